@@ -1,0 +1,99 @@
+// Command crossrank scores (query, passage) pairs with a cross-encoder, serves the scores over gRPC and HTTP, and
+// measures itself. Every subcommand lives in a file of its own: it turns flags into the options of a package, calls
+// that package and prints what comes back. What machines read goes to standard output, words for people go to standard
+// error, and the exit code is 0 when all went well, 1 when something failed and 2 when the command line was wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal ends the work in order, a second one kills the process
+
+	// Asking for SIGPIPE turns a write to a closed pipe into an error, so that a command can stop its own children
+	// first. (Ignoring the signal would be passed on to them.)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program: it runs the command that args name and returns the exit code. A command stops soon after
+// ctx is done.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(append([]string{}, args...)) // never nil, which cobra would take for os.Args
+	root.SetIn(stdin)
+	root.SetOut(&outputPipe{w: stdout})
+	root.SetErr(stderr)
+
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, errPipeClosed) {
+		return exitOK // whoever read our output, such as head, has seen enough
+	}
+	if _, _, unknown := root.Find(args); unknown != nil {
+		err = usageError("%w", unknownCommand(root, args))
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+	if _, ok := errors.AsType[*wrongUsage](err); ok {
+		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// wrongUsage is an error in the command line itself: it ends the program with exit code 2 and a pointer to the help.
+type wrongUsage struct{ err error }
+
+func (e *wrongUsage) Error() string { return e.err.Error() }
+func (e *wrongUsage) Unwrap() error { return e.err }
+
+// usageError makes the error that a command returns when its flags or arguments are wrong.
+func usageError(format string, args ...any) error {
+	return &wrongUsage{fmt.Errorf(format, args...)}
+}
+
+// errPipeClosed is what writing to standard output gives once its reader has gone. A command returns it, wrapped or
+// not, like any other error; run then ends quietly.
+var errPipeClosed = errors.New("standard output is closed")
+
+// outputPipe tells a broken standard output from every other broken pipe, such as that of a connection.
+type outputPipe struct{ w io.Writer }
+
+func (p *outputPipe) Write(b []byte) (int, error) {
+	n, err := p.w.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		err = errPipeClosed
+	}
+	return n, err
+}
+
+// unknownCommand says which word of args is no command, and what may have been meant.
+func unknownCommand(root *cobra.Command, args []string) error {
+	_, rest, _ := root.Find(args)
+	if len(rest) == 0 {
+		return errors.New("unknown command")
+	}
+	return unknownWord(root, rest[0])
+}

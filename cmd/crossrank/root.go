@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// newRootCommand makes the command tree. It is made anew for every run, so that runs in one process share no flags.
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "crossrank",
+		Short: "Score, rank and serve (query, passage) pairs with a cross-encoder, and measure it",
+		Long: `crossrank scores (query, passage) pairs with a BERT cross-encoder on its own CPU engine, serves the scores
+over gRPC and HTTP, and measures itself.
+
+A model is a directory in the Hugging Face layout (config.json, model.safetensors, tokenizer.json or vocab.txt), or
+the built-in builtin:minilm-l6, whose weights are random: it runs at the speed of the real model and its scores mean
+nothing.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(
+		newVersionCommand(),
+	)
+	group(root)
+	root.SetHelpCommand(newHelpCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
+	checkUsage(root)
+	return root
+}
+
+// newHelpCommand is cobra's own, except that a word which is no command is wrong usage.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Show the help of a command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			named, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError("no help on %q", strings.Join(args, " "))
+			}
+			return named.Help()
+		},
+	}
+}
+
+// group makes cmd one that only holds subcommands: alone it shows its help and is wrong usage, like an unknown word.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError("%w", unknownWord(cmd, args[0]))
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", cmd.Long, cmd.UsageString())
+		return usageError("a command is missing")
+	}
+	cmd.DisableFlagsInUseLine = true
+	return cmd
+}
+
+// checkUsage makes whatever cobra itself finds wrong below cmd, a missing flag or an argument too many, wrong usage.
+// A command that names no rule for its arguments takes none.
+func checkUsage(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		rule := sub.Args
+		if rule == nil {
+			rule = cobra.NoArgs
+		}
+		if sub.HasSubCommands() {
+			rule = cobra.ArbitraryArgs
+		}
+		sub.Args = func(cmd *cobra.Command, args []string) error {
+			if err := rule(cmd, args); err != nil {
+				if strings.HasPrefix(err.Error(), "unknown command") { // how cobra.NoArgs words it
+					err = fmt.Errorf("unexpected argument %q", args[0])
+				}
+				return usageError("%w", err)
+			}
+			if err := cmd.ValidateRequiredFlags(); err != nil {
+				return usageError("%w", err)
+			}
+			if err := cmd.ValidateFlagGroups(); err != nil {
+				return usageError("%w", err)
+			}
+			return nil
+		}
+		checkUsage(sub)
+	}
+}
+
+// unknownWord is the error for a word that is none of cmd's subcommands, with what may have been meant.
+func unknownWord(cmd *cobra.Command, word string) error {
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Errorf("unknown command %q (did you mean %s?)", word, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("unknown command %q", word)
+}
