@@ -1,0 +1,215 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// part is the warm-up or the measured part of a run: workers that draw request numbers and send them, and one collector,
+// the goroutine that called run, that alone owns the result.
+type part struct {
+	scorer crossrank.Scorer
+	cfg    Config
+	warmup bool
+	first  int // number of the first request
+	total  int // requests to send; 0 for no limit
+	limit  time.Duration
+	began  time.Time // carries the monotonic clock that every time of the part is read from
+
+	mu   sync.Mutex
+	next int // requests drawn
+
+	result Result
+}
+
+func newPart(s crossrank.Scorer, cfg Config, warmup bool) *part {
+	if warmup {
+		return &part{scorer: s, cfg: cfg, warmup: true, first: -cfg.Warmup, total: cfg.Warmup}
+	}
+	return &part{scorer: s, cfg: cfg, total: cfg.Requests, limit: cfg.Duration}
+}
+
+// answer is what a worker hands to the collector.
+type answer struct {
+	record    Record
+	err       error // why the request failed; nil if it was answered
+	abandoned bool  // the run was stopped while it was under way
+}
+
+func (p *part) run(ctx context.Context) (*Result, error) {
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	answers := make(chan answer, p.cfg.Concurrency)
+	p.began = time.Now()
+	p.result = Result{Began: p.began, Errors: map[crossrank.Code]int{}}
+	p.progress()
+
+	var workers sync.WaitGroup
+	for range p.cfg.Concurrency {
+		workers.Go(func() { p.work(work, answers) })
+	}
+	go func() {
+		workers.Wait()
+		close(answers)
+	}()
+
+	var failed error
+	for a := range answers {
+		if failed != nil {
+			continue // the workers are stopping
+		}
+		if failed = p.collect(a); failed != nil {
+			stop()
+		}
+	}
+	// A stop that came after the last request was drawn and answered interrupted nothing.
+	p.result.Partial = ctx.Err() != nil && (p.result.Abandoned > 0 || p.wantsMore())
+	if failed != nil {
+		return &p.result, failed
+	}
+	return &p.result, p.verdict(ctx)
+}
+
+// work sends one request after another until none is left or ctx ends.
+func (p *part) work(ctx context.Context, answers chan<- answer) {
+	for ctx.Err() == nil {
+		n, ok := p.draw()
+		if !ok {
+			return
+		}
+		a := p.send(ctx, n)
+		answers <- a
+		if a.err != nil && !a.abandoned {
+			pause(ctx, a.err)
+		}
+	}
+}
+
+// draw gives the number of the next request to send.
+func (p *part) draw() (n int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.total > 0 && p.next == p.total || p.limit > 0 && time.Since(p.began) >= p.limit {
+		return 0, false
+	}
+	p.next++
+	return p.first + p.next - 1, true
+}
+
+func (p *part) wantsMore() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return (p.total == 0 || p.next < p.total) && (p.limit == 0 || time.Since(p.began) < p.limit)
+}
+
+// send sends request n and waits for its answer. Cutting the data set happens before the clock starts.
+func (p *part) send(ctx context.Context, n int) answer {
+	req := p.cfg.Template
+	req.Pairs = p.cfg.pairs(n)
+	call, cancel := ctx, context.CancelFunc(func() {})
+	if p.cfg.Timeout > 0 {
+		call, cancel = context.WithTimeout(ctx, p.cfg.Timeout)
+	}
+	defer cancel()
+
+	started := time.Since(p.began)
+	resp, err := p.scorer.Score(call, &req)
+	finished := time.Since(p.began)
+
+	if err == nil && len(resp.Scores) != len(req.Pairs) {
+		err = crossrank.Errorf(crossrank.Internal, "%d scores came for %d pairs", len(resp.Scores), len(req.Pairs))
+	}
+	rec := Record{Request: n, Intended: started, Started: started, Finished: finished, Pairs: len(req.Pairs), Code: crossrank.CodeOf(err)}
+	if err != nil {
+		rec.Message = err.Error()
+		return answer{record: rec, err: err, abandoned: ctx.Err() != nil}
+	}
+	rec.Usage, rec.Timing = resp.Usage, resp.Timing
+	return answer{record: rec}
+}
+
+// collect adds an answer to the result and passes it on.
+func (p *part) collect(a answer) error {
+	r := &p.result
+	if a.abandoned {
+		r.Abandoned++
+		return nil
+	}
+	r.Requests++
+	r.Elapsed = max(r.Elapsed, a.record.Finished)
+	if a.err != nil {
+		r.Errors[a.record.Code]++
+		if r.FirstError == nil {
+			r.FirstError = a.err
+		}
+	} else {
+		r.Pairs += a.record.Pairs
+		r.Tokens += a.record.Usage.Tokens
+		r.PaddedTokens += a.record.Usage.PaddedTokens
+	}
+	if p.cfg.Record != nil && !p.warmup {
+		if err := p.cfg.Record(a.record); err != nil {
+			return fmt.Errorf("recording request %d: %w", a.record.Request, err)
+		}
+	}
+	p.progress()
+	return nil
+}
+
+func (p *part) progress() {
+	if p.cfg.Progress == nil {
+		return
+	}
+	r := &p.result
+	p.cfg.Progress(Progress{
+		Warmup: p.warmup, Done: r.Requests, Total: p.total, Limit: p.limit,
+		Pairs: r.Pairs, Errors: r.Failed(), Elapsed: time.Since(p.began),
+	})
+}
+
+// verdict is the error of a part that measured nothing.
+func (p *part) verdict(ctx context.Context) error {
+	r := &p.result
+	switch {
+	case r.Requests > r.Failed():
+		return nil
+	case r.Requests > 0:
+		return fmt.Errorf("all %d requests failed (%s), the first with: %w", r.Requests, counts(r.Errors), r.FirstError)
+	case ctx.Err() != nil:
+		return fmt.Errorf("stopped before any request was answered: %w", context.Cause(ctx))
+	}
+	return errors.New("the time was over before any request was sent")
+}
+
+// counts writes failures as "3 overloaded, 1 internal", in the order of the codes' names.
+func counts(byCode map[crossrank.Code]int) string {
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(byCode)) {
+		parts = append(parts, fmt.Sprintf("%d %s", byCode[code], code))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// pause keeps a worker from spinning against a scorer that refuses at once: it waits as long as the error asks, between
+// 10 ms and 1 s, or until ctx ends.
+func pause(ctx context.Context, err error) {
+	wait := 10 * time.Millisecond
+	var e *crossrank.Error
+	if errors.As(err, &e) {
+		wait = min(max(wait, e.RetryAfter), time.Second)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
