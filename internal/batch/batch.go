@@ -1,0 +1,189 @@
+// Package batch turns the work of many callers into few runs.
+//
+// An engine is at its best when it is given much at once, but callers come one by one, each with a few items. A
+// [Batcher] stands between them. Callers hand over their items with [Batcher.Do] and wait. A runner that becomes free
+// takes whatever waits, up to a budget of cost and of items, runs the caller's function over it once, and gives every
+// result back to the item that it belongs to. One request may be spread over several batches, and one batch may serve
+// several requests.
+//
+// Goals, in this order. Nobody hangs: every request ends with its results or with an error, whatever panics, whoever
+// leaves, whenever the Batcher closes. The runner never idles while work waits: there is no waiting for a fuller batch
+// unless [Options.Timeout] asks for it, because while the runner is busy requests gather by themselves. One request
+// cannot harm another: admission is whole or not at all and bounded in cost, and a batch that fails is run again item
+// by item, once, so that only the owner of the item at fault is told of it.
+//
+// Requests are served first come, first served, and a request's items in their own order. That is fair to arrival but
+// not to size: one large request delays the small ones behind it by all of its batches. Note: a deficit round robin over
+// callers belongs in [Batcher.take], which alone decides what the next batch holds. Skipping over an item
+// that does not fit, to fill a batch with smaller ones from behind, was left out: it can starve the large item.
+//
+// The package knows nothing of texts, tokens or models: a cost is a positive number in the caller's unit.
+package batch
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
+// Func runs a batch: it writes the result of values[i] to results[i]. It leaves values unchanged and keeps neither slice.
+// An error or a panic fails the batch as a whole; it is then called once more for each item alone.
+type Func[T, R any] func(values []T, results []R) error
+
+// Item is one piece of work. The caller sets Value and Cost; the Batcher sets the rest when [Batcher.Do] gives nil.
+type Item[T, R any] struct {
+	Value T
+	Cost  int // at least 1
+
+	Result R
+	Run    *Run // the run that Result came from, shared by all items of its batch: read only
+}
+
+// Run describes one run of the function.
+type Run struct {
+	Started, Ended time.Time // of an item that was run again alone: the start of the first attempt, the end of its own
+	Items          int       // how many items it held
+	Cost           int       // their cost together
+	Longest        int       // the cost of the most costly one
+}
+
+// Options configure a [Batcher]. In the zero value one runner takes everything that waits, without bounds.
+type Options struct {
+	// MaxCost and MaxItems bound a batch; 0 means no bound. An item that costs more than MaxCost is run alone.
+	MaxCost  int
+	MaxItems int
+
+	// MaxQueued bounds the cost that waits, that of running batches not included; 0 means no bound. A request that
+	// would exceed it is refused with a [*FullError]. A request that exceeds it all by itself is admitted when nothing
+	// else waits: otherwise it could never run, however patiently its caller came back.
+	MaxQueued int
+
+	// Timeout is how long a batch that is not full waits for more, counted from the arrival of its oldest request.
+	// 0, which is best for nearly everybody, means not at all.
+	Timeout time.Duration
+
+	// Runners is how many batches may run at once; 0 means 1.
+	Runners int
+
+	// Unshared gives every request batches of its own. Timeout has no meaning then: there is nobody to wait for.
+	Unshared bool
+
+	// ByCost orders the items of a batch by cost, the most costly first, so that a function that splits a batch over
+	// cores can deal them out evenly. Otherwise they stand in order of arrival.
+	ByCost bool
+}
+
+// Batcher gathers items into batches and runs them. It is safe for concurrent use. It owns its runners' goroutines:
+// end them with [Batcher.Drain] or [Batcher.Close].
+type Batcher[T, R any] struct {
+	run  Func[T, R]
+	opts Options
+
+	requests sync.Pool     // of *request[T, R], none of them in use
+	stopped  chan struct{} // closed when the last runner has ended
+
+	mu      sync.Mutex // guards everything below
+	wake    sync.Cond  // on mu: there may be work, or closed was set
+	queue   queue[T, R]
+	running load // in batches being run
+	runners int  // goroutines alive
+	closed  bool // nothing new is admitted
+}
+
+// New starts a Batcher that runs its batches with run. With several runners, run is called concurrently.
+func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
+	opts.MaxCost = orUnbounded(opts.MaxCost)
+	opts.MaxItems = orUnbounded(opts.MaxItems)
+	opts.MaxQueued = orUnbounded(opts.MaxQueued)
+	if opts.Unshared {
+		opts.Timeout = 0
+	}
+	b := &Batcher[T, R]{run: run, opts: opts, stopped: make(chan struct{}), runners: max(1, opts.Runners)}
+	b.wake.L = &b.mu
+	b.requests.New = func() any { return &request[T, R]{done: make(chan struct{}, 1)} }
+	for range b.runners {
+		go b.loop()
+	}
+	return b
+}
+
+// Do has all of items run and returns nil once each holds its result. It returns early, leaving their results undefined,
+// with ctx's error when ctx ends; with [ErrClosed] when the Batcher is closed; with a [*FullError] when too much waits
+// already; with an [*ItemError] when one of the items cannot be run. Items not yet running then never will be.
+//
+// Only after nil may the caller reuse the memory that the values refer to: after an error a run may still be reading it.
+// Items itself is the caller's again in either case.
+func (b *Batcher[T, R]) Do(ctx context.Context, items []Item[T, R]) error {
+	cost, err := total(items)
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	req := b.requests.Get().(*request[T, R])
+	req.items, req.open, req.next, req.cost = items, len(items), 0, cost
+	req.over, req.err = false, nil
+	req.deadline, _ = ctx.Deadline()
+	if err := b.admit(req); err != nil {
+		b.release(req)
+		return err
+	}
+	select {
+	case <-req.done:
+	case <-ctx.Done():
+		b.mu.Lock()
+		b.end(req, ctx.Err()) // has no effect if it ended just now
+		b.mu.Unlock()
+		<-req.done
+	}
+	if req.err != nil {
+		return req.err // a run may still refer to req, so it is left to the garbage collector
+	}
+	b.release(req)
+	return nil
+}
+
+// admit queues a request, or says why it may not wait.
+func (b *Batcher[T, R]) admit(req *request[T, R]) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return ErrClosed
+	}
+	if waiting := b.queue.cost; waiting > 0 && req.cost > b.opts.MaxQueued-waiting {
+		return &FullError{Cost: req.cost, Queued: waiting, Running: b.running.cost, Max: b.opts.MaxQueued}
+	}
+	req.admitted = time.Now()
+	b.queue.push(req)
+	b.wake.Broadcast()
+	return nil
+}
+
+// release gives a request that nothing refers to any more back to the pool.
+func (b *Batcher[T, R]) release(req *request[T, R]) {
+	req.items = nil
+	b.requests.Put(req)
+}
+
+// total adds up the cost of items.
+func total[T, R any](items []Item[T, R]) (int, error) {
+	sum := 0
+	for i := range items {
+		cost := items[i].Cost
+		if cost < 1 || cost > math.MaxInt-sum {
+			return 0, &ItemError{Index: i, Err: fmt.Errorf("its cost is %d; want at least 1, and a sum that fits an int", cost)}
+		}
+		sum += cost
+	}
+	return sum, nil
+}
+
+func orUnbounded(n int) int {
+	if n <= 0 {
+		return math.MaxInt
+	}
+	return n
+}
