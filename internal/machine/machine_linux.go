@@ -1,0 +1,5 @@
+package machine
+
+import "os"
+
+func (m *Machine) ask() { m.readLinux(os.DirFS("/")) }

@@ -1,0 +1,51 @@
+package machine
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"testing/fstest"
+)
+
+func TestLinuxFiles(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	const cache = "sys/devices/system/cpu/cpu0/cache/"
+	for _, test := range []struct {
+		name             string
+		files            fstest.MapFS
+		cpu, caches, sys string
+	}{
+		{"a server", fstest.MapFS{
+			"proc/cpuinfo":              file("processor\t: 0\nmodel name\t: EPYC 7\nflags\t: avx2\n\nprocessor\t: 1\nmodel name\t: other\n"),
+			"etc/os-release":            file("NAME=Debian\nPRETTY_NAME=\"Debian GNU/Linux 13\"\n"),
+			"proc/sys/kernel/osrelease": file("6.12.1\n"),
+			cache + "index0/level":      file("1\n"), cache + "index0/type": file("Data\n"), cache + "index0/size": file("32K\n"),
+			cache + "index1/level": file("1\n"), cache + "index1/type": file("Instruction\n"), cache + "index1/size": file("64K\n"),
+			cache + "index3/level": file("3\n"), cache + "index3/type": file("Unified\n"), cache + "index3/size": file("32768K\n"),
+			cache + "uevent": file(""),
+		}, "EPYC 7", "L1d 32K, L1i 64K, L3 32768K", "Debian GNU/Linux 13, Linux 6.12.1"},
+		{"an arm board", fstest.MapFS{
+			"proc/cpuinfo": file("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n"),
+		}, "implementer 0x41 part 0xd0c", "", "Linux"},
+		{"nothing readable", fstest.MapFS{}, "", "", "Linux"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var m Machine
+			m.readLinux(test.files)
+			if m.CPU != test.cpu || m.Caches != test.caches || m.OS != test.sys {
+				t.Errorf("got %+v, want cpu %q, caches %q, system %q", m, test.cpu, test.caches, test.sys)
+			}
+		})
+	}
+}
+
+func TestHere(t *testing.T) {
+	m := Here()
+	if m.Cores < 1 || m.OS == "" || m.Arch != runtime.GOARCH || m.Go != runtime.Version() {
+		t.Errorf("incomplete: %+v", m)
+	}
+	if _, err := os.Stat("/proc/cpuinfo"); err == nil && runtime.GOARCH == "amd64" && m.CPU == "" {
+		t.Error("the processor's name was not read")
+	}
+	t.Logf("%+v", m)
+}
