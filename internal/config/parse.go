@@ -1,0 +1,133 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxBytes bounds a settings file: a real one has a few hundred bytes.
+const maxBytes = 1 << 20
+
+// Error is one fault of a settings file.
+type Error struct {
+	File string
+	Line int    // 0 if the fault is the whole file's
+	Key  string // the path of the key, such as model_pool.instances[0].threads; empty if the fault is not one key's
+	Msg  string
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	if e.Key != "" {
+		fmt.Fprintf(&b, ": %s", e.Key)
+	}
+	return b.String() + ": " + e.Msg
+}
+
+// Load reads the settings file at path.
+func Load(path string) (Settings, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading settings: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading settings: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse reads settings from YAML. The name stands for the file in errors. A file without any key gives the defaults.
+// The error joins one [Error] for each fault.
+func Parse(name string, data []byte) (Settings, error) {
+	if len(data) > maxBytes {
+		return Settings{}, &Error{File: name, Msg: fmt.Sprintf("is over %d bytes, too large for a settings file", maxBytes)}
+	}
+	root, err := document(name, data)
+	if err != nil {
+		return Settings{}, err
+	}
+	s := base()
+	d := &decoder{file: name, lines: map[string]int{}}
+	if root != nil {
+		d.settings(root, &s)
+	}
+	s.lines = d.lines
+	d.exclusive("data", "path", "synthetic", s.Data.Path != "" && s.Data.Synthetic)
+	d.exclusive("experiment", "benchmark_requests", "duration", s.Experiment.BenchmarkRequests > 0 && s.Experiment.Duration > 0)
+	if line, ok := d.lines["data.synthetic"]; ok && !s.Data.Synthetic && s.Data.Path == "" {
+		d.failf(line, "data.synthetic", "is false, but no path says where the pairs are")
+	}
+	if err := errors.Join(d.errs...); err != nil {
+		return Settings{}, err
+	}
+	s.settle()
+	return s, nil
+}
+
+// Encode writes s as YAML that Parse reads back as the same settings.
+func Encode(s Settings) ([]byte, error) {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(s); err != nil {
+		return nil, fmt.Errorf("encoding settings: %w", err)
+	}
+	if err := enc.Close(); err != nil {
+		return nil, fmt.Errorf("encoding settings: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// document gives the one mapping that a settings file is, or nil if there is nothing in it.
+func document(name string, data []byte) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, next yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, syntaxError(name, err)
+	}
+	if err := dec.Decode(&next); err == nil {
+		return nil, &Error{File: name, Line: next.Line, Msg: "a second YAML document begins; a settings file is one document"}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(name, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil, nil
+	}
+	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
+		return nil, nil
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, &Error{File: name, Line: root.Line, Msg: "a settings file is a mapping, such as `model: DIRECTORY`; this is " + kindOf(root)}
+	}
+	return root, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntaxError moves the line that the YAML library found to where the other errors have it.
+func syntaxError(name string, err error) error {
+	e := &Error{File: name, Msg: err.Error()}
+	if m := yamlLine.FindStringSubmatch(e.Msg); m != nil {
+		e.Line, _ = strconv.Atoi(m[1])
+		e.Msg = strings.TrimPrefix(e.Msg, m[0])
+	}
+	e.Msg = "is not YAML: " + e.Msg
+	return e
+}

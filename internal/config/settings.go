@@ -1,0 +1,180 @@
+// Package config reads the one settings file of crossrank, which `crossrank serve --config` and experiment definitions
+// share: a YAML mapping whose keys are the fields of [Settings].
+//
+// The schema is strict. A key that it does not know, a key given twice, a value of the wrong type or out of range is an
+// [Error] that names the file, the line and the key, and what was meant if that can be guessed; all of a file's errors
+// are reported together. Values that are not given take the defaults of [Default], which is the only place that has any.
+//
+// Reading a file answers whether it is well formed. Whether this build can do what it asks is a question apart:
+// [Unsupported] lists what it cannot, and programs refuse such settings, because a setting that is silently ignored
+// turns a measurement into a lie.
+package config
+
+// Settings is everything that a settings file can say. Start from [Default] or [Parse]; the zero value is not useful.
+//
+// Each field's comment gives its meaning, its unit and its default. The tags min, max, oneof and check hold
+// for what a file gives, and Parse enforces them.
+type Settings struct {
+	// Name is the experiment's name, such as 01_engine_fp32; results files are named after it. Default: empty.
+	Name string `yaml:"name,omitempty" json:"name,omitempty" check:"filename"`
+
+	// Description is one sentence for the report. Default: empty.
+	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+
+	// Model is a model's directory, or the name of a built-in model. Default: builtin:minilm-l6.
+	Model string `yaml:"model" json:"model" check:"filled"`
+
+	ModelPool     ModelPool     `yaml:"model_pool" json:"model_pool"`
+	TokenizerPool TokenizerPool `yaml:"tokenizer_pool" json:"tokenizer_pool"`
+	Batching      Batching      `yaml:"batching" json:"batching"`
+	Pipeline      Pipeline      `yaml:"pipeline" json:"pipeline"`
+	Server        Server        `yaml:"server" json:"server"`
+	Data          Data          `yaml:"data" json:"data"`
+	Experiment    Experiment    `yaml:"experiment" json:"experiment"`
+
+	lines map[string]int // the line of every key that the file gave, by its path, such as "data.seed"
+}
+
+// ModelPool is the instances of the model that share the work.
+type ModelPool struct {
+	// Instances lists them. Default: one, with an instance's own defaults.
+	Instances []Instance `yaml:"instances" json:"instances"`
+
+	// Routing chooses the instance that a batch goes to; with one instance every choice is the same.
+	// Default: round_robin.
+	Routing string `yaml:"routing" json:"routing" oneof:"round_robin,least_busy,first_idle,smart_idle"`
+}
+
+// Instance is one engine with a model in it.
+type Instance struct {
+	// Model replaces the model of the whole file for this instance. Default: empty, which means that model.
+	Model string `yaml:"model,omitempty" json:"model,omitempty" check:"filled"`
+
+	// Backend is the engine. Default: native, this project's own CPU engine.
+	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx"`
+
+	// Device is what the engine runs on. Default: empty, which means the backend's own (cpu for native).
+	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda"`
+
+	// Quantization is the number format of the weights. Default: fp32.
+	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,int8"`
+
+	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's own maximum.
+	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
+
+	// Threads is the number of cores that one batch is split over. Default: 0, every core of the machine.
+	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
+
+	// Replicas is how many copies of this instance run. Default: 1.
+	Replicas int `yaml:"replicas" json:"replicas" min:"1" max:"1024"`
+}
+
+// TokenizerPool is the goroutines that turn text into tokens.
+type TokenizerPool struct {
+	// Workers is how many requests are tokenized at the same time. Default: 0, one a core.
+	Workers int `yaml:"workers" json:"workers" min:"0" max:"4096"`
+}
+
+// Batching says how waiting requests are joined into runs of the model.
+type Batching struct {
+	// Enabled joins the pairs of different requests; false runs each request by itself. Default: true.
+	Enabled bool `yaml:"enabled" json:"enabled"`
+
+	// MaxBatchSize bounds a batch in pairs. Default: 0, no bound but the tokens'.
+	MaxBatchSize int `yaml:"max_batch_size" json:"max_batch_size" min:"0" max:"65536"`
+
+	// MaxBatchTokens bounds a batch in tokens. Default: 0, the pipeline's own choice.
+	MaxBatchTokens int `yaml:"max_batch_tokens" json:"max_batch_tokens" min:"0" max:"16777216"`
+
+	// TimeoutMS is how long a batch that is not full waits for more, in milliseconds. Default: 0, not at all: a batch is
+	// what waits when the engine becomes free.
+	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
+
+	// LengthAware orders the pairs inside a batch by their length. Default: true.
+	LengthAware bool `yaml:"length_aware" json:"length_aware"`
+
+	// Packing computes only the tokens that there are; false pads each pair to the longest of its batch. Default: true.
+	Packing bool `yaml:"packing" json:"packing"`
+}
+
+// Pipeline says which stages run.
+type Pipeline struct {
+	// Mode is full, or one stage alone to measure it. Default: full.
+	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
+}
+
+// Server is how the server listens. It configures serve; the experiment runner chooses free ports of its own.
+type Server struct {
+	// GRPCAddr is host:port for gRPC. Default: 127.0.0.1:50051.
+	GRPCAddr string `yaml:"grpc_addr" json:"grpc_addr" check:"address"`
+
+	// HTTPAddr is host:port for HTTP. Default: 127.0.0.1:8080.
+	HTTPAddr string `yaml:"http_addr" json:"http_addr" check:"address"`
+
+	// InsecureNoAuth lets the server listen on an address that other machines can reach although nothing asks callers
+	// who they are. Default: false.
+	InsecureNoAuth bool `yaml:"insecure_no_auth" json:"insecure_no_auth"`
+}
+
+// Data is the pairs that an experiment sends. Give either path or synthetic.
+type Data struct {
+	// Path is a JSONL file of pairs, relative to the working directory. Default: empty.
+	Path string `yaml:"path,omitempty" json:"path,omitempty" check:"filled"`
+
+	// Synthetic makes the pairs instead of reading them. Default: true when there is no path.
+	Synthetic bool `yaml:"synthetic" json:"synthetic"`
+
+	// Seed chooses the synthetic pairs. Default: 1.
+	Seed int64 `yaml:"seed" json:"seed" min:"0"`
+}
+
+// Experiment is what is measured: every batch size at every concurrency level is one configuration.
+type Experiment struct {
+	// BatchSizes are the pairs a request. Default: [32].
+	BatchSizes []int `yaml:"batch_sizes" json:"batch_sizes" min:"1" max:"65536"`
+
+	// ConcurrencyLevels are the numbers of closed-loop workers. Default: [1].
+	ConcurrencyLevels []int `yaml:"concurrency_levels" json:"concurrency_levels" min:"1" max:"4096"`
+
+	// BenchmarkRequests is how many requests a configuration sends. Default: 100, or 0 when a duration is given.
+	BenchmarkRequests int `yaml:"benchmark_requests,omitempty" json:"benchmark_requests,omitempty" min:"1" max:"1000000000"`
+
+	// Duration ends a configuration by time instead, such as 60s. Default: 0, which means by requests.
+	Duration Duration `yaml:"duration,omitempty" json:"duration,omitempty"`
+
+	// Warmup is how many requests are sent before those that count. Default: 5.
+	Warmup int `yaml:"warmup" json:"warmup" min:"0" max:"1000000"`
+
+	Arrival   Arrival   `yaml:"arrival" json:"arrival"`
+	Objective Objective `yaml:"objective,omitempty" json:"objective,omitzero"`
+
+	// Repeats is how many times the whole is measured, each in a process of its own. Default: 1.
+	Repeats int `yaml:"repeats" json:"repeats" min:"1" max:"1000"`
+}
+
+// Arrival says when requests are sent.
+type Arrival struct {
+	// Process is closed (each worker sends when its last request is answered) or an open-loop schedule. Default: closed.
+	Process string `yaml:"process" json:"process" oneof:"closed,constant,poisson,gamma,replay"`
+
+	// Rate is requests a second, for open loops. Default: 0.
+	Rate float64 `yaml:"rate,omitempty" json:"rate,omitempty" min:"0" max:"10000000"`
+
+	// Shape is k of the gamma process; below 1 is burstier than Poisson. Default: 0.
+	Shape float64 `yaml:"shape,omitempty" json:"shape,omitempty" min:"0" max:"1000"`
+
+	// Seed chooses the schedule. Default: 0.
+	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
+
+	// Trace is the file that replay reads. Default: empty.
+	Trace string `yaml:"trace,omitempty" json:"trace,omitempty" check:"filled"`
+}
+
+// Objective asks for the highest rate at which a latency percentile stays within a bound.
+type Objective struct {
+	// Percentile, of 100. Default: 0, no objective.
+	Percentile float64 `yaml:"percentile,omitempty" json:"percentile,omitempty" min:"0" max:"100"`
+
+	// LatencyMS is the bound in milliseconds. Default: 0.
+	LatencyMS float64 `yaml:"latency_ms,omitempty" json:"latency_ms,omitempty" min:"0" max:"3600000"`
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestUnsupported(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
+		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
+		{"model_pool: {instances: [{quantization: int8}]}", "quantization (line 1): int8 needs an engine"},
+		{"model_pool: {instances: [{replicas: 2}]}", "replicas (line 1): there are 2"},
+		{"model_pool: {instances: [{}, {}]}", "instances (line 1): there are 2"},
+		{"pipeline: {mode: inference_only}", "mode (line 1): inference_only"},
+		{"batching: {packing: false}", "packing (line 1): false needs"},
+		{"experiment: {duration: 5s}", "duration (line 1)"},
+		{"experiment: {arrival: {process: poisson, rate: 3}}", "arrival.process (line 1): poisson needs the open-loop generator"},
+		{"experiment: {arrival: {rate: 3}}", "arrival (line 1): a closed loop has no rate"},
+		{"experiment: {objective: {percentile: 99, latency_ms: 50}}", "objective (line 1)"},
+		{"experiment: {repeats: 6}", "repeats (line 1)"},
+	} {
+		s, err := Parse("f", []byte(c.text))
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if why := Unsupported(s); len(why) != 1 || !strings.Contains(why[0], c.want) {
+			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
+		}
+	}
+	if why := Unsupported(Default()); why != nil {
+		t.Errorf("the defaults: %q", why)
+	}
+}
+
+func TestForServer(t *testing.T) {
+	s, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := ForServer(s)
+	if len(why) != 2 || !strings.Contains(why[0], "data (line 2)") || !strings.Contains(why[1], "experiment (line 3)") {
+		t.Errorf("got %q", why)
+	}
+	if why := ForServer(Default()); why != nil {
+		t.Errorf("the defaults: %q", why)
+	}
+}
+
+func TestForExperiment(t *testing.T) {
+	s := Default()
+	if why := ForExperiment(s); len(why) != 1 {
+		t.Errorf("no name: %q", why)
+	}
+	s.Name = "x"
+	if why := ForExperiment(s); why != nil {
+		t.Errorf("with a name: %q", why)
+	}
+}
+
+func TestPrimary(t *testing.T) {
+	s, err := Parse("f", []byte("model: a\nmodel_pool: {instances: [{threads: 3}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := s.Primary(); in.Model != "a" || in.Threads != 3 {
+		t.Errorf("inherits: %+v", in)
+	}
+	s, err = Parse("f", []byte("model: a\nmodel_pool: {instances: [{model: b}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := s.Primary(); in.Model != "b" {
+		t.Errorf("its own: %+v", in)
+	}
+	if in := s.WithModel("c").Primary(); in.Model != "c" || s.Primary().Model != "b" {
+		t.Errorf("with a flag: %+v, and the original %+v", in, s.Primary())
+	}
+	if d := s.WithData("p").Data; d.Path != "p" || d.Synthetic {
+		t.Errorf("with data: %+v", d)
+	}
+}
+
+// Every field has both names, the same ones, so that settings in a results file read as in YAML.
+func TestTags(t *testing.T) {
+	var check func(reflect.Type)
+	check = func(typ reflect.Type) {
+		for i, key := range keysOf(typ) {
+			f := typ.Field(i)
+			if !f.IsExported() {
+				continue
+			}
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != key || key == "" {
+				t.Errorf("%s.%s: yaml %q, json %q", typ, f.Name, key, name)
+			}
+			ft := f.Type
+			if ft.Kind() == reflect.Slice {
+				ft = ft.Elem()
+			}
+			if ft.Kind() == reflect.Struct {
+				check(ft)
+			}
+		}
+	}
+	check(reflect.TypeFor[Settings]())
+}
