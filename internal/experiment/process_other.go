@@ -1,0 +1,7 @@
+//go:build !unix
+
+package experiment
+
+import "syscall"
+
+func ownProcess() *syscall.SysProcAttr { return nil }
