@@ -1,0 +1,41 @@
+package pipeline
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// memory is how much busy time it takes for what a meter has seen to lose all but 1/e of its weight: long enough to
+// average over batches of all kinds, short enough to follow a machine that was given other work.
+const memory = 10 * time.Second
+
+// meter measures the engine's speed over its recent busy time. The zero value has measured nothing. It is safe for
+// concurrent use.
+//
+// With a batch of n tokens that took d seconds, tokens' = tokens·e^(−d/m) + n and seconds' = seconds·e^(−d/m) + d, where
+// m is the memory; the speed is tokens/seconds.
+type meter struct {
+	mu              sync.Mutex
+	tokens, seconds float64
+}
+
+func (m *meter) observe(tokens int, d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fade := math.Exp(-d.Seconds() / memory.Seconds())
+	m.tokens = m.tokens*fade + float64(tokens)
+	m.seconds = m.seconds*fade + d.Seconds()
+}
+
+// duration is how long that many tokens take at the measured speed, in whole milliseconds rounded up; 0 if nothing has
+// been measured.
+func (m *meter) duration(tokens int) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.tokens <= 0 {
+		return 0
+	}
+	millis := math.Ceil(1000 * float64(tokens) * m.seconds / m.tokens)
+	return time.Duration(min(millis, 1e9)) * time.Millisecond
+}

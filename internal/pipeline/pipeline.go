@@ -1,0 +1,196 @@
+// Package pipeline turns requests into scores: it joins the tokenizer, the batcher and the engine, and is the
+// [crossrank.Scorer] that stands behind every edge of the program.
+//
+// A request goes through three stages, each with its own limit. Its caller's goroutine turns the pairs into token ids,
+// as one of at most [Options.TokenizerWorkers] at a time. Then all of its pairs wait in the queue of package batch, with
+// their tokens as their cost, until the engine takes them, together with whatever else waits. Last, the caller's
+// goroutine checks the logits, applies the model's activation and adds up what was done and how long it took.
+//
+// Batching never changes a score. A pair that fails in the engine, or whose logit is not finite, fails the request that
+// it came with and no other.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+var _ crossrank.Scorer = (*Pipeline)(nil)
+
+// Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it is given. A Pipeline
+// calls it from one goroutine at a time.
+type Engine interface {
+	Logits(seqs []bert.Sequence, out []float32) error
+}
+
+// Tokenizer turns text into token ids, as [tokenizer.Tokenizer] does. It is safe for concurrent use.
+type Tokenizer interface {
+	Append(dst []int32, text string) []int32
+	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
+}
+
+// Model is what a Pipeline needs to know of the model that its engine computes. All fields are required.
+type Model struct {
+	Name      string
+	Tokenizer Tokenizer
+	MaxLength int                 // tokens of a pair, special tokens included; at least 3
+	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
+}
+
+// Defaults of [Options].
+const (
+	DefaultBatchTokens  = 16_384
+	DefaultBatchPairs   = 512
+	DefaultQueuedTokens = 1_000_000
+)
+
+// Options configure a [Pipeline]. The zero value works.
+type Options struct {
+	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
+	TokenizerWorkers int
+
+	// MaxBatchTokens and MaxBatchPairs bound a batch. 0 means 16,384 tokens and 512 pairs: enough that splitting a batch
+	// over the cores is worth it, and little enough that a request which arrives while one runs waits seconds at
+	// most on a small machine.
+	MaxBatchTokens int
+	MaxBatchPairs  int
+
+	// MaxQueuedTokens bounds what waits; 0 means 1,000,000. That holds two requests of 1,000 passages at 512 tokens,
+	// the largest that a server takes by default, costs some 4 MB for the token ids, and is a backlog of about two
+	// minutes on two cores of 2020: longer than callers wait, so that what should be refused sooner wants a lower bound.
+	MaxQueuedTokens int
+
+	// BatchTimeout is how long a batch that is not full waits for more; 0 means not at all.
+	BatchTimeout time.Duration
+
+	// Unshared keeps requests apart: a batch holds pairs of one request only.
+	Unshared bool
+
+	// KeepOrder leaves the pairs of a batch in the order in which they came, instead of the longest first.
+	KeepOrder bool
+}
+
+// Pipeline scores pairs with one engine. It is safe for concurrent use. It does not own its engine: close that after
+// the Pipeline.
+type Pipeline struct {
+	model   Model
+	engine  Engine
+	workers chan struct{} // holds one for every request being tokenized
+	batcher *batch.Batcher[bert.Sequence, float32]
+	speed   meter
+	scratch sync.Pool // of *scratch
+}
+
+// New starts a Pipeline. End it with [Pipeline.Drain] or [Pipeline.Close].
+func New(m Model, e Engine, opts Options) (*Pipeline, error) {
+	if m.Tokenizer == nil || e == nil {
+		return nil, fmt.Errorf("starting the pipeline of model %q: it needs a tokenizer and an engine", m.Name)
+	}
+	if m.MaxLength < minLength {
+		return nil, fmt.Errorf("starting the pipeline of model %q: its maximum length is %d tokens; want at least %d",
+			m.Name, m.MaxLength, minLength)
+	}
+	if m.ScoreType != crossrank.Logit && m.ScoreType != crossrank.Probability {
+		return nil, fmt.Errorf("starting the pipeline of model %q: its score type is %q; want %q or %q",
+			m.Name, m.ScoreType, crossrank.Logit, crossrank.Probability)
+	}
+	p := &Pipeline{
+		model:   m,
+		engine:  e,
+		workers: make(chan struct{}, orDefault(opts.TokenizerWorkers, runtime.GOMAXPROCS(0))),
+	}
+	p.scratch.New = func() any { return new(scratch) }
+	p.batcher = batch.New(p.logits, batch.Options{
+		MaxCost:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
+		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
+		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
+		Timeout:   opts.BatchTimeout,
+		Unshared:  opts.Unshared,
+		ByCost:    !opts.KeepOrder,
+	})
+	return p, nil
+}
+
+// Score implements [crossrank.Scorer].
+func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	arrived := time.Now()
+	limit, err := p.check(req)
+	if err != nil {
+		return nil, err
+	}
+	s := p.scratch.Get().(*scratch)
+	if err := p.tokenize(ctx, s, req, limit); err != nil {
+		p.release(s)
+		return nil, err
+	}
+	admitted := time.Now()
+	if err := p.batcher.Do(ctx, s.items); err != nil {
+		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
+	}
+	resp, err := p.respond(s, req.Raw, admitted)
+	if err != nil {
+		p.release(s)
+		return nil, err
+	}
+	resp.Usage.TruncatedTokens = s.cut
+	resp.Timing.Tokenize = admitted.Sub(arrived)
+	p.release(s)
+	resp.Timing.Total = time.Since(arrived)
+	return resp, nil
+}
+
+// logits runs a batch and keeps account of the engine's speed.
+func (p *Pipeline) logits(seqs []bert.Sequence, out []float32) error {
+	started := time.Now()
+	if err := p.engine.Logits(seqs, out); err != nil {
+		return err
+	}
+	tokens := 0
+	for i := range seqs {
+		tokens += len(seqs[i].IDs)
+	}
+	p.speed.observe(tokens, time.Since(started))
+	return nil
+}
+
+// Queue is how much work waits and runs at one moment.
+type Queue struct {
+	Requests int           // with pairs that wait
+	Pairs    int           // waiting
+	Tokens   int           // waiting
+	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
+
+	RunningPairs  int // in the engine
+	RunningTokens int // in the engine
+}
+
+// Queue reads the gauges.
+func (p *Pipeline) Queue() Queue {
+	s := p.batcher.Stats()
+	return Queue{
+		Requests: s.Requests, Pairs: s.Items, Tokens: s.Cost, Oldest: s.Oldest,
+		RunningPairs: s.RunningItems, RunningTokens: s.RunningCost,
+	}
+}
+
+// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
+// with Unavailable, and the error is ctx's.
+func (p *Pipeline) Drain(ctx context.Context) error { return p.batcher.Drain(ctx) }
+
+// Close refuses new requests, answers those that wait with Unavailable, and returns when the engine is at rest.
+func (p *Pipeline) Close() { p.batcher.Close() }
+
+func orDefault(n, def int) int {
+	if n <= 0 {
+		return def
+	}
+	return n
+}

@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
+)
+
+// respond makes the answer out of items that have been run.
+func (p *Pipeline) respond(s *scratch, raw bool, admitted time.Time) (*crossrank.Response, error) {
+	resp := &crossrank.Response{
+		Scores:    make([]float32, len(s.items)),
+		ScoreType: p.model.ScoreType,
+		Model:     p.model.Name,
+	}
+	if raw {
+		resp.ScoreType = crossrank.Logit
+	}
+	first, last := s.items[0].Run.Started, s.items[0].Run.Ended
+	for i := range s.items {
+		item := &s.items[i]
+		logit := item.Result
+		if math.IsNaN(float64(logit)) || math.IsInf(float64(logit), 0) {
+			return nil, crossrank.Errorf(crossrank.Internal,
+				"the model's score of pair %d is not a finite number; its weights may be damaged", i)
+		}
+		if resp.ScoreType == crossrank.Probability {
+			logit = crossrank.Sigmoid(logit)
+		}
+		resp.Scores[i] = logit
+		resp.Usage.Tokens += item.Cost
+		resp.Usage.PaddedTokens += item.Run.Longest
+		if item.Run.Started.Before(first) {
+			first = item.Run.Started
+		}
+		if item.Run.Ended.After(last) {
+			last = item.Run.Ended
+		}
+	}
+	resp.Timing.Queue = first.Sub(admitted)
+	resp.Timing.Compute = last.Sub(first)
+	return resp, nil
+}
+
+// refusal puts an error of the batcher into the words of the root package.
+func (p *Pipeline) refusal(err error) error {
+	var full *batch.FullError
+	var item *batch.ItemError
+	switch {
+	case errors.As(err, &full):
+		return &crossrank.Error{
+			Code:       crossrank.Overloaded,
+			Message:    "too much work is waiting already; try again later",
+			RetryAfter: p.speed.duration(full.Queued + full.Running),
+			Err:        err,
+		}
+	case errors.Is(err, batch.ErrClosed):
+		return &crossrank.Error{Code: crossrank.Unavailable, Message: "the model is being closed", Err: err}
+	case errors.As(err, &item):
+		e := crossrank.Errorf(crossrank.Internal, "pair %d could not be computed, because of a fault in the engine", item.Index)
+		e.Err = err
+		return e
+	}
+	return left(err)
+}
+
+// left is the error of a caller whose context ended.
+func left(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &crossrank.Error{Code: crossrank.DeadlineExceeded, Message: "the deadline passed before all pairs were scored", Err: err}
+	case errors.Is(err, context.Canceled):
+		return &crossrank.Error{Code: crossrank.Canceled, Message: "the caller left before all pairs were scored", Err: err}
+	}
+	return err
+}
