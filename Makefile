@@ -1,13 +1,62 @@
 # Everything works from a fresh clone; what is missing comes from the Go module proxy.
 GO ?= go
+COUNT ?= 1
 
-.PHONY: build demo test lint bench generate clean
+# Families of assembly kernels: internal/kernel/_asm writes FAMILY_amd64.s and FAMILY_stubs_amd64.go for each.
+KERNELS := act gemm norm softmax transpose
 
-build: ## the binary, in bin/
+# Packages whose plain Go twins must pass wherever the assembly does.
+PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./internal/engine/...
+
+# Packages with goroutines of their own.
+CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/engine/... ./internal/experiment/... \
+	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
+	./internal/scorertest/... ./internal/server/...
+
+.PHONY: build demo test test-unit test-purego test-race lint bench generate generate-asm generate-proto clean
+
+build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
 
-generate: ## wire messages (needs protoc)
+demo: build ## measure the built-in model through a real server, about a minute on two cores
+	bin/crossrank experiment run experiments/01_engine_fp32.yaml -o experiments/results
+	@test -s experiments/results/01_engine_fp32_results.md
+
+test: test-unit test-purego test-race ## all tests
+
+test-unit:
+	$(GO) test ./...
+
+test-purego: ## without assembly
+	$(GO) test -tags purego $(PUREGO)
+
+test-race: ## under the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT)
+
+lint: ## formatting, vet on both architectures, staticcheck
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
+		test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	GOARCH=amd64 $(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+	$(GO) vet -tags purego ./...
+	$(GO) tool staticcheck ./...
+
+bench: ## Go benchmarks, fit for benchstat: make bench COUNT=10 > new.txt
+	@$(GO) test -run '^$$' -bench . -count $(COUNT) ./...
+
+generate: generate-asm generate-proto ## everything that is generated
+
+generate-asm: ## assembly, from internal/kernel/_asm
+	cd internal/kernel/_asm && for op in $(KERNELS); do \
+		$(GO) run . -op $$op -out ../$${op}_amd64.s -stubs ../$${op}_stubs_amd64.go -pkg kernel || exit 1; \
+	done
+
+generate-proto: ## wire messages; needs protoc
 	@mkdir -p bin
 	$(GO) build -o bin/ google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 	PATH="$(CURDIR)/bin:$$PATH" protoc -I proto --go_out=proto --go_opt=paths=source_relative \
 		--go-grpc_out=proto --go-grpc_opt=paths=source_relative crossrank/v1/rerank.proto inference/inference.proto
+
+clean: ## what the other targets made
+	rm -rf bin
+	rm -f experiments/results/*
