@@ -1,0 +1,75 @@
+package local
+
+import (
+	"runtime/debug"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/engine"
+)
+
+// describe says what model was opened and how it is run.
+func describe(m *checkpoint.Model, e *engine.Native, opts Options) crossrank.Info {
+	maxLength := m.MaxLength
+	if opts.MaxLength > 0 {
+		maxLength = min(maxLength, opts.MaxLength)
+	}
+	scoreType := crossrank.Logit
+	if m.Config.ScoreAct == checkpoint.Sigmoid {
+		scoreType = crossrank.Probability
+	}
+	return crossrank.Info{
+		Model:        m.Name,
+		Weights:      m.Hash,
+		Meaningless:  m.Meaningless,
+		Backend:      "native",
+		Device:       "cpu",
+		Tier:         e.Tier(),
+		Threads:      e.Threads(),
+		Quantization: "fp32",
+		MaxLength:    maxLength,
+		ScoreType:    scoreType,
+		Layers:       m.Config.Layers,
+		Hidden:       m.Config.Hidden,
+		Parameters:   parameters(&m.Weights),
+		VocabSize:    m.Config.VocabSize,
+		Version:      version(),
+	}
+}
+
+// parameters counts the numbers of a model's weights.
+func parameters(w *checkpoint.Weights) int64 {
+	n := len(w.WordEmbeddings) + len(w.PositionEmbeddings) + len(w.TypeEmbeddings)
+	norm := func(l checkpoint.Norm) { n += len(l.Weight) + len(l.Bias) }
+	linear := func(l checkpoint.Linear) { n += len(l.Weight) + len(l.Bias) }
+	norm(w.EmbeddingNorm)
+	for _, l := range w.Layers {
+		for _, m := range []checkpoint.Linear{l.Query, l.Key, l.Value, l.AttentionOutput, l.Intermediate, l.Output} {
+			linear(m)
+		}
+		norm(l.AttentionNorm)
+		norm(l.OutputNorm)
+	}
+	linear(w.Pooler)
+	linear(w.Classifier)
+	return int64(n)
+}
+
+const module = "github.com/crossrank/crossrank"
+
+// version is that of the crossrank module in this program, as the Go toolchain recorded it.
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if build.Main.Path == module {
+		return build.Main.Version
+	}
+	for _, dep := range build.Deps {
+		if dep.Path == module {
+			return dep.Version
+		}
+	}
+	return "unknown"
+}

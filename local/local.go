@@ -1,0 +1,160 @@
+// Package local opens a model inside a Go program and scores pairs with it, with no server and no network.
+//
+// [Open] takes the name of a model: a directory in the layout of the Hugging Face hub, or a built-in model such as
+// "builtin:minilm-l6", whose weights are random and whose scores mean nothing, but which is always there. The [Model]
+// that it gives is a [crossrank.Scorer]: score pairs with it, or rank documents with [crossrank.Rank]. Requests of many
+// goroutines share the engine's batches.
+package local
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/pipeline"
+)
+
+var _ crossrank.Scorer = (*Model)(nil)
+
+// Options configure a [Model]. The zero value works.
+type Options struct {
+	// Threads is how many cores a batch is split over; 0 means all that the process may use.
+	Threads int
+
+	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0 keeps it, and so does more
+	// than it.
+	MaxLength int
+
+	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
+	TokenizerWorkers int
+
+	// Quantization is the arithmetic of the linear layers. "" and "fp32" mean float32; there is no other yet.
+	Quantization string
+
+	Batching Batching
+}
+
+// Batching says how waiting pairs are gathered. In the zero value a batch is whatever waits when the engine becomes
+// free, of any requests, the longest pairs first.
+type Batching struct {
+	MaxTokens       int           // most tokens of a batch; 0 means 16,384
+	MaxPairs        int           // most pairs of a batch; 0 means 512
+	MaxQueuedTokens int           // most tokens that wait before requests are refused; 0 means 1,000,000
+	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
+	Unshared        bool          // a batch holds pairs of one request only
+	KeepOrder       bool          // pairs of a batch stay in the order in which they came
+}
+
+// Model is an open model. It is safe for concurrent use. Close it when done with it.
+type Model struct {
+	info     crossrank.Info
+	engine   *engine.Native
+	pipeline *pipeline.Pipeline
+
+	closing sync.Once
+	err     error // of closing the engine; set once closing is done
+}
+
+// Open reads a model, checks it, and starts its engine. The name is a directory or that of a built-in model.
+func Open(name string, opts Options) (*Model, error) {
+	if err := opts.check(); err != nil {
+		return nil, fmt.Errorf("opening model %s: %w", name, err)
+	}
+	m, err := openCheckpoint(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening model %s: %w", name, err)
+	}
+	e, err := engine.New(m, engine.Options{Threads: opts.Threads})
+	if err != nil {
+		return nil, fmt.Errorf("opening model %s: %w", name, err)
+	}
+	info := describe(m, e, opts)
+	p, err := pipeline.New(pipeline.Model{
+		Name:      info.Model,
+		Tokenizer: m.Tokenizer,
+		MaxLength: info.MaxLength,
+		ScoreType: info.ScoreType,
+	}, e, opts.pipeline())
+	if err != nil {
+		e.Close()
+		return nil, fmt.Errorf("opening model %s: %w", name, err)
+	}
+	return &Model{info: info, engine: e, pipeline: p}, nil
+}
+
+// Score implements [crossrank.Scorer]. Besides the request's own faults and the end of ctx, its errors are Overloaded,
+// with a time to wait, and Unavailable once the Model is being closed.
+func (m *Model) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	return m.pipeline.Score(ctx, req)
+}
+
+// Info describes the model and how it is run.
+func (m *Model) Info() crossrank.Info { return m.info }
+
+// Queue is how much work waits and runs at one moment.
+type Queue struct {
+	Requests int           // with pairs that wait
+	Pairs    int           // waiting
+	Tokens   int           // waiting
+	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
+
+	RunningPairs  int // in the engine
+	RunningTokens int // in the engine
+}
+
+// Queue reads the gauges. It is cheap enough to be asked often.
+func (m *Model) Queue() Queue { return Queue(m.pipeline.Queue()) }
+
+// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
+// with Unavailable, and the error is ctx's. Close the Model afterwards.
+func (m *Model) Drain(ctx context.Context) error { return m.pipeline.Drain(ctx) }
+
+// Close answers the requests that wait with Unavailable, waits for the batch that runs, and frees the engine. It may be
+// called more than once.
+func (m *Model) Close() error {
+	m.closing.Do(func() {
+		m.pipeline.Close()
+		m.err = m.engine.Close()
+	})
+	return m.err
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Quantization != "" && o.Quantization != "fp32":
+		return fmt.Errorf("quantization %q does not exist; use \"fp32\", or leave it empty", o.Quantization)
+	case o.MaxLength < 0, o.MaxLength > 0 && o.MaxLength < 3:
+		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least 3 tokens", o.MaxLength)
+	}
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"threads", int64(o.Threads)},
+		{"tokenizer workers", int64(o.TokenizerWorkers)},
+		{"batching: max tokens", int64(o.Batching.MaxTokens)},
+		{"batching: max pairs", int64(o.Batching.MaxPairs)},
+		{"batching: max queued tokens", int64(o.Batching.MaxQueuedTokens)},
+		{"batching: timeout", int64(o.Batching.Timeout)},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("%s is negative; use 0 for the default, or a positive number", f.name)
+		}
+	}
+	return nil
+}
+
+func (o Options) pipeline() pipeline.Options {
+	return pipeline.Options{
+		TokenizerWorkers: o.TokenizerWorkers,
+		MaxBatchTokens:   o.Batching.MaxTokens,
+		MaxBatchPairs:    o.Batching.MaxPairs,
+		MaxQueuedTokens:  o.Batching.MaxQueuedTokens,
+		BatchTimeout:     o.Batching.Timeout,
+		Unshared:         o.Batching.Unshared,
+		KeepOrder:        o.Batching.KeepOrder,
+	}
+}
