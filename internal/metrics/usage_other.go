@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package metrics
+
+func readUsage() usage { return usage{} }
