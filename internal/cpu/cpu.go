@@ -1,0 +1,40 @@
+// Package cpu decides which instruction tier the kernels use.
+//
+// A tier is a set of instructions that a family of kernels was written for. The best one that the machine has is taken,
+// unless the environment variable CROSSRANK_CPU names a lower one: to compare tiers, or to step around a bad machine.
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Tier names a set of instructions.
+type Tier string
+
+const (
+	Generic Tier = "generic" // plain Go, on every machine; slow, and the truth in tests
+	AVX2    Tier = "avx2"    // amd64 with AVX2 and FMA3
+)
+
+// Variable is the environment variable that forces a tier.
+const Variable = "CROSSRANK_CPU"
+
+// Tiers lists the tiers that this machine and this build can run, best first. The last is always Generic.
+func Tiers() []Tier { return append(native(), Generic) }
+
+// Choose returns the tier to use: the one that CROSSRANK_CPU names, else the best. A tier that the machine lacks, or
+// that does not exist, is an error: running slower or differently than asked would go unnoticed.
+func Choose() (Tier, error) {
+	tiers := Tiers()
+	asked := Tier(strings.ToLower(os.Getenv(Variable)))
+	switch {
+	case asked == "":
+		return tiers[0], nil
+	case slices.Contains(tiers, asked):
+		return asked, nil
+	}
+	return "", fmt.Errorf("%s=%s: this machine and build can run only %v", Variable, asked, tiers)
+}

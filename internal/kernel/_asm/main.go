@@ -1,0 +1,35 @@
+// Command asm writes the assembly of package kernel, one family of operations a run:
+//
+//	go run . -op gemm -out ../gemm_amd64.s -stubs ../gemm_stubs_amd64.go -pkg kernel
+//
+// It has a module of its own, so that the generator is never linked into crossrank.
+package main
+
+import (
+	"flag"
+	"log"
+	"maps"
+	"slices"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+var families = map[string]func(){
+	"gemm":      gemm,
+	"act":       activations,
+	"softmax":   softmax,
+	"norm":      norm,
+	"transpose": transpose,
+}
+
+func main() {
+	op := flag.String("op", "", "the family to write")
+	flag.Parse()
+	write, ok := families[*op]
+	if !ok {
+		log.Fatalf("-op %q: want one of %v", *op, slices.Sorted(maps.Keys(families)))
+	}
+	ConstraintExpr("amd64,!purego")
+	write()
+	Generate()
+}

@@ -1,0 +1,103 @@
+package kernel
+
+// maxTileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2.
+const maxTileRows = 6
+
+// A product is computed in blocks of the inner dimension, so that the slab of a panel that is in use (depthBlock × 16
+// floats, 12 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
+// rows of A (rowBlock × 384 floats, 144 KiB) stay in the second level while all panels pass by.
+const (
+	depthBlock = 384
+	rowBlock   = 96
+)
+
+// Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
+// input side by side. Output columns beyond Out are zero.
+type Panels struct {
+	In, Out int
+	data    []float32 // Pad(Out)/16 panels of In·16
+	bias    []float32 // Pad(Out)
+}
+
+// Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
+func Pack(weight, bias []float32, in, out int) *Panels {
+	p := &Panels{In: in, Out: out, data: make([]float32, Pad(out)*in), bias: make([]float32, Pad(out))}
+	copy(p.bias, bias[:out])
+	for o := range out {
+		panel := p.data[o/Width*Width*in:]
+		for i, w := range weight[o*in : (o+1)*in] {
+			panel[i*Width+o%Width] = w
+		}
+	}
+	return p
+}
+
+// Columns returns the panels of the output columns from low to high, both multiples of [Width], sharing memory.
+func (p *Panels) Columns(low, high int) *Panels {
+	return &Panels{In: p.In, Out: min(high, p.Out) - low, data: p.data[low*p.In : high*p.In], bias: p.bias[low:high]}
+}
+
+// Act is an activation fused into a product.
+type Act uint8
+
+const (
+	None Act = iota
+	GELU
+	GELUTanh
+	ReLU
+)
+
+// MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows × Pad(Out) with stride ldc,
+// and they do not overlap.
+//
+// Each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension (separate multiply and
+// add in the generic tier), so the error is at most In·ε·Σ|a·w|; the activation adds its own, see its comment.
+func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act) {
+	if rows == 0 {
+		return
+	}
+	n := len(w.bias)
+	_, _ = a[(rows-1)*lda+w.In-1], c[(rows-1)*ldc+n-1]
+	for low := 0; low < rows; low += rowBlock {
+		block := min(rowBlock, rows-low)
+		s.rowBlock(c[low*ldc:], ldc, a[low*lda:], lda, block, w, act)
+	}
+}
+
+func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act) {
+	for k := 0; k < w.In; k += depthBlock {
+		depth := min(depthBlock, w.In-k)
+		last := k+depth == w.In
+		for col := 0; col < len(w.bias); col += Width {
+			panel := &w.data[col*w.In+k*Width]
+			init, ldi := &w.bias[col], 0
+			if k > 0 {
+				init, ldi = &c[col], ldc
+			}
+			s.column(&c[col], ldc, &a[k], lda, rows, depth, panel, init, ldi)
+			if last {
+				s.activate(&c[col], rows, ldc, act)
+			}
+		}
+	}
+}
+
+// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles.
+func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, init *float32, ldi int) {
+	for low := 0; low < rows; low += maxTileRows {
+		r := min(rows-low, maxTileRows)
+		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc)
+	}
+}
+
+// activate applies act in place to a strip of rows × 16.
+func (s *Set) activate(x *float32, rows, ld int, act Act) {
+	switch act {
+	case GELU:
+		s.gelu(x, rows, ld)
+	case GELUTanh:
+		s.geluTanh(x, rows, ld)
+	case ReLU:
+		s.relu(x, rows, ld)
+	}
+}

@@ -1,0 +1,18 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "github.com/crossrank/crossrank/internal/cpu"
+
+var avx2 = &Set{
+	Tier: cpu.AVX2,
+	tile: [maxTileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
+	},
+	gelu:      geluAVX2,
+	geluTanh:  geluTanhAVX2,
+	relu:      reluAVX2,
+	softmax:   softmaxAVX2,
+	layerNorm: layerNormAVX2,
+	packRows:  packRowsAVX2,
+}
