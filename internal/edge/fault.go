@@ -1,0 +1,61 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Fault is an error as its caller may see it: the code, and words that hold no internals.
+type Fault struct {
+	Code    crossrank.Code
+	Message string
+	Hidden  bool // the error says more than Message: it is to be logged, beside the request's id
+}
+
+// Explain turns an error into what its caller is told. The messages of [crossrank.Error] are made for callers, those of
+// any other error may speak of files, addresses or memory and stay here.
+func Explain(err error) Fault {
+	if e, ok := errors.AsType[*crossrank.Error](err); ok {
+		return Fault{Code: e.Code, Message: e.Message, Hidden: e.Code == crossrank.Internal}
+	}
+	switch code := crossrank.CodeOf(err); code {
+	case crossrank.DeadlineExceeded:
+		return Fault{Code: code, Message: "the deadline passed before the answer was ready"}
+	case crossrank.Canceled:
+		return Fault{Code: code, Message: "the request was canceled"}
+	default:
+		return Fault{Code: crossrank.Internal, Message: "the server has a fault; its log has the details", Hidden: true}
+	}
+}
+
+// Score asks s and checks what it gave: as many scores as pairs, all of them finite. Anything else is a fault of the
+// model or the engine, which must never reach a caller as a ranking.
+func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*crossrank.Response, error) {
+	resp, err := s.Score(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if len(resp.Scores) != len(req.Pairs) {
+		return nil, fmt.Errorf("the scorer gave %d scores for %d pairs", len(resp.Scores), len(req.Pairs))
+	}
+	for i, score := range resp.Scores {
+		if v := float64(score); math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, crossrank.Errorf(crossrank.Internal, "the model gave no finite score for document %d", i)
+		}
+	}
+	return resp, nil
+}
+
+// Panic is a panic in the handling of one request, made an error so that only that request fails.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// Error is for the log; callers are told only that there was a fault. It may hold what the panicking code put into its
+// value, never the request.
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v\n%s", p.Value, p.Stack) }

@@ -1,0 +1,77 @@
+// Package edge holds what the HTTP and the gRPC edge must agree on: how much one request may hold, which model it may
+// name, and how much of an error its sender is told. Each edge translates its own wire; a rule that stood in both would
+// soon be two rules.
+package edge
+
+import (
+	"math"
+	"strings"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Limits bound one request. A zero field means its default, so that no limit is ever off by accident.
+type Limits struct {
+	Documents     int // pairs, or documents, of a request; default 1,000
+	DocumentBytes int // bytes of one document; default 256 KiB
+	QueryBytes    int // bytes of one query; default 64 KiB
+}
+
+// OrDefaults replaces zero fields by their defaults.
+func (l Limits) OrDefaults() Limits {
+	if l.Documents == 0 {
+		l.Documents = 1000
+	}
+	if l.DocumentBytes == 0 {
+		l.DocumentBytes = 256 << 10
+	}
+	if l.QueryBytes == 0 {
+		l.QueryBytes = 64 << 10
+	}
+	return l
+}
+
+// Check holds a request against the limits. A request without pairs, or with a length that no request can mean, is
+// [crossrank.InvalidArgument]; one over a limit is [crossrank.TooLarge]. The message names the pair.
+func (l Limits) Check(req *crossrank.Request) error {
+	l = l.OrDefaults()
+	switch n := len(req.Pairs); {
+	case n == 0:
+		return crossrank.Errorf(crossrank.InvalidArgument,
+			"the request holds nothing to score; send at least one document")
+	case n > l.Documents:
+		return crossrank.Errorf(crossrank.TooLarge,
+			"the request has %d documents; at most %d are taken, split it", n, l.Documents)
+	case req.MaxLength < 0 || req.MaxLength > math.MaxInt32:
+		return crossrank.Errorf(crossrank.InvalidArgument,
+			"max_length is %d; use 0 for the model's own, or a number of tokens", req.MaxLength)
+	}
+	for i := range req.Pairs {
+		if n := len(req.Pairs[i].Passage); n > l.DocumentBytes {
+			return crossrank.Errorf(crossrank.TooLarge,
+				"document %d has %d bytes; at most %d are taken", i, n, l.DocumentBytes)
+		}
+		if n := len(req.Pairs[i].Query); n > l.QueryBytes {
+			return crossrank.Errorf(crossrank.TooLarge,
+				"the query of document %d has %d bytes; at most %d are taken", i, n, l.QueryBytes)
+		}
+	}
+	return nil
+}
+
+// CheckModel refuses a request for another model than the one that is served. An empty name means whatever is served.
+func CheckModel(asked, served string) error {
+	if asked == "" || asked == served {
+		return nil
+	}
+	return crossrank.Errorf(crossrank.NotFound, "there is no model %q here; %q is served", abridged(asked), served)
+}
+
+// abridged keeps a caller's own text short where it is sent back or logged.
+func abridged(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

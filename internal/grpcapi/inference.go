@@ -1,0 +1,64 @@
+package grpcapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/proto/inference"
+)
+
+// Metrics is what inference.InferenceService tells of the requests that a server answered.
+type Metrics struct {
+	Requests int64 // answered since the start
+	Pairs    int64 // scored since the start; what the Python project calls queries
+
+	// Of the recent requests, as the server saw them.
+	Average, P50, P95, P99 time.Duration
+
+	PairsPerSecond float64 // recently
+}
+
+// statusOK is the status_code of an answer. The Python project's client takes 200, as in HTTP, for success. No answer
+// ever carries another: a failure is a gRPC status, because a client that looks at the scores alone would take the
+// empty list of a failure for a result.
+const statusOK = 200
+
+// inferenceService is inference.InferenceService.
+type inferenceService struct {
+	inference.UnimplementedInferenceServiceServer
+	cfg Config
+}
+
+// Infer scores pairs with the model's own activation, in the request's order.
+func (s *inferenceService) Infer(ctx context.Context, in *inference.InferRequest) (*inference.InferResponse, error) {
+	start := time.Now()
+	req := &crossrank.Request{Pairs: make([]crossrank.Pair, len(in.GetPairs()))}
+	for i, p := range in.GetPairs() {
+		req.Pairs[i] = crossrank.Pair{Query: p.GetQuery(), Passage: p.GetDocument()}
+	}
+	resp, err := s.cfg.score(ctx, "", req)
+	if err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	return &inference.InferResponse{
+		Scores:     resp.Scores,
+		NumPairs:   int32(len(resp.Scores)),
+		LatencyMs:  milliseconds(time.Since(start)),
+		StatusCode: statusOK,
+	}, nil
+}
+
+// GetMetrics tells how the server has done lately.
+func (s *inferenceService) GetMetrics(context.Context, *inference.Empty) (*inference.MetricsResponse, error) {
+	m := s.cfg.Metrics()
+	return &inference.MetricsResponse{
+		Count:         count(m.Requests),
+		AvgMs:         milliseconds(m.Average),
+		P50Ms:         milliseconds(m.P50),
+		P95Ms:         milliseconds(m.P95),
+		P99Ms:         milliseconds(m.P99),
+		ThroughputQps: float32(m.PairsPerSecond),
+		QueryCount:    count(m.Pairs),
+	}, nil
+}

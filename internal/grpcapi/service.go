@@ -1,0 +1,117 @@
+// Package grpcapi translates between gRPC and a [crossrank.Scorer], and does nothing else.
+//
+// It serves two services over one scorer: crossrank.v1.RerankService, the project's own, and inference.InferenceService,
+// that of the Python project which crossrank follows, so that its clients work unmodified. Errors go the way of one
+// table, see status.go. What surrounds a call (listeners, deadlines, draining) is the server's business.
+package grpcapi
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
+	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
+	"github.com/crossrank/crossrank/proto/inference"
+	"google.golang.org/grpc"
+)
+
+// Config says what is served. Scorer, Info and Metrics are needed; the functions are called from many goroutines.
+type Config struct {
+	Scorer  crossrank.Scorer
+	Info    func() crossrank.Info
+	Metrics func() Metrics
+	Limits  edge.Limits
+	Log     *slog.Logger // of faults that callers are not told; default slog.Default()
+}
+
+// Services are the full names of the services that [Register] adds.
+var Services = []string{
+	crossrankv1.RerankService_ServiceDesc.ServiceName,
+	inference.InferenceService_ServiceDesc.ServiceName,
+}
+
+// Register adds both services to a gRPC server. The server should have [Recover] among its interceptors.
+func Register(r grpc.ServiceRegistrar, cfg Config) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	crossrankv1.RegisterRerankServiceServer(r, &rerankService{cfg: cfg})
+	inference.RegisterInferenceServiceServer(r, &inferenceService{cfg: cfg})
+}
+
+// rerankService is crossrank.v1.RerankService.
+type rerankService struct {
+	crossrankv1.UnimplementedRerankServiceServer
+	cfg Config
+}
+
+// Score answers with one score a pair, in the request's order.
+func (s *rerankService) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*crossrankv1.ScoreResponse, error) {
+	req, err := request(in.GetOptions(), in.GetPairs())
+	if err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	resp, err := s.cfg.score(ctx, in.GetModel(), req)
+	if err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	return &crossrankv1.ScoreResponse{
+		Scores:    resp.Scores,
+		ScoreType: string(resp.ScoreType),
+		Model:     resp.Model,
+		Usage:     usage(resp.Usage),
+		Timing:    timing(resp.Timing),
+	}, nil
+}
+
+// Rerank orders the documents of one query, best first.
+func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankRequest) (*crossrankv1.RerankResponse, error) {
+	if in.GetTopN() < 0 {
+		return nil, s.cfg.fail(ctx, crossrank.Errorf(crossrank.InvalidArgument,
+			"top_n is %d; use 0 for all documents, or a positive number", in.GetTopN()))
+	}
+	documents := in.GetDocuments()
+	pairs := make([]*crossrankv1.Pair, len(documents))
+	for i, d := range documents {
+		pairs[i] = &crossrankv1.Pair{Query: in.GetQuery(), Passage: d}
+	}
+	req, err := request(in.GetOptions(), pairs)
+	if err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	resp, err := s.cfg.score(ctx, in.GetModel(), req)
+	if err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	out := &crossrankv1.RerankResponse{
+		ScoreType: string(resp.ScoreType),
+		Model:     resp.Model,
+		Usage:     usage(resp.Usage),
+		Timing:    timing(resp.Timing),
+	}
+	for _, r := range crossrank.Order(resp.Scores, int(in.GetTopN())) {
+		result := &crossrankv1.RerankResult{Index: int32(r.Index), Score: r.Score}
+		if in.GetReturnDocuments() {
+			result.Document = documents[r.Index]
+		}
+		out.Results = append(out.Results, result)
+	}
+	return out, nil
+}
+
+// Info describes the model that is served.
+func (s *rerankService) Info(context.Context, *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
+	return info(s.cfg.Info()), nil
+}
+
+// score is what both services do with a request once it is translated.
+func (c *Config) score(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
+	if err := edge.CheckModel(model, c.Info().Model); err != nil {
+		return nil, err
+	}
+	if err := c.Limits.Check(req); err != nil {
+		return nil, err
+	}
+	return edge.Score(ctx, c.Scorer, req)
+}

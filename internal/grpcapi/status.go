@@ -1,0 +1,92 @@
+package grpcapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// statusOf is the table from the project's codes to gRPC's. TooLarge is INVALID_ARGUMENT and not RESOURCE_EXHAUSTED,
+// which would invite a client to send the same request again.
+var statusOf = map[crossrank.Code]codes.Code{
+	crossrank.OK:               codes.OK,
+	crossrank.InvalidArgument:  codes.InvalidArgument,
+	crossrank.NotFound:         codes.NotFound,
+	crossrank.TooLarge:         codes.InvalidArgument,
+	crossrank.Overloaded:       codes.ResourceExhausted,
+	crossrank.Unavailable:      codes.Unavailable,
+	crossrank.DeadlineExceeded: codes.DeadlineExceeded,
+	crossrank.Canceled:         codes.Canceled,
+	crossrank.Internal:         codes.Internal,
+}
+
+// ErrorDomain marks the error details of this project, whose reason is a [crossrank.Code] in capitals. Two codes may
+// share a gRPC status; the reason tells them apart.
+const ErrorDomain = "crossrank"
+
+// pushback is the trailer by which grpc clients learn when to try again, in milliseconds.
+const pushback = "grpc-retry-pushback-ms"
+
+// fail turns an error into the status that ends a call, sets the trailers that go with it, and logs what the caller is
+// not told.
+func (c *Config) fail(ctx context.Context, err error) error {
+	fault := edge.Explain(err)
+	id := requestID(ctx)
+	if fault.Hidden {
+		c.Log.ErrorContext(ctx, "request failed", "request_id", id, "error", err)
+	}
+	code, ok := statusOf[fault.Code]
+	if !ok {
+		code = codes.Internal
+	}
+	details := []protoadapt.MessageV1{
+		&errdetails.ErrorInfo{Reason: strings.ToUpper(string(fault.Code)), Domain: ErrorDomain},
+		&errdetails.RequestInfo{RequestId: id},
+	}
+	trailer := metadata.Pairs(edge.RequestIDHeader, id)
+	if e, ok := errors.AsType[*crossrank.Error](err); ok && e.RetryAfter > 0 {
+		trailer.Set(pushback, strconv.FormatInt(max(1, e.RetryAfter.Milliseconds()), 10))
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
+	}
+	// Outside a call, as in a test of a method alone, there is nothing to set a trailer on; the status says it all.
+	_ = grpc.SetTrailer(ctx, trailer)
+	st, detailErr := status.New(code, fault.Message).WithDetails(details...)
+	if detailErr != nil {
+		return status.Error(code, fault.Message)
+	}
+	return st.Err()
+}
+
+// requestID is the id in the call's metadata, if it is fit to be used, else a new one.
+func requestID(ctx context.Context) string {
+	if ids := metadata.ValueFromIncomingContext(ctx, edge.RequestIDHeader); len(ids) > 0 {
+		return edge.RequestID(ids[0])
+	}
+	return edge.RequestID("")
+}
+
+// Recover makes a panic in a handler the INTERNAL failure of that one call, logged once with its stack.
+func Recover(log *slog.Logger) grpc.UnaryServerInterceptor {
+	cfg := Config{Log: log}
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				resp, err = nil, cfg.fail(ctx, &edge.Panic{Value: p, Stack: debug.Stack()})
+			}
+		}()
+		return next(ctx, req)
+	}
+}

@@ -1,0 +1,199 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+
+	"github.com/crossrank/crossrank"
+)
+
+// maxDepth bounds the nesting of a body. No dialect needs half of it.
+const maxDepth = 8
+
+// object is a JSON object being read field by field. Names match exactly, unknown ones are ignored because clients send
+// extras, null means absent, and any other type than the asked one is an error that names the field. The first error
+// sticks in err; the readers after it give zero values.
+//
+// Note: encoding/json into a struct would take "Query" for "query", the last of two equal keys, and 1 MiB of empty
+// strings, and would not say which text was no string.
+type object struct {
+	fields map[string]json.RawMessage
+	err    error
+}
+
+// parseObject reads a body that must hold one JSON object and nothing else.
+func parseObject(body []byte) (*object, error) {
+	if len(bytes.TrimLeft(body, " \t\r\n")) == 0 {
+		return nil, refuse(http.StatusBadRequest, "the body is empty; it must be a JSON object")
+	}
+	if tooDeep(body) {
+		return nil, refuse(http.StatusBadRequest, "the body nests deeper than %d levels", maxDepth)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	first, err := dec.Token()
+	if err != nil {
+		return nil, malformed(dec, err)
+	}
+	if first != json.Delim('{') {
+		return nil, refuse(http.StatusUnprocessableEntity, "the body must be a JSON object")
+	}
+	o := &object{fields: map[string]json.RawMessage{}}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, malformed(dec, err)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, malformed(dec, err)
+		}
+		name := key.(string) // in an object Token gives nothing else before a value
+		if _, twice := o.fields[name]; twice {
+			return nil, refuse(http.StatusBadRequest, "%q is given twice", name)
+		}
+		o.fields[name] = value
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, malformed(dec, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, refuse(http.StatusBadRequest, "there is something after the JSON object, near byte %d", dec.InputOffset())
+	}
+	return o, nil
+}
+
+// malformed words a syntax error. Those of encoding/json quote at most one character of the body.
+func malformed(dec *json.Decoder, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return refuse(http.StatusBadRequest, "the body is not valid JSON: it ends too early")
+	}
+	at := dec.InputOffset()
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset > at {
+		at = syntax.Offset
+	}
+	return refuse(http.StatusBadRequest, "the body is not valid JSON near byte %d: %v", at, err)
+}
+
+// tooDeep counts brackets outside strings. It is right about valid JSON; the rest fails in the decoder.
+func tooDeep(body []byte) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// has says whether a field is there and not null.
+func (o *object) has(name string) bool {
+	raw, ok := o.fields[name]
+	return ok && !bytes.Equal(raw, []byte("null"))
+}
+
+// text reads a string, which must be there if it is needed.
+func (o *object) text(name string, needed bool) (s string) {
+	if !o.has(name) {
+		if needed {
+			o.fail("%q is missing; it must be a string", name)
+		}
+		return ""
+	}
+	if json.Unmarshal(o.fields[name], &s) != nil {
+		o.fail("%q must be a string", name)
+	}
+	return s
+}
+
+// flag reads a boolean; absent is false.
+func (o *object) flag(name string) (b bool) {
+	if o.has(name) && json.Unmarshal(o.fields[name], &b) != nil {
+		o.fail("%q must be true or false", name)
+	}
+	return b
+}
+
+// count reads a whole number, 0 or more; absent is 0.
+func (o *object) count(name string) (n int) {
+	if !o.has(name) {
+		return 0
+	}
+	if json.Unmarshal(o.fields[name], &n) != nil || n < 0 || n > math.MaxInt32 {
+		o.fail("%q must be a whole number from 0 to %d", name, math.MaxInt32)
+		return 0
+	}
+	return n
+}
+
+// texts reads a list of at most most strings. It stops at the first one too many, however many follow.
+func (o *object) texts(name string, most int) (list []string) {
+	if !o.has(name) {
+		o.fail("%q is missing; it must be a list of strings", name)
+		return nil
+	}
+	raw := o.fields[name]
+	if raw[0] != '[' {
+		o.fail("%q must be a list of strings", name)
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	_, _ = dec.Token() // the bracket; raw is valid JSON, as its decoder has seen
+	for dec.More() {
+		if len(list) == most {
+			o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has more than %d elements; split the request", name, most))
+			return nil
+		}
+		var s *string
+		if dec.Decode(&s) != nil || s == nil {
+			o.fail("%q[%d] must be a string", name, len(list))
+			return nil
+		}
+		list = append(list, *s)
+	}
+	return list
+}
+
+// textOrTexts reads a string or a list of strings, and says which it was.
+func (o *object) textOrTexts(name string, most int) (list []string, isList bool) {
+	if !o.has(name) {
+		o.fail("%q is missing; it must be a string or a list of strings", name)
+		return nil, false
+	}
+	switch o.fields[name][0] {
+	case '"':
+		return []string{o.text(name, true)}, false
+	case '[':
+		return o.texts(name, most), true
+	}
+	o.fail("%q must be a string or a list of strings", name)
+	return nil, false
+}
+
+func (o *object) fail(format string, args ...any) {
+	o.failWith(&refusal{
+		outcome: outcomes[crossrank.InvalidArgument],
+		code:    crossrank.InvalidArgument,
+		message: fmt.Sprintf(format, args...),
+	})
+}
+
+func (o *object) failWith(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}

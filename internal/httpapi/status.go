@@ -1,0 +1,112 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// health is the body of a good GET /health, /livez or /readyz.
+type health struct {
+	Status string `json:"status"`
+}
+
+// ready is GET /health and /readyz: whether requests are taken now.
+func (a *API) ready(w http.ResponseWriter, _ *http.Request) error {
+	if !a.cfg.Ready() {
+		return crossrank.Errorf(crossrank.Unavailable, "the server is not taking requests")
+	}
+	return a.live(w, nil)
+}
+
+// live is GET /livez: whether the process answers at all.
+func (a *API) live(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, http.StatusOK, health{Status: "ok"})
+}
+
+// serverInfo is the reply to GET /info: Text Embeddings Inference's keys, and the project's own beside them.
+type serverInfo struct {
+	ModelID               string    `json:"model_id"`
+	ModelSHA              *string   `json:"model_sha"` // the weights' hash; null if they are random
+	ModelDType            string    `json:"model_dtype"`
+	ModelType             modelType `json:"model_type"`
+	MaxConcurrentRequests int       `json:"max_concurrent_requests"`
+	MaxInputLength        int       `json:"max_input_length"`
+	MaxBatchTokens        int       `json:"max_batch_tokens"`
+	MaxBatchRequests      *int      `json:"max_batch_requests"` // batches are bounded in tokens only
+	MaxClientBatchSize    int       `json:"max_client_batch_size"`
+	AutoTruncate          bool      `json:"auto_truncate"`
+	TokenizationWorkers   int       `json:"tokenization_workers"`
+	Version               string    `json:"version"`
+
+	Crossrank crossrank.Info `json:"crossrank"`
+}
+
+type modelType struct {
+	Reranker labels `json:"reranker"`
+}
+
+type labels struct {
+	ID2Label map[string]string `json:"id2label"`
+	Label2ID map[string]int    `json:"label2id"`
+}
+
+// dtypes gives Text Embeddings Inference's words for what this project calls a quantization.
+var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+
+// info is GET /info.
+func (a *API) info(w http.ResponseWriter, _ *http.Request) error {
+	info := a.cfg.Info()
+	out := serverInfo{
+		ModelID:    info.Model,
+		ModelDType: info.Quantization,
+		// A reranker has one score, whatever its head's labels were called.
+		ModelType: modelType{labels{
+			ID2Label: map[string]string{"0": "LABEL_0"},
+			Label2ID: map[string]int{"LABEL_0": 0},
+		}},
+		MaxConcurrentRequests: a.cfg.Capacity.Connections,
+		MaxInputLength:        info.MaxLength,
+		MaxBatchTokens:        a.cfg.Capacity.BatchTokens,
+		MaxClientBatchSize:    a.cfg.Limits.Documents,
+		AutoTruncate:          true,
+		TokenizationWorkers:   a.cfg.Capacity.Tokenizers,
+		Version:               info.Version,
+		Crossrank:             info,
+	}
+	if word, ok := dtypes[info.Quantization]; ok {
+		out.ModelDType = word
+	}
+	if strings.HasPrefix(info.Weights, "sha256:") {
+		out.ModelSHA = &info.Weights
+	}
+	return reply(w, http.StatusOK, out)
+}
+
+// history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them.
+func (a *API) history(w http.ResponseWriter, r *http.Request) error {
+	since, err := parseSince(r.URL.Query().Get("since"))
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, a.cfg.History(since))
+}
+
+// parseSince reads a time in RFC 3339 or in milliseconds since 1970; empty is the zero time.
+func parseSince(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return time.UnixMilli(ms), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, crossrank.Errorf(crossrank.InvalidArgument,
+			`"since" must be a time as in 2006-01-02T15:04:05Z, or milliseconds since 1970`)
+	}
+	return t, nil
+}
