@@ -1,0 +1,275 @@
+package results
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// maxLine bounds a line; the longest is the run's, with a settings file of up to 1 MiB in it.
+const maxLine = 8 << 20
+
+// Results is a results file read back.
+type Results struct {
+	Run     Run
+	Points  []*Measured
+	Partial []string // why the run is not complete; empty if it is
+	Skipped int      // lines of kinds that this program does not know
+}
+
+// Measured is a configuration with what it met.
+type Measured struct {
+	Point
+	Requests []Request // in the order of their ends
+	Samples  []Sample  // in the order of time
+	End      *PointEnd // nil if the run was cut off before
+}
+
+// Elapsed is the time that the measured part took: until the last record, if the run was cut off.
+func (m *Measured) Elapsed() time.Duration {
+	if m.End != nil {
+		return m.End.Elapsed
+	}
+	var last time.Duration
+	for i := range m.Requests {
+		last = max(last, m.Requests[i].Finished)
+	}
+	return last
+}
+
+// ReadFile reads the results file at path.
+func ReadFile(path string) (*Results, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading results: %w", err)
+	}
+	defer f.Close()
+	return Read(path, f)
+}
+
+// Read reads results. The name stands for the file in errors, which tell the line. A file that ends in the middle of a
+// line, or before its end, comes from a run that was killed: it is read as far as it goes and marked partial.
+func Read(name string, r io.Reader) (*Results, error) {
+	in := bufio.NewReaderSize(r, maxLine)
+	rd := &reader{results: &Results{}}
+	cut := false
+	for n := 1; ; n++ {
+		line, readErr := in.ReadSlice('\n')
+		if errors.Is(readErr, bufio.ErrBufferFull) {
+			return nil, fmt.Errorf("%s:%d: the line is over %d bytes", name, n, maxLine)
+		}
+		if readErr != nil && !errors.Is(readErr, io.EOF) {
+			return nil, fmt.Errorf("reading results: %w", readErr)
+		}
+		last := readErr != nil
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if last && n > 1 && !json.Valid(line) {
+				cut = true
+			} else if err := rd.line(line); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+			}
+		}
+		if last {
+			break
+		}
+	}
+	if !rd.begun {
+		return nil, fmt.Errorf("%s: the file is empty, not results", name)
+	}
+	rd.judge(cut)
+	return rd.results, nil
+}
+
+// reader puts lines in their places.
+type reader struct {
+	results *Results
+	begun   bool
+	end     *End
+}
+
+func (rd *reader) line(line []byte) error {
+	var head struct{ Kind string }
+	if err := json.Unmarshal(line, &head); err != nil {
+		return fmt.Errorf("not a line of results: %w", err)
+	}
+	switch {
+	case !rd.begun && head.Kind != kindRun:
+		return fmt.Errorf("the first line is of kind %q, not %q; this is not a results file", head.Kind, kindRun)
+	case rd.end != nil:
+		return fmt.Errorf("a line of kind %q after the end", head.Kind)
+	}
+	var err error
+	switch head.Kind {
+	case kindRun:
+		err = rd.run(line)
+	case kindPoint:
+		err = rd.point(line)
+	case kindRequest:
+		err = rd.request(line)
+	case kindSample:
+		err = rd.sample(line)
+	case kindPointEnd:
+		err = rd.pointEnd(line)
+	case kindEnd:
+		rd.end = new(End)
+		err = json.Unmarshal(line, rd.end)
+	case "":
+		err = errors.New("no kind")
+	default:
+		rd.results.Skipped++
+	}
+	if err != nil && head.Kind != "" {
+		return fmt.Errorf("%s: %w", head.Kind, err)
+	}
+	return err
+}
+
+func (rd *reader) run(line []byte) error {
+	if rd.begun {
+		return errors.New("a second one in the file")
+	}
+	rd.begun = true
+	run := &rd.results.Run
+	// The format comes first: a later one may have fields of other types.
+	var head struct{ Format int }
+	if err := json.Unmarshal(line, &head); err != nil {
+		return err
+	}
+	if head.Format < 1 {
+		return fmt.Errorf("format is %d; formats begin with 1", head.Format)
+	}
+	if head.Format > Format {
+		return fmt.Errorf("the file has format %d, but this program reads up to %d; use the crossrank that wrote it", head.Format, Format)
+	}
+	return json.Unmarshal(line, run)
+}
+
+func (rd *reader) point(line []byte) error {
+	m := new(Measured)
+	if err := json.Unmarshal(line, &m.Point); err != nil {
+		return err
+	}
+	if want := len(rd.results.Points); m.Index != want {
+		return fmt.Errorf("index is %d, but the next point is %d", m.Index, want)
+	}
+	if m.Batch < 1 || m.Concurrency < 1 || m.Point.Requests < 0 || m.Warmup < 0 {
+		return errors.New("batch and concurrency must be at least 1, requests and warmup at least 0")
+	}
+	rd.results.Points = append(rd.results.Points, m)
+	return nil
+}
+
+func (rd *reader) request(line []byte) error {
+	var r Request
+	if err := json.Unmarshal(line, &r); err != nil {
+		return err
+	}
+	m, err := rd.at(r.Point)
+	if err != nil {
+		return err
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	m.Requests = append(m.Requests, r)
+	return nil
+}
+
+func (r *Request) check() error {
+	switch {
+	case r.Code == "":
+		return errors.New("no code")
+	case r.Code != crossrank.OK && r.Error == "":
+		return fmt.Errorf("code is %s, but there is no error", r.Code)
+	case r.Pairs < 1:
+		return fmt.Errorf("pairs is %d", r.Pairs)
+	case r.Intended < 0 || r.Started < r.Intended || r.Finished < r.Started:
+		return fmt.Errorf("its times run backwards: intended %v, started %v, finished %v", r.Intended, r.Started, r.Finished)
+	case r.Tokens < 0 || r.TruncatedTokens < 0 || r.PaddedTokens < 0:
+		return errors.New("a count of tokens is negative")
+	case r.Tokenize < 0 || r.Queue < 0 || r.Compute < 0 || r.Total < 0:
+		return errors.New("a time of the server is negative")
+	}
+	return nil
+}
+
+func (rd *reader) sample(line []byte) error {
+	var s Sample
+	if err := json.Unmarshal(line, &s); err != nil {
+		return err
+	}
+	m, err := rd.at(s.Point)
+	if err != nil {
+		return err
+	}
+	if s.Time.IsZero() || s.Interval <= 0 {
+		return errors.New("time is missing, or interval_s is not above 0")
+	}
+	m.Samples = append(m.Samples, s)
+	return nil
+}
+
+func (rd *reader) pointEnd(line []byte) error {
+	var e PointEnd
+	if err := json.Unmarshal(line, &e); err != nil {
+		return err
+	}
+	m, err := rd.at(e.Point)
+	if err != nil {
+		return err
+	}
+	if m.End != nil {
+		return fmt.Errorf("point %d ends twice", e.Point)
+	}
+	if e.Elapsed < 0 || e.Abandoned < 0 {
+		return errors.New("elapsed_ns or abandoned is negative")
+	}
+	m.End = &e
+	return nil
+}
+
+// at gives the point of that index. Samples may come after their point's end, but a point begins before all its lines.
+func (rd *reader) at(index int) (*Measured, error) {
+	if index < 0 || index >= len(rd.results.Points) {
+		return nil, fmt.Errorf("there is no point %d before this line", index)
+	}
+	return rd.results.Points[index], nil
+}
+
+// judge says whether the run was complete.
+func (rd *reader) judge(cut bool) {
+	res := rd.results
+	why := func(format string, args ...any) { res.Partial = append(res.Partial, fmt.Sprintf(format, args...)) }
+	for _, m := range res.Points {
+		switch {
+		case m.End == nil:
+			why("batch=%d, concurrency=%d was cut off", m.Batch, m.Concurrency)
+		case !m.End.Complete:
+			why("batch=%d, concurrency=%d: %s", m.Batch, m.Concurrency, orUnknown(m.End.Reason))
+		}
+	}
+	switch {
+	case cut:
+		why("the results file ends in the middle of a line: the run was killed")
+	case rd.end == nil:
+		why("the results file has no end: the run was killed")
+	case !rd.end.Complete:
+		why("%s", orUnknown(rd.end.Reason))
+	case len(res.Points) == 0:
+		why("no configuration was measured")
+	}
+}
+
+func orUnknown(reason string) string {
+	if reason == "" {
+		return "stopped, the reason is not known"
+	}
+	return reason
+}

@@ -1,0 +1,141 @@
+// Package results keeps what a measurement met: one record for each request, and around the records how they came to be.
+//
+// A results file is lines of JSON. The first is the run: what was measured, with which settings, on which machine. Each
+// configuration of the run then begins with a point, leaves one line a request and one line for every sample that the
+// server took of itself, and ends with a point_end; the last line is the end. A [Writer] writes each line as it happens,
+// so that a run that is killed loses nothing that it had measured; a [Results] read back from such a file says that it
+// is partial, and why. Reports are made from results alone.
+//
+// Lines say what they are by their "kind". The first line carries the format's number. Within one format, fields and
+// kinds of lines may be added and readers pass over those they do not know, so that an older program reads a newer file
+// as far as it can; a change that would make them misread one gets a new number, which they refuse.
+package results
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Format is the number of the format that this package writes, and the highest that it reads.
+const Format = 1
+
+// Run says how a measurement was made. What is not known is left empty.
+type Run struct {
+	Format      int             `json:"format"` // set by the Writer
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Started     time.Time       `json:"started"`
+	Settings    json.RawMessage `json:"settings,omitempty"` // the settings in full, as their own JSON
+	Model       crossrank.Info  `json:"model"`
+	Target      string          `json:"target"`       // "in process", or the server's address
+	Loop        string          `json:"loop"`         // "closed" or "open"
+	CommandLine []string        `json:"command_line"` // of the program that measured
+	Version     string          `json:"version"`      // of the program that measured
+	Data        Data            `json:"data"`
+	Machine     Machine         `json:"machine"`
+}
+
+// Data says what was sent.
+type Data struct {
+	Name  string `json:"name"`           // a file, or "synthetic, seed N"
+	Hash  string `json:"hash,omitempty"` // "sha256:…" of the file
+	Pairs int    `json:"pairs"`          // in the data set
+}
+
+// Machine is where the measurement was made. Its fields are those of internal/machine, so that one converts to the other.
+type Machine struct {
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Caches string `json:"caches,omitempty"`
+	OS     string `json:"os"`
+	Arch   string `json:"arch"`
+	Go     string `json:"go"`
+}
+
+// Point begins a configuration. Points are numbered from 0 in the order that they were measured in.
+type Point struct {
+	Index       int `json:"index"`
+	Batch       int `json:"batch"`       // pairs a request
+	Concurrency int `json:"concurrency"` // closed-loop workers
+	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
+	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
+}
+
+// Request is what one request met. Times are nanoseconds since the measured part of its point began.
+type Request struct {
+	Point    int            `json:"point"`
+	Seq      int            `json:"seq"`
+	Intended time.Duration  `json:"intended_ns"` // when it was meant to be sent; in a closed loop, when it was
+	Started  time.Duration  `json:"started_ns"`
+	Finished time.Duration  `json:"finished_ns"`
+	Pairs    int            `json:"pairs"`
+	Code     crossrank.Code `json:"code"` // crossrank.OK if it was answered
+	Error    string         `json:"error,omitempty"`
+
+	Tokens          int `json:"tokens"`
+	TruncatedTokens int `json:"truncated_tokens,omitempty"`
+	PaddedTokens    int `json:"padded_tokens"` // that padding would have computed
+
+	// The server's own times.
+	Tokenize time.Duration `json:"tokenize_ns"`
+	Queue    time.Duration `json:"queue_ns"`
+	Compute  time.Duration `json:"compute_ns"`
+	Total    time.Duration `json:"total_ns"`
+}
+
+// Latency is what the caller waited, counted from the intended moment so that a stalled server cannot hide its stall.
+func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }
+
+// Sample is the server's account of itself over one interval, as its history gives it. A nil field was not measured.
+type Sample struct {
+	Point         int       `json:"point"`
+	Time          time.Time `json:"time"` // the interval's end
+	Interval      float64   `json:"interval_s"`
+	Requests      int64     `json:"requests"` // finished in the interval, as are all counts
+	Pairs         int64     `json:"pairs"`
+	Tokens        int64     `json:"tokens"`
+	PaddedTokens  int64     `json:"padded_tokens"`
+	Errors        int64     `json:"errors"`
+	LatencyMS     *float64  `json:"latency_ms"` // a mean over the requests finished, as are all times
+	TokenizeMS    *float64  `json:"tokenize_ms"`
+	QueueMS       *float64  `json:"queue_ms"`
+	ComputeMS     *float64  `json:"compute_ms"`
+	PaddingWaste  *float64  `json:"padding_waste_pct"`
+	CPU           *float64  `json:"cpu_pct"` // 100 is one core
+	RSS           *int64    `json:"rss_bytes"`
+	Goroutines    *int64    `json:"goroutines"`
+	QueuedPairs   *int64    `json:"queued_pairs"`
+	QueuedTokens  *int64    `json:"queued_tokens"`
+	InFlight      *int64    `json:"in_flight"`
+	GPUMemory     *int64    `json:"gpu_memory_bytes"`
+	GPUPercentage *float64  `json:"gpu_pct"`
+}
+
+// PointEnd ends a configuration.
+type PointEnd struct {
+	Point     int           `json:"point"`
+	Began     time.Time     `json:"began"`      // when the measured part began, after the warm-up
+	Elapsed   time.Duration `json:"elapsed_ns"` // of the measured part, until the end of its last request
+	Complete  bool          `json:"complete"`
+	Reason    string        `json:"reason,omitempty"`    // why it is not complete
+	Abandoned int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
+}
+
+// End ends the run.
+type End struct {
+	Time     time.Time `json:"time"`
+	Complete bool      `json:"complete"`
+	Reason   string    `json:"reason,omitempty"` // why it is not complete
+}
+
+// The kinds of lines.
+const (
+	kindRun      = "run"
+	kindPoint    = "point"
+	kindRequest  = "request"
+	kindSample   = "sample"
+	kindPointEnd = "point_end"
+	kindEnd      = "end"
+)

@@ -1,0 +1,90 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// Writer writes results line by line, each in one write as soon as it is given. It is safe for concurrent use.
+//
+// The first error, such as a full disk, is kept: every later call writes nothing and returns it, and so does Close.
+// The caller gives the lines in their order: the run, then each point with its requests and samples until its end, then
+// the end.
+type Writer struct {
+	mu  sync.Mutex
+	w   io.Writer
+	err error
+
+	file *os.File // to be closed; nil if the Writer was not made by Create
+}
+
+// Create makes a results file at path, in place of one that is there.
+func Create(path string) (*Writer, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("creating results: %w", err)
+	}
+	return &Writer{w: f, file: f}, nil
+}
+
+// NewWriter writes results to w, which it does not close.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// Run writes the first line.
+func (w *Writer) Run(r Run) error {
+	r.Format = Format
+	return w.line(kindRun, r)
+}
+
+// Point begins a configuration.
+func (w *Writer) Point(p Point) error { return w.line(kindPoint, p) }
+
+// Request writes what a request met.
+func (w *Writer) Request(r Request) error { return w.line(kindRequest, r) }
+
+// Sample writes a sample of the server's history.
+func (w *Writer) Sample(s Sample) error { return w.line(kindSample, s) }
+
+// PointEnd ends a configuration.
+func (w *Writer) PointEnd(p PointEnd) error { return w.line(kindPointEnd, p) }
+
+// End ends the run.
+func (w *Writer) End(e End) error { return w.line(kindEnd, e) }
+
+// Close closes a file that Create made, once all of it is on the disk.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return w.err
+	}
+	err := w.err
+	if err == nil {
+		err = w.file.Sync()
+	}
+	err = errors.Join(err, w.file.Close())
+	w.file, w.err = nil, errors.Join(err, errors.New("results are closed"))
+	return err
+}
+
+// line writes v, which encodes as an object, with its kind as the first field.
+func (w *Writer) line(kind string, v any) error {
+	b, err := json.Marshal(v)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return w.err
+	}
+	if err == nil {
+		line := append([]byte(`{"kind":"`+kind+`",`), b[1:]...)
+		_, err = w.w.Write(append(line, '\n'))
+	}
+	if err != nil {
+		w.err = fmt.Errorf("writing results: %w", err)
+	}
+	return w.err
+}
