@@ -23,6 +23,8 @@ nothing.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(
+		newScoreCommand(),
+		newRankCommand(),
 		newVersionCommand(),
 	)
 	group(root)

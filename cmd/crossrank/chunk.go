@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// chunkSize is the most items that are worked on at once: enough to keep every core busy, few enough that answers flow.
+const chunkSize = 128
+
+// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk is whatever has been read by
+// the time that the one before it is done: a fast source gives full chunks, a slow one gives each item without delay,
+// and no more than two chunks are ever in memory. An error, of read or ctx, comes last, alone, after everything that
+// was read before it.
+//
+// Reading runs in a goroutine of its own, because a blocked read of a terminal or pipe cannot be called back: once the
+// loop is left it ends with the read that it is in. The chunk is only valid until the next one.
+func chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		left := make(chan struct{})
+		defer close(left)
+		source := startReading(read, left)
+
+		chunk := make([]T, 0, chunkSize)
+		for {
+			select {
+			case <-ctx.Done():
+				yield(nil, ctx.Err())
+				return
+			case first, ok := <-source:
+				if !ok {
+					return
+				}
+				var err error
+				chunk, err = gather(chunk[:0], first, source)
+				if len(chunk) > 0 && !yield(chunk, nil) {
+					return
+				}
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+			}
+		}
+	}
+}
+
+// item is what one read gave.
+type item[T any] struct {
+	value T
+	err   error
+}
+
+// startReading reads into a channel until the end, an error, or left is closed.
+func startReading[T any](read func() (T, error), left <-chan struct{}) <-chan item[T] {
+	source := make(chan item[T], chunkSize)
+	go func() {
+		defer close(source)
+		for {
+			value, err := read()
+			if err == io.EOF || isClosed(left) {
+				return
+			}
+			select {
+			case source <- item[T]{value, err}:
+			case <-left:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return source
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// gather fills chunk with first and with what waits in source, stopping at an error.
+func gather[T any](chunk []T, first item[T], source <-chan item[T]) ([]T, error) {
+	next, ok := first, true
+	for ok {
+		if next.err != nil {
+			return chunk, next.err
+		}
+		chunk = append(chunk, next.value)
+		if len(chunk) == chunkSize {
+			return chunk, nil
+		}
+		select {
+		case next, ok = <-source:
+		default:
+			return chunk, nil
+		}
+	}
+	return chunk, nil
+}

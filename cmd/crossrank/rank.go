@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/local"
+)
+
+type rankOptions struct {
+	model string
+	query string
+	topN  int
+	input string
+}
+
+func newRankCommand() *cobra.Command {
+	opts := rankOptions{input: "-"}
+	cmd := &cobra.Command{
+		Use:   "rank --model M --query Q [FILE]",
+		Short: "Order documents by their relevance to a query, best first",
+		Long: `Rank reads one document a line from FILE, or from standard input if FILE is - or absent, and writes them best
+first, one JSON object a line: {"index": 2, "score": 0.93, "document": "…"}. The index counts the documents from 0 in
+the order they were read; blank lines are skipped and do not count. Documents with equal scores keep their order.`,
+		Example: `  $ crossrank rank --model ./ms-marco-MiniLM-L-6-v2 --query "how tall is K2" --top-n 3 passages.txt
+  $ printf 'Paris\nRome\n' | crossrank rank -m builtin:minilm-l6 -q "capital of France"`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				opts.input = args[0]
+			}
+			return runRank(cmd, opts)
+		},
+	}
+	requireModel(cmd, &opts.model)
+	cmd.Flags().StringVarP(&opts.query, "query", "q", "", "the query that the documents are judged against")
+	cmd.Flags().IntVarP(&opts.topN, "top-n", "n", 0, "write only the best N documents (0: all)")
+	if err := cmd.MarkFlagRequired("query"); err != nil {
+		panic(err) // the flag is three lines above
+	}
+	return cmd
+}
+
+func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
+	switch {
+	case opts.query == "":
+		return usageError("--query is empty")
+	case opts.topN < 0:
+		return usageError("--top-n is %d; use 0 for all documents, or a positive number", opts.topN)
+	}
+	lines, err := openLines(cmd, opts.input)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	model, err := local.Open(opts.model, local.Options{})
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, model)
+	warnMeaningless(cmd.ErrOrStderr(), model.Info())
+
+	documents, scores, err := scoreDocuments(cmd.Context(), model, opts.query, lines)
+	if err != nil {
+		return err
+	}
+	return writeRanking(cmd, documents, crossrank.Order(scores, opts.topN))
+}
+
+// scoreDocuments scores every document of lines against query while the next ones are read.
+func scoreDocuments(ctx context.Context, s crossrank.Scorer, query string, lines *lineReader) ([]string, []float32, error) {
+	var documents []string
+	var scores []float32
+	for chunk, err := range chunks(ctx, lines.NextDocument) {
+		if err != nil {
+			return nil, nil, err
+		}
+		req := &crossrank.Request{}
+		for _, document := range chunk {
+			req.Pairs = append(req.Pairs, crossrank.Pair{Query: query, Passage: document})
+		}
+		resp, err := s.Score(ctx, req)
+		if err != nil {
+			return nil, nil, err
+		}
+		documents = append(documents, chunk...)
+		scores = append(scores, resp.Scores...)
+	}
+	return documents, scores, nil
+}
+
+func writeRanking(cmd *cobra.Command, documents []string, ranking []crossrank.Ranked) error {
+	out := bufio.NewWriter(cmd.OutOrStdout())
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for _, r := range ranking {
+		line := struct {
+			Index    int     `json:"index"`
+			Score    float32 `json:"score"`
+			Document string  `json:"document"`
+		}{r.Index, r.Score, documents[r.Index]}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scriptCommands are what scripts can do besides the commands of testscript itself.
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"tinymodel":  tinyModel,
+	"truncate":   truncate,
+	"longpair":   longPair,
+	"listen":     listen,
+	"exitcode":   exitCode,
+	"firstline":  firstLine,
+	"bestfirst":  bestFirst,
+	"samescores": sameScores,
+	"stream":     stream,
+	"closedpipe": closedPipe,
+}
+
+// tinyModel: tinymodel DIR writes a small model with random weights.
+func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(writeTinyModel(ts.MkAbs(args[0])))
+}
+
+// truncate: truncate FILE N cuts a file to its first N bytes.
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+// longPair: longpair FILE N writes a line with a pair whose passage has N bytes.
+func longPair(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	passage := strings.Repeat("paris is a city. ", n/17+1)[:n]
+	line := `{"query": "what is paris", "passage": "` + passage + `"}` + "\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(line), 0o666))
+}
+
+// listen: listen VAR takes a free port for the rest of the script and sets VAR to its address.
+func listen(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
+}
+
+// exitCode: exitcode N COMMAND... runs a command that must end with that code.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("running %q: %v", args[1:], err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// firstLine: firstline FROM TO copies the first line of a file.
+func firstLine(ts *testscript.TestScript, _ bool, args []string) {
+	line, _, _ := strings.Cut(ts.ReadFile(args[0]), "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(line+"\n"), 0o666))
+}
+
+// bestFirst: bestfirst FILE holds that the scores of its JSON lines do not rise.
+func bestFirst(ts *testscript.TestScript, _ bool, args []string) {
+	scores := readScores(ts, args[0])
+	if !slices.IsSortedFunc(scores, func(a, b float64) int { return cmp.Compare(b, a) }) {
+		ts.Fatalf("scores %v are not in order, best first", scores)
+	}
+}
+
+// sameScores: samescores FILE holds that its JSON lines have one and the same score.
+func sameScores(ts *testscript.TestScript, _ bool, args []string) {
+	if scores := readScores(ts, args[0]); len(slices.Compact(scores)) != 1 {
+		ts.Fatalf("scores %v are not all the same", scores)
+	}
+}
+
+func readScores(ts *testscript.TestScript, file string) []float64 {
+	var scores []float64
+	for line := range strings.Lines(ts.ReadFile(file)) {
+		var fields struct{ Score float64 }
+		ts.Check(json.Unmarshal([]byte(line), &fields))
+		scores = append(scores, fields.Score)
+	}
+	return scores
+}
+
+// stream: stream ARG... runs crossrank, gives it a pair, and holds that the score comes while its input stays open.
+func stream(ts *testscript.TestScript, _ bool, args []string) {
+	cmd, stderr := command(ts, args)
+	stdin, err := cmd.StdinPipe()
+	ts.Check(err)
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	stuck := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	defer stuck.Stop()
+
+	answers := bufio.NewReader(stdout)
+	for range 3 {
+		_, err := io.WriteString(stdin, `{"query": "paris", "passage": "rome"}`+"\n")
+		ts.Check(err)
+		if _, err := answers.ReadString('\n'); err != nil {
+			ts.Fatalf("no score within 30 s of its pair: %v; standard error: %s", err, stderr)
+		}
+	}
+	ts.Check(stdin.Close())
+	ts.Check(cmd.Wait())
+}
+
+// closedPipe: closedpipe ARG... runs crossrank with a standard output that nobody reads, and holds that it ends well
+// and says nothing.
+func closedPipe(ts *testscript.TestScript, _ bool, args []string) {
+	cmd, stderr := command(ts, args)
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	cmd.Stdout = w
+	err = cmd.Run()
+	w.Close()
+	if err != nil || stderr.Len() > 0 {
+		ts.Fatalf("ended with %v and said %q", err, stderr)
+	}
+}
+
+// command makes a run of crossrank in the script's folder that the script itself does not wait for.
+func command(ts *testscript.TestScript, args []string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.Command("crossrank", args...)
+	stderr := new(bytes.Buffer)
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), stderr
+	return cmd, stderr
+}
