@@ -1,6 +1,6 @@
 // Package load puts a scorer under load and records what every request met.
 //
-// A run cuts a data set into requests, sends them, and hands one [Record] for each answer, or failure, to a sink
+// A run cuts a data set into requests, sends them, and hands one [results.Request] for each answer, or failure, to a sink
 // as it happens, so that an interrupted run has lost nothing. It drives any [crossrank.Scorer]: an engine in this
 // process, a server behind a client, a fake.
 //
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/results"
 )
 
 // Config says what is sent and how. Pairs is required; the zero value of every other field works.
@@ -46,9 +47,9 @@ type Config struct {
 	// Timeout ends a request that takes longer, as deadline_exceeded; 0 means no limit.
 	Timeout time.Duration
 
-	// Record, if set, is given every measured request in the order of their ends. Calls do not overlap, and happen off
-	// the workers' path. An error of it ends the run.
-	Record func(Record) error
+	// Record, if set, is given every measured request in the order of their ends; which point of which run it belongs
+	// to is for the caller to add. Calls do not overlap, and happen off the workers' path. An error of it ends the run.
+	Record func(results.Request) error
 
 	// Progress, if set, is called at the start of the warm-up and of the measured part, and after every request of
 	// both. Calls do not overlap, with those of Record neither.

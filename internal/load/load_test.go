@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/results"
 )
 
 // fake answers every request after a time, and remembers what it was asked.
@@ -116,10 +117,10 @@ func TestRequestsTakeConsecutivePairs(t *testing.T) {
 func TestClosedLoopKeepsEveryWorkerBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		var records []Record
+		var records []results.Request
 		result, err := Run(t.Context(), f, Config{
 			Pairs: numbered(10), Batch: 4, Concurrency: 3, Requests: 9, Warmup: 3,
-			Record: func(r Record) error { records = append(records, r); return nil },
+			Record: func(r results.Request) error { records = append(records, r); return nil },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -138,11 +139,11 @@ func TestClosedLoopKeepsEveryWorkerBusy(t *testing.T) {
 		}
 		seen := map[int]bool{}
 		for _, r := range records {
-			seen[r.Request] = true
+			seen[r.Seq] = true
 			if r.Finished-r.Started != 100*time.Millisecond || r.Intended != r.Started || r.Code != crossrank.OK {
 				t.Errorf("record %+v: want 100 ms, sent as intended, ok", r)
 			}
-			if r.Timing.Compute != 100*time.Millisecond || r.Usage.Tokens != 40 {
+			if r.Compute != 100*time.Millisecond || r.Tokens != 40 {
 				t.Errorf("record %+v lacks the server's own timing and usage", r)
 			}
 		}
@@ -172,7 +173,7 @@ func TestStoppedRunKeepsWhatItMeasured(t *testing.T) {
 		recorded := 0
 		result, err := Run(ctx, &fake{}, Config{
 			Pairs: numbered(4), Concurrency: 2, Requests: 100,
-			Record: func(Record) error { recorded++; return nil },
+			Record: func(results.Request) error { recorded++; return nil },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -213,9 +214,9 @@ func TestFailuresAreCountedByCode(t *testing.T) {
 			return nil
 		}}
 		var messages []string
-		result, err := Run(t.Context(), f, Config{Pairs: numbered(4), Batch: 2, Requests: 5, Record: func(r Record) error {
+		result, err := Run(t.Context(), f, Config{Pairs: numbered(4), Batch: 2, Requests: 5, Record: func(r results.Request) error {
 			if r.Code != crossrank.OK {
-				messages = append(messages, r.Message)
+				messages = append(messages, r.Error)
 			}
 			return nil
 		}})
@@ -269,8 +270,8 @@ func TestSinkErrorEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := errors.New("disk full")
 		f := &fake{}
-		_, err := Run(t.Context(), f, Config{Pairs: numbered(1), Concurrency: 2, Requests: 1000, Record: func(r Record) error {
-			if r.Request == 3 {
+		_, err := Run(t.Context(), f, Config{Pairs: numbered(1), Concurrency: 2, Requests: 1000, Record: func(r results.Request) error {
+			if r.Seq == 3 {
 				return full
 			}
 			return nil

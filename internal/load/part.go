@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/results"
 )
 
 // part is the warm-up or the measured part of a run: workers that draw request numbers and send them, and one collector,
@@ -39,7 +40,7 @@ func newPart(s crossrank.Scorer, cfg Config, warmup bool) *part {
 
 // answer is what a worker hands to the collector.
 type answer struct {
-	record    Record
+	record    results.Request
 	err       error // why the request failed; nil if it was answered
 	abandoned bool  // the run was stopped while it was under way
 }
@@ -127,12 +128,17 @@ func (p *part) send(ctx context.Context, n int) answer {
 	if err == nil && len(resp.Scores) != len(req.Pairs) {
 		err = crossrank.Errorf(crossrank.Internal, "%d scores came for %d pairs", len(resp.Scores), len(req.Pairs))
 	}
-	rec := Record{Request: n, Intended: started, Started: started, Finished: finished, Pairs: len(req.Pairs), Code: crossrank.CodeOf(err)}
+	rec := results.Request{
+		Seq: n, Intended: started, Started: started, Finished: finished,
+		Pairs: len(req.Pairs), Code: crossrank.CodeOf(err),
+	}
 	if err != nil {
-		rec.Message = err.Error()
+		rec.Error = err.Error()
 		return answer{record: rec, err: err, abandoned: ctx.Err() != nil}
 	}
-	rec.Usage, rec.Timing = resp.Usage, resp.Timing
+	rec.Tokens, rec.TruncatedTokens, rec.PaddedTokens = resp.Usage.Tokens, resp.Usage.TruncatedTokens, resp.Usage.PaddedTokens
+	rec.Tokenize, rec.Queue = resp.Timing.Tokenize, resp.Timing.Queue
+	rec.Compute, rec.Total = resp.Timing.Compute, resp.Timing.Total
 	return answer{record: rec}
 }
 
@@ -152,12 +158,12 @@ func (p *part) collect(a answer) error {
 		}
 	} else {
 		r.Pairs += a.record.Pairs
-		r.Tokens += a.record.Usage.Tokens
-		r.PaddedTokens += a.record.Usage.PaddedTokens
+		r.Tokens += a.record.Tokens
+		r.PaddedTokens += a.record.PaddedTokens
 	}
 	if p.cfg.Record != nil && !p.warmup {
 		if err := p.cfg.Record(a.record); err != nil {
-			return fmt.Errorf("recording request %d: %w", a.record.Request, err)
+			return fmt.Errorf("recording request %d: %w", a.record.Seq, err)
 		}
 	}
 	p.progress()
