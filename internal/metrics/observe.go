@@ -16,7 +16,9 @@ type observed struct {
 }
 
 // Observe returns a scorer that passes every request on to s unchanged and counts it. It adds no allocation to a request.
-func (r *Recorder) Observe(s crossrank.Scorer) crossrank.Scorer { return &observed{next: s, recorder: r} }
+func (r *Recorder) Observe(s crossrank.Scorer) crossrank.Scorer {
+	return &observed{next: s, recorder: r}
+}
 
 // Score implements [crossrank.Scorer].
 func (o *observed) Score(ctx context.Context, req *crossrank.Request) (resp *crossrank.Response, err error) {

@@ -1,0 +1,177 @@
+// Package scorertest holds what tests need of a [crossrank.Scorer]: a [Fake] that answers without a model, and [Run], the
+// suite that every Scorer has to pass, be it an engine in this process or a client of one elsewhere.
+//
+// The fake's scores are a hash of the pair, so that a test that knows the pair knows the score it must get back, and a
+// score that ends up in another's place is seen at once. A client is judged by putting a real server over a Fake
+// and running the suite on the client.
+package scorertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/crossrank/crossrank"
+)
+
+var _ crossrank.Scorer = (*Fake)(nil)
+
+// Fake is a deterministic [crossrank.Scorer] without a model. The zero value works. It is safe for concurrent use;
+// its fields are set before the first request.
+type Fake struct {
+	// Name is the model's name in responses; "" means "fake".
+	Name string
+
+	// Delay is how long every request takes; its context is honoured meanwhile.
+	Delay time.Duration
+
+	// Fault, if set, is asked before a request is answered. An error that it gives is the request's.
+	Fault func(req *crossrank.Request) error
+
+	mu    sync.Mutex
+	calls int
+	last  *crossrank.Request
+}
+
+// Score implements [crossrank.Scorer]: [Logit] of every pair if raw scores are asked for, else its sigmoid. There is no
+// limit on length, so that MaxLength and Truncation have no effect.
+func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	started := time.Now()
+	f.record(req)
+	if len(req.Pairs) == 0 {
+		return nil, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
+	}
+	if err := f.wait(ctx); err != nil {
+		return nil, err
+	}
+	if f.Fault != nil {
+		if err := f.Fault(req); err != nil {
+			return nil, err
+		}
+	}
+	resp := &crossrank.Response{Scores: make([]float32, len(req.Pairs)), ScoreType: crossrank.Probability, Model: f.Name}
+	if resp.Model == "" {
+		resp.Model = "fake"
+	}
+	if req.Raw {
+		resp.ScoreType = crossrank.Logit
+	}
+	longest := 0
+	for i, p := range req.Pairs {
+		resp.Scores[i] = Logit(p)
+		if !req.Raw {
+			resp.Scores[i] = crossrank.Sigmoid(resp.Scores[i])
+		}
+		tokens := Tokens(p)
+		resp.Usage.Tokens += tokens
+		longest = max(longest, tokens)
+	}
+	resp.Usage.PaddedTokens = longest * len(req.Pairs)
+	resp.Timing = crossrank.Timing{Tokenize: time.Microsecond, Queue: 2 * time.Microsecond, Compute: f.Delay + 3*time.Microsecond}
+	resp.Timing.Total = max(time.Since(started), f.Delay+6*time.Microsecond)
+	return resp, nil
+}
+
+// wait lasts for the fake's delay, or gives the error of a context that ends first.
+func (f *Fake) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return ended(err)
+	}
+	if f.Delay <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(f.Delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx.Err())
+	}
+}
+
+// Calls is how many requests have come so far.
+func (f *Fake) Calls() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+// Last is a copy of the latest request that came, or nil.
+func (f *Fake) Last() *crossrank.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
+func (f *Fake) record(req *crossrank.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	f.last = clone(req)
+}
+
+// Info describes the fake as a model.
+func (f *Fake) Info() crossrank.Info {
+	name := f.Name
+	if name == "" {
+		name = "fake"
+	}
+	return crossrank.Info{
+		Model: name, Weights: "none", Meaningless: true, Backend: "fake", Device: "cpu", Tier: "none", Threads: 1,
+		Quantization: "none", MaxLength: 512, ScoreType: crossrank.Probability, Layers: 1, Hidden: 1, Parameters: 1,
+		VocabSize: 1, Version: "test",
+	}
+}
+
+// Logit is the fake's raw score of a pair: a number from −8 to 8 that depends on both texts. Bytes that are not UTF-8 do
+// not count, as the contract of [crossrank.Pair] has it.
+func Logit(p crossrank.Pair) float32 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d:", len(valid(p.Query)))
+	h.Write([]byte(valid(p.Query)))
+	h.Write([]byte(valid(p.Passage)))
+	const steps = 1 << 16 // few enough that a float32 holds each exactly
+	return float32(mix(h.Sum64())%(16*steps))/steps - 8
+}
+
+// Tokens is what the fake takes for the tokens of a pair: its words, and three special ones.
+func Tokens(p crossrank.Pair) int {
+	return 3 + len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage))
+}
+
+// mix spreads a hash over all of its bits: FNV leaves short texts that differ in their last byte close together. It is
+// the finalizer of MurmurHash3.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// valid drops what is not UTF-8, and the sign that stands for it.
+func valid(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "")
+	}
+	return strings.ReplaceAll(s, "\uFFFD", "")
+}
+
+func ended(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &crossrank.Error{Code: crossrank.DeadlineExceeded, Message: "the deadline passed", Err: err}
+	}
+	return &crossrank.Error{Code: crossrank.Canceled, Message: "the caller left", Err: err}
+}
+
+func clone(req *crossrank.Request) *crossrank.Request {
+	c := *req
+	c.Pairs = append([]crossrank.Pair(nil), req.Pairs...)
+	return &c
+}
