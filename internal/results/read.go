@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"time"
-
-	"github.com/crossrank/crossrank"
 )
 
 // maxLine bounds a line; the longest is the run's, with a settings file of up to 1 MiB in it.
@@ -57,28 +55,37 @@ func ReadFile(path string) (*Results, error) {
 // Read reads results. The name stands for the file in errors, which tell the line. A file that ends in the middle of a
 // line, or before its end, comes from a run that was killed: it is read as far as it goes and marked partial.
 func Read(name string, r io.Reader) (*Results, error) {
-	in := bufio.NewReaderSize(r, maxLine)
 	rd := &reader{results: &Results{}}
-	cut := false
-	for n := 1; ; n++ {
-		line, readErr := in.ReadSlice('\n')
-		if errors.Is(readErr, bufio.ErrBufferFull) {
-			return nil, fmt.Errorf("%s:%d: the line is over %d bytes", name, n, maxLine)
+	unended, cut := false, false
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, maxLine)
+	in.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
 		}
-		if readErr != nil && !errors.Is(readErr, io.EOF) {
-			return nil, fmt.Errorf("reading results: %w", readErr)
+		unended = atEOF && len(data) > 0
+		if unended {
+			return len(data), data, nil
 		}
-		last := readErr != nil
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if last && n > 1 && !json.Valid(line) {
-				cut = true
-			} else if err := rd.line(line); err != nil {
+		return 0, nil, nil
+	})
+	n := 1
+	for ; in.Scan(); n++ {
+		line := bytes.TrimSpace(in.Bytes())
+		switch {
+		case len(line) == 0:
+		case unended && n > 1 && !json.Valid(line):
+			cut = true
+		default:
+			if err := rd.line(line); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
 			}
 		}
-		if last {
-			break
-		}
+	}
+	if err := in.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%s:%d: the line is over %d bytes", name, n, maxLine)
+	} else if err != nil {
+		return nil, fmt.Errorf("reading results: %w", err)
 	}
 	if !rd.begun {
 		return nil, fmt.Errorf("%s: the file is empty, not results", name)
@@ -159,7 +166,7 @@ func (rd *reader) point(line []byte) error {
 	if want := len(rd.results.Points); m.Index != want {
 		return fmt.Errorf("index is %d, but the next point is %d", m.Index, want)
 	}
-	if m.Batch < 1 || m.Concurrency < 1 || m.Point.Requests < 0 || m.Warmup < 0 {
+	if m.Batch < 1 || m.Concurrency < 1 || m.Planned < 0 || m.Warmup < 0 {
 		return errors.New("batch and concurrency must be at least 1, requests and warmup at least 0")
 	}
 	rd.results.Points = append(rd.results.Points, m)
@@ -186,8 +193,6 @@ func (r *Request) check() error {
 	switch {
 	case r.Code == "":
 		return errors.New("no code")
-	case r.Code != crossrank.OK && r.Error == "":
-		return fmt.Errorf("code is %s, but there is no error", r.Code)
 	case r.Pairs < 1:
 		return fmt.Errorf("pairs is %d", r.Pairs)
 	case r.Intended < 0 || r.Started < r.Intended || r.Finished < r.Started:

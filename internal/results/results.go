@@ -59,7 +59,7 @@ type Point struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs a request
 	Concurrency int `json:"concurrency"` // closed-loop workers
-	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
+	Planned     int `json:"requests"`    // requests to send; 0 if only time ends the point
 	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
 }
 
