@@ -24,7 +24,7 @@ type Results struct {
 
 // Measured is a configuration with what it met.
 type Measured struct {
-	Point
+	Point    Point
 	Requests []Request // in the order of their ends
 	Samples  []Sample  // in the order of time
 	End      *PointEnd // nil if the run was cut off before
@@ -159,17 +159,17 @@ func (rd *reader) run(line []byte) error {
 }
 
 func (rd *reader) point(line []byte) error {
-	m := new(Measured)
-	if err := json.Unmarshal(line, &m.Point); err != nil {
+	var p Point
+	if err := json.Unmarshal(line, &p); err != nil {
 		return err
 	}
-	if want := len(rd.results.Points); m.Index != want {
-		return fmt.Errorf("index is %d, but the next point is %d", m.Index, want)
+	if want := len(rd.results.Points); p.Index != want {
+		return fmt.Errorf("index is %d, but the next point is %d", p.Index, want)
 	}
-	if m.Batch < 1 || m.Concurrency < 1 || m.Planned < 0 || m.Warmup < 0 {
+	if p.Batch < 1 || p.Concurrency < 1 || p.Requests < 0 || p.Warmup < 0 {
 		return errors.New("batch and concurrency must be at least 1, requests and warmup at least 0")
 	}
-	rd.results.Points = append(rd.results.Points, m)
+	rd.results.Points = append(rd.results.Points, &Measured{Point: p})
 	return nil
 }
 
@@ -255,9 +255,9 @@ func (rd *reader) judge(cut bool) {
 	for _, m := range res.Points {
 		switch {
 		case m.End == nil:
-			why("batch=%d, concurrency=%d was cut off", m.Batch, m.Concurrency)
+			why("batch=%d, concurrency=%d was cut off", m.Point.Batch, m.Point.Concurrency)
 		case !m.End.Complete:
-			why("batch=%d, concurrency=%d: %s", m.Batch, m.Concurrency, orUnknown(m.End.Reason))
+			why("batch=%d, concurrency=%d: %s", m.Point.Batch, m.Point.Concurrency, orUnknown(m.End.Reason))
 		}
 	}
 	switch {

@@ -59,7 +59,7 @@ type Point struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs a request
 	Concurrency int `json:"concurrency"` // closed-loop workers
-	Planned     int `json:"requests"`    // requests to send; 0 if only time ends the point
+	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
 	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
 }
 
@@ -84,6 +84,9 @@ type Request struct {
 	Compute  time.Duration `json:"compute_ns"`
 	Total    time.Duration `json:"total_ns"`
 }
+
+// OK tells whether the request was answered.
+func (r *Request) OK() bool { return r.Code == crossrank.OK }
 
 // Latency is what the caller waited, counted from the intended moment so that a stalled server cannot hide its stall.
 func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }

@@ -24,7 +24,7 @@ func write(t testing.TB, w *Writer) {
 	half := 0.5
 	for _, err := range []error{
 		w.Run(Run{Name: "x", Started: start, Settings: json.RawMessage(`{"a":1}`), Model: crossrank.Info{Model: "m"}, CommandLine: []string{"crossrank", "bench"}}),
-		w.Point(Point{Index: 0, Batch: 2, Concurrency: 1, Planned: 2}),
+		w.Point(Point{Index: 0, Batch: 2, Concurrency: 1, Requests: 2}),
 		w.Request(Request{Seq: 0, Started: 1, Intended: 1, Finished: 9, Pairs: 2, Code: crossrank.OK, Tokens: 12, PaddedTokens: 14, Queue: 3}),
 		w.Request(Request{Seq: 1, Started: 9, Intended: 9, Finished: 11, Pairs: 2, Code: crossrank.Overloaded, Error: "full\n\"quoted\""}),
 		w.Sample(Sample{Time: start, Interval: 0.5, Requests: 2, CPU: &half}),
@@ -61,7 +61,7 @@ func TestReadWhatWasWritten(t *testing.T) {
 		t.Fatalf("got %+v", res)
 	}
 	m := res.Points[0]
-	if len(m.Requests) != 2 || len(m.Samples) != 1 || m.Elapsed() != 11 || m.Planned != 2 {
+	if len(m.Requests) != 2 || len(m.Samples) != 1 || m.Elapsed() != 11 || m.Point.Requests != 2 {
 		t.Fatalf("got %+v", m)
 	}
 	want := Request{Seq: 0, Started: 1, Intended: 1, Finished: 9, Pairs: 2, Code: crossrank.OK, Tokens: 12, PaddedTokens: 14, Queue: 3}
