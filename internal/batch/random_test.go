@@ -23,7 +23,10 @@ type storm struct {
 	poison   float64 // share of requests with an item that fails
 
 	completed, left, failed, refused atomic.Int64
-	afterLeaving                     atomic.Int64 // items that started to run after their caller had left
+	mu                               sync.Mutex
+	returned                         [][]Item[job, string] // of requests that failed: their callers' own again, and marked as such
+
+	afterLeaving atomic.Int64 // items that started to run after their caller had left
 }
 
 // job is a value that knows whose it is.
@@ -72,6 +75,13 @@ func (s *storm) run(t *testing.T) {
 		t.Errorf("when all callers had their answers: got %+v, want nothing left", st)
 	}
 	b.Close()
+	for _, items := range s.returned {
+		for i, it := range items {
+			if it.Result != mine || it.Run != nil {
+				t.Errorf("item %d of a request that had failed was written to later: %q, %+v", i, it.Result, it.Run)
+			}
+		}
+	}
 	if n := s.afterLeaving.Load(); n > 0 {
 		t.Errorf("%d items were run although their callers had left", n)
 	}
@@ -101,6 +111,9 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 	}
 	err := b.Do(ctx, items)
 	gone.Store(time.Now().UnixNano())
+	if err != nil {
+		s.reclaim(items)
+	}
 	var full *FullError
 	var fault *ItemError
 	switch {
@@ -126,6 +139,18 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 	if rng.IntN(3) == 0 {
 		time.Sleep(time.Duration(rng.IntN(5000)) * time.Microsecond)
 	}
+}
+
+const mine = "the caller's own"
+
+// reclaim marks items that no run may write to any more.
+func (s *storm) reclaim(items []Item[job, string]) {
+	for i := range items {
+		items[i].Result, items[i].Run = mine, nil
+	}
+	s.mu.Lock()
+	s.returned = append(s.returned, items)
+	s.mu.Unlock()
 }
 
 func TestRandomInterleavings(t *testing.T) {
