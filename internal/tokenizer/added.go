@@ -1,0 +1,135 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// matcher finds added tokens in text as the library's AddedVocabulary does: the leftmost first, of those that begin
+// together the longest, and none inside another.
+type matcher struct {
+	trie   trie
+	root   uint32
+	tokens []AddedToken
+	first  [256]bool // bytes that tokens begin with
+	only   int       // the one byte that all tokens begin with, or -1
+}
+
+// match is one token found at text[from:to], white space that it takes included. The zero match is where a search
+// begins.
+type match struct {
+	from, to int
+	id       int32
+	resume   int // where the next search begins, which the white space is not part of
+}
+
+// newMatchers sorts tokens by the text that they are looked for in.
+func newMatchers(tokens []AddedToken, n *normalizer) (raw, normalized *matcher, err error) {
+	raw, err = newMatcher(tokens, func(tok AddedToken) (string, bool) { return tok.Content, !tok.Normalized })
+	if err != nil {
+		return nil, nil, err
+	}
+	normalized, err = newMatcher(tokens, func(tok AddedToken) (string, bool) {
+		return string(n.append(nil, tok.Content)), tok.Normalized
+	})
+	return raw, normalized, err
+}
+
+// newMatcher makes a matcher of the tokens that pattern picks, or nil if it picks none. Of tokens with the same pattern
+// the special ones come first, and otherwise the earlier.
+func newMatcher(tokens []AddedToken, pattern func(AddedToken) (text string, picked bool)) (*matcher, error) {
+	m := &matcher{only: -1}
+	seen := make(map[string]bool)
+	var entries []entry
+	for _, special := range []bool{true, false} {
+		for _, tok := range tokens {
+			text, picked := pattern(tok)
+			if !picked || tok.Special != special || seen[text] {
+				continue
+			}
+			if text == "" {
+				return nil, fmt.Errorf("added token %q: nothing is left of it once normalized", tok.Content)
+			}
+			seen[text] = true
+			entries = append(entries, entry{text, int32(len(m.tokens))})
+			m.tokens = append(m.tokens, tok)
+			m.first[text[0]] = true
+		}
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	trie, roots := newTrie(entries)
+	m.trie, m.root = trie, roots[0]
+	firsts := 0
+	for c, is := range m.first {
+		if is {
+			firsts++
+			m.only = c
+		}
+	}
+	if firsts > 1 {
+		m.only = -1
+	}
+	return m, nil
+}
+
+// next finds the next token after last, which it replaces by it, and says whether there was one.
+func (m *matcher) next(text string, last *match) bool {
+	for at := last.resume; ; {
+		at = m.candidate(text, at)
+		if at < 0 {
+			return false
+		}
+		which, size := m.trie.longest(text[at:], m.root)
+		if which < 0 {
+			at++
+			continue
+		}
+		tok, end := &m.tokens[which], at+size
+		if tok.SingleWord && touched(text, at, end) {
+			at = end
+			continue
+		}
+		found := match{from: at, to: end, id: tok.ID, resume: end}
+		if tok.LStrip {
+			found.from = max(len(trimSpaceEnd(text[:at])), last.to)
+		}
+		if tok.RStrip {
+			found.to = len(text) - len(trimSpaceStart(text[end:]))
+		}
+		*last = found
+		return true
+	}
+}
+
+// candidate is the next place at or after from where a token may begin, or -1.
+func (m *matcher) candidate(text string, from int) int {
+	if m.only >= 0 {
+		i := strings.IndexByte(text[from:], byte(m.only))
+		if i < 0 {
+			return -1
+		}
+		return from + i
+	}
+	for i := from; i < len(text); i++ {
+		if m.first[text[i]] {
+			return i
+		}
+	}
+	return -1
+}
+
+// touched says whether a character of a word stands right before or after text[from:to].
+func touched(text string, from, to int) bool {
+	before, size := utf8.DecodeLastRuneInString(text[:from])
+	if size > 0 && isWord(before) {
+		return true
+	}
+	after, size := utf8.DecodeRuneInString(text[to:])
+	return size > 0 && isWord(after)
+}
+
+func trimSpaceEnd(text string) string   { return strings.TrimRightFunc(text, isSpace) }
+func trimSpaceStart(text string) string { return strings.TrimLeftFunc(text, isSpace) }

@@ -1,0 +1,253 @@
+package tokenizer
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// kind is what a byte of raw text is to the pass over ASCII.
+type kind uint8
+
+const (
+	other     kind = iota // needs the long way round
+	wordByte              // is part of a word, as fold has it
+	spaceByte             // ends a word
+	punctByte             // ends a word and is one
+)
+
+// noPiece is the id of what the vocabulary does not have.
+const noPiece = -1
+
+// buildTrie puts the pieces that a word can have into the trie. A word that is longer than one character has no
+// punctuation or white space in it, so pieces that do are left out; added tokens do not come from the trie.
+func (t *Tokenizer) buildTrie(vocab []string, prefix string) {
+	var start, more []entry
+	for i, piece := range vocab {
+		if t.canMatch(piece, true) {
+			start = append(start, entry{piece, int32(i)})
+		}
+		if rest, ok := strings.CutPrefix(piece, prefix); ok && t.canMatch(rest, false) {
+			more = append(more, entry{rest, int32(i)})
+		}
+	}
+	trie, roots := newTrie(start, more)
+	t.trie, t.start, t.more = trie, roots[0], roots[1]
+}
+
+func (t *Tokenizer) canMatch(piece string, alone bool) bool {
+	if piece == "" {
+		return false
+	}
+	if r, size := utf8.DecodeRuneInString(piece); alone && size == len(piece) && t.normalizer.class(r) == punct {
+		return true
+	}
+	for _, r := range piece {
+		if t.normalizer.class(r) != letter {
+			return false
+		}
+	}
+	return true
+}
+
+// buildTables fills the tables of the pass over ASCII with what the normalizer does to single characters.
+func (t *Tokenizer) buildTables() {
+	for c := range byte(utf8.RuneSelf) {
+		out := t.normalizer.append(nil, string(rune(c)))
+		if len(out) != 1 || out[0] == 0 {
+			continue
+		}
+		switch t.normalizer.class(rune(out[0])) {
+		case space:
+			t.kind[c] = spaceByte
+		case punct:
+			t.kind[c] = punctByte
+			t.punctuation[c] = t.appendWord(nil, view(out), 1)[0]
+		default:
+			t.kind[c] = wordByte
+			t.fold[c] = out[0]
+		}
+	}
+}
+
+// appendSegment appends the ids of text that has no added token in it, or none but normalized ones.
+func (t *Tokenizer) appendSegment(dst []int32, text string) []int32 {
+	if t.normalizedRaw != nil {
+		return t.appendNormalizing(dst, text)
+	}
+	for i := 0; i < len(text); {
+		switch c := text[i]; t.kind[c] {
+		case spaceByte:
+			i++
+		case punctByte:
+			dst = append(dst, t.punctuation[c])
+			i++
+		case wordByte:
+			dst, i = t.appendASCII(dst, text, i)
+		default:
+			dst, i = t.appendStretch(dst, text, i)
+		}
+	}
+	return dst
+}
+
+// appendASCII appends the ids of the word at text[from:], and returns where it ends. It follows the trie while it looks
+// for the end, since most words are one piece. A word that turns out not to be plain ASCII is read again the long way.
+func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, int) {
+	nodes := t.trie.nodes
+	id, idEnd := int32(noPiece), from
+	i := from
+	for state := t.start; i < len(text); i++ {
+		c := t.fold[text[i]]
+		if c == 0 {
+			break
+		}
+		n := nodes[state^uint32(c)]
+		if n.label() != c {
+			break
+		}
+		if found := n.id(); found >= 0 {
+			id, idEnd = found, i+1
+		}
+		state = n.base
+	}
+	for i < len(text) && t.fold[text[i]] != 0 {
+		i++
+	}
+	if i < len(text) && t.kind[text[i]] == other {
+		return t.appendStretch(dst, text, from)
+	}
+	if id < 0 || i-from > t.maxWordRunes {
+		return append(dst, t.unknown), i
+	}
+	word := len(dst)
+	dst = append(dst, id)
+	for idEnd < i {
+		if id, idEnd = t.longestASCII(text[:i], idEnd); id < 0 {
+			return append(dst[:word], t.unknown), i
+		}
+		dst = append(dst, id)
+	}
+	return dst, i
+}
+
+// longestASCII finds the longest piece that the rest of a word, word[from:], begins with, and where it ends.
+func (t *Tokenizer) longestASCII(word string, from int) (id int32, end int) {
+	nodes := t.trie.nodes
+	id = noPiece
+	state := t.more
+	for i := from; i < len(word); i++ {
+		c := t.fold[word[i]]
+		n := nodes[state^uint32(c)]
+		if n.label() != c {
+			break
+		}
+		if found := n.id(); found >= 0 {
+			id, end = found, i+1
+		}
+		state = n.base
+	}
+	return id, end
+}
+
+// buffers hold normalized text.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestBuffer is the most memory that a buffer may keep when it goes back to the pool.
+const largestBuffer = 1 << 20
+
+func release(buf *[]byte) {
+	if cap(*buf) <= largestBuffer {
+		buffers.Put(buf)
+	}
+}
+
+// appendStretch appends the ids of text[from:] up to the next ASCII space or punctuation mark, and returns where that
+// is. Neither changes what is before it or is changed by it, so normalizing may stop there.
+func (t *Tokenizer) appendStretch(dst []int32, text string, from int) ([]int32, int) {
+	end := from
+	for end < len(text) && t.kind[text[end]] <= wordByte {
+		end++
+	}
+	buf := buffers.Get().(*[]byte)
+	*buf = t.normalizer.append((*buf)[:0], text[from:end])
+	dst = t.appendWords(dst, view(*buf))
+	release(buf)
+	return dst, end
+}
+
+// appendNormalizing normalizes text, finds the added tokens that are looked for in normalized text, and appends the ids
+// of them and of the words between.
+func (t *Tokenizer) appendNormalizing(dst []int32, text string) []int32 {
+	buf := buffers.Get().(*[]byte)
+	*buf = t.normalizer.append((*buf)[:0], text)
+	normalized := view(*buf)
+	from := 0
+	for m := (match{}); t.normalizedRaw.next(normalized, &m); from = m.to {
+		if from < m.from {
+			dst = t.appendWords(dst, normalized[from:m.from])
+		}
+		dst = append(dst, m.id)
+	}
+	dst = t.appendWords(dst, normalized[from:])
+	release(buf)
+	return dst
+}
+
+// appendWords appends the ids of the words of normalized text.
+func (t *Tokenizer) appendWords(dst []int32, text string) []int32 {
+	from, runes := 0, 0
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		class := t.normalizer.class(r)
+		if class == letter {
+			runes++
+			i += size
+			continue
+		}
+		dst = t.appendWord(dst, text[from:i], runes)
+		if class == punct {
+			dst = t.appendWord(dst, text[i:i+size], 1)
+		}
+		i += size
+		from, runes = i, 0
+	}
+	return t.appendWord(dst, text[from:], runes)
+}
+
+// appendWord appends the ids of a normalized word's pieces, of which an empty word has none.
+func (t *Tokenizer) appendWord(dst []int32, word string, runes int) []int32 {
+	if runes > t.maxWordRunes {
+		return append(dst, t.unknown)
+	}
+	start := len(dst)
+	state := t.start
+	for word != "" {
+		id, end := t.trie.longest(word, state)
+		if id < 0 {
+			return append(dst[:start], t.unknown)
+		}
+		dst = append(dst, id)
+		word, state = word[end:], t.more
+	}
+	return dst
+}
+
+// longest finds the longest string that text begins with, of those that the trie has from state on, and where it ends.
+func (t *trie) longest(text string, state uint32) (id int32, end int) {
+	id = noPiece
+	for i := range len(text) {
+		n := t.nodes[state^uint32(text[i])]
+		if n.label() != text[i] {
+			break
+		}
+		if found := n.id(); found >= 0 {
+			id, end = found, i+1
+		}
+		state = n.base
+	}
+	return id, end
+}
