@@ -102,7 +102,10 @@ func (l *lineReader) NextDocument() (string, error) {
 }
 
 func parsePair(line []byte) (crossrank.Pair, error) {
-	var fields struct{ Query, Passage *string }
+	var fields struct {
+		Query   *string `json:"query"`
+		Passage *string `json:"passage"`
+	}
 	if err := json.Unmarshal(line, &fields); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 			return crossrank.Pair{}, fmt.Errorf("%q is a JSON %s, want a string", wrong.Field, wrong.Value)

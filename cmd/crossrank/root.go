@@ -25,6 +25,7 @@ nothing.`,
 	root.AddCommand(
 		newScoreCommand(),
 		newRankCommand(),
+		newTokenizeCommand(),
 		newVersionCommand(),
 	)
 	group(root)

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+type tokenizeOptions struct {
+	model     string
+	input     string
+	maxLength int
+}
+
+func newTokenizeCommand() *cobra.Command {
+	var opts tokenizeOptions
+	cmd := &cobra.Command{
+		Use:   "tokenize --model M [--input FILE]",
+		Short: "Show the tokens that a model reads: JSON lines in, JSON lines out",
+		Long: `Tokenize reads one pair a line, {"query": "…", "passage": "…"}, and writes one line a pair, in the same order:
+{"ids": […], "type_ids": […], "tokens": […]}, with the special tokens, cut to --max-length as scoring would cut it. A
+type id is 0 on the query's side and 1 on the passage's. Blank lines are skipped. Only the vocabulary of the model is
+read, not its weights.`,
+		Example: `  $ crossrank tokenize --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl
+  $ echo '{"query": "k2", "passage": "a mountain"}' | crossrank tokenize -m builtin:minilm-l6 --max-length 64`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runTokenize(cmd, opts) },
+	}
+	requireModel(cmd, &opts.model)
+	cmd.Flags().StringVarP(&opts.input, "input", "i", "-", "file with the pairs, - for standard input")
+	maxLengthFlag(cmd, &opts.maxLength)
+	return cmd
+}
+
+func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
+	if err := checkMaxLength(opts.maxLength); err != nil {
+		return err
+	}
+	lines, err := openLines(cmd, opts.input)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	tok, maxLength, err := checkpoint.OpenTokenizer(opts.model)
+	if err != nil {
+		return err
+	}
+	if opts.maxLength > 0 {
+		maxLength = min(maxLength, opts.maxLength)
+	}
+
+	out := bufio.NewWriter(cmd.OutOrStdout())
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for pairs, err := range chunks(cmd.Context(), lines.NextPair) {
+		if err != nil {
+			return err
+		}
+		for _, pair := range pairs {
+			if err := enc.Encode(encode(tok, pair, maxLength)); err != nil {
+				return err
+			}
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodedPair is a line of the output.
+type encodedPair struct {
+	IDs     []int32  `json:"ids"`
+	TypeIDs []int32  `json:"type_ids"`
+	Tokens  []string `json:"tokens"`
+}
+
+func encode(tok *tokenizer.Tokenizer, pair crossrank.Pair, maxLength int) encodedPair {
+	ids, split, _ := tok.Pair(nil, pair.Query, pair.Passage, maxLength, tokenizer.KeepStart)
+	line := encodedPair{IDs: ids, TypeIDs: make([]int32, len(ids)), Tokens: make([]string, len(ids))}
+	for i, id := range ids {
+		if i >= split {
+			line.TypeIDs[i] = 1
+		}
+		line.Tokens[i] = tok.Token(id)
+	}
+	return line
+}

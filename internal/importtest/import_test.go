@@ -1,0 +1,271 @@
+package importtest
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/crossrank/crossrank"
+
+// imported is one import declaration found in a source file.
+type imported struct {
+	from string // the importing package, relative to the module; "." for the root
+	path string
+	at   string // file:line
+	test bool
+}
+
+// TestImports holds every import of every source file against the table.
+func TestImports(t *testing.T) {
+	rows := byName(t)
+	missing := map[string]bool{}
+	for _, imp := range sources(t) {
+		row, ok := rows[imp.from]
+		if !ok {
+			if !missing[imp.from] {
+				t.Errorf("package %s is not in the table; add a row for it, as low as it can stand", imp.from)
+			}
+			missing[imp.from] = true
+			continue
+		}
+		switch own, isOwn := ownName(imp.path); {
+		case imp.path == "C":
+			t.Errorf("%s: cgo is not used in this project", imp.at)
+		case isOwn && !row.any && imp.test && !mayTest(rows, row, own):
+			t.Errorf("%s: tests of %s may not import %s: it is neither below that package nor one of the test helpers %v",
+				imp.at, imp.from, own, testHelpers)
+		case isOwn && !row.any && !imp.test && !slices.Contains(row.imports, own):
+			t.Errorf("%s: %s may not import %s, only %v", imp.at, imp.from, own, row.imports)
+		case !isOwn && isExternal(imp.path) && !hasPrefix(imp.path, append(row.external, testExternal(imp)...)):
+			t.Errorf("%s: %s may not use %s; of other modules it may use only %v", imp.at, imp.from, imp.path, row.external)
+		}
+	}
+}
+
+// TestTableIsTrue finds rows of packages that are gone, and permissions that nobody uses.
+func TestTableIsTrue(t *testing.T) {
+	used := map[string]map[string]bool{}
+	for _, imp := range sources(t) {
+		if used[imp.from] == nil {
+			used[imp.from] = map[string]bool{}
+		}
+		if own, ok := ownName(imp.path); ok && !imp.test {
+			used[imp.from][own] = true
+		}
+	}
+	for _, row := range table {
+		if used[row.name] == nil {
+			t.Errorf("the table has a row for %s, which has no Go files", row.name)
+			continue
+		}
+		for _, own := range row.imports {
+			if !used[row.name][own] {
+				t.Errorf("the table lets %s import %s, which it does not", row.name, own)
+			}
+		}
+	}
+}
+
+// TestArrowsPointDown holds that a row names only packages in rows before it, so that the table has no cycle.
+func TestArrowsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range table {
+		for _, own := range row.imports {
+			if !seen[own] {
+				t.Errorf("%s imports %s, which does not stand above it in the table", row.name, own)
+			}
+		}
+		seen[row.name] = true
+	}
+}
+
+// TestMeasuringCannotReachTheEngine: what measures cannot lean on what it measures, not even through another package.
+func TestMeasuringCannotReachTheEngine(t *testing.T) {
+	rows := byName(t)
+	for _, measuring := range []string{"internal/load", "internal/experiment", "internal/report"} {
+		row, ok := rows[measuring]
+		if !ok {
+			t.Errorf("%s is not in the table", measuring)
+			continue
+		}
+		for _, engine := range []string{"internal/kernel", "internal/bert", "internal/engine", "internal/pipeline", "local"} {
+			if reaches(rows, row, engine) {
+				t.Errorf("%s can reach %s", measuring, engine)
+			}
+		}
+	}
+}
+
+// TestArchitecturePage holds that ARCHITECTURE.md shows this table: the same packages with the same imports. Its rows are
+//
+//	| `package` | duty | `import`, `import` |
+func TestArchitecturePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(moduleRoot(t), "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) == 5 && strings.HasPrefix(cells[1], " `") {
+			shown[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[3])
+		}
+	}
+	for _, row := range table {
+		if got, want := shown[row.name], row.cell(); got != want {
+			t.Errorf("ARCHITECTURE.md says that %s imports %q, the table says %q", row.name, got, want)
+		}
+		delete(shown, row.name)
+	}
+	for name := range shown {
+		t.Errorf("ARCHITECTURE.md has a row for %s, the table has none", name)
+	}
+}
+
+// sources gives every import of the module's Go files, and for a package without any an entry with an empty path.
+func sources(t *testing.T) []imported {
+	t.Helper()
+	root := moduleRoot(t)
+	var found []imported
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skipDir(root, file, d.Name())
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasPrefix(d.Name(), "_") || strings.HasPrefix(d.Name(), ".") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		imports, err := fileImports(root, filepath.ToSlash(rel))
+		found = append(found, imports...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Fatalf("no Go files under %s", root)
+	}
+	return found
+}
+
+// skipDir leaves out what the go command leaves out: hidden folders, test data, and modules of their own.
+func skipDir(root, dir, name string) error {
+	if dir == root {
+		return nil
+	}
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "node_modules" {
+		return filepath.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+func fileImports(root, rel string) ([]imported, error) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, filepath.Join(root, filepath.FromSlash(rel)), nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	base := imported{from: path.Dir(rel), at: rel, test: strings.HasSuffix(rel, "_test.go")}
+	found := []imported{base}
+	for _, spec := range file.Imports {
+		imp := base
+		if imp.path, err = strconv.Unquote(spec.Path.Value); err != nil {
+			return nil, err
+		}
+		imp.at = rel + ":" + strconv.Itoa(set.Position(spec.Pos()).Line)
+		found = append(found, imp)
+	}
+	return found, nil
+}
+
+// mayTest says whether a test of row's package may import own: the package itself, whatever lies below it however
+// indirectly, the helpers made for tests, and what the row allows its tests besides.
+func mayTest(rows map[string]row, r row, own string) bool {
+	return own == r.name || slices.Contains(testHelpers, own) || slices.Contains(r.tests, own) || reaches(rows, r, own)
+}
+
+// reaches says whether r's package imports target, directly or through others.
+func reaches(rows map[string]row, r row, target string) bool {
+	for _, own := range r.imports {
+		if own == target || reaches(rows, rows[own], target) {
+			return true
+		}
+	}
+	return false
+}
+
+// testExternal is the module that only tests may use.
+func testExternal(imp imported) []string {
+	if imp.test {
+		return []string{"github.com/rogpeppe/go-internal"}
+	}
+	return nil
+}
+
+// ownName turns an import path of this module into the name that the table uses.
+func ownName(importPath string) (name string, ok bool) {
+	if importPath == module {
+		return ".", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+// isExternal says whether an import path is of another module: its first element has a dot.
+func isExternal(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return strings.Contains(first, ".")
+}
+
+func hasPrefix(importPath string, modules []string) bool {
+	return slices.ContainsFunc(modules, func(m string) bool {
+		return importPath == m || strings.HasPrefix(importPath, m+"/")
+	})
+}
+
+func byName(t *testing.T) map[string]row {
+	t.Helper()
+	rows := map[string]row{}
+	for _, r := range table {
+		if _, twice := rows[r.name]; twice {
+			t.Errorf("%s has two rows in the table", r.name)
+		}
+		rows[r.name] = r
+	}
+	return rows
+}
+
+// moduleRoot is the folder with go.mod above this test.
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,83 @@
+package importtest
+
+import "strings"
+
+// row is one package: what of this module, and which other modules, it may import.
+type row struct {
+	name     string   // relative to the module; "." is the root package
+	imports  []string // packages of this module
+	any      bool     // every package of this module, and those are not listed
+	external []string // other modules, or parts of them
+	tests    []string // packages that its tests may import besides what they always may
+}
+
+// cell is how ARCHITECTURE.md shows the row's imports.
+func (r row) cell() string {
+	switch {
+	case r.any:
+		return "any"
+	case len(r.imports) == 0:
+		return "–"
+	}
+	return "`" + strings.Join(r.imports, "`, `") + "`"
+}
+
+// testHelpers exist for tests alone; every test may import them, and the words of the root package.
+var testHelpers = []string{".", "internal/material", "internal/scorertest"}
+
+const (
+	grpc  = "google.golang.org/grpc"
+	proto = "google.golang.org/protobuf"
+	text  = "golang.org/x/text"
+	sys   = "golang.org/x/sys"
+	sync  = "golang.org/x/sync"
+	term  = "golang.org/x/term"
+	yaml  = "go.yaml.in/yaml/v3"
+	cobra = "github.com/spf13/cobra"
+)
+
+// table is the stack, from the bottom to the top.
+var table = []row{
+	// Words and file formats.
+	{name: "."},
+	{name: "proto/crossrank/v1", external: []string{grpc, proto}},
+	{name: "proto/inference", external: []string{grpc, proto}},
+	{name: "internal/config", external: []string{yaml}},
+	{name: "internal/cpu", external: []string{sys}},
+	{name: "internal/machine", external: []string{sys}},
+	{name: "internal/safetensors"},
+	{name: "internal/tokenizer", external: []string{text}},
+	{name: "internal/batch"},
+	{name: "internal/stats"},
+	{name: "internal/dataset", imports: []string{"."}},
+	{name: "internal/results", imports: []string{"."}},
+
+	// A model and its mathematics.
+	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{sync}},
+	{name: "internal/kernel", imports: []string{"internal/cpu"}},
+	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
+	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint"}},
+	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/tokenizer"}},
+	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline"}},
+
+	// The edges of a server, and those who call it.
+	{name: "internal/metrics", imports: []string{"."}, external: []string{sys}},
+	{name: "internal/edge", imports: []string{"."}},
+	{name: "internal/grpcapi", imports: []string{".", "internal/edge", "proto/crossrank/v1", "proto/inference"},
+		external: []string{grpc, proto}},
+	{name: "internal/httpapi", imports: []string{".", "internal/edge"}},
+	{name: "internal/server", imports: []string{".", "internal/grpcapi", "internal/httpapi", "internal/metrics"}, external: []string{grpc, sync}},
+	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, proto}},
+
+	// What measures; it cannot reach what it measures.
+	{name: "internal/load", imports: []string{".", "internal/results"}},
+	{name: "internal/experiment", imports: []string{".", "client", "internal/config", "internal/load", "internal/results"}},
+	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},
+
+	// Tests' helpers, tools, and the program.
+	{name: "internal/scorertest", imports: []string{"."}},
+	{name: "internal/material"},
+	{name: "internal/importtest"},
+	{name: "internal/tools/vocabtrainer", external: []string{text}},
+	{name: "cmd/crossrank", any: true, external: []string{cobra, term, "github.com/rogpeppe/go-internal"}},
+}
