@@ -1,0 +1,150 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+)
+
+// overGRPC speaks crossrank.v1.RerankService.
+type overGRPC struct {
+	target string
+	conn   *grpc.ClientConn
+	stub   crossrankv1.RerankServiceClient
+}
+
+func newGRPC(address string, opts Options) (*overGRPC, error) {
+	conn, err := grpc.NewClient(address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(opts.MaxReplyBytes)),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &overGRPC{target: "grpc://" + address, conn: conn, stub: crossrankv1.NewRerankServiceClient(conn)}, nil
+}
+
+func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	in := &crossrankv1.ScoreRequest{
+		Pairs: make([]*crossrankv1.Pair, len(req.Pairs)),
+		Options: &crossrankv1.Options{
+			Raw:        req.Raw,
+			MaxLength:  int32(req.MaxLength),
+			Truncation: truncations[req.Truncation],
+		},
+	}
+	for i, p := range req.Pairs {
+		in.Pairs[i] = &crossrankv1.Pair{Query: valid(p.Query), Passage: valid(p.Passage)}
+	}
+	out, err := g.stub.Score(ctx, in)
+	if err != nil {
+		return nil, g.failure(ctx, err)
+	}
+	u, t := out.GetUsage(), out.GetTiming()
+	return &crossrank.Response{
+		Scores:    out.GetScores(),
+		ScoreType: crossrank.ScoreType(out.GetScoreType()),
+		Model:     out.GetModel(),
+		Usage: crossrank.Usage{
+			Tokens:          int(u.GetTokens()),
+			TruncatedTokens: int(u.GetTruncatedTokens()),
+			PaddedTokens:    int(u.GetPaddedTokens()),
+		},
+		Timing: crossrank.Timing{
+			Tokenize: time.Duration(t.GetTokenizeNs()),
+			Queue:    time.Duration(t.GetQueueNs()),
+			Compute:  time.Duration(t.GetComputeNs()),
+			Total:    time.Duration(t.GetTotalNs()),
+		},
+	}, nil
+}
+
+var truncations = map[crossrank.Truncation]crossrankv1.Truncation{
+	crossrank.TruncateRight: crossrankv1.Truncation_TRUNCATION_RIGHT,
+	crossrank.TruncateLeft:  crossrankv1.Truncation_TRUNCATION_LEFT,
+	crossrank.TruncateNever: crossrankv1.Truncation_TRUNCATION_NEVER,
+}
+
+func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
+	out, err := g.stub.Info(ctx, &crossrankv1.InfoRequest{})
+	if err != nil {
+		return crossrank.Info{}, g.failure(ctx, err)
+	}
+	return crossrank.Info{
+		Model:        out.GetModel(),
+		Weights:      out.GetWeights(),
+		Meaningless:  out.GetMeaningless(),
+		Backend:      out.GetBackend(),
+		Device:       out.GetDevice(),
+		Tier:         out.GetTier(),
+		Threads:      int(out.GetThreads()),
+		Quantization: out.GetQuantization(),
+		MaxLength:    int(out.GetMaxLength()),
+		ScoreType:    crossrank.ScoreType(out.GetScoreType()),
+		Layers:       int(out.GetLayers()),
+		Hidden:       int(out.GetHiddenSize()),
+		Parameters:   out.GetParameters(),
+		VocabSize:    int(out.GetVocabSize()),
+		Version:      out.GetVersion(),
+	}, nil
+}
+
+func (g *overGRPC) history(context.Context, time.Time) (json.RawMessage, error) {
+	return nil, crossrank.Errorf(crossrank.InvalidArgument,
+		"%s: a server tells its history over HTTP only; dial its http:// address", g.target)
+}
+
+func (g *overGRPC) close() error { return g.conn.Close() }
+
+// codeOf is the way back of the server's table. It decides where a status carries no code of the project's own, as from
+// a proxy or from grpc itself.
+var codeOf = map[codes.Code]crossrank.Code{
+	codes.InvalidArgument:   crossrank.InvalidArgument,
+	codes.OutOfRange:        crossrank.InvalidArgument,
+	codes.NotFound:          crossrank.NotFound,
+	codes.ResourceExhausted: crossrank.Overloaded,
+	codes.Unavailable:       crossrank.Unavailable,
+	codes.DeadlineExceeded:  crossrank.DeadlineExceeded,
+	codes.Canceled:          crossrank.Canceled,
+}
+
+// failure turns the status of a call into an error with a code.
+func (g *overGRPC) failure(ctx context.Context, err error) error {
+	st := status.Convert(err)
+	e := &crossrank.Error{Code: crossrank.Internal, Message: st.Message(), Err: err}
+	if code, ok := codeOf[st.Code()]; ok {
+		e.Code = code
+	}
+	if st.Code() == codes.ResourceExhausted && strings.Contains(st.Message(), "larger than max") {
+		e.Code = crossrank.TooLarge // grpc's own limit on messages
+	}
+	ours := false
+	for _, detail := range st.Details() {
+		switch d := detail.(type) {
+		case *errdetails.ErrorInfo:
+			if d.GetDomain() == "crossrank" {
+				ours = true
+				e.Code = known(crossrank.Code(strings.ToLower(d.GetReason())), e.Code)
+			}
+		case *errdetails.RetryInfo:
+			e.RetryAfter = d.GetRetryDelay().AsDuration()
+		}
+	}
+	if ours {
+		return e
+	}
+	if ctxErr := ctx.Err(); ctxErr != nil && (e.Code == crossrank.Canceled || e.Code == crossrank.DeadlineExceeded) {
+		return contextError(ctxErr)
+	}
+	e.Message = g.target + ": " + e.Message
+	return e
+}

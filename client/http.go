@@ -1,0 +1,236 @@
+package client
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// overHTTP speaks POST /score, which takes arbitrary pairs.
+type overHTTP struct {
+	base     string
+	client   *http.Client
+	maxBytes int64
+}
+
+func newHTTP(address string, opts Options) *overHTTP {
+	return &overHTTP{
+		base:     "http://" + address,
+		maxBytes: int64(opts.MaxReplyBytes),
+		client: &http.Client{
+			Transport: &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				MaxIdleConnsPerHost: 1024, // a load generator's workers each keep theirs
+				IdleConnTimeout:     30 * time.Second,
+				DisableCompression:  true,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// scoreRequest is vLLM's, and the keys that crossrank adds.
+type scoreRequest struct {
+	Text1     any      `json:"text_1"` // one query for all pairs, or a query a pair
+	Text2     []string `json:"text_2"`
+	Raw       bool     `json:"raw_scores,omitempty"`
+	MaxLength int      `json:"max_length,omitempty"`
+	Direction string   `json:"truncation_direction,omitempty"`
+	Truncate  *bool    `json:"truncate,omitempty"`
+}
+
+type scoreReply struct {
+	Model string `json:"model"`
+	Data  []struct {
+		Index int      `json:"index"`
+		Score *float32 `json:"score"`
+	} `json:"data"`
+	Usage struct {
+		Total     int `json:"total_tokens"`
+		Truncated int `json:"truncated_tokens"`
+		Padded    int `json:"padded_tokens"`
+	} `json:"usage"`
+	ScoreType crossrank.ScoreType `json:"score_type"`
+	Timing    struct {
+		Tokenize time.Duration `json:"tokenize_ns"`
+		Queue    time.Duration `json:"queue_ns"`
+		Compute  time.Duration `json:"compute_ns"`
+		Total    time.Duration `json:"total_ns"`
+	} `json:"timing"`
+}
+
+func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf) // replaces invalid UTF-8 as valid does
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(bodyOf(req)); err != nil {
+		return nil, fmt.Errorf("encoding the request: %w", err)
+	}
+	var out scoreReply
+	if err := h.call(ctx, http.MethodPost, "/score", buf.Bytes(), &out); err != nil {
+		return nil, err
+	}
+	resp := &crossrank.Response{
+		Scores:    make([]float32, len(out.Data)),
+		ScoreType: cmp.Or(out.ScoreType, crossrank.Probability), // what a vLLM server means when it says nothing
+		Model:     out.Model,
+		Usage: crossrank.Usage{
+			Tokens:          out.Usage.Total,
+			TruncatedTokens: out.Usage.Truncated,
+			PaddedTokens:    out.Usage.Padded,
+		},
+		Timing: crossrank.Timing(out.Timing),
+	}
+	seen := make([]bool, len(out.Data))
+	for _, d := range out.Data {
+		if d.Index < 0 || d.Index >= len(seen) || seen[d.Index] || d.Score == nil {
+			return nil, crossrank.Errorf(crossrank.Internal, "%s answered something else than one score a pair", h.base)
+		}
+		seen[d.Index] = true
+		resp.Scores[d.Index] = *d.Score
+	}
+	return resp, nil
+}
+
+// bodyOf writes a query that all pairs share once.
+func bodyOf(req *crossrank.Request) *scoreRequest {
+	body := &scoreRequest{Raw: req.Raw, MaxLength: req.MaxLength}
+	switch req.Truncation {
+	case crossrank.TruncateLeft:
+		body.Direction = "left"
+	case crossrank.TruncateNever:
+		body.Truncate = new(bool)
+	}
+	queries := make([]string, len(req.Pairs))
+	passages := make([]string, len(req.Pairs))
+	shared := true
+	for i, p := range req.Pairs {
+		queries[i], passages[i] = p.Query, p.Passage
+		shared = shared && p.Query == req.Pairs[0].Query
+	}
+	body.Text1, body.Text2 = queries, passages
+	if shared {
+		body.Text1 = queries[0]
+	}
+	return body
+}
+
+func (h *overHTTP) info(ctx context.Context) (crossrank.Info, error) {
+	var out struct {
+		Crossrank *crossrank.Info `json:"crossrank"`
+	}
+	if err := h.call(ctx, http.MethodGet, "/info", nil, &out); err != nil {
+		return crossrank.Info{}, err
+	}
+	if out.Crossrank == nil {
+		return crossrank.Info{}, crossrank.Errorf(crossrank.Internal, "%s is not a crossrank server", h.base)
+	}
+	return *out.Crossrank, nil
+}
+
+func (h *overHTTP) history(ctx context.Context, since time.Time) (json.RawMessage, error) {
+	path := "/api/history"
+	if !since.IsZero() {
+		path += "?" + url.Values{"since": {since.UTC().Format(time.RFC3339Nano)}}.Encode()
+	}
+	var out json.RawMessage
+	err := h.call(ctx, http.MethodGet, path, nil, &out)
+	return out, err
+}
+
+func (h *overHTTP) close() error {
+	h.client.CloseIdleConnections()
+	return nil
+}
+
+// call sends one request and decodes the JSON of a good answer into out.
+func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(body))
+	if err != nil {
+		return crossrank.Errorf(crossrank.Internal, "%s: %w", h.base, err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	// Scoring changes nothing on the server. Saying so (an empty list is not sent) lets the transport repeat a request
+	// whose kept connection the server was just closing.
+	req.Header["Idempotency-Key"] = []string{}
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return h.unreachable(ctx, err)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, h.maxBytes+1))
+	if err != nil {
+		return h.unreachable(ctx, err)
+	}
+	if int64(len(reply)) > h.maxBytes {
+		return crossrank.Errorf(crossrank.TooLarge, "%s answered more than %d bytes", h.base, h.maxBytes)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return h.refusal(resp, reply)
+	}
+	if err := json.Unmarshal(reply, out); err != nil {
+		return crossrank.Errorf(crossrank.Internal, "%s answered something else than its JSON: %w", h.base, err)
+	}
+	return nil
+}
+
+// unreachable words a failure of the connection.
+func (h *overHTTP) unreachable(ctx context.Context, err error) error {
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return contextError(ctxErr)
+	}
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		err = urlErr.Err // the rest repeats the method and the address
+	}
+	return crossrank.Errorf(crossrank.Unavailable, "%s: %w", h.base, err)
+}
+
+// codeOfStatus decides where an error's body carries no code of the project's own.
+var codeOfStatus = map[int]crossrank.Code{
+	http.StatusBadRequest:            crossrank.InvalidArgument,
+	http.StatusMethodNotAllowed:      crossrank.InvalidArgument,
+	http.StatusUnsupportedMediaType:  crossrank.InvalidArgument,
+	http.StatusUnprocessableEntity:   crossrank.InvalidArgument,
+	http.StatusNotFound:              crossrank.NotFound,
+	http.StatusRequestEntityTooLarge: crossrank.TooLarge,
+	http.StatusTooManyRequests:       crossrank.Overloaded,
+	http.StatusRequestTimeout:        crossrank.DeadlineExceeded,
+	http.StatusGatewayTimeout:        crossrank.DeadlineExceeded,
+	http.StatusBadGateway:            crossrank.Unavailable,
+	http.StatusServiceUnavailable:    crossrank.Unavailable,
+}
+
+// refusal turns an answer that is no success into an error with a code.
+func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
+	var said struct {
+		Error        string         `json:"error"`
+		Code         crossrank.Code `json:"code"`
+		RetryAfterMS int64          `json:"retry_after_ms"`
+	}
+	e := &crossrank.Error{Code: crossrank.Internal, Message: fmt.Sprintf("%s answered %s", h.base, resp.Status)}
+	if code, ok := codeOfStatus[resp.StatusCode]; ok {
+		e.Code = code
+	}
+	if json.Unmarshal(body, &said) == nil && said.Error != "" {
+		e.Message = said.Error
+		e.Code = known(said.Code, e.Code)
+	}
+	if said.RetryAfterMS > 0 {
+		e.RetryAfter = time.Duration(said.RetryAfterMS) * time.Millisecond
+	} else if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return e
+}

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
+	"github.com/crossrank/crossrank/internal/metrics"
+)
+
+// Config says where and within which bounds a server answers. Every zero field but the addresses means its default.
+type Config struct {
+	GRPCAddr string // host:port; port 0 chooses a free one; empty leaves gRPC out
+	HTTPAddr string // host:port, likewise for HTTP
+
+	// AllowPublic lets the server listen where other machines can reach it, although nothing asks callers who they are.
+	AllowPublic bool
+
+	Limits      edge.Limits   // of one request
+	Deadline    time.Duration // of a request that brings none; default 30 s
+	DrainGrace  time.Duration // how long requests under way may take once the server stops; default 30 s
+	Connections int           // open at once, a listener; default 4,096
+
+	GRPC GRPC
+	HTTP HTTP
+
+	Log *slog.Logger // default slog.Default(); texts of requests never reach it
+}
+
+// GRPC bounds what a gRPC peer can ask of the transport.
+type GRPC struct {
+	Streams       int           // at once on a connection; default 128
+	MessageBytes  int           // default 8 MiB
+	HeaderBytes   int           // default 32 KiB
+	Handshake     time.Duration // default 10 s
+	KeepaliveMin  time.Duration // closest pings allowed; default 30 s
+	ConnectionAge time.Duration // after which a client is asked to connect anew; default 30 min
+}
+
+// HTTP bounds what an HTTP peer can ask of the transport.
+type HTTP struct {
+	HeaderTimeout time.Duration // to send the headers; default 5 s
+	BodyTimeout   time.Duration // to send headers and body; default 30 s
+	IdleTimeout   time.Duration // between requests of a connection; default 60 s
+	HeaderBytes   int           // default 32 KiB
+	BodyBytes     int64         // default 8 MiB
+}
+
+func (c Config) orDefaults() Config {
+	c.Limits = c.Limits.OrDefaults()
+	c.Deadline = cmp.Or(c.Deadline, 30*time.Second)
+	c.DrainGrace = cmp.Or(c.DrainGrace, 30*time.Second)
+	c.Connections = cmp.Or(c.Connections, 4096)
+
+	c.GRPC.Streams = cmp.Or(c.GRPC.Streams, 128)
+	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, 8<<20)
+	c.GRPC.HeaderBytes = cmp.Or(c.GRPC.HeaderBytes, 32<<10)
+	c.GRPC.Handshake = cmp.Or(c.GRPC.Handshake, 10*time.Second)
+	c.GRPC.KeepaliveMin = cmp.Or(c.GRPC.KeepaliveMin, 30*time.Second)
+	c.GRPC.ConnectionAge = cmp.Or(c.GRPC.ConnectionAge, 30*time.Minute)
+
+	c.HTTP.HeaderTimeout = cmp.Or(c.HTTP.HeaderTimeout, 5*time.Second)
+	c.HTTP.BodyTimeout = cmp.Or(c.HTTP.BodyTimeout, 30*time.Second)
+	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, 60*time.Second)
+	c.HTTP.HeaderBytes = cmp.Or(c.HTTP.HeaderBytes, 32<<10)
+	c.HTTP.BodyBytes = cmp.Or(c.HTTP.BodyBytes, 8<<20)
+
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// Backend is what a server serves. All of it is needed but the numbers, which GET /info tells.
+type Backend struct {
+	Scorer   crossrank.Scorer
+	Info     func() crossrank.Info
+	Recorder *metrics.Recorder // told of every request; run by the server
+
+	BatchTokens int // tokens of one batch
+	Tokenizers  int // tokenizations at once
+}

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+const (
+	// lastCalls is how long gRPC clients may take to learn that the server stops; a call that comes meanwhile is taken.
+	lastCalls = time.Second
+
+	// settle is how long requests have to answer once they were told to end.
+	settle = 2 * lastCalls
+)
+
+// drain stops the server: it is unready at once, takes nothing new, gives requests under way the grace, calls stop to
+// end the rest, and returns when nothing runs any more. A request that does not even end then is given up on.
+func (s *Server) drain(stop context.CancelFunc) error {
+	s.setReady(false)
+	s.cfg.Log.Info("draining", "grace", s.cfg.DrainGrace)
+
+	graceful, giveUp := context.WithCancel(context.Background())
+	defer giveUp()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		httpDone := make(chan struct{})
+		go func() {
+			defer close(httpDone)
+			_ = s.http.Shutdown(graceful) // its error is giving up, which is told below
+		}()
+		s.stopGRPC()
+		<-httpDone
+	}()
+
+	select {
+	case <-done:
+		return nil
+	case <-time.After(s.cfg.DrainGrace):
+	}
+	s.cfg.Log.Warn("grace is over, ending the requests that are left")
+	stop()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(settle):
+	}
+	giveUp()
+	_ = s.http.Close() // closes what a peer holds open; there is nobody left to tell
+	go s.grpc.Stop()   // waits for its handlers, which may never return
+	select {
+	case <-done:
+		return nil
+	case <-time.After(settle):
+		return errors.New("stopping: some requests did not end when they were told to")
+	}
+}
+
+// stopGRPC returns when all calls are done. It does not wait for streams of health checks and reflection, which last as
+// long as their clients like.
+func (s *Server) stopGRPC() {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.grpc.GracefulStop()
+	}()
+	tick := time.NewTicker(lastCalls)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stopped:
+			return
+		case <-tick.C:
+			if s.calls.Load() == 0 {
+				s.grpc.Stop()
+				<-stopped
+				return
+			}
+		}
+	}
+}
+
+// countCalls keeps the number of calls under way.
+func (s *Server) countCalls(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	s.calls.Add(1)
+	defer s.calls.Add(-1)
+	return next(ctx, req)
+}

@@ -1,0 +1,148 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/scorertest"
+)
+
+func TestListenRefuses(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	used := taken.Addr().String()
+	tests := []struct {
+		name string
+		cfg  Config
+		want []string
+	}{
+		{"no address at all", Config{}, []string{"--grpc-addr", "--http-addr"}},
+		{"a port in use for gRPC", Config{GRPCAddr: used}, []string{"--grpc-addr " + used, "in use"}},
+		{"a port in use for HTTP", Config{GRPCAddr: "127.0.0.1:0", HTTPAddr: used}, []string{"--http-addr " + used, "in use"}},
+		{"every interface", Config{HTTPAddr: ":0"}, []string{"--http-addr :0", "--insecure-no-auth"}},
+		{"every interface of IPv4", Config{HTTPAddr: "0.0.0.0:0"}, []string{"--http-addr 0.0.0.0:0", "--insecure-no-auth"}},
+		{"every interface of IPv6", Config{GRPCAddr: "[::]:0"}, []string{"--grpc-addr [::]:0", "--insecure-no-auth"}},
+		{"an address elsewhere", Config{HTTPAddr: "192.0.2.1:0"}, []string{"--insecure-no-auth"}},
+		{"no port", Config{HTTPAddr: "127.0.0.1"}, []string{"--http-addr 127.0.0.1", "port"}},
+		{"a port that is none", Config{HTTPAddr: "127.0.0.1:http8"}, []string{"--http-addr 127.0.0.1:http8"}},
+		{"a port out of range", Config{HTTPAddr: "127.0.0.1:70000"}, []string{"--http-addr 127.0.0.1:70000"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := Listen(tt.cfg)
+			if err == nil {
+				s.Close()
+				t.Fatal("it listens")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want it to say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestListenPublic(t *testing.T) {
+	s, err := Listen(Config{HTTPAddr: "0.0.0.0:0", AllowPublic: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.GRPCAddr() != "" || s.HTTPAddr() == "" || strings.HasSuffix(s.HTTPAddr(), ":0") {
+		t.Errorf("got addresses %q and %q, want none and one with its port", s.GRPCAddr(), s.HTTPAddr())
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	r := start(t, &scorertest.Fake{}, Config{Connections: 2})
+	open := func() net.Conn {
+		conn, err := net.Dial("tcp", r.HTTPAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		return conn
+	}
+	works := func(conn net.Conn) bool {
+		fmt.Fprintf(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		return err == nil && resp.StatusCode == http.StatusOK
+	}
+	a, b := open(), open()
+	defer b.Close()
+	if !works(a) || !works(b) {
+		t.Fatal("the first two connections do not work")
+	}
+	if c := open(); works(c) {
+		t.Error("a third connection works")
+	}
+	a.Close()
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		d := open()
+		if works(d) {
+			d.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the place of a closed connection is not free again")
+		}
+	}
+}
+
+// TestSlowPeersAreCut: a peer that does not get done with its headers or its body loses its connection.
+func TestSlowPeersAreCut(t *testing.T) {
+	r := start(t, &scorertest.Fake{}, Config{HTTP: HTTP{
+		HeaderTimeout: 50 * time.Millisecond, BodyTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond,
+	}})
+	for name, sent := range map[string]string{
+		"headers that do not end": "POST /rerank HTTP/1.1\r\nHost: x\r\n",
+		"a body that does not end": "POST /rerank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+			"Content-Length: 100\r\n\r\n{",
+		"nothing after a request": "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", r.HTTPAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		fmt.Fprint(conn, sent)
+		var got strings.Builder
+		if _, err := bufio.NewReader(conn).WriteTo(&got); err != nil {
+			t.Errorf("%s: the connection is not closed: %v", name, err)
+		}
+		if name == "a body that does not end" && !strings.Contains(got.String(), "408") {
+			t.Errorf("%s: got %q, want status 408", name, got.String())
+		}
+		conn.Close()
+	}
+}
+
+func TestBigHeadersAreRefused(t *testing.T) {
+	r := start(t, &scorertest.Fake{}, Config{})
+	req, err := http.NewRequest("GET", "http://"+r.HTTPAddr()+"/livez", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Big", strings.Repeat("x", 64<<10))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("got status %d, want 431", resp.StatusCode)
+	}
+}
