@@ -1,7 +1,8 @@
 package kernel
 
-// maxTileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2.
-const maxTileRows = 6
+// TileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2. Rows split among workers are best
+// split at multiples of it.
+const TileRows = 6
 
 // A product is computed in blocks of the inner dimension, so that the slab of a panel that is in use (depthBlock × 16
 // floats, 12 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
@@ -84,8 +85,8 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 
 // column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles.
 func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, init *float32, ldi int) {
-	for low := 0; low < rows; low += maxTileRows {
-		r := min(rows-low, maxTileRows)
+	for low := 0; low < rows; low += TileRows {
+		r := min(rows-low, TileRows)
 		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc)
 	}
 }

@@ -35,7 +35,7 @@ type Set struct {
 	Tier cpu.Tier
 
 	// tile[r-1] computes r rows of one panel, see gemmTile.
-	tile [maxTileRows]func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+	tile [TileRows]func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
 
 	// Strips are rows × Width elements, changed in place.
 	gelu, geluTanh, relu func(x *float32, rows, ld int)

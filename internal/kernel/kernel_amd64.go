@@ -6,7 +6,7 @@ import "github.com/crossrank/crossrank/internal/cpu"
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
-	tile: [maxTileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+	tile: [TileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
 	gelu:      geluAVX2,

@@ -1,0 +1,67 @@
+package bert
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/kernel"
+)
+
+// BenchmarkForward is one core's forward pass of MiniLM-L-6's geometry.
+func BenchmarkForward(b *testing.B) {
+	c := checkpoint.Config{Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, HiddenAct: checkpoint.GELU, Labels: 1,
+		VocabSize: 1000, Positions: 512, TypeVocab: 2, NormEps: 1e-12}
+	ckpt := randomModel(1, c)
+	rng := rand.New(rand.NewPCG(1, 1))
+	real := make([]int, 16) // the spread of real pairs: about 80 tokens, some of twice that
+	for i := range real {
+		real[i] = 40 + 6*i - i%3*7
+	}
+	for _, load := range []struct {
+		name    string
+		lengths []int
+	}{{"pairs=1", []int{80}}, {"pairs=16", real}, {"pairs=1/tokens=512", []int{512}}} {
+		seqs := randomSequences(rng, c, load.lengths...)
+		for _, tier := range cpu.Tiers() {
+			if tier == cpu.Generic && len(seqs) > 1 {
+				continue // it would take minutes, and tell no more than one pair does
+			}
+			k, err := kernel.For(tier)
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, err := New(ckpt, k)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("%s/tier=%s", load.name, tier), func(b *testing.B) {
+				s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
+				m.Reserve(s, len(seqs))
+				b.ReportAllocs()
+				for b.Loop() {
+					m.Forward(s, w, Share{}, seqs, logits)
+				}
+				perSecond := float64(b.N) / b.Elapsed().Seconds()
+				b.ReportMetric(perSecond*float64(len(seqs)), "pairs/s")
+				b.ReportMetric(perSecond*flops(c, seqs)/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
+
+// flops counts the useful floating-point operations of a pass: two for each multiply-add of a product, and those of the last
+// layer that only other tokens than [CLS] need not at all.
+func flops(c checkpoint.Config, seqs []Sequence) float64 {
+	h, f := float64(c.Hidden), float64(c.Intermediate)
+	var sum float64
+	for _, q := range seqs {
+		n := float64(len(q.IDs))
+		full := n*2*(4*h*h+2*h*f) + 4*n*n*h
+		last := n*2*2*h*h + 2*(2*h*h+2*h*f) + 4*n*h
+		sum += float64(c.Layers-1)*full + last + 2*h*h
+	}
+	return sum
+}

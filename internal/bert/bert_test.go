@@ -1,0 +1,181 @@
+package bert
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/kernel"
+)
+
+// eachTier runs a test for every tier that this machine has, on a model made for it.
+func eachTier(t *testing.T, c *checkpoint.Model, test func(t *testing.T, m *Model)) {
+	for _, tier := range cpu.Tiers() {
+		t.Run(string(tier), func(t *testing.T) {
+			k, err := kernel.For(tier)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := New(c, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, m)
+		})
+	}
+}
+
+func randomSequences(rng *rand.Rand, c checkpoint.Config, lengths ...int) []Sequence {
+	seqs := make([]Sequence, len(lengths))
+	for i, n := range lengths {
+		seqs[i] = Sequence{IDs: make([]int32, n), Split: rng.IntN(n + 1)}
+		for j := range seqs[i].IDs {
+			seqs[i].IDs[j] = rng.Int32N(int32(c.VocabSize))
+		}
+	}
+	return seqs
+}
+
+// geometries are small and awkward: head sizes and widths that are no multiples of 8 or 16, one layer, two labels.
+var geometries = []checkpoint.Config{
+	{Hidden: 32, Layers: 3, Heads: 4, Intermediate: 72, HiddenAct: checkpoint.GELU, Labels: 1},
+	{Hidden: 20, Layers: 2, Heads: 5, Intermediate: 33, HiddenAct: checkpoint.GELUTanh, Labels: 2},
+	{Hidden: 48, Layers: 1, Heads: 3, Intermediate: 100, HiddenAct: checkpoint.ReLU, Labels: 1},
+	{Hidden: 7, Layers: 2, Heads: 1, Intermediate: 5, HiddenAct: checkpoint.GELU, Labels: 1},
+	{Hidden: 64, Layers: 2, Heads: 1, Intermediate: 128, HiddenAct: checkpoint.GELU, Labels: 1},
+}
+
+func complete(c checkpoint.Config) checkpoint.Config {
+	c.VocabSize, c.Positions, c.TypeVocab, c.NormEps = 50, 300, 2, 1e-12
+	return c
+}
+
+func TestForwardAgreesWithFloat64(t *testing.T) {
+	for _, c := range geometries {
+		c = complete(c)
+		t.Run(fmt.Sprintf("hidden=%d/heads=%d/%s", c.Hidden, c.Heads, c.HiddenAct), func(t *testing.T) {
+			ckpt := randomModel(7, c)
+			seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, 1, 2, 3, 15, 16, 17, 40, 100, 7, 90, 5)
+			eachTier(t, ckpt, func(t *testing.T, m *Model) {
+				logits := make([]float32, len(seqs))
+				forward(m, c, seqs, logits)
+				for i, q := range seqs {
+					want := reference(ckpt, q)
+					if e := math.Abs(float64(logits[i]) - want); !(e <= 1e-4) {
+						t.Errorf("sequence of %d tokens: logit %g, want %g, error %.2g", len(q.IDs), logits[i], want, e)
+					}
+				}
+			})
+		})
+	}
+}
+
+// forward is a whole pass by one worker with memory of its own.
+func forward(m *Model, c checkpoint.Config, seqs []Sequence, logits []float32) {
+	s := m.NewScratch(c.Positions)
+	m.Reserve(s, len(seqs))
+	m.Forward(s, m.NewWork(c.Positions), Share{}, seqs, logits)
+}
+
+// TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the same bits.
+func TestBatchNeverChangesAScore(t *testing.T) {
+	c := complete(geometries[0])
+	ckpt := randomModel(9, c)
+	rng := rand.New(rand.NewPCG(10, 1))
+	seqs := randomSequences(rng, c, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
+	eachTier(t, ckpt, func(t *testing.T, m *Model) {
+		alone := make([]float32, len(seqs))
+		for i := range seqs {
+			forward(m, c, seqs[i:i+1], alone[i:i+1])
+		}
+		s := m.NewScratch(c.Positions) // used again, as an engine does
+		for workers := 1; workers <= 5; workers++ {
+			for range 3 {
+				order := rng.Perm(len(seqs))[:1+rng.IntN(len(seqs))]
+				batch, logits := make([]Sequence, len(order)), make([]float32, len(order))
+				for i, at := range order {
+					batch[i] = seqs[at]
+				}
+				m.Reserve(s, len(batch))
+				barrier := NewBarrier(workers)
+				var wg sync.WaitGroup
+				for i := range workers {
+					wg.Go(func() {
+						m.Forward(s, m.NewWork(c.Positions), Share{Index: i, Count: workers, Barrier: barrier}, batch, logits)
+					})
+				}
+				wg.Wait()
+				for i, at := range order {
+					if math.Float32bits(logits[i]) != math.Float32bits(alone[at]) {
+						t.Fatalf("sequence %d: %g in a batch of %d by %d workers, %g alone", at, logits[i], len(batch), workers, alone[at])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestForwardAllocatesNothing(t *testing.T) {
+	c := complete(geometries[0])
+	seqs := randomSequences(rand.New(rand.NewPCG(11, 1)), c, 50, 20, 300, 5)
+	eachTier(t, randomModel(11, c), func(t *testing.T, m *Model) {
+		s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
+		m.Reserve(s, len(seqs))
+		if n := testing.AllocsPerRun(5, func() { m.Forward(s, w, Share{}, seqs, logits) }); n != 0 {
+			t.Errorf("%v allocations a pass, want none", n)
+		}
+	})
+}
+
+func TestBrokenBarrierFreesWaiters(t *testing.T) {
+	b := NewBarrier(2)
+	freed := make(chan any)
+	go func() {
+		defer func() { freed <- recover() }()
+		b.Wait()
+	}()
+	b.Break()
+	if got := <-freed; got != ErrBroken {
+		t.Errorf("waiting at a broken barrier: panic %v, want ErrBroken", got)
+	}
+	b.Reset()
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(b.Wait)
+	}
+	wg.Wait()
+}
+
+func TestShareCoversAllRowsOnce(t *testing.T) {
+	for n := range 50 {
+		for count := 1; count <= 7; count++ {
+			next := 0
+			for i := range count {
+				low, high := Share{Index: i, Count: count}.of(n, 6)
+				if low != min(next, n) || high < low || (high < n && high%6 != 0) {
+					t.Fatalf("%d rows, worker %d of %d: %d to %d, want to start at %d", n, i, count, low, high, next)
+				}
+				next = high
+			}
+			if next != n {
+				t.Fatalf("%d rows, %d workers: only %d covered", n, count, next)
+			}
+		}
+	}
+}
+
+func TestNewRefusesAnUnknownActivation(t *testing.T) {
+	c := complete(geometries[0])
+	c.HiddenAct = "swish"
+	k, err := kernel.For(cpu.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(randomModel(1, c), k); err == nil {
+		t.Error("no error for an activation without a kernel")
+	}
+}

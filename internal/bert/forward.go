@@ -1,0 +1,151 @@
+package bert
+
+import (
+	"math"
+
+	"github.com/crossrank/crossrank/internal/kernel"
+)
+
+// Forward writes one logit a sequence: with a share, those of the worker's own part, the others' being written by them. Each
+// sequence has 1 to maxLength tokens of the scratch and work, ids within the vocabulary and a length within the positions,
+// and the scratch has been reserved for them: the caller has seen to that.
+func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logits []float32) {
+	for first := 0; first < len(seqs); {
+		n, rows := block(seqs[first:])
+		m.block(s, w, share, seqs[first:first+n], rows, first)
+		first += n
+	}
+	low, high := share.of(len(seqs), 1)
+	if low < high {
+		m.mix(w, &m.layers[len(m.layers)-1], s.cls[low*m.hidden:], s.clsContext[low*m.attention:], high-low)
+		m.head(w, s.cls[low*m.hidden:], logits[low:high])
+	}
+}
+
+// block returns how many of seqs make the next block, at least one, and their tokens.
+func block(seqs []Sequence) (n, rows int) {
+	for _, q := range seqs {
+		if n > 0 && rows+len(q.IDs) > blockTokens {
+			break
+		}
+		n++
+		rows += len(q.IDs)
+	}
+	return n, rows
+}
+
+// block takes sequences of rows tokens in all through the layers, up to the last one's attention, which leaves one row a
+// sequence, from row first on.
+func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
+	low, high := share.of(rows, kernel.TileRows)
+	m.embed(s, seqs, low, high)
+	last := len(m.layers) - 1
+	for i := range m.layers[:last] {
+		l := &m.layers[i]
+		m.project(s, l.qkv, low, high)
+		share.wait() // for the others' keys and values
+		m.attend(s, w, seqs, low, high)
+		m.mix(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
+		share.wait() // for the others to be done with this worker's
+	}
+	qkv := m.layers[last].qkv
+	m.project(s, qkv.Columns(m.attention, 3*m.attention), low, high)
+	share.wait()
+	m.attendCLS(s, w, share, qkv.Columns(0, m.attention), seqs, first)
+	share.wait()
+}
+
+// embed fills rows low to high of x with the embeddings of the sequences' tokens.
+func (m *Model) embed(s *Scratch, seqs []Sequence, low, high int) {
+	start := 0
+	for _, q := range seqs {
+		for i := max(low-start, 0); i < min(high-start, len(q.IDs)); i++ {
+			place := i
+			if i >= q.Split {
+				place += m.config.Positions
+			}
+			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words[int(q.IDs[i])*m.hidden:], m.places[place*m.hidden:],
+				m.norm.gain, m.norm.bias, m.config.Hidden, m.config.NormEps)
+		}
+		start += len(q.IDs)
+	}
+}
+
+// project computes rows low to high of qkv, as wide as w is.
+func (m *Model) project(s *Scratch, w *kernel.Panels, low, high int) {
+	if low < high {
+		m.kernels.MatMul(s.qkv[low*w.Out:], w.Out, s.x[low*m.hidden:], m.hidden, high-low, w, kernel.None)
+	}
+}
+
+// attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
+func (m *Model) attend(s *Scratch, w *Work, seqs []Sequence, low, high int) {
+	width, ld := m.attention, 3*m.attention
+	start := 0
+	for _, q := range seqs {
+		from, to := max(low, start), min(high, start+len(q.IDs))
+		if from < to {
+			all := s.qkv[start*ld:]
+			m.kernels.Attention(s.context[from*width:], width, s.qkv[from*ld:], ld, all[width:], all[2*width:], ld,
+				to-from, len(q.IDs), m.heads, w.attention)
+		}
+		start += len(q.IDs)
+	}
+}
+
+// mix is what a layer does after attention, in place on rows of x: output projection, residual and norm, then feed-forward,
+// residual and norm.
+func (m *Model) mix(w *Work, l *layer, x, context []float32, rows int) {
+	for low := 0; low < rows; low += chunkRows {
+		n := min(chunkRows, rows-low)
+		x := x[low*m.hidden:]
+		m.kernels.MatMul(w.out, m.hidden, context[low*m.attention:], m.attention, n, l.attention, kernel.None)
+		m.addNorm(x, w.out, n, l.attentionNorm)
+		m.kernels.MatMul(w.feed, m.intermediate, x, m.hidden, n, l.up, m.act)
+		m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, n, l.down, kernel.None)
+		m.addNorm(x, w.out, n, l.norm)
+	}
+}
+
+// addNorm replaces x by the norm of x + y.
+func (m *Model) addNorm(x, y []float32, rows int, n norm) {
+	for r := range rows {
+		at := r * m.hidden
+		m.kernels.LayerNorm(x[at:], y[at:], x[at:], n.gain, n.bias, m.config.Hidden, m.config.NormEps)
+	}
+}
+
+// attendCLS is the last layer's attention: of the query of each sequence's first token over all keys and values, which are
+// in qkv. Workers split the sequences. It leaves the rows of x and the heads' outputs of those tokens.
+func (m *Model) attendCLS(s *Scratch, w *Work, share Share, query *kernel.Panels, seqs []Sequence, first int) {
+	width, ld := m.attention, 2*m.attention
+	low, high := share.of(len(seqs), 1)
+	start := 0
+	for i, q := range seqs {
+		if i >= low && i < high {
+			at := first + i
+			cls := s.cls[at*m.hidden : (at+1)*m.hidden]
+			copy(cls, s.x[start*m.hidden:])
+			m.kernels.MatMul(s.clsQuery[at*width:], width, cls, m.hidden, 1, query, kernel.None)
+			kv := s.qkv[start*ld:]
+			m.kernels.Attention(s.clsContext[at*width:], width, s.clsQuery[at*width:], width, kv, kv[width:], ld,
+				1, len(q.IDs), m.heads, w.attention)
+		}
+		start += len(q.IDs)
+	}
+}
+
+// head is BertForSequenceClassification's, on one row a sequence: pooler, tanh, classifier.
+func (m *Model) head(w *Work, cls, logits []float32) {
+	for low := 0; low < len(logits); low += chunkRows {
+		n := min(chunkRows, len(logits)-low)
+		m.kernels.MatMul(w.out, m.hidden, cls[low*m.hidden:], m.hidden, n, m.pooler, kernel.None)
+		for i := range n {
+			sum := float64(m.classifierBias)
+			for j, v := range w.out[i*m.hidden : i*m.hidden+m.config.Hidden] {
+				sum += math.Tanh(float64(v)) * float64(m.classifier[j])
+			}
+			logits[low+i] = float32(sum)
+		}
+	}
+}

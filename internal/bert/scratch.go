@@ -1,0 +1,57 @@
+package bert
+
+import "github.com/crossrank/crossrank/internal/kernel"
+
+// blockTokens is how many tokens go through the layers together. Each block reads all weights once: below some hundred
+// tokens that reading shows, and above it the activations no longer stay in the caches.
+const blockTokens = 256
+
+// chunkRows is how many rows of a block go together through what follows attention: 96 rows of MiniLM's feed-forward are
+// 576 KiB, which stay near the core between its two products.
+const chunkRows = 96
+
+// Scratch is the memory of one forward pass at a time, reused by the next. Workers that share a pass share it. Its size is
+// bounded by the longest sequence; only the rows of [CLS] tokens grow, with the most sequences that a pass ever had.
+type Scratch struct {
+	x       []float32 // rows × hidden: the block's residual stream
+	qkv     []float32 // (rows + 16) × 3·attention
+	context []float32 // rows × attention: the heads' outputs
+
+	// One row a sequence: what the last layer and the head compute.
+	cls, clsContext, clsQuery []float32
+}
+
+// Work is the memory of one worker alone.
+type Work struct {
+	out       []float32 // chunkRows × hidden: a product before it is added to x
+	feed      []float32 // chunkRows × intermediate
+	attention []float32
+}
+
+// NewScratch makes the memory of a pass over sequences of up to maxLength tokens.
+func (m *Model) NewScratch(maxLength int) *Scratch {
+	rows := max(blockTokens, maxLength)
+	return &Scratch{
+		x:       make([]float32, rows*m.hidden),
+		qkv:     make([]float32, (rows+kernel.Width)*3*m.attention),
+		context: make([]float32, rows*m.attention),
+	}
+}
+
+// NewWork makes the memory of one worker for sequences of up to maxLength tokens.
+func (m *Model) NewWork(maxLength int) *Work {
+	return &Work{
+		out:       make([]float32, chunkRows*m.hidden),
+		feed:      make([]float32, chunkRows*m.intermediate),
+		attention: make([]float32, kernel.AttentionScratch(maxLength, m.heads)),
+	}
+}
+
+// Reserve makes room for passes of n sequences. Call it before workers start on one.
+func (m *Model) Reserve(s *Scratch, n int) {
+	if len(s.cls) < n*m.hidden {
+		s.cls = make([]float32, n*m.hidden)
+		s.clsContext = make([]float32, n*m.attention)
+		s.clsQuery = make([]float32, n*m.attention)
+	}
+}

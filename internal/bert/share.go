@@ -1,0 +1,76 @@
+package bert
+
+import (
+	"errors"
+	"runtime"
+	"sync/atomic"
+)
+
+// Share is one worker's part of a forward pass that several share. The zero value is the whole of it.
+//
+// Workers split rows: each computes its own through the linear layers, and waits for the others only around attention, where
+// it reads their keys and values.
+type Share struct {
+	Index, Count int // this worker's place, and how many there are; all have the same Barrier
+	Barrier      *Barrier
+}
+
+// of returns the worker's part of n rows, in multiples of unit.
+func (s Share) of(n, unit int) (low, high int) {
+	if s.Count <= 1 {
+		return 0, n
+	}
+	units := (n + unit - 1) / unit
+	each := (units + s.Count - 1) / s.Count * unit
+	low = min(n, s.Index*each)
+	return low, min(n, low+each)
+}
+
+func (s Share) wait() {
+	if s.Count > 1 {
+		s.Barrier.Wait()
+	}
+}
+
+// Barrier lets a fixed number of workers wait for each other, again and again. They are at most a layer's fraction apart, so
+// they spin, and give their core away only if that lasts.
+type Barrier struct {
+	workers int32
+	arrived atomic.Int32
+	round   atomic.Int32
+	broken  atomic.Bool
+}
+
+// ErrBroken is the panic of a wait at a broken barrier.
+var ErrBroken = errors.New("another worker gave up")
+
+// NewBarrier makes a barrier for a number of workers.
+func NewBarrier(workers int) *Barrier { return &Barrier{workers: int32(workers)} }
+
+// Wait returns when all workers have called it. It panics with [ErrBroken] once the barrier is broken.
+func (b *Barrier) Wait() {
+	const patience = 20_000 // some tens of microseconds
+	round := b.round.Load()
+	if b.arrived.Add(1) == b.workers {
+		b.arrived.Store(0)
+		b.round.Add(1)
+		return
+	}
+	for spins := 0; b.round.Load() == round; spins++ {
+		if b.broken.Load() {
+			panic(ErrBroken)
+		}
+		if spins > patience {
+			runtime.Gosched()
+		}
+	}
+}
+
+// Break makes all waits panic, now and until Reset: a worker that cannot go on calls it, lest others wait for ever.
+func (b *Barrier) Break() { b.broken.Store(true) }
+
+// Reset makes the barrier new. No worker may be using it.
+func (b *Barrier) Reset() {
+	b.arrived.Store(0)
+	b.broken.Store(false)
+}
