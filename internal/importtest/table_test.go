@@ -27,6 +27,7 @@ var testHelpers = []string{".", "internal/material", "internal/scorertest"}
 
 const (
 	grpc  = "google.golang.org/grpc"
+	rpc   = "google.golang.org/genproto/googleapis/rpc" // details of gRPC errors
 	proto = "google.golang.org/protobuf"
 	text  = "golang.org/x/text"
 	sys   = "golang.org/x/sys"
@@ -56,22 +57,33 @@ var table = []row{
 	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{sync}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
-	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint"}},
+	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint", "internal/cpu", "internal/kernel"}},
 	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/tokenizer"}},
 	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline"}},
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{"."}, external: []string{sys}},
 	{name: "internal/edge", imports: []string{"."}},
-	{name: "internal/grpcapi", imports: []string{".", "internal/edge", "proto/crossrank/v1", "proto/inference"},
-		external: []string{grpc, proto}},
+	{
+		name:     "internal/grpcapi",
+		imports:  []string{".", "internal/edge", "proto/crossrank/v1", "proto/inference"},
+		external: []string{grpc, proto, rpc},
+	},
 	{name: "internal/httpapi", imports: []string{".", "internal/edge"}},
-	{name: "internal/server", imports: []string{".", "internal/grpcapi", "internal/httpapi", "internal/metrics"}, external: []string{grpc, sync}},
-	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, proto}},
+	{
+		name:     "internal/server",
+		imports:  []string{".", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics"},
+		external: []string{grpc, sync},
+		tests:    []string{"client"},
+	},
+	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, proto, rpc}},
 
 	// What measures; it cannot reach what it measures.
 	{name: "internal/load", imports: []string{".", "internal/results"}},
-	{name: "internal/experiment", imports: []string{".", "client", "internal/config", "internal/load", "internal/results"}},
+	{
+		name:    "internal/experiment",
+		imports: []string{".", "client", "internal/config", "internal/load", "internal/machine", "internal/results"},
+	},
 	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},
 
 	// Tests' helpers, tools, and the program.
