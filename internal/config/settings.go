@@ -80,7 +80,7 @@ type Batching struct {
 	// Enabled joins the pairs of different requests; false runs each request by itself. Default: true.
 	Enabled bool `yaml:"enabled" json:"enabled"`
 
-	// MaxBatchSize bounds a batch in pairs. Default: 0, no bound but the tokens'.
+	// MaxBatchSize bounds a batch in pairs. Default: 0, the pipeline's own choice.
 	MaxBatchSize int `yaml:"max_batch_size" json:"max_batch_size" min:"0" max:"65536"`
 
 	// MaxBatchTokens bounds a batch in tokens. Default: 0, the pipeline's own choice.
