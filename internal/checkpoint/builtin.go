@@ -1,0 +1,143 @@
+package checkpoint
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// Builtin names the model that is part of the program, so that it is of use on a machine without a model: the geometry
+// of MiniLM-L-6 with random weights, and a vocabulary of the project's own. It costs what the real one costs to compute
+// and its scores mean nothing.
+const Builtin = "builtin:minilm-l6"
+
+const builtinSeed = 42
+
+//go:embed builtin_vocab.txt
+var builtinVocab []byte
+
+func builtinConfig() Config {
+	return Config{
+		Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, VocabSize: 30522, Positions: 512, TypeVocab: 2,
+		NormEps: defaultEps, HiddenAct: GELU, Labels: 1, ScoreAct: Sigmoid,
+	}
+}
+
+// isBuiltin says whether a name is meant for a model of the program's own, existing or not.
+func isBuiltin(name string) bool { return strings.HasPrefix(name, "builtin:") }
+
+func builtinTokenizer(name string) (*tokenizer.Tokenizer, error) {
+	if name != Builtin {
+		return nil, fmt.Errorf("there is no built-in model %q; there is %s", name, Builtin)
+	}
+	pieces, err := parseVocab(builtinVocab)
+	if err != nil {
+		return nil, opening(name, err)
+	}
+	v := &vocabulary{file: "builtin_vocab.txt", pieces: pieces}
+	return v.build()
+}
+
+func openBuiltin(name string) (*Model, error) {
+	tok, err := builtinTokenizer(name)
+	if err != nil {
+		return nil, err
+	}
+	c := builtinConfig()
+	m := &Model{
+		Name: Builtin, Config: c, Tokenizer: tok, MaxLength: c.Positions, Meaningless: true,
+		Hash: fmt.Sprintf("random weights, seed %d", builtinSeed),
+	}
+	randomWeights(&m.Weights, c, builtinSeed)
+	return m, nil
+}
+
+// randomWeights fills w with random numbers that depend on the config and the seed alone: not on the machine, nor on how
+// many cores it has. Embeddings and linear layers have a standard deviation of 0.05, the projections of attention 0.12
+// and the classifier 0.5, so that attention is peaked and scores differ, as they do in a trained model; the biases of a
+// linear layer of n inputs are uniform within ±1/√n; norms change nothing.
+func randomWeights(w *Weights, c Config, seed uint64) {
+	type job struct {
+		dst    []float32
+		fill   func(*rand.PCG, []float32)
+		stream uint64
+	}
+	const block = 1 << 16 // values of one stream
+	var jobs []job
+	for i, s := range w.slots(c) {
+		*s.dst = make([]float32, s.len())
+		fill := filler(s)
+		for at := 0; at < len(*s.dst); at += block {
+			part := (*s.dst)[at:min(at+block, len(*s.dst))]
+			jobs = append(jobs, job{part, fill, uint64(i)<<32 | uint64(at/block)})
+		}
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
+				jobs[i].fill(rand.NewPCG(seed, jobs[i].stream), jobs[i].dst)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// filler says how the tensor of a slot is made up.
+func filler(s slot) func(*rand.PCG, []float32) {
+	constant := func(v float32) func(*rand.PCG, []float32) {
+		return func(_ *rand.PCG, dst []float32) {
+			for i := range dst {
+				dst[i] = v
+			}
+		}
+	}
+	switch {
+	case strings.HasSuffix(s.name, "LayerNorm.weight"):
+		return constant(1)
+	case strings.HasSuffix(s.name, "LayerNorm.bias"):
+		return constant(0)
+	case strings.HasSuffix(s.name, ".bias"):
+		limit := 1 / math.Sqrt(float64(s.in))
+		return func(src *rand.PCG, dst []float32) { uniform(src, dst, limit) }
+	}
+	sd := 0.05
+	if strings.Contains(s.name, "attention.self") {
+		sd = 0.12
+	} else if strings.HasPrefix(s.name, "classifier") {
+		sd = 0.5
+	}
+	return func(src *rand.PCG, dst []float32) { normal(src, dst, sd) }
+}
+
+// normal fills dst with numbers of mean 0 and standard deviation sd that are normal but for the far tails, which end at
+// 4.9 deviations: each is a sum of eight independent 16-bit integers. Adding integers is the same on every machine, which
+// the logarithm of an exact method is not, and several times as fast.
+//
+// The variance of one 16-bit integer is (2^32 − 1)/12.
+func normal(src *rand.PCG, dst []float32, sd float64) {
+	const mean = 8 * 65535 / 2
+	const low = 0x0000ffff0000ffff
+	scale := float32(sd / math.Sqrt(8*(1<<32-1)/12.0))
+	for i := range dst {
+		a, b := src.Uint64(), src.Uint64()
+		sum := a&low + a>>16&low + b&low + b>>16&low // two sums of four, 32 bits apart
+		dst[i] = float32(int32(sum>>32+sum&0xffffffff)-mean) * scale
+	}
+}
+
+// uniform fills dst with numbers from −limit to limit.
+func uniform(src *rand.PCG, dst []float32, limit float64) {
+	scale := float32(limit / (1 << 23))
+	for i := range dst {
+		dst[i] = float32(int32(src.Uint64()>>40)-1<<23) * scale
+	}
+}

@@ -1,0 +1,400 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/material"
+	"github.com/crossrank/crossrank/internal/safetensors"
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// tiny is the config of a model with sizes that are multiples of nothing.
+func tiny() Config {
+	return Config{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
+		NormEps: 1e-12, HiddenAct: GELU, Labels: 1, ScoreAct: Sigmoid}
+}
+
+const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 6,
+	"num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 10, "vocab_size": 12,
+	"max_position_embeddings": 9, "type_vocab_size": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu",
+	"id2label": {"0": "LABEL_0"}}`
+
+const tinyVocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n[unused]\na\nb\n##c\ncat\nÄ\n"
+
+// tensor is one to be written.
+type tensor struct {
+	name   string
+	dtype  safetensors.DType
+	shape  []int
+	values []float32
+}
+
+// tensorsOf gives a model's tensors with random values, as transformers names them.
+func tensorsOf(c Config, dtype safetensors.DType) []tensor {
+	var w Weights
+	rnd := rand.New(rand.NewPCG(7, 7))
+	var list []tensor
+	for _, s := range w.slots(c) {
+		t := tensor{name: "bert." + s.name, dtype: dtype, shape: s.shape}
+		if strings.HasPrefix(s.name, "classifier") {
+			t.name = s.name
+		}
+		for range s.len() {
+			t.values = append(t.values, float32(rnd.IntN(512)-256)/256) // exact in every type
+		}
+		list = append(list, t)
+	}
+	return list
+}
+
+// encode writes the tensors as a safetensors file.
+func encode(t testing.TB, list []tensor) []byte {
+	t.Helper()
+	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
+	var data []byte
+	for _, x := range list {
+		begin := len(data)
+		for _, v := range x.values {
+			switch bits := math.Float32bits(v); x.dtype {
+			case safetensors.F32:
+				data = binary.LittleEndian.AppendUint32(data, bits)
+			case safetensors.BF16:
+				data = binary.LittleEndian.AppendUint16(data, uint16(bits>>16))
+			case safetensors.F16:
+				data = binary.LittleEndian.AppendUint16(data, toHalf(v))
+			case "I64":
+				data = binary.LittleEndian.AppendUint64(data, uint64(int64(v)))
+			default:
+				t.Fatalf("cannot write %s", x.dtype)
+			}
+		}
+		header[x.name] = map[string]any{"dtype": x.dtype, "shape": x.shape, "data_offsets": []int{begin, len(data)}}
+	}
+	h, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(h))), h...), data...)
+}
+
+// toHalf converts a number that a normal binary16, or zero, holds exactly.
+func toHalf(v float32) uint16 {
+	bits := math.Float32bits(v)
+	if v == 0 {
+		return uint16(bits >> 16)
+	}
+	return uint16(bits>>16&0x8000 | (bits>>23&255-127+15)<<10 | bits>>13&1023)
+}
+
+// folderOf writes files into a new folder.
+func folderOf(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// tinyFiles are those of a folder that opens.
+func tinyFiles(t testing.TB) map[string]string {
+	return map[string]string{
+		configFile: tinyConfig, vocabFile: tinyVocab, weightsFile: string(encode(t, tensorsOf(tiny(), safetensors.F32))),
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for _, dtype := range []safetensors.DType{safetensors.F32, safetensors.BF16, safetensors.F16} {
+		t.Run(string(dtype), func(t *testing.T) {
+			files := tinyFiles(t)
+			list := tensorsOf(tiny(), dtype)
+			files[weightsFile] = string(encode(t, list))
+			dir := folderOf(t, files)
+			m, err := Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Config != tiny() {
+				t.Errorf("config %+v, want %+v", m.Config, tiny())
+			}
+			if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(files[weightsFile]))); m.Hash != want {
+				t.Errorf("hash %s, want %s", m.Hash, want)
+			}
+			if m.Name != dir || m.MaxLength != 9 || m.Meaningless {
+				t.Errorf("name %s, max length %d, meaningless %v", m.Name, m.MaxLength, m.Meaningless)
+			}
+			checkWeights(t, &m.Weights, list)
+			if got, want := m.Tokenizer.Append(nil, "Cat acb ÁC [SEP]"), []int32{9, 1, 6, 8, 3}; !slices.Equal(got, want) {
+				t.Errorf("tokens %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// checkWeights compares fields, spelt out, with the tensors that belong there: the list of slots cannot vouch for itself.
+func checkWeights(t *testing.T, w *Weights, list []tensor) {
+	t.Helper()
+	fields := map[string][]float32{
+		"bert.embeddings.word_embeddings.weight":       w.WordEmbeddings,
+		"bert.embeddings.position_embeddings.weight":   w.PositionEmbeddings,
+		"bert.embeddings.token_type_embeddings.weight": w.TypeEmbeddings,
+		"bert.embeddings.LayerNorm.weight":             w.EmbeddingNorm.Weight,
+		"bert.embeddings.LayerNorm.bias":               w.EmbeddingNorm.Bias,
+		"bert.pooler.dense.weight":                     w.Pooler.Weight,
+		"bert.pooler.dense.bias":                       w.Pooler.Bias,
+		"classifier.weight":                            w.Classifier.Weight,
+		"classifier.bias":                              w.Classifier.Bias,
+	}
+	for i, l := range w.Layers {
+		for name, linear := range map[string]Linear{
+			"attention.self.query": l.Query, "attention.self.key": l.Key, "attention.self.value": l.Value,
+			"attention.output.dense": l.AttentionOutput, "intermediate.dense": l.Intermediate, "output.dense": l.Output,
+		} {
+			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.weight", i, name)] = linear.Weight
+			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.bias", i, name)] = linear.Bias
+			if len(linear.Weight) != linear.In*linear.Out || len(linear.Bias) != linear.Out {
+				t.Errorf("layer %d, %s: %d weights for %d × %d", i, name, len(linear.Weight), linear.Out, linear.In)
+			}
+		}
+		for name, norm := range map[string]Norm{"attention.output": l.AttentionNorm, "output": l.OutputNorm} {
+			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.LayerNorm.weight", i, name)] = norm.Weight
+			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.LayerNorm.bias", i, name)] = norm.Bias
+		}
+	}
+	if len(fields) != len(list) {
+		t.Errorf("%d fields, %d tensors", len(fields), len(list))
+	}
+	for _, x := range list {
+		if !slices.Equal(fields[x.name], x.values) {
+			t.Errorf("%s: got %v, want %v", x.name, fields[x.name], x.values)
+		}
+	}
+}
+
+// Names vary from file to file; what they hold does not.
+func TestTensorNames(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func([]tensor) []tensor
+	}{
+		{"no prefix", func(l []tensor) []tensor {
+			for i := range l {
+				l[i].name = strings.TrimPrefix(l[i].name, "bert.")
+			}
+			return l
+		}},
+		{"norms called gamma and beta", func(l []tensor) []tensor {
+			for i := range l {
+				l[i].name = strings.Replace(l[i].name, "LayerNorm.weight", "LayerNorm.gamma", 1)
+				l[i].name = strings.Replace(l[i].name, "LayerNorm.bias", "LayerNorm.beta", 1)
+			}
+			return l
+		}},
+		{"positions stored as a buffer", func(l []tensor) []tensor {
+			return append(l, tensor{"bert.embeddings.position_ids", "I64", []int{1, 9}, make([]float32, 9)})
+		}},
+		{"the head of pretraining kept", func(l []tensor) []tensor {
+			return append(l, tensor{"cls.seq_relationship.bias", safetensors.F32, []int{2}, make([]float32, 2)})
+		}},
+		{"tensors from last to first", func(l []tensor) []tensor { slices.Reverse(l); return l }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := tinyFiles(t)
+			files[weightsFile] = string(encode(t, c.change(tensorsOf(tiny(), safetensors.F32))))
+			m, err := Open(folderOf(t, files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkWeights(t, &m.Weights, tensorsOf(tiny(), safetensors.F32))
+		})
+	}
+}
+
+// Weights that do not fit the config are refused, and the error names the tensor.
+func TestTensorsRefused(t *testing.T) {
+	at := func(l []tensor, name string) *tensor {
+		return &l[slices.IndexFunc(l, func(x tensor) bool { return x.name == name })]
+	}
+	const word, bias = "bert.embeddings.word_embeddings.weight", "classifier.bias"
+	for _, c := range []struct {
+		name   string
+		change func([]tensor) []tensor
+		want   string
+	}{
+		{"no classifier bias", func(l []tensor) []tensor { return l[:len(l)-1] }, `it lacks "classifier.bias"`},
+		{"no pooler", func(l []tensor) []tensor {
+			return slices.DeleteFunc(l, func(x tensor) bool { return strings.Contains(x.name, "pooler") })
+		}, `it lacks "pooler.dense.weight", "pooler.dense.bias"`},
+		{"no tensors", func(l []tensor) []tensor { return nil }, `"embeddings.LayerNorm.weight" and 37 more`},
+		{"one layer more than the config says", func(l []tensor) []tensor {
+			return append(l, tensor{"bert.encoder.layer.2.output.dense.bias", safetensors.F32, []int{6}, make([]float32, 6)})
+		}, `it has "bert.encoder.layer.2.output.dense.bias", which the config has no place for`},
+		{"a word less than the config says", func(l []tensor) []tensor {
+			x := at(l, word)
+			x.shape, x.values = []int{11, 6}, x.values[:66]
+			return l
+		}, `tensor "bert.embeddings.word_embeddings.weight": its shape is [11 6]; the config asks for [12 6]`},
+		{"word embeddings transposed", func(l []tensor) []tensor { at(l, word).shape = []int{6, 12}; return l }, "its shape is [6 12]"},
+		{"word embeddings flattened", func(l []tensor) []tensor { at(l, word).shape = []int{72}; return l }, "its shape is [72]"},
+		{"a bias as a column", func(l []tensor) []tensor { at(l, bias).shape = []int{1, 1}; return l }, "its shape is [1 1]"},
+		{"two labels where the config has one", func(l []tensor) []tensor {
+			*at(l, "classifier.weight") = tensor{"classifier.weight", safetensors.F32, []int{2, 6}, make([]float32, 12)}
+			return l
+		}, `tensor "classifier.weight": its shape is [2 6]; the config asks for [1 6]`},
+		{"integers", func(l []tensor) []tensor { at(l, bias).dtype = "I64"; return l }, `its type is I64`},
+		{"a NaN", func(l []tensor) []tensor { at(l, word).values[5] = float32(math.NaN()); return l }, "element 5 is NaN"},
+		{"an infinity", func(l []tensor) []tensor { at(l, bias).values[0] = float32(math.Inf(-1)); return l }, "element 0 is -Inf"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := tinyFiles(t)
+			files[weightsFile] = string(encode(t, c.change(tensorsOf(tiny(), safetensors.F32))))
+			_, err := Open(folderOf(t, files))
+			if e := (*Error)(nil); !errors.As(err, &e) || e.File != weightsFile || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error of %s with %s", err, weightsFile, c.want)
+			}
+		})
+	}
+}
+
+// Folders that lack something, or hold the wrong thing, are refused with advice.
+func TestFoldersRefused(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(map[string]string)
+		want   string
+	}{
+		{"no config", func(f map[string]string) { delete(f, configFile) }, "config.json"},
+		{"no vocabulary", func(f map[string]string) { delete(f, vocabFile) }, "it has neither tokenizer.json nor vocab.txt"},
+		{"no weights", func(f map[string]string) { delete(f, weightsFile) }, "model.safetensors: file does not exist"},
+		{"a pickle", pickle("pytorch_model.bin"), "pytorch_model.bin: it can run code when it is read (pickle), so it is never read; convert"},
+		{"a .pt file", pickle("model.pt"), "never read"},
+		{"a .pkl file", pickle("model.pkl"), "never read"},
+		{"a checkpoint", pickle("model.ckpt"), "never read"},
+		{"weights in several files", pickle("model.safetensors.index.json"), "max_shard_size"},
+		{"a config that is too long", func(f map[string]string) { f[configFile] += strings.Repeat(" ", maxConfigBytes) }, "more than 1048576 bytes"},
+		{"broken weights", func(f map[string]string) { f[weightsFile] = f[weightsFile][:5000] }, "a safetensors file must end where its last tensor ends"},
+		{"a vocabulary larger than the embeddings", func(f map[string]string) { f[vocabFile] += "x\ny\n" }, "vocab.txt: its ids go to 12, but config.json has a vocab_size of 12"},
+		{"an added token beyond the embeddings", func(f map[string]string) {
+			f[tokenizerConfigFile] = `{"added_tokens_decoder":{"11":{"content":"[X]"},"12":{"content":"[Y]"}}}`
+		}, "its ids go to 12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := tinyFiles(t)
+			c.change(files)
+			if _, err := Open(folderOf(t, files)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func pickle(name string) func(map[string]string) {
+	return func(f map[string]string) { delete(f, weightsFile); f[name] = "" }
+}
+
+func TestNamesRefused(t *testing.T) {
+	file := filepath.Join(folderOf(t, map[string]string{"model.safetensors": ""}), "model.safetensors")
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		name, want string
+		absent     bool
+	}{
+		{"", "no model was named", false},
+		{"cross-encoder/ms-marco-MiniLM-L-6-v2", "hf download cross-encoder/ms-marco-MiniLM-L-6-v2 --local-dir ms-marco-MiniLM-L-6-v2", true},
+		{"./models/absent", "give a folder that holds config.json, model.safetensors and", true},
+		{file, "it is a file; give the folder that holds it", false},
+		{"builtin:bert-large", `there is no built-in model "builtin:bert-large"; there is builtin:minilm-l6`, false},
+	} {
+		_, err := Open(c.name)
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, fs.ErrNotExist) != c.absent {
+			t.Errorf("Open(%q): got %v, want %s", c.name, err, c.want)
+		}
+		if _, _, err := OpenTokenizer(c.name); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("OpenTokenizer(%q): got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestOpenTokenizer(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		files  map[string]string
+		length int
+	}{
+		{"a folder without weights", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig}, 9},
+		{"only a vocabulary", map[string]string{vocabFile: tinyVocab}, 512},
+		{"the tokenizer's own limit", map[string]string{vocabFile: tinyVocab, tokenizerConfigFile: `{"model_max_length":300}`}, 300},
+		{"no limit, as transformers writes it", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
+			tokenizerConfigFile: `{"model_max_length":1000000000000000019884624838656}`}, 9},
+		{"a limit below the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
+			tokenizerConfigFile: `{"model_max_length":8}`}, 8},
+		{"a limit above the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
+			tokenizerConfigFile: `{"model_max_length":512}`}, 9},
+	} {
+		tok, n, err := OpenTokenizer(folderOf(t, c.files))
+		if err != nil || n != c.length || tok == nil {
+			t.Errorf("%s: got %d tokens, error %v; want %d", c.name, n, err, c.length)
+		}
+	}
+}
+
+// The fixtures open, whichever type their weights are of, and their tokenizer gives the ids that the Hugging Face
+// library gave.
+func TestFixtures(t *testing.T) {
+	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
+		m, err := Open(material.Model(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var expected struct {
+			Cases []struct {
+				Query, Passage string
+				MaxLength      int `json:"max_length"`
+				IDs            []int32
+			}
+		}
+		data, err := os.ReadFile(material.Path(t, "fixtures", name, "expected.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &expected); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range expected.Cases {
+			q, p := m.Tokenizer.Append(nil, c.Query), m.Tokenizer.Append(nil, c.Passage)
+			got, _, _ := m.Tokenizer.Join(nil, q, p, c.MaxLength, tokenizer.KeepStart)
+			if !slices.Equal(got, c.IDs) {
+				t.Errorf("%s: %.40q, %.40q: ids differ", name, c.Query, c.Passage)
+			}
+		}
+		want := map[string]ScoreAct{"bert-a-f32": Identity, "bert-b-bf16": Sigmoid}[name]
+		if m.Config.ScoreAct != want || m.MaxLength != 512 || len(expected.Cases) == 0 {
+			t.Errorf("%s: activation %s, max length %d, %d cases", name, m.Config.ScoreAct, m.MaxLength, len(expected.Cases))
+		}
+	}
+}
+
+// Folder and file names inside a model cannot lead out of it: no file is opened but those with the known names.
+func TestNoPathIsFollowed(t *testing.T) {
+	files := tinyFiles(t)
+	secret := filepath.Join(folderOf(t, map[string]string{"secret": "x"}), "secret")
+	files[tokenizerConfigFile] = fmt.Sprintf(`{"tokenizer_file":%q,"vocab_file":%q,"special_tokens_map_file":%q}`, secret, secret, secret)
+	files[configFile] = strings.Replace(tinyConfig, "{", fmt.Sprintf(`{"_name_or_path":%q,`, secret), 1)
+	if _, err := Open(folderOf(t, files)); err != nil {
+		t.Errorf("paths in a config must be passed over: %v", err)
+	}
+}

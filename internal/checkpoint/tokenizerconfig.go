@@ -1,0 +1,132 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// unlimited is where model_max_length stops being a limit: transformers writes 10^30 where it knows none.
+const unlimited = 1 << 30
+
+// tokenizerConfig is what tokenizer_config.json says. Its keys are those of transformers' BertTokenizer, and so is what
+// an absent key means.
+type tokenizerConfig struct {
+	o     *object
+	opts  tokenizer.Options
+	added []tokenizer.AddedToken
+	limit int
+}
+
+// parseTokenizerConfig reads tokenizer_config.json; an absent file is an empty object.
+func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
+	o := parseObject(tokenizerConfigFile, "", data)
+	c := &tokenizerConfig{o: o, limit: lengthLimit(o), opts: tokenizer.Options{
+		Cased:   !o.boolean("do_lower_case", true),
+		Accents: accents(o.tristate("strip_accents")),
+		JoinCJK: !o.boolean("tokenize_chinese_chars", true),
+		Unknown: specialName(o, "unk_token", "[UNK]"),
+		CLS:     specialName(o, "cls_token", "[CLS]"),
+		SEP:     specialName(o, "sep_token", "[SEP]"),
+		Pad:     specialName(o, "pad_token", "[PAD]"),
+		Mask:    specialName(o, "mask_token", "[MASK]"),
+	}}
+	if !o.boolean("do_basic_tokenize", true) {
+		o.fail("do_basic_tokenize", "it is false; only text that is not yet split into words can be read")
+	}
+	if list := o.list("never_split"); len(list) > 0 {
+		o.fail("never_split", "it has %d tokens; make them added tokens instead", len(list))
+	}
+	decoder := o.object("added_tokens_decoder")
+	for key := range decoder.members {
+		id, err := strconv.Atoi(key)
+		if err != nil || id < 0 || id >= maxVocab || strconv.Itoa(id) != key {
+			decoder.fail("", "%.40q is not an id", key)
+			break
+		}
+		token := decoder.object(key)
+		c.added = append(c.added, parseAdded(token, int32(id)))
+		decoder.merge(token)
+	}
+	o.merge(decoder)
+	if o.err != nil {
+		return nil, o.err
+	}
+	return c, nil
+}
+
+// specialName reads the name of a special token, which may stand in an object.
+func specialName(o *object, key, fallback string) string {
+	if raw, ok := o.get(key); !ok || raw[0] != '{' {
+		return o.str(key, fallback)
+	}
+	token := o.object(key)
+	name := token.str("content", fallback)
+	o.merge(token)
+	return name
+}
+
+func accents(strip *bool) tokenizer.Accents {
+	switch {
+	case strip == nil:
+		return tokenizer.AccentsByCase
+	case *strip:
+		return tokenizer.StripAccents
+	}
+	return tokenizer.KeepAccents
+}
+
+// lengthLimit reads model_max_length. 0 means that there is no limit.
+func lengthLimit(o *object) int {
+	raw, ok := o.get("model_max_length")
+	if !ok {
+		return 0
+	}
+	var x float64
+	if err := json.Unmarshal(raw, &x); err != nil {
+		o.fail("model_max_length", "it must be a number, not %.40s", raw)
+		return 0
+	}
+	if x >= unlimited {
+		return 0
+	}
+	return o.size("model_max_length", minPositions, unlimited)
+}
+
+// fromVocab joins vocab.txt with what tokenizer_config.json adds to it.
+func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
+	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit}
+	if err := v.add(tokenizerConfigFile, "added_tokens_decoder", c.added); err != nil {
+		return nil, err
+	}
+	v.addSpecial()
+	return v, nil
+}
+
+// agree refuses a tokenizer_config.json that contradicts tokenizer.json in so many words: transformers follows the one,
+// every other program the other.
+func (c *tokenizerConfig) agree(v *vocabulary) error {
+	for _, s := range []struct {
+		key  string
+		want bool
+	}{
+		{"do_lower_case", !v.opts.Cased},
+		{"tokenize_chinese_chars", !v.opts.JoinCJK},
+	} {
+		if got := c.o.boolean(s.key, s.want); got != s.want {
+			c.o.fail(s.key, "it is %v, but the normalizer in %s has %v; make them agree", got, tokenizerFile, s.want)
+		}
+	}
+	if strip := c.o.tristate("strip_accents"); strip != nil && accents(strip) != v.opts.Accents {
+		// Stripping by case and saying the same in words come to the same.
+		if v.opts.Accents != tokenizer.AccentsByCase || *strip == v.opts.Cased {
+			c.o.fail("strip_accents", "it is %v, but the normalizer in %s says otherwise; make them agree", *strip, tokenizerFile)
+		}
+	}
+	if c.o.err != nil {
+		return fmt.Errorf("two files disagree: %w", c.o.err)
+	}
+	return nil
+}
