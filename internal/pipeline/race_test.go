@@ -1,0 +1,6 @@
+//go:build race
+
+package pipeline
+
+// raceEnabled says that the race detector is on, under which sync.Pool forgets at random.
+const raceEnabled = true
