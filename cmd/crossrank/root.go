@@ -26,6 +26,8 @@ nothing.`,
 		newScoreCommand(),
 		newRankCommand(),
 		newTokenizeCommand(),
+		newServeCommand(),
+		newServeCommand(),
 		newVersionCommand(),
 	)
 	group(root)

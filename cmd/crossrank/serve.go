@@ -1,0 +1,198 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/pipeline"
+	"github.com/crossrank/crossrank/internal/server"
+	"github.com/crossrank/crossrank/local"
+)
+
+type serveOptions struct {
+	config       string
+	model        string
+	quantization string
+	grpcAddr     string
+	httpAddr     string
+	insecure     bool
+	logFormat    string
+}
+
+func newServeCommand() *cobra.Command {
+	var opts serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve scores over gRPC and HTTP until told to stop",
+		Long: `Serve opens a model and answers over gRPC (crossrank.v1.RerankService, inference.InferenceService, health,
+reflection) and HTTP (POST /rerank and /score, GET /health, /info and /api/history).
+
+When it is ready it prints one line of JSON with its addresses on standard output; a port of 0 chooses a free one.
+SIGTERM or Ctrl-C drains: requests under way have 30 seconds to finish. A second signal ends it at once.
+
+Settings come from the flags, else from the file of --config, else from the defaults. Without a model the built-in one
+is served, whose scores mean nothing.`,
+		Example: `  $ crossrank serve --model ./ms-marco-MiniLM-L-6-v2
+  {"grpc":"127.0.0.1:50051","http":"127.0.0.1:8080","model":"./ms-marco-MiniLM-L-6-v2"}
+
+  $ curl 127.0.0.1:8080/rerank -H 'Content-Type: application/json' \
+      -d '{"query": "capital of France", "texts": ["Paris is the capital.", "A fish swims."]}'`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&opts.config, "config", "c", "", "settings file, in YAML")
+	f.StringVarP(&opts.model, "model", "m", "", modelUsage+" (default "+config.BuiltinModel+")")
+	f.StringVar(&opts.quantization, "quantization", "fp32", "number format of the weights")
+	f.StringVar(&opts.grpcAddr, "grpc-addr", "127.0.0.1:50051", "host:port for gRPC, empty for none")
+	f.StringVar(&opts.httpAddr, "http-addr", "127.0.0.1:8080", "host:port for HTTP, empty for none")
+	f.BoolVar(&opts.insecure, "insecure-no-auth", false,
+		"allow addresses that other machines can reach, though nobody is asked for a key")
+	f.StringVar(&opts.logFormat, "log-format", "text", "of the log on standard error: text or json")
+	return cmd
+}
+
+func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
+	log, err := newLogger(cmd.ErrOrStderr(), opts.logFormat)
+	if err != nil {
+		return err
+	}
+	settings, err := serveSettings(cmd, opts)
+	if err != nil {
+		return err
+	}
+	// The addresses come first: a port in use is told at once, not after the model is read.
+	srv, err := server.Listen(server.Config{
+		GRPCAddr:    settings.Server.GRPCAddr,
+		HTTPAddr:    settings.Server.HTTPAddr,
+		AllowPublic: settings.Server.InsecureNoAuth,
+		Log:         log,
+	})
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, srv)
+
+	model, err := local.Open(settings.Primary().Model, localOptions(settings))
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, model)
+	if err := cmd.Context().Err(); err != nil {
+		return err
+	}
+	info := model.Info()
+	info.Version = programVersion()
+	if err := announce(cmd, srv, info); err != nil {
+		return err
+	}
+	return srv.Run(cmd.Context(), server.Backend{
+		Scorer: model,
+		Info:   func() crossrank.Info { return info },
+		Recorder: metrics.New(metrics.Options{Gauges: metrics.Gauges{
+			QueuedPairs:  func() int { return model.Queue().Pairs },
+			QueuedTokens: func() int { return model.Queue().Tokens },
+		}}),
+		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
+		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),
+	})
+}
+
+// announce tells programs, in one line, where the server is, and people what it is.
+func announce(cmd *cobra.Command, srv *server.Server, info crossrank.Info) error {
+	people := cmd.ErrOrStderr()
+	if info.Meaningless {
+		fmt.Fprintf(people, "WARNING: %s is no trained model (%s). Its scores MEAN NOTHING;\n"+
+			"WARNING: it shows speed only. Give --model DIR for scores that can be used.\n", info.Model, info.Weights)
+	}
+	fmt.Fprintf(people, "serving %s (%s, %s, %d threads): gRPC on %s, HTTP on %s\n", info.Model, info.Quantization,
+		info.Tier, info.Threads, cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetEscapeHTML(false)
+	return enc.Encode(struct {
+		GRPC  string `json:"grpc"`
+		HTTP  string `json:"http"`
+		Model string `json:"model"`
+	}{srv.GRPCAddr(), srv.HTTPAddr(), info.Model})
+}
+
+// serveSettings reads the settings file, if there is one, and lays the flags that were given over it.
+func serveSettings(cmd *cobra.Command, opts serveOptions) (config.Settings, error) {
+	settings := config.Default()
+	if opts.config != "" {
+		var err error
+		if settings, err = config.Load(opts.config); err != nil {
+			return settings, err
+		}
+		if why := config.ForServer(settings); len(why) > 0 {
+			return settings, fmt.Errorf("%s:\n  %s", opts.config, strings.Join(why, "\n  "))
+		}
+	}
+	given := cmd.Flags().Changed
+	if given("model") {
+		if opts.model == "" {
+			return settings, usageError("--model is empty; give a model's directory, or leave the flag out")
+		}
+		settings = settings.WithModel(opts.model)
+	}
+	if given("quantization") {
+		if opts.quantization != "fp32" {
+			return settings, usageError("--quantization is %q; this build computes in fp32 only", opts.quantization)
+		}
+		for i := range settings.ModelPool.Instances {
+			settings.ModelPool.Instances[i].Quantization = opts.quantization
+		}
+	}
+	if given("grpc-addr") {
+		settings.Server.GRPCAddr = opts.grpcAddr
+	}
+	if given("http-addr") {
+		settings.Server.HTTPAddr = opts.httpAddr
+	}
+	if given("insecure-no-auth") {
+		settings.Server.InsecureNoAuth = opts.insecure
+	}
+	if why := config.Unsupported(settings); len(why) > 0 {
+		return settings, errors.New(cmp.Or(opts.config, "settings") + ":\n  " + strings.Join(why, "\n  "))
+	}
+	return settings, nil
+}
+
+// localOptions are what settings ask of a model in this process.
+func localOptions(s config.Settings) local.Options {
+	in := s.Primary()
+	return local.Options{
+		Threads:          in.Threads,
+		MaxLength:        in.MaxLength,
+		TokenizerWorkers: s.TokenizerPool.Workers,
+		Quantization:     in.Quantization,
+		Batching: local.Batching{
+			MaxTokens: s.Batching.MaxBatchTokens,
+			MaxPairs:  s.Batching.MaxBatchSize,
+			Timeout:   time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
+			Unshared:  !s.Batching.Enabled,
+			KeepOrder: !s.Batching.LengthAware,
+		},
+	}
+}
+
+func newLogger(w io.Writer, format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, nil)), nil
+	}
+	return nil, usageError("--log-format is %q; use text or json", format)
+}
