@@ -1,0 +1,129 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+func TestBuiltin(t *testing.T) {
+	m, err := Open(Builtin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !m.Meaningless || m.Hash != "random weights, seed 42" || m.Name != Builtin || m.MaxLength != 512 ||
+		m.Config.ScoreAct != Sigmoid {
+		t.Errorf("the model must say what it is: %v, %q, %q, %d", m.Meaningless, m.Hash, m.Name, m.MaxLength)
+	}
+	n := 0
+	for _, s := range m.Weights.slots(m.Config) { // slots makes new layers, so count by shape
+		n += s.len()
+	}
+	if n != 22_713_601 { // as BertForSequenceClassification of this geometry has it, with one label
+		t.Errorf("%d parameters, want 22,713,601", n)
+	}
+	ids := encodePair(m.Tokenizer, "what is the information", "the boundary layer of a flow is thin.")
+	for _, id := range ids {
+		if id < 0 || int(id) >= m.Config.VocabSize {
+			t.Errorf("id %d is outside the embeddings", id)
+		}
+	}
+	if len(ids) < 14 || len(ids) > 18 {
+		t.Errorf("plain English gives %d tokens: %v", len(ids), ids)
+	}
+}
+
+// The weights are these on every machine, whatever its cores.
+func TestRandomWeightsAreTheSameEverywhere(t *testing.T) {
+	const want = "7b6b56e12f3beb36"
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, cores := range []int{1, 3} {
+		runtime.GOMAXPROCS(cores)
+		var w Weights
+		randomWeights(&w, builtinConfig(), builtinSeed)
+		if got := digest(&w); got != want {
+			t.Errorf("on %d cores: digest %s, want %s", cores, got, want)
+		}
+	}
+}
+
+// digest hashes a sample of every part.
+func digest(w *Weights) string {
+	h := sha256.New()
+	parts := [][]float32{w.WordEmbeddings, w.PositionEmbeddings, w.Pooler.Weight, w.Pooler.Bias, w.Classifier.Weight}
+	for _, l := range w.Layers {
+		parts = append(parts, l.Query.Weight, l.Value.Bias, l.Output.Weight, l.OutputNorm.Weight)
+	}
+	for _, p := range parts {
+		for i := 0; i < len(p); i += 97 {
+			binary.Write(h, binary.LittleEndian, math.Float32bits(p[i]))
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
+}
+
+func TestRandomWeightsStatistics(t *testing.T) {
+	var w Weights
+	randomWeights(&w, builtinConfig(), builtinSeed)
+	for _, c := range []struct {
+		name   string
+		values []float32
+		sd     float64
+	}{
+		{"word embeddings", w.WordEmbeddings, 0.05},
+		{"position embeddings", w.PositionEmbeddings, 0.05},
+		{"a query projection", w.Layers[0].Query.Weight, 0.12},
+		{"a value projection", w.Layers[5].Value.Weight, 0.12},
+		{"an attention output", w.Layers[2].AttentionOutput.Weight, 0.05},
+		{"a feed-forward layer", w.Layers[3].Intermediate.Weight, 0.05},
+		{"the classifier", w.Classifier.Weight, 0.5},
+		{"a bias of 384 inputs", w.Layers[1].Intermediate.Bias, 1 / math.Sqrt(384*3)},
+		{"a bias of 1,536 inputs", w.Layers[1].Output.Bias, 1 / math.Sqrt(1536*3)},
+	} {
+		mean, sd := moments(c.values)
+		n := float64(len(c.values))
+		if math.Abs(mean) > 4*c.sd/math.Sqrt(n) || math.Abs(sd/c.sd-1) > 4/math.Sqrt(2*n) {
+			t.Errorf("%s: mean %.5f, standard deviation %.5f; want 0 and %.5f", c.name, mean, sd, c.sd)
+		}
+	}
+	if l := w.Layers[4]; slices.Max(l.OutputNorm.Weight) != 1 || slices.Min(l.OutputNorm.Weight) != 1 ||
+		slices.Max(l.AttentionNorm.Bias) != 0 || slices.Min(l.AttentionNorm.Bias) != 0 {
+		t.Error("a norm must change nothing")
+	}
+	if slices.Equal(w.Layers[0].Query.Weight, w.Layers[0].Key.Weight) || slices.Equal(w.Layers[0].Query.Weight, w.Layers[1].Query.Weight) {
+		t.Error("two tensors are the same")
+	}
+	// A normal distribution has 4.55 % of its values beyond two standard deviations.
+	far := 0
+	for _, v := range w.WordEmbeddings {
+		if math.Abs(float64(v)) > 0.1 {
+			far++
+		}
+	}
+	if part := float64(far) / float64(len(w.WordEmbeddings)); math.Abs(part-0.0455) > 0.002 {
+		t.Errorf("%.4f of the values lie beyond two standard deviations, want 0.0455", part)
+	}
+}
+
+func moments(values []float32) (mean, sd float64) {
+	for _, v := range values {
+		mean += float64(v)
+	}
+	mean /= float64(len(values))
+	for _, v := range values {
+		sd += (float64(v) - mean) * (float64(v) - mean)
+	}
+	return mean, math.Sqrt(sd / float64(len(values)))
+}
+
+func BenchmarkOpenBuiltin(b *testing.B) {
+	for b.Loop() {
+		if _, err := Open(Builtin); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
