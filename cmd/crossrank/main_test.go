@@ -17,5 +17,9 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
 		Cmds:               scriptCommands,
+		Setup: func(env *testscript.Env) error {
+			env.Values[serverKey{}] = new(serverProcess)
+			return nil
+		},
 	})
 }

@@ -27,7 +27,7 @@ nothing.`,
 		newRankCommand(),
 		newTokenizeCommand(),
 		newServeCommand(),
-		newServeCommand(),
+		newReportCommand(),
 		newVersionCommand(),
 	)
 	group(root)

@@ -20,16 +20,21 @@ import (
 
 // scriptCommands are what scripts can do besides the commands of testscript itself.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"tinymodel":  tinyModel,
-	"truncate":   truncate,
-	"longpair":   longPair,
-	"listen":     listen,
-	"exitcode":   exitCode,
-	"firstline":  firstLine,
-	"bestfirst":  bestFirst,
-	"samescores": sameScores,
-	"stream":     stream,
-	"closedpipe": closedPipe,
+	"tinymodel":   tinyModel,
+	"truncate":    truncate,
+	"longpair":    longPair,
+	"listen":      listen,
+	"exitcode":    exitCode,
+	"firstline":   firstLine,
+	"bestfirst":   bestFirst,
+	"samescores":  sameScores,
+	"sameranking": sameRanking,
+	"stream":      stream,
+	"closedpipe":  closedPipe,
+
+	"server":      startServer,
+	"stop-server": stopServer,
+	"http":        request,
 }
 
 // tinyModel: tinymodel DIR writes a small model with random weights.
@@ -96,6 +101,25 @@ func bestFirst(ts *testscript.TestScript, _ bool, args []string) {
 func sameScores(ts *testscript.TestScript, _ bool, args []string) {
 	if scores := readScores(ts, args[0]); len(slices.Compact(scores)) != 1 {
 		ts.Fatalf("scores %v are not all the same", scores)
+	}
+}
+
+// sameRanking: sameranking FILE LINES holds that a JSON list and JSON lines have the same indexes and scores in the same
+// order.
+func sameRanking(ts *testscript.TestScript, _ bool, args []string) {
+	type ranked struct {
+		Index int
+		Score float32
+	}
+	var list, lines []ranked
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		var r ranked
+		ts.Check(json.Unmarshal([]byte(line), &r))
+		lines = append(lines, r)
+	}
+	if len(list) == 0 || !slices.Equal(list, lines) {
+		ts.Fatalf("%s ranks %v, %s ranks %v", args[0], list, args[1], lines)
 	}
 }
 
