@@ -30,8 +30,11 @@ func (o *observed) Score(ctx context.Context, req *crossrank.Request) (resp *cro
 
 // finish counts a request that has ended. One with neither answer nor error is on its way out by a panic.
 func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err error) {
-	code := crossrank.CodeOf(err)
-	if err == nil && resp == nil {
+	code := crossrank.OK
+	switch {
+	case err != nil:
+		code = crossrank.CodeOf(err)
+	case resp == nil:
 		code = crossrank.Internal
 	}
 	r.mu.Lock()

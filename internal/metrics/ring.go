@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -71,7 +72,7 @@ func summarize(ds []time.Duration) Latency {
 		sum += float64(d)
 	}
 	return Latency{
-		Count: n, Mean: time.Duration(sum / float64(n)), Min: ds[0], Max: ds[n-1],
+		Count: n, Mean: time.Duration(math.Round(sum / float64(n))), Min: ds[0], Max: ds[n-1],
 		P50: percentile(ds, 0.50), P90: percentile(ds, 0.90), P95: percentile(ds, 0.95), P99: percentile(ds, 0.99),
 	}
 }
@@ -84,5 +85,5 @@ func percentile(sorted []time.Duration, q float64) time.Duration {
 	if low+1 >= len(sorted) {
 		return sorted[len(sorted)-1]
 	}
-	return sorted[low] + time.Duration((h-float64(low))*float64(sorted[low+1]-sorted[low]))
+	return sorted[low] + time.Duration(math.Round((h-float64(low))*float64(sorted[low+1]-sorted[low])))
 }
