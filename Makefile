@@ -2,8 +2,9 @@
 GO ?= go
 COUNT ?= 1
 
-# Families of assembly kernels: internal/kernel/_asm writes FAMILY_amd64.s and FAMILY_stubs_amd64.go for each.
-KERNELS := act gemm norm softmax transpose
+# Families of assembly kernels: internal/kernel/_asm writes FAMILY_amd64.s and FAMILY_stubs_amd64.go for each. A new one is
+# made with make generate-asm KERNELS=FAMILY and is found from then on.
+KERNELS ?= $(patsubst internal/kernel/%_stubs_amd64.go,%,$(wildcard internal/kernel/*_stubs_amd64.go))
 
 # Packages whose plain Go twins must pass wherever the assembly does.
 PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./internal/engine/...
