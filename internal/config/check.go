@@ -57,9 +57,11 @@ func wrongText(value, check string) string {
 			return fmt.Sprintf("is %q; files are named after it, so it is up to 100 letters, digits, _, - and ., and begins with a letter or digit", value)
 		}
 	case "address":
-		// An empty address would listen on every interface of the machine.
+		if value == "" {
+			return ""
+		}
 		if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
-			return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080", value)
+			return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080; leave the text empty to not listen", value)
 		}
 	default:
 		panic("config: a field of Settings has an unknown check: " + check)

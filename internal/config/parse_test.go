@@ -112,7 +112,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown word", "pipeline: {mode: ful}", `is "ful", which is not one of full, tokenization_only, inference_only; did you mean full?`},
 		{"name that climbs", "name: ../x", "files are named after it"},
 		{"address without port", "server: {http_addr: localhost}", "is not host:port"},
-		{"empty address", `server: {http_addr: ""}`, "is not host:port"},
+		{"address of nothing", `server: {http_addr: " "}`, "is not host:port"},
 		{"duration without unit", "experiment: {duration: 60}", "needs a duration with a unit"},
 		{"negative duration", "experiment: {duration: -1s}", "must be longer than 0"},
 		{"requests and duration", "experiment:\n  benchmark_requests: 5\n  duration: 1s", "f.yaml:3: experiment.duration: cannot stand beside benchmark_requests (line 2)"},
@@ -182,7 +182,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestEncodeReadsBack(t *testing.T) {
-	for _, text := range []string{"", full, "experiment: {duration: 1m30s, arrival: {process: gamma, rate: 3, shape: 0.5}, objective: {percentile: 99, latency_ms: 50}}"} {
+	for _, text := range []string{"", full, `server: {grpc_addr: "", http_addr: ""}`, "experiment: {duration: 1m30s, arrival: {process: gamma, rate: 3, shape: 0.5}, objective: {percentile: 99, latency_ms: 50}}"} {
 		s, err := Parse("a", []byte(text))
 		if err != nil {
 			t.Fatal(err)

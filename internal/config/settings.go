@@ -105,10 +105,10 @@ type Pipeline struct {
 
 // Server is how the server listens. It configures serve; the experiment runner chooses free ports of its own.
 type Server struct {
-	// GRPCAddr is host:port for gRPC. Default: 127.0.0.1:50051.
+	// GRPCAddr is host:port for gRPC, or empty for no gRPC. Default: 127.0.0.1:50051.
 	GRPCAddr string `yaml:"grpc_addr" json:"grpc_addr" check:"address"`
 
-	// HTTPAddr is host:port for HTTP. Default: 127.0.0.1:8080.
+	// HTTPAddr is host:port for HTTP, or empty for no HTTP. Default: 127.0.0.1:8080.
 	HTTPAddr string `yaml:"http_addr" json:"http_addr" check:"address"`
 
 	// InsecureNoAuth lets the server listen on an address that other machines can reach although nothing asks callers
