@@ -159,4 +159,3 @@ func (rd *reader) at(index int) (*Measured, error) {
 	}
 	return rd.results.Points[index], nil
 }
-
