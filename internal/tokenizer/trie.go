@@ -95,7 +95,7 @@ func (b *builder) child(at uint32, entries []entry, depth int) {
 }
 
 // openBlocks is how many blocks of nodes are searched for a place: more of them waste fewer nodes and take longer.
-const openBlocks = 32
+const openBlocks = 8
 
 // find returns a base whose nodes for all labels are free.
 func (b *builder) find(labels []byte) uint32 {

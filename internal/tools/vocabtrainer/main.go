@@ -53,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	out := flags.String("o", "", "write the vocabulary to this `file` instead of standard output")
 	var opts Options
-	flags.IntVar(&opts.Size, "size", 30522, "the most pieces that the vocabulary may have")
+	flags.IntVar(&opts.Size, "size", defaultSize, "the most pieces that the vocabulary may have")
 	flags.IntVar(&opts.MinCount, "min", 2, "join two pieces only if they stand together at least this often")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -103,8 +103,11 @@ func readCollections(dir string, words Words) error {
 		}
 		return readLines(path, func(line []byte) error {
 			s, err := text(line)
+			if err != nil {
+				return err
+			}
 			words.Add(s)
-			return err
+			return nil
 		})
 	})
 }

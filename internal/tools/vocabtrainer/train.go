@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"slices"
@@ -10,13 +11,16 @@ import (
 
 // Options says how much to learn.
 type Options struct {
-	// Size is the most pieces that the vocabulary may have, the special tokens included.
+	// Size is the most pieces that the vocabulary may have, the special tokens included. 0 means 30,522, as many as
+	// BERT's own.
 	Size int
 
 	// MinCount is how often two pieces must stand together to be joined, and a character other than printable ASCII
 	// to be a piece. Less than 2 means 2: what was seen once says nothing about other texts.
 	MinCount int
 }
+
+const defaultSize = 30522
 
 // Vocab is a vocabulary and what it does to the words that it was learnt from.
 type Vocab struct {
@@ -29,6 +33,7 @@ var specials = []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
 
 // Train learns a vocabulary. The result depends only on words and opts.
 func Train(words Words, opts Options) (*Vocab, error) {
+	opts.Size = cmp.Or(opts.Size, defaultSize)
 	opts.MinCount = max(opts.MinCount, 2)
 	t := newTrainer(words, opts)
 	if len(t.pieces) > opts.Size {

@@ -39,7 +39,7 @@ func (w Words) Add(text string) {
 
 // isPunct says whether r always stands alone: punctuation, and what of ASCII is neither letter nor digit.
 func isPunct(r rune) bool {
-	if r < unicode.MaxASCII {
+	if r <= unicode.MaxASCII {
 		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 	}
 	return unicode.IsPunct(r)
