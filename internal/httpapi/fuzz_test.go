@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzBodies throws bodies at the JSON dialects: whatever comes, the reply is an answer with a score a text or an error
+// of the caller's, never a fault of the server's.
+func FuzzBodies(f *testing.F) {
+	for _, seed := range []string{
+		`{"query":"q","texts":["a","b"],"truncate":true,"truncation_direction":"left","raw_scores":true,"return_text":true}`,
+		`{"query":"q","texts":["a"],"max_length":3,"model":"m","truncate":false}`,
+		`{"query":"","texts":[""]}`,
+		`{"text_1":"q","text_2":["a","b"],"use_activation":false}`,
+		`{"text_1":["q","r"],"text_2":["a","b"],"query":"q","texts":["a"]}`,
+		`{"query":"\ud800","texts":["\u0000"]}`,
+		"{\"query\":\"\xff\",\"texts\":[\"\xed\xa0\x80\"]}",
+		`{"query":"q","texts":[[[[[[[[[[]]]]]]]]]]}`,
+		`{"query":"q","query":"q","texts":["a"]}`,
+		`{"query":"q","texts":["a"]}{"query":"q"}`,
+		`{"query":1e999,"texts":{}}`,
+		`{"query":"q","texts":["a",null]}`,
+		`[]`, `null`, `{`, `{"a"`, `{"a":`, `"`, ``, "\x00", `{"":""}`, `{"x":"\`, "\uFEFF{}",
+	} {
+		f.Add(seed)
+	}
+	s := &scorer{}
+	api := newAPI(s)
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, path := range []string{"/rerank", "/score"} {
+			s.last = nil
+			w := post(api, path, body)
+			switch {
+			case w.Code == http.StatusOK:
+				if !json.Valid(w.Body.Bytes()) || s.last == nil || !json.Valid([]byte(body)) {
+					t.Errorf("%s took %q and answered %q", path, body, w.Body)
+				}
+				for _, p := range s.last.Pairs {
+					if !utf8.ValidString(p.Query + p.Passage) {
+						t.Errorf("%s let %q through", path, p)
+					}
+				}
+			case w.Code >= 400 && w.Code < 500:
+				if e := checkError(t, w); s.last != nil || strings.Contains(e.Error, "\n") {
+					t.Errorf("%s refused %q after scoring it, or in more than a line: %s", path, body, e.Error)
+				}
+			default:
+				t.Errorf("%s answered %d to %q: %s", path, w.Code, body, w.Body)
+			}
+		}
+	})
+}
