@@ -57,19 +57,21 @@ func parameters(w *checkpoint.Weights) int64 {
 
 const module = "github.com/crossrank/crossrank"
 
-// version is that of the crossrank module in this program, as the Go toolchain recorded it.
+// version is that of the crossrank module in this program, as the Go command recorded it; "devel" if it did not.
 func version() string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if build.Main.Path == module {
-		return build.Main.Version
-	}
-	for _, dep := range build.Deps {
-		if dep.Path == module {
-			return dep.Version
+	version := ""
+	if build, ok := debug.ReadBuildInfo(); ok {
+		if build.Main.Path == module {
+			version = build.Main.Version
+		}
+		for _, dep := range build.Deps {
+			if dep.Path == module {
+				version = dep.Version
+			}
 		}
 	}
-	return "unknown"
+	if version == "" || version == "(devel)" {
+		return "devel"
+	}
+	return version
 }

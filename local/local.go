@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/pipeline"
 )
@@ -63,9 +64,9 @@ func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
-	m, err := openCheckpoint(name)
+	m, err := checkpoint.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("opening model %s: %w", name, err)
+		return nil, err // it says what was being opened
 	}
 	e, err := engine.New(m, engine.Options{Threads: opts.Threads})
 	if err != nil {
