@@ -77,6 +77,7 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 	if err := t.addTokens(ids, opts.Added); err != nil {
 		return nil, err
 	}
+	t.assignRoles(opts)
 	t.buildTrie(vocab, opts.Prefix)
 	t.buildTables()
 	return t, nil
@@ -146,6 +147,20 @@ func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken) error {
 	var err error
 	t.raw, t.normalizedRaw, err = newMatchers(tokens, t.normalizer)
 	return err
+}
+
+func (t *Tokenizer) assignRoles(opts Options) {
+	t.roles = make([]role, len(t.pieces))
+	for id, piece := range t.pieces {
+		if strings.HasPrefix(piece, opts.Prefix) {
+			t.roles[id] = more
+		}
+	}
+	for _, tok := range opts.Added {
+		if tok.ID != t.unknown {
+			t.roles[tok.ID] = added
+		}
+	}
 }
 
 func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[string]bool) error {

@@ -38,8 +38,16 @@ func newReference(vocab []string, opts Options) *reference {
 func (ref *reference) pair(query, passage string, maxLength int, keep Keep) (ids []int32, split, cut int) {
 	q, p := ref.tokenize(query), ref.tokenize(passage)
 	total := len(q) + len(p)
+	queryLonger := len(q) > len(p)
+	if len(q) >= maxLength && len(p) >= maxLength {
+		queryLonger = ref.read(q, maxLength, keep) > ref.read(p, maxLength, keep)
+		for ; len(q) > len(p); q = drop(q, keep) {
+		}
+		for ; len(p) > len(q); p = drop(p, keep) {
+		}
+	}
 	tie := &q // the side to cut once both are equal: the one that was not the longer
-	if len(q) > len(p) {
+	if queryLonger {
 		tie = &p
 	}
 	for len(q)+len(p) > max(0, maxLength-3) {
@@ -50,11 +58,7 @@ func (ref *reference) pair(query, passage string, maxLength int, keep Keep) (ids
 		case len(p) > len(q):
 			side = &p
 		}
-		if keep == KeepStart {
-			*side = (*side)[:len(*side)-1]
-		} else {
-			*side = (*side)[1:]
-		}
+		*side = drop(*side, keep)
 	}
 	ids = append([]int32{ref.ids[ref.opts.CLS]}, q...)
 	ids = append(ids, ref.ids[ref.opts.SEP])
@@ -62,6 +66,45 @@ func (ref *reference) pair(query, passage string, maxLength int, keep Keep) (ids
 	ids = append(ids, p...)
 	ids = append(ids, ref.ids[ref.opts.SEP])
 	return ids, split, total - len(q) - len(p)
+}
+
+func drop(ids []int32, keep Keep) []int32 {
+	if keep == KeepStart {
+		return ids[:len(ids)-1]
+	}
+	return ids[1:]
+}
+
+// read counts the tokens of whole words from the kept end until there are maxLength; only a word ends the count, not an
+// added token.
+func (ref *reference) read(ids []int32, maxLength int, keep Keep) int {
+	isAdded := func(id int32) bool {
+		return id != ref.ids[ref.opts.Unknown] &&
+			slices.ContainsFunc(ref.added, func(tok AddedToken) bool { return tok.ID == id })
+	}
+	var units [][]int32
+	for _, id := range ids {
+		continues := false
+		for piece, other := range ref.ids {
+			continues = continues || other == id && strings.HasPrefix(piece, ref.opts.Prefix)
+		}
+		if continues && !isAdded(id) && len(units) > 0 {
+			units[len(units)-1] = append(units[len(units)-1], id)
+		} else {
+			units = append(units, []int32{id})
+		}
+	}
+	if keep == KeepEnd {
+		slices.Reverse(units)
+	}
+	n := 0
+	for _, unit := range units {
+		n += len(unit)
+		if n >= maxLength && !(len(unit) == 1 && isAdded(unit[0])) {
+			break
+		}
+	}
+	return n
 }
 
 func (ref *reference) tokenize(text string) []int32 {

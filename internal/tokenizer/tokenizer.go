@@ -19,6 +19,7 @@ package tokenizer
 // Tokenizer is exact BERT tokenization. It is made by [New], read-only from then on and safe for concurrent use.
 type Tokenizer struct {
 	pieces             []string // by id; "" where there is none
+	roles              []role   // by id
 	unknown, cls, sep  int32
 	maxWordRunes       int
 	trie               trie
@@ -58,7 +59,7 @@ func (t *Tokenizer) Append(dst []int32, text string) []int32 {
 // number of tokens with type id 0, and the number of tokens cut. A maxLength below 3 leaves the three special tokens
 // alone, for there is no shorter pair. dst must not overlap query or passage.
 func (t *Tokenizer) Join(dst, query, passage []int32, maxLength int, keep Keep) (ids []int32, split, cut int) {
-	q, p := fit(len(query), len(passage), maxLength-templateTokens)
+	q, p := t.fit(query, passage, maxLength, keep)
 	dst = append(dst, t.cls)
 	dst = append(dst, keep.of(query, q)...)
 	dst = append(dst, t.sep)
@@ -78,7 +79,7 @@ func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep
 	dst = t.Append(dst, passage)
 	m := len(dst) - middle
 
-	q, p := fit(n, m, maxLength-templateTokens)
+	q, p := t.fit(dst[start:start+n], dst[middle:], maxLength, keep)
 	if q < n || p < m {
 		copy(dst[start:], keep.of(dst[start:start+n], q))
 		dst[start+q] = t.sep
