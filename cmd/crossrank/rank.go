@@ -52,7 +52,7 @@ func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
 	case opts.topN < 0:
 		return usageError("--top-n is %d; use 0 for all documents, or a positive number", opts.topN)
 	}
-	lines, err := openLines(cmd, opts.input)
+	lines, err := openInput(cmd, opts.input)
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,10 @@ func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
 }
 
 // scoreDocuments scores every document of lines against query while the next ones are read.
-func scoreDocuments(ctx context.Context, s crossrank.Scorer, query string, lines *lineReader) ([]string, []float32, error) {
+func scoreDocuments(ctx context.Context, s crossrank.Scorer, query string, lines *input) ([]string, []float32, error) {
 	var documents []string
 	var scores []float32
-	for chunk, err := range chunks(ctx, lines.NextDocument) {
+	for chunk, err := range chunks(ctx, lines.Text) {
 		if err != nil {
 			return nil, nil, err
 		}

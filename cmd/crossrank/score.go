@@ -45,7 +45,7 @@ func runScore(cmd *cobra.Command, opts scoreOptions) (err error) {
 	if err := checkMaxLength(opts.maxLength); err != nil {
 		return err
 	}
-	lines, err := openLines(cmd, opts.input)
+	lines, err := openInput(cmd, opts.input)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func runScore(cmd *cobra.Command, opts scoreOptions) (err error) {
 
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	index := 0
-	for pairs, err := range chunks(cmd.Context(), lines.NextPair) {
+	for pairs, err := range chunks(cmd.Context(), lines.Pair) {
 		if err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 	if err := checkMaxLength(opts.maxLength); err != nil {
 		return err
 	}
-	lines, err := openLines(cmd, opts.input)
+	lines, err := openInput(cmd, opts.input)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for pairs, err := range chunks(cmd.Context(), lines.NextPair) {
+	for pairs, err := range chunks(cmd.Context(), lines.Pair) {
 		if err != nil {
 			return err
 		}

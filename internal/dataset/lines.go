@@ -1,0 +1,124 @@
+package dataset
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/crossrank/crossrank"
+)
+
+// MaxLine is the most bytes that a line may have, so that a file without line ends cannot fill the memory.
+const MaxLine = 16 << 20
+
+// LineError says which line of a file is wrong.
+type LineError struct {
+	File string
+	Line int // counted from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Lines reads text a line at a time, in constant memory, and knows where it is. Blank lines are passed over but
+// counted; a byte order mark at the start and carriage returns at line ends are dropped. It is for one goroutine.
+type Lines struct {
+	name   string
+	number int // of the line read last, from 1
+	r      *bufio.Reader
+}
+
+// NewLines makes a reader of r's lines. Name is what errors call r.
+func NewLines(r io.Reader, name string) *Lines {
+	return &Lines{name: name, r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// Next gives the next line that is not blank, without its end. It ends with io.EOF; any other error is a [*LineError].
+func (l *Lines) Next() ([]byte, error) {
+	for {
+		line, err := l.read()
+		if err == io.EOF && len(line) == 0 {
+			return nil, io.EOF
+		}
+		l.number++
+		if err != nil && err != io.EOF {
+			return nil, l.wrong(err)
+		}
+		if l.number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		if line = bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(line)) > 0 {
+			return line, nil
+		}
+	}
+}
+
+// Pair gives the pair on the next line, a JSON object with the members "query" and "passage", both strings. Either may
+// be empty, neither may be absent, and other members are passed over, since data often carries ids and labels beside the
+// text.
+func (l *Lines) Pair() (crossrank.Pair, error) {
+	line, err := l.Next()
+	if err != nil {
+		return crossrank.Pair{}, err
+	}
+	pair, err := parsePair(line)
+	if err != nil {
+		return crossrank.Pair{}, l.wrong(err)
+	}
+	return pair, nil
+}
+
+// Text gives the next line as a string.
+func (l *Lines) Text() (string, error) {
+	line, err := l.Next()
+	return string(line), err
+}
+
+func (l *Lines) wrong(err error) error { return &LineError{l.name, l.number, err} }
+
+// read gives the bytes up to and with the next line end. The last ones come with io.EOF.
+func (l *Lines) read() ([]byte, error) {
+	var line []byte
+	for {
+		part, err := l.r.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > MaxLine {
+			return nil, fmt.Errorf("the line has more than %d bytes", MaxLine)
+		}
+		if err != bufio.ErrBufferFull {
+			return line, err
+		}
+	}
+}
+
+func parsePair(line []byte) (pair crossrank.Pair, err error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(line, &members); err != nil {
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) {
+			return pair, fmt.Errorf("it must be an object, not %s", kind.Value)
+		}
+		return pair, fmt.Errorf("reading JSON: %w", err)
+	}
+	for _, m := range []struct {
+		key string
+		dst *string
+	}{{"query", &pair.Query}, {"passage", &pair.Passage}} {
+		raw, ok := members[m.key]
+		if !ok {
+			return pair, fmt.Errorf("%q is missing", m.key)
+		}
+		if raw[0] != '"' {
+			return pair, fmt.Errorf("%q must be a string, not %.40s", m.key, raw)
+		}
+		if err := json.Unmarshal(raw, m.dst); err != nil {
+			return pair, fmt.Errorf("reading %q: %w", m.key, err)
+		}
+	}
+	return pair, nil
+}
