@@ -43,10 +43,11 @@ func Errorf(code Code, format string, args ...any) *Error {
 
 // CodeOf gives the code of any error: OK for nil, that of the [Error] inside it, that of a context's end, else Internal.
 func CodeOf(err error) Code {
+	if err == nil {
+		return OK
+	}
 	var e *Error
 	switch {
-	case err == nil:
-		return OK
 	case errors.As(err, &e):
 		return e.Code
 	case errors.Is(err, context.DeadlineExceeded):

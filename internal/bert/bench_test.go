@@ -29,27 +29,34 @@ func BenchmarkForward(b *testing.B) {
 			if tier == cpu.Generic && len(seqs) > 1 {
 				continue // it would take minutes, and tell no more than one pair does
 			}
-			k, err := kernel.For(tier)
-			if err != nil {
-				b.Fatal(err)
+			for _, precision := range Precisions {
+				benchForward(b, fmt.Sprintf("%s/precision=%s/tier=%s", load.name, precision, tier), ckpt, tier, precision, seqs)
 			}
-			m, err := New(ckpt, k)
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.Run(fmt.Sprintf("%s/tier=%s", load.name, tier), func(b *testing.B) {
-				s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
-				m.Reserve(s, len(seqs))
-				b.ReportAllocs()
-				for b.Loop() {
-					m.Forward(s, w, Share{}, seqs, logits)
-				}
-				perSecond := float64(b.N) / b.Elapsed().Seconds()
-				b.ReportMetric(perSecond*float64(len(seqs)), "pairs/s")
-				b.ReportMetric(perSecond*flops(c, seqs)/1e9, "GFLOP/s")
-			})
 		}
 	}
+}
+
+func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Tier, precision Precision, seqs []Sequence) {
+	k, err := kernel.For(tier)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := New(ckpt, k, precision)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run(name, func(b *testing.B) {
+		c := ckpt.Config
+		s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
+		m.Reserve(s, len(seqs))
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Forward(s, w, Share{}, seqs, logits)
+		}
+		perSecond := float64(b.N) / b.Elapsed().Seconds()
+		b.ReportMetric(perSecond*float64(len(seqs)), "pairs/s")
+		b.ReportMetric(perSecond*flops(c, seqs)/1e9, "GFLOP/s")
+	})
 }
 
 // flops counts the useful floating-point operations of a pass: two for each multiply-add of a product, and those of the last

@@ -12,20 +12,22 @@ import (
 	"github.com/crossrank/crossrank/internal/kernel"
 )
 
-// eachTier runs a test for every tier that this machine has, on a model made for it.
-func eachTier(t *testing.T, c *checkpoint.Model, test func(t *testing.T, m *Model)) {
+// eachTier runs a test for every tier that this machine has, on a model made for it in each precision.
+func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test func(t *testing.T, m *Model)) {
 	for _, tier := range cpu.Tiers() {
-		t.Run(string(tier), func(t *testing.T) {
-			k, err := kernel.For(tier)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := New(c, k)
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, m)
-		})
+		for _, precision := range precisions {
+			t.Run(string(tier)+"/"+string(precision), func(t *testing.T) {
+				k, err := kernel.For(tier)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m, err := New(c, k, precision)
+				if err != nil {
+					t.Fatal(err)
+				}
+				test(t, m)
+			})
+		}
 	}
 }
 
@@ -60,7 +62,7 @@ func TestForwardAgreesWithFloat64(t *testing.T) {
 		t.Run(fmt.Sprintf("hidden=%d/heads=%d/%s", c.Hidden, c.Heads, c.HiddenAct), func(t *testing.T) {
 			ckpt := randomModel(7, c)
 			seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, 1, 2, 3, 15, 16, 17, 40, 100, 7, 90, 5)
-			eachTier(t, ckpt, func(t *testing.T, m *Model) {
+			eachTier(t, ckpt, []Precision{FP32}, func(t *testing.T, m *Model) {
 				logits := make([]float32, len(seqs))
 				forward(m, c, seqs, logits)
 				for i, q := range seqs {
@@ -71,6 +73,52 @@ func TestForwardAgreesWithFloat64(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in networks as random as these.
+func TestInt8IsNearFloat(t *testing.T) {
+	for _, c := range geometries {
+		c = complete(c)
+		if c.Hidden < 32 {
+			continue // so few products do not average their rounding out
+		}
+		ckpt := randomModel(7, c)
+		lengths := make([]int, 60)
+		for i := range lengths {
+			lengths[i] = 5 + i
+		}
+		seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, lengths...)
+		var want []float64
+		for _, q := range seqs {
+			want = append(want, reference(ckpt, q))
+		}
+		eachTier(t, ckpt, []Precision{INT8}, func(t *testing.T, m *Model) {
+			logits := make([]float32, len(seqs))
+			forward(m, c, seqs, logits)
+			var diff, spread, mean float64
+			for i, v := range want {
+				diff += math.Abs(float64(logits[i])-v) / float64(len(want))
+				mean += v / float64(len(want))
+			}
+			for _, v := range want {
+				spread += math.Abs(v-mean) / float64(len(want))
+			}
+			t.Logf("hidden %d: mean error %.3g, mean deviation of logits %.3g", c.Hidden, diff, spread)
+			if !(diff <= 0.15*spread) || diff == 0 {
+				t.Errorf("mean error %g beside logits that deviate by %g; want some, at most 15 %%", diff, spread)
+			}
+		})
+	}
+}
+
+func TestUnknownPrecisionIsRefused(t *testing.T) {
+	k, err := kernel.For(cpu.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(randomModel(1, complete(geometries[0])), k, "fp8"); err == nil {
+		t.Error("no error for a precision that does not exist")
 	}
 }
 
@@ -87,7 +135,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 	ckpt := randomModel(9, c)
 	rng := rand.New(rand.NewPCG(10, 1))
 	seqs := randomSequences(rng, c, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
-	eachTier(t, ckpt, func(t *testing.T, m *Model) {
+	eachTier(t, ckpt, Precisions, func(t *testing.T, m *Model) {
 		alone := make([]float32, len(seqs))
 		for i := range seqs {
 			forward(m, c, seqs[i:i+1], alone[i:i+1])
@@ -122,7 +170,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 func TestForwardAllocatesNothing(t *testing.T) {
 	c := complete(geometries[0])
 	seqs := randomSequences(rand.New(rand.NewPCG(11, 1)), c, 50, 20, 300, 5)
-	eachTier(t, randomModel(11, c), func(t *testing.T, m *Model) {
+	eachTier(t, randomModel(11, c), Precisions, func(t *testing.T, m *Model) {
 		s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
 		m.Reserve(s, len(seqs))
 		if n := testing.AllocsPerRun(5, func() { m.Forward(s, w, Share{}, seqs, logits) }); n != 0 {
@@ -175,7 +223,7 @@ func TestNewRefusesAnUnknownActivation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(randomModel(1, c), k); err == nil {
+	if _, err := New(randomModel(1, c), k, FP32); err == nil {
 		t.Error("no error for an activation without a kernel")
 	}
 }

@@ -38,25 +38,24 @@ func block(seqs []Sequence) (n, rows int) {
 // sequence, from row first on.
 func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
 	low, high := share.of(rows, kernel.TileRows)
-	m.embed(s, seqs, low, high)
+	m.embed(s, w, seqs, low, high)
 	last := len(m.layers) - 1
 	for i := range m.layers[:last] {
 		l := &m.layers[i]
-		m.project(s, l.qkv, low, high)
+		m.project(s, w, l.qkv, low, high)
 		share.wait() // for the others' keys and values
 		m.attend(s, w, seqs, low, high)
 		m.mix(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
 		share.wait() // for the others to be done with this worker's
 	}
-	qkv := m.layers[last].qkv
-	m.project(s, qkv.Columns(m.attention, 3*m.attention), low, high)
+	m.project(s, w, m.keys, low, high)
 	share.wait()
-	m.attendCLS(s, w, share, qkv.Columns(0, m.attention), seqs, first)
+	m.attendCLS(s, w, share, seqs, first)
 	share.wait()
 }
 
 // embed fills rows low to high of x with the embeddings of the sequences' tokens.
-func (m *Model) embed(s *Scratch, seqs []Sequence, low, high int) {
+func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 	start := 0
 	for _, q := range seqs {
 		for i := max(low-start, 0); i < min(high-start, len(q.IDs)); i++ {
@@ -64,17 +63,17 @@ func (m *Model) embed(s *Scratch, seqs []Sequence, low, high int) {
 			if i >= q.Split {
 				place += m.config.Positions
 			}
-			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words[int(q.IDs[i])*m.hidden:], m.places[place*m.hidden:],
+			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words.row(q.IDs[i], w.out), m.places[place*m.hidden:],
 				m.norm.gain, m.norm.bias, m.config.Hidden, m.config.NormEps)
 		}
 		start += len(q.IDs)
 	}
 }
 
-// project computes rows low to high of qkv, as wide as w is.
-func (m *Model) project(s *Scratch, w *kernel.Panels, low, high int) {
+// project computes rows low to high of qkv, as wide as the panels are.
+func (m *Model) project(s *Scratch, w *Work, p *kernel.Panels, low, high int) {
 	if low < high {
-		m.kernels.MatMul(s.qkv[low*w.Out:], w.Out, s.x[low*m.hidden:], m.hidden, high-low, w, kernel.None)
+		m.kernels.MatMul(s.qkv[low*p.Out:], p.Out, s.x[low*m.hidden:], m.hidden, high-low, p, kernel.None, w.quantized)
 	}
 }
 
@@ -99,10 +98,10 @@ func (m *Model) mix(w *Work, l *layer, x, context []float32, rows int) {
 	for low := 0; low < rows; low += chunkRows {
 		n := min(chunkRows, rows-low)
 		x := x[low*m.hidden:]
-		m.kernels.MatMul(w.out, m.hidden, context[low*m.attention:], m.attention, n, l.attention, kernel.None)
+		m.kernels.MatMul(w.out, m.hidden, context[low*m.attention:], m.attention, n, l.attention, kernel.None, w.quantized)
 		m.addNorm(x, w.out, n, l.attentionNorm)
-		m.kernels.MatMul(w.feed, m.intermediate, x, m.hidden, n, l.up, m.act)
-		m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, n, l.down, kernel.None)
+		m.kernels.MatMul(w.feed, m.intermediate, x, m.hidden, n, l.up, m.act, w.quantized)
+		m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, n, l.down, kernel.None, w.quantized)
 		m.addNorm(x, w.out, n, l.norm)
 	}
 }
@@ -117,7 +116,7 @@ func (m *Model) addNorm(x, y []float32, rows int, n norm) {
 
 // attendCLS is the last layer's attention: of the query of each sequence's first token over all keys and values, which are
 // in qkv. Workers split the sequences. It leaves the rows of x and the heads' outputs of those tokens.
-func (m *Model) attendCLS(s *Scratch, w *Work, share Share, query *kernel.Panels, seqs []Sequence, first int) {
+func (m *Model) attendCLS(s *Scratch, w *Work, share Share, seqs []Sequence, first int) {
 	width, ld := m.attention, 2*m.attention
 	low, high := share.of(len(seqs), 1)
 	start := 0
@@ -126,7 +125,7 @@ func (m *Model) attendCLS(s *Scratch, w *Work, share Share, query *kernel.Panels
 			at := first + i
 			cls := s.cls[at*m.hidden : (at+1)*m.hidden]
 			copy(cls, s.x[start*m.hidden:])
-			m.kernels.MatMul(s.clsQuery[at*width:], width, cls, m.hidden, 1, query, kernel.None)
+			m.kernels.MatMul(s.clsQuery[at*width:], width, cls, m.hidden, 1, m.query, kernel.None, w.quantized)
 			kv := s.qkv[start*ld:]
 			m.kernels.Attention(s.clsContext[at*width:], width, s.clsQuery[at*width:], width, kv, kv[width:], ld,
 				1, len(q.IDs), m.heads, w.attention)
@@ -139,7 +138,7 @@ func (m *Model) attendCLS(s *Scratch, w *Work, share Share, query *kernel.Panels
 func (m *Model) head(w *Work, cls, logits []float32) {
 	for low := 0; low < len(logits); low += chunkRows {
 		n := min(chunkRows, len(logits)-low)
-		m.kernels.MatMul(w.out, m.hidden, cls[low*m.hidden:], m.hidden, n, m.pooler, kernel.None)
+		m.kernels.MatMul(w.out, m.hidden, cls[low*m.hidden:], m.hidden, n, m.pooler, kernel.None, nil)
 		for i := range n {
 			sum := float64(m.classifierBias)
 			for j, v := range w.out[i*m.hidden : i*m.hidden+m.config.Hidden] {

@@ -13,6 +13,7 @@ package bert
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/kernel"
@@ -22,6 +23,7 @@ import (
 // [Scratch] of its own.
 type Model struct {
 	kernels *kernel.Set
+	pack    func(weight, bias []float32, in, out int) *kernel.Panels // kernel.Pack or kernel.Pack8
 	config  checkpoint.Config
 	act     kernel.Act
 	heads   kernel.Heads
@@ -30,10 +32,12 @@ type Model struct {
 	// each padded by itself.
 	hidden, attention, intermediate int
 
-	words  []float32 // VocabSize × hidden
+	words  words
 	places []float32 // 2 × Positions × hidden: position embedding plus the embedding of type 0 or 1
 	norm   norm
 	layers []layer
+	query  *kernel.Panels // parts of the last layer's qkv: of [CLS] rows only
+	keys   *kernel.Panels // keys and values, of all rows
 	pooler *kernel.Panels
 
 	// The classifier's row; with two labels the difference of its rows.
@@ -51,9 +55,23 @@ type layer struct {
 
 type norm struct{ gain, bias []float32 }
 
-// New packs a checkpoint's weights for a set of kernels. The word embeddings are shared with the checkpoint where their
-// width needs no padding; all else is copied.
-func New(m *checkpoint.Model, kernels *kernel.Set) (*Model, error) {
+// Precision says what the large weights are held and multiplied in.
+type Precision string
+
+const (
+	FP32 Precision = "fp32" // float32 throughout
+	INT8 Precision = "int8" // linear layers and word embeddings in 8 bits or fewer, see kernel.Pack8; all else float32
+)
+
+// Precisions lists what New takes.
+var Precisions = []Precision{FP32, INT8}
+
+// New packs a checkpoint's weights for a set of kernels. With FP32 the word embeddings are shared with the checkpoint where
+// their width needs no padding; all else is copied.
+func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model, error) {
+	if !slices.Contains(Precisions, precision) {
+		return nil, fmt.Errorf("no engine for the precision %q; there are %v", precision, Precisions)
+	}
 	c := m.Config
 	act, ok := map[checkpoint.HiddenAct]kernel.Act{
 		checkpoint.GELU: kernel.GELU, checkpoint.GELUTanh: kernel.GELUTanh, checkpoint.ReLU: kernel.ReLU,
@@ -69,24 +87,29 @@ func New(m *checkpoint.Model, kernels *kernel.Set) (*Model, error) {
 		attention:    c.Heads * kernel.Pad(size),
 		intermediate: kernel.Pad(c.Intermediate),
 	}
-	b.words = padRows(m.Weights.WordEmbeddings, c.Hidden)
+	b.pack, b.words = kernel.Pack, packWords(m.Weights.WordEmbeddings, c.Hidden, precision)
+	if precision == INT8 {
+		b.pack = kernel.Pack8
+	}
 	b.places = places(m.Weights, c)
 	b.norm = padNorm(m.Weights.EmbeddingNorm)
 	for _, l := range m.Weights.Layers {
-		b.layers = append(b.layers, b.pack(l))
+		b.layers = append(b.layers, b.packLayer(l))
 	}
-	b.pooler = pack(m.Weights.Pooler)
+	last := b.layers[len(b.layers)-1].qkv
+	b.query, b.keys = last.Columns(0, b.attention), last.Columns(b.attention, 3*b.attention)
+	b.pooler = kernel.Pack(m.Weights.Pooler.Weight, m.Weights.Pooler.Bias, c.Hidden, c.Hidden)
 	b.classifier, b.classifierBias = fold(m.Weights.Classifier)
 	return b, nil
 }
 
-func (m *Model) pack(l checkpoint.Layer) layer {
+func (m *Model) packLayer(l checkpoint.Layer) layer {
 	return layer{
 		qkv:           m.packHeads(l.Query, l.Key, l.Value),
 		attention:     m.packMerge(l.AttentionOutput),
 		attentionNorm: padNorm(l.AttentionNorm),
-		up:            pack(l.Intermediate),
-		down:          pack(l.Output),
+		up:            m.packLinear(l.Intermediate),
+		down:          m.packLinear(l.Output),
 		norm:          padNorm(l.OutputNorm),
 	}
 }
@@ -103,7 +126,7 @@ func (m *Model) packHeads(projections ...checkpoint.Linear) *kernel.Panels {
 			copy(bias[to:], p.Bias[h*size:(h+1)*size])
 		}
 	}
-	return kernel.Pack(weight, bias, in, len(bias))
+	return m.pack(weight, bias, in, len(bias))
 }
 
 // packMerge packs the projection that reads the heads' outputs, its inputs padded as packHeads pads outputs.
@@ -115,10 +138,12 @@ func (m *Model) packMerge(p checkpoint.Linear) *kernel.Panels {
 			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
 		}
 	}
-	return kernel.Pack(weight, p.Bias, m.attention, p.Out)
+	return m.pack(weight, p.Bias, m.attention, p.Out)
 }
 
-func pack(p checkpoint.Linear) *kernel.Panels { return kernel.Pack(p.Weight, p.Bias, p.In, p.Out) }
+func (m *Model) packLinear(p checkpoint.Linear) *kernel.Panels {
+	return m.pack(p.Weight, p.Bias, p.In, p.Out)
+}
 
 func padNorm(n checkpoint.Norm) norm {
 	return norm{padRows(n.Weight, len(n.Weight)), padRows(n.Bias, len(n.Bias))}

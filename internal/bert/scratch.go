@@ -26,6 +26,7 @@ type Work struct {
 	out       []float32 // chunkRows × hidden: a product before it is added to x
 	feed      []float32 // chunkRows × intermediate
 	attention []float32
+	quantized *kernel.Quantized
 }
 
 // NewScratch makes the memory of a pass over sequences of up to maxLength tokens.
@@ -41,6 +42,7 @@ func (m *Model) NewScratch(maxLength int) *Scratch {
 // NewWork makes the memory of one worker for sequences of up to maxLength tokens.
 func (m *Model) NewWork(maxLength int) *Work {
 	return &Work{
+		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
 		out:       make([]float32, chunkRows*m.hidden),
 		feed:      make([]float32, chunkRows*m.intermediate),
 		attention: make([]float32, kernel.AttentionScratch(maxLength, m.heads)),

@@ -22,7 +22,8 @@ import (
 
 // Options configure an engine. The zero value works.
 type Options struct {
-	Threads int // cores that a batch is split over; 0 means all that the process may use
+	Threads   int            // cores that a batch is split over; 0 means all that the process may use
+	Precision bert.Precision // "" means fp32
 }
 
 // Native computes on the CPU. It is safe for concurrent use; one batch is computed at a time and callers queue for it.
@@ -54,7 +55,8 @@ func New(m *checkpoint.Model, opts Options) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := bert.New(m, kernels)
+	precision := cmp.Or(opts.Precision, bert.FP32)
+	model, err := bert.New(m, kernels, precision)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func BenchmarkMatMul(b *testing.B) {
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {
 					for b.Loop() {
-						s.MatMul(c, shape.out, a, shape.in, rows, w, shape.act)
+						s.MatMul(c, shape.out, a, shape.in, rows, w, shape.act, nil)
 					}
 					report(b, 2*rows*shape.in*shape.out)
 				})

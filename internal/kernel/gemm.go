@@ -13,11 +13,12 @@ const (
 )
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
-// input side by side. Output columns beyond Out are zero.
+// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]) or int8 ([Pack8]).
 type Panels struct {
 	In, Out int
 	data    []float32 // Pad(Out)/16 panels of In·16
 	bias    []float32 // Pad(Out)
+	int8    *panels8  // instead of both, if the weights are quantised
 }
 
 // Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
@@ -35,7 +36,13 @@ func Pack(weight, bias []float32, in, out int) *Panels {
 
 // Columns returns the panels of the output columns from low to high, both multiples of [Width], sharing memory.
 func (p *Panels) Columns(low, high int) *Panels {
-	return &Panels{In: p.In, Out: min(high, p.Out) - low, data: p.data[low*p.In : high*p.In], bias: p.bias[low:high]}
+	part := &Panels{In: p.In, Out: min(high, p.Out) - low}
+	if p.int8 != nil {
+		part.int8 = p.int8.columns(low, high, p.In)
+	} else {
+		part.data, part.bias = p.data[low*p.In:high*p.In], p.bias[low:high]
+	}
+	return part
 }
 
 // Act is an activation fused into a product.
@@ -49,19 +56,24 @@ const (
 )
 
 // MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows × Pad(Out) with stride ldc,
-// and they do not overlap.
+// and they do not overlap. If the weights are int8, A's rows are padded with zeros to Pad(In), and q is memory to quantise
+// them in; otherwise q is not used.
 //
-// Each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension (separate multiply and
-// add in the generic tier), so the error is at most In·ε·Σ|a·w|; the activation adds its own, see its comment.
-func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act) {
+// With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension
+// (separate multiply and add in the generic tier), so the error is at most In·ε·Σ|a·w|. With int8 weights the sum of
+// products is exact, and the error is that of quantising, see [Pack8]. The activation adds its own.
+func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	if rows == 0 {
 		return
 	}
-	n := len(w.bias)
-	_, _ = a[(rows-1)*lda+w.In-1], c[(rows-1)*ldc+n-1]
+	_, _ = a[(rows-1)*lda+w.In-1], c[(rows-1)*ldc+Pad(w.Out)-1]
 	for low := 0; low < rows; low += rowBlock {
-		block := min(rowBlock, rows-low)
-		s.rowBlock(c[low*ldc:], ldc, a[low*lda:], lda, block, w, act)
+		n, c, a := min(rowBlock, rows-low), c[low*ldc:], a[low*lda:]
+		if w.int8 != nil {
+			s.rowBlock8(c, ldc, a, lda, n, w, act, q)
+		} else {
+			s.rowBlock(c, ldc, a, lda, n, w, act)
+		}
 	}
 }
 

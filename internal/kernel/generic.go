@@ -7,6 +7,10 @@ var generic = &Set{
 	tile: [TileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
 		gemmTile(1), gemmTile(2), gemmTile(3), gemmTile(4), gemmTile(5), gemmTile(6),
 	},
+	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+		int8Tile(1), int8Tile(2), int8Tile(3), int8Tile(4),
+	},
+	quantize:  quantizeGeneric,
 	gelu:      geluGeneric,
 	geluTanh:  geluTanhGeneric,
 	relu:      reluGeneric,

@@ -9,6 +9,10 @@ var avx2 = &Set{
 	tile: [TileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
+	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+		int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2,
+	},
+	quantize:  quantizeAVX2,
 	gelu:      geluAVX2,
 	geluTanh:  geluTanhAVX2,
 	relu:      reluAVX2,

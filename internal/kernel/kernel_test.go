@@ -71,7 +71,7 @@ func checkMatMul(t *testing.T, s *Set, rng *rand.Rand, rows, in, out int, act Ac
 	for i := range c {
 		c[i] = 777
 	}
-	s.MatMul(c, ldc, a, in, rows, w, act)
+	s.MatMul(c, ldc, a, in, rows, w, act, NewQuantized(in))
 	for r := range rows {
 		for o := range Pad(out) {
 			want, bound := 0.0, 0.0
@@ -119,8 +119,8 @@ func TestColumns(t *testing.T) {
 	w := Pack(weight, bias, 20, 48)
 	eachTier(t, func(t *testing.T, s *Set) {
 		whole, part := make([]float32, 5*48), make([]float32, 5*32)
-		s.MatMul(whole, 48, a, 20, 5, w, None)
-		s.MatMul(part, 32, a, 20, 5, w.Columns(16, 48), None)
+		s.MatMul(whole, 48, a, 20, 5, w, None, nil)
+		s.MatMul(part, 32, a, 20, 5, w.Columns(16, 48), None, nil)
 		for r := range 5 {
 			if !slices.Equal(part[r*32:(r+1)*32], whole[r*48+16:(r+1)*48]) {
 				t.Fatalf("row %d: columns 16 to 48 differ from those of the whole", r)
@@ -322,12 +322,12 @@ func TestRowsAreIndependent(t *testing.T) {
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, act := range []Act{None, GELU, GELUTanh, ReLU} {
 			whole := make([]float32, rows*out)
-			s.MatMul(whole, out, a, in, rows, w, act)
+			s.MatMul(whole, out, a, in, rows, w, act, NewQuantized(in))
 			for range 40 {
 				low := rng.IntN(rows)
 				n := 1 + rng.IntN(min(rows-low, 20))
 				part := make([]float32, n*out)
-				s.MatMul(part, out, a[low*in:], in, n, w, act)
+				s.MatMul(part, out, a[low*in:], in, n, w, act, NewQuantized(in))
 				if !slices.Equal(part, whole[low*out:(low+n)*out]) {
 					t.Fatalf("act %d: rows %d to %d alone differ from the same rows among %d", act, low, low+n, rows)
 				}

@@ -16,6 +16,7 @@ import (
 
 var families = map[string]func(){
 	"gemm":      gemm,
+	"gemm8":     gemm8,
 	"act":       activations,
 	"softmax":   softmax,
 	"norm":      norm,

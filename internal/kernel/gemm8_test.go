@@ -1,0 +1,174 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestMatMul8 holds the int8 product to its definition: quantise both sides, multiply exactly, scale.
+func TestMatMul8(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, rows := range []int{1, 2, 3, 4, 5, 9, 97} {
+		for _, in := range []int{1, 4, 8, 15, 16, 17, 72, 384, 1536} {
+			for _, out := range []int{1, 16, 40} {
+				if rows > 9 && in > 72 {
+					continue
+				}
+				weight, bias := random(rng, in*out, 1), random(rng, out, 1)
+				a := padded(rng, random(rng, rows*in, 1), rows, in, 16)
+				w, lda := Pack8(weight, bias, in, out), Pad(in)+16
+				eachTier(t, func(t *testing.T, s *Set) {
+					ldc := Pad(out) + 3
+					c := make([]float32, rows*ldc)
+					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
+					for r := range rows {
+						want, bound := product8(a[r*lda:r*lda+in], weight, bias, in, out)
+						for o := range Pad(out) {
+							x, e := 0.0, 0.0
+							if o < out {
+								x, e = want[o], bound[o]
+							}
+							if got := float64(c[r*ldc+o]); !(math.Abs(got-x) <= e) {
+								t.Fatalf("rows %d in %d out %d: C[%d,%d] = %g, want %g ± %.2g", rows, in, out, r, o, got, x, e)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// product8 is one row of the product in float64, and a bound on the float32 rounding of its last steps.
+func product8(a, weight, bias []float32, in, out int) (want, bound []float64) {
+	low, high := min(0, slices.Min(a)), max(0, slices.Max(a))
+	step := float64(high-low) / activationMax
+	for o := range out {
+		row, top := weight[o*in:(o+1)*in], float32(0)
+		for _, w := range row {
+			top = max(top, float32(math.Abs(float64(w))))
+		}
+		scale := float64(top / weightMax)
+		var sum, columns float64
+		for i, w := range row {
+			q := math.RoundToEven(float64(w / (top / weightMax)))
+			u := math.RoundToEven(float64((a[i] - low) * (activationMax / (high - low))))
+			sum, columns = sum+u*q, columns+q
+		}
+		terms := []float64{sum * step * scale, float64(low) * scale * columns, float64(bias[o])}
+		x, e := 0.0, 0.0
+		for _, v := range terms {
+			x, e = x+v, e+math.Abs(v)*1e-6
+		}
+		want, bound = append(want, x), append(bound, e)
+	}
+	return want, bound
+}
+
+// TestQuantizedErrorIsHalfAStep: the quantised product is near the exact one, as Pack8 says.
+func TestQuantizedErrorIsHalfAStep(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 1))
+	const in, out = 384, 32
+	weight, a := random(rng, in*out, 0.05), random(rng, in, 1)
+	w := Pack8(weight, make([]float32, out), in, out)
+	eachTier(t, func(t *testing.T, s *Set) {
+		c := make([]float32, out)
+		s.MatMul(c, out, a, in, 1, w, None, NewQuantized(in))
+		step := float64(slices.Max(a)-slices.Min(a)) / activationMax
+		for o := range out {
+			top, exact, bound := 0.0, 0.0, 1e-4
+			for _, v := range weight[o*in : (o+1)*in] {
+				top = max(top, math.Abs(float64(v)))
+			}
+			for i, v := range weight[o*in : (o+1)*in] {
+				exact += float64(v) * float64(a[i])
+				bound += math.Abs(float64(v))*step/2 + (math.Abs(float64(a[i]))+step/2)*top/weightMax/2
+			}
+			if got := float64(c[o]); math.Abs(got-exact) > bound {
+				t.Errorf("output %d = %g, exact %g, bound %g", o, got, exact, bound)
+			}
+		}
+	})
+}
+
+// TestInt8TiersAgree: the sums are exact, so every tier gives the same bits.
+func TestInt8TiersAgree(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	const in, out, rows = 401, 48, 103
+	w, a := Pack8(random(rng, in*out, 1), random(rng, out, 1), in, out), padded(rng, random(rng, rows*in, 1), rows, in, 0)
+	want := make([]float32, rows*out)
+	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
+	eachTier(t, func(t *testing.T, s *Set) {
+		whole := make([]float32, rows*out)
+		s.MatMul(whole, out, a, Pad(in), rows, w, None, NewQuantized(in))
+		if !slices.Equal(whole, want) {
+			t.Fatal("differs from the plain version")
+		}
+		for range 20 {
+			low := rng.IntN(rows)
+			n := 1 + rng.IntN(rows-low)
+			part := make([]float32, n*32)
+			s.MatMul(part, 32, a[low*Pad(in):], Pad(in), n, w.Columns(16, 48), None, NewQuantized(in))
+			for r := range n {
+				if !slices.Equal(part[r*32:(r+1)*32], want[(low+r)*out+16:(low+r+1)*out]) {
+					t.Fatalf("row %d of columns 16 to 48 differs from the whole's", low+r)
+				}
+			}
+		}
+	})
+}
+
+func TestQuantizeExtremes(t *testing.T) {
+	eachTier(t, func(t *testing.T, s *Set) {
+		for name, v := range map[string]float32{"zeros": 0, "tiny": 1e-45, "negative": -3, "huge": 3e38, "one": 1} {
+			row := make([]float32, 32)
+			row[5], row[20] = v, v/2
+			bytes, param := make([]uint8, 32), make([]float32, 2)
+			s.quantize(&bytes[0], &row[0], 32, &param[0])
+			for i, x := range row {
+				back := float64(param[1]) + float64(param[0])*float64(bytes[i])
+				if !(math.Abs(back-float64(x)) <= math.Abs(float64(v))/activationMax*0.51+1e-38) {
+					t.Errorf("%s: element %d is %g, read back as %g", name, i, x, back)
+				}
+				if bytes[i] > activationMax {
+					t.Errorf("%s: element %d is byte %d, beyond 7 bits", name, i, bytes[i])
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkMatMul8(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, shape := range []struct {
+		name    string
+		in, out int
+		act     Act
+	}{{"qkv", 384, 1152, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
+		for _, rows := range []int{1, 80, 256} {
+			w := Pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out)
+			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewQuantized(shape.in)
+			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
+				eachTierBench(b, func(b *testing.B, s *Set) {
+					for b.Loop() {
+						s.MatMul(c, shape.out, a, shape.in, rows, w, shape.act, q)
+					}
+					report(b, 2*rows*shape.in*shape.out)
+				})
+			})
+		}
+	}
+}
+
+func BenchmarkQuantize(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	eachTierBench(b, func(b *testing.B, s *Set) {
+		x, q := random(rng, 1536, 1), NewQuantized(1536)
+		for b.Loop() {
+			s.quantize(&q.bytes[0], &x[0], 1536, &q.params[0])
+		}
+	})
+}
