@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -164,7 +165,14 @@ func TestHostileConfigs(t *testing.T) {
 	}
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Open(folderOf(t, map[string]string{configFile: c.config, vocabFile: tinyVocab}))
+			dir := folderOf(t, map[string]string{configFile: c.config, vocabFile: tinyVocab})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Open(dir)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+				t.Errorf("it allocated %d bytes", n)
+			}
 			e := (*Error)(nil)
 			if !errors.As(err, &e) || e.File != configFile || e.Field != c.field {
 				t.Fatalf("got %v, want an error of %s at %q", err, configFile, c.field)

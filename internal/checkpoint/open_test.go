@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -396,5 +397,42 @@ func TestNoPathIsFollowed(t *testing.T) {
 	files[configFile] = strings.Replace(tinyConfig, "{", fmt.Sprintf(`{"_name_or_path":%q,`, secret), 1)
 	if _, err := Open(folderOf(t, files)); err != nil {
 		t.Errorf("paths in a config must be passed over: %v", err)
+	}
+}
+
+// The weights go from the file into their slices and are nowhere held twice.
+func TestOpenHoldsWeightsOnce(t *testing.T) {
+	c := tiny()
+	c.Intermediate = 100_000
+	files := tinyFiles(t)
+	files[configFile] = strings.Replace(tinyConfig, `"intermediate_size": 10`, `"intermediate_size": 100000`, 1)
+	files[weightsFile] = string(encode(t, tensorsOf(c, safetensors.F32)))
+	dir := folderOf(t, files)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	got, size := after.TotalAlloc-before.TotalAlloc, uint64(len(files[weightsFile]))
+	if got > size+3<<20 {
+		t.Errorf("opening a file of %d bytes allocated %d", size, got)
+	}
+}
+
+// BenchmarkOpen reads a model of the size of MiniLM-L-6.
+func BenchmarkOpen(b *testing.B) {
+	c := builtinConfig()
+	config := strings.NewReplacer(`"hidden_size": 6`, `"hidden_size": 384`, `"num_hidden_layers": 2`, `"num_hidden_layers": 6`,
+		`"num_attention_heads": 3`, `"num_attention_heads": 12`, `"intermediate_size": 10`, `"intermediate_size": 1536`,
+		`"vocab_size": 12`, `"vocab_size": 30522`, `"max_position_embeddings": 9`, `"max_position_embeddings": 512`).Replace(tinyConfig)
+	weights := encode(b, tensorsOf(c, safetensors.F32))
+	dir := folderOf(b, map[string]string{configFile: config, vocabFile: string(builtinVocab), weightsFile: string(weights)})
+	b.SetBytes(int64(len(weights)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Open(dir); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

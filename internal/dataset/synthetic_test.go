@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +15,7 @@ import (
 func tokens(text string) int { return len(strings.Fields(text)) + strings.Count(text, ".") }
 
 func TestSyntheticLengths(t *testing.T) {
-	set := Synthetic(20_000, 42)
+	set := Synthetic(10_000, 42)
 	var query, passage, logs, pair []float64
 	for _, p := range set.Pairs {
 		q, d := float64(tokens(p.Query)), float64(tokens(p.Passage))
@@ -41,7 +43,7 @@ func TestSyntheticLengths(t *testing.T) {
 		}
 	}
 	slices.Sort(passage)
-	if p50, p95 := passage[10_000], passage[19_000]; math.Abs(p50-65) > 2 || math.Abs(p95-115) > 10 {
+	if p50, p95 := passage[5_000], passage[9_500]; math.Abs(p50-65) > 2 || math.Abs(p95-115) > 10 {
 		t.Errorf("passage P50 %v, P95 %v; want about 65 and 115", p50, p95)
 	}
 }
@@ -118,6 +120,18 @@ func TestWords(t *testing.T) {
 	for _, w := range all {
 		if strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" {
 			t.Errorf("%q is not a plain word", w)
+		}
+	}
+	// One word is one token only if the vocabulary has it whole. The file is read rather than its package imported,
+	// which lies in a layer above.
+	vocab, err := os.ReadFile(filepath.Join("..", "checkpoint", "builtin_vocab.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := strings.Fields(string(vocab))
+	for _, w := range append(all, ".") {
+		if !slices.Contains(pieces, w) {
+			t.Errorf("%q is no piece of the built-in vocabulary", w)
 		}
 	}
 }

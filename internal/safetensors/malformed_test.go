@@ -207,7 +207,13 @@ func TestMalformed(t *testing.T) {
 			if err := os.WriteFile(path, c.data, 0o600); err != nil {
 				t.Fatal(err)
 			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			f, err := Open(path)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+				t.Errorf("it allocated %d bytes", n)
+			}
 			if c.rule == "" {
 				if err != nil {
 					t.Fatalf("got %v, want no error", err)
@@ -228,10 +234,10 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// endless is a file of any size that holds its first bytes and then one byte for ever.
+// endless is a file of any size that holds its first bytes and then some others for ever.
 type endless struct {
 	first []byte
-	fill  byte
+	fill  []byte
 }
 
 func (e endless) ReadAt(p []byte, off int64) (int, error) {
@@ -239,26 +245,28 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 	if off < int64(len(e.first)) {
 		n = copy(p, e.first[off:])
 	}
-	for i := n; i < len(p); i++ {
-		p[i] = e.fill
+	for n < len(p) {
+		n += copy(p[n:], e.fill)
 	}
 	return len(p), nil
 }
 
 // The largest header allowed costs neither its size in memory nor much time, whatever it is filled with.
 func TestLargeHeaderIsCheap(t *testing.T) {
-	huge := func(start string) []byte { return prefix(MaxHeader, start) }
+	huge := func(start string, fill byte) endless {
+		return endless{prefix(MaxHeader, start), bytes.Repeat([]byte{fill}, 64<<10)}
+	}
 	for _, c := range []struct {
 		name string
 		file endless
 		rule Rule
 	}{
-		{"zeros", endless{huge("{"), 0}, RuleJSON},
-		{"spaces", endless{huge("{"), ' '}, RuleJSON},
-		{"spaces after a tensor", endless{huge(good), ' '}, RuleEnd},
-		{"one long name", endless{huge(`{"`), 'x'}, RuleName},
-		{"one long number", endless{huge(`{"x":{"shape":[`), '1'}, RuleOverflow},
-		{"one deep shape", endless{huge(`{"x":{"shape":[`), '['}, RuleDims},
+		{"zeros", huge("{", 0), RuleJSON},
+		{"spaces", huge("{", ' '), RuleJSON},
+		{"spaces after a tensor", huge(good, ' '), RuleEnd},
+		{"one long name", huge(`{"`, 'x'), RuleName},
+		{"one long number", huge(`{"x":{"shape":[`, '1'), RuleOverflow},
+		{"one deep shape", huge(`{"x":{"shape":[`, '['), RuleDims},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats

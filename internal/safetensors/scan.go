@@ -1,7 +1,7 @@
 package safetensors
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -61,21 +61,21 @@ func (s *scanner) fill() *Error {
 	return s.errorf(RuleRead, "%w", io.ErrNoProgress)
 }
 
+// padding is skipped as a block, because it can be as long as the header.
+var padding = bytes.Repeat([]byte{' '}, 256)
+
 // token skips white space and shows the byte after it.
 func (s *scanner) token() (byte, *Error) {
-	const spaces = 0x2020202020202020
 	for {
 		c, err := s.peek()
 		if err != nil {
 			return 0, err
 		}
 		switch c {
-		case ' ': // padding can be as long as the header: eight at a time
-			for len(s.buf)-s.pos >= 8 && binary.LittleEndian.Uint64(s.buf[s.pos:]) == spaces {
-				s.pos += 8
-			}
-			if s.pos < len(s.buf) && s.buf[s.pos] == ' ' {
-				s.pos++
+		case ' ':
+			s.pos++
+			for bytes.HasPrefix(s.buf[s.pos:], padding) {
+				s.pos += len(padding)
 			}
 		case '\t', '\n', '\r':
 			s.pos++
