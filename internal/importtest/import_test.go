@@ -52,13 +52,10 @@ func TestImports(t *testing.T) {
 
 // TestTableIsTrue finds rows of packages that are gone, and permissions that nobody uses.
 func TestTableIsTrue(t *testing.T) {
-	used := map[string]map[string]bool{}
+	used := map[string][]string{} // by package, what its files import, those of tests aside
 	for _, imp := range sources(t) {
-		if used[imp.from] == nil {
-			used[imp.from] = map[string]bool{}
-		}
-		if own, ok := ownName(imp.path); ok && !imp.test {
-			used[imp.from][own] = true
+		if !imp.test {
+			used[imp.from] = append(used[imp.from], imp.path)
 		}
 	}
 	for _, row := range table {
@@ -67,8 +64,13 @@ func TestTableIsTrue(t *testing.T) {
 			continue
 		}
 		for _, own := range row.imports {
-			if !used[row.name][own] {
+			if !slices.Contains(used[row.name], importPath(own)) {
 				t.Errorf("the table lets %s import %s, which it does not", row.name, own)
+			}
+		}
+		for _, module := range row.external {
+			if !slices.ContainsFunc(used[row.name], func(p string) bool { return hasPrefix(p, []string{module}) }) {
+				t.Errorf("the table lets %s use %s, which it does not", row.name, module)
 			}
 		}
 	}
@@ -212,30 +214,38 @@ func reaches(rows map[string]row, r row, target string) bool {
 }
 
 // mayTestWith says whether a test of r's package may use another module: what the packages below it use, and testscript.
-func mayTestWith(rows map[string]row, r row, importPath string) bool {
-	return hasPrefix(importPath, []string{"github.com/rogpeppe/go-internal"}) ||
+func mayTestWith(rows map[string]row, r row, path string) bool {
+	return hasPrefix(path, []string{"github.com/rogpeppe/go-internal"}) ||
 		slices.ContainsFunc(r.imports, func(own string) bool {
-			return hasPrefix(importPath, rows[own].external) || mayTestWith(rows, rows[own], importPath)
+			return hasPrefix(path, rows[own].external) || mayTestWith(rows, rows[own], path)
 		})
 }
 
 // ownName turns an import path of this module into the name that the table uses.
-func ownName(importPath string) (name string, ok bool) {
-	if importPath == module {
+func ownName(path string) (name string, ok bool) {
+	if path == module {
 		return ".", true
 	}
-	return strings.CutPrefix(importPath, module+"/")
+	return strings.CutPrefix(path, module+"/")
+}
+
+// importPath is the inverse of ownName.
+func importPath(name string) string {
+	if name == "." {
+		return module
+	}
+	return module + "/" + name
 }
 
 // isExternal says whether an import path is of another module: its first element has a dot.
-func isExternal(importPath string) bool {
-	first, _, _ := strings.Cut(importPath, "/")
+func isExternal(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".")
 }
 
-func hasPrefix(importPath string, modules []string) bool {
+func hasPrefix(path string, modules []string) bool {
 	return slices.ContainsFunc(modules, func(m string) bool {
-		return importPath == m || strings.HasPrefix(importPath, m+"/")
+		return path == m || strings.HasPrefix(path, m+"/")
 	})
 }
 

@@ -31,7 +31,6 @@ const (
 	proto = "google.golang.org/protobuf"
 	text  = "golang.org/x/text"
 	sys   = "golang.org/x/sys"
-	sync  = "golang.org/x/sync"
 	term  = "golang.org/x/term"
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
@@ -45,7 +44,7 @@ var table = []row{
 	{name: "proto/inference", external: []string{grpc, proto}},
 	{name: "internal/config", external: []string{yaml}},
 	{name: "internal/cpu", external: []string{sys}},
-	{name: "internal/machine", external: []string{sys}},
+	{name: "internal/machine"},
 	{name: "internal/safetensors"},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/batch"},
@@ -54,7 +53,7 @@ var table = []row{
 	{name: "internal/results", imports: []string{"."}},
 
 	// A model and its mathematics.
-	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{sync}},
+	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
 	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint", "internal/cpu", "internal/kernel"}},
@@ -73,10 +72,10 @@ var table = []row{
 	{
 		name:     "internal/server",
 		imports:  []string{".", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics"},
-		external: []string{grpc, sync},
+		external: []string{grpc},
 		tests:    []string{"client"},
 	},
-	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, proto, rpc}},
+	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, rpc}},
 
 	// What measures; it cannot reach what it measures.
 	{name: "internal/load", imports: []string{".", "internal/results"}},
@@ -91,5 +90,5 @@ var table = []row{
 	{name: "internal/material"},
 	{name: "internal/importtest"},
 	{name: "internal/tools/vocabtrainer", external: []string{text}},
-	{name: "cmd/crossrank", any: true, external: []string{cobra, term, "github.com/rogpeppe/go-internal"}},
+	{name: "cmd/crossrank", any: true, external: []string{cobra, term}},
 }
