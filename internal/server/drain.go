@@ -20,7 +20,7 @@ const (
 // end the rest, and returns when nothing runs any more. A request that does not even end then is given up on.
 func (s *Server) drain(stop context.CancelFunc) error {
 	s.setReady(false)
-	s.cfg.Log.Info("draining", "grace", s.cfg.DrainGrace)
+	s.cfg.Log.Info("draining", "grace", s.cfg.DrainGrace.String())
 
 	graceful, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
