@@ -27,6 +27,8 @@ nothing.`,
 		newRankCommand(),
 		newTokenizeCommand(),
 		newServeCommand(),
+		newBenchCommand(),
+		newExperimentCommand(),
 		newReportCommand(),
 		newVersionCommand(),
 	)

@@ -116,6 +116,23 @@ func (s *server) failure() error {
 	}
 }
 
+// during gives a context that ends with ctx, or when the server is gone. Call release when done with it.
+func (s *server) during(ctx context.Context) (_ context.Context, release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-s.exited:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
 // stop asks the server to exit, waits, kills it after its grace, and waits again. Stopping one that is gone does nothing.
 // It reports a server that had to be killed.
 func (s *server) stop() error {

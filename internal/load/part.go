@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,7 +134,7 @@ func (p *part) send(ctx context.Context, n int) answer {
 		Pairs: len(req.Pairs), Code: crossrank.CodeOf(err),
 	}
 	if err != nil {
-		rec.Error = err.Error()
+		rec.Error = cmp.Or(err.Error(), string(rec.Code)) // a record of a failure is never without a reason
 		return answer{record: rec, err: err, abandoned: ctx.Err() != nil}
 	}
 	rec.Tokens, rec.TruncatedTokens, rec.PaddedTokens = resp.Usage.Tokens, resp.Usage.TruncatedTokens, resp.Usage.PaddedTokens

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/local"
+)
+
+type benchOptions struct {
+	model       string
+	target      string
+	pairs       string
+	batch       int
+	concurrency int
+	requests    int
+	warmup      int
+	threads     int
+	json        bool
+	scores      string
+}
+
+func newBenchCommand() *cobra.Command {
+	var opts benchOptions
+	cmd := &cobra.Command{
+		Use:   "bench [--model M | --target URL] [--pairs FILE]",
+		Short: "Measure how fast a model or a server scores",
+		Long: `Bench sends requests of --batch pairs to a model in this process, or to a server, and tells the throughput and the
+latency. The loop is closed: each of --concurrency workers sends its next request when its last one is answered.
+
+The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} a line, or are made up: words of random
+lengths like those of web search. Requests take consecutive pairs and begin again at the end.
+
+The measurement goes to standard output, as a table or, with --json, as one JSON object. Progress goes to standard
+error. Ctrl-C ends the run and keeps what was measured; the output then says partial, and the exit code is 1.`,
+		Example: `  $ crossrank bench
+  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
+  $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, opts) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage)
+	f.StringVar(&opts.target, "target", "", "a server instead of a model: grpc://host:port or http://host:port")
+	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs (default: made-up ones)")
+	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs a request")
+	f.IntVarP(&opts.concurrency, "concurrency", "c", 1, "requests under way at once")
+	f.IntVarP(&opts.requests, "requests", "n", 100, "requests to measure")
+	f.IntVar(&opts.warmup, "warmup", 5, "requests sent before them that do not count")
+	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; only with --model)")
+	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
+	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
+	cmd.MarkFlagsMutuallyExclusive("model", "target")
+	cmd.MarkFlagsMutuallyExclusive("threads", "target")
+	return cmd
+}
+
+func (o *benchOptions) check() error {
+	for _, f := range []struct {
+		name       string
+		value, min int
+	}{
+		{"batch", o.batch, 1}, {"concurrency", o.concurrency, 1}, {"requests", o.requests, 1},
+		{"warmup", o.warmup, 0}, {"threads", o.threads, 0},
+	} {
+		if f.value < f.min {
+			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
+		}
+	}
+	return nil
+}
+
+func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	data, err := experiment.OpenData(config.Data{Path: opts.pairs, Seed: benchSeed})
+	if err != nil {
+		return err
+	}
+	scorer, info, err := openScorer(cmd.Context(), opts)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, scorer)
+	warnMeaningless(cmd.ErrOrStderr(), info)
+
+	bench := &benchResult{
+		Loop: "closed", Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
+		Target: cmp.Or(opts.target, "in process"), Model: info, Version: programVersion(),
+		Data:    experiment.Provenance(data),
+		Machine: machine.Here(),
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
+	result, err := load.Run(cmd.Context(), scorer, load.Config{
+		Pairs: data.Pairs, Batch: opts.batch, Concurrency: opts.concurrency,
+		Requests: opts.requests, Warmup: opts.warmup,
+		Record:   bench.add,
+		Progress: bar.update,
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	bench.finish(result)
+	write := bench.writeTable
+	if opts.json {
+		write = bench.writeJSON
+	}
+	if err := write(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	if result.Partial {
+		return fmt.Errorf("interrupted after %d of %d requests", result.Requests, opts.requests)
+	}
+	if opts.scores != "" {
+		if err := saveScores(cmd.Context(), scorer, data.Pairs, opts.batch, opts.scores); err != nil {
+			return fmt.Errorf("writing the scores: %w", err)
+		}
+	}
+	if n := result.Failed(); n > 0 {
+		return fmt.Errorf("%d of %d requests failed, the first with: %w", n, result.Requests, result.FirstError)
+	}
+	return nil
+}
+
+// benchSeed chooses the made-up pairs: those of experiment 01.
+const benchSeed = 42
+
+// closingScorer is a model in this process or a connection to a server.
+type closingScorer interface {
+	crossrank.Scorer
+	io.Closer
+}
+
+func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossrank.Info, error) {
+	if opts.target == "" {
+		model, err := local.Open(opts.model, local.Options{Threads: opts.threads})
+		if err != nil {
+			return nil, crossrank.Info{}, err
+		}
+		info := model.Info()
+		info.Version = programVersion()
+		return model, info, nil
+	}
+	conn, err := client.Dial(opts.target, client.Options{})
+	if err != nil {
+		return nil, crossrank.Info{}, usageError("--target: %w", err)
+	}
+	info, err := conn.Info(ctx)
+	if err != nil {
+		return nil, crossrank.Info{}, errors.Join(fmt.Errorf("asking %s for its model: %w", opts.target, err), conn.Close())
+	}
+	return conn, info, nil
+}
+
+// saveScores scores every pair once and writes the logits, one a line, each as the shortest text that reads back as the
+// same float32.
+func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int, name string) (err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, f)
+	out := bufio.NewWriter(f)
+	for first := 0; first < len(pairs); first += batch {
+		req := &crossrank.Request{Pairs: pairs[first:min(first+batch, len(pairs))], Raw: true}
+		resp, err := s.Score(ctx, req)
+		if err != nil {
+			return fmt.Errorf("pairs %d to %d: %w", first, first+len(req.Pairs)-1, err)
+		}
+		for _, score := range resp.Scores {
+			if _, err := out.WriteString(strconv.FormatFloat(float64(score), 'g', -1, 32) + "\n"); err != nil {
+				return err
+			}
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/report"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+const (
+	experimentsDir = "experiments"
+	resultsDir     = "experiments/results"
+)
+
+func newExperimentCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "experiment",
+		Short: "Run defined experiments against a server and report them",
+		Long: `An experiment is a YAML file that says what is served, which pairs are sent, and which batch sizes and concurrency
+levels are measured. Running it starts a server as a process of its own, loads it over gRPC, stops it, and makes a
+report.`,
+	}
+	cmd.AddCommand(newExperimentRunCommand(), newExperimentListCommand())
+	return group(cmd)
+}
+
+type experimentOptions struct {
+	model string
+	data  string
+	dir   string
+}
+
+func newExperimentRunCommand() *cobra.Command {
+	var opts experimentOptions
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run an experiment and report it",
+		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare name of one in the
+folder experiments. Into the folder -o go, under the experiment's name: the results, one line a request, as they
+happen; the report made from them; and the server's log. Files of an earlier run are replaced.
+
+The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C stops the server,
+keeps what was measured, and marks the results and the report as partial; the exit code is then 1.`,
+		Example: `  $ crossrank experiment run 01_engine_fp32
+  $ crossrank experiment run experiments/01_engine_fp32.yaml --model ./ms-marco-MiniLM-L-6-v2 --data pairs.jsonl -o out`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&opts.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
+	f.StringVar(&opts.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
+	f.StringVarP(&opts.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
+	return cmd
+}
+
+func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) error {
+	settings, err := loadDefinition(name, opts)
+	if err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	if n := len(experiment.Points(settings)); n > 0 {
+		fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
+	}
+	bar := newProgress(stderr)
+	point := -1
+	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
+		Settings:    settings,
+		Dir:         opts.dir,
+		CommandLine: os.Args,
+		Version:     programVersion(),
+		Progress: func(p results.Point, u load.Progress) {
+			if p.Index != point {
+				point = p.Index
+				bar.begin(fmt.Sprintf("batch %d, concurrency %d", p.Batch, p.Concurrency))
+			}
+			bar.update(u)
+		},
+	})
+	bar.end()
+	if out.Results == "" {
+		return runErr
+	}
+	if err := reportExperiment(cmd, out.Results); err != nil {
+		return errors.Join(runErr, err)
+	}
+	switch {
+	case runErr != nil:
+		return runErr
+	case out.Partial:
+		return fmt.Errorf("interrupted: the results and the report are partial")
+	case out.Failed > 0:
+		return fmt.Errorf("%d requests failed; see the report", out.Failed)
+	}
+	return nil
+}
+
+// loadDefinition reads an experiment's file and puts what the flags say in its place.
+func loadDefinition(name string, opts experimentOptions) (config.Settings, error) {
+	file, err := experiment.Find(name, experimentsDir)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	settings, err := config.Load(file)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	if opts.model != "" {
+		settings = settings.WithModel(opts.model)
+	}
+	if opts.data != "" {
+		settings = settings.WithData(opts.data)
+	}
+	return settings, nil
+}
+
+// reportExperiment makes the report from the results file, beside it, and tells where it is.
+func reportExperiment(cmd *cobra.Command, path string) error {
+	res, err := results.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if len(res.Points) == 0 {
+		return nil
+	}
+	r := report.Summarize(res)
+	file := strings.TrimSuffix(path, filepath.Ext(path)) + ".md"
+	if err := os.WriteFile(file, r.Markdown(), 0o666); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if err := writeSummary(cmd.ErrOrStderr(), r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), file)
+	return err
+}
+
+// writeSummary writes one line a configuration, for people.
+func writeSummary(w io.Writer, r *report.Report) error {
+	cell := func(v report.Value) string {
+		if !v.Measured() {
+			return "n/a"
+		}
+		return fmt.Sprintf("%.1f", v)
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "batch\tconc\tpairs\tseconds\tpairs/s\tavg ms\tp50 ms\tp95 ms\tp99 ms\tfailed\t")
+	for _, c := range r.Configs {
+		failed := 0
+		for _, n := range c.Failed {
+			failed += n
+		}
+		fmt.Fprintf(t, "%d\t%d\t%d\t%.2f\t%s\t%s\t%s\t%s\t%s\t%d\t\n", c.Batch, c.Concurrency, c.Pairs, c.Seconds,
+			cell(c.PairsPerSecond), cell(c.Latency.Average), cell(c.Latency.P50), cell(c.Latency.P95), cell(c.Latency.P99), failed)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, why := range r.Partial {
+		fmt.Fprintf(w, "partial: %s\n", why)
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+func newExperimentListCommand() *cobra.Command {
+	dir := experimentsDir
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the experiments that are defined, and what they need",
+		Long: `List shows every experiment in the folder experiments: its name, its description, how many configurations it
+measures, and whether this build can run it; if not, what it needs.`,
+		Example: `  $ crossrank experiment list`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			defs, err := experiment.List(dir)
+			if err != nil {
+				return err
+			}
+			return writeDefinitions(cmd.OutOrStdout(), defs)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", dir, "folder with the definitions")
+	return cmd
+}
+
+func writeDefinitions(w io.Writer, defs []experiment.Definition) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tDESCRIPTION\tPOINTS\tSTATUS")
+	for _, d := range defs {
+		if d.Err != nil {
+			fmt.Fprintf(t, "%s\t\t\tcannot be read: %s\n", filepath.Base(d.File), oneLine(d.Err.Error()))
+			continue
+		}
+		status := "ready"
+		if len(d.Needs) > 0 {
+			status = strings.Join(d.Needs, "; ")
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", cmp.Or(d.Settings.Name, filepath.Base(d.File)), d.Settings.Description,
+			len(experiment.Points(d.Settings)), status)
+	}
+	return t.Flush()
+}
+
+func oneLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,30 @@
+package experiment
+
+import (
+	"strings"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// syntheticPairs is the size of a made-up data set: that of the reference workload, 100 requests of 32. A longer run
+// goes around, so that every configuration sends the same pairs.
+const syntheticPairs = 3200
+
+// OpenData reads or makes the pairs that are sent.
+func OpenData(d config.Data) (*dataset.Set, error) {
+	if d.Path != "" {
+		return dataset.Load(d.Path)
+	}
+	return dataset.Synthetic(syntheticPairs, uint64(d.Seed)), nil
+}
+
+// Provenance says what set is in the words of results: only a file has a hash, and made-up pairs are named by their seed.
+func Provenance(set *dataset.Set) results.Data {
+	d := results.Data{Name: set.Name, Hash: set.Hash, Pairs: len(set.Pairs)}
+	if !strings.HasPrefix(set.Hash, "sha256:") {
+		d.Name, d.Hash = set.Hash, ""
+	}
+	return d
+}

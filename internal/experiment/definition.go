@@ -1,0 +1,135 @@
+package experiment
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// Definition is an experiment's file.
+type Definition struct {
+	File     string
+	Settings config.Settings // not set if Err is
+	Needs    []string        // what it asks for that this build lacks, a sentence each; empty if it can be run
+	Err      error           // why the file could not be read
+}
+
+// List reads every definition (*.yaml, *.yml) of a folder, in the order of their names. A file that cannot be read does
+// not hide the others.
+func List(dir string) ([]Definition, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("listing experiments: %w", err)
+	}
+	var defs []Definition
+	for _, e := range entries {
+		if e.IsDir() || !isDefinition(e.Name()) {
+			continue
+		}
+		d := Definition{File: filepath.Join(dir, e.Name())}
+		if d.Settings, d.Err = config.Load(d.File); d.Err == nil {
+			d.Needs = needs(d.Settings)
+		}
+		defs = append(defs, d)
+	}
+	return defs, nil
+}
+
+func isDefinition(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// Find gives the path of a definition: name itself if there is such a file, else the file in dir of that name, with or
+// without its extension.
+func Find(name, dir string) (string, error) {
+	tried := []string{name}
+	if !strings.ContainsRune(name, filepath.Separator) {
+		for _, ext := range []string{"", ".yaml", ".yml"} {
+			tried = append(tried, filepath.Join(dir, name+ext))
+		}
+	}
+	for _, path := range tried {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().IsRegular() {
+			return path, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("finding the experiment: %w", err)
+		}
+	}
+	return "", fmt.Errorf("there is no experiment %q: no such file, and none of that name in %s%s", name, dir, known(dir))
+}
+
+// known lists the names in dir, ready to be put behind a message.
+func known(dir string) string {
+	defs, err := List(dir)
+	if err != nil || len(defs) == 0 {
+		return ""
+	}
+	var names []string
+	for _, d := range defs {
+		names = append(names, strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File)))
+	}
+	return ", which has " + strings.Join(names, ", ")
+}
+
+// Check refuses settings that cannot be run as an experiment by this build.
+func Check(s config.Settings) error {
+	if why := needs(s); len(why) > 0 {
+		return fmt.Errorf("experiment %s cannot be run: %s", cmp.Or(s.Name, "without a name"), strings.Join(why, "; "))
+	}
+	return nil
+}
+
+// needs lists what s lacks, and what it asks for that this build lacks.
+func needs(s config.Settings) []string {
+	return slices.Concat(config.ForExperiment(s), config.Unsupported(s))
+}
+
+// Points gives the configurations of an experiment in the order in which they are measured.
+func Points(s config.Settings) []results.Point {
+	e := s.Experiment
+	var points []results.Point
+	for _, concurrency := range e.ConcurrencyLevels {
+		for _, batch := range e.BatchSizes {
+			points = append(points, results.Point{
+				Index: len(points), Batch: batch, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup,
+			})
+		}
+	}
+	return points
+}
+
+// writeServerSettings writes the part of s that is a server's to a temporary file. JSON is YAML.
+func writeServerSettings(s config.Settings) (file string, err error) {
+	b, err := json.MarshalIndent(struct {
+		Model         string               `json:"model"`
+		ModelPool     config.ModelPool     `json:"model_pool"`
+		TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
+		Batching      config.Batching      `json:"batching"`
+		Pipeline      config.Pipeline      `json:"pipeline"`
+	}{s.Model, s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline}, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encoding the server's settings: %w", err)
+	}
+	f, err := os.CreateTemp("", "crossrank-*.yaml")
+	if err != nil {
+		return "", fmt.Errorf("writing the server's settings: %w", err)
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("writing the server's settings: %w", err)
+	}
+	return f.Name(), nil
+}

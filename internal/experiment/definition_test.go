@@ -1,0 +1,122 @@
+package experiment
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/config"
+)
+
+// TestShippedDefinitions reads the project's own experiments.
+func TestShippedDefinitions(t *testing.T) {
+	dir := filepath.Join("..", "..", "experiments")
+	defs, err := List(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needs := map[string]string{"01_engine_fp32": "", "02_backend_mps": "needs the Metal backend"}
+	for _, d := range defs {
+		if d.Err != nil {
+			t.Errorf("%s cannot be read: %v", d.File, d.Err)
+			continue
+		}
+		if want := strings.TrimSuffix(filepath.Base(d.File), ".yaml"); d.Settings.Name != want {
+			t.Errorf("%s is named %q; results are easier to find when it is %q", d.File, d.Settings.Name, want)
+		}
+		if d.Settings.Description == "" || len(Points(d.Settings)) == 0 {
+			t.Errorf("%s lacks a description or measures nothing", d.File)
+		}
+		if want, ok := needs[d.Settings.Name]; ok {
+			got := strings.Join(d.Needs, "; ")
+			if (want == "") != (got == "") || !strings.Contains(got, want) {
+				t.Errorf("%s needs %q, want %q", d.File, got, want)
+			}
+			delete(needs, d.Settings.Name)
+		}
+	}
+	if len(needs) > 0 {
+		t.Errorf("missing: %v", needs)
+	}
+}
+
+func TestListTellsBadFilesApart(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"b.yaml": "name: b\nbatchin: {}\n", "a.yml": "name: a\n", "notes.txt": "name: x\n", "c.yaml.d/x": "",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defs, err := List(dir)
+	if err != nil || len(defs) != 2 {
+		t.Fatalf("got %d definitions and %v, want 2", len(defs), err)
+	}
+	if defs[0].Err != nil || defs[0].Settings.Name != "a" {
+		t.Errorf("a.yml gave %+v", defs[0])
+	}
+	if defs[1].Err == nil || !strings.Contains(defs[1].Err.Error(), "b.yaml:2: batchin") {
+		t.Errorf("b.yaml gave %v, want an error with its line", defs[1].Err)
+	}
+	if _, err := List(filepath.Join(dir, "absent")); err == nil {
+		t.Error("a folder that is missing was listed")
+	}
+}
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "05_batch.yaml")
+	if err := os.WriteFile(file, []byte("name: x\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ how, name, want string }{
+		{"by its path", file, file},
+		{"by its bare name", "05_batch", file},
+		{"by its file's name", "05_batch.yaml", file},
+	} {
+		if got, err := Find(test.name, dir); err != nil || got != test.want {
+			t.Errorf("%s: got %q and %v, want %q", test.how, got, err, test.want)
+		}
+	}
+	for _, name := range []string{"06_none", filepath.Join(dir, "06.yaml"), ""} {
+		if got, err := Find(name, dir); err == nil || !strings.Contains(err.Error(), "which has 05_batch") {
+			t.Errorf("%q gave %q and %v, want an error that lists what there is", name, got, err)
+		}
+	}
+}
+
+func TestServerSettingsAreAServers(t *testing.T) {
+	s, err := config.Parse("x", []byte(`
+name: x
+model: "a \"quoted\" path/<&>/ü"
+model_pool: {instances: [{threads: 3, max_length: 128}]}
+tokenizer_pool: {workers: 2}
+batching: {max_batch_size: 16, timeout_ms: 2.5, length_aware: false}
+data: {seed: 9}
+experiment: {warmup: 1}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := writeServerSettings(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(file)
+	got, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := config.ForServer(got); len(why) > 0 {
+		t.Errorf("a server would refuse its settings: %v", why)
+	}
+	if got.Model != s.Model || got.Primary() != s.Primary() || got.TokenizerPool != s.TokenizerPool || got.Batching != s.Batching {
+		t.Errorf("the server reads %+v, want what was asked: %+v", got, s)
+	}
+}

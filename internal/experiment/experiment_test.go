@@ -1,0 +1,200 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// settings parses a definition.
+func settings(t *testing.T, yaml string) config.Settings {
+	t.Helper()
+	s, err := config.Parse("test.yaml", []byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const small = `
+name: small
+description: a test
+model: /models/tiny
+data: {synthetic: true, seed: 3}
+experiment: {batch_sizes: [4, 8], concurrency_levels: [1, 2], benchmark_requests: 10, warmup: 2}
+`
+
+// run runs an experiment against a fake server of the given kind and reads its results back, if there are any.
+func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(results.Point, load.Progress)) (Outcome, *results.Results, error) {
+	t.Helper()
+	t.Setenv(act, kind)
+	dir := filepath.Join(t.TempDir(), "made", "by run")
+	out, err := Run(ctx, Options{
+		Settings: settings(t, yaml), Dir: dir, CommandLine: []string{"crossrank", "experiment"}, Version: "v0", Progress: progress,
+	})
+	if out.Results == "" {
+		return out, nil, err
+	}
+	res, readErr := results.ReadFile(out.Results)
+	if readErr != nil {
+		t.Fatalf("reading the results: %v (after %v)", readErr, err)
+	}
+	return out, res, err
+}
+
+func TestRunMeasuresEveryPoint(t *testing.T) {
+	shown := 0
+	out, res, err := run(t, t.Context(), "serve", small, func(results.Point, load.Progress) { shown++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Partial || len(res.Partial) > 0 || out.Failed > 0 {
+		t.Errorf("outcome %+v, partial because %v; want complete", out, res.Partial)
+	}
+	if filepath.Base(out.Results) != "small_results.jsonl" {
+		t.Errorf("results are in %s, want small_results.jsonl", out.Results)
+	}
+	if log, err := os.ReadFile(out.Log); err != nil || !strings.Contains(string(log), "drained") {
+		t.Errorf("the server's log is %q (%v), want that it was stopped in order", log, err)
+	}
+	if r := res.Run; r.Name != "small" || r.Model.Model != "/models/tiny" || r.Loop != "closed" || r.Version != "v0" ||
+		r.Machine.Cores == 0 || len(r.Settings) == 0 || r.Data.Pairs == 0 || len(r.CommandLine) != 2 {
+		t.Errorf("the run's provenance is incomplete: %+v", r)
+	}
+	want := []results.Point{
+		{Index: 0, Batch: 4, Concurrency: 1, Requests: 10, Warmup: 2},
+		{Index: 1, Batch: 8, Concurrency: 1, Requests: 10, Warmup: 2},
+		{Index: 2, Batch: 4, Concurrency: 2, Requests: 10, Warmup: 2},
+		{Index: 3, Batch: 8, Concurrency: 2, Requests: 10, Warmup: 2},
+	}
+	if len(res.Points) != len(want) {
+		t.Fatalf("%d points were measured, want %d", len(res.Points), len(want))
+	}
+	for i, m := range res.Points {
+		if m.Point != want[i] {
+			t.Errorf("point %d is %+v, want %+v", i, m.Point, want[i])
+		}
+		if len(m.Requests) != 10 || !m.End.Complete || len(m.Samples) == 0 {
+			t.Errorf("point %d has %d requests, end %+v, %d samples; want 10, complete, some", i, len(m.Requests), m.End, len(m.Samples))
+		}
+		for _, r := range m.Requests {
+			if r.Code != crossrank.OK || r.Pairs != m.Point.Batch || r.Tokens == 0 || r.Compute == 0 {
+				t.Errorf("point %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Point.Batch)
+			}
+		}
+		for _, s := range m.Samples {
+			if s.Time.Before(m.End.Began) || s.Time.After(m.End.Began.Add(m.End.Elapsed+sampleEvery)) {
+				t.Errorf("point %d: a sample of %v is not of its time", i, s.Time)
+			}
+		}
+	}
+	if shown < 4*(10+2) {
+		t.Errorf("progress was told %d times, want at least once a request", shown)
+	}
+}
+
+func TestInterruptedRunIsPartial(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	out, res, err := run(t, ctx, "serve", small, func(p results.Point, u load.Progress) {
+		if p.Index == 1 && !u.Warmup && u.Done == 5 {
+			interrupt()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !out.Partial || len(res.Points) != 2 || !res.Points[0].End.Complete || res.Points[1].End.Reason != "interrupted" {
+		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Points))
+	}
+	if n := len(res.Points[1].Requests); n < 5 || n > 6 {
+		t.Errorf("%d requests of the interrupted point were kept, want 5 or 6", n)
+	}
+	if len(res.Points[1].Samples) == 0 {
+		t.Error("the interrupted point has no samples of the server")
+	}
+	if want := "interrupted in configuration 2 of 4"; len(res.Partial) != 2 || res.Partial[1] != want {
+		t.Errorf("partial because %q, want %q last", res.Partial, want)
+	}
+}
+
+func TestServerThatDiesEndsTheRun(t *testing.T) {
+	out, res, err := run(t, t.Context(), "serve-die", small, nil)
+	if err == nil || !strings.Contains(err.Error(), "the server ended by itself (exit status 7)") ||
+		!strings.Contains(err.Error(), "out of memory") {
+		t.Errorf("got %v, want the server's exit and its last words", err)
+	}
+	if !out.Partial || len(res.Partial) == 0 || len(res.Points) != 1 {
+		t.Errorf("outcome %+v with %d points, want partial with the first", out, len(res.Points))
+	}
+	answered := 0
+	for _, r := range res.Points[0].Requests {
+		if r.Code == crossrank.OK {
+			answered++
+		}
+	}
+	if answered != 5 { // 2 warmed up, and the 8th ended the server
+		t.Errorf("%d answered requests were kept, want the 5 before the server's end", answered)
+	}
+}
+
+func TestServerThatRefusesEverything(t *testing.T) {
+	out, res, err := run(t, t.Context(), "serve-fail", `
+name: refused
+model: m
+experiment: {benchmark_requests: 3, warmup: 0}
+`, nil)
+	if err == nil || !strings.Contains(err.Error(), "all 3 requests failed (3 overloaded)") {
+		t.Errorf("got %v, want that all failed", err)
+	}
+	if out.Failed != 3 || len(res.Points) != 1 || len(res.Points[0].Requests) != 3 || len(res.Partial) == 0 {
+		t.Errorf("outcome %+v, results %+v; want 3 failed requests on record", out, res)
+	}
+}
+
+func TestServerThatDoesNotStart(t *testing.T) {
+	out, _, err := run(t, t.Context(), "refuse", small, nil)
+	if err == nil || !strings.Contains(err.Error(), "no such model") {
+		t.Errorf("got %v, want the server's last words", err)
+	}
+	if out.Results != "" {
+		t.Errorf("results were written to %s although nothing was measured", out.Results)
+	}
+}
+
+func TestRunRefusesBeforeItStartsAnything(t *testing.T) {
+	for _, test := range []struct{ name, yaml, want string }{
+		{"a backend that is missing", "name: gpu\nmodel_pool: {instances: [{backend: mps, device: mps, quantization: fp16}]}",
+			"needs the Metal backend"},
+		{"no name", "model: m", "needs a name"},
+		{"a data file that is missing", "name: n\ndata: {path: /nonexistent.jsonl}", "/nonexistent.jsonl"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "results")
+			_, err := Run(t.Context(), Options{Settings: settings(t, test.yaml), Dir: dir, Program: "/nonexistent/crossrank"})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the results' folder was made: %v", err)
+			}
+		})
+	}
+}
+
+func TestRunStopsWhenAskedBeforeItBegins(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := run(t, ctx, "dawdle", small, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+}

@@ -1,0 +1,74 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+const (
+	historyWithin = 10 * time.Second       // to get a history
+	historyEvery  = 100 * time.Millisecond // between looks for its last sample
+)
+
+// history gives the server's samples of what it did from began until ended. A sample is known only at the end of its
+// interval, so it waits for the one that covers the last moment.
+//
+// An interval that reaches beyond the measured part holds warm-up or idleness too and is left out, unless the part was
+// so short that no other is left.
+func history(ctx context.Context, addr string, began, ended time.Time) ([]results.Sample, error) {
+	c, err := client.Dial("http://"+addr, client.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	var samples []results.Sample
+	for {
+		if samples, err = fetchHistory(ctx, c, began); err != nil {
+			return nil, err
+		}
+		if n := len(samples); n > 0 && !samples[n-1].Time.Before(ended) {
+			break
+		}
+		select {
+		case <-time.After(historyEvery):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no sample of the end came: %w", ctx.Err())
+		}
+	}
+	return within(samples, began, ended), nil
+}
+
+func within(samples []results.Sample, began, ended time.Time) []results.Sample {
+	var inside, touching []results.Sample
+	for _, s := range samples {
+		start := s.Time.Add(-time.Duration(s.Interval * float64(time.Second)))
+		if s.Time.After(began) && start.Before(ended) {
+			touching = append(touching, s)
+			if !start.Before(began) && !s.Time.After(ended) {
+				inside = append(inside, s)
+			}
+		}
+	}
+	if len(inside) > 0 {
+		return inside
+	}
+	return touching
+}
+
+// fetchHistory asks the server once for the samples after a time.
+func fetchHistory(ctx context.Context, c *client.Client, since time.Time) ([]results.Sample, error) {
+	b, err := c.History(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	var reply struct{ Samples []results.Sample }
+	if err := json.Unmarshal(b, &reply); err != nil {
+		return nil, fmt.Errorf("decoding samples: %w", err)
+	}
+	return reply.Samples, nil
+}
