@@ -26,7 +26,7 @@ func describe(m *checkpoint.Model, e *engine.Native, opts Options) crossrank.Inf
 		Device:       "cpu",
 		Tier:         e.Tier(),
 		Threads:      e.Threads(),
-		Quantization: "fp32",
+		Quantization: string(e.Precision()),
 		MaxLength:    maxLength,
 		ScoreType:    scoreType,
 		Layers:       m.Config.Layers,

@@ -9,6 +9,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,8 @@ type Options struct {
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
 	TokenizerWorkers int
 
-	// Quantization is the arithmetic of the linear layers. "" and "fp32" mean float32; there is no other yet.
+	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8", which is about twice as
+	// fast, takes a quarter of the memory and changes scores a little.
 	Quantization string
 
 	Batching Batching
@@ -68,7 +70,7 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
-	e, err := engine.New(m, engine.Options{Threads: opts.Threads})
+	e, err := engine.New(m, engine.Options{Threads: opts.Threads, Precision: engine.Precision(opts.Quantization)})
 	if err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
@@ -125,8 +127,8 @@ func (m *Model) Close() error {
 
 func (o Options) check() error {
 	switch {
-	case o.Quantization != "" && o.Quantization != "fp32":
-		return fmt.Errorf("quantization %q does not exist; use \"fp32\", or leave it empty", o.Quantization)
+	case o.Quantization != "" && !slices.Contains(engine.Precisions, engine.Precision(o.Quantization)):
+		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, engine.Precisions)
 	case o.MaxLength < 0, o.MaxLength > 0 && o.MaxLength < 3:
 		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least 3 tokens", o.MaxLength)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/server"
@@ -54,7 +56,7 @@ is served, whose scores mean nothing.`,
 	f := cmd.Flags()
 	f.StringVarP(&opts.config, "config", "c", "", "settings file, in YAML")
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage+" (default "+config.BuiltinModel+")")
-	f.StringVar(&opts.quantization, "quantization", "fp32", "number format of the weights")
+	f.StringVar(&opts.quantization, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
 	f.StringVar(&opts.grpcAddr, "grpc-addr", "127.0.0.1:50051", "host:port for gRPC, empty for none")
 	f.StringVar(&opts.httpAddr, "http-addr", "127.0.0.1:8080", "host:port for HTTP, empty for none")
 	f.BoolVar(&opts.insecure, "insecure-no-auth", false,
@@ -147,8 +149,8 @@ func serveSettings(cmd *cobra.Command, opts serveOptions) (config.Settings, erro
 		settings = settings.WithModel(opts.model)
 	}
 	if given("quantization") {
-		if opts.quantization != "fp32" {
-			return settings, usageError("--quantization is %q; this build computes in fp32 only", opts.quantization)
+		if !slices.Contains(engine.Precisions, engine.Precision(opts.quantization)) {
+			return settings, usageError("--quantization is %q; want one of %v", opts.quantization, engine.Precisions)
 		}
 		for i := range settings.ModelPool.Instances {
 			settings.ModelPool.Instances[i].Quantization = opts.quantization

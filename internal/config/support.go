@@ -31,8 +31,8 @@ func Unsupported(s Settings) []string {
 		} else if in.Device != "" && in.Device != "cpu" {
 			add(at+"device", "the %s backend runs on cpu, not on %s", in.Backend, in.Device)
 		}
-		if in.Quantization != "fp32" {
-			add(at+"quantization", "%s needs an engine that this build does not have; it computes in fp32", in.Quantization)
+		if in.Quantization == "fp16" {
+			add(at+"quantization", "fp16 needs an engine that this build does not have; it computes in fp32 or int8")
 		}
 		if in.Replicas > 1 {
 			add(at+"replicas", "there are %d, but this build runs one instance", in.Replicas)

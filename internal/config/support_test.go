@@ -10,7 +10,7 @@ func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
 		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
-		{"model_pool: {instances: [{quantization: int8}]}", "quantization (line 1): int8 needs an engine"},
+		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): fp16 needs an engine"},
 		{"model_pool: {instances: [{replicas: 2}]}", "replicas (line 1): there are 2"},
 		{"model_pool: {instances: [{}, {}]}", "instances (line 1): there are 2"},
 		{"pipeline: {mode: inference_only}", "mode (line 1): inference_only"},

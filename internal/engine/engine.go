@@ -20,16 +20,23 @@ import (
 	"github.com/crossrank/crossrank/internal/kernel"
 )
 
+// Precision says what the large weights are held and multiplied in.
+type Precision = bert.Precision
+
+// Precisions lists those that [New] takes; the first is the default.
+var Precisions = bert.Precisions
+
 // Options configure an engine. The zero value works.
 type Options struct {
-	Threads   int            // cores that a batch is split over; 0 means all that the process may use
-	Precision bert.Precision // "" means fp32
+	Threads   int       // cores that a batch is split over; 0 means all that the process may use
+	Precision Precision // "" means fp32
 }
 
 // Native computes on the CPU. It is safe for concurrent use; one batch is computed at a time and callers queue for it.
 type Native struct {
 	model     *bert.Model
 	tier      cpu.Tier
+	precision Precision
 	vocab     int
 	maxLength int
 
@@ -55,7 +62,7 @@ func New(m *checkpoint.Model, opts Options) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	precision := cmp.Or(opts.Precision, bert.FP32)
+	precision := cmp.Or(opts.Precision, Precisions[0])
 	model, err := bert.New(m, kernels, precision)
 	if err != nil {
 		return nil, err
@@ -64,7 +71,7 @@ func New(m *checkpoint.Model, opts Options) (*Native, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &Native{model: model, tier: tier, vocab: m.Config.VocabSize, maxLength: m.MaxLength, barrier: bert.NewBarrier(threads)}
+	e := &Native{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength, barrier: bert.NewBarrier(threads)}
 	for i := range threads {
 		w := newWorker(model, m.MaxLength, bert.Share{Index: i, Count: threads, Barrier: e.barrier})
 		e.workers = append(e.workers, w)
@@ -78,6 +85,9 @@ func (e *Native) Threads() int { return len(e.workers) }
 
 // Tier names the instruction set in use.
 func (e *Native) Tier() string { return string(e.tier) }
+
+// Precision is what the large weights are held and multiplied in.
+func (e *Native) Precision() Precision { return e.precision }
 
 // Logits writes one logit a sequence to out. Every sequence has 1 to the model's maximum tokens, all within its
 // vocabulary; anything else is an error, and then nothing was computed.
