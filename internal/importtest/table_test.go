@@ -81,7 +81,8 @@ var table = []row{
 	{name: "internal/load", imports: []string{".", "internal/results"}},
 	{
 		name:    "internal/experiment",
-		imports: []string{".", "client", "internal/config", "internal/load", "internal/machine", "internal/results"},
+		imports: []string{"client", "internal/config", "internal/dataset", "internal/load", "internal/machine", "internal/results"},
+		tests:   []string{"proto/crossrank/v1"},
 	},
 	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},
 
