@@ -7,7 +7,8 @@
 //  1. Added tokens, such as [SEP], are found in the raw text and cut it into segments (added.go).
 //  2. A segment is normalized: control characters dropped, CJK characters set apart, accents stripped, all lower-cased
 //     (normalize.go, with the facts about characters in unicode.go).
-//  3. It is split into words at white space, every punctuation mark a word of its own (words.go).
+//  3. It is split into words at white space, every punctuation mark a word of its own (words.go, with the tables of
+//     tables.go).
 //  4. A word becomes the longest piece of the vocabulary that it begins with, then the longest that the rest begins
 //     with, and so on, found in a trie (trie.go).
 //  5. Two texts are cut to length and joined as [CLS] query [SEP] passage [SEP] (truncate.go).

@@ -189,6 +189,9 @@ func TestToken(t *testing.T) {
 }
 
 func TestPairAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes sync.Pool forget buffers on purpose")
+	}
 	tok := newTokenizer(t, smallVocab, Options{})
 	texts := map[string]string{
 		"ASCII":     "The unwanted cafe, [SEP] and abc!",
@@ -222,4 +225,39 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestAppendHostileText tokenizes a mebibyte of what is worst for each stage. All of it is linear in the text, so that a
+// test that takes seconds here has found something.
+func TestAppendHostileText(t *testing.T) {
+	const size = 1 << 20
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	tok := newTokenizer(t, smallVocab, Options{})
+	tests := []struct {
+		name, text string
+		tokens     int
+		first      string
+	}{
+		{"one word", fill("a"), 1, "[UNK]"},
+		{"one word that is not ASCII", fill("é"), 1, "[UNK]"},
+		{"one word that shows at its end that it is not ASCII", fill("a") + "é", 1, "[UNK]"},
+		{"accents alone", fill("\u0301"), 0, ""},
+		{"marks in the wrong order", fill("\u302e\U0001d165"), 1, "[UNK]"},
+		{"brackets", fill("["), size, "["},
+		{"beginnings of a special token", fill("[SE"), size / 3 * 2, "["},
+		{"white space", fill(" "), 0, ""},
+		{"bytes 0", fill("\x00"), 0, ""},
+		{"invalid UTF-8", fill("\xff"), 0, ""},
+		{"CJK without a space", fill("漢"), size / 3, "漢"},
+		{"words of 100 letters with no piece at the end", fill(strings.Repeat("a", 99) + "z "), size / 101, "[UNK]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ids := tok.Append(nil, tt.text)
+			if len(ids) != tt.tokens || len(ids) > 0 && tok.Token(ids[0]) != tt.first {
+				t.Errorf("%d tokens, want %d of which the first is %q; got %q", len(ids), tt.tokens, tt.first,
+					pieces(tok, ids[:min(len(ids), 5)]))
+			}
+		})
+	}
 }

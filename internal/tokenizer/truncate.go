@@ -18,9 +18,9 @@ func (t *Tokenizer) fit(query, passage []int32, maxLength int, keep Keep) (q, p 
 	return short, room - short
 }
 
-// longer says whether the query is the longer side as the library sees it. Since its version 0.23 it stops reading a text
-// that has maxLength tokens already, so of two such texts it does not know which is the longer; what decides is how far
-// each was read.
+// longer says whether the query is the longer side as the library sees it. Its version 0.23 stops reading a text that has
+// maxLength tokens already, so of two such texts it does not know which is the longer; what decides is how far each was
+// read. (Earlier versions read on. The difference is one token of an odd room.)
 func (t *Tokenizer) longer(query, passage []int32, maxLength int, keep Keep) bool {
 	if min(len(query), len(passage)) < maxLength {
 		return len(query) > len(passage)
