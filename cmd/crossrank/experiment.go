@@ -70,10 +70,12 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 	if err != nil {
 		return err
 	}
-	stderr := cmd.ErrOrStderr()
-	if n := len(experiment.Points(settings)); n > 0 {
-		fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
+	if err := experiment.Check(settings); err != nil {
+		return err
 	}
+	stderr := cmd.ErrOrStderr()
+	n := len(experiment.Points(settings))
+	fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
 	bar := newProgress(stderr)
 	point := -1
 	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
