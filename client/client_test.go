@@ -126,21 +126,25 @@ func TestForeignHTTPAnswers(t *testing.T) {
 		code   crossrank.Code
 		retry  time.Duration
 	}{
-		{"vLLM's answer, out of order", 200, "", `{"model":"m","data":[{"index":1,"score":0.5},{"index":0,"score":1}],"usage":{"total_tokens":7}}`, crossrank.OK, 0},
+		{"vLLM's answer, out of order",
+			200, "", `{"model":"m","data":[{"index":1,"score":0.5},{"index":0,"score":1}],"usage":{"total_tokens":7}}`, crossrank.OK, 0},
 		{"an index twice", 200, "", `{"data":[{"index":0,"score":0.5},{"index":0,"score":1}]}`, crossrank.Internal, 0},
-		{"an index out of range", 200, "", `{"data":[{"index":0,"score":0.5},{"index":2,"score":1}]}`, crossrank.Internal, 0},
+		{"an index out of range",
+			200, "", `{"data":[{"index":0,"score":0.5},{"index":2,"score":1}]}`, crossrank.Internal, 0},
 		{"a negative index", 200, "", `{"data":[{"index":0,"score":0.5},{"index":-1,"score":1}]}`, crossrank.Internal, 0},
 		{"a score missing", 200, "", `{"data":[{"index":0,"score":0.5},{"index":1}]}`, crossrank.Internal, 0},
 		{"too few scores", 200, "", `{"data":[{"index":0,"score":0.5}]}`, crossrank.Internal, 0},
 		{"no scores", 200, "", `{}`, crossrank.Internal, 0},
-		{"a score that is no float32", 200, "", `{"data":[{"index":0,"score":1e99},{"index":1,"score":1}]}`, crossrank.Internal, 0},
+		{"a score that is no float32",
+			200, "", `{"data":[{"index":0,"score":1e99},{"index":1,"score":1}]}`, crossrank.Internal, 0},
 		{"a page", 200, "", `<html>`, crossrank.Internal, 0},
 		{"nothing", 200, "", ``, crossrank.Internal, 0},
 		{"more than is taken", 200, "", `{"x":"` + strings.Repeat("x", 2000) + `"}`, crossrank.TooLarge, 0},
 		{"no such path", 404, "", `not found`, crossrank.NotFound, 0},
 		{"too many, from a proxy", 429, "7", ``, crossrank.Overloaded, 7 * time.Second},
 		{"too many, a date", 429, "Wed, 21 Oct 2026 07:28:00 GMT", ``, crossrank.Overloaded, 0},
-		{"too many, ours", 429, "2", `{"error":"full","code":"overloaded","retry_after_ms":1100}`, crossrank.Overloaded, 1100 * time.Millisecond},
+		{"too many, ours",
+			429, "2", `{"error":"full","code":"overloaded","retry_after_ms":1100}`, crossrank.Overloaded, 1100 * time.Millisecond},
 		{"an error that says ok", 500, "", `{"error":"odd","code":"ok"}`, crossrank.Internal, 0},
 		{"an error with a code that is none", 503, "", `{"error":"odd","code":"bogus"}`, crossrank.Unavailable, 0},
 		{"a bad gateway", 502, "", `<html>`, crossrank.Unavailable, 0},
@@ -166,7 +170,8 @@ func TestForeignHTTPAnswers(t *testing.T) {
 			if e, ok := err.(*crossrank.Error); err != nil && (!ok || e.RetryAfter != tt.retry || e.Message == "") {
 				t.Errorf("got %#v, want to retry after %v, and a message", err, tt.retry)
 			}
-			if err == nil && (resp.Scores[0] != 1 || resp.Scores[1] != 0.5 || resp.ScoreType != crossrank.Probability || resp.Usage.Tokens != 7) {
+			if err == nil && (resp.Scores[0] != 1 || resp.Scores[1] != 0.5 || resp.ScoreType != crossrank.Probability ||
+				resp.Usage.Tokens != 7) {
 				t.Errorf("got %+v", resp)
 			}
 		})

@@ -34,7 +34,8 @@ func TestCheck(t *testing.T) {
 		{"a document one byte over", limits, pairs(1, 1, 11), crossrank.TooLarge},
 		{"a query at its limit", limits, pairs(1, 5, 1), crossrank.OK},
 		{"a query one byte over", limits, pairs(1, 6, 1), crossrank.TooLarge},
-		{"a negative length", limits, &crossrank.Request{Pairs: make([]crossrank.Pair, 1), MaxLength: -1}, crossrank.InvalidArgument},
+		{"a negative length",
+			limits, &crossrank.Request{Pairs: make([]crossrank.Pair, 1), MaxLength: -1}, crossrank.InvalidArgument},
 		{"1,000 documents by default", Limits{}, pairs(1000, 1, 1), crossrank.OK},
 		{"1,001 documents by default", Limits{}, pairs(1001, 1, 1), crossrank.TooLarge},
 		{"a default document one byte over", Limits{}, pairs(1, 1, 256<<10+1), crossrank.TooLarge},
@@ -69,11 +70,13 @@ func TestExplain(t *testing.T) {
 		code   crossrank.Code
 		hidden bool
 	}{
-		{"an error for callers, wrapped", fmt.Errorf("scoring: %w", crossrank.Errorf(crossrank.TooLarge, "secret-free")), crossrank.TooLarge, false},
+		{"an error for callers, wrapped",
+			fmt.Errorf("scoring: %w", crossrank.Errorf(crossrank.TooLarge, "secret-free")), crossrank.TooLarge, false},
 		{"a deadline", fmt.Errorf("secret: %w", context.DeadlineExceeded), crossrank.DeadlineExceeded, false},
 		{"a caller who left", fmt.Errorf("secret: %w", context.Canceled), crossrank.Canceled, false},
 		{"any other error", errors.New("open secret: no such file"), crossrank.Internal, true},
-		{"a fault with words for callers", crossrank.Errorf(crossrank.Internal, "broken: %w", errors.New("cause")), crossrank.Internal, true},
+		{"a fault with words for callers",
+			crossrank.Errorf(crossrank.Internal, "broken: %w", errors.New("cause")), crossrank.Internal, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

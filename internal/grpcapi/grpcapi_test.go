@@ -83,8 +83,10 @@ func TestScore(t *testing.T) {
 			Truncation: crossrankv1.Truncation_TRUNCATION_NEVER,
 		}}, crossrank.Request{Truncation: crossrank.TruncateNever}, codes.OK},
 		{"no pairs", &crossrankv1.ScoreRequest{}, crossrank.Request{}, codes.InvalidArgument},
-		{"too many pairs", &crossrankv1.ScoreRequest{Pairs: slices.Repeat(pairs, 2)}, crossrank.Request{}, codes.InvalidArgument},
-		{"a truncation that is none", &crossrankv1.ScoreRequest{Pairs: pairs, Options: &crossrankv1.Options{Truncation: 7}},
+		{"too many pairs",
+			&crossrankv1.ScoreRequest{Pairs: slices.Repeat(pairs, 2)}, crossrank.Request{}, codes.InvalidArgument},
+		{"a truncation that is none",
+			&crossrankv1.ScoreRequest{Pairs: pairs, Options: &crossrankv1.Options{Truncation: 7}},
 			crossrank.Request{}, codes.InvalidArgument},
 		{"a negative length", &crossrankv1.ScoreRequest{Pairs: pairs, Options: &crossrankv1.Options{MaxLength: -1}},
 			crossrank.Request{}, codes.InvalidArgument},
@@ -147,7 +149,8 @@ func TestRerank(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.Rerank(t.Context(), &crossrankv1.RerankRequest{Query: "q", Documents: documents, TopN: -1}); status.Code(err) != codes.InvalidArgument {
+	_, err := c.Rerank(t.Context(), &crossrankv1.RerankRequest{Query: "q", Documents: documents, TopN: -1})
+	if status.Code(err) != codes.InvalidArgument {
 		t.Errorf("top_n -1: got %v, want INVALID_ARGUMENT", err)
 	}
 	if _, err := c.Rerank(t.Context(), &crossrankv1.RerankRequest{Query: "q"}); status.Code(err) != codes.InvalidArgument {
@@ -200,7 +203,8 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		{crossrank.Errorf(crossrank.InvalidArgument, "x"), codes.InvalidArgument, ""},
 		{crossrank.Errorf(crossrank.NotFound, "x"), codes.NotFound, ""},
 		{crossrank.Errorf(crossrank.TooLarge, "x"), codes.InvalidArgument, ""},
-		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1500 * time.Millisecond}, codes.ResourceExhausted, "1500"},
+		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1500 * time.Millisecond},
+			codes.ResourceExhausted, "1500"},
 		{&crossrank.Error{Code: crossrank.Unavailable, Message: "x", RetryAfter: time.Nanosecond}, codes.Unavailable, "1"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, ""},
 		{context.Canceled, codes.Canceled, ""},

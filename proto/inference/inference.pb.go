@@ -121,10 +121,10 @@ func (x *InferRequest) GetPairs() []*QueryDocPair {
 
 type InferResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"`
+	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"` // one a pair, in the order of the request, with the model's own activation
 	NumPairs      int32                  `protobuf:"varint,2,opt,name=num_pairs,json=numPairs,proto3" json:"num_pairs,omitempty"`
-	LatencyMs     float32                `protobuf:"fixed32,3,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
-	StatusCode    int32                  `protobuf:"varint,4,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"`
+	LatencyMs     float32                `protobuf:"fixed32,3,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`   // as the server saw it
+	StatusCode    int32                  `protobuf:"varint,4,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"` // 200, as in HTTP; a failure is a gRPC status and has no response
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -226,13 +226,13 @@ func (*Empty) Descriptor() ([]byte, []int) {
 // Latencies are of requests, in milliseconds, over the server's recent history.
 type MetricsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Count         int32                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	Count         int32                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"` // requests answered since the start
 	AvgMs         float32                `protobuf:"fixed32,2,opt,name=avg_ms,json=avgMs,proto3" json:"avg_ms,omitempty"`
 	P50Ms         float32                `protobuf:"fixed32,3,opt,name=p50_ms,json=p50Ms,proto3" json:"p50_ms,omitempty"`
 	P95Ms         float32                `protobuf:"fixed32,4,opt,name=p95_ms,json=p95Ms,proto3" json:"p95_ms,omitempty"`
 	P99Ms         float32                `protobuf:"fixed32,5,opt,name=p99_ms,json=p99Ms,proto3" json:"p99_ms,omitempty"`
-	ThroughputQps float32                `protobuf:"fixed32,6,opt,name=throughput_qps,json=throughputQps,proto3" json:"throughput_qps,omitempty"`
-	QueryCount    int32                  `protobuf:"varint,7,opt,name=query_count,json=queryCount,proto3" json:"query_count,omitempty"`
+	ThroughputQps float32                `protobuf:"fixed32,6,opt,name=throughput_qps,json=throughputQps,proto3" json:"throughput_qps,omitempty"` // pairs a second, recently: each pair counts as a query
+	QueryCount    int32                  `protobuf:"varint,7,opt,name=query_count,json=queryCount,proto3" json:"query_count,omitempty"`           // pairs scored since the start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/scorertest"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// TestDrainLosesNothing stops a server under load: whatever reached the scorer is answered.
+func TestDrainLosesNothing(t *testing.T) {
+	for range 3 {
+		var taken, answered atomic.Int64
+		fake := &scorertest.Fake{Delay: 3 * time.Millisecond, Fault: func(*crossrank.Request) error {
+			taken.Add(1)
+			return nil
+		}}
+		r := start(t, fake, Config{})
+		var callers sync.WaitGroup
+		for _, target := range r.targets() {
+			c := dial(t, target)
+			for range 16 {
+				callers.Go(func() {
+					for {
+						_, err := c.Score(context.Background(), request("q"))
+						if err != nil {
+							if crossrank.CodeOf(err) != crossrank.Unavailable {
+								t.Errorf("a caller got %v, want an answer or Unavailable", err)
+							}
+							return
+						}
+						answered.Add(1)
+					}
+				})
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+		if err := r.stop(); err != nil {
+			t.Errorf("draining: %v", err)
+		}
+		callers.Wait()
+		if taken.Load() != answered.Load() || taken.Load() < 100 {
+			t.Errorf("the scorer took %d requests, callers got %d answers; want the same, and at least 100",
+				taken.Load(), answered.Load())
+		}
+	}
+}
+
+// TestDrainEndsTheRest: what outlasts the grace ends as Unavailable, and meanwhile the server says that it is not ready.
+func TestDrainEndsTheRest(t *testing.T) {
+	began := make(chan struct{}, 2)
+	r := start(t, scorerFunc(func(ctx context.Context, _ *crossrank.Request) (*crossrank.Response, error) {
+		began <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}), Config{DrainGrace: 300 * time.Millisecond})
+
+	watch, err := healthpb.NewHealthClient(r.connect(t)).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, err := watch.Recv(); err != nil || first.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		t.Fatalf("health before the drain: %v, %v", first, err)
+	}
+	var callers sync.WaitGroup
+	for name, target := range r.targets() {
+		c := dial(t, target)
+		callers.Go(func() {
+			_, err := c.Score(context.Background(), request("q"))
+			if crossrank.CodeOf(err) != crossrank.Unavailable {
+				t.Errorf("%s: got %v, want Unavailable", name, err)
+			}
+		})
+	}
+	<-began
+	<-began
+	stopped := make(chan error, 1)
+	asked := time.Now()
+	go func() { stopped <- r.stop() }()
+	if next, err := watch.Recv(); err != nil || next.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("health during the drain: %v, %v; want NOT_SERVING", next, err)
+	}
+	if took := time.Since(asked); took > 100*time.Millisecond {
+		t.Errorf("the server was unready after %v, want at once", took)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("draining: %v", err)
+	}
+	callers.Wait()
+	if conn, err := net.Dial("tcp", r.HTTPAddr()); err == nil {
+		conn.Close()
+		t.Error("the HTTP address still takes connections")
+	}
+}
