@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
@@ -30,6 +32,7 @@ type benchOptions struct {
 	requests    int
 	warmup      int
 	threads     int
+	precision   string
 	json        bool
 	scores      string
 }
@@ -61,10 +64,12 @@ error. Ctrl-C ends the run and keeps what was measured; the output then says par
 	f.IntVarP(&opts.requests, "requests", "n", 100, "requests to measure")
 	f.IntVar(&opts.warmup, "warmup", 5, "requests sent before them that do not count")
 	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; only with --model)")
+	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (only with --model)")
 	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
 	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
 	cmd.MarkFlagsMutuallyExclusive("model", "target")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
+	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
 	return cmd
 }
 
@@ -79,6 +84,9 @@ func (o *benchOptions) check() error {
 		if f.value < f.min {
 			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
 		}
+	}
+	if !slices.Contains(engine.Precisions, engine.Precision(o.precision)) {
+		return usageError("--quantization is %q; want one of %v", o.precision, engine.Precisions)
 	}
 	return nil
 }
@@ -149,7 +157,7 @@ type closingScorer interface {
 
 func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossrank.Info, error) {
 	if opts.target == "" {
-		model, err := local.Open(opts.model, local.Options{Threads: opts.threads})
+		model, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.precision})
 		if err != nil {
 			return nil, crossrank.Info{}, err
 		}

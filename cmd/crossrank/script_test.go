@@ -35,6 +35,9 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"server":      startServer,
 	"stop-server": stopServer,
 	"http":        request,
+
+	"samelogits":  sameLogits,
+	"interrupted": interrupted,
 }
 
 // tinyModel: tinymodel DIR writes a small model with random weights.
