@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,6 +17,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
+		Deadline:           time.Now().Add(2 * time.Minute), // a program that does not end is killed
 		Cmds:               scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = new(serverProcess)
