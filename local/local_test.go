@@ -79,7 +79,7 @@ func TestOpenRefuses(t *testing.T) {
 		opts  Options
 		want  string
 	}{
-		{"an unknown quantization", builtin, Options{Quantization: "int4"}, `quantization "int4" does not exist; use "fp32"`},
+		{"an unknown quantization", builtin, Options{Quantization: "int4"}, `quantization "int4" does not exist; use one of [fp32 int8]`},
 		{"a maximum length without room", builtin, Options{MaxLength: 2}, "max length 2"},
 		{"negative threads", builtin, Options{Threads: -1}, "threads is negative"},
 		{"a negative timeout", builtin, Options{Batching: Batching{Timeout: -1}}, "batching: timeout is negative"},
