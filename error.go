@@ -14,6 +14,7 @@ type Code string
 const (
 	OK               Code = "ok"
 	InvalidArgument  Code = "invalid_argument"  // the request is wrong; sending it again cannot help
+	Unauthenticated  Code = "unauthenticated"   // no API key, or one that the server does not know
 	NotFound         Code = "not_found"         // no such model
 	TooLarge         Code = "too_large"         // over a limit on size
 	Overloaded       Code = "overloaded"        // refused because the queue is full; see RetryAfter

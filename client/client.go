@@ -150,8 +150,8 @@ func check(req *crossrank.Request) error {
 // known is the code that the server said, if it is one that an error can have, else what its status alone says.
 func known(said, status crossrank.Code) crossrank.Code {
 	switch said {
-	case crossrank.InvalidArgument, crossrank.NotFound, crossrank.TooLarge, crossrank.Overloaded, crossrank.Unavailable,
-		crossrank.DeadlineExceeded, crossrank.Canceled, crossrank.Internal:
+	case crossrank.InvalidArgument, crossrank.Unauthenticated, crossrank.NotFound, crossrank.TooLarge,
+		crossrank.Overloaded, crossrank.Unavailable, crossrank.DeadlineExceeded, crossrank.Canceled, crossrank.Internal:
 		return said
 	}
 	return status

@@ -205,6 +205,7 @@ func TestForeignGRPCStatus(t *testing.T) {
 		{status.New(codes.Unimplemented, "x"), crossrank.Internal},
 		{status.New(codes.Unavailable, "x"), crossrank.Unavailable},
 		{status.New(codes.Canceled, "x"), crossrank.Canceled},
+		{status.New(codes.Unauthenticated, "x"), crossrank.Unauthenticated},
 		{status.New(codes.DataLoss, "x"), crossrank.Internal},
 	}
 	for _, tt := range tests {

@@ -110,6 +110,7 @@ func (g *overGRPC) close() error { return g.conn.Close() }
 var codeOf = map[codes.Code]crossrank.Code{
 	codes.InvalidArgument:   crossrank.InvalidArgument,
 	codes.OutOfRange:        crossrank.InvalidArgument,
+	codes.Unauthenticated:   crossrank.Unauthenticated,
 	codes.NotFound:          crossrank.NotFound,
 	codes.ResourceExhausted: crossrank.Overloaded,
 	codes.Unavailable:       crossrank.Unavailable,

@@ -203,6 +203,7 @@ var codeOfStatus = map[int]crossrank.Code{
 	http.StatusMethodNotAllowed:      crossrank.InvalidArgument,
 	http.StatusUnsupportedMediaType:  crossrank.InvalidArgument,
 	http.StatusUnprocessableEntity:   crossrank.InvalidArgument,
+	http.StatusUnauthorized:          crossrank.Unauthenticated,
 	http.StatusNotFound:              crossrank.NotFound,
 	http.StatusRequestEntityTooLarge: crossrank.TooLarge,
 	http.StatusTooManyRequests:       crossrank.Overloaded,

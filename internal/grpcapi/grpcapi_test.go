@@ -202,6 +202,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 	}{
 		{crossrank.Errorf(crossrank.InvalidArgument, "x"), codes.InvalidArgument, ""},
 		{crossrank.Errorf(crossrank.NotFound, "x"), codes.NotFound, ""},
+		{crossrank.Errorf(crossrank.Unauthenticated, "x"), codes.Unauthenticated, ""},
 		{crossrank.Errorf(crossrank.TooLarge, "x"), codes.InvalidArgument, ""},
 		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1500 * time.Millisecond},
 			codes.ResourceExhausted, "1500"},

@@ -24,6 +24,7 @@ import (
 var statusOf = map[crossrank.Code]codes.Code{
 	crossrank.OK:               codes.OK,
 	crossrank.InvalidArgument:  codes.InvalidArgument,
+	crossrank.Unauthenticated:  codes.Unauthenticated,
 	crossrank.NotFound:         codes.NotFound,
 	crossrank.TooLarge:         codes.InvalidArgument,
 	crossrank.Overloaded:       codes.ResourceExhausted,

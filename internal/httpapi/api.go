@@ -27,6 +27,9 @@ type Config struct {
 	Ready   func() bool
 	History func(since time.Time) any // the samples taken after since, as a value that encoding/json can write
 
+	// Authorize judges every request but those for health by its Authorization headers; nil lets everybody in.
+	Authorize func(headers []string) error
+
 	Limits    edge.Limits
 	BodyBytes int64        // of a request's body; default 8 MiB
 	Capacity  Capacity     // told to callers, not enforced here
@@ -93,7 +96,16 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// public are the paths that probes ask, which have no key. Whatever is not named here needs one, paths that lead nowhere
+// included.
+var public = map[string]bool{"/health": true, "/readyz": true, "/livez": true}
+
 func (a *API) dispatch(w http.ResponseWriter, r *http.Request) error {
+	if a.cfg.Authorize != nil && !public[r.URL.Path] {
+		if err := a.cfg.Authorize(r.Header["Authorization"]); err != nil {
+			return err
+		}
+	}
 	rt, ok := a.routes[r.URL.Path]
 	if !ok {
 		return refuse(http.StatusNotFound, "there is nothing at this path; see GET /info, POST /rerank, POST /score")

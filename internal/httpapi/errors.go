@@ -23,6 +23,7 @@ const (
 	overloaded = "Overloaded"
 	unhealthy  = "Unhealthy"
 	empty      = "Empty"
+	stranger   = "Unauthenticated" // Text Embeddings Inference has no word for it: its 401 is empty
 )
 
 // statusClientClosed is nginx's status for a caller who left before the answer; nobody sees it but the log and proxies.
@@ -31,6 +32,7 @@ const statusClientClosed = 499
 // outcomes is the table from the project's codes to HTTP.
 var outcomes = map[crossrank.Code]outcome{
 	crossrank.InvalidArgument:  {http.StatusUnprocessableEntity, validation},
+	crossrank.Unauthenticated:  {http.StatusUnauthorized, stranger},
 	crossrank.NotFound:         {http.StatusNotFound, validation},
 	crossrank.TooLarge:         {http.StatusRequestEntityTooLarge, validation},
 	crossrank.Overloaded:       {http.StatusTooManyRequests, overloaded},
@@ -94,6 +96,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, id string, err error)
 		}
 	}
 	body.ErrorType = out.kind
+	if out.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
 	if e, ok := errors.AsType[*crossrank.Error](err); ok && e.RetryAfter > 0 {
 		body.RetryAfterMS = max(1, e.RetryAfter.Milliseconds())
 		w.Header().Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
