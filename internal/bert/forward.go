@@ -42,13 +42,13 @@ func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, f
 	last := len(m.layers) - 1
 	for i := range m.layers[:last] {
 		l := &m.layers[i]
-		m.project(s, w, l.qkv, low, high)
+		m.project(s, w, l.scores, l.values, low, high)
 		share.wait() // for the others' keys and values
 		m.attend(s, w, seqs, low, high)
 		m.mix(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
 		share.wait() // for the others to be done with this worker's
 	}
-	m.project(s, w, m.keys, low, high)
+	m.project(s, w, m.keys, m.layers[last].values, low, high)
 	share.wait()
 	m.attendCLS(s, w, share, seqs, first)
 	share.wait()
@@ -70,11 +70,15 @@ func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 	}
 }
 
-// project computes rows low to high of qkv, as wide as the panels are.
-func (m *Model) project(s *Scratch, w *Work, p *kernel.Panels, low, high int) {
-	if low < high {
-		m.kernels.MatMul(s.qkv[low*p.Out:], p.Out, s.x[low*m.hidden:], m.hidden, high-low, p, kernel.None, w.quantized)
+// project computes rows low to high of qkv: those that scores are made of, then values.
+func (m *Model) project(s *Scratch, w *Work, scores, values *kernel.Panels, low, high int) {
+	if low >= high {
+		return
 	}
+	ld := scores.Out + values.Out
+	qkv, x := s.qkv[low*ld:], s.x[low*m.hidden:]
+	m.kernels.MatMul(qkv, ld, x, m.hidden, high-low, scores, kernel.None, w.quantized)
+	m.kernels.MatMul(qkv[scores.Out:], ld, x, m.hidden, high-low, values, kernel.None, w.quantized)
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.

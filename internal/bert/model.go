@@ -22,11 +22,11 @@ import (
 // Model holds weights as the kernels want them. It is read-only once made and safe for concurrent use, each caller with a
 // [Scratch] of its own.
 type Model struct {
-	kernels *kernel.Set
-	pack    func(weight, bias []float32, in, out int) *kernel.Panels // kernel.Pack or kernel.Pack8
-	config  checkpoint.Config
-	act     kernel.Act
-	heads   kernel.Heads
+	kernels   *kernel.Set
+	precision Precision
+	config    checkpoint.Config
+	act       kernel.Act
+	heads     kernel.Heads
 
 	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of all heads side by side,
 	// each padded by itself.
@@ -36,8 +36,8 @@ type Model struct {
 	places []float32 // 2 × Positions × hidden: position embedding plus the embedding of type 0 or 1
 	norm   norm
 	layers []layer
-	query  *kernel.Panels // parts of the last layer's qkv: of [CLS] rows only
-	keys   *kernel.Panels // keys and values, of all rows
+	query  *kernel.Panels // the parts of the last layer's scores: of [CLS] rows only
+	keys   *kernel.Panels // and of all rows
 	pooler *kernel.Panels
 
 	// The classifier's row; with two labels the difference of its rows.
@@ -46,7 +46,8 @@ type Model struct {
 }
 
 type layer struct {
-	qkv           *kernel.Panels // queries, keys and values side by side
+	scores        *kernel.Panels // queries and keys, side by side
+	values        *kernel.Panels
 	attention     *kernel.Panels
 	attentionNorm norm
 	up, down      *kernel.Panels
@@ -60,7 +61,7 @@ type Precision string
 
 const (
 	FP32 Precision = "fp32" // float32 throughout
-	INT8 Precision = "int8" // linear layers and word embeddings in 8 bits or fewer, see kernel.Pack8; all else float32
+	INT8 Precision = "int8" // linear layers in 8 bits but for queries and keys, which have 16, and word embeddings in 8; all else float32
 )
 
 // Precisions lists what New takes.
@@ -81,44 +82,74 @@ func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model,
 	}
 	size := c.Hidden / c.Heads
 	b := &Model{
-		kernels: kernels, config: c, act: act,
+		kernels: kernels, precision: precision, config: c, act: act,
 		heads:        kernel.Heads{Count: c.Heads, Size: kernel.Pad(size), Scale: float32(1 / math.Sqrt(float64(size)))},
 		hidden:       kernel.Pad(c.Hidden),
 		attention:    c.Heads * kernel.Pad(size),
 		intermediate: kernel.Pad(c.Intermediate),
 	}
-	b.pack, b.words = kernel.Pack, packWords(m.Weights.WordEmbeddings, c.Hidden, precision)
-	if precision == INT8 {
-		b.pack = kernel.Pack8
-	}
+	b.words = packWords(m.Weights.WordEmbeddings, c.Hidden, precision)
 	b.places = places(m.Weights, c)
 	b.norm = padNorm(m.Weights.EmbeddingNorm)
 	for _, l := range m.Weights.Layers {
 		b.layers = append(b.layers, b.packLayer(l))
 	}
-	last := b.layers[len(b.layers)-1].qkv
-	b.query, b.keys = last.Columns(0, b.attention), last.Columns(b.attention, 3*b.attention)
+	last := b.layers[len(b.layers)-1].scores
+	b.query, b.keys = last.Columns(0, b.attention), last.Columns(b.attention, 2*b.attention)
 	b.pooler = kernel.Pack(m.Weights.Pooler.Weight, m.Weights.Pooler.Bias, c.Hidden, c.Hidden)
 	b.classifier, b.classifierBias = fold(m.Weights.Classifier)
 	return b, nil
 }
 
 func (m *Model) packLayer(l checkpoint.Layer) layer {
+	c := m.config
 	return layer{
-		qkv:           m.packHeads(l.Query, l.Key, l.Value),
+		scores:        m.packScores(l.Query, l.Key),
+		values:        m.packValues(l.Value),
 		attention:     m.packMerge(l.AttentionOutput),
 		attentionNorm: padNorm(l.AttentionNorm),
-		up:            m.packLinear(l.Intermediate),
-		down:          m.packLinear(l.Output),
+		up:            m.pack(l.Intermediate.Weight, l.Intermediate.Bias, c.Hidden, c.Intermediate, evenLevels),
+		down:          m.pack(l.Output.Weight, l.Output.Bias, c.Intermediate, c.Hidden, positiveLevels),
 		norm:          padNorm(l.OutputNorm),
 	}
 }
 
-// packHeads packs projections side by side, each head's outputs padded with zeros.
-func (m *Model) packHeads(projections ...checkpoint.Linear) *kernel.Panels {
+// With INT8, the more levels activations have the fewer steps weights have, since their products share 16 bits. The error is
+// least where both are alike: for activations around zero, whose levels cover both signs, and for those of GELU and ReLU,
+// which are hardly ever negative.
+const (
+	evenLevels     = 175
+	positiveLevels = 124
+)
+
+// pack packs a linear layer in the model's precision; levels are for its input, if that is INT8.
+func (m *Model) pack(weight, bias []float32, in, out, levels int) *kernel.Panels {
+	if m.precision == INT8 {
+		return kernel.Pack8(weight, bias, in, out, levels)
+	}
+	return kernel.Pack(weight, bias, in, out)
+}
+
+// packScores packs the queries' and keys' projections side by side. Their product goes through the exponential function, where
+// an error of a few percent of a score of 5 would be one of some tens of percent of a weight: with INT8 they have 16 bits.
+func (m *Model) packScores(query, key checkpoint.Linear) *kernel.Panels {
+	weight, bias := m.padHeads(query, key)
+	if m.precision == INT8 {
+		return kernel.Pack16(weight, bias, m.config.Hidden, len(bias))
+	}
+	return kernel.Pack(weight, bias, m.config.Hidden, len(bias))
+}
+
+func (m *Model) packValues(value checkpoint.Linear) *kernel.Panels {
+	weight, bias := m.padHeads(value)
+	return m.pack(weight, bias, m.config.Hidden, len(bias), evenLevels)
+}
+
+// padHeads puts projections side by side, each head's outputs padded with zeros.
+func (m *Model) padHeads(projections ...checkpoint.Linear) (weight, bias []float32) {
 	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
-	weight := make([]float32, len(projections)*m.attention*in)
-	bias := make([]float32, len(projections)*m.attention)
+	weight = make([]float32, len(projections)*m.attention*in)
+	bias = make([]float32, len(projections)*m.attention)
 	for i, p := range projections {
 		for h := range m.config.Heads {
 			to := i*m.attention + h*m.heads.Size
@@ -126,10 +157,10 @@ func (m *Model) packHeads(projections ...checkpoint.Linear) *kernel.Panels {
 			copy(bias[to:], p.Bias[h*size:(h+1)*size])
 		}
 	}
-	return m.pack(weight, bias, in, len(bias))
+	return weight, bias
 }
 
-// packMerge packs the projection that reads the heads' outputs, its inputs padded as packHeads pads outputs.
+// packMerge packs the projection that reads the heads' outputs, its inputs padded as padHeads pads outputs.
 func (m *Model) packMerge(p checkpoint.Linear) *kernel.Panels {
 	size := m.config.Hidden / m.config.Heads
 	weight := make([]float32, p.Out*m.attention)
@@ -138,11 +169,7 @@ func (m *Model) packMerge(p checkpoint.Linear) *kernel.Panels {
 			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
 		}
 	}
-	return m.pack(weight, p.Bias, m.attention, p.Out)
-}
-
-func (m *Model) packLinear(p checkpoint.Linear) *kernel.Panels {
-	return m.pack(p.Weight, p.Bias, p.In, p.Out)
+	return m.pack(weight, p.Bias, m.attention, p.Out, evenLevels)
 }
 
 func padNorm(n checkpoint.Norm) norm {

@@ -13,12 +13,14 @@ const (
 )
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
-// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]) or int8 ([Pack8]).
+// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]),
+// int8 ([Pack8]) or int16 ([Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32 // Pad(Out)/16 panels of In·16
 	bias    []float32 // Pad(Out)
 	int8    *panels8  // instead of both, if the weights are quantised
+	int16   *panels16 // likewise
 }
 
 // Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
@@ -37,9 +39,12 @@ func Pack(weight, bias []float32, in, out int) *Panels {
 // Columns returns the panels of the output columns from low to high, both multiples of [Width], sharing memory.
 func (p *Panels) Columns(low, high int) *Panels {
 	part := &Panels{In: p.In, Out: min(high, p.Out) - low}
-	if p.int8 != nil {
+	switch {
+	case p.int8 != nil:
 		part.int8 = p.int8.columns(low, high, p.In)
-	} else {
+	case p.int16 != nil:
+		part.int16 = p.int16.columns(low, high, p.In)
+	default:
 		part.data, part.bias = p.data[low*p.In:high*p.In], p.bias[low:high]
 	}
 	return part
@@ -56,12 +61,12 @@ const (
 )
 
 // MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows × Pad(Out) with stride ldc,
-// and they do not overlap. If the weights are int8, A's rows are padded with zeros to Pad(In), and q is memory to quantise
+// and they do not overlap. If the weights are quantised, A's rows are padded with zeros to Pad(In), and q is memory to quantise
 // them in; otherwise q is not used.
 //
 // With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension
-// (separate multiply and add in the generic tier), so the error is at most In·ε·Σ|a·w|. With int8 weights the sum of
-// products is exact, and the error is that of quantising, see [Pack8]. The activation adds its own.
+// (separate multiply and add in the generic tier), so the error is at most In·ε·Σ|a·w|. With quantised weights the sum
+// of products is exact, and the error is that of quantising, see [Pack8] and [Pack16]. The activation adds its own.
 func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	if rows == 0 {
 		return
@@ -69,9 +74,12 @@ func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 	_, _ = a[(rows-1)*lda+w.In-1], c[(rows-1)*ldc+Pad(w.Out)-1]
 	for low := 0; low < rows; low += rowBlock {
 		n, c, a := min(rowBlock, rows-low), c[low*ldc:], a[low*lda:]
-		if w.int8 != nil {
+		switch {
+		case w.int8 != nil:
 			s.rowBlock8(c, ldc, a, lda, n, w, act, q)
-		} else {
+		case w.int16 != nil:
+			s.rowBlock16(c, ldc, a, lda, n, w, act, q)
+		default:
 			s.rowBlock(c, ldc, a, lda, n, w, act)
 		}
 	}

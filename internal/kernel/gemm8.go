@@ -5,16 +5,10 @@ import "math"
 // tileRows8 is the height of the largest tile of the int8 product.
 const tileRows8 = 4
 
-// Quantised operands have 7 bits: activations 0 to 127, weights -63 to 63. Two sums of two products of such bytes fit 16
-// bits together, which spares AVX2 one multiplication in four; see gemm8 in package _asm.
-const (
-	activationMax = 127
-	weightMax     = 63
-)
-
 // panels8 holds int8 weights. A panel is Pad(In)·16 bytes: 4 inputs of one column are side by side, then the same of the
 // next column; 4 inputs of 16 columns are 64 bytes.
 type panels8 struct {
+	levels float32 // largest u of a quantised activation
 	data   []int8
 	params []float32 // for each panel 16 scales, 16 sums of the column's weights times its scale, 16 biases
 }
@@ -22,28 +16,31 @@ type panels8 struct {
 // columnParams is the number of parameters of a panel.
 const columnParams = 3 * Width
 
-// Pack8 packs weights as [Pack] does, quantised to 7 bits with one scale for each output: w ≈ scale·q, q from -63 to 63. The
-// error of a weight is at most half its scale, which is the output's largest weight over 63.
+// Pack8 packs weights as [Pack] does, quantised with one scale for each output: w ≈ scale·q.
 //
-// The product quantises each row of A as it reads it: a ≈ low + step·u, u from 0 to 127, over the row's range with zero
-// included. The error of an element is at most half the step. Σ a·w is then step·scale·Σ u·q + low·scale·Σ q.
-func Pack8(weight, bias []float32, in, out int) *Panels {
-	p := &panels8{data: make([]int8, Pad(out)*Pad(in)), params: make([]float32, Pad(out)/Width*columnParams)}
+// The product quantises each row of A as it reads it: a ≈ low + step·u with u from 0 to levels, at most 255, over the row's
+// range with zero included, so that Σ a·w is step·scale·Σ u·q + low·scale·Σ q. The errors are at most half a step of an
+// activation and, where no group is at its limit, half a scale of a weight.
+//
+// The AVX2 tile adds four products in 16 bits: those of inputs 0, 1, 4 and 5 of eight, and of 2, 3, 6 and 7. They cannot
+// overflow if levels times the sum of the group's positive q, and of its negative ones, is below 2¹⁵. The scale is the
+// smallest that keeps every group of the output within that, and every q within ±127. A bound on the operands alone would
+// need 7 bits of both; weights that are not all at their largest at once leave room for about 7½.
+func Pack8(weight, bias []float32, in, out, levels int) *Panels {
+	p := &panels8{
+		levels: float32(levels),
+		data:   make([]int8, Pad(out)*Pad(in)),
+		params: make([]float32, Pad(out)/Width*columnParams),
+	}
+	limit := math.MaxInt16 / levels
+	row, q := make([]float32, Pad(in)), make([]int8, Pad(in))
 	for o := range out {
-		row := weight[o*in : (o+1)*in]
-		top := float32(0)
-		for _, w := range row {
-			top = max(top, float32(math.Abs(float64(w))))
-		}
-		scale := top / weightMax
+		copy(row, weight[o*in:(o+1)*in])
+		scale := quantizeWeights(q, row, limit)
 		panel, sum := p.data[o/Width*Width*Pad(in):], 0
-		for i, w := range row {
-			q := 0
-			if scale > 0 {
-				q = int(math.RoundToEven(float64(w / scale)))
-			}
-			panel[i/4*4*Width+o%Width*4+i%4] = int8(q)
-			sum += q
+		for i, v := range q {
+			panel[i/4*4*Width+o%Width*4+i%4] = v
+			sum += int(v)
 		}
 		column := p.params[o/Width*columnParams:]
 		column[o%Width], column[Width+o%Width], column[2*Width+o%Width] = scale, scale*float32(sum), bias[o]
@@ -51,8 +48,63 @@ func Pack8(weight, bias []float32, in, out int) *Panels {
 	return &Panels{In: in, Out: out, int8: p}
 }
 
+// group lists the places in eight inputs of the products that are added in 16 bits; the other four are 2 further.
+var group = [4]int{0, 1, 4, 5}
+
+// quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q sum to more than limit.
+func quantizeWeights(q []int8, w []float32, limit int) (scale float32) {
+	for at := 0; at < len(w); at += 8 {
+		for first := at; first <= at+2; first += 2 {
+			var positive, negative float32
+			for _, i := range group {
+				v := w[first+i]
+				positive, negative = positive+max(v, 0), negative+max(-v, 0)
+				scale = max(scale, v/math.MaxInt8, -v/math.MaxInt8)
+			}
+			scale = max(scale, positive/float32(limit), negative/float32(limit))
+		}
+	}
+	if scale == 0 {
+		clear(q)
+		return 0
+	}
+	for i, v := range w {
+		q[i] = int8(math.RoundToEven(float64(v / scale)))
+	}
+	for at := 0; at < len(w); at += 8 {
+		for first := at; first <= at+2; first += 2 {
+			trim(q, w, first, scale, limit, 1)
+			trim(q, w, first, scale, limit, -1)
+		}
+	}
+	return scale
+}
+
+// trim takes one from those q of a group with the given sign that were rounded up the most, until they are within the limit:
+// rounding may have put them at most two above it.
+func trim(q []int8, w []float32, first int, scale float32, limit, sign int) {
+	for {
+		sum, most, gain := 0, 0, float32(math.Inf(-1))
+		for _, i := range group {
+			v := int(q[first+i]) * sign
+			if v <= 0 {
+				continue
+			}
+			sum += v
+			if g := float32(v) - w[first+i]/scale*float32(sign); g > gain {
+				most, gain = first+i, g
+			}
+		}
+		if sum <= limit {
+			return
+		}
+		q[most] -= int8(sign)
+	}
+}
+
 func (p *panels8) columns(low, high, in int) *panels8 {
 	return &panels8{
+		levels: p.levels,
 		data:   p.data[low*Pad(in) : high*Pad(in)],
 		params: p.params[low/Width*columnParams : high/Width*columnParams],
 	}
@@ -60,20 +112,21 @@ func (p *panels8) columns(low, high, in int) *panels8 {
 
 // Quantized is memory for a block of quantised rows.
 type Quantized struct {
-	bytes  []uint8   // rowBlock × the widest row
-	params []float32 // each row's step and low
+	bytes  []uint8   // rowBlock × the widest row, for int8
+	words  []int16   // the same for int16
+	params []float32 // each row's step, and with int8 its low
 }
 
 // NewQuantized makes memory for rows of up to width elements.
 func NewQuantized(width int) *Quantized {
-	return &Quantized{bytes: make([]uint8, rowBlock*Pad(width)), params: make([]float32, 2*rowBlock)}
+	return &Quantized{bytes: make([]uint8, rowBlock*Pad(width)), words: make([]int16, rowBlock*Pad(width)), params: make([]float32, 2*rowBlock)}
 }
 
 func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	in := Pad(w.In)
 	_, _ = a[(rows-1)*lda+in-1], q.bytes[rows*in-1]
 	for r := range rows {
-		s.quantize(&q.bytes[r*in], &a[r*lda], in, &q.params[2*r])
+		s.quantize(&q.bytes[r*in], &a[r*lda], in, w.int8.levels, &q.params[2*r])
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]

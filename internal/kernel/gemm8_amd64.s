@@ -425,13 +425,13 @@ loop:
 	VZEROUPPER
 	RET
 
-// func quantizeAVX2(dst *uint8, src *float32, n int, param *float32)
+// func quantizeAVX2(dst *uint8, src *float32, n int, levels float32, param *float32)
 // Requires: AVX, AVX2
-TEXT ·quantizeAVX2(SB), NOSPLIT, $0-32
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
-	MOVQ param+24(FP), BX
+	MOVQ param+32(FP), BX
 	MOVQ DX, SI
 	SHLQ $0x02, SI
 
@@ -467,51 +467,41 @@ range:
 	VMOVSHDUP    X1, X2
 	VMAXPS       X2, X1, X1
 
-	// step = (high - low)/127, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
+	// step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
+	VMOVSS       levels+24(FP), X2
 	VSUBSS       X0, X1, X1
-	VMULSS       x3c010204<>+0(SB), X1, X2
-	VMOVSS       X2, (BX)
+	VDIVSS       X2, X1, X3
+	VMOVSS       X3, (BX)
 	VMOVSS       X0, 4(BX)
-	VMOVSS       x00800000<>+0(SB), X2
-	VMAXSS       X2, X1, X1
-	VMOVSS       x42fe0000<>+0(SB), X2
-	VDIVSS       X1, X2, X2
-	VMINSS       x7f7fffff<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y2
+	VMOVSS       x00800000<>+0(SB), X3
+	VMAXSS       X3, X1, X1
+	VDIVSS       X1, X2, X1
+	VMINSS       x7f7fffff<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y1
 	VBROADCASTSS X0, Y0
 
 	// round((x - low) · inverse), 16 at a time; packing keeps 128-bit lanes apart, so quarters are put in order after it
 	XORQ DI, DI
 
 round:
-	VMOVUPS      (CX)(DI*4), Y1
+	VMOVUPS      (CX)(DI*4), Y2
 	VMOVUPS      32(CX)(DI*4), Y3
-	VSUBPS       Y0, Y1, Y1
+	VSUBPS       Y0, Y2, Y2
 	VSUBPS       Y0, Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y2, Y3, Y3
-	VCVTPS2DQ    Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VCVTPS2DQ    Y2, Y2
 	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X3
-	VPACKUSWB    X3, X1, X3
+	VPACKSSDW    Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSWB    X3, X2, X3
 	VMOVDQU      X3, (AX)(DI*1)
 	ADDQ         $0x10, DI
 	CMPQ         DI, DX
 	JLT          round
 	VZEROUPPER
 	RET
-
-DATA x3c010204<>+0(SB)/4, $0x3c010204
-DATA x3c010204<>+4(SB)/4, $0x3c010204
-DATA x3c010204<>+8(SB)/4, $0x3c010204
-DATA x3c010204<>+12(SB)/4, $0x3c010204
-DATA x3c010204<>+16(SB)/4, $0x3c010204
-DATA x3c010204<>+20(SB)/4, $0x3c010204
-DATA x3c010204<>+24(SB)/4, $0x3c010204
-DATA x3c010204<>+28(SB)/4, $0x3c010204
-GLOBL x3c010204<>(SB), RODATA|NOPTR, $32
 
 DATA x00800000<>+0(SB)/4, $0x00800000
 DATA x00800000<>+4(SB)/4, $0x00800000
@@ -522,16 +512,6 @@ DATA x00800000<>+20(SB)/4, $0x00800000
 DATA x00800000<>+24(SB)/4, $0x00800000
 DATA x00800000<>+28(SB)/4, $0x00800000
 GLOBL x00800000<>(SB), RODATA|NOPTR, $32
-
-DATA x42fe0000<>+0(SB)/4, $0x42fe0000
-DATA x42fe0000<>+4(SB)/4, $0x42fe0000
-DATA x42fe0000<>+8(SB)/4, $0x42fe0000
-DATA x42fe0000<>+12(SB)/4, $0x42fe0000
-DATA x42fe0000<>+16(SB)/4, $0x42fe0000
-DATA x42fe0000<>+20(SB)/4, $0x42fe0000
-DATA x42fe0000<>+24(SB)/4, $0x42fe0000
-DATA x42fe0000<>+28(SB)/4, $0x42fe0000
-GLOBL x42fe0000<>(SB), RODATA|NOPTR, $32
 
 DATA x7f7fffff<>+0(SB)/4, $0x7f7fffff
 DATA x7f7fffff<>+4(SB)/4, $0x7f7fffff

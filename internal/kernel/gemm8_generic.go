@@ -23,22 +23,22 @@ func int8Tile(height int) func(k int, a *uint8, lda int, b *int8, rows, columns 
 			out := view(skip(c, r*ldc), Width)
 			for j := range out {
 				offset := float32(math.FMA(float64(low), float64(params[Width+j]), float64(params[2*Width+j])))
-				out[j] = float32(math.FMA(float64(sum[j]), float64(step*params[j]), float64(offset)))
+				out[j] = float32(math.FMA(float64(float32(sum[j])), float64(step*params[j]), float64(offset)))
 			}
 		}
 	}
 }
 
 // quantizeGeneric writes n bytes u with src ≈ low + step·u, and step and low to param.
-func quantizeGeneric(dst *uint8, src *float32, n int, param *float32) {
+func quantizeGeneric(dst *uint8, src *float32, n int, levels float32, param *float32) {
 	row := view(src, n)
 	var low, high float32
 	for _, v := range row {
 		low, high = min(low, v), max(high, v)
 	}
 	width := high - low
-	step := width * (1.0 / activationMax)
-	inverse := min(activationMax/max(width, 0x1p-126), math.MaxFloat32)
+	step := width / levels
+	inverse := min(levels/max(width, 0x1p-126), math.MaxFloat32)
 	for i, v := range row {
 		unsafe.Slice(dst, n)[i] = uint8(math.RoundToEven(float64((v - low) * inverse)))
 	}

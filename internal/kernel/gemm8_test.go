@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// levels is that of the tests' activations: not a whole number of bits, as engines choose it.
+const levels = 175
+
 // TestMatMul8 holds the int8 product to its definition: quantise both sides, multiply exactly, scale.
 func TestMatMul8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -19,13 +22,13 @@ func TestMatMul8(t *testing.T) {
 				}
 				weight, bias := random(rng, in*out, 1), random(rng, out, 1)
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 16)
-				w, lda := Pack8(weight, bias, in, out), Pad(in)+16
+				w, lda := Pack8(weight, bias, in, out, levels), Pad(in)+16
 				eachTier(t, func(t *testing.T, s *Set) {
 					ldc := Pad(out) + 3
 					c := make([]float32, rows*ldc)
 					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
 					for r := range rows {
-						want, bound := product8(a[r*lda:r*lda+in], weight, bias, in, out)
+						want, bound := product8(a[r*lda:r*lda+in], w, bias, in, out)
 						for o := range Pad(out) {
 							x, e := 0.0, 0.0
 							if o < out {
@@ -42,21 +45,17 @@ func TestMatMul8(t *testing.T) {
 	}
 }
 
-// product8 is one row of the product in float64, and a bound on the float32 rounding of its last steps.
-func product8(a, weight, bias []float32, in, out int) (want, bound []float64) {
+// product8 is one row of the product in float64, from the packed weights, and a bound on the float32 rounding of its last
+// steps.
+func product8(a []float32, w *Panels, bias []float32, in, out int) (want, bound []float64) {
 	low, high := min(0, slices.Min(a)), max(0, slices.Max(a))
-	step := float64(high-low) / activationMax
+	step := float64(high-low) / float64(w.int8.levels)
 	for o := range out {
-		row, top := weight[o*in:(o+1)*in], float32(0)
-		for _, w := range row {
-			top = max(top, float32(math.Abs(float64(w))))
-		}
-		scale := float64(top / weightMax)
+		q, scale := unpack8(w, o)
 		var sum, columns float64
-		for i, w := range row {
-			q := math.RoundToEven(float64(w / (top / weightMax)))
-			u := math.RoundToEven(float64((a[i] - low) * (activationMax / (high - low))))
-			sum, columns = sum+u*q, columns+q
+		for i, v := range q[:in] {
+			u := math.RoundToEven(float64((a[i] - low) * (w.int8.levels / (high - low))))
+			sum, columns = sum+u*float64(v), columns+float64(v)
 		}
 		terms := []float64{sum * step * scale, float64(low) * scale * columns, float64(bias[o])}
 		x, e := 0.0, 0.0
@@ -68,24 +67,79 @@ func product8(a, weight, bias []float32, in, out int) (want, bound []float64) {
 	return want, bound
 }
 
+// unpack8 returns the quantised weights of one output and their scale.
+func unpack8(w *Panels, o int) (q []int8, scale float64) {
+	panel := w.int8.data[o/Width*Width*Pad(w.In):]
+	for i := range Pad(w.In) {
+		q = append(q, panel[i/4*4*Width+o%Width*4+i%4])
+	}
+	return q, float64(w.int8.params[o/Width*columnParams+o%Width])
+}
+
+// TestPack8 holds that groups cannot overflow, whatever the activations, and that weights are as near as they can be.
+func TestPack8(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 1))
+	rows := map[string]func(i int) float32{
+		"random":        func(int) float32 { return float32(rng.NormFloat64()) },
+		"all alike":     func(int) float32 { return -0.3 },
+		"one outlier":   func(i int) float32 { return []float32{0.01, 9}[btoi(i == 17)] },
+		"two signs":     func(i int) float32 { return []float32{1, -1}[i%2] },
+		"zeros":         func(int) float32 { return 0 },
+		"near rounding": func(i int) float32 { return 1 + float32(i%5)*0.01 },
+	}
+	for name, value := range rows {
+		for _, levels := range []int{100, 127, 175, 255} {
+			const in = 100
+			weight := make([]float32, in)
+			for i := range weight {
+				weight[i] = value(i)
+			}
+			w := Pack8(weight, []float32{0}, in, 1, levels)
+			q, scale := unpack8(w, 0)
+			for at := 0; at < len(q); at += 8 {
+				for _, g := range [][4]int{{0, 1, 4, 5}, {2, 3, 6, 7}} {
+					positive, negative := 0, 0
+					for _, i := range g {
+						v := int(q[at+i])
+						positive, negative = positive+max(v, 0), negative+min(v, 0)
+					}
+					if positive*levels > math.MaxInt16 || negative*levels < math.MinInt16 {
+						t.Errorf("%s, %d levels: the group at %d sums to %d and %d", name, levels, at, positive, negative)
+					}
+				}
+			}
+			for i, v := range weight {
+				if e := math.Abs(float64(v) - scale*float64(q[i])); e > 1.51*scale {
+					t.Errorf("%s, %d levels: weight %d is %g, read back %g, scale %g", name, levels, i, v, scale*float64(q[i]), scale)
+				}
+			}
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // TestQuantizedErrorIsHalfAStep: the quantised product is near the exact one, as Pack8 says.
 func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 1))
 	const in, out = 384, 32
 	weight, a := random(rng, in*out, 0.05), random(rng, in, 1)
-	w := Pack8(weight, make([]float32, out), in, out)
+	w := Pack8(weight, make([]float32, out), in, out, levels)
 	eachTier(t, func(t *testing.T, s *Set) {
 		c := make([]float32, out)
 		s.MatMul(c, out, a, in, 1, w, None, NewQuantized(in))
-		step := float64(slices.Max(a)-slices.Min(a)) / activationMax
+		step := float64(slices.Max(a)-slices.Min(a)) / levels
 		for o := range out {
-			top, exact, bound := 0.0, 0.0, 1e-4
-			for _, v := range weight[o*in : (o+1)*in] {
-				top = max(top, math.Abs(float64(v)))
-			}
+			_, scale := unpack8(w, o)
+			exact, bound := 0.0, 1e-4
 			for i, v := range weight[o*in : (o+1)*in] {
 				exact += float64(v) * float64(a[i])
-				bound += math.Abs(float64(v))*step/2 + (math.Abs(float64(a[i]))+step/2)*top/weightMax/2
+				bound += math.Abs(float64(v))*step/2 + (math.Abs(float64(a[i]))+step/2)*scale/2
 			}
 			if got := float64(c[o]); math.Abs(got-exact) > bound {
 				t.Errorf("output %d = %g, exact %g, bound %g", o, got, exact, bound)
@@ -98,7 +152,7 @@ func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 func TestInt8TiersAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	const in, out, rows = 401, 48, 103
-	w, a := Pack8(random(rng, in*out, 1), random(rng, out, 1), in, out), padded(rng, random(rng, rows*in, 1), rows, in, 0)
+	w, a := Pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, levels), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
 	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
 	eachTier(t, func(t *testing.T, s *Set) {
@@ -127,14 +181,14 @@ func TestQuantizeExtremes(t *testing.T) {
 			row := make([]float32, 32)
 			row[5], row[20] = v, v/2
 			bytes, param := make([]uint8, 32), make([]float32, 2)
-			s.quantize(&bytes[0], &row[0], 32, &param[0])
+			s.quantize(&bytes[0], &row[0], 32, levels, &param[0])
 			for i, x := range row {
 				back := float64(param[1]) + float64(param[0])*float64(bytes[i])
-				if !(math.Abs(back-float64(x)) <= math.Abs(float64(v))/activationMax*0.51+1e-38) {
+				if !(math.Abs(back-float64(x)) <= math.Abs(float64(v))/levels*0.51+1e-38) {
 					t.Errorf("%s: element %d is %g, read back as %g", name, i, x, back)
 				}
-				if bytes[i] > activationMax {
-					t.Errorf("%s: element %d is byte %d, beyond 7 bits", name, i, bytes[i])
+				if bytes[i] > levels {
+					t.Errorf("%s: element %d is byte %d, beyond the levels", name, i, bytes[i])
 				}
 			}
 		}
@@ -149,7 +203,7 @@ func BenchmarkMatMul8(b *testing.B) {
 		act     Act
 	}{{"qkv", 384, 1152, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
 		for _, rows := range []int{1, 80, 256} {
-			w := Pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out)
+			w := Pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, levels)
 			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewQuantized(shape.in)
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {
@@ -168,7 +222,7 @@ func BenchmarkQuantize(b *testing.B) {
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		x, q := random(rng, 1536, 1), NewQuantized(1536)
 		for b.Loop() {
-			s.quantize(&q.bytes[0], &x[0], 1536, &q.params[0])
+			s.quantize(&q.bytes[0], &x[0], 1536, levels, &q.params[0])
 		}
 	})
 }

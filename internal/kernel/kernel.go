@@ -39,7 +39,11 @@ type Set struct {
 
 	// tile8[r-1] computes r rows of one panel of int8 weights, see int8Tile; quantize makes the bytes it reads.
 	tile8    [tileRows8]func(k int, a *uint8, lda int, b *int8, rows, columns *float32, c *float32, ldc int)
-	quantize func(dst *uint8, src *float32, n int, param *float32)
+	quantize func(dst *uint8, src *float32, n int, levels float32, param *float32)
+
+	// The same for int16, see int16Tile.
+	tile16     [tileRows8]func(k int, a *int16, lda int, b *int16, rows, columns *float32, c *float32, ldc int)
+	quantize16 func(dst *int16, src *float32, n int, levels float32, param *float32)
 
 	// Strips are rows × Width elements, changed in place.
 	gelu, geluTanh, relu func(x *float32, rows, ld int)

@@ -12,11 +12,15 @@ var avx2 = &Set{
 	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
 		int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2,
 	},
-	quantize:  quantizeAVX2,
-	gelu:      geluAVX2,
-	geluTanh:  geluTanhAVX2,
-	relu:      reluAVX2,
-	softmax:   softmaxAVX2,
-	layerNorm: layerNormAVX2,
-	packRows:  packRowsAVX2,
+	tile16: [tileRows8]func(int, *int16, int, *int16, *float32, *float32, *float32, int){
+		int16Tile1AVX2, int16Tile2AVX2, int16Tile3AVX2, int16Tile4AVX2,
+	},
+	quantize16: quantize16AVX2,
+	quantize:   quantizeAVX2,
+	gelu:       geluAVX2,
+	geluTanh:   geluTanhAVX2,
+	relu:       reluAVX2,
+	softmax:    softmaxAVX2,
+	layerNorm:  layerNormAVX2,
+	packRows:   packRowsAVX2,
 }

@@ -11,9 +11,9 @@ import (
 
 // gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
 //
-// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. With 7-bit operands two of its results
-// can be added there without overflow (2 · 2 · 127 · 63 < 32,768) before VPMADDWD widens them to 32 bits: three
-// multiplications for 64 multiply-adds instead of four. With 4 rows there are 8 accumulators, 4 registers for 8 rows of the
+// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen to it that two of its
+// results can be added there without overflow before VPMADDWD widens them to 32 bits: three multiplications for 64
+// multiply-adds instead of four. With 4 rows there are 8 accumulators, 4 registers for 8 rows of the
 // panel and 4 to work in: all 16.
 func gemm8() {
 	for rows := 1; rows <= 4; rows++ {
@@ -34,16 +34,6 @@ func tile8(rows int) {
 	three := GP64()
 	if rows > 3 {
 		LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, three)
-	}
-	at := func(r, disp int) Mem {
-		m := Mem{Base: a, Disp: disp}
-		switch r {
-		case 1, 2:
-			m.Index, m.Scale = lda, uint8(r)
-		case 3:
-			m.Index, m.Scale = three, 1
-		}
-		return m
 	}
 	b := Load(Param("b"), GP64())
 	var acc [4][columns]VecVirtual
@@ -66,8 +56,8 @@ func tile8(rows int) {
 	}
 	for r := range rows {
 		x, y := YMM(), YMM()
-		VPBROADCASTD(at(r, 0), x)
-		VPBROADCASTD(at(r, 4), y)
+		VPBROADCASTD(rowAt(a, lda, three, r, 0), x)
+		VPBROADCASTD(rowAt(a, lda, three, r, 4), y)
 		p, q := YMM(), YMM()
 		VPMADDUBSW(panel[0][0], x, p)
 		VPMADDUBSW(panel[0][1], x, x)
@@ -112,7 +102,7 @@ func tile8(rows int) {
 
 // quantize writes the quantisation of one row.
 func quantize() {
-	TEXT("quantizeAVX2", NOSPLIT, "func(dst *uint8, src *float32, n int, param *float32)")
+	TEXT("quantizeAVX2", NOSPLIT, "func(dst *uint8, src *float32, n int, levels float32, param *float32)")
 	Pragma("noescape")
 	Doc("quantizeAVX2 is quantize for one row of n elements, a multiple of 16 and at least 16.")
 	dst := Load(Param("dst"), GP64())
@@ -146,17 +136,17 @@ func quantize() {
 	reduce(low, func(a, b, dst Op) { VMINPS(a, b, dst) })
 	reduce(high, func(a, b, dst Op) { VMAXPS(a, b, dst) })
 
-	Comment("step = (high - low)/127, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
-	width, inverse, step := XMM(), YMM(), XMM()
+	Comment("step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
+	levels, width, inverse, step := XMM(), XMM(), YMM(), XMM()
+	VMOVSS(NewParamAddr("levels", 24), levels)
 	VSUBSS(low.AsX(), high.AsX(), width)
-	VMULSS(splat(1.0/127), width, step)
+	VDIVSS(levels, width, step)
 	VMOVSS(step, Mem{Base: param})
 	VMOVSS(low.AsX(), Mem{Base: param, Disp: 4})
 	tiny := XMM()
 	VMOVSS(splatBits(0x00800000), tiny)
 	VMAXSS(tiny, width, width)
-	VMOVSS(splat(127), inverse.AsX())
-	VDIVSS(width, inverse.AsX(), inverse.AsX())
+	VDIVSS(width, levels, inverse.AsX())
 	VMINSS(splatBits(math.Float32bits(math.MaxFloat32)), inverse.AsX(), inverse.AsX())
 	VBROADCASTSS(inverse.AsX(), inverse)
 	VBROADCASTSS(low.AsX(), low)

@@ -17,6 +17,7 @@ import (
 var families = map[string]func(){
 	"gemm":      gemm,
 	"gemm8":     gemm8,
+	"gemm16":    gemm16,
 	"act":       activations,
 	"softmax":   softmax,
 	"norm":      norm,
