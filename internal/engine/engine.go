@@ -67,17 +67,30 @@ func New(m *checkpoint.Model, opts Options) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	threads := opts.Threads
+	e := &Native{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength}
+	e.start(opts.Threads)
+	return e, nil
+}
+
+// Replica starts another engine on the same packed weights, which nobody writes to: it costs workers and their memory alone.
+// Either may be closed while the other lives. Threads are as in [Options].
+func (e *Native) Replica(threads int) *Native {
+	r := &Native{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxLength: e.maxLength}
+	r.start(threads)
+	return r
+}
+
+// start gives a new engine its workers.
+func (e *Native) start(threads int) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &Native{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength, barrier: bert.NewBarrier(threads)}
+	e.barrier = bert.NewBarrier(threads)
 	for i := range threads {
-		w := newWorker(model, m.MaxLength, bert.Share{Index: i, Count: threads, Barrier: e.barrier})
+		w := newWorker(e.model, e.maxLength, bert.Share{Index: i, Count: threads, Barrier: e.barrier})
 		e.workers = append(e.workers, w)
 		e.running.Go(w.run)
 	}
-	return e, nil
 }
 
 // Threads is the number of cores that a batch is split over.
