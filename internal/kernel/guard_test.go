@@ -41,7 +41,8 @@ func place[T any](g *guarded, x []T) []T {
 func (g *guarded) everywhere(t *testing.T, test func() error, format string, args ...any) {
 	t.Helper()
 	for _, g.at = range []guard.Edge{guard.End, guard.Begin} {
-		for _, g.shift = range []int{0, 1 + (g.shift+4)%7} {
+		away := 1 + (g.shift+4)%7 // another number each time
+		for _, g.shift = range []int{0, away} {
 			g.next = 0
 			var wrong error
 			fault := guard.Faults(func() { wrong = test() })
@@ -99,6 +100,25 @@ func abs(x []float32) []float32 {
 
 // first is the address of the first element, or where it would be.
 func first[T any](x []T) *T { return unsafe.SliceData(x) }
+
+// TestGuardCatchesKernels: one product more than the operands have room for is caught in every tier.
+func TestGuardCatchesKernels(t *testing.T) {
+	g := newGuarded(t, 3, 4096)
+	eachTier(t, func(t *testing.T, s *Set) {
+		const k = 9
+		for _, g.at = range []guard.Edge{guard.End, guard.Begin} {
+			g.next, g.shift = 0, 0
+			a, b, c := place(g, make([]float32, k)), place(g, make([]float32, k*Width)), place(g, make([]float32, Width))
+			from, n := &a[0], k+1
+			if g.at == guard.Begin {
+				from, n = skip(from, -1), k
+			}
+			if guard.Faults(func() { s.tile[0](n, from, k, &b[0], &zeros[0], 0, &c[0], Width) }) == nil {
+				t.Errorf("reading beyond the %s was not caught", g.at)
+			}
+		}
+	})
+}
 
 func TestGuardTiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 1))

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package guard
+
+func mapPages(int) ([]byte, func() error, error) { return nil, nil, nil }
