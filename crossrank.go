@@ -34,6 +34,10 @@ type Pair struct {
 type Request struct {
 	Pairs []Pair
 
+	// Model names one of the models of a Scorer that has several. Empty means its first, or its only one; a name that it
+	// does not have is [NotFound].
+	Model string
+
 	// MaxLength bounds the tokens of a pair, special tokens included. 0, or more than the model can read, means the
 	// model's own maximum.
 	MaxLength int
@@ -65,6 +69,9 @@ const (
 	Logit ScoreType = "logit"
 	// Probability is a logit after the sigmoid: 0 to 1.
 	Probability ScoreType = "probability"
+	// NoScore marks scores that were not computed, because the pipeline runs a part of its stages to measure them. They
+	// are all 0.
+	NoScore ScoreType = "none"
 )
 
 // Response answers a [Request].

@@ -61,6 +61,15 @@ func TestCheckModel(t *testing.T) {
 	if crossrank.CodeOf(err) != crossrank.NotFound || !strings.Contains(err.Error(), `"served"`) || len(err.Error()) > 200 {
 		t.Errorf("got %v, want a short NotFound that names the served model", err)
 	}
+	for _, name := range []string{"", "a", "b"} {
+		if err := CheckModel(name, "a", "b"); err != nil {
+			t.Errorf("model %q of a and b: %v", name, err)
+		}
+	}
+	err = CheckModel("c", "a", "b")
+	if want := `there is no model "c" here; "a", "b" are served`; crossrank.CodeOf(err) != crossrank.NotFound || err.Error() != want {
+		t.Errorf("got %v, want a NotFound: %s", err, want)
+	}
 }
 
 func TestExplain(t *testing.T) {

@@ -5,6 +5,8 @@ package edge
 
 import (
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/crossrank/crossrank"
@@ -59,12 +61,30 @@ func (l Limits) Check(req *crossrank.Request) error {
 	return nil
 }
 
-// CheckModel refuses a request for another model than the one that is served. An empty name means whatever is served.
-func CheckModel(asked, served string) error {
-	if asked == "" || asked == served {
+// CheckModel refuses a request for a model that is not among those served. An empty name means the first of them.
+func CheckModel(asked string, served ...string) error {
+	if asked == "" || slices.Contains(served, asked) {
 		return nil
 	}
-	return crossrank.Errorf(crossrank.NotFound, "there is no model %q here; %q is served", abridged(asked), served)
+	verb := "is"
+	if len(served) > 1 {
+		verb = "are"
+	}
+	names := make([]string, len(served))
+	for i, name := range served {
+		names[i] = strconv.Quote(name)
+	}
+	return crossrank.Errorf(crossrank.NotFound, "there is no model %q here; %s %s served",
+		abridged(asked), strings.Join(names, ", "), verb)
+}
+
+// Names are those of models.
+func Names(models []crossrank.Info) []string {
+	names := make([]string, len(models))
+	for i := range models {
+		names[i] = models[i].Model
+	}
+	return names
 }
 
 // abridged keeps a caller's own text short where it is sent back or logged.

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
+	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
 	Metrics func() Metrics
 	Limits  edge.Limits
 	Log     *slog.Logger // of faults that callers are not told; default slog.Default()
@@ -35,6 +36,9 @@ var Services = []string{
 func Register(r grpc.ServiceRegistrar, cfg Config) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Models == nil {
+		cfg.Models = func() []crossrank.Info { return []crossrank.Info{cfg.Info()} }
 	}
 	crossrankv1.RegisterRerankServiceServer(r, &rerankService{cfg: cfg})
 	inference.RegisterInferenceServiceServer(r, &inferenceService{cfg: cfg})
@@ -107,9 +111,10 @@ func (s *rerankService) Info(context.Context, *crossrankv1.InfoRequest) (*crossr
 
 // score is what both services do with a request once it is translated.
 func (c *Config) score(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
-	if err := edge.CheckModel(model, c.Info().Model); err != nil {
+	if err := edge.CheckModel(model, edge.Names(c.Models())...); err != nil {
 		return nil, err
 	}
+	req.Model = model
 	if err := c.Limits.Check(req); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
+	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
 	Ready   func() bool
 	History func(since time.Time) any // the samples taken after since, as a value that encoding/json can write
 
@@ -63,6 +64,9 @@ func New(cfg Config) *API {
 		cfg.BodyBytes = 8 << 20
 	}
 	cfg.Limits = cfg.Limits.OrDefaults()
+	if cfg.Models == nil {
+		cfg.Models = func() []crossrank.Info { return []crossrank.Info{cfg.Info()} }
+	}
 	a := &API{cfg: cfg}
 	a.routes = map[string]route{
 		"/health":      {http.MethodGet, a.ready},

@@ -174,7 +174,7 @@ func TestAcceptedBodies(t *testing.T) {
 		{"bytes that are not UTF-8", "/rerank", "{\"query\":\"q\xff\",\"texts\":[\"a\"]}",
 			crossrank.Request{Pairs: pairs("q\uFFFD", "a"), Raw: true}},
 		{"the served model", "/rerank",
-			`{"model":"m","query":"q","texts":["a"]}`, crossrank.Request{Pairs: pairs("q", "a"), Raw: true}},
+			`{"model":"m","query":"q","texts":["a"]}`, crossrank.Request{Pairs: pairs("q", "a"), Raw: true, Model: "m"}},
 		{"truncation", "/rerank", `{"query":"q","texts":["a"],"truncate":true,"truncation_direction":"Left","max_length":9}`,
 			crossrank.Request{Pairs: pairs("q", "a"), Raw: true, MaxLength: 9, Truncation: crossrank.TruncateLeft}},
 		{"no truncation", "/rerank", `{"query":"q","texts":["a"],"truncate":false,"truncation_direction":"left"}`,

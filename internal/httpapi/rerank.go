@@ -53,7 +53,7 @@ func (a *API) rerank(w http.ResponseWriter, r *http.Request) error {
 	out := make([]ranked, 0, len(texts))
 	for _, best := range crossrank.Order(resp.Scores, 0) {
 		item := ranked{Index: best.Index, Score: best.Score}
-		if !raw {
+		if !raw && resp.ScoreType == crossrank.Logit {
 			item.Score = crossrank.Sigmoid(best.Score)
 		}
 		if returnText {
@@ -83,9 +83,10 @@ func (o *object) options() *crossrank.Request {
 
 // ask holds a request against the limits and has it scored.
 func (a *API) ask(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
-	if err := edge.CheckModel(model, a.cfg.Info().Model); err != nil {
+	if err := edge.CheckModel(model, edge.Names(a.cfg.Models())...); err != nil {
 		return nil, err
 	}
+	req.Model = model
 	if err := a.cfg.Limits.Check(req); err != nil {
 		return nil, err
 	}

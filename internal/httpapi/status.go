@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
 )
 
 // health is the body of a good GET /health, /livez or /readyz.
@@ -57,9 +59,12 @@ type labels struct {
 // dtypes gives Text Embeddings Inference's words for what this project calls a quantization.
 var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
-// info is GET /info.
-func (a *API) info(w http.ResponseWriter, _ *http.Request) error {
-	info := a.cfg.Info()
+// info is GET /info, of the model in the query's "model" or else of the default one.
+func (a *API) info(w http.ResponseWriter, r *http.Request) error {
+	info, err := a.infoOf(r.URL.Query().Get("model"))
+	if err != nil {
+		return err
+	}
 	out := serverInfo{
 		ModelID:    info.Model,
 		ModelDType: info.Quantization,
@@ -84,6 +89,18 @@ func (a *API) info(w http.ResponseWriter, _ *http.Request) error {
 		out.ModelSHA = &info.Weights
 	}
 	return reply(w, http.StatusOK, out)
+}
+
+// infoOf finds a model that is served by its name; empty is the default one.
+func (a *API) infoOf(name string) (crossrank.Info, error) {
+	if name == "" {
+		return a.cfg.Info(), nil
+	}
+	models := a.cfg.Models()
+	if err := edge.CheckModel(name, edge.Names(models)...); err != nil {
+		return crossrank.Info{}, err
+	}
+	return models[slices.Index(edge.Names(models), name)], nil
 }
 
 // history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them.

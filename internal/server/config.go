@@ -73,11 +73,12 @@ func (c Config) orDefaults() Config {
 	return c
 }
 
-// Backend is what a server serves. All of it is needed but the numbers, which GET /info tells.
+// Backend is what a server serves. All of it is needed but Models, and the numbers, which GET /info tells.
 type Backend struct {
 	Scorer   crossrank.Scorer
-	Info     func() crossrank.Info
-	Recorder *metrics.Recorder // told of every request; run by the server
+	Info     func() crossrank.Info   // of the model of requests that name none
+	Models   func() []crossrank.Info // all that Scorer serves, by name; nil means the one of Info
+	Recorder *metrics.Recorder       // told of every request; run by the server
 
 	BatchTokens int // tokens of one batch
 	Tokenizers  int // tokenizations at once

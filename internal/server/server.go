@@ -151,6 +151,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 	grpcapi.Register(s.grpc, grpcapi.Config{
 		Scorer:  scorer,
 		Info:    b.Info,
+		Models:  b.Models,
 		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
 		Limits:  cfg.Limits,
 		Log:     cfg.Log,
@@ -162,6 +163,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Handler: httpapi.New(httpapi.Config{
 			Scorer:    scorer,
 			Info:      b.Info,
+			Models:    b.Models,
 			Ready:     s.ready.Load,
 			History:   func(since time.Time) any { return history(b.Recorder, since) },
 			Limits:    cfg.Limits,
