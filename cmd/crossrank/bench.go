@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,6 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
@@ -85,10 +83,7 @@ func (o *benchOptions) check() error {
 			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
 		}
 	}
-	if !slices.Contains(engine.Precisions, engine.Precision(o.precision)) {
-		return usageError("--quantization is %q; want one of %v", o.precision, engine.Precisions)
-	}
-	return nil
+	return checkPrecision("quantization", o.precision)
 }
 
 func runBench(cmd *cobra.Command, opts benchOptions) (err error) {

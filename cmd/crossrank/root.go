@@ -30,6 +30,7 @@ nothing.`,
 		newBenchCommand(),
 		newExperimentCommand(),
 		newReportCommand(),
+		newInfoCommand(),
 		newVersionCommand(),
 	)
 	group(root)

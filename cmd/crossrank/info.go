@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/local"
+)
+
+type infoOptions struct {
+	model     string
+	precision string
+	json      bool
+}
+
+func newInfoCommand() *cobra.Command {
+	var opts infoOptions
+	cmd := &cobra.Command{
+		Use:   "info [--model M]",
+		Short: "Tell what this machine and build compute with, and what a model is",
+		Long: `Info prints the version, the processor with its cores and caches, and the instruction tier that the engine takes: the
+best that this machine and this build can run, unless the environment variable CROSSRANK_CPU names a lower one. With
+--model it opens the model as serve would and prints what it is. A forced tier that cannot be run is told as such, and
+the exit code is 1.`,
+		Example: `  $ crossrank info
+  $ CROSSRANK_CPU=generic crossrank info --model ./ms-marco-MiniLM-L-6-v2 --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runInfo(cmd, opts) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&opts.model, "model", "m", "", modelUsage)
+	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (only with --model)")
+	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
+	return cmd
+}
+
+// about is what info prints. Scripts read its JSON: keys may be added, none changes its meaning.
+type about struct {
+	Version string          `json:"version"`
+	Machine machine.Machine `json:"machine"`
+	Tier    cpu.Tier        `json:"tier"`             // taken; empty if the forced one cannot be run
+	Tiers   []cpu.Tier      `json:"tiers"`            // that this machine and build can run, best first
+	Forced  string          `json:"forced,omitempty"` // the value of CROSSRANK_CPU
+	Why     string          `json:"why"`              // the tier was taken, or none was
+	Model   *crossrank.Info `json:"model,omitempty"`
+}
+
+func runInfo(cmd *cobra.Command, opts infoOptions) error {
+	if err := checkPrecision("quantization", opts.precision); err != nil {
+		return err
+	}
+	a := about{Version: programVersion(), Machine: machine.Here(), Tiers: cpu.Tiers(), Forced: os.Getenv(cpu.Variable)}
+	tier, wrong := cpu.Choose()
+	a.Tier = tier
+	switch {
+	case wrong != nil:
+		a.Why = wrong.Error()
+	case a.Forced != "":
+		a.Why = fmt.Sprintf("%s=%s asks for it", cpu.Variable, a.Forced)
+	default:
+		a.Why = "the best that this machine and build can run"
+	}
+	if opts.model != "" && wrong == nil {
+		model, err := local.Open(opts.model, local.Options{Quantization: opts.precision})
+		if err != nil {
+			return err
+		}
+		info := model.Info()
+		info.Version = a.Version
+		a.Model = &info
+		if err := model.Close(); err != nil {
+			return err
+		}
+	}
+	write := a.writeTable
+	if opts.json {
+		write = a.writeJSON
+	}
+	if err := write(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	return wrong
+}
+
+func (a *about) writeJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(a)
+}
+
+func (a *about) writeTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		if text == "" {
+			text = "n/a"
+		}
+		fmt.Fprintf(t, "%s\t%s\n", name, text)
+	}
+	row("version", "%s, %s, %s", a.Version, a.Machine.Go, a.Machine.Arch)
+	row("system", "%s", a.Machine.OS)
+	row("processor", "%s", a.Machine.CPU)
+	row("cores", "%d", a.Machine.Cores)
+	row("caches", "%s", a.Machine.Caches)
+	tiers := make([]string, len(a.Tiers))
+	for i, tier := range a.Tiers {
+		tiers[i] = string(tier)
+	}
+	if a.Tier == "" {
+		row("tier", "none: %s", a.Why)
+	} else {
+		row("tier", "%s: %s", a.Tier, a.Why)
+	}
+	row("tiers", "%s", strings.Join(tiers, ", "))
+	if m := a.Model; m != nil {
+		row("model", "%s (%s)%s", m.Model, m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
+		row("shape", "%d layers, hidden size %d, %d parameters, %d pieces of vocabulary", m.Layers, m.Hidden, m.Parameters, m.VocabSize)
+		row("reads", "pairs of up to %d tokens", m.MaxLength)
+		row("gives", "%s", m.ScoreType)
+		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
+	}
+	return t.Flush()
+}
+
+func checkPrecision(flag, value string) error {
+	for _, p := range engine.Precisions {
+		if string(p) == value {
+			return nil
+		}
+	}
+	return usageError("--%s is %q; want one of %v", flag, value, engine.Precisions)
+}
