@@ -45,6 +45,13 @@ type Request struct {
 	// Truncation says what happens to a pair longer than MaxLength.
 	Truncation Truncation
 
+	// MaxPassage bounds the tokens of a passage before it is joined with its query; what is over it is cut as Truncation
+	// says. 0 means no bound of its own.
+	MaxPassage int
+
+	// Windows says how passages that are too long are read; the zero value cuts them.
+	Windows Windows
+
 	// Raw asks for the model's logits instead of its activated scores.
 	Raw bool
 }
@@ -79,6 +86,7 @@ type Response struct {
 	Scores    []float32 // one a pair, in the request's order
 	ScoreType ScoreType
 	Model     string // the name of the model that gave them
+	Truncated []int  // tokens cut from each pair, in the request's order; nil if nothing was, or nobody counted by pair
 	Usage     Usage
 	Timing    Timing
 }

@@ -135,12 +135,11 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	if err := p.batcher.Do(ctx, s.items); err != nil {
 		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
 	}
-	resp, err := p.respond(s, req.Raw, admitted)
+	resp, err := p.respond(s, req, admitted)
 	if err != nil {
 		p.release(s)
 		return nil, err
 	}
-	resp.Usage.TruncatedTokens = s.cut
 	resp.Timing.Tokenize = admitted.Sub(arrived)
 	p.release(s)
 	resp.Timing.Total = time.Since(arrived)

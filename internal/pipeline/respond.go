@@ -3,28 +3,33 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"math"
+	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
 )
 
-// respond makes the answer out of items that have been run.
-func (p *Pipeline) respond(s *scratch, raw bool, admitted time.Time) (*crossrank.Response, error) {
+// respond makes the answer to a request of that many pairs out of items that have been run.
+func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Time) (*crossrank.Response, error) {
 	resp := &crossrank.Response{
-		Scores:    make([]float32, len(s.items)),
+		Scores:    make([]float32, len(req.Pairs)),
 		ScoreType: p.model.ScoreType,
 		Model:     p.model.Name,
 	}
-	if raw {
+	if req.Raw {
 		resp.ScoreType = crossrank.Logit
 	}
 	first, last := s.items[0].Run.Started, s.items[0].Run.Ended
-	for i := range s.items {
-		item := &s.items[i]
-		logit := item.Result
-		if math.IsNaN(float64(logit)) || math.IsInf(float64(logit), 0) {
+	at := 0
+	for i := range resp.Scores {
+		n := 1
+		if len(s.parts) > 0 {
+			n = s.parts[i]
+		}
+		logit, ok := aggregate(s.items[at:at+n], req.Windows.Aggregate)
+		at += n
+		if !ok {
 			return nil, crossrank.Errorf(crossrank.Internal,
 				"the model's score of pair %d is not a finite number; its weights may be damaged", i)
 		}
@@ -32,6 +37,9 @@ func (p *Pipeline) respond(s *scratch, raw bool, admitted time.Time) (*crossrank
 			logit = crossrank.Sigmoid(logit)
 		}
 		resp.Scores[i] = logit
+	}
+	for i := range s.items {
+		item := &s.items[i]
 		resp.Usage.Tokens += item.Cost
 		resp.Usage.PaddedTokens += item.Run.Longest
 		if item.Run.Started.Before(first) {
@@ -40,6 +48,12 @@ func (p *Pipeline) respond(s *scratch, raw bool, admitted time.Time) (*crossrank
 		if item.Run.Ended.After(last) {
 			last = item.Run.Ended
 		}
+	}
+	if len(s.cuts) > 0 {
+		resp.Truncated = slices.Clone(s.cuts)
+	}
+	for _, n := range s.cuts {
+		resp.Usage.TruncatedTokens += n
 	}
 	resp.Timing.Queue = first.Sub(admitted)
 	resp.Timing.Compute = last.Sub(first)

@@ -17,7 +17,8 @@ type scratch struct {
 	ids            []int32 // of all pairs, one after the other
 	query, passage []int32 // of the pair at hand, without special tokens
 	items          []batch.Item[bert.Sequence, float32]
-	cut            int // tokens lost to truncation
+	parts          []int // of each pair: how many items read it; empty while every pair has one
+	cuts           []int // of each pair: tokens lost to truncation; empty while nothing was
 }
 
 // maxKept bounds the scratch that is kept for reuse, in token ids and in pairs, so that one giant request does not pin
@@ -30,7 +31,8 @@ func (p *Pipeline) release(s *scratch) {
 		return
 	}
 	clear(s.items) // they refer to runs
-	s.ids, s.query, s.passage, s.items, s.cut = s.ids[:0], s.query[:0], s.passage[:0], s.items[:0], 0
+	s.ids, s.query, s.passage, s.items = s.ids[:0], s.query[:0], s.passage[:0], s.items[:0]
+	s.parts, s.cuts = s.parts[:0], s.cuts[:0]
 	p.scratch.Put(s)
 }
 
@@ -41,6 +43,12 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 		return 0, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
 	case req.Truncation > crossrank.TruncateNever:
 		return 0, crossrank.Errorf(crossrank.InvalidArgument, "truncation %d is not one of right, left and never", req.Truncation)
+	case req.MaxPassage < 0:
+		return 0, crossrank.Errorf(crossrank.InvalidArgument,
+			"the limit of a passage is %d tokens; use 0 for none, or a positive number", req.MaxPassage)
+	case req.Windows.Aggregate > crossrank.MeanWindow || req.Windows.Overlap < 0 || req.Windows.Max < 0:
+		return 0, crossrank.Errorf(crossrank.InvalidArgument, "windows %+v are not one of best and mean, "+
+			"with an overlap and a number that are not negative", req.Windows)
 	case req.MaxLength == 0 || req.MaxLength > p.model.MaxLength:
 		return p.model.MaxLength, nil
 	case req.MaxLength < minLength:
@@ -72,19 +80,58 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			s.query = p.model.Tokenizer.Append(s.query[:0], pair.Query)
 		}
 		s.passage = p.model.Tokenizer.Append(s.passage[:0], pair.Passage)
-		start := len(s.ids)
-		var split, cut int
-		s.ids, split, cut = p.model.Tokenizer.Join(s.ids, s.query, s.passage, limit, keep)
-		tokens := len(s.ids) - start
-		if cut > 0 && req.Truncation == crossrank.TruncateNever {
-			return crossrank.Errorf(crossrank.InvalidArgument,
-				"pair %d has %d tokens, more than the limit of %d; shorten it, or allow truncation", i, tokens+cut, limit)
+		passage := keepOf(s.passage, req.MaxPassage, keep)
+		cut := len(s.passage) - len(passage)
+		if req.Windows.Aggregate == crossrank.NoWindows {
+			cut += p.join(s, s.query, passage, limit, keep)
+		} else {
+			cut += p.joinWindows(s, passage, limit, keep, req.Windows)
 		}
-		s.cut += cut
-		s.items = append(s.items, batch.Item[bert.Sequence, float32]{Value: bert.Sequence{Split: split}, Cost: tokens})
+		if cut > 0 && req.Truncation == crossrank.TruncateNever {
+			return tooLong(i, len(s.query)+len(s.passage)+minLength, cut)
+		}
+		s.lose(i, cut, len(req.Pairs))
 	}
 	s.place()
 	return nil
+}
+
+// join adds the item of one pair, and returns how many tokens did not fit.
+func (p *Pipeline) join(s *scratch, query, passage []int32, limit int, keep tokenizer.Keep) (cut int) {
+	start, split := len(s.ids), 0
+	s.ids, split, cut = p.model.Tokenizer.Join(s.ids, query, passage, limit, keep)
+	s.items = append(s.items, batch.Item[bert.Sequence, float32]{
+		Value: bert.Sequence{Split: split},
+		Cost:  len(s.ids) - start,
+	})
+	return cut
+}
+
+// tooLong refuses a pair of which not all is read, with truncation not allowed.
+func tooLong(pair, tokens, cut int) error {
+	return crossrank.Errorf(crossrank.InvalidArgument,
+		"pair %d has %d tokens, more than the limit of %d; shorten it, or allow truncation", pair, tokens, tokens-cut)
+}
+
+// lose notes what truncation cut from pair i.
+func (s *scratch) lose(i, cut, pairs int) {
+	if cut > 0 && len(s.cuts) == 0 {
+		s.cuts = append(s.cuts, make([]int, pairs)...)
+	}
+	if cut > 0 {
+		s.cuts[i] = cut
+	}
+}
+
+// keepOf is the end of ids that is kept of them, at most n tokens; all of them if n is 0.
+func keepOf(ids []int32, n int, keep tokenizer.Keep) []int32 {
+	switch {
+	case n == 0 || n >= len(ids):
+		return ids
+	case keep == tokenizer.KeepEnd:
+		return ids[len(ids)-n:]
+	}
+	return ids[:n]
 }
 
 // place points the items at their ids, now that these will not move any more.

@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"cmp"
+	"math"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// joinWindows adds one item a window of a passage, and returns how many tokens of the pair no item reads.
+//
+// With room tokens for a passage and windows that share overlap tokens, window k begins at k·(room − overlap); the last
+// is the first that reaches the end. A passage that fits has one window, which is the pair as it would be without.
+func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep tokenizer.Keep, w crossrank.Windows) (cut int) {
+	query := s.query
+	room := limit - minLength - len(query)
+	if len(passage) > room {
+		query = keepOf(query, max(1, (limit-minLength)/2), keep)
+		cut = len(s.query) - len(query)
+		room = limit - minLength - len(query)
+	}
+	if len(passage) <= room || room < 1 {
+		cut += p.join(s, query, passage, limit, keep)
+		s.parts = append(s.parts, 1)
+		return cut
+	}
+	step := room - min(cmp.Or(w.Overlap, crossrank.DefaultOverlap), room/2)
+	windows := 1 + (len(passage)-room+step-1)/step
+	if most := cmp.Or(w.Max, crossrank.DefaultWindows); windows > most {
+		windows = most
+		read := keepOf(passage, room+(most-1)*step, keep)
+		cut += len(passage) - len(read)
+		passage = read
+	}
+	for k := range windows {
+		from := k * step
+		p.join(s, query, passage[from:min(from+room, len(passage))], limit, keep)
+	}
+	s.parts = append(s.parts, windows)
+	return cut
+}
+
+// aggregate makes one logit of those of a pair's windows, if all of them are finite.
+func aggregate(items []batch.Item[bert.Sequence, float32], how crossrank.Aggregate) (logit float32, ok bool) {
+	best, sum := items[0].Result, 0.0
+	for i := range items {
+		r := float64(items[i].Result)
+		if math.IsNaN(r) || math.IsInf(r, 0) {
+			return 0, false
+		}
+		best = max(best, items[i].Result)
+		sum += r
+	}
+	if how == crossrank.MeanWindow {
+		return float32(sum / float64(len(items))), true
+	}
+	return best, true
+}
