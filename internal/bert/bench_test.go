@@ -67,7 +67,8 @@ func flops(c checkpoint.Config, seqs []Sequence) float64 {
 	for _, q := range seqs {
 		n := float64(len(q.IDs))
 		full := n*2*(4*h*h+2*h*f) + 4*n*n*h
-		last := n*2*2*h*h + 2*(2*h*h+2*h*f) + 4*n*h
+		heads := float64(c.Heads)
+		last := 2*(4*h*h+2*h*f) + 4*n*h*heads
 		sum += float64(c.Layers-1)*full + last + 2*h*h
 	}
 	return sum

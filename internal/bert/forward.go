@@ -39,17 +39,17 @@ func block(seqs []Sequence) (n, rows int) {
 func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
 	low, high := share.of(rows, kernel.TileRows)
 	m.embed(s, w, seqs, low, high)
-	last := len(m.layers) - 1
-	for i := range m.layers[:last] {
+	for i := range m.layers[:len(m.layers)-1] {
 		l := &m.layers[i]
-		m.project(s, w, l.scores, l.values, low, high)
+		m.project(s, w, l, low, high)
 		share.wait() // for the others' keys and values
 		m.attend(s, w, seqs, low, high)
 		m.mix(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
 		share.wait() // for the others to be done with this worker's
 	}
-	m.project(s, w, m.keys, m.layers[last].values, low, high)
-	share.wait()
+	if len(m.layers) == 1 {
+		share.wait() // for the others' embeddings
+	}
 	m.attendCLS(s, w, share, seqs, first)
 	share.wait()
 }
@@ -70,15 +70,15 @@ func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 	}
 }
 
-// project computes rows low to high of qkv: those that scores are made of, then values.
-func (m *Model) project(s *Scratch, w *Work, scores, values *kernel.Panels, low, high int) {
+// project computes rows low to high of qkv.
+func (m *Model) project(s *Scratch, w *Work, l *layer, low, high int) {
 	if low >= high {
 		return
 	}
-	ld := scores.Out + values.Out
+	ld, n := 3*m.attention, high-low
 	qkv, x := s.qkv[low*ld:], s.x[low*m.hidden:]
-	m.kernels.MatMul(qkv, ld, x, m.hidden, high-low, scores, kernel.None, w.quantized)
-	m.kernels.MatMul(qkv[scores.Out:], ld, x, m.hidden, high-low, values, kernel.None, w.quantized)
+	m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.scores, kernel.None, w.quantized)
+	m.kernels.MatMul(qkv[2*m.attention:], ld, x, m.hidden, n, l.values, kernel.None, w.quantized)
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
@@ -115,26 +115,6 @@ func (m *Model) addNorm(x, y []float32, rows int, n norm) {
 	for r := range rows {
 		at := r * m.hidden
 		m.kernels.LayerNorm(x[at:], y[at:], x[at:], n.gain, n.bias, m.config.Hidden, m.config.NormEps)
-	}
-}
-
-// attendCLS is the last layer's attention: of the query of each sequence's first token over all keys and values, which are
-// in qkv. Workers split the sequences. It leaves the rows of x and the heads' outputs of those tokens.
-func (m *Model) attendCLS(s *Scratch, w *Work, share Share, seqs []Sequence, first int) {
-	width, ld := m.attention, 2*m.attention
-	low, high := share.of(len(seqs), 1)
-	start := 0
-	for i, q := range seqs {
-		if i >= low && i < high {
-			at := first + i
-			cls := s.cls[at*m.hidden : (at+1)*m.hidden]
-			copy(cls, s.x[start*m.hidden:])
-			m.kernels.MatMul(s.clsQuery[at*width:], width, cls, m.hidden, 1, m.query, kernel.None, w.quantized)
-			kv := s.qkv[start*ld:]
-			m.kernels.Attention(s.clsContext[at*width:], width, s.clsQuery[at*width:], width, kv, kv[width:], ld,
-				1, len(q.IDs), m.heads, w.attention)
-		}
-		start += len(q.IDs)
 	}
 }
 

@@ -13,12 +13,12 @@ const chunkRows = 96
 // Scratch is the memory of one forward pass at a time, reused by the next. Workers that share a pass share it. Its size is
 // bounded by the longest sequence; only the rows of [CLS] tokens grow, with the most sequences that a pass ever had.
 type Scratch struct {
-	x       []float32 // rows × hidden: the block's residual stream
+	x       []float32 // (rows + 16) × hidden: the block's residual stream
 	qkv     []float32 // (rows + 16) × 3·attention
 	context []float32 // rows × attention: the heads' outputs
 
 	// One row a sequence: what the last layer and the head compute.
-	cls, clsContext, clsQuery []float32
+	cls, clsContext []float32
 }
 
 // Work is the memory of one worker alone.
@@ -26,6 +26,11 @@ type Work struct {
 	out       []float32 // chunkRows × hidden: a product before it is added to x
 	feed      []float32 // chunkRows × intermediate
 	attention []float32
+
+	// The last layer's attention, one row a head: queries brought to the tokens, and the means of tokens that they found.
+	query       []float32 // attention
+	seek, found []float32 // heads × hidden
+
 	quantized *kernel.Quantized
 }
 
@@ -33,7 +38,7 @@ type Work struct {
 func (m *Model) NewScratch(maxLength int) *Scratch {
 	rows := max(blockTokens, maxLength)
 	return &Scratch{
-		x:       make([]float32, rows*m.hidden),
+		x:       make([]float32, (rows+kernel.Width)*m.hidden),
 		qkv:     make([]float32, (rows+kernel.Width)*3*m.attention),
 		context: make([]float32, rows*m.attention),
 	}
@@ -45,7 +50,11 @@ func (m *Model) NewWork(maxLength int) *Work {
 		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
 		out:       make([]float32, chunkRows*m.hidden),
 		feed:      make([]float32, chunkRows*m.intermediate),
-		attention: make([]float32, kernel.AttentionScratch(maxLength, m.heads)),
+		attention: make([]float32, max(kernel.AttentionScratch(maxLength, m.heads),
+			kernel.AttentionScratch(maxLength, kernel.Heads{Count: 1, Size: m.hidden}))),
+		query: make([]float32, m.attention),
+		seek:  make([]float32, m.heads.Count*m.hidden),
+		found: make([]float32, m.heads.Count*m.hidden),
 	}
 }
 
@@ -54,6 +63,5 @@ func (m *Model) Reserve(s *Scratch, n int) {
 	if len(s.cls) < n*m.hidden {
 		s.cls = make([]float32, n*m.hidden)
 		s.clsContext = make([]float32, n*m.attention)
-		s.clsQuery = make([]float32, n*m.attention)
 	}
 }

@@ -48,58 +48,78 @@ func Pack8(weight, bias []float32, in, out, levels int) *Panels {
 	return &Panels{In: in, Out: out, int8: p}
 }
 
-// group lists the places in eight inputs of the products that are added in 16 bits; the other four are 2 further.
+// Eight inputs are two groups of four: of those at group, and of those two further.
 var group = [4]int{0, 1, 4, 5}
 
 // quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q sum to more than limit.
 func quantizeWeights(q []int8, w []float32, limit int) (scale float32) {
+	var top, sum float32
 	for at := 0; at < len(w); at += 8 {
-		for first := at; first <= at+2; first += 2 {
+		eight := (*[8]float32)(w[at:])
+		for first := 0; first <= 2; first += 2 {
 			var positive, negative float32
 			for _, i := range group {
-				v := w[first+i]
+				v := eight[first+i]
 				positive, negative = positive+max(v, 0), negative+max(-v, 0)
-				scale = max(scale, v/math.MaxInt8, -v/math.MaxInt8)
+				top = max(top, v, -v)
 			}
-			scale = max(scale, positive/float32(limit), negative/float32(limit))
+			sum = max(sum, positive, negative)
 		}
 	}
+	scale = max(top/math.MaxInt8, sum/float32(limit))
 	if scale == 0 {
 		clear(q)
 		return 0
 	}
-	for i, v := range w {
-		q[i] = int8(math.RoundToEven(float64(v / scale)))
-	}
+	inverse := 1 / scale
 	for at := 0; at < len(w); at += 8 {
-		for first := at; first <= at+2; first += 2 {
-			trim(q, w, first, scale, limit, 1)
-			trim(q, w, first, scale, limit, -1)
+		eight, to := (*[8]float32)(w[at:]), (*[8]int8)(q[at:])
+		for i, v := range eight {
+			to[i] = int8(max(-math.MaxInt8, min(math.MaxInt8, roundToEven(v*inverse))))
 		}
+		trim(to, eight, 0, scale, limit)
+		trim(to, eight, 2, scale, limit)
 	}
 	return scale
 }
 
-// trim takes one from those q of a group with the given sign that were rounded up the most, until they are within the limit:
-// rounding may have put them at most two above it.
-func trim(q []int8, w []float32, first int, scale float32, limit, sign int) {
+// roundToEven rounds |x| < 2²²: adding 1.5·2²³ leaves the whole part in the low bits.
+func roundToEven(x float32) int32 {
+	const shift = 3 << 22
+	return int32(math.Float32bits(x+shift)) - int32(math.Float32bits(shift))
+}
+
+// trim takes from those q of a group that were rounded up the most, until both signs are within the limit: rounding may have
+// put a sum at most two above it.
+func trim(q *[8]int8, w *[8]float32, first int, scale float32, limit int) {
 	for {
-		sum, most, gain := 0, 0, float32(math.Inf(-1))
+		positive, negative := 0, 0
 		for _, i := range group {
-			v := int(q[first+i]) * sign
-			if v <= 0 {
-				continue
-			}
-			sum += v
-			if g := float32(v) - w[first+i]/scale*float32(sign); g > gain {
-				most, gain = first+i, g
-			}
+			v := int(q[first+i])
+			positive, negative = positive+max(v, 0), negative+max(-v, 0)
 		}
-		if sum <= limit {
+		switch {
+		case positive > limit:
+			lower(q, w, first, scale, 1)
+		case negative > limit:
+			lower(q, w, first, scale, -1)
+		default:
 			return
 		}
-		q[most] -= int8(sign)
 	}
+}
+
+// lower takes one from the magnitude of the q of a group and sign that exceeds its weight the most.
+func lower(q *[8]int8, w *[8]float32, first int, scale float32, sign int8) {
+	most, excess := 0, float32(math.Inf(-1))
+	for _, i := range group {
+		if q[first+i]*sign > 0 {
+			if e := float32(q[first+i]*sign) - w[first+i]/scale*float32(sign); e > excess {
+				most, excess = first+i, e
+			}
+		}
+	}
+	q[most] -= sign
 }
 
 func (p *panels8) columns(low, high, in int) *panels8 {

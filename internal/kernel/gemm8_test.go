@@ -226,3 +226,12 @@ func BenchmarkQuantize(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkPack8(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	weight, bias := random(rng, 384*1536, 1), random(rng, 1536, 1)
+	b.SetBytes(4 * 384 * 1536)
+	for b.Loop() {
+		Pack8(weight, bias, 384, 1536, levels)
+	}
+}
