@@ -12,7 +12,7 @@
 // cannot harm another: admission is whole or not at all and bounded in cost, and a batch that fails is run again item
 // by item, once, so that only the owner of the item at fault is told of it.
 //
-// Requests are served first come, first served, and a request's items in their own order. That is fair to arrival but
+// Requests are served first come, first served, and a request's items in their own order or by cost. That is fair to arrival but
 // not to size: one large request delays the small ones behind it by all of its batches. Note: a deficit round robin over
 // callers belongs in [Batcher.take], which alone decides what the next batch holds. Skipping over an item
 // that does not fit, to fill a batch with smaller ones from behind, was left out: it can starve the large item.
@@ -70,8 +70,9 @@ type Options struct {
 	// Unshared gives every request batches of its own. Timeout has no meaning then: there is nobody to wait for.
 	Unshared bool
 
-	// ByCost orders the items of a batch by cost, the most costly first, so that a function that splits a batch over
-	// cores can deal them out evenly. Otherwise they stand in order of arrival.
+	// ByCost orders items by cost, the most costly first: those of a request before they are dealt into batches, so that
+	// the batches of a large request hold items of like cost, and those of a batch, so that a function that splits it
+	// over cores can deal them out evenly. Otherwise items stand in order of arrival.
 	ByCost bool
 }
 
@@ -116,21 +117,47 @@ func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
 // Only after nil may the caller reuse the memory that the values refer to: after an error a run may still be reading it.
 // Items itself is the caller's again in either case.
 func (b *Batcher[T, R]) Do(ctx context.Context, items []Item[T, R]) error {
-	cost, err := total(items)
-	if err != nil || len(items) == 0 {
+	if len(items) == 0 {
+		return nil
+	}
+	t, err := b.Submit(ctx, items)
+	if err != nil {
 		return err
 	}
+	return t.Wait(ctx)
+}
+
+// Ticket stands for items that wait to be run. Its [Ticket.Wait] must be called, once.
+type Ticket[T, R any] struct {
+	batcher *Batcher[T, R]
+	req     *request[T, R]
+}
+
+// Submit is the first half of [Batcher.Do]: it queues items, one at least, or refuses them, and does not wait. It is for
+// who must choose between batchers.
+func (b *Batcher[T, R]) Submit(ctx context.Context, items []Item[T, R]) (Ticket[T, R], error) {
+	cost, err := total(items)
+	if err != nil {
+		return Ticket[T, R]{}, err
+	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return Ticket[T, R]{}, err
 	}
 	req := b.requests.Get().(*request[T, R])
 	req.items, req.open, req.next, req.cost = items, len(items), 0, cost
 	req.over, req.err = false, nil
 	req.deadline, _ = ctx.Deadline()
+	req.arrange(b.opts.ByCost)
 	if err := b.admit(req); err != nil {
 		b.release(req)
-		return err
+		return Ticket[T, R]{}, err
 	}
+	return Ticket[T, R]{b, req}, nil
+}
+
+// Wait is the second half of [Batcher.Do].
+func (t Ticket[T, R]) Wait(ctx context.Context) error {
+	b, req := t.batcher, t.req
 	select {
 	case <-req.done:
 	case <-ctx.Done():

@@ -96,6 +96,12 @@ func TestFormsBatches(t *testing.T) {
 			[][]Item[int, int]{items(1, 1), items(1, 2, 3, 4), items(1, 5)}, [][]int{{1}, {2, 3}, {4}, {5}}},
 		{"the most costly first", Options{ByCost: true},
 			[][]Item[int, int]{items(1, 1), items(5, 2, 3), items(9, 4), items(5, 5)}, [][]int{{1}, {4, 2, 3, 5}}},
+		{"a large request is dealt out by cost", Options{ByCost: true, MaxItems: 2},
+			[][]Item[int, int]{items(1, 1), slices.Concat(items(9, 2), items(1, 3), items(8, 4), items(2, 5))},
+			[][]int{{1}, {2, 4}, {5, 3}}},
+		{"or, without an order, as it stands", Options{MaxItems: 2},
+			[][]Item[int, int]{items(1, 1), slices.Concat(items(9, 2), items(1, 3), items(8, 4), items(2, 5))},
+			[][]int{{1}, {2, 3}, {4, 5}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,13 +1,18 @@
 package batch
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // request is the items of one call to Do. Once it is queued, the Batcher's lock guards it.
 type request[T, R any] struct {
 	items    []Item[T, R]
-	next     int // the first item that no batch has taken
-	open     int // items without a result
-	cost     int // of the items that no batch has taken
+	order    []int // the places of items, in the order in which batches take them; empty means as they stand
+	next     int   // how many items batches have taken
+	open     int   // items without a result
+	cost     int   // of the items that no batch has taken
 	admitted time.Time
 	deadline time.Time // zero if there is none
 
@@ -17,6 +22,26 @@ type request[T, R any] struct {
 
 	queued         bool
 	before, behind *request[T, R]
+}
+
+// arrange decides the order in which the items are taken.
+func (r *request[T, R]) arrange(byCost bool) {
+	r.order = r.order[:0]
+	if !byCost {
+		return
+	}
+	for i := range r.items {
+		r.order = append(r.order, i)
+	}
+	slices.SortStableFunc(r.order, func(x, y int) int { return cmp.Compare(r.items[y].Cost, r.items[x].Cost) })
+}
+
+// place is that of the item to be taken next.
+func (r *request[T, R]) place() int {
+	if len(r.order) == 0 {
+		return r.next
+	}
+	return r.order[r.next]
 }
 
 // expired reports whether the caller can no longer be waiting.
@@ -73,7 +98,7 @@ func (q *queue[T, R]) remove(r *request[T, R]) {
 
 // pop takes the next item of a request, and the request out of the queue with its last one. It returns the item's index.
 func (q *queue[T, R]) pop(r *request[T, R]) int {
-	i := r.next
+	i := r.place()
 	cost := r.items[i].Cost
 	r.next++
 	r.cost -= cost

@@ -99,7 +99,7 @@ func (b *Batcher[T, R]) take(r *runner[T, R]) {
 			continue
 		}
 		for req.queued {
-			cost := req.items[req.next].Cost
+			cost := req.items[req.place()].Cost
 			if len(r.slots) > 0 && (cost > b.opts.MaxCost-r.cost || len(r.slots) == b.opts.MaxItems) {
 				return
 			}

@@ -51,7 +51,7 @@ func TestUsageAndTiming(t *testing.T) {
 		first := later(p, t.Context(), requestOf(5))
 		time.Sleep(200 * time.Millisecond)
 		second := later(p, t.Context(), requestOf(10, 20, 30, 6))
-		third := later(p, t.Context(), requestOf(7))
+		third := later(p, t.Context(), requestOf(4))
 
 		for _, c := range []struct {
 			name   string
@@ -63,10 +63,10 @@ func TestUsageAndTiming(t *testing.T) {
 			{"one that starts at once", <-first, []float32{5}, crossrank.Usage{Tokens: 5, PaddedTokens: 5},
 				crossrank.Timing{Compute: time.Second, Total: time.Second}},
 			{"one in two batches, of which the second is shared", <-second, []float32{10, 20, 30, 6},
-				crossrank.Usage{Tokens: 66, PaddedTokens: 20 + 20 + 30 + 30},
+				crossrank.Usage{Tokens: 66, PaddedTokens: 30 + 20 + 20 + 20},
 				crossrank.Timing{Queue: 800 * time.Millisecond, Compute: 2 * time.Second, Total: 2800 * time.Millisecond}},
-			{"one that waits for a third batch", <-third, []float32{7}, crossrank.Usage{Tokens: 7, PaddedTokens: 7},
-				crossrank.Timing{Queue: 2800 * time.Millisecond, Compute: time.Second, Total: 3800 * time.Millisecond}},
+			{"one that shares the last batch", <-third, []float32{4}, crossrank.Usage{Tokens: 4, PaddedTokens: 20},
+				crossrank.Timing{Queue: 1800 * time.Millisecond, Compute: time.Second, Total: 2800 * time.Millisecond}},
 		} {
 			if c.answer.err != nil {
 				t.Errorf("%s: %v", c.name, c.answer.err)
@@ -83,7 +83,7 @@ func TestUsageAndTiming(t *testing.T) {
 				t.Errorf("%s: got timing %+v, want %+v", c.name, got.Timing, c.timing)
 			}
 		}
-		if got, want := fmt.Sprint(m.batches), "[[5] [20 10] [30 6] [7]]"; got != want {
+		if got, want := fmt.Sprint(m.batches), "[[5] [30] [20 10 6 4]]"; got != want {
 			t.Errorf("lengths in the batches: got %v, want %v: the longest first", got, want)
 		}
 	})
