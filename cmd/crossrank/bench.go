@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,8 @@ type benchOptions struct {
 	warmup      int
 	threads     int
 	precision   string
+	against     string
+	order       string
 	json        bool
 	scores      string
 }
@@ -44,12 +47,17 @@ func newBenchCommand() *cobra.Command {
 latency. The loop is closed: each of --concurrency workers sends its next request when its last one is answered.
 
 The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} a line, or are made up: words of random
-lengths like those of web search. Requests take consecutive pairs and begin again at the end.
+lengths like those of web search. Requests take consecutive pairs and begin again at the end. With --order sorted the
+pairs are sorted by their tokens first, and a run of fewer requests than there are takes evenly spaced ones.
+
+With --against, all pairs are also scored in another precision, and the output tells how far apart the logits are and
+whether both rank passages alike; that is not part of what is timed.
 
 The measurement goes to standard output, as a table or, with --json, as one JSON object. Progress goes to standard
 error. Ctrl-C ends the run and keeps what was measured; the output then says partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
+  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --quantization int8 --against fp32
   $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, opts) },
 	}
@@ -63,11 +71,15 @@ error. Ctrl-C ends the run and keeps what was measured; the output then says par
 	f.IntVar(&opts.warmup, "warmup", 5, "requests sent before them that do not count")
 	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; only with --model)")
 	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (only with --model)")
+	f.StringVar(&opts.against, "against", "", "also compare the logits with those of this precision: fp32 or int8 (only with --model)")
+	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (only with --model)")
 	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
 	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
 	cmd.MarkFlagsMutuallyExclusive("model", "target")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
 	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
+	cmd.MarkFlagsMutuallyExclusive("against", "target")
+	cmd.MarkFlagsMutuallyExclusive("order", "target")
 	return cmd
 }
 
@@ -81,6 +93,14 @@ func (o *benchOptions) check() error {
 	} {
 		if f.value < f.min {
 			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
+		}
+	}
+	if !slices.Contains(benchOrders, o.order) {
+		return usageError("--order is %q; want one of %v", o.order, benchOrders)
+	}
+	if o.against != "" {
+		if err := checkPrecision("against", o.against); err != nil {
+			return err
 		}
 	}
 	return checkPrecision("quantization", o.precision)
@@ -101,8 +121,14 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	defer closeInto(&err, scorer)
 	warnMeaningless(cmd.ErrOrStderr(), info)
 
+	pairs := data.Pairs
+	if opts.order == "sorted" {
+		if pairs, err = sortedByLength(opts.model, pairs, opts.batch, opts.requests); err != nil {
+			return err
+		}
+	}
 	bench := &benchResult{
-		Loop: "closed", Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
+		Loop: "closed", Order: opts.order, Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
 		Target: cmp.Or(opts.target, "in process"), Model: info, Version: programVersion(),
 		Data:    experiment.Provenance(data),
 		Machine: machine.Here(),
@@ -110,7 +136,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	bar := newProgress(cmd.ErrOrStderr())
 	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
 	result, err := load.Run(cmd.Context(), scorer, load.Config{
-		Pairs: data.Pairs, Batch: opts.batch, Concurrency: opts.concurrency,
+		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
 		Requests: opts.requests, Warmup: opts.warmup,
 		Record:   bench.add,
 		Progress: bar.update,
@@ -120,6 +146,11 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		return err
 	}
 	bench.finish(result)
+	if opts.against != "" && !result.Partial {
+		if bench.Agreement, err = compareWith(cmd.Context(), scorer, opts, data.Pairs); err != nil {
+			return fmt.Errorf("comparing with %s: %w", opts.against, err)
+		}
+	}
 	write := bench.writeTable
 	if opts.json {
 		write = bench.writeJSON
@@ -174,23 +205,36 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 // saveScores scores every pair once and writes the logits, one a line, each as the shortest text that reads back as the
 // same float32.
 func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int, name string) (err error) {
+	scores, err := scoreAll(ctx, s, pairs, batch)
+	if err != nil {
+		return err
+	}
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, f)
 	out := bufio.NewWriter(f)
+	for _, score := range scores {
+		if _, err := out.WriteString(strconv.FormatFloat(score, 'g', -1, 32) + "\n"); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// scoreAll gives the logit of every pair.
+func scoreAll(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int) ([]float64, error) {
+	scores := make([]float64, 0, len(pairs))
 	for first := 0; first < len(pairs); first += batch {
 		req := &crossrank.Request{Pairs: pairs[first:min(first+batch, len(pairs))], Raw: true}
 		resp, err := s.Score(ctx, req)
 		if err != nil {
-			return fmt.Errorf("pairs %d to %d: %w", first, first+len(req.Pairs)-1, err)
+			return nil, fmt.Errorf("pairs %d to %d: %w", first, first+len(req.Pairs)-1, err)
 		}
 		for _, score := range resp.Scores {
-			if _, err := out.WriteString(strconv.FormatFloat(float64(score), 'g', -1, 32) + "\n"); err != nil {
-				return err
-			}
+			scores = append(scores, float64(score))
 		}
 	}
-	return out.Flush()
+	return scores, nil
 }

@@ -29,7 +29,9 @@ type benchResult struct {
 	Errors          int                    `json:"errors"`
 	ErrorsByCode    map[crossrank.Code]int `json:"errors_by_code,omitempty"`
 	Partial         bool                   `json:"partial"`
+	Agreement       *agreement             `json:"agreement,omitempty"` // with another precision, if that was asked for
 	Loop            string                 `json:"loop"`
+	Order           string                 `json:"order"` // of the pairs: "as-is" or "sorted" by length
 	Batch           int                    `json:"batch"`
 	Concurrency     int                    `json:"concurrency"`
 	Warmup          int                    `json:"warmup"`
@@ -104,8 +106,8 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	row("target", "%s", b.Target)
 	row("data", "%s, %d pairs", b.Data.Name, b.Data.Pairs)
-	row("load", "closed loop, batch %d, concurrency %d, %d requests after %d to warm up%s",
-		b.Batch, b.Concurrency, b.Requests, b.Warmup, mark(b.Partial, " (partial: interrupted)"))
+	row("load", "closed loop, batch %d, concurrency %d, %d requests after %d to warm up%s%s",
+		b.Batch, b.Concurrency, b.Requests, b.Warmup, mark(b.Order == "sorted", ", sorted by length"), mark(b.Partial, " (partial: interrupted)"))
 	row("scored", "%d pairs, %d tokens in %.2f s", b.Pairs, b.Tokens, b.Seconds)
 	if b.Errors > 0 {
 		row("failed", "%d requests: %v", b.Errors, b.ErrorsByCode)
@@ -118,6 +120,9 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	row("stages", "tokenize %.2f ms, queue %.2f, compute %.2f (means)", b.Stages.Tokenize, b.Stages.Queue, b.Stages.Compute)
 	if b.PaddingWaste != nil {
 		row("padding", "%.1f %% of the tokens would have been padding; none was computed", *b.PaddingWaste)
+	}
+	if b.Agreement != nil {
+		b.Agreement.rows(row)
 	}
 	if note := b.footnote(); note != "" {
 		row("", "%s", note)
