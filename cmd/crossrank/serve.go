@@ -103,8 +103,7 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 		Scorer: model,
 		Info:   func() crossrank.Info { return info },
 		Recorder: metrics.New(metrics.Options{Gauges: metrics.Gauges{
-			QueuedPairs:  func() int { return model.Queue().Pairs },
-			QueuedTokens: func() int { return model.Queue().Tokens },
+			Queue: func() metrics.Queue { return metrics.Queue(model.Queue()) },
 		}}),
 		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
 		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),

@@ -34,6 +34,8 @@ const (
 	term  = "golang.org/x/term"
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
+
+	prometheus = "github.com/prometheus" // its client and the messages that it exposes
 )
 
 // table is the stack, from the bottom to the top.
@@ -61,7 +63,7 @@ var table = []row{
 	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline"}},
 
 	// The edges of a server, and those who call it.
-	{name: "internal/metrics", imports: []string{"."}, external: []string{sys}},
+	{name: "internal/metrics", imports: []string{"."}, external: []string{prometheus, sys}},
 	{name: "internal/edge", imports: []string{"."}},
 	{
 		name:     "internal/grpcapi",

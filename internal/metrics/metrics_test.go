@@ -65,7 +65,7 @@ func start(t *testing.T, r *Recorder) (stop func()) {
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Options{Interval: 2 * time.Second, Gauges: Gauges{
-			QueuedPairs: func() int { return 7 }, QueuedTokens: func() int { return 70 }}})
+			Queue: func() Queue { return Queue{Pairs: 7, Tokens: 70, Oldest: 3 * time.Millisecond} }}})
 		s := r.Observe(scripted)
 		begin := time.Now()
 		stop := start(t, r)
@@ -97,7 +97,7 @@ func TestHistory(t *testing.T) {
 				t.Errorf("sample %d: got one after %v, want %v", i, d, want.at)
 			}
 			if s.Requests != want.requests || s.Pairs != want.pairs || s.Tokens != want.tokens || s.PaddedTokens != want.pad ||
-				s.Errors != want.errors || s.InFlight != want.inFlight || *s.QueuedPairs != 7 || *s.QueuedTokens != 70 {
+				s.Errors != want.errors || s.InFlight != want.inFlight || *s.QueuedPairs != 7 || *s.QueuedTokens != 70 || *s.QueueOldestMS != 3 {
 				t.Errorf("sample %d: got %+v, want %+v", i, s, want)
 			}
 			means := fmt.Sprint(show(s.LatencyMS), show(s.TokenizeMS), show(s.QueueMS), show(s.ComputeMS), show(s.PaddingWastePct))
@@ -161,12 +161,15 @@ func TestSampleJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatal(err)
 		}
-		keys := strings.Fields(`compute_ms cpu_pct errors goroutines gpu_memory_bytes gpu_pct in_flight interval_s latency_ms
-			padded_tokens padding_waste_pct pairs queue_ms queued_pairs queued_tokens requests rss_bytes time tokenize_ms tokens`)
+		keys := strings.Fields(`batch_pairs batch_tokens batches compute_ms cpu_pct errors gc_pct goroutines gpu_memory_bytes
+			gpu_pct heap_bytes in_flight instances interval_s latency_ms latency_p50_ms latency_p95_ms latency_p99_ms open_files
+			overloaded padded_tokens padding_waste_pct pairs queue_ms queue_oldest_ms queued_pairs queued_tokens refused
+			requests rss_bytes steal_pct throttled_pct time tokenize_ms tokens`)
 		if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, keys) {
 			t.Errorf("got keys %v, want %v", have, keys)
 		}
-		for _, key := range strings.Fields(`compute_ms gpu_memory_bytes gpu_pct latency_ms padding_waste_pct queue_ms queued_pairs queued_tokens tokenize_ms`) {
+		for _, key := range strings.Fields(`batch_pairs batches compute_ms gpu_memory_bytes gpu_pct instances latency_ms latency_p99_ms
+			padding_waste_pct queue_ms queued_pairs queued_tokens tokenize_ms`) {
 			if got[key] != nil {
 				t.Errorf("%s: got %v, want null", key, got[key])
 			}
@@ -180,7 +183,7 @@ func TestSampleJSON(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Options{Latencies: 4})
-		if s := r.Snapshot(); s.Requests != 0 || s.Latency.Count != 0 || s.RequestsPerSecond != 0 || s.QueuedPairs != nil {
+		if s := r.Snapshot(); s.Requests != 0 || s.Latency.Count != 0 || s.RequestsPerSecond != 0 || s.Queue != nil {
 			t.Errorf("at the start: got %+v, want nothing", s)
 		}
 		s := r.Observe(scripted)
@@ -363,15 +366,15 @@ func TestUsage(t *testing.T) {
 	if *after.rss < int64(len(ballast)) {
 		t.Errorf("with 64 MiB in use, %d bytes are resident", *after.rss)
 	}
-	if pct := after.percentSince(before, time.Since(begin)); *pct <= 0 || *pct > 100*float64(runtime.NumCPU())*1.5 {
+	if pct := percent(before.cpu, after.cpu, time.Since(begin)); *pct <= 0 || *pct > 100*float64(runtime.NumCPU())*1.5 {
 		t.Errorf("got %v %% of a core used over %v, want more than 0 and no more than the machine has", *pct, time.Since(begin))
 	}
 	runtime.KeepAlive(ballast)
 	second := time.Second
-	if pct := (usage{cpu: new(3 * second)}).percentSince(usage{cpu: &second}, 4*second); *pct != 50 {
+	if pct := percent(&second, new(3*second), 4*second); *pct != 50 {
 		t.Errorf("2 s of CPU over 4 s: got %v %%, want 50", *pct)
 	}
-	if pct := (usage{}).percentSince(usage{}, second); pct != nil {
+	if pct := percent(nil, nil, second); pct != nil {
 		t.Errorf("unknown CPU: got %v %%, want nil", *pct)
 	}
 }

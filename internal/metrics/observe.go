@@ -40,27 +40,24 @@ func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err erro
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inFlight.Add(-1)
-	r.codes[code]++
-	r.total.requests++
-	if code != crossrank.OK {
-		r.total.errors++
-		return
+	r.total.codes[place(code)]++
+	if code == crossrank.OK {
+		r.total.add(took, resp)
+		r.recent.add(took)
 	}
-	r.total.add(took, resp)
-	r.recent.add(took)
 }
 
-// add counts a request that succeeded.
-func (c *counts) add(took time.Duration, resp *crossrank.Response) {
-	c.pairs += int64(len(resp.Scores))
-	c.tokens += int64(resp.Usage.Tokens)
-	c.padded += int64(resp.Usage.PaddedTokens)
-	c.truncated += int64(resp.Usage.TruncatedTokens)
-	c.latency += took
-	if resp.Timing.Total > 0 {
-		c.timed++
-		c.tokenize += resp.Timing.Tokenize
-		c.queue += resp.Timing.Queue
-		c.compute += resp.Timing.Compute
+// Refused counts a request that an edge ended by itself: it never went through a scorer, or its answer was unfit.
+func (r *Recorder) Refused(at Edge, code crossrank.Code) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total.refused[at][place(code)]++
+}
+
+// working is how many requests are in flight.
+func (r *Recorder) working() int {
+	if f := r.opts.Gauges.InFlight; f != nil {
+		return f()
 	}
+	return int(r.inFlight.Load())
 }

@@ -2,4 +2,6 @@
 
 package metrics
 
-func readUsage() usage { return usage{} }
+import "time"
+
+func processCPU() *time.Duration { return nil }

@@ -8,12 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readUsage asks the kernel. getrusage sums over all threads of the process, ended ones included.
-func readUsage() usage {
-	u := usage{rss: resident()}
+// processCPU asks the kernel. getrusage sums over all threads of the process, ended ones included.
+func processCPU() *time.Duration {
 	var r unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err == nil {
-		u.cpu = new(time.Duration(r.Utime.Nano() + r.Stime.Nano()))
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		return nil
 	}
-	return u
+	return new(time.Duration(r.Utime.Nano() + r.Stime.Nano()))
 }

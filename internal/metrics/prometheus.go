@@ -1,0 +1,200 @@
+package metrics
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Served is what a server can tell of itself beside its counts.
+type Served struct {
+	Info  func() crossrank.Info
+	Ready func() bool // whether requests are taken now
+}
+
+// Handler answers GET /metrics: everything in Prometheus's formats, with native histograms for those who ask for them
+// and classic ones for all. The Go runtime's and the process's own metrics are among it.
+func (r *Recorder) Handler(s Served) http.Handler {
+	return promhttp.HandlerFor(r.Registry(s), promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// Registry holds what [Recorder.Handler] exposes.
+func (r *Recorder) Registry(s Served) *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&collector{r, s},
+	)
+	return reg
+}
+
+// collector turns the state of the moment into Prometheus's metrics. The label sets are bounded: codes, edges, stages
+// and the names of instances.
+type collector struct {
+	*Recorder
+	served Served
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("crossrank_"+name, help, labels, nil)
+}
+
+var (
+	descModel = desc("model_info", "Always 1; its labels tell what is served.",
+		"model", "weights", "backend", "device", "tier", "quantization", "version")
+	descReady    = desc("ready", "1 if requests are taken, 0 while the server starts or drains.")
+	descThreads  = desc("engine_threads", "Cores that one batch is split over.")
+	descRequests = desc("requests_total", "Requests that went through the scorer, by how they ended.", "code")
+	descRefused  = desc("edge_refusals_total",
+		"Requests that an edge ended by itself: malformed, too large, unknown paths, and answers unfit to be sent.", "edge", "code")
+	descLatency = desc("request_duration_seconds", "How long requests that succeeded took, from the edge to the answer.")
+	descStage   = desc("stage_duration_seconds", "How long requests that succeeded spent in each stage, as their answers tell.", "stage")
+	descSizes   = desc("request_pairs", "Pairs of the requests that succeeded.")
+	descPairs   = desc("pairs_total", "Pairs scored.")
+	descTokens  = desc("tokens_total", "Tokens computed for requests that succeeded, special tokens included.")
+	descPadded  = desc("padded_tokens_total",
+		"Tokens that padding every pair to the longest of its batch would have computed for the same requests.")
+	descTruncated = desc("truncated_tokens_total", "Tokens cut away because a pair was too long.")
+	descInFlight  = desc("requests_in_flight", "Requests inside the scorer.")
+
+	descQueuedRequests = desc("queue_requests", "Requests with pairs that wait.")
+	descQueuedPairs    = desc("queue_pairs", "Pairs that wait.")
+	descQueuedTokens   = desc("queue_tokens", "Tokens that wait.")
+	descOldest         = desc("queue_oldest_seconds", "How long the oldest waiting request has waited; 0 if none waits.")
+	descRunningPairs   = desc("running_pairs", "Pairs in batches being computed.")
+	descRunningTokens  = desc("running_tokens", "Tokens in batches being computed.")
+
+	descBatchPairs  = desc("batch_pairs", "Pairs of the batches that were run.")
+	descBatchTokens = desc("batch_tokens", "Tokens of the batches that were run.")
+	descBatchPadded = desc("batch_padded_tokens_total", "Tokens that padding the batches that were run would have computed.")
+	descLongest     = desc("pair_tokens_max", "Tokens of the longest pair since the start.")
+
+	descInstanceUp      = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "instance", "state")
+	descInstanceBatches = desc("instance_batches_total", "Batches that an engine instance ran.", "instance")
+	descInstancePairs   = desc("instance_pairs_total", "Pairs that an engine instance computed.", "instance")
+	descInstanceTokens  = desc("instance_tokens_total", "Tokens that an engine instance computed.", "instance")
+	descInstanceBusy    = desc("instance_busy_seconds_total", "How long an engine instance computed.", "instance")
+	descInstanceQueue   = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "instance")
+
+	descSteal     = desc("host_cpu_steal_seconds_total", "Time of this machine's cores that its host gave to others.")
+	descThrottled = desc("cgroup_cpu_throttled_seconds_total", "How long the CPU quota of the control group held it back.")
+)
+
+// Describe implements [prometheus.Collector]. It gives nothing: what is collected depends on which gauges there are, and
+// a collector that says so is not checked against a list.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	seen := readHost()
+	c.mu.Lock()
+	total := c.total
+	c.mu.Unlock()
+
+	put := sink(ch)
+	c.collectServed(put)
+	put.counts(&total)
+	put.gauge(descInFlight, float64(c.working()))
+	if q := read(c.opts.Gauges.Queue); q != nil {
+		put.queue(q)
+	}
+	if b := read(c.opts.Gauges.Batches); b != nil {
+		put.batches(b)
+	}
+	if f := c.opts.Gauges.Instances; f != nil {
+		put.instances(f())
+	}
+	if seen.steal != nil {
+		put.counter(descSteal, seen.steal.Seconds())
+	}
+	if seen.throttled != nil {
+		put.counter(descThrottled, seen.throttled.Seconds())
+	}
+}
+
+func readHost() usage { return usage{steal: stolen(), throttled: throttled()} }
+
+func (c *collector) collectServed(put sink) {
+	if c.served.Info != nil {
+		i := c.served.Info()
+		put.gauge(descModel, 1, i.Model, i.Weights, i.Backend, i.Device, i.Tier, i.Quantization, i.Version)
+		put.gauge(descThreads, float64(i.Threads))
+	}
+	if c.served.Ready != nil {
+		ready := 0.0
+		if c.served.Ready() {
+			ready = 1
+		}
+		put.gauge(descReady, ready)
+	}
+}
+
+// sink is where metrics are put.
+type sink chan<- prometheus.Metric
+
+func (s sink) counter(d *prometheus.Desc, v float64, labels ...string) {
+	s <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}
+
+func (s sink) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	s <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (s sink) counts(c *counts) {
+	for i, code := range codes {
+		s.counter(descRequests, float64(c.codes[i]), string(code))
+		for e := range edges {
+			s.counter(descRefused, float64(c.refused[e][i]), e.String(), string(code))
+		}
+	}
+	s <- newDurations(descLatency, &c.latency)
+	for stage := range stages {
+		s <- newDurations(descStage, &c.stages[stage], "stage", stage.String())
+	}
+	s <- newSizes(descSizes, float64(c.pairs), c.sizes)
+	s.counter(descPairs, float64(c.pairs))
+	s.counter(descTokens, float64(c.tokens))
+	s.counter(descPadded, float64(c.padded))
+	s.counter(descTruncated, float64(c.truncated))
+}
+
+func (s sink) queue(q *Queue) {
+	s.gauge(descQueuedRequests, float64(q.Requests))
+	s.gauge(descQueuedPairs, float64(q.Pairs))
+	s.gauge(descQueuedTokens, float64(q.Tokens))
+	s.gauge(descOldest, q.Oldest.Seconds())
+	s.gauge(descRunningPairs, float64(q.RunningPairs))
+	s.gauge(descRunningTokens, float64(q.RunningTokens))
+}
+
+func (s sink) batches(b *Batches) {
+	s <- newSizes(descBatchPairs, float64(b.Pairs), b.ByPairs)
+	s <- newSizes(descBatchTokens, float64(b.Tokens), b.ByTokens)
+	s.counter(descBatchPadded, float64(b.Padded))
+	s.gauge(descLongest, float64(b.Longest))
+}
+
+// instances gives instances of one name numbers, for two metrics with the same labels would spoil all the others.
+func (s sink) instances(all []Instance) {
+	var names []string
+	for i, in := range all {
+		name := in.Name
+		if name == "" || slices.Contains(names, name) {
+			name += "#" + strconv.Itoa(i)
+		}
+		names = append(names, name)
+		s.gauge(descInstanceUp, 1, name, in.State)
+		s.counter(descInstanceBatches, float64(in.Batches), name)
+		s.counter(descInstancePairs, float64(in.Pairs), name)
+		s.counter(descInstanceTokens, float64(in.Tokens), name)
+		s.counter(descInstanceBusy, in.Busy.Seconds(), name)
+		s.gauge(descInstanceQueue, float64(in.QueuedTokens), name)
+	}
+}
