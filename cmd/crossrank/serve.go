@@ -103,7 +103,8 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 		Scorer: model,
 		Info:   func() crossrank.Info { return info },
 		Recorder: metrics.New(metrics.Options{Gauges: metrics.Gauges{
-			Queue: func() metrics.Queue { return metrics.Queue(model.Queue()) },
+			Queue:   func() metrics.Queue { return metrics.Queue(model.Queue()) },
+			Batches: func() metrics.Batches { return metrics.Batches(model.Batches()) },
 		}}),
 		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
 		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),

@@ -88,9 +88,10 @@ type Batcher[T, R any] struct {
 	mu      sync.Mutex // guards everything below
 	wake    sync.Cond  // on mu: there may be work, or closed was set
 	queue   queue[T, R]
-	running load // in batches being run
-	runners int  // goroutines alive
-	closed  bool // nothing new is admitted
+	running load   // in batches being run
+	totals  Totals // of batches begun
+	runners int    // goroutines alive
+	closed  bool   // nothing new is admitted
 }
 
 // New starts a Batcher that runs its batches with run. With several runners, run is called concurrently.

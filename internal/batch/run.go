@@ -37,6 +37,7 @@ func (b *Batcher[T, R]) loop() {
 		r.arrange(b.opts.ByCost)
 		b.running.items += len(r.slots)
 		b.running.cost += r.cost
+		b.totals.count(len(r.slots), r.cost, r.longest)
 		b.mu.Unlock()
 
 		b.execute(r)
