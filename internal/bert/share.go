@@ -2,7 +2,7 @@ package bert
 
 import (
 	"errors"
-	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -32,20 +32,27 @@ func (s Share) wait() {
 	}
 }
 
-// Barrier lets a fixed number of workers wait for each other, again and again. They are at most a layer's fraction apart, so
-// they spin, and give their core away only if that lasts.
+// Barrier lets a fixed number of workers wait for each other, again and again. On cores of their own they are a fraction of a
+// layer apart, so a wait spins at first; then it sleeps, which frees its core for the worker that has lost its own.
 type Barrier struct {
 	workers int32
 	arrived atomic.Int32
 	round   atomic.Int32
 	broken  atomic.Bool
+
+	mu   sync.Mutex
+	wake sync.Cond // of the sleepers, when round or broken changes
 }
 
 // ErrBroken is the panic of a wait at a broken barrier.
 var ErrBroken = errors.New("another worker gave up")
 
 // NewBarrier makes a barrier for a number of workers.
-func NewBarrier(workers int) *Barrier { return &Barrier{workers: int32(workers)} }
+func NewBarrier(workers int) *Barrier {
+	b := &Barrier{workers: int32(workers)}
+	b.wake.L = &b.mu
+	return b
+}
 
 // Wait returns when all workers have called it. It panics with [ErrBroken] once the barrier is broken.
 func (b *Barrier) Wait() {
@@ -53,21 +60,39 @@ func (b *Barrier) Wait() {
 	round := b.round.Load()
 	if b.arrived.Add(1) == b.workers {
 		b.arrived.Store(0)
-		b.round.Add(1)
+		b.tell(func() { b.round.Add(1) })
 		return
 	}
-	for spins := 0; b.round.Load() == round; spins++ {
-		if b.broken.Load() {
-			panic(ErrBroken)
+	for range patience {
+		if b.over(round) {
+			return
 		}
-		if spins > patience {
-			runtime.Gosched()
-		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.over(round) {
+		b.wake.Wait()
 	}
 }
 
+// over says whether a round has ended.
+func (b *Barrier) over(round int32) bool {
+	if b.broken.Load() {
+		panic(ErrBroken)
+	}
+	return b.round.Load() != round
+}
+
+// tell makes a change that sleepers wait for.
+func (b *Barrier) tell(change func()) {
+	b.mu.Lock()
+	change()
+	b.mu.Unlock()
+	b.wake.Broadcast()
+}
+
 // Break makes all waits panic, now and until Reset: a worker that cannot go on calls it, lest others wait for ever.
-func (b *Barrier) Break() { b.broken.Store(true) }
+func (b *Barrier) Break() { b.tell(func() { b.broken.Store(true) }) }
 
 // Reset makes the barrier new. No worker may be using it.
 func (b *Barrier) Reset() {
