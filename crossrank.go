@@ -108,21 +108,22 @@ type Timing struct {
 
 // Info describes the model behind a [Scorer]: enough to say how a score, or a measurement, was made.
 type Info struct {
-	Model        string    `json:"model"`        // the name it was opened by
-	Weights      string    `json:"weights"`      // "sha256:…" of the weights file, or "random weights, seed N"
-	Meaningless  bool      `json:"meaningless"`  // the weights are random: scores mean nothing
-	Backend      string    `json:"backend"`      // "native"
-	Device       string    `json:"device"`       // "cpu"
-	Tier         string    `json:"tier"`         // the instruction set in use, such as "avx2"
-	Threads      int       `json:"threads"`      // cores that one batch is split over
-	Quantization string    `json:"quantization"` // "fp32"
-	MaxLength    int       `json:"max_length"`   // tokens of a pair, special tokens included
-	ScoreType    ScoreType `json:"score_type"`   // what scores are unless raw ones are asked for
-	Layers       int       `json:"layers"`       //
-	Hidden       int       `json:"hidden_size"`  //
-	Parameters   int64     `json:"parameters"`   //
-	VocabSize    int       `json:"vocab_size"`   //
-	Version      string    `json:"version"`      // of crossrank
+	Model        string    `json:"model"`               // the name it was opened by
+	Weights      string    `json:"weights"`             // "sha256:…" of the weights file, or "random weights, seed N"
+	Meaningless  bool      `json:"meaningless"`         // the weights are random: scores mean nothing
+	Backend      string    `json:"backend"`             // "native"
+	Device       string    `json:"device"`              // "cpu"
+	Tier         string    `json:"tier"`                // the instruction set in use, such as "avx2"
+	Threads      int       `json:"threads"`             // cores that one batch is split over, by the first instance
+	Instances    int       `json:"instances,omitempty"` // engines that compute batches side by side; 0 if unknown
+	Quantization string    `json:"quantization"`        // "fp32"
+	MaxLength    int       `json:"max_length"`          // tokens of a pair, special tokens included
+	ScoreType    ScoreType `json:"score_type"`          // what scores are unless raw ones are asked for
+	Layers       int       `json:"layers"`              //
+	Hidden       int       `json:"hidden_size"`         //
+	Parameters   int64     `json:"parameters"`          //
+	VocabSize    int       `json:"vocab_size"`          //
+	Version      string    `json:"version"`             // of crossrank
 }
 
 // Sigmoid maps a logit to a probability, 1/(1+e^-x).

@@ -9,7 +9,8 @@ import (
 )
 
 // describe says what model was opened and how it is run.
-func describe(m *checkpoint.Model, e *engine.Native, opts Options) crossrank.Info {
+func describe(m *checkpoint.Model, engines []*engine.Native, opts Options) crossrank.Info {
+	e := engines[0]
 	maxLength := m.MaxLength
 	if opts.MaxLength > 0 {
 		maxLength = min(maxLength, opts.MaxLength)
@@ -26,6 +27,7 @@ func describe(m *checkpoint.Model, e *engine.Native, opts Options) crossrank.Inf
 		Device:       "cpu",
 		Tier:         e.Tier(),
 		Threads:      e.Threads(),
+		Instances:    len(engines),
 		Quantization: string(e.Precision()),
 		MaxLength:    maxLength,
 		ScoreType:    scoreType,

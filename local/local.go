@@ -8,6 +8,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -17,14 +18,24 @@ import (
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/pipeline"
+	"github.com/crossrank/crossrank/internal/pool"
 )
 
 var _ crossrank.Scorer = (*Model)(nil)
 
 // Options configure a [Model]. The zero value works.
 type Options struct {
-	// Threads is how many cores a batch is split over; 0 means all that the process may use.
+	// Threads is how many cores a batch is split over; 0 means that all that the process may use are shared by the
+	// instances in equal parts, with one core each at least.
 	Threads int
+
+	// Instances compute batches side by side, on one copy of the weights; none means one, with the zero value.
+	Instances []Instance
+
+	// Routing chooses the instance that computes a request: "first_idle", which "" means too, has whichever is free take
+	// the next batch; "round_robin", "least_busy" and "smart_idle" give each a queue of its own, and a whole request
+	// to one of them. No choice changes a score.
+	Routing string
 
 	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0 keeps it, and so does more
 	// than it.
@@ -40,6 +51,11 @@ type Options struct {
 	Batching Batching
 }
 
+// Instance is one engine of a [Model]. The zero value works.
+type Instance struct {
+	Threads int // cores that a batch of its is split over; 0 means Options.Threads
+}
+
 // Batching says how waiting pairs are gathered. In the zero value a batch is whatever waits when the engine becomes
 // free, of any requests, the longest pairs first.
 type Batching struct {
@@ -48,20 +64,20 @@ type Batching struct {
 	MaxQueuedTokens int           // most tokens that wait before requests are refused; 0 means 1,000,000
 	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
 	Unshared        bool          // a batch holds pairs of one request only
-	KeepOrder       bool          // pairs of a batch stay in the order in which they came
+	KeepOrder       bool          // pairs stay in the order in which they came, in a request and in a batch
 }
 
 // Model is an open model. It is safe for concurrent use. Close it when done with it.
 type Model struct {
 	info     crossrank.Info
-	engine   *engine.Native
+	engines  []*engine.Native
 	pipeline *pipeline.Pipeline
 
 	closing sync.Once
-	err     error // of closing the engine; set once closing is done
+	err     error // of closing the engines; set once closing is done
 }
 
-// Open reads a model, checks it, and starts its engine. The name is a directory or that of a built-in model.
+// Open reads a model, checks it, and starts its engines. The name is a directory or that of a built-in model.
 func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
@@ -70,22 +86,25 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
-	e, err := engine.New(m, engine.Options{Threads: opts.Threads, Precision: engine.Precision(opts.Quantization)})
-	if err != nil {
+	model := &Model{}
+	if model.engines, err = opts.engines(m); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
-	info := describe(m, e, opts)
-	p, err := pipeline.New(pipeline.Model{
-		Name:      info.Model,
+	model.info = describe(m, model.engines, opts)
+	pooled := make([]pool.Engine, len(model.engines))
+	for i, e := range model.engines {
+		pooled[i] = e
+	}
+	model.pipeline, err = pipeline.New(pipeline.Model{
+		Name:      model.info.Model,
 		Tokenizer: m.Tokenizer,
-		MaxLength: info.MaxLength,
-		ScoreType: info.ScoreType,
-	}, e, opts.pipeline())
+		MaxLength: model.info.MaxLength,
+		ScoreType: model.info.ScoreType,
+	}, pooled, opts.pipeline())
 	if err != nil {
-		e.Close()
-		return nil, fmt.Errorf("opening model %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), model.closeEngines())
 	}
-	return &Model{info: info, engine: e, pipeline: p}, nil
+	return model, nil
 }
 
 // Score implements [crossrank.Scorer]. Besides the request's own faults and the end of ctx, its errors are Overloaded,
@@ -104,8 +123,8 @@ type Queue struct {
 	Tokens   int           // waiting
 	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
 
-	RunningPairs  int // in the engine
-	RunningTokens int // in the engine
+	RunningPairs  int // in the engines
+	RunningTokens int // in the engines
 }
 
 // Queue reads the gauges. It is cheap enough to be asked often.
@@ -115,20 +134,32 @@ func (m *Model) Queue() Queue { return Queue(m.pipeline.Queue()) }
 // with Unavailable, and the error is ctx's. Close the Model afterwards.
 func (m *Model) Drain(ctx context.Context) error { return m.pipeline.Drain(ctx) }
 
-// Close answers the requests that wait with Unavailable, waits for the batch that runs, and frees the engine. It may be
+// Close answers the requests that wait with Unavailable, waits for the batches that run, and frees the engines. It may be
 // called more than once.
 func (m *Model) Close() error {
 	m.closing.Do(func() {
 		m.pipeline.Close()
-		m.err = m.engine.Close()
+		m.err = m.closeEngines()
 	})
 	return m.err
+}
+
+func (m *Model) closeEngines() error {
+	var errs []error
+	for _, e := range m.engines {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (o Options) check() error {
 	switch {
 	case o.Quantization != "" && !slices.Contains(engine.Precisions, engine.Precision(o.Quantization)):
 		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, engine.Precisions)
+	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):
+		return fmt.Errorf("routing %q does not exist; use one of %v, or leave it empty for the first", o.Routing, pool.Routings)
+	case slices.ContainsFunc(o.Instances, func(in Instance) bool { return in.Threads < 0 }):
+		return errors.New("threads of an instance are negative; use 0 for the default, or a positive number")
 	case o.MaxLength < 0, o.MaxLength > 0 && o.MaxLength < 3:
 		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least 3 tokens", o.MaxLength)
 	}
@@ -152,6 +183,7 @@ func (o Options) check() error {
 
 func (o Options) pipeline() pipeline.Options {
 	return pipeline.Options{
+		Routing:          pool.Routing(o.Routing),
 		TokenizerWorkers: o.TokenizerWorkers,
 		MaxBatchTokens:   o.Batching.MaxTokens,
 		MaxBatchPairs:    o.Batching.MaxPairs,

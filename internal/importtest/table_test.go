@@ -59,8 +59,9 @@ var table = []row{
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
 	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint", "internal/cpu", "internal/kernel"}},
-	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/tokenizer"}},
-	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline"}},
+	{name: "internal/pool", imports: []string{"internal/batch", "internal/bert"}},
+	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/pool", "internal/tokenizer"}},
+	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline", "internal/pool"}},
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{"."}, external: []string{prometheus, sys}},

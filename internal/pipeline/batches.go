@@ -16,7 +16,7 @@ type Batches struct {
 
 // Batches reads the counters.
 func (p *Pipeline) Batches() Batches {
-	t := p.batcher.Totals()
+	t := p.pool.Totals()
 	return Batches{
 		Runs: t.Runs, Pairs: t.Items, Tokens: t.Cost, Padded: t.Padded, Longest: t.Longest,
 		ByPairs: t.ByItems, ByTokens: t.ByCost,

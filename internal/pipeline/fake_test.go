@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
@@ -113,11 +114,15 @@ func hash(s bert.Sequence) float32 {
 // length is a logit that tells how long a sequence is.
 func length(s bert.Sequence) float32 { return float32(len(s.IDs)) }
 
-// open starts a pipeline that ends with the test.
+// open starts a pipeline that ends with the test. With a routing it has two engines.
 func open(t *testing.T, tok Tokenizer, m *machine, opts Options) *Pipeline {
 	t.Helper()
 	m.t = t
-	p, err := New(Model{Name: "fake", Tokenizer: tok, MaxLength: 512, ScoreType: crossrank.Probability}, m, opts)
+	engines := []pool.Engine{m, m}
+	if opts.Routing == "" {
+		engines = engines[:1]
+	}
+	p, err := New(Model{Name: "fake", Tokenizer: tok, MaxLength: 512, ScoreType: crossrank.Probability}, engines, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

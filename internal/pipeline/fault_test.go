@@ -132,20 +132,3 @@ func TestLeaversDoNotDisturbTheEngine(t *testing.T) {
 		wg.Wait()
 	})
 }
-
-func TestMeter(t *testing.T) {
-	var m meter
-	if d := m.duration(1000); d != 0 {
-		t.Errorf("before anything is measured: got %v, want 0", d)
-	}
-	m.observe(500, time.Second)
-	if d := m.duration(1000); d != 2*time.Second {
-		t.Errorf("at 500 tokens a second, 1000 tokens: got %v, want 2s", d)
-	}
-	for range 100 {
-		m.observe(2000, time.Second)
-	}
-	if d := m.duration(1000); d < 500*time.Millisecond || d > 502*time.Millisecond {
-		t.Errorf("after 100 s at 2000 tokens a second: got %v, want 500ms", d)
-	}
-}

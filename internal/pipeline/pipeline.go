@@ -1,9 +1,9 @@
-// Package pipeline turns requests into scores: it joins the tokenizer, the batcher and the engine, and is the
+// Package pipeline turns requests into scores: it joins the tokenizer and the pool of engines, and is the
 // [crossrank.Scorer] that stands behind every edge of the program.
 //
 // A request goes through three stages, each with its own limit. Its caller's goroutine turns the pairs into token ids,
-// as one of at most [Options.TokenizerWorkers] at a time. Then all of its pairs wait in the queue of package batch, with
-// their tokens as their cost, until the engine takes them, together with whatever else waits. Last, the caller's
+// as one of at most [Options.TokenizerWorkers] at a time. Then all of its pairs wait in a queue of package pool, with
+// their tokens as their cost, until an engine takes them, together with whatever else waits. Last, the caller's
 // goroutine checks the logits, applies the model's activation and adds up what was done and how long it took.
 //
 // Batching never changes a score. A pair that fails in the engine, or whose logit is not finite, fails the request that
@@ -19,17 +19,11 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 var _ crossrank.Scorer = (*Pipeline)(nil)
-
-// Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it is given. A Pipeline
-// calls it from one goroutine at a time.
-type Engine interface {
-	Logits(seqs []bert.Sequence, out []float32) error
-}
 
 // Tokenizer turns text into token ids, as [tokenizer.Tokenizer] does. It is safe for concurrent use.
 type Tokenizer interface {
@@ -37,7 +31,7 @@ type Tokenizer interface {
 	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
 }
 
-// Model is what a Pipeline needs to know of the model that its engine computes. All fields are required.
+// Model is what a Pipeline needs to know of the model that its engines compute. All fields are required.
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
@@ -54,6 +48,9 @@ const (
 
 // Options configure a [Pipeline]. The zero value works.
 type Options struct {
+	// Routing chooses the engine that computes a request, where there are several; "" means pool.FirstIdle.
+	Routing pool.Routing
+
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
 	TokenizerWorkers int
 
@@ -74,25 +71,24 @@ type Options struct {
 	// Unshared keeps requests apart: a batch holds pairs of one request only.
 	Unshared bool
 
-	// KeepOrder leaves the pairs of a batch in the order in which they came, instead of the longest first.
+	// KeepOrder leaves pairs in the order in which they came, instead of the longest first: those of a request as they are
+	// dealt into batches, and those of a batch.
 	KeepOrder bool
 }
 
-// Pipeline scores pairs with one engine. It is safe for concurrent use. It does not own its engine: close that after
+// Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines: close those after
 // the Pipeline.
 type Pipeline struct {
 	model   Model
-	engine  Engine
 	workers chan struct{} // holds one for every request being tokenized
-	batcher *batch.Batcher[bert.Sequence, float32]
-	speed   meter
+	pool    *pool.Pool
 	scratch sync.Pool // of *scratch
 }
 
-// New starts a Pipeline. End it with [Pipeline.Drain] or [Pipeline.Close].
-func New(m Model, e Engine, opts Options) (*Pipeline, error) {
-	if m.Tokenizer == nil || e == nil {
-		return nil, fmt.Errorf("starting the pipeline of model %q: it needs a tokenizer and an engine", m.Name)
+// New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or [Pipeline.Close].
+func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
+	if m.Tokenizer == nil {
+		return nil, fmt.Errorf("starting the pipeline of model %q: it needs a tokenizer", m.Name)
 	}
 	if m.MaxLength < minLength {
 		return nil, fmt.Errorf("starting the pipeline of model %q: its maximum length is %d tokens; want at least %d",
@@ -104,18 +100,21 @@ func New(m Model, e Engine, opts Options) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		model:   m,
-		engine:  e,
 		workers: make(chan struct{}, orDefault(opts.TokenizerWorkers, runtime.GOMAXPROCS(0))),
 	}
 	p.scratch.New = func() any { return new(scratch) }
-	p.batcher = batch.New(p.logits, batch.Options{
+	var err error
+	p.pool, err = pool.New(engines, pool.Options{Routing: opts.Routing, Batch: batch.Options{
 		MaxCost:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
 		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
 		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
 		Timeout:   opts.BatchTimeout,
 		Unshared:  opts.Unshared,
 		ByCost:    !opts.KeepOrder,
-	})
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
+	}
 	return p, nil
 }
 
@@ -132,7 +131,7 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		return nil, err
 	}
 	admitted := time.Now()
-	if err := p.batcher.Do(ctx, s.items); err != nil {
+	if err := p.pool.Do(ctx, s.items); err != nil {
 		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
 	}
 	resp, err := p.respond(s, req, admitted)
@@ -146,20 +145,6 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	return resp, nil
 }
 
-// logits runs a batch and keeps account of the engine's speed.
-func (p *Pipeline) logits(seqs []bert.Sequence, out []float32) error {
-	started := time.Now()
-	if err := p.engine.Logits(seqs, out); err != nil {
-		return err
-	}
-	tokens := 0
-	for i := range seqs {
-		tokens += len(seqs[i].IDs)
-	}
-	p.speed.observe(tokens, time.Since(started))
-	return nil
-}
-
 // Queue is how much work waits and runs at one moment.
 type Queue struct {
 	Requests int           // with pairs that wait
@@ -167,25 +152,28 @@ type Queue struct {
 	Tokens   int           // waiting
 	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
 
-	RunningPairs  int // in the engine
-	RunningTokens int // in the engine
+	RunningPairs  int // in the engines
+	RunningTokens int // in the engines
 }
 
 // Queue reads the gauges.
 func (p *Pipeline) Queue() Queue {
-	s := p.batcher.Stats()
+	s := p.pool.Stats()
 	return Queue{
 		Requests: s.Requests, Pairs: s.Items, Tokens: s.Cost, Oldest: s.Oldest,
 		RunningPairs: s.RunningItems, RunningTokens: s.RunningCost,
 	}
 }
 
+// Instances gives the account of each engine, in their order.
+func (p *Pipeline) Instances() []pool.State { return p.pool.Instances() }
+
 // Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
 // with Unavailable, and the error is ctx's.
-func (p *Pipeline) Drain(ctx context.Context) error { return p.batcher.Drain(ctx) }
+func (p *Pipeline) Drain(ctx context.Context) error { return p.pool.Drain(ctx) }
 
-// Close refuses new requests, answers those that wait with Unavailable, and returns when the engine is at rest.
-func (p *Pipeline) Close() { p.batcher.Close() }
+// Close refuses new requests, answers those that wait with Unavailable, and returns when the engines are at rest.
+func (p *Pipeline) Close() { p.pool.Close() }
 
 func orDefault(n, def int) int {
 	if n <= 0 {

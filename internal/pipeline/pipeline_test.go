@@ -11,12 +11,13 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
 func TestIsAScorer(t *testing.T) {
 	for name, opts := range map[string]Options{
-		"defaults": {}, "small batches": {MaxBatchTokens: 32, MaxBatchPairs: 3}, "unshared": {Unshared: true}, "waiting": {BatchTimeout: time.Millisecond},
+		"defaults": {}, "by turns": {Routing: pool.RoundRobin}, "small batches": {MaxBatchTokens: 32, MaxBatchPairs: 3}, "unshared": {Unshared: true}, "waiting": {BatchTimeout: time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			scorertest.Run(t, func(t *testing.T) crossrank.Scorer {
@@ -115,7 +116,7 @@ func TestActivation(t *testing.T) {
 		{"a model without, raw", crossrank.Logit, true, crossrank.Logit},
 	} {
 		m.t = t
-		p, err := New(Model{Name: "m", Tokenizer: new(words), MaxLength: 512, ScoreType: c.model}, m, Options{})
+		p, err := New(Model{Name: "m", Tokenizer: new(words), MaxLength: 512, ScoreType: c.model}, []pool.Engine{m}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,6 +199,13 @@ func TestRefusesBadRequests(t *testing.T) {
 			t.Errorf("%s: got error %v, want an invalid argument with %q", c.name, err, c.want)
 		}
 	}
+	_, err := p.Score(t.Context(), &crossrank.Request{Pairs: pairs, Model: "other"})
+	if crossrank.CodeOf(err) != crossrank.NotFound || !strings.Contains(err.Error(), `no model "other" here, only "fake"`) {
+		t.Errorf("a model that is not there: got error %v", err)
+	}
+	if _, err := p.Score(t.Context(), &crossrank.Request{Pairs: pairs, Model: "fake"}); err != nil {
+		t.Errorf("the model by its name: %v", err)
+	}
 	resp, err := p.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{ofTokens(600)}, MaxLength: 10_000})
 	if err != nil || resp.Usage.Tokens != 512 || resp.Usage.TruncatedTokens != 88 {
 		t.Errorf("more than the model can read: got %+v and error %v, want the model's own maximum of 512", resp, err)
@@ -213,12 +221,15 @@ func TestRefusesBadModels(t *testing.T) {
 	} {
 		m := good
 		spoil(&m)
-		if _, err := New(m, new(machine), Options{}); err == nil {
+		if _, err := New(m, []pool.Engine{new(machine)}, Options{}); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
 	if _, err := New(good, nil, Options{}); err == nil {
 		t.Error("no engine: got no error")
+	}
+	if _, err := New(good, []pool.Engine{new(machine)}, Options{Routing: "fastest"}); err == nil {
+		t.Error("an unknown routing: got no error")
 	}
 }
 
@@ -267,8 +278,12 @@ func TestTokenizerWorkers(t *testing.T) {
 }
 
 func TestAllocations(t *testing.T) {
-	p := open(t, quiet{}, new(machine), Options{})
-	p.engine = still{}
+	p, err := New(Model{Name: "fake", Tokenizer: quiet{}, MaxLength: 512, ScoreType: crossrank.Probability},
+		[]pool.Engine{still{}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	req := requestOf(make20()...)
 	allocs := testing.AllocsPerRun(200, func() {
 		if _, err := p.Score(context.Background(), req); err != nil {

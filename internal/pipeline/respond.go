@@ -69,7 +69,7 @@ func (p *Pipeline) refusal(err error) error {
 		return &crossrank.Error{
 			Code:       crossrank.Overloaded,
 			Message:    "too much work is waiting already; try again later",
-			RetryAfter: p.speed.duration(full.Queued + full.Running),
+			RetryAfter: p.pool.Backlog(full.Queued + full.Running),
 			Err:        err,
 		}
 	case errors.Is(err, batch.ErrClosed):

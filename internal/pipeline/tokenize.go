@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
@@ -16,7 +16,7 @@ const minLength = 3
 type scratch struct {
 	ids            []int32 // of all pairs, one after the other
 	query, passage []int32 // of the pair at hand, without special tokens
-	items          []batch.Item[bert.Sequence, float32]
+	items          []pool.Item
 	parts          []int // of each pair: how many items read it; empty while every pair has one
 	cuts           []int // of each pair: tokens lost to truncation; empty while nothing was
 }
@@ -41,6 +41,8 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 	switch {
 	case req == nil || len(req.Pairs) == 0:
 		return 0, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
+	case req.Model != "" && req.Model != p.model.Name:
+		return 0, crossrank.Errorf(crossrank.NotFound, "there is no model %q here, only %q", req.Model, p.model.Name)
 	case req.Truncation > crossrank.TruncateNever:
 		return 0, crossrank.Errorf(crossrank.InvalidArgument, "truncation %d is not one of right, left and never", req.Truncation)
 	case req.MaxPassage < 0:
@@ -100,7 +102,7 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 func (p *Pipeline) join(s *scratch, query, passage []int32, limit int, keep tokenizer.Keep) (cut int) {
 	start, split := len(s.ids), 0
 	s.ids, split, cut = p.model.Tokenizer.Join(s.ids, query, passage, limit, keep)
-	s.items = append(s.items, batch.Item[bert.Sequence, float32]{
+	s.items = append(s.items, pool.Item{
 		Value: bert.Sequence{Split: split},
 		Cost:  len(s.ids) - start,
 	})

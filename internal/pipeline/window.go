@@ -5,8 +5,7 @@ import (
 	"math"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
@@ -44,7 +43,7 @@ func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep toke
 }
 
 // aggregate makes one logit of those of a pair's windows, if all of them are finite.
-func aggregate(items []batch.Item[bert.Sequence, float32], how crossrank.Aggregate) (logit float32, ok bool) {
+func aggregate(items []pool.Item, how crossrank.Aggregate) (logit float32, ok bool) {
 	best, sum := items[0].Result, 0.0
 	for i := range items {
 		r := float64(items[i].Result)

@@ -1,4 +1,4 @@
-package pipeline
+package pool
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 // average over batches of all kinds, short enough to follow a machine that was given other work.
 const memory = 10 * time.Second
 
-// meter measures the engine's speed over its recent busy time. The zero value has measured nothing. It is safe for
+// meter measures an engine's speed over its recent busy time. The zero value has measured nothing. It is safe for
 // concurrent use.
 //
 // With a batch of n tokens that took d seconds, tokens' = tokens·e^(−d/m) + n and seconds' = seconds·e^(−d/m) + d, where
@@ -28,14 +28,12 @@ func (m *meter) observe(tokens int, d time.Duration) {
 	m.seconds = m.seconds*fade + d.Seconds()
 }
 
-// duration is how long that many tokens take at the measured speed, in whole milliseconds rounded up; 0 if nothing has
-// been measured.
-func (m *meter) duration(tokens int) time.Duration {
+// rate is the speed in tokens a second; 0 if nothing has been measured.
+func (m *meter) rate() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.tokens <= 0 {
+	if m.seconds <= 0 {
 		return 0
 	}
-	millis := math.Ceil(1000 * float64(tokens) * m.seconds / m.tokens)
-	return time.Duration(min(millis, 1e9)) * time.Millisecond
+	return m.tokens / m.seconds
 }

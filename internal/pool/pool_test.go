@@ -1,0 +1,232 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/bert"
+)
+
+// TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance computed which.
+func TestRouting(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		routing  Routing
+		speeds   []int
+		requests [][]int // their lengths
+		want     string
+	}{
+		{"by turns, whatever waits", RoundRobin, []int{10, 10},
+			[][]int{{100}, {10}, {10}, {10}}, "[[0 2] [1 3]]"},
+		{"where the fewest pairs are, however long", LeastBusy, []int{10, 10},
+			[][]int{{100}, {10, 10, 10}, {10}, {10}, {10}}, "[[0 2 3] [1 1 1 4]]"},
+		{"where the fewest tokens are, however many pairs", SmartIdle, []int{10, 10},
+			[][]int{{100}, {10, 10, 10}, {10}, {10}, {10}}, "[[0] [1 1 1 2 3 4]]"},
+		{"where there is room first, in any order", FirstIdle, []int{10, 10},
+			[][]int{{100}, {10}, {10}, {10}, {10}}, "[[0] [1 2 3 4]]"},
+		{"one instance is every routing's choice", LeastBusy, []int{10},
+			[][]int{{10}, {10}}, "[[0 1]]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, engines := open(t, Options{Routing: c.routing, Batch: pairsOfOne}, c.speeds...)
+				defer p.Close()
+				var all [][]Item
+				var answers []<-chan error
+				for i, lengths := range c.requests {
+					items := request(int32(i), lengths...)
+					all, answers = append(all, items), append(answers, later(p, t.Context(), items))
+				}
+				for i, a := range answers {
+					if err := <-a; err != nil {
+						t.Errorf("request %d: %v", i, err)
+					}
+					check(t, all[i])
+				}
+				var got [][]int32
+				for _, e := range engines {
+					got = append(got, e.got())
+				}
+				if fmt.Sprint(got) != c.want {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestSmartIdleKnowsWhoIsSlow gives an instance that is four times as fast four fifths of the work.
+func TestSmartIdleKnowsWhoIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, engines := open(t, Options{Routing: SmartIdle, Batch: pairsOfOne}, 100, 400)
+		defer p.Close()
+		for range 2 { // to be measured
+			first, second := later(p, t.Context(), request(0, 100)), later(p, t.Context(), request(0, 100))
+			<-first
+			<-second
+		}
+		var answers []<-chan error
+		for range 100 {
+			answers = append(answers, later(p, t.Context(), request(1, 20)))
+		}
+		for _, a := range answers {
+			if err := <-a; err != nil {
+				t.Error(err)
+			}
+		}
+		if slow, fast := len(engines[0].got())-2, len(engines[1].got())-2; slow < 18 || slow > 22 || slow+fast != 100 {
+			t.Errorf("the slow one got %d, the fast one %d of 100; want about 20 and 80", slow, fast)
+		}
+	})
+}
+
+// TestFirstIdleSpreadsARequest has one request of four batches computed by four instances at once.
+func TestFirstIdleSpreadsARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := open(t, Options{Batch: pairsOfOne}, 10, 10, 10, 10)
+		defer p.Close()
+		start, items := time.Now(), request(0, 10, 10, 10, 10)
+		if err := p.Do(t.Context(), items); err != nil {
+			t.Fatal(err)
+		}
+		check(t, items)
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("it took %v, want the second of one batch", took)
+		}
+	})
+}
+
+// TestAdmission holds that the bound is one for all queues, and that refusals say how long the backlog is.
+func TestAdmission(t *testing.T) {
+	for _, routing := range Routings {
+		t.Run(string(routing), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, _ := open(t, Options{Routing: routing, Batch: batch.Options{MaxItems: 1, MaxQueued: 250}}, 100, 100)
+				defer p.Close()
+				if d := p.Backlog(100); d != 0 {
+					t.Errorf("before anything is measured: a backlog of %v, want none known", d)
+				}
+				warm := []<-chan error{later(p, t.Context(), request(0, 100)), later(p, t.Context(), request(0, 100))}
+				<-warm[0]
+				<-warm[1]
+				synctest.Wait()
+				var answers []<-chan error
+				for range 4 { // two run, two wait
+					answers = append(answers, later(p, t.Context(), request(1, 100)))
+				}
+				var full *batch.FullError
+				err := p.Do(t.Context(), request(2, 51))
+				if !errors.As(err, &full) || full.Queued != 200 || full.Running != 200 || full.Cost != 51 || full.Max != 250 {
+					t.Errorf("with 200 of 250 waiting, 51 more: got error %+v", err)
+				}
+				if d := p.Backlog(400); d != 2*time.Second {
+					t.Errorf("400 tokens at 200 a second: got %v, want 2s", d)
+				}
+				answers = append(answers, later(p, t.Context(), request(3, 50)))
+				if st := p.Stats(); st.Cost != 250 || st.Items != 3 || st.Requests != 3 || st.RunningCost != 200 || st.RunningItems != 2 {
+					t.Errorf("got %+v, want 250 tokens of 3 pairs waiting and 200 of 2 running", st)
+				}
+				for i, a := range answers {
+					if err := <-a; err != nil {
+						t.Errorf("admitted request %d: %v", i, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := open(t, Options{Routing: RoundRobin, Batch: pairsOfOne}, 10, 10)
+		defer p.Close()
+		a := later(p, t.Context(), request(0, 20, 10)) // 2 s and 1 s at the first
+		b := later(p, t.Context(), request(1, 5))
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+		want := []State{
+			{QueuedPairs: 1, QueuedTokens: 10, RunningPairs: 1, RunningTokens: 20, Busy: 500 * time.Millisecond},
+			{Batches: 1, Pairs: 1, Tokens: 5, Busy: 500 * time.Millisecond, Speed: 10},
+		}
+		if got := p.Instances(); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("midway: got %+v, want %+v", got, want)
+		}
+		<-a
+		<-b
+		synctest.Wait()
+		want[0] = State{Batches: 2, Pairs: 2, Tokens: 30, Busy: 3 * time.Second, Speed: p.Instances()[0].Speed}
+		if got := p.Instances(); fmt.Sprint(got) != fmt.Sprint(want) || got[0].Speed < 9.99 || got[0].Speed > 10.01 {
+			t.Errorf("in the end: got %+v, want %+v", got, want)
+		}
+		if got := p.Totals(); got.Runs != 3 || got.Items != 3 || got.Cost != 35 {
+			t.Errorf("in all: got %+v, want 35 tokens of 3 pairs in 3 runs", got)
+		}
+	})
+}
+
+func TestEnd(t *testing.T) {
+	for _, routing := range Routings {
+		t.Run(string(routing), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, _ := open(t, Options{Routing: routing, Batch: pairsOfOne}, 10, 10)
+				var answers []<-chan error
+				for range 4 {
+					answers = append(answers, later(p, t.Context(), request(1, 10)))
+				}
+				if err := p.Drain(t.Context()); err != nil {
+					t.Errorf("draining: %v", err)
+				}
+				for i, a := range answers {
+					if err := <-a; err != nil {
+						t.Errorf("request %d, drained: %v", i, err)
+					}
+				}
+				if err := p.Do(t.Context(), request(2, 10)); !errors.Is(err, batch.ErrClosed) {
+					t.Errorf("afterwards: got error %v, want ErrClosed", err)
+				}
+
+				p, _ = open(t, Options{Routing: routing, Batch: pairsOfOne}, 10, 10)
+				answers = nil
+				for range 4 {
+					answers = append(answers, later(p, t.Context(), request(1, 10)))
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				defer cancel()
+				if err := p.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("draining for too short a time: got error %v", err)
+				}
+				for i, a := range answers {
+					if err := <-a; (err == nil) != (i < 2) || err != nil && !errors.Is(err, batch.ErrClosed) {
+						t.Errorf("request %d: got error %v, want the two that ran done and the others closed", i, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	e := &engine{speed: 1, t: t}
+	for name, try := range map[string]func() (*Pool, error){
+		"no engine":          func() (*Pool, error) { return New(nil, Options{}) },
+		"a nil engine":       func() (*Pool, error) { return New([]Engine{e, nil}, Options{}) },
+		"an unknown routing": func() (*Pool, error) { return New([]Engine{e}, Options{Routing: "fastest"}) },
+	} {
+		if p, err := try(); err == nil || p != nil {
+			t.Errorf("%s: got %v, %v, want an error", name, p, err)
+		}
+	}
+	p, _ := open(t, Options{Routing: LeastBusy}, 1, 1)
+	if err := p.Do(t.Context(), nil); err != nil {
+		t.Errorf("nothing to do: %v", err)
+	}
+	var item *batch.ItemError
+	if err := p.Do(t.Context(), []Item{{Value: bert.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
+		t.Errorf("a negative cost: got error %v, want that of the item", err)
+	}
+}

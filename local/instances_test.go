@@ -1,0 +1,92 @@
+package local
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/crossrank/crossrank"
+)
+
+// TestInstancesNeverChangeAScore scores random requests of many callers on instances with one and two threads, in random
+// company, and wants the bits of each pair scored alone by the one engine of another model.
+func TestInstancesNeverChangeAScore(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var pairs []crossrank.Pair
+	for i := range 16 {
+		pairs = append(pairs, crossrank.Pair{
+			Query:   fmt.Sprint("what is number ", i),
+			Passage: strings.Repeat("it is the one after the last ", 1+rng.IntN(3)),
+		})
+	}
+	alone := make([]float32, len(pairs))
+	for i, p := range pairs {
+		resp, err := open(t).Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{p}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone[i] = resp.Scores[0]
+	}
+	for seed, routing := range []string{"first_idle", "round_robin", "least_busy", "smart_idle"} {
+		t.Run(routing, func(t *testing.T) {
+			m, err := Open(builtin, Options{
+				Instances: []Instance{{Threads: 1}, {Threads: 2}, {}}, Routing: routing, Batching: Batching{MaxPairs: 5},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			var callers sync.WaitGroup
+			sent := make([]int, 6)
+			for c := range sent {
+				callers.Go(func() {
+					rng := rand.New(rand.NewPCG(uint64(seed), uint64(c)))
+					for range 3 {
+						order := rng.Perm(len(pairs))[:1+rng.IntN(6)]
+						req := &crossrank.Request{}
+						for _, i := range order {
+							req.Pairs = append(req.Pairs, pairs[i])
+						}
+						resp, err := m.Score(t.Context(), req)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						for place, i := range order {
+							if resp.Scores[place] != alone[i] {
+								t.Errorf("pair %d at place %d: got %v, want %v as alone", i, place, resp.Scores[place], alone[i])
+							}
+						}
+						sent[c] += len(order)
+					}
+				})
+			}
+			callers.Wait()
+			checkAccounts(t, m, sent)
+		})
+	}
+}
+
+func checkAccounts(t *testing.T, m *Model, sent []int) {
+	t.Helper()
+	total := 0
+	for _, n := range sent {
+		total += n
+	}
+	var pairs int64
+	states := m.Instances()
+	for i, s := range states {
+		pairs += s.Pairs
+		if s.Batches == 0 || s.Tokens < 3*s.Pairs || s.Busy <= 0 || s.Speed <= 0 || s.Failures > 0 {
+			t.Errorf("instance %d: got %+v, want some work and its time", i, s)
+		}
+	}
+	if pairs != int64(total) || len(states) != 3 || states[0].Threads != 1 || states[1].Threads != 2 {
+		t.Errorf("got %+v, want %d pairs in all, and threads 1 and 2", states, total)
+	}
+	if info := m.Info(); info.Instances != 3 || info.Threads != 1 {
+		t.Errorf("got %+v, want 3 instances, the first with 1 thread", info)
+	}
+}
