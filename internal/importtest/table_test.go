@@ -65,6 +65,7 @@ var table = []row{
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{"."}, external: []string{prometheus, sys}},
+	{name: "internal/dashboard", imports: []string{".", "internal/metrics"}},
 	{name: "internal/edge", imports: []string{"."}},
 	{
 		name:     "internal/grpcapi",
@@ -74,7 +75,7 @@ var table = []row{
 	{name: "internal/httpapi", imports: []string{".", "internal/edge"}},
 	{
 		name:     "internal/server",
-		imports:  []string{".", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics"},
+		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics"},
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},

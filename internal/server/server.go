@@ -182,6 +182,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		MaxHeaderBytes:    cfg.HTTP.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
+	s.addDashboard(b)
 }
 
 // setReady tells health checks, over both protocols, whether requests are taken.

@@ -1,0 +1,288 @@
+// The page: it loads what the server remembers, follows its stream, and draws. Nothing is computed here that the server
+// does not tell; what it did not measure shows as a dash.
+
+import { Chart, number } from "./chart.js";
+
+const $ = (id) => document.getElementById(id);
+const el = (name, props = {}, ...children) => {
+  const node = Object.assign(document.createElement(name), props);
+  node.append(...children);
+  return node;
+};
+
+// Time ranges, and the fineness of the history that each is drawn from.
+const ranges = [
+  { name: "1 min", ms: 60e3, step: 500 },
+  { name: "5 min", ms: 300e3, step: 500 },
+  { name: "15 min", ms: 900e3, step: 5000 },
+  { name: "1 h", ms: 3600e3, step: 5000 },
+  { name: "24 h", ms: 86400e3, step: 60000 },
+];
+let range = ranges[0];
+let samples = []; // of the range's fineness, the oldest first
+let interval = 500;
+let latest = null; // the last snapshot
+let paused = false;
+
+// charts.
+
+const per = (s, n) => (n == null ? null : n / s.interval_s);
+const mib = (n) => (n == null ? null : n / 1048576);
+const specs = [
+  { title: "Latency", unit: "ms", series: [
+    { name: "P50", value: (s) => s.latency_p50_ms }, { name: "P95", value: (s) => s.latency_p95_ms }, { name: "P99", value: (s) => s.latency_p99_ms }] },
+  { title: "Throughput", unit: "pairs/s", series: [{ name: "scored", value: (s) => per(s, s.pairs) }] },
+  { title: "Requests", unit: "/s", series: [
+    { name: "ended", value: (s) => per(s, s.requests) }, { name: "failed", value: (s) => per(s, s.errors) },
+    { name: "overload", value: (s) => per(s, s.overloaded) }, { name: "refused at the edge", value: (s) => per(s, s.refused) }] },
+  { title: "Queue wait", unit: "ms", series: [
+    { name: "mean", value: (s) => s.queue_ms }, { name: "oldest now", value: (s) => s.queue_oldest_ms }] },
+  { title: "Queue depth", unit: "pairs", series: [{ name: "waiting", value: (s) => s.queued_pairs }] },
+  { title: "Tokenize", unit: "ms", series: [{ name: "mean", value: (s) => s.tokenize_ms }] },
+  { title: "Inference", unit: "ms", series: [{ name: "mean", value: (s) => s.compute_ms }] },
+  { title: "Batch size", unit: "pairs", series: [{ name: "mean", value: (s) => s.batch_pairs }] },
+  { title: "Batch tokens", unit: "tokens", series: [{ name: "mean", value: (s) => s.batch_tokens }] },
+  { title: "Padding avoided", unit: "%", max: 100, series: [{ name: "of padded work", value: (s) => s.padding_waste_pct }] },
+  { title: "CPU", unit: "%", max: 100, series: [
+    { name: "process", value: (s) => s.cpu_pct }, { name: "GC", value: (s) => s.gc_pct },
+    { name: "steal", value: (s) => s.steal_pct }, { name: "throttled", value: (s) => s.throttled_pct }] },
+  { title: "Memory", unit: "MiB", series: [
+    { name: "resident", value: (s) => mib(s.rss_bytes) }, { name: "Go heap", value: (s) => mib(s.heap_bytes) }] },
+];
+const charts = specs.map((spec) => new Chart(spec));
+$("grid").append(...charts.map((c) => c.root));
+const extra = new Map(); // charts that come with their data
+
+// extraChart shows a chart that only some servers have data for.
+function extraChart(key, spec) {
+  if (extra.has(key)) return;
+  const chart = new Chart(spec);
+  extra.set(key, chart);
+  charts.push(chart);
+  $("grid").append(chart.root);
+}
+
+function addExtras() {
+  const s = samples.at(-1);
+  if (!s) return;
+  if (s.gpu_pct != null) extraChart("gpu", { title: "GPU", unit: "%", max: 100, series: [{ name: "busy", value: (s) => s.gpu_pct }] });
+  if (s.gpu_memory_bytes != null) extraChart("gpumem", { title: "GPU memory", unit: "MiB", series: [{ name: "used", value: (s) => mib(s.gpu_memory_bytes) }] });
+  const names = (s.instances ?? []).map((i) => i.name);
+  if (names.length > 1) {
+    extraChart("instances " + names.length, { title: "Instances", unit: "%", max: 100, series: names.slice(0, 6).map((name) => ({
+      name, value: (s) => s.instances?.find((i) => i.name === name)?.busy_pct ?? null })) });
+  }
+}
+
+function draw() {
+  addExtras();
+  const end = samples.at(-1)?.at ?? Date.now();
+  const begin = end - range.ms;
+  const shown = samples.filter((s) => s.at >= begin);
+  for (const chart of charts) chart.show(shown, begin, end, 2.6 * interval);
+}
+
+// cards and badges.
+
+function card(id, name) {
+  const value = el("dd", { id }), note = el("dd", { className: "note", id: id + "-note" });
+  $("cards").append(el("div", {}, el("dt", { textContent: name }), value, note));
+}
+[["pairs", "Pairs scored"], ["throughput", "Throughput"], ["p50", "Latency P50"], ["p95", "Latency P95"], ["p99", "Latency P99"],
+  ["queue", "Queue wait"], ["tokenize", "Tokenize"], ["compute", "Inference"], ["padding", "Padding avoided"],
+  ["length", "Sequence length"], ["waiting", "Waiting now"], ["rejections", "Rejections"]].forEach(([id, name]) => card(id, name));
+
+function put(id, value, unit = "", note = "") {
+  $(id).replaceChildren(value, ...(unit && value !== "–" ? [el("span", { className: "unit", textContent: unit })] : []));
+  $(id + "-note").textContent = note;
+}
+
+const whole = (n) => n.toLocaleString("en");
+const sum = (o) => Object.values(o).reduce((a, b) => a + b, 0);
+
+function showSnapshot(s) {
+  latest = s;
+  setState(s.state);
+  const info = s.info;
+  document.title = `${info.model} · crossrank`;
+  const badge = (name, value) => el("li", {}, el("b", { textContent: name }), String(value));
+  $("badges").replaceChildren(badge("model", info.model), badge("precision", info.quantization),
+    badge("backend", info.backend), badge("device", `${info.device} ${info.tier}`.trim()),
+    badge("threads", info.threads), badge("instances", s.instances?.length ?? 1), badge("version", info.version));
+  $("meaningless").hidden = !info.meaningless;
+  $("since").textContent = new Date(s.since).toLocaleString("en-GB");
+
+  const ms = (v) => (v == null ? "–" : number(v));
+  put("pairs", whole(s.pairs), "", `${whole(s.requests - s.errors)} requests`);
+  put("throughput", number(s.pairs_per_second), "pairs/s", `${number(s.requests_per_second)} requests/s, 10 s mean`);
+  const rests = s.latency ? `last ${whole(s.latency.count)} requests` : "";
+  put("p50", ms(s.latency?.p50_ms), "ms", rests);
+  put("p95", ms(s.latency?.p95_ms), "ms", rests);
+  put("p99", ms(s.latency?.p99_ms), "ms", s.latency ? `longest ${number(s.latency.max_ms)} ms` : "");
+  put("queue", ms(s.stages?.queue_ms), "ms", "mean");
+  put("tokenize", ms(s.stages?.tokenize_ms), "ms", "mean");
+  put("compute", ms(s.stages?.compute_ms), "ms", "mean");
+  put("padding", s.padded_tokens ? number(100 * (1 - s.tokens / s.padded_tokens)) : "–", "%", s.padded_tokens ? `${number(s.padded_tokens - s.tokens)} tokens` : "");
+  put("length", s.pairs ? number(s.tokens / s.pairs) : "–", "tokens", s.batches?.longest_tokens ? `mean; longest ${s.batches.longest_tokens}` : "mean");
+  put("waiting", s.queue ? whole(s.queue.pairs) : "–", "pairs", s.queue ? `${whole(s.queue.running_pairs)} running, ${s.in_flight} requests` : "");
+  const refused = Object.values(s.refused).reduce((n, codes) => n + sum(codes), 0);
+  const overload = s.codes.overloaded ?? 0;
+  put("rejections", whole(s.errors + refused), "", `${whole(overload)} overload, ${whole(s.errors - overload)} other, ${whole(refused)} at the edge`);
+  showStages(s.stages);
+  showInstances(s.instances);
+}
+
+function showStages(stages) {
+  const bar = $("stages");
+  if (bar.childElementCount === 0) bar.append(...[0, 1, 2, 5].map((k) => el("div", { className: "k" + k })));
+  const parts = stages ? [["tokenize", stages.tokenize_ms], ["queue", stages.queue_ms], ["inference", stages.compute_ms],
+    ["the rest", Math.max(0, stages.total_ms - stages.tokenize_ms - stages.queue_ms - stages.compute_ms)]] : [];
+  [...bar.children].forEach((div, i) => { div.style.flexGrow = parts[i]?.[1] ?? 0; });
+  const total = parts.reduce((n, [, v]) => n + v, 0);
+  $("stages-legend").replaceChildren(...parts.map(([name, v], i) => el("li", {}, el("i", { className: "k" + [0, 1, 2, 5][i] }),
+    name + " ", el("b", { textContent: `${number(v)} ms` }), ` ${total ? Math.round((100 * v) / total) : 0} %`)),
+  ...(parts.length ? [] : [el("li", { textContent: "No request yet." })]));
+}
+
+function showInstances(instances) {
+  $("instances").hidden = !instances?.length;
+  const now = samples.at(-1)?.instances ?? [];
+  $("instance-rows").replaceChildren(...(instances ?? []).map((i) => {
+    const busy = now.find((n) => n.name === i.name)?.busy_pct;
+    const cell = (v) => el("td", { className: "number", textContent: whole(v) });
+    return el("tr", {}, el("td", { textContent: i.name }), el("td", { textContent: i.state }),
+      el("td", {}, el("meter", { min: 0, max: 100, value: busy ?? 0, ariaLabel: `${i.name} busy` }), busy == null ? "–" : `${Math.round(busy)} %`),
+      cell(i.batches), cell(i.pairs), cell(i.tokens), cell(i.queued_tokens));
+  }));
+}
+
+function setState(word) {
+  const node = $("state");
+  if (node.dataset.state === word) return; // so that screen readers are told of changes only
+  node.dataset.state = word;
+  node.textContent = word;
+}
+
+// the server's side.
+
+const timed = (s) => Object.assign(s, { at: Date.parse(s.time) });
+
+async function loadHistory() {
+  const asked = range;
+  const since = Date.now() - asked.ms - 5000;
+  const reply = await fetch(`/api/history?step=${asked.step}&since=${Math.round(since)}`);
+  if (!reply.ok) throw new Error(`history: status ${reply.status}`);
+  const body = await reply.json();
+  if (asked !== range) return; // another was chosen meanwhile
+  interval = body.interval_ms;
+  samples = body.samples.map(timed);
+  draw();
+}
+
+let stream = null;
+function follow() {
+  stream?.close();
+  stream = new EventSource("/api/stream");
+  stream.addEventListener("open", () => start().catch(lost));
+  stream.addEventListener("sample", (e) => receive(JSON.parse(e.data)));
+  stream.addEventListener("draining", () => setState("draining"));
+  stream.addEventListener("error", () => {
+    lost();
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+  });
+}
+
+function lost() { setState("disconnected"); }
+
+// start shows what the server remembers: at first, and again when it comes back, perhaps as another process.
+async function start() {
+  const reply = await fetch("/api/snapshot");
+  if (!reply.ok) throw new Error(`snapshot: status ${reply.status}`);
+  showSnapshot(await reply.json());
+  await loadHistory();
+}
+
+let reload = 0; // when a coarse history was last read
+function receive({ sample, snapshot }) {
+  if (paused) return setState(snapshot.state);
+  if (range.step <= snapshot.interval_ms) {
+    const last = samples.at(-1)?.at ?? 0;
+    timed(sample);
+    if (sample.at > last) {
+      samples.push(sample);
+      if (last && sample.at - last > 2.5 * interval) loadHistory().catch(lost); // events were missed
+    }
+    const begin = sample.at - range.ms - 5000;
+    samples = samples.filter((s) => s.at >= begin);
+    if (!document.hidden) draw();
+  } else if (Date.now() - reload > range.step) {
+    reload = Date.now();
+    loadHistory().catch(lost);
+  }
+  showSnapshot(snapshot);
+}
+
+// controls.
+
+$("range").append(...ranges.map((r, i) => {
+  const input = el("input", { type: "radio", name: "range", value: String(i), checked: i === 0 });
+  input.addEventListener("change", () => {
+    range = r;
+    reload = Date.now();
+    loadHistory().catch(lost);
+  });
+  return el("label", {}, input, r.name);
+}));
+
+$("pause").addEventListener("click", () => {
+  paused = !paused;
+  $("pause").setAttribute("aria-pressed", paused);
+  $("pause").textContent = paused ? "Paused" : "Pause";
+  if (!paused) start().catch(lost);
+});
+
+$("reset").addEventListener("click", async () => {
+  if (!confirm("Reset the counts and the histories of this server, for everybody?")) return;
+  await fetch("/api/reset", { method: "POST", headers: { "X-Crossrank-Reset": "yes" } });
+  start().catch(lost);
+});
+
+$("try").addEventListener("submit", async (e) => {
+  e.preventDefault();
+  const texts = $("documents").value.split("\n").map((t) => t.trim()).filter(Boolean);
+  const status = $("try-status");
+  $("rank").disabled = true;
+  status.textContent = "ranking…";
+  try {
+    const began = performance.now();
+    const reply = await fetch("/rerank", { method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ query: $("query").value, texts }) });
+    const took = performance.now() - began;
+    const body = await reply.json();
+    if (!reply.ok) throw new Error(body.error ?? body.message ?? `status ${reply.status}`);
+    showAnswer(body, texts, reply.headers, took);
+    status.textContent = `${texts.length} documents ranked`;
+  } catch (error) {
+    $("answer").hidden = true;
+    status.textContent = `not ranked: ${error.message}`;
+  } finally {
+    $("rank").disabled = false;
+  }
+});
+
+function showAnswer(ranked, texts, headers, took) {
+  $("answer").hidden = false;
+  $("answer-note").hidden = !latest?.info.meaningless;
+  $("results").replaceChildren(...ranked.map((r) => el("li", {},
+    el("span", { className: "score", textContent: r.score.toFixed(4) }), texts[r.index])));
+  const ms = (name) => {
+    const v = headers.get(name);
+    return v == null ? "–" : v === "0" ? "under 1 ms" : `${v} ms`;
+  };
+  const parts = [["tokenize", ms("x-tokenization-time")], ["queue", ms("x-queue-time")], ["inference", ms("x-inference-time")],
+    ["server", ms("x-total-time")], ["in this browser", `${number(took)} ms`], ["tokens", headers.get("x-compute-tokens") ?? "–"]];
+  $("timing").replaceChildren(...parts.map(([name, v]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: v }))));
+}
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) draw(); });
+follow();

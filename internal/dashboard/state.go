@@ -1,0 +1,145 @@
+package dashboard
+
+import (
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/metrics"
+)
+
+// state is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
+type state struct {
+	Time       time.Time      `json:"time"`
+	Since      time.Time      `json:"since"` // of the start, or of the last reset
+	UptimeS    float64        `json:"uptime_s"`
+	State      string         `json:"state"` // starting, ready, busy, overloaded or draining
+	IntervalMS int64          `json:"interval_ms"`
+	Info       crossrank.Info `json:"info"`
+
+	Requests        int64                               `json:"requests"`
+	Errors          int64                               `json:"errors"`
+	Codes           map[crossrank.Code]int64            `json:"codes"`
+	Refused         map[string]map[crossrank.Code]int64 `json:"refused"` // by edge
+	Pairs           int64                               `json:"pairs"`
+	Tokens          int64                               `json:"tokens"`
+	PaddedTokens    int64                               `json:"padded_tokens"`
+	TruncatedTokens int64                               `json:"truncated_tokens"`
+
+	Latency *latency `json:"latency"` // null before the first request
+	Stages  *stages  `json:"stages"`  // null if no answer told its timings
+
+	RequestsPerSecond   float64 `json:"requests_per_second"`
+	PairsPerSecond      float64 `json:"pairs_per_second"`
+	TokensPerSecond     float64 `json:"tokens_per_second"`
+	OverloadedPerSecond float64 `json:"overloaded_per_second"`
+
+	InFlight  int        `json:"in_flight"`
+	Queue     *waiting   `json:"queue"`
+	Batches   *batches   `json:"batches"`
+	Instances []instance `json:"instances"`
+}
+
+type latency struct {
+	Count  int     `json:"count"` // of recent requests that it rests on
+	MeanMS float64 `json:"mean_ms"`
+	MinMS  float64 `json:"min_ms"`
+	P50MS  float64 `json:"p50_ms"`
+	P90MS  float64 `json:"p90_ms"`
+	P95MS  float64 `json:"p95_ms"`
+	P99MS  float64 `json:"p99_ms"`
+	MaxMS  float64 `json:"max_ms"`
+}
+
+type stages struct {
+	TokenizeMS float64 `json:"tokenize_ms"`
+	QueueMS    float64 `json:"queue_ms"`
+	ComputeMS  float64 `json:"compute_ms"`
+	TotalMS    float64 `json:"total_ms"` // mean latency of all requests that succeeded
+}
+
+type waiting struct {
+	Requests      int     `json:"requests"`
+	Pairs         int     `json:"pairs"`
+	Tokens        int     `json:"tokens"`
+	OldestMS      float64 `json:"oldest_ms"`
+	RunningPairs  int     `json:"running_pairs"`
+	RunningTokens int     `json:"running_tokens"`
+}
+
+type batches struct {
+	Count         int64   `json:"count"`
+	MeanPairs     float64 `json:"mean_pairs"`
+	MeanTokens    float64 `json:"mean_tokens"`
+	LongestTokens int     `json:"longest_tokens"` // of a pair
+}
+
+type instance struct {
+	Name         string  `json:"name"`
+	State        string  `json:"state"`
+	Batches      int64   `json:"batches"`
+	Pairs        int64   `json:"pairs"`
+	Tokens       int64   `json:"tokens"`
+	BusyS        float64 `json:"busy_s"`
+	QueuedTokens int     `json:"queued_tokens"`
+}
+
+func (d *Dashboard) newState(s metrics.Snapshot) state {
+	out := state{
+		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
+		State: d.word(s), IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
+		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},
+		Pairs: s.Pairs, Tokens: s.Tokens, PaddedTokens: s.PaddedTokens, TruncatedTokens: s.TruncatedTokens,
+		RequestsPerSecond: s.RequestsPerSecond, PairsPerSecond: s.PairsPerSecond, TokensPerSecond: s.TokensPerSecond,
+		OverloadedPerSecond: s.OverloadedPerSecond, InFlight: s.InFlight,
+	}
+	for edge, codes := range s.Refused {
+		out.Refused[edge.String()] = codes
+	}
+	if l := s.Latency; l.Count > 0 {
+		out.Latency = &latency{l.Count, ms(l.Mean), ms(l.Min), ms(l.P50), ms(l.P90), ms(l.P95), ms(l.P99), ms(l.Max)}
+	}
+	if st := s.Stages; st.Count > 0 {
+		out.Stages = &stages{ms(st.Tokenize), ms(st.Queue), ms(st.Compute), ms(s.LatencySum) / float64(s.Requests-s.Errors)}
+	}
+	if q := s.Queue; q != nil {
+		out.Queue = &waiting{q.Requests, q.Pairs, q.Tokens, ms(q.Oldest), q.RunningPairs, q.RunningTokens}
+	}
+	if b := s.Batches; b != nil {
+		out.Batches = &batches{Count: b.Runs, LongestTokens: b.Longest}
+		if b.Runs > 0 {
+			out.Batches.MeanPairs = float64(b.Pairs) / float64(b.Runs)
+			out.Batches.MeanTokens = float64(b.Tokens) / float64(b.Runs)
+		}
+	}
+	for _, in := range s.Instances {
+		out.Instances = append(out.Instances,
+			instance{in.Name, in.State, in.Batches, in.Pairs, in.Tokens, in.Busy.Seconds(), in.QueuedTokens})
+	}
+	return out
+}
+
+// word says in one word how the server is.
+func (d *Dashboard) word(s metrics.Snapshot) string {
+	switch {
+	case d.closed():
+		return "draining"
+	case !d.cfg.Ready():
+		return "starting"
+	case s.OverloadedPerSecond > 0:
+		return "overloaded"
+	case s.InFlight > 0:
+		return "busy"
+	}
+	return "ready"
+}
+
+func (d *Dashboard) closed() bool {
+	select {
+	case <-d.ending:
+		return true
+	default:
+		return false
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
