@@ -7,7 +7,7 @@ import (
 )
 
 // Forward writes one logit a sequence: with a share, those of the worker's own part, the others' being written by them. Each
-// sequence has 1 to maxLength tokens of the scratch and work, ids within the vocabulary and a length within the positions,
+// sequence has 1 to maxLength rows of the scratch and work, a token at least, ids within the vocabulary and a length within the positions,
 // and the scratch has been reserved for them: the caller has seen to that.
 func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logits []float32) {
 	for first := 0; first < len(seqs); {
@@ -22,19 +22,19 @@ func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logit
 	}
 }
 
-// block returns how many of seqs make the next block, at least one, and their tokens.
+// block returns how many of seqs make the next block, at least one, and their rows.
 func block(seqs []Sequence) (n, rows int) {
 	for _, q := range seqs {
-		if n > 0 && rows+len(q.IDs) > blockTokens {
+		if n > 0 && rows+q.Rows() > blockTokens {
 			break
 		}
 		n++
-		rows += len(q.IDs)
+		rows += q.Rows()
 	}
 	return n, rows
 }
 
-// block takes sequences of rows tokens in all through the layers, up to the last one's attention, which leaves one row a
+// block takes sequences of so many rows in all through the layers, up to the last one's attention, which leaves one row a
 // sequence, from row first on.
 func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
 	low, high := share.of(rows, kernel.TileRows)
@@ -58,15 +58,12 @@ func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, f
 func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 	start := 0
 	for _, q := range seqs {
-		for i := max(low-start, 0); i < min(high-start, len(q.IDs)); i++ {
-			place := i
-			if i >= q.Split {
-				place += m.config.Positions
-			}
-			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words.row(q.IDs[i], w.out), m.places[place*m.hidden:],
+		for i := max(low-start, 0); i < min(high-start, q.Rows()); i++ {
+			id, place := q.at(i, m.config.Positions)
+			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words.row(id, w.out), m.places[place*m.hidden:],
 				m.norm.gain, m.norm.bias, m.config.Hidden, m.config.NormEps)
 		}
-		start += len(q.IDs)
+		start += q.Rows()
 	}
 }
 
@@ -86,13 +83,13 @@ func (m *Model) attend(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 	width, ld := m.attention, 3*m.attention
 	start := 0
 	for _, q := range seqs {
-		from, to := max(low, start), min(high, start+len(q.IDs))
+		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {
 			all := s.qkv[start*ld:]
 			m.kernels.Attention(s.context[from*width:], width, s.qkv[from*ld:], ld, all[width:], all[2*width:], ld,
 				to-from, len(q.IDs), m.heads, w.attention)
 		}
-		start += len(q.IDs)
+		start += q.Rows()
 	}
 }
 

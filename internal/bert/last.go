@@ -57,6 +57,6 @@ func (m *Model) attendCLS(s *Scratch, w *Work, share Share, seqs []Sequence, fir
 				m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.found[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
 			}
 		}
-		start += len(q.IDs)
+		start += q.Rows()
 	}
 }

@@ -144,6 +144,9 @@ func (e *Native) check(seqs []bert.Sequence, out []float32) error {
 		if n := len(q.IDs); n < 1 || n > e.maxLength {
 			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, e.maxLength)
 		}
+		if q.Pad < 0 || q.Pad > e.maxLength-len(q.IDs) {
+			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, e.maxLength)
+		}
 		for _, id := range q.IDs {
 			if id < 0 || int(id) >= e.vocab {
 				return fmt.Errorf("sequence %d holds token %d; the vocabulary has 0 to %d", i, id, e.vocab-1)
@@ -159,7 +162,7 @@ func (e *Native) divide(seqs []bert.Sequence) {
 	for i := range seqs {
 		e.order = append(e.order, i)
 	}
-	slices.SortFunc(e.order, func(a, b int) int { return cmp.Compare(len(seqs[b].IDs), len(seqs[a].IDs)) })
+	slices.SortFunc(e.order, func(a, b int) int { return cmp.Compare(seqs[b].Rows(), seqs[a].Rows()) })
 	for _, w := range e.workers {
 		w.clear()
 	}

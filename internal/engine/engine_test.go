@@ -165,6 +165,8 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 		"negative token":   {IDs: []int32{1, -1, 2}},
 		"token too large":  {IDs: []int32{1, 1 << 30}},
 		"the vocabulary's": {IDs: []int32{int32(e.vocab)}},
+		"padded too far":   {IDs: make([]int32, 500), Pad: 13},
+		"padded backwards": {IDs: make([]int32, 5), Pad: -1},
 	} {
 		if err := e.Logits([]bert.Sequence{good, bad}, make([]float32, 2)); err == nil {
 			t.Errorf("%s: no error", name)

@@ -40,7 +40,7 @@ func (w *worker) clear() {
 
 // add puts the sequence at place i of the batch into the worker's part.
 func (w *worker) add(q bert.Sequence, i int) {
-	w.cost += cost(len(q.IDs))
+	w.cost += cost(q.Rows())
 	w.index = append(w.index, i)
 	w.seqs = append(w.seqs, q)
 }

@@ -1,0 +1,43 @@
+package bert
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestPaddingIsComputedAndChangesNothing pads a batch to its longest sequence: the same bits, from rows that were computed.
+func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
+	const longest = 40
+	for _, c := range geometries[:3] {
+		c = complete(c)
+		seqs := randomSequences(rand.New(rand.NewPCG(9, 1)), c, 1, 7, 16, 33, longest, 17)
+		padded := slices.Clone(seqs)
+		for i := range padded {
+			padded[i].Pad = longest - len(padded[i].IDs)
+		}
+		if n, rows := block(padded); n != 6 || rows != 6*longest {
+			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", n, rows)
+		}
+		eachTier(t, randomModel(7, c), Precisions, func(t *testing.T, m *Model) {
+			want, got := make([]float32, len(seqs)), make([]float32, len(seqs))
+			forward(m, c, seqs, want)
+			forward(m, c, padded, got)
+			if !slices.Equal(got, want) {
+				t.Errorf("got logits %v, want %v as without padding", got, want)
+			}
+
+			s := m.NewScratch(c.Positions)
+			m.Reserve(s, 1)
+			m.Forward(s, m.NewWork(c.Positions), Share{}, padded[1:2], got)
+			for r := range longest {
+				if row := s.x[r*m.hidden : (r+1)*m.hidden]; !slices.ContainsFunc(row, func(v float32) bool { return v != 0 }) {
+					t.Errorf("row %d of a sequence of 7 tokens and 33 of padding was not computed", r)
+				}
+			}
+			if s.x[longest*m.hidden] != 0 {
+				t.Error("more rows were computed than there are")
+			}
+		})
+	}
+}
