@@ -14,7 +14,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... ./internal/pool/... \
 	./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo test test-unit test-purego test-race lint bench generate generate-asm generate-proto clean
+.PHONY: build demo test test-unit test-purego test-race lint bench peers peers-docs generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -44,6 +44,18 @@ lint: ## formatting, vet on both architectures, staticcheck
 
 bench: ## Go benchmarks, fit for benchstat: make bench COUNT=10 > new.txt
 	@$(GO) test -run '^$$' -bench . -count $(COUNT) ./...
+
+# Where the peer, its data and, if there is one already, the model lie; PEERS_FLAGS="-rounds 1 -requests 2 -check 64" is quick.
+PEER ?= ../shared/peers/onnxruntime
+MATERIAL ?= ../shared/material
+PEER_MODEL ?=
+PEERS_FLAGS ?=
+
+peers: ## measure beside ONNX Runtime, about 20 minutes; writes docs/peers.jsonl and what is made from it
+	$(GO) run ./internal/tools/peers -peer "$(PEER)" -material "$(MATERIAL)" -model "$(PEER_MODEL)" $(PEERS_FLAGS)
+
+peers-docs: ## docs/performance.md and README.md from docs/peers.jsonl
+	$(GO) run ./internal/tools/peers -render
 
 generate: generate-asm generate-proto ## everything that is generated
 

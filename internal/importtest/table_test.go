@@ -96,5 +96,6 @@ var table = []row{
 	{name: "internal/guard", external: []string{sys}},
 	{name: "internal/importtest"},
 	{name: "internal/tools/vocabtrainer", external: []string{text}},
+	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/stats"}},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, term}},
 }

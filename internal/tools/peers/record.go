@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/machine"
+)
+
+// record is a line of the results file: one of its parts is set.
+type record struct {
+	Setup       *setup       `json:"setup,omitempty"`
+	Quality     *quality     `json:"quality,omitempty"`
+	Measurement *measurement `json:"measurement,omitempty"`
+}
+
+// setup says how the run was made. It is the first line.
+type setup struct {
+	Began     time.Time       `json:"began"`
+	Machine   machine.Machine `json:"machine"`
+	Tier      string          `json:"tier"` // the instructions that crossrank uses
+	Crossrank string          `json:"crossrank"`
+	Peer      string          `json:"peer"`
+	Node      string          `json:"node"`
+	Weights   string          `json:"weights"`
+	Data      string          `json:"data"`
+	DataHash  string          `json:"data_hash"`
+	Rounds    int             `json:"rounds"`
+	Requests  int             `json:"requests"`
+	Singles   int             `json:"singles"`
+	Warmup    int             `json:"warmup"`
+}
+
+// quality compares logits of the same pairs.
+type quality struct {
+	Pairs      int       `json:"pairs"`
+	FP32MaxAbs float64   `json:"fp32_max_abs"` // between the engines
+	Ours       closeness `json:"crossrank_int8"`
+	Peers      closeness `json:"peer_int8"`
+}
+
+// closeness is how near logits are to the peer's fp32.
+type closeness struct {
+	MaxAbs  float64 `json:"max_abs"`
+	MeanAbs float64 `json:"mean_abs"`
+	Rank    float64 `json:"rank_correlation"`
+}
+
+// job is what is measured.
+type job struct {
+	Precision string `json:"precision"`
+	Threads   int    `json:"threads"`
+	Batch     int    `json:"batch"`
+	Order     string `json:"order"` // as-is or sorted
+}
+
+// measurement is one process of one engine.
+type measurement struct {
+	Round  int    `json:"round"`
+	Engine string `json:"engine"`
+	job
+	Pairs          int     `json:"pairs"`
+	MeanTokens     float64 `json:"mean_tokens"`
+	PairsPerSecond float64 `json:"pairs_per_s"`
+	P50            float64 `json:"p50_ms"`
+	Padding        float64 `json:"padding_waste_pct"` // that the requests have for an engine that pads
+}
+
+// The names of the engines.
+const (
+	us   = "crossrank"
+	peer = "onnxruntime"
+)
+
+func writeRecord(f *os.File, r record) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return err
+}
+
+func readResults(name string) ([]record, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the results: %w", err)
+	}
+	defer f.Close()
+	var records []record
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+		records = append(records, r)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if len(records) == 0 || records[0].Setup == nil {
+		return nil, fmt.Errorf("%s: %w", name, errors.New("its first line does not say how it was measured"))
+	}
+	return records, nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/machine"
+)
+
+// sample is a run of two rounds whose figures are easy to check by hand.
+func sample() []record {
+	records := []record{
+		{Setup: &setup{
+			Began: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), Machine: machine.Machine{CPU: "Z80", Cores: 2, OS: "CP/M", Go: "go9"},
+			Tier: "avx2", Crossrank: "v1", Peer: "peer 1", Node: "v20", Weights: "sha256:1", Data: "pairs.jsonl", Rounds: 2, Requests: 3, Singles: 4,
+		}},
+		{Quality: &quality{Pairs: 5, FP32MaxAbs: 2e-5, Ours: closeness{1.5, 0.25, 0.98}, Peers: closeness{3, 0.5, 0.95}}},
+	}
+	for round := 1; round <= 2; round++ {
+		for _, j := range jobs() {
+			speed := float64(10 * j.Threads * round) // ours; the second round is twice as fast
+			if j.Precision == "int8" {
+				speed *= 2
+			}
+			for _, m := range []measurement{{Engine: us, PairsPerSecond: speed, P50: 3}, {Engine: peer, PairsPerSecond: 5, P50: 4}} {
+				m.Round, m.job = round, j
+				records = append(records, record{Measurement: &m})
+			}
+		}
+	}
+	return records
+}
+
+func TestTable(t *testing.T) {
+	got := table(sample())
+	for _, want := range []string{
+		"Measured 2026-01-02 03:04 UTC on 2 cores of Z80 (n/a; CP/M), instruction tier avx2.",
+		// With two threads 20 and 40 pairs/s against 5: 4 and 8 times.
+		"| 32 pairs, as they come | fp32 | 2 | 30.0 pairs/s | 5.0 pairs/s | 6.00 (4.00 to 8.00) |",
+		"| 32 pairs, sorted by length | int8 | 1 | 30.0 pairs/s | 5.0 pairs/s | 6.00 (4.00 to 8.00) |",
+		"| one pair | fp32 | 1 | 3.0 ms (P50) | 4.0 ms (P50) | 0.75 (0.75 to 0.75) |",
+		"crossrank's int8 is 2.00 times as fast as its fp32 with one thread",
+		"in fp32 the engines differ by at most 2.0e-05",
+		"| crossrank | 0.250 | 1.50 | 0.9800 |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	got, err := headline(sample())
+	const want = "On 2 threads of Z80, requests of 32 web passages run at 30 pairs/s in fp32 and 60 in int8: 6.0 and 12.0 times\n"
+	if err != nil || !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, %v, want it to begin with %q", got, err, want)
+	}
+	if _, err := headline(sample()[:3]); err == nil {
+		t.Error("no error for results without most measurements")
+	}
+}
+
+func TestBetween(t *testing.T) {
+	page := "a\n" + beginMark + "old\n" + endMark + "b\n"
+	got, err := between(page, "new\n")
+	if want := strings.Replace(page, "old", "new", 1); err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	if again, _ := between(got, "new\n"); again != got {
+		t.Errorf("doing it twice gives %q", again)
+	}
+	if _, err := between("a\n"+beginMark, "new\n"); err == nil {
+		t.Error("no error for a page without the second marker")
+	}
+}
+
+// TestDocsAreCurrent: the pages hold what the results file says, and no figures where there is none.
+func TestDocsAreCurrent(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	figures, top := unmeasured, unmeasured
+	records, err := readResults(filepath.Join(root, "docs", "peers.jsonl"))
+	if err == nil {
+		figures = table(records)
+		top, err = headline(records)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{filepath.Join("docs", "performance.md"): figures, "README.md": top} {
+		page, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := between(string(page), text)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if string(page) != want {
+			t.Errorf("%s is not what the results say; run go run ./internal/tools/peers -render", name)
+		}
+	}
+}
