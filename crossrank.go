@@ -95,7 +95,7 @@ type Response struct {
 type Usage struct {
 	Tokens          int // tokens computed, special tokens included
 	TruncatedTokens int // tokens cut away because a pair was too long
-	PaddedTokens    int // tokens that padding every pair to the longest of its batch would have computed
+	PaddedTokens    int // tokens that padding every pair to the longest of its batch would have computed, or has where that is asked for
 }
 
 // Timing says where a request's time went, as its server saw it. Tokenize, Queue and Compute follow one another.
@@ -119,6 +119,8 @@ type Info struct {
 	Quantization string    `json:"quantization"`        // "fp32"
 	MaxLength    int       `json:"max_length"`          // tokens of a pair, special tokens included
 	ScoreType    ScoreType `json:"score_type"`          // what scores are unless raw ones are asked for
+	Mode         string    `json:"mode,omitempty"`      // the stages of the pipeline that run, if it is not all of them
+	Padded       bool      `json:"padded,omitempty"`    // pairs are computed as long as the longest of their batch
 	Layers       int       `json:"layers"`              //
 	Hidden       int       `json:"hidden_size"`         //
 	Parameters   int64     `json:"parameters"`          //

@@ -6,6 +6,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/pipeline"
 )
 
 // describe says what model was opened and how it is run.
@@ -15,11 +16,7 @@ func describe(m *checkpoint.Model, engines []*engine.Native, opts Options) cross
 	if opts.MaxLength > 0 {
 		maxLength = min(maxLength, opts.MaxLength)
 	}
-	scoreType := crossrank.Logit
-	if m.Config.ScoreAct == checkpoint.Sigmoid {
-		scoreType = crossrank.Probability
-	}
-	return crossrank.Info{
+	info := crossrank.Info{
 		Model:        m.Name,
 		Weights:      m.Hash,
 		Meaningless:  m.Meaningless,
@@ -30,13 +27,30 @@ func describe(m *checkpoint.Model, engines []*engine.Native, opts Options) cross
 		Instances:    len(engines),
 		Quantization: string(e.Precision()),
 		MaxLength:    maxLength,
-		ScoreType:    scoreType,
+		ScoreType:    scoreType(m),
+		Padded:       opts.Batching.Padded,
 		Layers:       m.Config.Layers,
 		Hidden:       m.Config.Hidden,
 		Parameters:   parameters(&m.Weights),
 		VocabSize:    m.Config.VocabSize,
 		Version:      version(),
 	}
+	switch pipeline.Mode(opts.Mode) {
+	case pipeline.TokenizationOnly:
+		info.ScoreType = crossrank.NoScore
+		info.Mode = opts.Mode
+	case pipeline.InferenceOnly:
+		info.Mode = opts.Mode
+	}
+	return info
+}
+
+// scoreType is what the model's scores are.
+func scoreType(m *checkpoint.Model) crossrank.ScoreType {
+	if m.Config.ScoreAct == checkpoint.Sigmoid {
+		return crossrank.Probability
+	}
+	return crossrank.Logit
 }
 
 // parameters counts the numbers of a model's weights.

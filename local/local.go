@@ -49,6 +49,11 @@ type Options struct {
 	Quantization string
 
 	Batching Batching
+
+	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which "" means too;
+	// "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or "inference_only", which tokenizes each
+	// text once and remembers it.
+	Mode string
 }
 
 // Instance is one engine of a [Model]. The zero value works.
@@ -63,6 +68,7 @@ type Batching struct {
 	MaxPairs        int           // most pairs of a batch; 0 means 512
 	MaxQueuedTokens int           // most tokens that wait before requests are refused; 0 means 1,000,000
 	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
+	Padded          bool          // pairs are computed as long as the longest of their batch, to measure what that costs
 	Unshared        bool          // a batch holds pairs of one request only
 	KeepOrder       bool          // pairs stay in the order in which they came, in a request and in a batch
 }
@@ -99,7 +105,7 @@ func Open(name string, opts Options) (*Model, error) {
 		Name:      model.info.Model,
 		Tokenizer: m.Tokenizer,
 		MaxLength: model.info.MaxLength,
-		ScoreType: model.info.ScoreType,
+		ScoreType: scoreType(m),
 	}, pooled, opts.pipeline())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), model.closeEngines())
@@ -156,6 +162,8 @@ func (o Options) check() error {
 	switch {
 	case o.Quantization != "" && !slices.Contains(engine.Precisions, engine.Precision(o.Quantization)):
 		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, engine.Precisions)
+	case o.Mode != "" && !slices.Contains(pipeline.Modes, pipeline.Mode(o.Mode)):
+		return fmt.Errorf("mode %q does not exist; use one of %v, or leave it empty for the first", o.Mode, pipeline.Modes)
 	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):
 		return fmt.Errorf("routing %q does not exist; use one of %v, or leave it empty for the first", o.Routing, pool.Routings)
 	case slices.ContainsFunc(o.Instances, func(in Instance) bool { return in.Threads < 0 }):
@@ -183,6 +191,8 @@ func (o Options) check() error {
 
 func (o Options) pipeline() pipeline.Options {
 	return pipeline.Options{
+		Mode:             pipeline.Mode(o.Mode),
+		Padded:           o.Batching.Padded,
 		Routing:          pool.Routing(o.Routing),
 		TokenizerWorkers: o.TokenizerWorkers,
 		MaxBatchTokens:   o.Batching.MaxTokens,

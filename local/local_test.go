@@ -82,6 +82,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"an unknown quantization", builtin, Options{Quantization: "int4"}, `quantization "int4" does not exist; use one of [fp32 int8]`},
 		{"a maximum length without room", builtin, Options{MaxLength: 2}, "max length 2"},
 		{"negative threads", builtin, Options{Threads: -1}, "threads is negative"},
+		{"an unknown mode", builtin, Options{Mode: "half"}, `mode "half" does not exist; use one of [full`},
 		{"an unknown routing", builtin, Options{Routing: "fastest"}, `routing "fastest" does not exist; use one of [first_idle`},
 		{"an instance with negative threads", builtin, Options{Instances: []Instance{{}, {Threads: -1}}}, "threads of an instance"},
 		{"a negative timeout", builtin, Options{Batching: Batching{Timeout: -1}}, "batching: timeout is negative"},

@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,13 @@ const (
 
 // Options configure a [Pipeline]. The zero value works.
 type Options struct {
+	// Mode chooses the stages that run; "" means Full.
+	Mode Mode
+
+	// Padded has every pair of a batch computed as if it were as long as the longest, which costs what padding costs and
+	// changes no score. It is there to be measured.
+	Padded bool
+
 	// Routing chooses the engine that computes a request, where there are several; "" means pool.FirstIdle.
 	Routing pool.Routing
 
@@ -80,6 +88,7 @@ type Options struct {
 // the Pipeline.
 type Pipeline struct {
 	model   Model
+	mode    Mode
 	workers chan struct{} // holds one for every request being tokenized
 	pool    *pool.Pool
 	scratch sync.Pool // of *scratch
@@ -98,13 +107,20 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		return nil, fmt.Errorf("starting the pipeline of model %q: its score type is %q; want %q or %q",
 			m.Name, m.ScoreType, crossrank.Logit, crossrank.Probability)
 	}
+	if err := opts.Mode.check(); err != nil {
+		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
+	}
+	if opts.Mode == InferenceOnly {
+		m.Tokenizer = remember(m.Tokenizer)
+	}
 	p := &Pipeline{
 		model:   m,
+		mode:    opts.Mode,
 		workers: make(chan struct{}, orDefault(opts.TokenizerWorkers, runtime.GOMAXPROCS(0))),
 	}
 	p.scratch.New = func() any { return new(scratch) }
 	var err error
-	p.pool, err = pool.New(engines, pool.Options{Routing: opts.Routing, Batch: batch.Options{
+	p.pool, err = pool.New(opts.dress(engines), pool.Options{Routing: opts.Routing, Batch: batch.Options{
 		MaxCost:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
 		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
 		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
@@ -116,6 +132,21 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
 	return p, nil
+}
+
+// dress puts what the options ask for around engines.
+func (o Options) dress(engines []pool.Engine) []pool.Engine {
+	dressed := slices.Clone(engines)
+	for i, e := range engines {
+		switch {
+		case e == nil: // which the pool refuses
+		case o.Mode == TokenizationOnly:
+			dressed[i] = nothing{}
+		case o.Padded:
+			dressed[i] = &padding{next: e}
+		}
+	}
+	return dressed
 }
 
 // Score implements [crossrank.Scorer].

@@ -17,7 +17,10 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 		ScoreType: p.model.ScoreType,
 		Model:     p.model.Name,
 	}
-	if req.Raw {
+	switch {
+	case p.mode == TokenizationOnly:
+		resp.ScoreType = crossrank.NoScore
+	case req.Raw:
 		resp.ScoreType = crossrank.Logit
 	}
 	first, last := s.items[0].Run.Started, s.items[0].Run.Ended
