@@ -141,6 +141,10 @@ func check(req *crossrank.Request) error {
 	case req.MaxLength < 0 || int64(req.MaxLength) > 1<<31-1:
 		return crossrank.Errorf(crossrank.InvalidArgument,
 			"MaxLength is %d; use 0 for the model's own, or a number of tokens", req.MaxLength)
+	case req.MaxPassage < 0 || req.Windows.Overlap < 0 || req.Windows.Max < 0:
+		return crossrank.Errorf(crossrank.InvalidArgument, "MaxPassage and the numbers of Windows must not be negative")
+	case req.Windows.Aggregate > crossrank.MeanWindow:
+		return crossrank.Errorf(crossrank.InvalidArgument, "Windows.Aggregate is %d, which means nothing", req.Windows.Aggregate)
 	case req.Truncation > crossrank.TruncateNever:
 		return crossrank.Errorf(crossrank.InvalidArgument, "Truncation is %d, which means nothing", req.Truncation)
 	}

@@ -34,6 +34,9 @@ func newGRPC(address string, opts Options) (*overGRPC, error) {
 }
 
 func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	if req.MaxPassage > 0 || req.Windows.Aggregate != crossrank.NoWindows {
+		return nil, crossrank.Errorf(crossrank.InvalidArgument, "windows and limits of passages are taken over HTTP only")
+	}
 	in := &crossrankv1.ScoreRequest{
 		Pairs: make([]*crossrankv1.Pair, len(req.Pairs)),
 		Options: &crossrankv1.Options{

@@ -41,19 +41,26 @@ func newHTTP(address string, opts Options) *overHTTP {
 
 // scoreRequest is vLLM's, and the keys that crossrank adds.
 type scoreRequest struct {
+	Model     string   `json:"model,omitempty"`
 	Text1     any      `json:"text_1"` // one query for all pairs, or a query a pair
 	Text2     []string `json:"text_2"`
 	Raw       bool     `json:"raw_scores,omitempty"`
 	MaxLength int      `json:"max_length,omitempty"`
 	Direction string   `json:"truncation_direction,omitempty"`
 	Truncate  *bool    `json:"truncate,omitempty"`
+
+	MaxPassage int    `json:"max_tokens_per_doc,omitempty"`
+	Windows    string `json:"windows,omitempty"`
+	Overlap    int    `json:"window_overlap,omitempty"`
+	MaxWindows int    `json:"max_chunks_per_doc,omitempty"`
 }
 
 type scoreReply struct {
 	Model string `json:"model"`
 	Data  []struct {
-		Index int      `json:"index"`
-		Score *float32 `json:"score"`
+		Index     int      `json:"index"`
+		Score     *float32 `json:"score"`
+		Truncated int      `json:"truncated"`
 	} `json:"data"`
 	Usage struct {
 		Total     int `json:"total_tokens"`
@@ -98,18 +105,28 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 		}
 		seen[d.Index] = true
 		resp.Scores[d.Index] = *d.Score
+		if d.Truncated > 0 && resp.Truncated == nil {
+			resp.Truncated = make([]int, len(out.Data))
+		}
+		if d.Truncated > 0 {
+			resp.Truncated[d.Index] = d.Truncated
+		}
 	}
 	return resp, nil
 }
 
 // bodyOf writes a query that all pairs share once.
 func bodyOf(req *crossrank.Request) *scoreRequest {
-	body := &scoreRequest{Raw: req.Raw, MaxLength: req.MaxLength}
+	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: req.MaxLength}
 	switch req.Truncation {
 	case crossrank.TruncateLeft:
 		body.Direction = "left"
 	case crossrank.TruncateNever:
 		body.Truncate = new(bool)
+	}
+	body.MaxPassage = req.MaxPassage
+	if w := req.Windows; w.Aggregate != crossrank.NoWindows {
+		body.Windows, body.Overlap, body.MaxWindows = aggregates[w.Aggregate], w.Overlap, w.Max
 	}
 	queries := make([]string, len(req.Pairs))
 	passages := make([]string, len(req.Pairs))
@@ -124,6 +141,9 @@ func bodyOf(req *crossrank.Request) *scoreRequest {
 	}
 	return body
 }
+
+// aggregates are the words for what becomes of windows' scores; any other is refused by the server.
+var aggregates = map[crossrank.Aggregate]string{crossrank.BestWindow: "best", crossrank.MeanWindow: "mean"}
 
 func (h *overHTTP) info(ctx context.Context) (crossrank.Info, error) {
 	var out struct {
@@ -216,17 +236,22 @@ var codeOfStatus = map[int]crossrank.Code{
 // refusal turns an answer that is no success into an error with a code.
 func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 	var said struct {
-		Error        string         `json:"error"`
-		Code         crossrank.Code `json:"code"`
-		RetryAfterMS int64          `json:"retry_after_ms"`
+		Error        json.RawMessage `json:"error"`
+		Code         json.RawMessage `json:"code"`
+		RetryAfterMS int64           `json:"retry_after_ms"`
 	}
 	e := &crossrank.Error{Code: crossrank.Internal, Message: fmt.Sprintf("%s answered %s", h.base, resp.Status)}
 	if code, ok := codeOfStatus[resp.StatusCode]; ok {
 		e.Code = code
 	}
-	if json.Unmarshal(body, &said) == nil && said.Error != "" {
-		e.Message = said.Error
-		e.Code = known(said.Code, e.Code)
+	if json.Unmarshal(body, &said) == nil {
+		if message := messageOf(said.Error); message != "" {
+			e.Message = message
+		}
+		var code crossrank.Code
+		if json.Unmarshal(said.Code, &code) == nil {
+			e.Code = known(code, e.Code)
+		}
 	}
 	if said.RetryAfterMS > 0 {
 		e.RetryAfter = time.Duration(said.RetryAfterMS) * time.Millisecond
@@ -234,4 +259,16 @@ func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return e
+}
+
+// messageOf finds the message in an error that is one itself, or an object with one.
+func messageOf(raw json.RawMessage) (message string) {
+	if json.Unmarshal(raw, &message) == nil {
+		return message
+	}
+	var object struct {
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(raw, &object) // what is neither has no message
+	return object.Message
 }

@@ -1,14 +1,17 @@
 // Package httpapi translates between the JSON dialects of HTTP rerank APIs and a [crossrank.Scorer], and does nothing
 // else.
 //
-// A request goes one way through it: the route is found (this file), the body is read strictly (body.go), a dialect
-// turns it into a [crossrank.Request] (rerank.go for Text Embeddings Inference, score.go for vLLM), the scorer answers,
-// and the dialect words the reply. Every failure, wherever it arises, becomes one error body (errors.go). What surrounds
-// a request (listeners, deadlines, draining) is the server's business.
+// A request goes one way through it: the route is found (this file), the body is read strictly (body.go, object.go,
+// fields.go), the keys that all dialects share become a [crossrank.Request] (options.go, documents.go), the scorer
+// answers, and the reply is worded as the route and the body's keys ask: rankings in rerank.go and ranking.go, scores in
+// score.go and predict.go. Every failure, wherever it arises, becomes one error body in the words of the route's dialect
+// (errors.go, dialect.go). The API describes itself (openapi.json) and is described to people (docs.go). What surrounds
+// a request (listeners, the server's deadline, draining) is the server's business.
 package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -31,10 +34,15 @@ type Config struct {
 	// Authorize judges every request but those for health by its Authorization headers; nil lets everybody in.
 	Authorize func(headers []string) error
 
+	// Tokenize gives the tokens that the model of that name reads of a text, with those that the model puts around a lone text or
+	// without. If it is nil, there is no POST /tokenize.
+	Tokenize func(model, text string, special bool) []Token
+
 	Limits    edge.Limits
-	BodyBytes int64        // of a request's body; default 8 MiB
-	Capacity  Capacity     // told to callers, not enforced here
-	Log       *slog.Logger // of faults that callers are not told; default slog.Default()
+	Deadline  time.Duration // the server's own; a caller may ask for less, not for more; default 30 s
+	BodyBytes int64         // of a request's body, also once it is unpacked; default 8 MiB
+	Capacity  Capacity      // told to callers, not enforced here
+	Log       *slog.Logger  // of faults that callers are not told; default slog.Default()
 }
 
 // Capacity is what GET /info tells of the server around the model.
@@ -44,15 +52,34 @@ type Capacity struct {
 	Tokenizers  int // tokenizations at once
 }
 
+// Token is one token of a text.
+type Token struct {
+	ID      int32
+	Text    string
+	Special bool // put there by the model's template, not found in the text
+}
+
 // API is the HTTP handler. It is safe for concurrent use.
 type API struct {
-	cfg    Config
-	routes map[string]route
+	cfg     Config
+	started time.Time
+	routes  map[string]route
+	page    page
 }
 
 type route struct {
-	method string
-	serve  func(w http.ResponseWriter, r *http.Request) error
+	method  string
+	dialect *dialect // of its failures
+	serve   func(x *exchange) error
+}
+
+// exchange is one request and its reply.
+type exchange struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	id      string
+	dialect *dialect
+	arrived time.Time
 }
 
 // New makes the handler.
@@ -60,66 +87,84 @@ func New(cfg Config) *API {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if cfg.BodyBytes == 0 {
-		cfg.BodyBytes = 8 << 20
-	}
+	cfg.BodyBytes = cmp.Or(cfg.BodyBytes, 8<<20)
+	cfg.Deadline = cmp.Or(cfg.Deadline, 30*time.Second)
 	cfg.Limits = cfg.Limits.OrDefaults()
 	if cfg.Models == nil {
 		cfg.Models = func() []crossrank.Info { return []crossrank.Info{cfg.Info()} }
 	}
-	a := &API{cfg: cfg}
+	a := &API{cfg: cfg, started: time.Now(), page: newPage()}
 	a.routes = map[string]route{
-		"/health":      {http.MethodGet, a.ready},
-		"/readyz":      {http.MethodGet, a.ready},
-		"/livez":       {http.MethodGet, a.live},
-		"/info":        {http.MethodGet, a.info},
-		"/rerank":      {http.MethodPost, a.rerank},
-		"/score":       {http.MethodPost, a.score},
-		"/v1/score":    {http.MethodPost, a.score},
-		"/api/history": {http.MethodGet, a.history},
+		"/health":       {http.MethodGet, tei, a.ready},
+		"/readyz":       {http.MethodGet, tei, a.ready},
+		"/livez":        {http.MethodGet, tei, a.live},
+		"/info":         {http.MethodGet, tei, a.info},
+		"/v1/models":    {http.MethodGet, vllm, a.models},
+		"/rerank":       {http.MethodPost, tei, a.rerank},
+		"/reranking":    {http.MethodPost, llama, a.rerank},
+		"/v1/reranking": {http.MethodPost, llama, a.rerank},
+		"/v1/rerank":    {http.MethodPost, jina, a.rerank},
+		"/v2/rerank":    {http.MethodPost, cohere, a.rerank},
+		"/score":        {http.MethodPost, vllm, a.score},
+		"/v1/score":     {http.MethodPost, vllm, a.score},
+		"/predict":      {http.MethodPost, tei, a.predict},
+		"/api/history":  {http.MethodGet, tei, a.history},
+		"/openapi.json": {http.MethodGet, tei, a.openAPI},
+		"/docs":         {http.MethodGet, tei, a.docs},
+	}
+	if cfg.Tokenize != nil {
+		a.routes["/tokenize"] = route{http.MethodPost, tei, a.tokenize}
 	}
 	return a
 }
 
 // ServeHTTP answers one request. A panic below it is the failure of that request alone.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := edge.RequestID(r.Header.Get(edge.RequestIDHeader))
-	w.Header().Set(edge.RequestIDHeader, id)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	x := a.newExchange(w, r)
 	defer func() {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
 			panic(p)
 		default: // nothing is written yet: replies are complete before their first byte is
-			a.fail(w, r, id, &edge.Panic{Value: p, Stack: debug.Stack()})
+			a.fail(x, &edge.Panic{Value: p, Stack: debug.Stack()})
 		}
 	}()
-	if err := a.dispatch(w, r); err != nil {
-		a.fail(w, r, id, err)
+	if err := a.dispatch(x); err != nil {
+		a.fail(x, err)
 	}
+}
+
+func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
+	id := edge.RequestID(r.Header.Get(edge.RequestIDHeader))
+	w.Header().Set(edge.RequestIDHeader, id)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now()}
 }
 
 // public are the paths that probes ask, which have no key. Whatever is not named here needs one, paths that lead nowhere
 // included.
 var public = map[string]bool{"/health": true, "/readyz": true, "/livez": true}
 
-func (a *API) dispatch(w http.ResponseWriter, r *http.Request) error {
-	if a.cfg.Authorize != nil && !public[r.URL.Path] {
-		if err := a.cfg.Authorize(r.Header["Authorization"]); err != nil {
+func (a *API) dispatch(x *exchange) error {
+	rt, ok := a.routes[x.r.URL.Path]
+	if ok {
+		x.dialect = rt.dialect
+	}
+	if a.cfg.Authorize != nil && !public[x.r.URL.Path] {
+		if err := a.cfg.Authorize(x.r.Header["Authorization"]); err != nil {
 			return err
 		}
 	}
-	rt, ok := a.routes[r.URL.Path]
 	if !ok {
-		return refuse(http.StatusNotFound, "there is nothing at this path; see GET /info, POST /rerank, POST /score")
+		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs tells what there is")
 	}
-	isHead := r.Method == http.MethodHead && rt.method == http.MethodGet
-	if r.Method != rt.method && !isHead {
-		w.Header().Set("Allow", rt.method)
+	isHead := x.r.Method == http.MethodHead && rt.method == http.MethodGet
+	if x.r.Method != rt.method && !isHead {
+		x.w.Header().Set("Allow", rt.method)
 		return refuse(http.StatusMethodNotAllowed, "use %s here", rt.method)
 	}
-	return rt.serve(w, r)
+	return rt.serve(x)
 }
 
 // reply writes v as JSON. An error means that nothing was written.
@@ -130,9 +175,13 @@ func reply(w http.ResponseWriter, status int, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(buf.Bytes()) // a caller who left cannot be told so
+	write(w, status, "application/json", buf.Bytes())
 	return nil
+}
+
+func write(w http.ResponseWriter, status int, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a caller who left cannot be told so
 }

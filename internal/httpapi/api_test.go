@@ -47,6 +47,7 @@ func (s *scorer) Score(_ context.Context, req *crossrank.Request) (*crossrank.Re
 			score = crossrank.Sigmoid(score)
 		}
 		resp.Scores = append(resp.Scores, score)
+		resp.Truncated = append(resp.Truncated, max(0, len(p.Passage)-20))
 	}
 	return resp, nil
 }
@@ -65,11 +66,23 @@ func newAPI(s crossrank.Scorer) *API {
 		History: func(since time.Time) any {
 			return map[string]any{"interval_ms": 500, "since": since.UTC(), "samples": []int{}}
 		},
+		Tokenize:  tokenize,
 		Limits:    edge.Limits{Documents: 4, DocumentBytes: 100, QueryBytes: 50},
 		BodyBytes: 1000,
 		Capacity:  Capacity{Connections: 4096, BatchTokens: 16384, Tokenizers: 2},
 		Log:       slog.New(slog.DiscardHandler),
 	})
+}
+
+// tokenize makes a token of every byte.
+func tokenize(_, text string, special bool) (tokens []Token) {
+	for _, b := range []byte(text) {
+		tokens = append(tokens, Token{ID: int32(b), Text: string(rune(b))})
+	}
+	if special {
+		tokens = append(append([]Token{{ID: 1, Text: "[CLS]", Special: true}}, tokens...), Token{ID: 2, Text: "[SEP]", Special: true})
+	}
+	return tokens
 }
 
 // post sends a body as JSON and gives the reply.
@@ -81,20 +94,45 @@ func post(api http.Handler, path, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// checkError holds that a reply is a whole error body, and gives it.
-func checkError(t *testing.T, w *httptest.ResponseRecorder) errorBody {
+// said is what any dialect's error says.
+type said struct {
+	Error     string
+	ErrorType string
+	own
+}
+
+// checkError holds that a reply is a whole error body of one of the dialects, and gives it.
+func checkError(t *testing.T, w *httptest.ResponseRecorder) said {
 	t.Helper()
-	var body errorBody
+	var body struct {
+		Error     json.RawMessage `json:"error"`
+		ErrorType string          `json:"error_type"`
+		Message   string          `json:"message"`
+		own
+	}
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		t.Fatalf("status %d: the error is not JSON: %q", w.Code, w.Body)
 	}
-	if body.Error == "" || body.ErrorType == "" || body.Code == "" || body.RequestID == "" {
+	out := said{body.Message, body.ErrorType, body.own}
+	var object openAIError
+	switch {
+	case json.Unmarshal(body.Error, &object) == nil && object.Message != "":
+		out.Error, out.ErrorType = object.Message, object.Type
+		if object.Code != w.Code {
+			t.Errorf("the error's code is %d with status %d", object.Code, w.Code)
+		}
+	case body.Error != nil:
+		if json.Unmarshal(body.Error, &out.Error) != nil || out.ErrorType == "" {
+			t.Errorf("the error %q lacks its type", w.Body)
+		}
+	}
+	if out.Error == "" || out.Code == "" || out.RequestID == "" {
 		t.Errorf("the error %q lacks something", w.Body)
 	}
-	if id := w.Header().Get("X-Request-Id"); id != body.RequestID {
-		t.Errorf("request id %q in the header, %q in the body", id, body.RequestID)
+	if id := w.Header().Get("X-Request-Id"); id != out.RequestID {
+		t.Errorf("request id %q in the header, %q in the body", id, out.RequestID)
 	}
-	return body
+	return out
 }
 
 func TestHTTPRules(t *testing.T) {
@@ -121,8 +159,10 @@ func TestHTTPRules(t *testing.T) {
 		{"JSON with a charset", "POST", "/rerank",
 			http.Header{"Content-Type": {"application/json; charset=utf-8"}}, good, 200, ""},
 		{"JSON of a kind", "POST", "/rerank", http.Header{"Content-Type": {"application/vnd.api+json"}}, good, 200, ""},
-		{"compressed", "POST", "/rerank",
-			http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}, good, 415, ""},
+		{"compressed by an unknown program", "POST", "/rerank",
+			http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"br"}}, good, 415, ""},
+		{"said to be compressed", "POST", "/rerank",
+			http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}, good, 400, ""},
 		{"not compressed and saying so", "POST", "/rerank",
 			http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}}, good, 200, ""},
 		{"a time that is none", "GET", "/api/history?since=yesterday", nil, "", 422, ""},
@@ -153,28 +193,38 @@ func TestHTTPRules(t *testing.T) {
 func TestEveryCodeHasItsStatus(t *testing.T) {
 	tests := []struct {
 		err    error
-		status int
-		kind   string
+		tei    int
+		kind   string // in Text Embeddings Inference's words
+		others int    // status for those who do not tell a wrong value from a wrong body
 		retry  string
 	}{
-		{crossrank.Errorf(crossrank.InvalidArgument, "x"), 422, validation, ""},
-		{crossrank.Errorf(crossrank.NotFound, "x"), 404, validation, ""},
-		{crossrank.Errorf(crossrank.TooLarge, "x"), 413, validation, ""},
-		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1200 * time.Millisecond}, 429, overloaded, "2"},
-		{&crossrank.Error{Code: crossrank.Unavailable, Message: "x", RetryAfter: time.Nanosecond}, 503, unhealthy, "1"},
-		{crossrank.Errorf(crossrank.DeadlineExceeded, "x"), 504, backend, ""},
-		{context.DeadlineExceeded, 504, backend, ""},
-		{crossrank.Errorf(crossrank.Canceled, "x"), 499, backend, ""},
-		{crossrank.Errorf(crossrank.Internal, "x"), 500, backend, ""},
-		{crossrank.Errorf("no_such_code", "x"), 500, backend, ""},
-		{io.ErrUnexpectedEOF, 500, backend, ""},
+		{crossrank.Errorf(crossrank.InvalidArgument, "x"), 422, validation, 400, ""},
+		{crossrank.Errorf(crossrank.NotFound, "x"), 404, validation, 404, ""},
+		{crossrank.Errorf(crossrank.Unauthenticated, "x"), 401, stranger, 401, ""},
+		{crossrank.Errorf(crossrank.TooLarge, "x"), 413, validation, 413, ""},
+		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1200 * time.Millisecond}, 429, overloaded, 429, "2"},
+		{&crossrank.Error{Code: crossrank.Unavailable, Message: "x", RetryAfter: time.Nanosecond}, 503, unhealthy, 503, "1"},
+		{crossrank.Errorf(crossrank.DeadlineExceeded, "x"), 504, backend, 504, ""},
+		{context.DeadlineExceeded, 504, backend, 504, ""},
+		{crossrank.Errorf(crossrank.Canceled, "x"), 499, backend, 499, ""},
+		{crossrank.Errorf(crossrank.Internal, "x"), 424, backend, 500, ""},
+		{crossrank.Errorf("no_such_code", "x"), 424, backend, 500, ""},
+		{io.ErrUnexpectedEOF, 424, backend, 500, ""},
 	}
+	const ask = `{"query":"q","documents":["a"],"text_1":"q","text_2":"a"}`
 	for _, tt := range tests {
-		w := post(newAPI(&scorer{err: tt.err}), "/rerank", `{"query":"q","texts":["a"]}`)
+		api := newAPI(&scorer{err: tt.err})
+		w := post(api, "/rerank", `{"query":"q","texts":["a"]}`)
 		body := checkError(t, w)
-		if w.Code != tt.status || body.ErrorType != tt.kind || w.Header().Get("Retry-After") != tt.retry {
+		if w.Code != tt.tei || body.ErrorType != tt.kind || w.Header().Get("Retry-After") != tt.retry {
 			t.Errorf("%#v: got %d %s, Retry-After %q, want %d %s, %q",
-				tt.err, w.Code, body.ErrorType, w.Header().Get("Retry-After"), tt.status, tt.kind, tt.retry)
+				tt.err, w.Code, body.ErrorType, w.Header().Get("Retry-After"), tt.tei, tt.kind, tt.retry)
+		}
+		for _, path := range []string{"/rerank", "/reranking", "/v2/rerank", "/score"} {
+			w := post(api, path, ask)
+			if checkError(t, w); w.Code != tt.others || w.Header().Get("Retry-After") != tt.retry {
+				t.Errorf("%#v, %s: got %d, Retry-After %q, want %d, %q", tt.err, path, w.Code, w.Header().Get("Retry-After"), tt.others, tt.retry)
+			}
 		}
 	}
 }
@@ -193,10 +243,10 @@ func TestABrokenScorerIsAFault(t *testing.T) {
 		"a secret":        func() (*crossrank.Response, error) { return nil, errors.New("secret") },
 		"a nil reference": func() (*crossrank.Response, error) { var e *crossrank.Error; return nil, errors.New(e.Message) },
 	} {
-		for _, path := range []string{"/rerank", "/score"} {
+		for path, status := range map[string]int{"/rerank": 424, "/score": 500} {
 			w := post(newAPI(s), path, `{"query":"q","texts":["a"],"text_1":"q","text_2":"a"}`)
-			if body := checkError(t, w); w.Code != 500 || body.Code != crossrank.Internal || strings.Contains(body.Error, "secret") {
-				t.Errorf("%s, %s: got %d %+v, want a 500 that tells nothing", name, path, w.Code, body)
+			if body := checkError(t, w); w.Code != status || body.Code != crossrank.Internal || strings.Contains(body.Error, "secret") {
+				t.Errorf("%s, %s: got %d %+v, want a %d that tells nothing", name, path, w.Code, body, status)
 			}
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
+// badRequestType is vLLM's word for a request that is wrong.
+const badRequestType = "BadRequestError"
+
 func TestHostileBodies(t *testing.T) {
 	long := strings.Repeat("x", 101)
 	nest := func(open, inner, shut string, n int) string {
@@ -77,8 +80,8 @@ func TestHostileBodies(t *testing.T) {
 			`{"query":"q","texts":["a",7]}`, 422, validation, `"texts"[1] must be a string`},
 		{"a null among texts", "/rerank",
 			`{"query":"q","texts":["a","b",null]}`, 422, validation, `"texts"[2] must be a string`},
-		{"an object among texts", "/rerank",
-			`{"query":"q","texts":[{"text":"a"}]}`, 422, validation, `"texts"[0] must be a string`},
+		{"an object without text among texts", "/rerank",
+			`{"query":"q","texts":[{"title":"a"}]}`, 422, validation, `"texts"[0]: "text" is missing`},
 		{"too many texts", "/rerank", `{"query":"q","texts":["","","","",""]}`, 413, validation, `more than 4`},
 		{"too many and one is no string", "/rerank",
 			`{"query":"q","texts":["","","","",7]}`, 413, validation, `more than 4`},
@@ -109,26 +112,26 @@ func TestHostileBodies(t *testing.T) {
 		{"a number as model", "/rerank", `{"query":"q","texts":["a"],"model":1}`, 422, validation, `"model"`},
 
 		// /score.
-		{"no text_1", "/score", `{"text_2":"a"}`, 422, validation, `"text_1" is missing`},
-		{"no text_2", "/v1/score", `{"text_1":"a"}`, 422, validation, `"text_2" is missing`},
-		{"an empty text_1", "/score", `{"text_1":[],"text_2":["a"]}`, 400, empty, `"text_1" is empty`},
-		{"an empty text_2", "/score", `{"text_1":"a","text_2":[]}`, 400, empty, `"text_2" is empty`},
+		{"no text_1", "/score", `{"text_2":"a"}`, 400, badRequestType, `"text_1" is missing`},
+		{"no text_2", "/v1/score", `{"text_1":"a"}`, 400, badRequestType, `"text_2" is missing`},
+		{"an empty text_1", "/score", `{"text_1":[],"text_2":["a"]}`, 400, badRequestType, `"text_1" is empty`},
+		{"an empty text_2", "/score", `{"text_1":"a","text_2":[]}`, 400, badRequestType, `"text_2" is empty`},
 		{"a number as text_1", "/score",
-			`{"text_1":1,"text_2":["a"]}`, 422, validation, `"text_1" must be a string or a list`},
+			`{"text_1":1,"text_2":["a"]}`, 400, badRequestType, `"text_1" must be a string or a list`},
 		{"an object as text_2", "/score",
-			`{"text_1":"q","text_2":{"content":[]}}`, 422, validation, `"text_2" must be a string or a list`},
+			`{"text_1":"q","text_2":{"content":[]}}`, 400, badRequestType, `"text_2" must be a string or a list`},
 		{"a null among text_2", "/score",
-			`{"text_1":"q","text_2":[null]}`, 422, validation, `"text_2"[0] must be a string`},
+			`{"text_1":"q","text_2":[null]}`, 400, badRequestType, `"text_2"[0] must be a string`},
 		{"lists that do not match", "/score",
-			`{"text_1":["a","b"],"text_2":["a","b","c"]}`, 422, validation, "2 elements"},
-		{"many against one", "/score", `{"text_1":["a","b"],"text_2":"c"}`, 422, validation, "2 elements"},
+			`{"text_1":["a","b"],"text_2":["a","b","c"]}`, 400, badRequestType, "2 elements"},
+		{"many against one", "/score", `{"text_1":["a","b"],"text_2":"c"}`, 400, badRequestType, "2 elements"},
 		{"too many text_2", "/score",
-			`{"text_1":"q","text_2":["","","","",""]}`, 413, validation, `"text_2" has more than 4`},
+			`{"text_1":"q","text_2":["","","","",""]}`, 413, badRequestType, `"text_2" has more than 4`},
 		{"too many text_1", "/score",
-			`{"text_1":["","","","",""],"text_2":""}`, 413, validation, `"text_1" has more than 4`},
-		{"another model", "/score", `{"text_1":"q","text_2":"a","model":"other"}`, 404, validation, `"m" is served`},
+			`{"text_1":["","","","",""],"text_2":""}`, 413, badRequestType, `"text_1" has more than 4`},
+		{"another model", "/score", `{"text_1":"q","text_2":"a","model":"other"}`, 404, "NotFoundError", `"m" is served`},
 		{"use_activation as string", "/score",
-			`{"text_1":"q","text_2":"a","use_activation":"no"}`, 422, validation, `"use_activation"`},
+			`{"text_1":"q","text_2":"a","use_activation":"no"}`, 400, badRequestType, `"use_activation"`},
 	}
 	api := newAPI(&scorer{})
 	for _, tt := range tests {

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"mime"
@@ -18,8 +20,13 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		// A page on another site can make a browser send any other type here without asking, but not this one.
 		return nil, refuse(http.StatusUnsupportedMediaType, "the body must be JSON; set Content-Type: application/json")
 	}
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return nil, refuse(http.StatusUnsupportedMediaType, "compressed bodies are not taken; leave Content-Encoding out")
+	packed := false
+	switch enc := strings.ToLower(r.Header.Get("Content-Encoding")); enc {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		packed = true
+	default:
+		return nil, refuse(http.StatusUnsupportedMediaType, "of compressed bodies only those of gzip are taken")
 	}
 	if r.ContentLength > a.cfg.BodyBytes {
 		return nil, a.tooLarge()
@@ -37,7 +44,27 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// The server's read timeout is for the body. Left in place, it would end the request's context while a request
 	// that arrived in time still waits for its scores. (A writer that is not net/http's own has no such timeout.)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if packed {
+		return a.unpack(body)
+	}
 	return body, nil
+}
+
+// unpack is gzip's inverse. It stops where the result is over the limit, whatever is left of the input.
+func (a *API) unpack(body []byte) ([]byte, error) {
+	broken := refuse(http.StatusBadRequest, "the body is not what gzip makes, as its Content-Encoding says")
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, broken
+	}
+	out, err := io.ReadAll(io.LimitReader(z, a.cfg.BodyBytes+1))
+	switch {
+	case int64(len(out)) > a.cfg.BodyBytes:
+		return nil, a.tooLarge()
+	case err != nil:
+		return nil, broken
+	}
+	return out, nil
 }
 
 func (a *API) tooLarge() error {

@@ -34,7 +34,7 @@ func TestExchanges(t *testing.T) {
 			if err != nil || len(archive.Files) != 2 {
 				t.Fatalf("%d files, want a request and a reply: %v", len(archive.Files), err)
 			}
-			got := exchange(t, archive.Files[0].Data)
+			got := replay(t, archive.Files[0].Data)
 			if *update {
 				archive.Files[1].Data = got
 				if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
@@ -48,8 +48,8 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// exchange sends the request that is written in a file and writes down its reply.
-func exchange(t *testing.T, request []byte) []byte {
+// replay sends the request that is written in a file and writes down its reply.
+func replay(t *testing.T, request []byte) []byte {
 	t.Helper()
 	head, body, _ := bytes.Cut(request, []byte("\n\n"))
 	wire := fmt.Sprintf("%s\r\nContent-Length: %d\r\nX-Request-Id: an-id\r\n\r\n%s",

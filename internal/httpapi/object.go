@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"net/http"
 
 	"github.com/crossrank/crossrank"
@@ -17,7 +15,7 @@ const maxDepth = 8
 
 // object is a JSON object being read field by field. Names match exactly, unknown ones are ignored because clients send
 // extras, null means absent, and any other type than the asked one is an error that names the field. The first error
-// sticks in err; the readers after it give zero values.
+// sticks in err; the readers (fields.go) then give zero values.
 //
 // Note: encoding/json into a struct would take "Query" for "query", the last of two equal keys, and 1 MiB of empty
 // strings, and would not say which text was no string.
@@ -106,90 +104,8 @@ func (o *object) has(name string) bool {
 	return ok && !bytes.Equal(raw, []byte("null"))
 }
 
-// text reads a string, which must be there if it is needed.
-func (o *object) text(name string, needed bool) (s string) {
-	if !o.has(name) {
-		if needed {
-			o.fail("%q is missing; it must be a string", name)
-		}
-		return ""
-	}
-	if json.Unmarshal(o.fields[name], &s) != nil {
-		o.fail("%q must be a string", name)
-	}
-	return s
-}
-
-// flag reads a boolean; absent is false.
-func (o *object) flag(name string) (b bool) {
-	if o.has(name) && json.Unmarshal(o.fields[name], &b) != nil {
-		o.fail("%q must be true or false", name)
-	}
-	return b
-}
-
-// count reads a whole number, 0 or more; absent is 0.
-func (o *object) count(name string) (n int) {
-	if !o.has(name) {
-		return 0
-	}
-	if json.Unmarshal(o.fields[name], &n) != nil || n < 0 || n > math.MaxInt32 {
-		o.fail("%q must be a whole number from 0 to %d", name, math.MaxInt32)
-		return 0
-	}
-	return n
-}
-
-// texts reads a list of at most most strings. It stops at the first one too many, however many follow.
-func (o *object) texts(name string, most int) (list []string) {
-	if !o.has(name) {
-		o.fail("%q is missing; it must be a list of strings", name)
-		return nil
-	}
-	raw := o.fields[name]
-	if raw[0] != '[' {
-		o.fail("%q must be a list of strings", name)
-		return nil
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	_, _ = dec.Token() // the bracket; raw is valid JSON, as its decoder has seen
-	for dec.More() {
-		if len(list) == most {
-			o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has more than %d elements; split the request", name, most))
-			return nil
-		}
-		var s *string
-		if dec.Decode(&s) != nil || s == nil {
-			o.fail("%q[%d] must be a string", name, len(list))
-			return nil
-		}
-		list = append(list, *s)
-	}
-	return list
-}
-
-// textOrTexts reads a string or a list of strings, and says which it was.
-func (o *object) textOrTexts(name string, most int) (list []string, isList bool) {
-	if !o.has(name) {
-		o.fail("%q is missing; it must be a string or a list of strings", name)
-		return nil, false
-	}
-	switch o.fields[name][0] {
-	case '"':
-		return []string{o.text(name, true)}, false
-	case '[':
-		return o.texts(name, most), true
-	}
-	o.fail("%q must be a string or a list of strings", name)
-	return nil, false
-}
-
 func (o *object) fail(format string, args ...any) {
-	o.failWith(&refusal{
-		outcome: outcomes[crossrank.InvalidArgument],
-		code:    crossrank.InvalidArgument,
-		message: fmt.Sprintf(format, args...),
-	})
+	o.failWith(crossrank.Errorf(crossrank.InvalidArgument, format, args...))
 }
 
 func (o *object) failWith(err error) {

@@ -1,104 +1,122 @@
 package httpapi
 
 import (
-	"context"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// ranked is one element of Text Embeddings Inference's reply to POST /rerank.
-type ranked struct {
-	Index int     `json:"index"`
-	Score float32 `json:"score"`
-	Text  *string `json:"text,omitempty"`
+// ranking is a request to rank documents, as any dialect words it.
+type ranking struct {
+	query     string
+	docs      []document
+	options   *options
+	topN      int
+	returnDoc bool
+	warnings  []string
 }
 
-// rerank is POST /rerank as Text Embeddings Inference has it: the texts of one query, best first.
-func (a *API) rerank(w http.ResponseWriter, r *http.Request) error {
-	body, err := a.readBody(w, r)
+// rerank is every route that ranks. The route, and on some of them whether the body has "texts" or "documents", says in
+// which words the reply is.
+func (a *API) rerank(x *exchange) error {
+	o, err := a.readObject(x)
 	if err != nil {
 		return err
 	}
-	o, err := parseObject(body)
-	if err != nil {
-		return err
+	list := "documents"
+	if x.dialect != cohere && o.has("texts") {
+		list, x.dialect = "texts", tei
+	} else if x.dialect == tei && o.has("documents") {
+		x.dialect = llama
+	} else if x.dialect == tei {
+		list = "texts" // which is missing, and is told to be
 	}
-	query := o.text("query", true)
-	texts := o.texts("texts", a.cfg.Limits.Documents)
-	returnText := o.flag("return_text")
-	req := o.options()
-	model := o.text("model", false)
+	if list == "texts" && o.has("documents") {
+		o.fail(`give "texts" or "documents", not both`)
+	}
+	rk := o.ranking(list, a.cfg.Limits.Documents)
+	if x.dialect == cohere {
+		o.cohere(rk)
+	}
 	switch {
 	case o.err != nil:
 		return o.err
-	case len(texts) == 0:
-		return refuseEmpty(`"texts" is empty; send at least one`)
+	case len(rk.docs) == 0:
+		return refuseEmpty("%q is empty; send at least one", list)
 	}
-	for _, text := range texts {
-		req.Pairs = append(req.Pairs, crossrank.Pair{Query: query, Passage: text})
+	for _, doc := range rk.docs {
+		rk.options.Pairs = append(rk.options.Pairs, crossrank.Pair{Query: rk.query, Passage: doc.text})
 	}
 
-	// This dialect's probability is always the sigmoid, whatever the model's own activation is. The order is that of
+	// The probability of a ranking is always the sigmoid, whatever the model's own activation is. The order is that of
 	// the logits, which still differ where sigmoids have run together.
-	raw := req.Raw
-	req.Raw = true
-	resp, err := a.ask(r.Context(), model, req)
+	kind := crossrank.Probability
+	if rk.options.Raw {
+		kind = crossrank.Logit
+	}
+	rk.options.Raw = true
+	resp, err := a.ask(x, rk.options)
 	if err != nil {
 		return err
 	}
-	out := make([]ranked, 0, len(texts))
-	for _, best := range crossrank.Order(resp.Scores, 0) {
-		item := ranked{Index: best.Index, Score: best.Score}
-		if !raw && resp.ScoreType == crossrank.Logit {
-			item.Score = crossrank.Sigmoid(best.Score)
-		}
-		if returnText {
-			item.Text = &texts[best.Index]
-		}
-		out = append(out, item)
+	if resp.ScoreType != crossrank.Logit {
+		kind = resp.ScoreType // scores that were not computed, or that the scorer has already activated
 	}
-	setTimingHeaders(w.Header(), resp)
-	return reply(w, http.StatusOK, out)
+	setHeaders(x.w.Header(), resp, kind)
+	best := crossrank.Order(resp.Scores, rk.topN)
+	if kind == crossrank.Probability && resp.ScoreType == crossrank.Logit {
+		for i := range best {
+			best[i].Score = crossrank.Sigmoid(best[i].Score)
+		}
+	}
+	return reply(x.w, http.StatusOK, rk.word(x, best, resp, kind))
 }
 
-// options reads the keys that say how pairs are to be read and scored; every dialect takes them.
-func (o *object) options() *crossrank.Request {
-	req := &crossrank.Request{Raw: o.flag("raw_scores"), MaxLength: o.count("max_length")}
-	switch direction := o.text("truncation_direction", false); direction {
-	case "", "right", "Right":
-	case "left", "Left":
-		req.Truncation = crossrank.TruncateLeft
-	default:
-		o.fail(`"truncation_direction" must be "right" or "left"`)
+// ranking reads what the dialects have in common.
+func (o *object) ranking(list string, most int) *ranking {
+	rk := &ranking{query: o.query(), docs: o.documents(list, most), options: o.options()}
+	if name := o.oneOf("top_n", "top_k"); name != "" {
+		rk.topN = o.count(name)
 	}
-	if o.has("truncate") && !o.flag("truncate") {
-		req.Truncation = crossrank.TruncateNever
+	if name := o.oneOf("return_documents", "return_text"); name != "" {
+		rk.returnDoc = o.flag(name)
 	}
-	return req
+	return rk
 }
 
-// ask holds a request against the limits and has it scored.
-func (a *API) ask(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
-	if err := edge.CheckModel(model, edge.Names(a.cfg.Models())...); err != nil {
+// query reads the query: a string, or an object with a text, which Jina takes too.
+func (o *object) query() string {
+	if !o.has("query") || o.fields["query"][0] != '{' {
+		return o.text("query", true)
+	}
+	inner, err := parseObject(o.fields["query"])
+	if err != nil {
+		o.failWith(err)
+		return ""
+	}
+	text := inner.text("text", true)
+	if inner.err != nil {
+		o.fail(`"query": %v`, inner.err)
+	}
+	return text
+}
+
+// cohere reads what Cohere's second version alone has.
+func (o *object) cohere(rk *ranking) {
+	if rk.options.MaxPassage == 0 {
+		rk.options.MaxPassage = 4096
+	}
+	if o.has("priority") {
+		o.whole("priority", 0, 999)
+		rk.warnings = append(rk.warnings, "priority is accepted and has no effect here")
+	}
+}
+
+// readObject reads a body that is a JSON object.
+func (a *API) readObject(x *exchange) (*object, error) {
+	body, err := a.readBody(x.w, x.r)
+	if err != nil {
 		return nil, err
 	}
-	req.Model = model
-	if err := a.cfg.Limits.Check(req); err != nil {
-		return nil, err
-	}
-	return edge.Score(ctx, a.cfg.Scorer, req)
-}
-
-// setTimingHeaders tells the cost of an answer in the headers of Text Embeddings Inference, in whole milliseconds.
-func setTimingHeaders(h http.Header, resp *crossrank.Response) {
-	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	h.Set("X-Compute-Tokens", strconv.Itoa(resp.Usage.Tokens))
-	h.Set("X-Total-Time", ms(resp.Timing.Total))
-	h.Set("X-Tokenization-Time", ms(resp.Timing.Tokenize))
-	h.Set("X-Queue-Time", ms(resp.Timing.Queue))
-	h.Set("X-Inference-Time", ms(resp.Timing.Compute))
+	return parseObject(body)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/edge"
 )
 
 // scored is the reply to POST /score. Its first six fields are vLLM's; the rest lets a client fill a whole
@@ -26,6 +25,8 @@ type score struct {
 	Index  int     `json:"index"`
 	Object string  `json:"object"`
 	Score  float32 `json:"score"`
+
+	Truncated int `json:"truncated,omitempty"` // tokens of the pair that were not read
 }
 
 type scoredUsage struct {
@@ -43,22 +44,14 @@ type scoredTiming struct {
 }
 
 // score is POST /score as vLLM has it: text_1 against text_2, one to many or side by side, in the request's order.
-func (a *API) score(w http.ResponseWriter, r *http.Request) error {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return err
-	}
-	o, err := parseObject(body)
+func (a *API) score(x *exchange) error {
+	o, err := a.readObject(x)
 	if err != nil {
 		return err
 	}
 	queries, isList := o.textOrTexts("text_1", a.cfg.Limits.Documents)
 	passages, _ := o.textOrTexts("text_2", a.cfg.Limits.Documents)
-	req := o.options()
-	if o.has("use_activation") && !o.flag("use_activation") { // vLLM's word for raw scores
-		req.Raw = true
-	}
-	model := o.text("model", false)
+	opts := o.options()
 	switch {
 	case o.err != nil:
 		return o.err
@@ -75,14 +68,30 @@ func (a *API) score(w http.ResponseWriter, r *http.Request) error {
 		if len(queries) > 1 {
 			query = queries[i]
 		}
-		req.Pairs = append(req.Pairs, crossrank.Pair{Query: query, Passage: passage})
+		opts.Pairs = append(opts.Pairs, crossrank.Pair{Query: query, Passage: passage})
 	}
-	resp, err := a.ask(r.Context(), model, req)
+	resp, err := a.scored(x, opts)
 	if err != nil {
 		return err
 	}
-	setTimingHeaders(w.Header(), resp)
-	return reply(w, http.StatusOK, scoredReply(w.Header().Get(edge.RequestIDHeader), resp))
+	return reply(x.w, http.StatusOK, scoredReply(x.id, resp))
+}
+
+// scored asks for scores with the model's own activation, unless the caller wants another.
+func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
+	opts.Raw = opts.Raw || opts.probability
+	resp, err := a.ask(x, opts)
+	if err != nil {
+		return nil, err
+	}
+	if opts.probability && resp.ScoreType == crossrank.Logit {
+		for i := range resp.Scores {
+			resp.Scores[i] = crossrank.Sigmoid(resp.Scores[i])
+		}
+		resp.ScoreType = crossrank.Probability
+	}
+	setHeaders(x.w.Header(), resp, resp.ScoreType)
+	return resp, nil
 }
 
 func scoredReply(id string, resp *crossrank.Response) *scored {
@@ -107,7 +116,7 @@ func scoredReply(id string, resp *crossrank.Response) *scored {
 		},
 	}
 	for i, s := range resp.Scores {
-		out.Data[i] = score{Index: i, Object: "score", Score: s}
+		out.Data[i] = score{Index: i, Object: "score", Score: s, Truncated: truncatedOf(resp, i)}
 	}
 	return out
 }

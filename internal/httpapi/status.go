@@ -17,16 +17,16 @@ type health struct {
 }
 
 // ready is GET /health and /readyz: whether requests are taken now.
-func (a *API) ready(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) ready(x *exchange) error {
 	if !a.cfg.Ready() {
 		return crossrank.Errorf(crossrank.Unavailable, "the server is not taking requests")
 	}
-	return a.live(w, nil)
+	return a.live(x)
 }
 
 // live is GET /livez: whether the process answers at all.
-func (a *API) live(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, http.StatusOK, health{Status: "ok"})
+func (a *API) live(x *exchange) error {
+	return reply(x.w, http.StatusOK, health{Status: "ok"})
 }
 
 // serverInfo is the reply to GET /info: Text Embeddings Inference's keys, and the project's own beside them.
@@ -60,8 +60,8 @@ type labels struct {
 var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 // info is GET /info, of the model in the query's "model" or else of the default one.
-func (a *API) info(w http.ResponseWriter, r *http.Request) error {
-	info, err := a.infoOf(r.URL.Query().Get("model"))
+func (a *API) info(x *exchange) error {
+	info, err := a.infoOf(x.r.URL.Query().Get("model"))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *API) info(w http.ResponseWriter, r *http.Request) error {
 	if strings.HasPrefix(info.Weights, "sha256:") {
 		out.ModelSHA = &info.Weights
 	}
-	return reply(w, http.StatusOK, out)
+	return reply(x.w, http.StatusOK, out)
 }
 
 // infoOf finds a model that is served by its name; empty is the default one.
@@ -103,13 +103,36 @@ func (a *API) infoOf(name string) (crossrank.Info, error) {
 	return models[slices.Index(edge.Names(models), name)], nil
 }
 
+// modelList is the reply to GET /v1/models, in the shape that OpenAI's clients and vLLM's share.
+type modelList struct {
+	Object string        `json:"object"`
+	Data   []listedModel `json:"data"`
+}
+
+type listedModel struct {
+	ID          string `json:"id"`
+	Object      string `json:"object"`
+	Created     int64  `json:"created"` // Unix seconds; when this server started
+	OwnedBy     string `json:"owned_by"`
+	MaxModelLen int    `json:"max_model_len"`
+}
+
+// models is GET /v1/models.
+func (a *API) models(x *exchange) error {
+	list := modelList{Object: "list"}
+	for _, info := range a.cfg.Models() {
+		list.Data = append(list.Data, listedModel{info.Model, "model", a.started.Unix(), "crossrank", info.MaxLength})
+	}
+	return reply(x.w, http.StatusOK, list)
+}
+
 // history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them.
-func (a *API) history(w http.ResponseWriter, r *http.Request) error {
-	since, err := parseSince(r.URL.Query().Get("since"))
+func (a *API) history(x *exchange) error {
+	since, err := parseSince(x.r.URL.Query().Get("since"))
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, a.cfg.History(since))
+	return reply(x.w, http.StatusOK, a.cfg.History(since))
 }
 
 // parseSince reads a time in RFC 3339 or in milliseconds since 1970; empty is the zero time.

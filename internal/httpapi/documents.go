@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/crossrank/crossrank"
+)
+
+// document is one text to be ranked.
+type document struct {
+	text string
+	id   json.RawMessage // the caller's own name for it, a JSON string or number; nil if there is none
+}
+
+// maxIDBytes bounds a caller's id, which is sent back.
+const maxIDBytes = 256
+
+// documents reads a list of at most most documents, each a string or an object with a text and maybe an id.
+func (o *object) documents(name string, most int) (docs []document) {
+	if !o.has(name) {
+		o.fail("%q is missing; it must be a list of strings", name)
+		return nil
+	}
+	var rankFields []string
+	if o.has("rank_fields") {
+		if rankFields = o.texts("rank_fields", 16); len(rankFields) == 0 {
+			o.fail(`"rank_fields" is empty; name the fields to rank by, or leave it out`)
+		}
+	}
+	named := false
+	o.list(name, "string or an object with a text", most, func(_ int, raw json.RawMessage) bool {
+		var doc document
+		switch raw[0] {
+		case '"':
+			if json.Unmarshal(raw, &doc.text) != nil {
+				return false
+			}
+		case '{':
+			inner, err := parseObject(raw)
+			if err != nil {
+				o.failWith(err)
+				return true
+			}
+			doc = inner.document(rankFields)
+			if inner.err != nil {
+				o.fail("%q[%d]: %v", name, len(docs), inner.err)
+			}
+			named = named || doc.id != nil
+		default:
+			return false
+		}
+		docs = append(docs, doc)
+		return true
+	})
+	if o.has("ids") {
+		o.ids(docs, named)
+	}
+	return docs
+}
+
+// document reads one document that is an object: its text, or the fields that Cohere's first version calls rank_fields,
+// a line each.
+func (o *object) document(rankFields []string) document {
+	doc := document{id: o.id("id")}
+	if len(rankFields) == 0 {
+		doc.text = o.text("text", true)
+		return doc
+	}
+	var lines []string
+	for _, field := range rankFields {
+		if o.has(field) {
+			lines = append(lines, o.text(field, true))
+		}
+	}
+	if len(lines) == 0 {
+		o.fail(`none of its "rank_fields" is there`)
+	}
+	doc.text = strings.Join(lines, "\n")
+	return doc
+}
+
+// ids gives the documents the names that stand in a list beside them.
+func (o *object) ids(docs []document, named bool) {
+	if named {
+		o.fail(`give ids in "ids" or in the documents, not in both`)
+		return
+	}
+	n := 0
+	o.list("ids", "string or a number", len(docs), func(i int, raw json.RawMessage) bool {
+		n++
+		docs[i].id = o.idOf("ids", raw)
+		return docs[i].id != nil
+	})
+	if n != len(docs) {
+		o.fail(`"ids" has %d elements, and there are %d documents`, n, len(docs))
+	}
+}
+
+// id reads an id; absent is nil.
+func (o *object) id(name string) json.RawMessage {
+	if !o.has(name) {
+		return nil
+	}
+	id := o.idOf(name, o.fields[name])
+	if id == nil {
+		o.fail("%q must be a string or a number", name)
+	}
+	return id
+}
+
+// idOf is a JSON string or number in a form that can be sent back, and nil for anything else.
+func (o *object) idOf(name string, raw json.RawMessage) json.RawMessage {
+	if len(raw) > maxIDBytes {
+		o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has an id of more than %d bytes", name, maxIDBytes))
+		return nil
+	}
+	switch c := raw[0]; {
+	case c == '"':
+		var s string // bytes that are not UTF-8 become signs that are
+		if json.Unmarshal(raw, &s) != nil {
+			return nil
+		}
+		clean, err := json.Marshal(s)
+		if err != nil {
+			return nil
+		}
+		return clean
+	case c == '-' || c >= '0' && c <= '9':
+		return raw
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
+)
+
+// options are what every dialect can say of how pairs are read and scored.
+type options struct {
+	crossrank.Request
+
+	probability bool // the sigmoid is asked for, whatever the model's own activation is
+	timeout     time.Duration
+}
+
+// options reads the keys that every dialect takes, under each of the names that one of them has for it.
+func (o *object) options() *options {
+	opts := &options{}
+	opts.Model = o.text("model", false)
+	opts.MaxLength = o.count("max_length")
+	o.scoreType(opts)
+	o.truncation(opts)
+	o.windows(opts)
+	opts.timeout = time.Duration(o.whole("timeout_ms", 1, maxTimeout)) * time.Millisecond
+	return opts
+}
+
+// scoreType reads whether logits or probabilities are asked for.
+func (o *object) scoreType(opts *options) {
+	opts.Raw = o.flag("raw_scores")
+	for _, activated := range []string{"use_activation", "activation", "softmax"} { // vLLM's words, older ones too
+		if o.has(activated) && !o.flag(activated) {
+			opts.Raw = true
+		}
+	}
+	switch o.choice("score_type", string(crossrank.Logit), string(crossrank.Probability)) {
+	case string(crossrank.Logit):
+		opts.Raw = true
+	case string(crossrank.Probability):
+		opts.probability = true
+		if opts.Raw {
+			o.fail(`"score_type" is "probability", but raw scores are asked for too`)
+		}
+	}
+}
+
+// truncation reads what happens to texts that are too long.
+func (o *object) truncation(opts *options) {
+	if o.choice("truncation_direction", "right", "left", "Right", "Left"); o.err == nil {
+		if d := o.text("truncation_direction", false); d == "left" || d == "Left" {
+			opts.Truncation = crossrank.TruncateLeft
+		}
+	}
+	if name := o.oneOf("truncate", "truncation"); name != "" && !o.flag(name) {
+		opts.Truncation = crossrank.TruncateNever
+	}
+	if n := o.whole("truncate_prompt_tokens", -1, maxCount); n > 0 { // vLLM's; −1 is the model's own maximum
+		if opts.MaxLength > 0 {
+			o.fail(`"truncate_prompt_tokens" and "max_length" mean the same; give one`)
+		}
+		opts.MaxLength = n
+	}
+	if name := o.oneOf("max_tokens_per_doc", "max_doc_length"); name != "" {
+		opts.MaxPassage = o.whole(name, 1, maxCount)
+	}
+}
+
+// maxCount bounds numbers that count tokens or documents, and maxTimeout milliseconds.
+const (
+	maxCount   = 1<<31 - 1
+	maxTimeout = 24 * 60 * 60 * 1000
+)
+
+// windows reads how documents that are too long are read. Cohere's first version asks for windows by a number of chunks.
+func (o *object) windows(opts *options) {
+	w := &opts.Windows
+	switch how := o.choice("windows", "best", "mean"); {
+	case how == "best":
+		w.Aggregate = crossrank.BestWindow
+	case how == "mean":
+		w.Aggregate = crossrank.MeanWindow
+	}
+	if o.has("max_chunks_per_doc") {
+		if w.Max = o.whole("max_chunks_per_doc", 1, maxCount); w.Max > 1 && w.Aggregate == crossrank.NoWindows {
+			w.Aggregate = crossrank.BestWindow
+		}
+	}
+	if o.has("window_overlap") {
+		w.Overlap = o.whole("window_overlap", 1, maxCount)
+		if w.Aggregate == crossrank.NoWindows {
+			o.fail(`"window_overlap" needs "windows", which says how the windows' scores become one`)
+		}
+	}
+}
+
+// TimeoutHeader may say in how many milliseconds the answer is of use, as the body's key timeout_ms does.
+const TimeoutHeader = "X-Timeout-Ms"
+
+// ask holds a request against the limits and has it scored within its deadline.
+func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
+	req := &opts.Request
+	if err := edge.CheckModel(req.Model, edge.Names(a.cfg.Models())...); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Limits.Check(req); err != nil {
+		return nil, err
+	}
+	timeout := opts.timeout
+	if header := x.r.Header.Get(TimeoutHeader); header != "" {
+		ms, err := strconv.Atoi(header)
+		if err != nil || ms < 1 || ms > maxTimeout {
+			return nil, crossrank.Errorf(crossrank.InvalidArgument, "the header %s must be a number of milliseconds from 1 to %d",
+				TimeoutHeader, maxTimeout)
+		}
+		if d := time.Duration(ms) * time.Millisecond; timeout == 0 || d < timeout {
+			timeout = d
+		}
+	}
+	ctx := x.r.Context()
+	if timeout > 0 && timeout < a.cfg.Deadline {
+		timed, cancel := context.WithDeadline(ctx, x.arrived.Add(timeout))
+		defer cancel()
+		ctx = timed
+	}
+	return edge.Score(ctx, a.cfg.Scorer, req)
+}
+
+// setHeaders tells the cost of an answer in the headers of Text Embeddings Inference, in whole milliseconds, and what its
+// scores are.
+func setHeaders(h http.Header, resp *crossrank.Response, kind crossrank.ScoreType) {
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	h.Set("X-Compute-Tokens", strconv.Itoa(resp.Usage.Tokens))
+	h.Set("X-Total-Time", ms(resp.Timing.Total))
+	h.Set("X-Tokenization-Time", ms(resp.Timing.Tokenize))
+	h.Set("X-Queue-Time", ms(resp.Timing.Queue))
+	h.Set("X-Inference-Time", ms(resp.Timing.Compute))
+	h.Set("X-Score-Type", string(kind))
+}
+
+// truncatedOf is how many tokens were cut from pair i.
+func truncatedOf(resp *crossrank.Response, i int) int {
+	if i < len(resp.Truncated) {
+		return resp.Truncated[i]
+	}
+	return 0
+}

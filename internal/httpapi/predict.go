@@ -1,0 +1,75 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/crossrank/crossrank"
+)
+
+// prediction is one label's score in Text Embeddings Inference's reply to POST /predict.
+type prediction struct {
+	Score float32 `json:"score"`
+	Label string  `json:"label"`
+}
+
+// label is the only one of a reranker, under the name that a config without names gives it.
+const label = "LABEL_0"
+
+// predict is POST /predict as Text Embeddings Inference has it: one pair or several, in the request's order.
+func (a *API) predict(x *exchange) error {
+	o, err := a.readObject(x)
+	if err != nil {
+		return err
+	}
+	pairs, several := o.pairs("inputs", a.cfg.Limits.Documents)
+	opts := o.options()
+	switch {
+	case o.err != nil:
+		return o.err
+	case len(pairs) == 0:
+		return refuseEmpty(`"inputs" is empty; send at least one pair`)
+	}
+	opts.Pairs = pairs
+	opts.probability = !opts.Raw
+	resp, err := a.scored(x, opts)
+	if err != nil {
+		return err
+	}
+	out := make([][]prediction, len(resp.Scores))
+	for i, s := range resp.Scores {
+		out[i] = []prediction{{s, label}}
+	}
+	if !several {
+		return reply(x.w, http.StatusOK, out[0])
+	}
+	return reply(x.w, http.StatusOK, out)
+}
+
+// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, and says which it was.
+func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several bool) {
+	if !o.has(name) {
+		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)
+		return nil, false
+	}
+	var one []string
+	if raw := o.fields[name]; raw[0] == '[' && json.Unmarshal(raw, &one) == nil && len(one) > 0 {
+		one = o.texts(name, most)
+		if o.err == nil && len(one) != 2 {
+			o.fail("%q has %d strings; a pair has two", name, len(one))
+		}
+		if o.err != nil {
+			return nil, false
+		}
+		return []crossrank.Pair{{Query: one[0], Passage: one[1]}}, false
+	}
+	o.list(name, "pair of strings", most, func(_ int, raw json.RawMessage) bool {
+		var texts []*string
+		if raw[0] != '[' || json.Unmarshal(raw, &texts) != nil || len(texts) != 2 || texts[0] == nil || texts[1] == nil {
+			return false
+		}
+		pairs = append(pairs, crossrank.Pair{Query: *texts[0], Passage: *texts[1]})
+		return true
+	})
+	return pairs, true
+}

@@ -1,0 +1,124 @@
+package httpapi
+
+import (
+	"encoding/json"
+
+	"github.com/crossrank/crossrank"
+)
+
+// extras are what crossrank adds to a result of any dialect.
+type extras struct {
+	ID        json.RawMessage `json:"id,omitempty"`        // the caller's own, as it was given
+	Truncated int             `json:"truncated,omitempty"` // tokens of the query and the document that were not read
+}
+
+// ranked is one element of Text Embeddings Inference's reply.
+type ranked struct {
+	Index int     `json:"index"`
+	Score float32 `json:"score"`
+	Text  *string `json:"text,omitempty"`
+	extras
+}
+
+// reranked is one result in the other dialects.
+type reranked struct {
+	Index     int           `json:"index"`
+	Relevance float32       `json:"relevance_score"`
+	Document  *documentText `json:"document,omitempty"`
+	extras
+}
+
+type documentText struct {
+	Text string `json:"text"`
+}
+
+// jinaReply is Jina's, which llama.cpp and vLLM share. With Meta it is also that of Cohere's first version.
+type jinaReply struct {
+	ID        string              `json:"id"`
+	Model     string              `json:"model"`
+	Object    string              `json:"object"`
+	Usage     usage               `json:"usage"`
+	Results   []reranked          `json:"results"`
+	Meta      *meta               `json:"meta,omitempty"`
+	ScoreType crossrank.ScoreType `json:"score_type"`
+}
+
+type usage struct {
+	PromptTokens int `json:"prompt_tokens"`
+	TotalTokens  int `json:"total_tokens"`
+}
+
+// cohereReply is that of Cohere's second version.
+type cohereReply struct {
+	ID        string              `json:"id"`
+	Results   []reranked          `json:"results"`
+	Meta      *meta               `json:"meta"`
+	ScoreType crossrank.ScoreType `json:"score_type"`
+}
+
+type meta struct {
+	APIVersion  apiVersion  `json:"api_version"`
+	BilledUnits billedUnits `json:"billed_units"`
+	Tokens      metaTokens  `json:"tokens"`
+	Warnings    []string    `json:"warnings,omitempty"`
+}
+
+type apiVersion struct {
+	Version string `json:"version"`
+}
+
+type billedUnits struct {
+	SearchUnits int `json:"search_units"`
+}
+
+type metaTokens struct {
+	InputTokens int `json:"input_tokens"`
+}
+
+// documentsPerUnit is how many documents of a query Cohere counts as one search.
+const documentsPerUnit = 100
+
+func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
+	return &meta{
+		APIVersion:  apiVersion{version},
+		BilledUnits: billedUnits{(len(rk.docs) + documentsPerUnit - 1) / documentsPerUnit},
+		Tokens:      metaTokens{resp.Usage.Tokens},
+		Warnings:    rk.warnings,
+	}
+}
+
+// word is the reply in the exchange's dialect.
+func (rk *ranking) word(x *exchange, best []crossrank.Ranked, resp *crossrank.Response, kind crossrank.ScoreType) any {
+	if x.dialect == tei {
+		out := make([]ranked, len(best))
+		for i, b := range best {
+			out[i] = ranked{Index: b.Index, Score: b.Score, extras: rk.extras(b.Index, resp)}
+			if rk.returnDoc {
+				out[i].Text = &rk.docs[b.Index].text
+			}
+		}
+		return out
+	}
+	results := make([]reranked, len(best))
+	for i, b := range best {
+		results[i] = reranked{Index: b.Index, Relevance: b.Score, extras: rk.extras(b.Index, resp)}
+		if rk.returnDoc {
+			results[i].Document = &documentText{rk.docs[b.Index].text}
+		}
+	}
+	if x.dialect == cohere {
+		return cohereReply{x.id, results, rk.meta("2", resp), kind}
+	}
+	out := jinaReply{
+		ID: "rerank-" + x.id, Model: resp.Model, Object: "list", Results: results, ScoreType: kind,
+		Usage: usage{resp.Usage.Tokens, resp.Usage.Tokens},
+	}
+	if x.dialect == jina {
+		out.Meta = rk.meta("1", resp)
+	}
+	return out
+}
+
+func (rk *ranking) extras(index int, resp *crossrank.Response) extras {
+	return extras{rk.docs[index].id, truncatedOf(resp, index)}
+}

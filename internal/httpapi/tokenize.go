@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/crossrank/crossrank"
+)
+
+// textToken is a token in Text Embeddings Inference's reply to POST /tokenize. Where it stands in the text is not known.
+type textToken struct {
+	ID      int32  `json:"id"`
+	Text    string `json:"text"`
+	Special bool   `json:"special"`
+	Start   *int   `json:"start"`
+	Stop    *int   `json:"stop"`
+}
+
+// tokenCount is vLLM's reply.
+type tokenCount struct {
+	Count       int     `json:"count"`
+	MaxModelLen int     `json:"max_model_len"`
+	Tokens      []int32 `json:"tokens"`
+}
+
+// tokenIDs is llama.cpp's reply.
+type tokenIDs struct {
+	Tokens []int32 `json:"tokens"`
+}
+
+// tokenize is POST /tokenize, in the words of three servers: "inputs" of Text Embeddings Inference, "prompt" of vLLM or
+// "content" of llama.cpp.
+func (a *API) tokenize(x *exchange) error {
+	o, err := a.readObject(x)
+	if err != nil {
+		return err
+	}
+	key := o.oneOf("inputs", "prompt", "content")
+	special := key != "content" // llama.cpp adds none unless asked
+	if name := o.oneOf("add_special_tokens", "add_special"); name != "" {
+		special = o.flag(name)
+	}
+	model := o.text("model", false)
+	var texts []string
+	switch key {
+	case "":
+		o.fail(`"inputs" is missing; it must be a string or a list of strings`)
+	case "inputs":
+		texts, _ = o.textOrTexts(key, a.cfg.Limits.Documents)
+	default:
+		x.dialect = map[string]*dialect{"prompt": vllm, "content": llama}[key]
+		texts = []string{o.text(key, true)}
+	}
+	switch {
+	case o.err != nil:
+		return o.err
+	case len(texts) == 0:
+		return refuseEmpty("%q is empty; send at least one text", key)
+	}
+	info, err := a.infoOf(model)
+	if err != nil {
+		return err
+	}
+	for i, text := range texts {
+		if len(text) > a.cfg.Limits.DocumentBytes {
+			return crossrank.Errorf(crossrank.TooLarge, "text %d has %d bytes; at most %d are taken", i, len(text), a.cfg.Limits.DocumentBytes)
+		}
+	}
+	return reply(x.w, http.StatusOK, a.tokens(info, key, texts, special))
+}
+
+func (a *API) tokens(info crossrank.Info, key string, texts []string, special bool) any {
+	if key == "inputs" {
+		out := make([][]textToken, len(texts))
+		for i, text := range texts {
+			out[i] = []textToken{}
+			for _, t := range a.cfg.Tokenize(info.Model, text, special) {
+				out[i] = append(out[i], textToken{ID: t.ID, Text: t.Text, Special: t.Special})
+			}
+		}
+		return out
+	}
+	ids := []int32{}
+	for _, t := range a.cfg.Tokenize(info.Model, texts[0], special) {
+		ids = append(ids, t.ID)
+	}
+	if key == "content" {
+		return tokenIDs{ids}
+	}
+	return tokenCount{len(ids), info.MaxLength, ids}
+}
