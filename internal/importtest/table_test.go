@@ -35,6 +35,7 @@ const (
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
 
+	chromedp   = "github.com/chromedp"   // drives a browser
 	prometheus = "github.com/prometheus" // its client and the messages that it exposes
 )
 
@@ -92,6 +93,7 @@ var table = []row{
 
 	// Tests' helpers, tools, and the program.
 	{name: "internal/scorertest", imports: []string{"."}},
+	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},
 	{name: "internal/importtest"},
