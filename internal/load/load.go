@@ -4,10 +4,14 @@
 // as it happens, so that an interrupted run has lost nothing. It drives any [crossrank.Scorer]: an engine in this
 // process, a server behind a client, a fake.
 //
-// The loop is closed: each of a fixed number of workers sends its next request when its last one is answered. Such a
-// loop finds a scorer's capacity. It says nothing about waiting under a given rate of arrivals, because a scorer that
-// stalls also stalls the workers. Records keep the time at which a request was meant to be sent apart from the time at
-// which it was sent, for schedules that do not wait for answers; in a closed loop the two are one.
+// Without a schedule the loop is closed: each of a fixed number of workers sends its next request when its last one is
+// answered. Such a loop finds a scorer's capacity. It says nothing about waiting under a given rate of arrivals, because
+// a scorer that stalls also stalls the workers.
+//
+// With a schedule, which [Arrivals] make before the run begins, the loop is open: a request is sent at its time, whatever
+// has become of those before. Records keep the time at which a request was meant to be sent apart from the time at which
+// it was sent, and latency counts from the first, so that neither a scorer that stalls nor a generator that is late can
+// hide it. In a closed loop the two are one.
 package load
 
 import (
@@ -41,6 +45,14 @@ type Config struct {
 	// the pairs that end where the first measured request begins, going around, and so are the last to be sent again.
 	Warmup int
 
+	// Schedule, if set, makes the measured part an open loop: request n is sent that long after the part began. Requests
+	// beyond it are not sent, and Duration has no effect. Concurrency is the number of workers of the warm-up then.
+	Schedule []time.Duration
+
+	// MaxUnderWay bounds an open loop's requests under way at once; 0 means 4096. One whose time comes when there are so
+	// many is not sent, and is recorded as failed with the code results.Dropped.
+	MaxUnderWay int
+
 	// Template holds every field of the requests but their pairs.
 	Template crossrank.Request
 
@@ -48,13 +60,20 @@ type Config struct {
 	Timeout time.Duration
 
 	// Record, if set, is given every measured request in the order of their ends; which point of which run it belongs
-	// to is for the caller to add. Calls do not overlap, and happen off the workers' path. An error of it ends the run.
+	// to is for the caller to add. Calls do not overlap, and happen off the workers' path. An error of it ends the run,
+	// but for ErrEnough.
 	Record func(results.Request) error
 
 	// Progress, if set, is called at the start of the warm-up and of the measured part, and after every request of
 	// both. Calls do not overlap, with those of Record neither.
 	Progress func(Progress)
+
+	sleep func(context.Context, time.Duration) // replaced by tests in a bubble, whose clock a system's sleep does not move
 }
+
+// ErrEnough is what a Config's Record returns when it has seen enough: no further request is sent, those under way are
+// finished and recorded, and the run ends well.
+var ErrEnough = errors.New("enough was measured")
 
 // Progress says how far a run is.
 type Progress struct {
@@ -124,7 +143,7 @@ func (c *Config) check() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"batch", c.Batch}, {"concurrency", c.Concurrency}, {"requests", c.Requests}, {"warmup", c.Warmup}} {
+	}{{"batch", c.Batch}, {"concurrency", c.Concurrency}, {"requests", c.Requests}, {"warmup", c.Warmup}, {"max under way", c.MaxUnderWay}} {
 		if n.value < 0 {
 			return fmt.Errorf("%s is %d; it cannot be negative", n.name, n.value)
 		}
@@ -141,8 +160,20 @@ func (c *Config) check() error {
 	if c.Concurrency == 0 {
 		c.Concurrency = 1
 	}
-	if c.Requests == 0 && c.Duration == 0 {
+	switch n := len(c.Schedule); {
+	case n > 0:
+		c.Duration = 0
+		if c.Requests == 0 || c.Requests > n {
+			c.Requests = n
+		}
+	case c.Requests == 0 && c.Duration == 0:
 		c.Requests = 100
+	}
+	if c.MaxUnderWay == 0 {
+		c.MaxUnderWay = maxUnderWay
+	}
+	if c.sleep == nil {
+		c.sleep = exactly
 	}
 	return nil
 }

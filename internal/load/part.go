@@ -15,8 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// part is the warm-up or the measured part of a run: workers that draw request numbers and send them, and one collector,
-// the goroutine that called run, that alone owns the result.
+// part is the warm-up or the measured part of a run: workers that draw request numbers and send them, or one that keeps a
+// schedule, and one collector, the goroutine that called run, that alone owns the result.
 type part struct {
 	scorer crossrank.Scorer
 	cfg    Config
@@ -27,7 +27,8 @@ type part struct {
 	began  time.Time // carries the monotonic clock that every time of the part is read from
 
 	mu   sync.Mutex
-	next int // requests drawn
+	next int  // requests drawn
+	done bool // enough was measured
 
 	result Result
 }
@@ -55,8 +56,12 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	p.progress()
 
 	var workers sync.WaitGroup
-	for range p.cfg.Concurrency {
-		workers.Go(func() { p.work(work, answers) })
+	if p.open() {
+		workers.Go(func() { p.pace(work, answers) })
+	} else {
+		for range p.cfg.Concurrency {
+			workers.Go(func() { p.work(work, answers) })
+		}
 	}
 	go func() {
 		workers.Wait()
@@ -80,6 +85,9 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	return &p.result, p.verdict(ctx)
 }
 
+// open tells whether the part keeps a schedule.
+func (p *part) open() bool { return len(p.cfg.Schedule) > 0 && !p.warmup }
+
 // work sends one request after another until none is left or ctx ends.
 func (p *part) work(ctx context.Context, answers chan<- answer) {
 	for ctx.Err() == nil {
@@ -87,7 +95,7 @@ func (p *part) work(ctx context.Context, answers chan<- answer) {
 		if !ok {
 			return
 		}
-		a := p.send(ctx, n)
+		a := p.send(ctx, n, p.cfg.pairs(n), inClosedLoop)
 		answers <- a
 		if a.err != nil && !a.abandoned {
 			pause(ctx, a.err)
@@ -99,23 +107,40 @@ func (p *part) work(ctx context.Context, answers chan<- answer) {
 func (p *part) draw() (n int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.total > 0 && p.next == p.total || p.limit > 0 && time.Since(p.began) >= p.limit {
+	if p.done || p.total > 0 && p.next == p.total || p.limit > 0 && time.Since(p.began) >= p.limit {
 		return 0, false
 	}
 	p.next++
 	return p.first + p.next - 1, true
 }
 
+// undraw gives back the last request that was drawn.
+func (p *part) undraw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next--
+}
+
+// stopped tells whether enough was measured.
+func (p *part) stopped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done
+}
+
 func (p *part) wantsMore() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return (p.total == 0 || p.next < p.total) && (p.limit == 0 || time.Since(p.began) < p.limit)
+	return !p.done && (p.total == 0 || p.next < p.total) && (p.limit == 0 || time.Since(p.began) < p.limit)
 }
 
+// inClosedLoop stands for the intended time of a request that has none but that of its sending.
+const inClosedLoop time.Duration = -1
+
 // send sends request n and waits for its answer. Cutting the data set happens before the clock starts.
-func (p *part) send(ctx context.Context, n int) answer {
+func (p *part) send(ctx context.Context, n int, pairs []crossrank.Pair, intended time.Duration) answer {
 	req := p.cfg.Template
-	req.Pairs = p.cfg.pairs(n)
+	req.Pairs = pairs
 	call, cancel := ctx, context.CancelFunc(func() {})
 	if p.cfg.Timeout > 0 {
 		call, cancel = context.WithTimeout(ctx, p.cfg.Timeout)
@@ -125,12 +150,15 @@ func (p *part) send(ctx context.Context, n int) answer {
 	started := time.Since(p.began)
 	resp, err := p.scorer.Score(call, &req)
 	finished := time.Since(p.began)
+	if intended == inClosedLoop {
+		intended = started
+	}
 
 	if err == nil && len(resp.Scores) != len(req.Pairs) {
 		err = crossrank.Errorf(crossrank.Internal, "%d scores came for %d pairs", len(resp.Scores), len(req.Pairs))
 	}
 	rec := results.Request{
-		Seq: n, Intended: started, Started: started, Finished: finished,
+		Seq: n, Intended: intended, Started: started, Finished: finished,
 		Pairs: len(req.Pairs), Code: crossrank.CodeOf(err),
 	}
 	if err != nil {
@@ -163,7 +191,12 @@ func (p *part) collect(a answer) error {
 		r.PaddedTokens += a.record.PaddedTokens
 	}
 	if p.cfg.Record != nil && !p.warmup {
-		if err := p.cfg.Record(a.record); err != nil {
+		err := p.cfg.Record(a.record)
+		if errors.Is(err, ErrEnough) {
+			p.mu.Lock()
+			p.done = true
+			p.mu.Unlock()
+		} else if err != nil {
 			return fmt.Errorf("recording request %d: %w", a.record.Seq, err)
 		}
 	}

@@ -85,11 +85,20 @@ type Request struct {
 	Total    time.Duration `json:"total_ns"`
 }
 
+// Dropped is the code of a request that the generator of an open loop did not send, because too many were under way.
+const Dropped crossrank.Code = "dropped"
+
 // OK tells whether the request was answered.
 func (r *Request) OK() bool { return r.Code == crossrank.OK }
 
 // Latency is what the caller waited, counted from the intended moment so that a stalled server cannot hide its stall.
 func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }
+
+// Service is what the caller waited once the request was sent.
+func (r *Request) Service() time.Duration { return r.Finished - r.Started }
+
+// Lag is how late the request was sent.
+func (r *Request) Lag() time.Duration { return r.Started - r.Intended }
 
 // Sample is the server's account of itself over one interval, as its history gives it. A nil field was not measured.
 type Sample struct {

@@ -1,0 +1,90 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// maxUnderWay is how many requests an open loop has under way at most, unless told otherwise.
+const maxUnderWay = 4096
+
+// pace sends every request of the schedule at its time, each from a goroutine of its own, and returns when all are
+// answered. What it would take to send one, its pairs, is at hand before its time comes.
+func (p *part) pace(ctx context.Context, answers chan<- answer) {
+	var under sync.WaitGroup
+	defer under.Wait()
+	slots := make(chan struct{}, p.cfg.MaxUnderWay)
+	for {
+		n, ok := p.draw()
+		if !ok {
+			return
+		}
+		intended, pairs := p.cfg.Schedule[n], p.cfg.pairs(n)
+		if !p.until(ctx, intended) {
+			p.undraw()
+			return
+		}
+		select {
+		case slots <- struct{}{}:
+			under.Go(func() {
+				answers <- p.send(ctx, n, pairs, intended)
+				<-slots
+			})
+		default:
+			answers <- p.drop(n, len(pairs), intended)
+		}
+	}
+}
+
+// until waits for a time of the part, and says whether it came before ctx ended or enough was measured.
+func (p *part) until(ctx context.Context, at time.Duration) bool {
+	for {
+		if ctx.Err() != nil || p.stopped() {
+			return false
+		}
+		left := at - time.Since(p.began)
+		if left <= 0 {
+			return true
+		}
+		p.cfg.sleep(ctx, min(left, maxSleep))
+	}
+}
+
+// maxSleep bounds a wait, so that a part that was told to stop does.
+const maxSleep = 50 * time.Millisecond
+
+// drop is the answer to a request that was not sent.
+func (p *part) drop(n, pairs int, intended time.Duration) answer {
+	now := time.Since(p.began)
+	err := crossrank.Errorf(results.Dropped, "%d requests were under way, so this one was not sent", p.cfg.MaxUnderWay)
+	return answer{err: err, record: results.Request{
+		Seq: n, Intended: intended, Started: now, Finished: now, Pairs: pairs, Code: results.Dropped, Error: err.Error(),
+	}}
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// fine is how much of a wait is left to a sleep of the system's, which keeps to microseconds what a Go timer keeps to a
+// millisecond.
+const fine = 2 * time.Millisecond
+
+// exactly waits as sleep does, but ends on time.
+func exactly(ctx context.Context, d time.Duration) {
+	if d > fine {
+		sleep(ctx, d-fine)
+		return
+	}
+	nanosleep(d)
+}
