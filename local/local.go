@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -79,6 +80,9 @@ type Model struct {
 	engines  []*engine.Native
 	pipeline *pipeline.Pipeline
 
+	vocabulary vocabulary
+	template   []int32 // the special tokens before and after a lone text
+
 	closing sync.Once
 	err     error // of closing the engines; set once closing is done
 }
@@ -92,7 +96,8 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
-	model := &Model{}
+	model := &Model{vocabulary: m.Tokenizer}
+	model.template, _, _ = m.Tokenizer.Join(nil, nil, nil, 3, 0)
 	if model.engines, err = opts.engines(m); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
@@ -110,6 +115,9 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), model.closeEngines())
 	}
+	// The weights as they were read are of no use once they are packed. Left to itself, the collector would let garbage of
+	// as much as all packed weights stand, and keep its pages for long.
+	debug.FreeOSMemory()
 	return model, nil
 }
 

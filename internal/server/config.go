@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/edge"
+	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
@@ -48,7 +49,8 @@ type HTTP struct {
 	BodyBytes     int64         // default 8 MiB
 }
 
-func (c Config) orDefaults() Config {
+// OrDefaults replaces zero fields by their defaults.
+func (c Config) OrDefaults() Config {
 	c.Limits = c.Limits.OrDefaults()
 	c.Deadline = cmp.Or(c.Deadline, 30*time.Second)
 	c.DrainGrace = cmp.Or(c.DrainGrace, 30*time.Second)
@@ -73,12 +75,17 @@ func (c Config) orDefaults() Config {
 	return c
 }
 
-// Backend is what a server serves. All of it is needed but Models, and the numbers, which GET /info tells.
+// Tokenize gives the tokens that the model of that name reads of a text, with those that the model puts around a lone text
+// or without.
+type Tokenize = func(model, text string, special bool) []httpapi.Token
+
+// Backend is what a server serves. All of it is needed but Models, Tokenize, and the numbers, which GET /info tells.
 type Backend struct {
 	Scorer   crossrank.Scorer
 	Info     func() crossrank.Info   // of the model of requests that name none
 	Models   func() []crossrank.Info // all that Scorer serves, by name; nil means the one of Info
 	Recorder *metrics.Recorder       // told of every request; run by the server
+	Tokenize Tokenize                // for POST /tokenize; nil leaves that out
 
 	BatchTokens int // tokens of one batch
 	Tokenizers  int // tokenizations at once

@@ -43,7 +43,7 @@ type Server struct {
 
 // Listen binds the addresses. The caller runs the server or closes it.
 func Listen(cfg Config) (*Server, error) {
-	cfg = cfg.orDefaults()
+	cfg = cfg.OrDefaults()
 	s := &Server{cfg: cfg, health: health.NewServer()}
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
 		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
@@ -166,7 +166,9 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 			Models:    b.Models,
 			Ready:     s.ready.Load,
 			History:   func(since time.Time) any { return history(b.Recorder, since) },
+			Tokenize:  b.Tokenize,
 			Limits:    cfg.Limits,
+			Deadline:  cfg.Deadline,
 			BodyBytes: cfg.HTTP.BodyBytes,
 			Capacity: httpapi.Capacity{
 				Connections: cfg.Connections,

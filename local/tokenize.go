@@ -1,0 +1,35 @@
+package local
+
+// Token is one token of a text, as a model reads it.
+type Token struct {
+	ID      int32
+	Text    string // the vocabulary's piece, "##" before one that continues a word
+	Special bool   // the model's template puts it there; a special token that stands in the text is not one of these
+}
+
+// vocabulary is what a [Model] needs of its tokenizer to show tokens.
+type vocabulary interface {
+	Append(dst []int32, text string) []int32
+	Token(id int32) string
+}
+
+// Tokenize gives the tokens of a text, however many, and if special is true also the two that the model's template puts
+// around a lone text.
+func (m *Model) Tokenize(text string, special bool) []Token {
+	ids := m.vocabulary.Append(nil, text)
+	tokens := make([]Token, 0, len(ids)+2)
+	if special {
+		tokens = append(tokens, m.special(m.template[0]))
+	}
+	for _, id := range ids {
+		tokens = append(tokens, Token{ID: id, Text: m.vocabulary.Token(id)})
+	}
+	if special {
+		tokens = append(tokens, m.special(m.template[1]))
+	}
+	return tokens
+}
+
+func (m *Model) special(id int32) Token {
+	return Token{ID: id, Text: m.vocabulary.Token(id), Special: true}
+}
