@@ -1,0 +1,66 @@
+package config
+
+import "fmt"
+
+// Served is one model, and the instances that compute it.
+type Served struct {
+	Model     string
+	Instances []Instance // with their replicas as instances of their own; all name Model
+}
+
+// Served gives the models of the pool in the order in which they first stand there: the first is that of requests which
+// name none.
+func (s Settings) Served() []Served {
+	var models []Served
+	at := map[string]int{}
+	for _, in := range s.filled() {
+		i, ok := at[in.Model]
+		if !ok {
+			i = len(models)
+			at[in.Model] = i
+			models = append(models, Served{Model: in.Model})
+		}
+		copies := in.Replicas
+		in.Replicas = 1
+		for range copies {
+			models[i].Instances = append(models[i].Instances, in)
+		}
+	}
+	return models
+}
+
+// filled gives the instances as they stand, with the file's model where they name none, and one where there is none.
+func (s Settings) filled() []Instance {
+	instances := append([]Instance(nil), s.ModelPool.Instances...)
+	if len(instances) == 0 {
+		instances = []Instance{defaultInstance()}
+	}
+	for i := range instances {
+		if instances[i].Model == "" {
+			instances[i].Model = s.Model
+		}
+	}
+	return instances
+}
+
+// disagreements lists the instances that would give other scores than an earlier one of the same model: which of the two a
+// request meets would be chance. Add is told the key and what is wrong.
+func (s Settings) disagreements(add func(key, format string, args ...any)) {
+	first := map[string]int{}
+	instances := s.filled()
+	for i, in := range instances {
+		k, ok := first[in.Model]
+		if !ok {
+			first[in.Model] = i
+			continue
+		}
+		at := fmt.Sprintf("model_pool.instances[%d].", i)
+		if was := instances[k]; in.Quantization != was.Quantization {
+			add(at+"quantization", "is %s, but instances[%d] of the same model has %s; instances of one model must give the same scores",
+				in.Quantization, k, was.Quantization)
+		} else if in.MaxLength != was.MaxLength {
+			add(at+"max_length", "is %d, but instances[%d] of the same model has %d; instances of one model must give the same scores",
+				in.MaxLength, k, was.MaxLength)
+		}
+	}
+}

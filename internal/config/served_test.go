@@ -1,0 +1,35 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestServed(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"none named", "", "builtin:minilm-l6[0]"},
+		{"replicas", "model: a\nmodel_pool: {instances: [{threads: 2, replicas: 3}]}", "a[2 2 2]"},
+		{"of two models, mixed", "model: a\nmodel_pool: {instances: [{model: b, threads: 1}, {threads: 2}, {model: b, threads: 3}, {model: a, threads: 4}]}",
+			"b[1 3] a[2 4]"},
+	} {
+		s, err := Parse("f", []byte(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range s.Served() {
+			var threads []int
+			for _, in := range m.Instances {
+				threads = append(threads, in.Threads)
+				if in.Model != m.Model || in.Replicas != 1 {
+					t.Errorf("%s: an instance of %s is %+v", c.name, m.Model, in)
+				}
+			}
+			got = append(got, fmt.Sprint(m.Model, threads))
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
