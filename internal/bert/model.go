@@ -13,7 +13,10 @@ package bert
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/kernel"
@@ -87,21 +90,47 @@ func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model,
 		attention:    c.Heads * kernel.Pad(size),
 		intermediate: kernel.Pad(c.Intermediate),
 	}
-	b.words = packWords(m.Weights.WordEmbeddings, c.Hidden, precision)
-	b.places = places(m.Weights, c)
-	b.norm = padNorm(m.Weights.EmbeddingNorm)
-	final := len(m.Weights.Layers) - 1
-	for i, l := range m.Weights.Layers {
-		packed := b.packMix(l)
-		if i < final {
-			packed.scores, packed.values = b.packScores(l.Query, l.Key), b.packValues(l.Value)
-		}
-		b.layers = append(b.layers, packed)
-	}
-	b.last = b.packLast(m.Weights.Layers[final])
-	b.pooler = kernel.Pack(m.Weights.Pooler.Weight, m.Weights.Pooler.Bias, c.Hidden, c.Hidden)
-	b.classifier, b.classifierBias = fold(m.Weights.Classifier)
+	b.packAll(&m.Weights)
 	return b, nil
+}
+
+// packAll packs everything, on all cores: the embeddings, which take longest, first.
+func (m *Model) packAll(w *checkpoint.Weights) {
+	c, final := m.config, len(w.Layers)-1
+	m.layers = make([]layer, len(w.Layers))
+	jobs := []func(){
+		func() { m.words = packWords(w.WordEmbeddings, c.Hidden, m.precision) },
+		func() { m.places, m.norm = places(*w, c), padNorm(w.EmbeddingNorm) },
+		func() { m.last = m.packLast(w.Layers[final]) },
+		func() {
+			m.pooler = kernel.Pack(w.Pooler.Weight, w.Pooler.Bias, c.Hidden, c.Hidden)
+			m.classifier, m.classifierBias = fold(w.Classifier)
+		},
+	}
+	for i, l := range w.Layers {
+		jobs = append(jobs, func() {
+			packed := m.packMix(l)
+			if i < final {
+				packed.scores, packed.values = m.packScores(l.Query, l.Key), m.packValues(l.Value)
+			}
+			m.layers[i] = packed
+		})
+	}
+	inParallel(jobs)
+}
+
+// inParallel runs jobs on as many cores as the process may use, and returns when all are done.
+func inParallel(jobs []func()) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(jobs), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
+				jobs[i]()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // packMix packs what of a layer follows attention.
