@@ -2,7 +2,7 @@
 //
 // A [Client] is a [crossrank.Scorer] like a model opened in the same program: [Dial] a server, then score pairs with it
 // or rank documents with [crossrank.Rank]. Which of the two protocols is spoken is the target's scheme; scores, usage,
-// timings and error codes are the same over both.
+// timings and error codes are the same over both. Over gRPC a client can also spread its calls over several servers.
 //
 //	c, err := client.Dial("grpc://127.0.0.1:50051", client.Options{})
 //	if err != nil { … }
@@ -12,10 +12,10 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -26,13 +26,41 @@ import (
 type Options struct {
 	// MaxReplyBytes bounds an answer; 0 means 64 MiB.
 	MaxReplyBytes int
+
+	// APIKey is sent with every call. Over grpc, http and dns targets it can be read on the way.
+	APIKey string
+
+	// TLS says whom to trust, for grpcs and https targets.
+	TLS TLS
+
+	// Retries is how often a request is sent again after [crossrank.Unavailable] or [crossrank.Overloaded]. 0 means
+	// never, as for measurements. The client waits as long as the server asks, or else some 20 ms doubled with every
+	// try, never beyond the context's deadline. Over time only a tenth of what succeeds is retried, after a
+	// hundred at once: clients that all insist would keep a server down.
+	Retries int
+
+	// Balance says how the calls of a gRPC client are spread over several servers. Default: [Weighted] if the target
+	// may be several, else one connection.
+	Balance Balance
 }
 
-// Client is a connection to one server. It is safe for concurrent use, connects when it is first used and again after
-// the server was away. Close it when done with it.
+// Balance is a way to spread calls over servers.
+type Balance string
+
+const (
+	// Weighted gives each server calls by the pairs a second that it reports for the time that its callers wait.
+	Weighted Balance = "weighted_round_robin"
+	// RoundRobin gives each server the same number of calls.
+	RoundRobin Balance = "round_robin"
+)
+
+// Client is a connection to one server, or to several that serve the same model. It is safe for concurrent use, connects
+// when it is first used and again after a server was away. Close it when done with it.
 type Client struct {
-	target string
-	wire   wire
+	target  string
+	wire    wire
+	retries int
+	budget  budget
 }
 
 var _ crossrank.Scorer = (*Client)(nil)
@@ -45,56 +73,52 @@ type wire interface {
 	close() error
 }
 
-// Dial makes a client of the server at target, grpc://host:port or http://host:port. It does not connect: an error says
-// that the target is no such address.
+// Dial makes a client of what serves at target: grpc://host:port or http://host:port, with grpcs or https for TLS. Several
+// servers are grpc://host:port,host:port, or dns:///host:port for all the addresses that the name has. Dial does not
+// connect: an error says that the target is no such address, or the options cannot be.
 func Dial(target string, opts Options) (*Client, error) {
-	if opts.MaxReplyBytes < 0 {
-		return nil, fmt.Errorf("dialing %s: MaxReplyBytes is %d; use 0 for the default", target, opts.MaxReplyBytes)
-	}
+	fail := func(err error) (*Client, error) { return nil, fmt.Errorf("dialing %s: %w", target, err) }
 	if opts.MaxReplyBytes == 0 {
 		opts.MaxReplyBytes = 64 << 20
 	}
-	scheme, address, err := parseTarget(target)
+	if err := opts.check(); err != nil {
+		return fail(err)
+	}
+	t, err := parseTarget(target)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{target: target}
-	if scheme == "http" {
-		c.wire = newHTTP(address, opts)
+	var secure *tls.Config
+	if t.secure() {
+		if secure, err = opts.TLS.config(); err != nil {
+			return fail(err)
+		}
+	} else if opts.TLS != (TLS{}) {
+		return fail(errors.New("TLS is set, but the target's scheme is in the clear; use grpcs or https"))
+	}
+	c := &Client{target: target, retries: opts.Retries}
+	if t.http() {
+		c.wire = newHTTP(t, secure, opts)
 		return c, nil
 	}
-	if c.wire, err = newGRPC(address, opts); err != nil {
-		return nil, fmt.Errorf("dialing %s: %w", target, err)
+	if c.wire, err = newGRPC(target, t, secure, opts); err != nil {
+		return fail(err)
 	}
 	return c, nil
 }
 
-// parseTarget takes a target apart.
-func parseTarget(target string) (scheme, address string, err error) {
-	wrong := func(why string) (string, string, error) {
-		return "", "", fmt.Errorf("target %q: %s; give grpc://host:port or http://host:port", target, why)
-	}
-	scheme, _, found := strings.Cut(target, "://")
-	if !found {
-		return wrong("has no scheme")
-	}
-	if scheme != "grpc" && scheme != "http" {
-		return wrong("has a scheme that no server here speaks")
-	}
-	u, err := url.Parse(target)
-	if err != nil {
-		return wrong("is not an address")
-	}
-	host, port, err := net.SplitHostPort(u.Host)
+func (o *Options) check() error {
 	switch {
-	case err != nil || port == "":
-		return wrong("has no port")
-	case host == "":
-		return wrong("has no host")
-	case u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return wrong("has more than a host and a port")
+	case o.MaxReplyBytes < 0:
+		return fmt.Errorf("MaxReplyBytes is %d; use 0 for the default", o.MaxReplyBytes)
+	case o.Retries < 0:
+		return fmt.Errorf("Retries is %d; use 0 for none", o.Retries)
+	case o.Balance != "" && o.Balance != Weighted && o.Balance != RoundRobin:
+		return fmt.Errorf("Balance is %q; use %s or %s", o.Balance, Weighted, RoundRobin)
+	case strings.ContainsFunc(o.APIKey, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("the API key holds a space or something else that no header can carry")
 	}
-	return scheme, u.Host, nil
+	return nil
 }
 
 // Score has pairs scored on the server. Besides the server's own errors it gives [crossrank.Unavailable] if the server
@@ -106,7 +130,11 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	if err := check(req); err != nil {
 		return nil, err
 	}
-	resp, err := c.wire.score(ctx, req)
+	var resp *crossrank.Response
+	err := c.budget.retry(ctx, c.retries, func() (err error) {
+		resp, err = c.wire.score(ctx, req)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -33,8 +33,13 @@ func TestDialRefuses(t *testing.T) {
 		{"", "scheme"},
 		{"127.0.0.1:50051", "scheme"},
 		{"localhost:50051", "scheme"},
-		{"https://127.0.0.1:443", "scheme"},
-		{"grpcs://127.0.0.1:443", "scheme"},
+		{"ftp://127.0.0.1:443", "scheme"},
+		{"http://127.0.0.1:80,127.0.0.1:81", "has no port"},
+		{"grpc://127.0.0.1:80,", "has no port"},
+		{"grpc://127.0.0.1:80,127.0.0.1", "has no port"},
+		{"dns://8.8.8.8/example.com:80", "DNS server"},
+		{"dns:///example.com", "has no port"},
+		{"dns:///example.com:80/x", "more than a host and a port"},
 		{"unix:///run/x.sock", "scheme"},
 		{"GRPC://127.0.0.1:1", "scheme"},
 		{"grpc://127.0.0.1", "port"},
@@ -54,11 +59,38 @@ func TestDialRefuses(t *testing.T) {
 			t.Errorf("%q: got %v, want an error that says %q and what to give", tt.target, err, tt.says)
 		}
 	}
-	for _, target := range []string{"grpc://localhost:1", "http://[::1]:1", "http://example.com:80/"} {
+	for _, target := range []string{
+		"grpc://localhost:1", "http://[::1]:1", "http://example.com:80/", "grpcs://localhost:1", "https://localhost:1",
+		"grpc://127.0.0.1:1,[::1]:2,localhost:3", "dns:///localhost:1",
+	} {
 		dial(t, target, Options{})
 	}
-	if _, err := Dial("http://127.0.0.1:1", Options{MaxReplyBytes: -1}); err == nil {
-		t.Error("a negative MaxReplyBytes is taken")
+}
+
+func TestDialRefusesOptions(t *testing.T) {
+	for says, opts := range map[string]Options{
+		"MaxReplyBytes":      {MaxReplyBytes: -1},
+		"Retries":            {Retries: -1},
+		"Balance":            {Balance: "best"},
+		"API key":            {APIKey: "two words"},
+		"use grpcs or https": {TLS: TLS{ServerName: "x"}},
+	} {
+		if _, err := Dial("grpc://127.0.0.1:1", opts); err == nil || !strings.Contains(err.Error(), says) ||
+			strings.Contains(err.Error(), "two words") {
+			t.Errorf("%+v: got %v, want an error that says %q", opts, err, says)
+		}
+	}
+	for says, files := range map[string]TLS{
+		"no such file":    {CAFile: "nowhere.pem"},
+		"in PEM":          {CAFile: "client_test.go"},
+		"belong together": {CertFile: "client_test.go"},
+		"client_test.go":  {CertFile: "client_test.go", KeyFile: "client_test.go"},
+	} {
+		for _, target := range []string{"grpcs://127.0.0.1:1", "https://127.0.0.1:1"} {
+			if _, err := Dial(target, Options{TLS: files}); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s, %+v: got %v, want an error that says %q", target, files, err, says)
+			}
+		}
 	}
 }
 

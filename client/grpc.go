@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 )
 
@@ -22,16 +25,38 @@ type overGRPC struct {
 	stub   crossrankv1.RerankServiceClient
 }
 
-func newGRPC(address string, opts Options) (*overGRPC, error) {
-	conn, err := grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+func newGRPC(name string, t target, secure *tls.Config, opts Options) (*overGRPC, error) {
+	creds := insecure.NewCredentials()
+	if secure != nil {
+		creds = credentials.NewTLS(secure)
+	}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(opts.MaxReplyBytes)),
-	)
+		grpc.WithDisableServiceConfig(), // of DNS; how calls are spread and retried is the options' business
+		// A peer that is gone without a word is found out by pings, no closer together than servers allow by default.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+	}
+	if opts.APIKey != "" {
+		options = append(options, grpc.WithPerRPCCredentials(apiKey(opts.APIKey)))
+	}
+	address, spread := spread(t, opts.Balance)
+	conn, err := grpc.NewClient(address, append(options, spread...)...)
 	if err != nil {
 		return nil, err
 	}
-	return &overGRPC{target: "grpc://" + address, conn: conn, stub: crossrankv1.NewRerankServiceClient(conn)}, nil
+	return &overGRPC{target: name, conn: conn, stub: crossrankv1.NewRerankServiceClient(conn)}, nil
 }
+
+// apiKey sends itself with every call.
+type apiKey string
+
+func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + string(k)}, nil
+}
+
+// RequireTransportSecurity lets a key go in the clear, which is how servers on the same machine are spoken to.
+func (k apiKey) RequireTransportSecurity() bool { return false }
 
 func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	if req.MaxPassage > 0 || req.Windows.Aggregate != crossrank.NoWindows {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,13 +20,15 @@ import (
 // overHTTP speaks POST /score, which takes arbitrary pairs.
 type overHTTP struct {
 	base     string
+	key      string // the API key, or empty
 	client   *http.Client
 	maxBytes int64
 }
 
-func newHTTP(address string, opts Options) *overHTTP {
+func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 	return &overHTTP{
-		base:     "http://" + address,
+		base:     t.scheme + "://" + t.hosts[0],
+		key:      opts.APIKey,
 		maxBytes: int64(opts.MaxReplyBytes),
 		client: &http.Client{
 			Transport: &http.Transport{
@@ -33,6 +36,7 @@ func newHTTP(address string, opts Options) *overHTTP {
 				MaxIdleConnsPerHost: 1024, // a load generator's workers each keep theirs
 				IdleConnTimeout:     30 * time.Second,
 				DisableCompression:  true,
+				TLSClientConfig:     secure,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -181,6 +185,9 @@ func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, o
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if h.key != "" {
+		req.Header.Set("Authorization", "Bearer "+h.key)
 	}
 	// Scoring changes nothing on the server. Saying so (an empty list is not sent) lets the transport repeat a request
 	// whose kept connection the server was just closing.

@@ -1,0 +1,59 @@
+package client
+
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/balancer/weightedroundrobin" // registers Weighted
+	_ "google.golang.org/grpc/health"                      // lets balancing leave out servers that are not ready
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
+)
+
+// How [Weighted] follows the servers' reports: a weight is used once a server has reported for that long, and all are
+// worked out again that often.
+const (
+	blackout = time.Second
+	reweigh  = 500 * time.Millisecond
+)
+
+// spread gives the address that grpc is to dial for t, and the options that make it balance calls as asked.
+func spread(t target, balance Balance) (string, []grpc.DialOption) {
+	if len(t.hosts) == 1 && t.scheme != "dns" && balance == "" {
+		return t.hosts[0], nil
+	}
+	options := []grpc.DialOption{grpc.WithDefaultServiceConfig(serviceConfig(cmp.Or(balance, Weighted)))}
+	if len(t.hosts) == 1 {
+		return "dns:///" + t.hosts[0], options
+	}
+	list := manual.NewBuilderWithScheme("list")
+	var endpoints []resolver.Endpoint
+	for _, host := range t.hosts {
+		endpoints = append(endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: host, ServerName: host}}})
+	}
+	list.InitialState(resolver.State{Endpoints: endpoints})
+	return "list:///" + t.hosts[0], append(options, grpc.WithResolvers(list))
+}
+
+// serviceConfig says in grpc's words how calls are spread.
+func serviceConfig(balance Balance) string {
+	parameters := map[string]string{}
+	if balance == Weighted {
+		parameters["blackoutPeriod"] = seconds(blackout)
+		parameters["weightUpdatePeriod"] = seconds(reweigh)
+	}
+	text, err := json.Marshal(map[string]any{
+		"loadBalancingConfig": []any{map[string]any{string(balance): parameters}},
+		"healthCheckConfig":   map[string]string{"serviceName": ""},
+	})
+	if err != nil {
+		panic(err) // strings only
+	}
+	return string(text)
+}
+
+// seconds writes a duration as JSON's mapping of protobuf does.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }

@@ -1,0 +1,82 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+const (
+	firstWait   = 20 * time.Millisecond // before the first retry, doubled with each further one
+	longestWait = 10 * time.Second      // a server that asks for more is taken at its word, and not asked again
+
+	budgetMost  = 100 // retries that may follow one another when all has gone well before
+	budgetShare = 0.1 // retries that one success pays for
+)
+
+// budget bounds retries to a share of what succeeds, so that clients do not multiply the load on servers that are down.
+// The zero value is full. It is safe for concurrent use.
+type budget struct {
+	mu    sync.Mutex
+	spent float64
+}
+
+func (b *budget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spent = max(0, b.spent-budgetShare)
+}
+
+func (b *budget) spend() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.spent > budgetMost-1 {
+		return false
+	}
+	b.spent++
+	return true
+}
+
+// retry calls f until it succeeds, fails in a way that another try cannot mend, or was retried that many times. Between
+// tries it waits as long as the server asked, or else for a random time that grows. It gives f's last error, at once if
+// ctx would end before the next try.
+func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
+	for n := 0; ; n++ {
+		err := f()
+		if err == nil {
+			b.earn()
+			return nil
+		}
+		wait, ok := mendable(err)
+		if !ok || n >= retries {
+			return err
+		}
+		if wait == 0 {
+			wait = firstWait << min(n, 6)
+			wait = wait/2 + rand.N(wait)
+		}
+		if deadline, ok := ctx.Deadline(); wait > longestWait || ok && time.Until(deadline) <= wait || !b.spend() {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
+}
+
+// mendable tells whether another try may go better, and how long the server wants it to be waited for; 0 if it did not say.
+func mendable(err error) (wait time.Duration, ok bool) {
+	e, ok := errors.AsType[*crossrank.Error](err)
+	if !ok || e.Code != crossrank.Unavailable && e.Code != crossrank.Overloaded {
+		return 0, false
+	}
+	return e.RetryAfter, true
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// target is a place to dial, taken apart.
+type target struct {
+	scheme string   // grpc, grpcs, http, https or dns
+	hosts  []string // host:port each; several only of grpc and grpcs
+}
+
+func (t target) http() bool   { return t.scheme == "http" || t.scheme == "https" }
+func (t target) secure() bool { return t.scheme == "grpcs" || t.scheme == "https" }
+
+// schemes are those that Dial knows.
+var schemes = []string{"grpc", "grpcs", "http", "https", "dns"}
+
+// parseTarget takes a target apart.
+func parseTarget(text string) (target, error) {
+	wrong := func(why string) (target, error) {
+		return target{}, fmt.Errorf("target %q: %s; give grpc://host:port or http://host:port, "+
+			"with an s for TLS, or dns:///host:port", text, why)
+	}
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return wrong("has no scheme")
+	}
+	if !slices.Contains(schemes, scheme) {
+		return wrong("has a scheme that no server here speaks")
+	}
+	t := target{scheme: scheme}
+	if scheme == "dns" {
+		rest, found = strings.CutPrefix(rest, "/")
+		if !found {
+			return wrong("names a DNS server, which is the machine's to choose")
+		}
+	}
+	if t.http() || scheme == "dns" || !strings.Contains(rest, ",") {
+		t.hosts = []string{rest}
+	} else {
+		t.hosts = strings.Split(rest, ",")
+	}
+	for i, host := range t.hosts {
+		address, why := parseHost(host)
+		if why != "" {
+			return wrong(why)
+		}
+		t.hosts[i] = address
+	}
+	return t, nil
+}
+
+// parseHost gives the host:port of what stands behind a scheme, or says why it is none.
+func parseHost(text string) (address, why string) {
+	u, err := url.Parse("x://" + text)
+	if err != nil {
+		return "", "is not an address"
+	}
+	host, port, err := net.SplitHostPort(u.Host)
+	switch {
+	case err != nil || port == "":
+		return "", "has no port"
+	case host == "":
+		return "", "has no host"
+	case u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		return "", "has more than a host and a port"
+	}
+	return u.Host, ""
+}
