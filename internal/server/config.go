@@ -19,6 +19,13 @@ type Config struct {
 	// AllowPublic lets the server listen where other machines can reach it, although nothing asks callers who they are.
 	AllowPublic bool
 
+	// APIKeys are SHA-256 digests of the keys that callers may use, as [edge.ParseDigest] reads them, and APIKeysFile
+	// names a file of more, which is read again when it changes. With either, all but health needs a key.
+	APIKeys     []string
+	APIKeysFile string
+
+	TLS TLS
+
 	Limits      edge.Limits   // of one request
 	Deadline    time.Duration // of a request that brings none; default 30 s
 	DrainGrace  time.Duration // how long requests under way may take once the server stops; default 30 s
@@ -27,7 +34,9 @@ type Config struct {
 	GRPC GRPC
 	HTTP HTTP
 
-	Log *slog.Logger // default slog.Default(); texts of requests never reach it
+	Log *slog.Logger // default slog.Default(); texts of requests and API keys never reach it
+
+	lookAgain time.Duration // how often files are looked at for a change; default 2 s
 }
 
 // GRPC bounds what a gRPC peer can ask of the transport.
@@ -47,6 +56,7 @@ type HTTP struct {
 	IdleTimeout   time.Duration // between requests of a connection; default 60 s
 	HeaderBytes   int           // default 32 KiB
 	BodyBytes     int64         // default 8 MiB
+	Streams       int           // requests at once on a connection of HTTP/2, which comes with TLS; default 128
 }
 
 // OrDefaults replaces zero fields by their defaults.
@@ -68,7 +78,9 @@ func (c Config) OrDefaults() Config {
 	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, 60*time.Second)
 	c.HTTP.HeaderBytes = cmp.Or(c.HTTP.HeaderBytes, 32<<10)
 	c.HTTP.BodyBytes = cmp.Or(c.HTTP.BodyBytes, 8<<20)
+	c.HTTP.Streams = cmp.Or(c.HTTP.Streams, 128)
 
+	c.lookAgain = cmp.Or(c.lookAgain, 2*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

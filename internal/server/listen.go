@@ -16,9 +16,12 @@ func listen(flag, addr string, cfg Config) (net.Listener, error) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	if !cfg.AllowPublic && !tcp.IP.IsLoopback() {
+	if !cfg.AllowPublic && !cfg.asks() && !tcp.IP.IsLoopback() {
 		return nil, fail(errors.New("other machines could reach this address, and nothing would ask them who they are; " +
-			"use 127.0.0.1, or give --insecure-no-auth if that is meant"))
+			"use 127.0.0.1, ask for keys with --api-keys-file, or give --insecure-no-auth if that is meant"))
+	}
+	if cfg.needsKey() && cfg.TLS == (TLS{}) && !tcp.IP.IsLoopback() {
+		cfg.Log.Warn("API keys reach this address unencrypted; give --tls-cert and --tls-key, or put TLS before it", flag, addr)
 	}
 	// What was judged is bound: a name is not looked up twice.
 	l, err := net.ListenTCP("tcp", tcp)

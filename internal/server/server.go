@@ -11,21 +11,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
+	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/grpcapi"
-	"github.com/crossrank/crossrank/internal/httpapi"
-	"github.com/crossrank/crossrank/internal/metrics"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/reflection"
 )
 
 // Server is bound to its addresses. Callers that connect before [Server.Run] wait. Use each once.
@@ -33,6 +28,10 @@ type Server struct {
 	cfg        Config
 	grpcListen net.Listener // nil if gRPC is left out
 	httpListen net.Listener // nil if HTTP is left out
+
+	keys     edge.Keys
+	identity *identity // nil without TLS
+	watched  []*watched
 
 	ready  atomic.Bool
 	calls  atomic.Int64 // gRPC calls under way, streams not among them
@@ -48,6 +47,9 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
 		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
 	}
+	if err := s.readFiles(); err != nil {
+		return nil, err
+	}
 	var err error
 	if cfg.GRPCAddr != "" {
 		if s.grpcListen, err = listen("--grpc-addr", cfg.GRPCAddr, cfg); err != nil {
@@ -60,6 +62,31 @@ func Listen(cfg Config) (*Server, error) {
 		}
 	}
 	return s, nil
+}
+
+// readFiles reads the keys and certificates, and notes which files are to be watched.
+func (s *Server) readFiles() error {
+	cfg := &s.cfg
+	if err := cfg.TLS.check(); err != nil {
+		return err
+	}
+	if cfg.needsKey() {
+		w := &watched{what: "API keys", load: func() error { return loadKeys(cfg, &s.keys) }}
+		if cfg.APIKeysFile != "" {
+			w.files = []string{cfg.APIKeysFile}
+		}
+		s.watched = append(s.watched, w)
+	}
+	if cfg.TLS != (TLS{}) {
+		s.identity = &identity{files: cfg.TLS}
+		s.watched = append(s.watched, &watched{what: "certificates", files: cfg.TLS.files(), load: s.identity.load})
+	}
+	for _, w := range s.watched {
+		if err := w.open(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // GRPCAddr is the address that gRPC is bound to, its port never 0; empty if gRPC is left out.
@@ -97,11 +124,12 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	defer stop()
 	s.assemble(b, stopped)
 
-	sampling, stopSampling := context.WithCancel(context.Background())
-	var sampler sync.WaitGroup
-	sampler.Go(func() { b.Recorder.Run(sampling) })
-	defer sampler.Wait()
-	defer stopSampling()
+	aside, stopAside := context.WithCancel(context.Background())
+	var helpers sync.WaitGroup
+	helpers.Go(func() { b.Recorder.Run(aside) })
+	helpers.Go(func() { watch(aside, s.watched, s.cfg.lookAgain, s.cfg.Log) })
+	defer helpers.Wait()
+	defer stopAside()
 
 	var serving sync.WaitGroup
 	broken := make(chan error, 2)
@@ -109,7 +137,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		serving.Go(func() { broken <- s.grpc.Serve(s.grpcListen) })
 	}
 	if s.httpListen != nil {
-		serving.Go(func() { broken <- s.http.Serve(s.httpListen) })
+		serving.Go(func() { broken <- s.serveHTTP() })
 	}
 	s.setReady(true)
 
@@ -126,65 +154,11 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	return failure
 }
 
-// assemble puts the edges around the scorer. Requests are counted outside the guard, so that they count as what their
-// callers are told.
-func (s *Server) assemble(b Backend, stopped context.Context) {
-	cfg := s.cfg
-	scorer := b.Recorder.Observe(&guard{next: b.Scorer, deadline: cfg.Deadline, stopped: stopped})
-
-	s.grpc = grpc.NewServer(
-		grpc.MaxConcurrentStreams(uint32(cfg.GRPC.Streams)),
-		grpc.MaxRecvMsgSize(cfg.GRPC.MessageBytes),
-		grpc.MaxHeaderListSize(uint32(cfg.GRPC.HeaderBytes)),
-		grpc.ConnectionTimeout(cfg.GRPC.Handshake),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
-			MinTime:             cfg.GRPC.KeepaliveMin,
-			PermitWithoutStream: true,
-		}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{
-			MaxConnectionAge:      cfg.GRPC.ConnectionAge,
-			MaxConnectionAgeGrace: time.Minute,
-		}),
-		grpc.WaitForHandlers(true),
-		grpc.ChainUnaryInterceptor(s.countCalls, grpcapi.Recover(cfg.Log)),
-	)
-	grpcapi.Register(s.grpc, grpcapi.Config{
-		Scorer:  scorer,
-		Info:    b.Info,
-		Models:  b.Models,
-		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
-		Limits:  cfg.Limits,
-		Log:     cfg.Log,
-	})
-	healthpb.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
-
-	s.http = &http.Server{
-		Handler: httpapi.New(httpapi.Config{
-			Scorer:    scorer,
-			Info:      b.Info,
-			Models:    b.Models,
-			Ready:     s.ready.Load,
-			History:   func(since time.Time) any { return history(b.Recorder, since) },
-			Tokenize:  b.Tokenize,
-			Limits:    cfg.Limits,
-			Deadline:  cfg.Deadline,
-			BodyBytes: cfg.HTTP.BodyBytes,
-			Capacity: httpapi.Capacity{
-				Connections: cfg.Connections,
-				BatchTokens: b.BatchTokens,
-				Tokenizers:  b.Tokenizers,
-			},
-			Log: cfg.Log,
-		}),
-		ReadHeaderTimeout: cfg.HTTP.HeaderTimeout,
-		ReadTimeout:       cfg.HTTP.BodyTimeout,
-		WriteTimeout:      cfg.HTTP.BodyTimeout + cfg.Deadline + 5*time.Second,
-		IdleTimeout:       cfg.HTTP.IdleTimeout,
-		MaxHeaderBytes:    cfg.HTTP.HeaderBytes,
-		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+func (s *Server) serveHTTP() error {
+	if s.identity == nil {
+		return s.http.Serve(s.httpListen)
 	}
-	s.addDashboard(b)
+	return s.http.ServeTLS(s.httpListen, "", "")
 }
 
 // setReady tells health checks, over both protocols, whether requests are taken.
@@ -197,27 +171,5 @@ func (s *Server) setReady(ready bool) {
 	s.health.SetServingStatus("", status)
 	for _, service := range grpcapi.Services {
 		s.health.SetServingStatus(service, status)
-	}
-}
-
-// historyReply is what GET /api/history answers.
-type historyReply struct {
-	IntervalMS int64            `json:"interval_ms"`
-	Samples    []metrics.Sample `json:"samples"`
-}
-
-func history(r *metrics.Recorder, since time.Time) historyReply {
-	return historyReply{metrics.DefaultInterval.Milliseconds(), r.History(since)}
-}
-
-func grpcMetrics(s metrics.Snapshot) grpcapi.Metrics {
-	return grpcapi.Metrics{
-		Requests:       s.Requests - s.Errors,
-		Pairs:          s.Pairs,
-		Average:        s.Latency.Mean,
-		P50:            s.Latency.P50,
-		P95:            s.Latency.P95,
-		P99:            s.Latency.P99,
-		PairsPerSecond: s.PairsPerSecond,
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -38,7 +37,7 @@ func start(t *testing.T, s crossrank.Scorer, cfg Config) *running {
 	t.Helper()
 	r := &running{log: &lockedBuffer{}}
 	cfg.GRPCAddr, cfg.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
-	cfg.Log = slog.New(slog.NewTextHandler(r.log, nil))
+	cfg.Log = r.logger()
 	var err error
 	if r.Server, err = Listen(cfg); err != nil {
 		t.Fatal(err)
@@ -66,7 +65,12 @@ func start(t *testing.T, s crossrank.Scorer, cfg Config) *running {
 
 func dial(t *testing.T, target string) *client.Client {
 	t.Helper()
-	c, err := client.Dial(target, client.Options{})
+	return dialWith(t, target, client.Options{})
+}
+
+func dialWith(t *testing.T, target string, opts client.Options) *client.Client {
+	t.Helper()
+	c, err := client.Dial(target, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,8 +107,9 @@ func (r *running) status(t *testing.T, path string) int {
 }
 
 type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	read int // how far waitForLog has looked
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {

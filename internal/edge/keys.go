@@ -1,0 +1,79 @@
+package edge
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Digest is the SHA-256 of an API key. The keys themselves are nowhere kept.
+type Digest [sha256.Size]byte
+
+// ParseDigest reads 64 hexadecimal digits, with "sha256:" before them or not. Its error does not repeat the text, which
+// may be a key by mistake.
+func ParseDigest(text string) (Digest, error) {
+	var d Digest
+	raw, err := hex.DecodeString(strings.TrimPrefix(text, "sha256:"))
+	if err != nil || len(raw) != len(d) {
+		return d, fmt.Errorf("want the SHA-256 of a key, %d hexadecimal digits", hex.EncodedLen(len(d)))
+	}
+	return Digest(raw), nil
+}
+
+// ReadDigests reads one digest a line. A line may go on after a space, with whose key it is or with the file name that
+// sha256sum prints; empty lines and those that begin with # are skipped. Errors name the line.
+func ReadDigests(r io.Reader) ([]Digest, error) {
+	var digests []Digest
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		d, err := ParseDigest(strings.Fields(line)[0])
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		digests = append(digests, d)
+	}
+	return digests, lines.Err()
+}
+
+// Keys knows which API keys callers may use. The zero value knows none and refuses everybody. It is safe for concurrent
+// use; Replace takes effect on the next request.
+type Keys struct{ digests atomic.Pointer[[]Digest] }
+
+// Replace makes these the keys that there are. It keeps the slice.
+func (k *Keys) Replace(digests []Digest) { k.digests.Store(&digests) }
+
+// Authorize judges a request by its Authorization headers, of which there must be one, "Bearer KEY". The error is
+// [crossrank.Unauthenticated] and tells nothing of the key.
+//
+// How long it takes tells nothing either: the key's digest is compared with every digest there is, each in constant time.
+func (k *Keys) Authorize(headers []string) error {
+	if len(headers) != 1 {
+		return crossrank.Errorf(crossrank.Unauthenticated, "an API key is needed here: send one header, Authorization: Bearer KEY")
+	}
+	scheme, key, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		return crossrank.Errorf(crossrank.Unauthenticated, "the Authorization header must be of the form Bearer KEY")
+	}
+	digest := sha256.Sum256([]byte(key))
+	found := 0
+	if digests := k.digests.Load(); digests != nil {
+		for i := range *digests {
+			found |= subtle.ConstantTimeCompare((*digests)[i][:], digest[:])
+		}
+	}
+	if found == 0 {
+		return crossrank.Errorf(crossrank.Unauthenticated, "this API key is not known here")
+	}
+	return nil
+}

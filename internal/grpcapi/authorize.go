@@ -1,0 +1,44 @@
+package grpcapi
+
+import (
+	"context"
+	"log/slog"
+
+	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+)
+
+// public are the methods that probes call, which have no key. Whatever is not named here needs one.
+var public = map[string]bool{
+	healthpb.Health_Check_FullMethodName: true,
+	healthpb.Health_List_FullMethodName:  true,
+	healthpb.Health_Watch_FullMethodName: true,
+}
+
+// Authorize refuses calls whose "authorization" metadata judge does not like, but for those of health.
+func Authorize(log *slog.Logger, judge func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
+	cfg := Config{Log: log}
+	check := func(ctx context.Context, method string) error {
+		if public[method] {
+			return nil
+		}
+		if err := judge(metadata.ValueFromIncomingContext(ctx, "authorization")); err != nil {
+			return cfg.fail(ctx, err)
+		}
+		return nil
+	}
+	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		if err := check(ctx, info.FullMethod); err != nil {
+			return nil, err
+		}
+		return next(ctx, req)
+	}
+	stream := func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		if err := check(ss.Context(), info.FullMethod); err != nil {
+			return err
+		}
+		return next(srv, ss)
+	}
+	return unary, stream
+}

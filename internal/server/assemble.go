@@ -1,0 +1,148 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/grpcapi"
+	"github.com/crossrank/crossrank/internal/httpapi"
+	"github.com/crossrank/crossrank/internal/metrics"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/orca"
+	"google.golang.org/grpc/reflection"
+)
+
+// assemble puts the edges around the scorer. Requests are counted outside the guard, so that they count as what their
+// callers are told.
+func (s *Server) assemble(b Backend, stopped context.Context) {
+	load := &meter{next: &guard{next: b.Scorer, deadline: s.cfg.Deadline, stopped: stopped}}
+	scorer := b.Recorder.Observe(load)
+	var authorize func(headers []string) error
+	if s.cfg.needsKey() {
+		authorize = s.keys.Authorize
+	}
+	s.grpc = grpc.NewServer(s.grpcOptions(load, authorize)...)
+	grpcapi.Register(s.grpc, grpcapi.Config{
+		Scorer:  scorer,
+		Info:    b.Info,
+		Models:  b.Models,
+		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
+		Limits:  s.cfg.Limits,
+		Log:     s.cfg.Log,
+	})
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+
+	api := httpapi.New(httpapi.Config{
+		Scorer:    scorer,
+		Info:      b.Info,
+		Models:    b.Models,
+		Ready:     s.ready.Load,
+		History:   func(since time.Time) any { return history(b.Recorder, since) },
+		Authorize: authorize,
+		Tokenize:  b.Tokenize,
+		Deadline:  s.cfg.Deadline,
+		Limits:    s.cfg.Limits,
+		BodyBytes: s.cfg.HTTP.BodyBytes,
+		Capacity: httpapi.Capacity{
+			Connections: s.cfg.Connections,
+			BatchTokens: b.BatchTokens,
+			Tokenizers:  b.Tokenizers,
+		},
+		Log: s.cfg.Log,
+	})
+	s.http = s.httpServer(api)
+	s.addDashboard(b)
+	if authorize != nil {
+		s.http.Handler = strangersTo(api, s.http.Handler, authorize)
+	}
+}
+
+// strangersTo sends requests without a key to the API, which lets probes pass and refuses the rest in its own words, so
+// that they reach nothing that was put around it.
+func strangersTo(api, rest http.Handler, authorize func(headers []string) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if authorize(r.Header["Authorization"]) != nil {
+			api.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+// grpcOptions are the bounds of the gRPC transport and what every call goes through.
+func (s *Server) grpcOptions(load *meter, authorize func(headers []string) error) []grpc.ServerOption {
+	cfg := s.cfg.GRPC
+	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(s.cfg.Log)}
+	options := []grpc.ServerOption{
+		orca.CallMetricsServerOption(nil), // first: its interceptor is around all others
+		grpc.MaxConcurrentStreams(uint32(cfg.Streams)),
+		grpc.MaxRecvMsgSize(cfg.MessageBytes),
+		grpc.MaxHeaderListSize(uint32(cfg.HeaderBytes)),
+		grpc.ConnectionTimeout(cfg.Handshake),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime:             cfg.KeepaliveMin,
+			PermitWithoutStream: true,
+		}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge:      cfg.ConnectionAge,
+			MaxConnectionAgeGrace: time.Minute,
+		}),
+		grpc.WaitForHandlers(true),
+	}
+	if authorize != nil {
+		one, stream := grpcapi.Authorize(s.cfg.Log, authorize)
+		unary = append(unary, one)
+		options = append(options, grpc.ChainStreamInterceptor(stream))
+	}
+	if s.identity != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(s.identity.config("h2"))))
+	}
+	return append(options, grpc.ChainUnaryInterceptor(unary...))
+}
+
+// httpServer is the HTTP transport and its bounds.
+func (s *Server) httpServer(handler http.Handler) *http.Server {
+	cfg := s.cfg.HTTP
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: cfg.HeaderTimeout,
+		ReadTimeout:       cfg.BodyTimeout,
+		WriteTimeout:      cfg.BodyTimeout + s.cfg.Deadline + 5*time.Second,
+		IdleTimeout:       cfg.IdleTimeout,
+		MaxHeaderBytes:    cfg.HeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cfg.Streams},
+		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+	}
+	if s.identity != nil {
+		server.TLSConfig = s.identity.config("h2", "http/1.1")
+	}
+	return server
+}
+
+// historyReply is what GET /api/history answers.
+type historyReply struct {
+	IntervalMS int64            `json:"interval_ms"`
+	Samples    []metrics.Sample `json:"samples"`
+}
+
+func history(r *metrics.Recorder, since time.Time) historyReply {
+	return historyReply{metrics.DefaultInterval.Milliseconds(), r.History(since)}
+}
+
+func grpcMetrics(s metrics.Snapshot) grpcapi.Metrics {
+	return grpcapi.Metrics{
+		Requests:       s.Requests - s.Errors,
+		Pairs:          s.Pairs,
+		Average:        s.Latency.Mean,
+		P50:            s.Latency.P50,
+		P95:            s.Latency.P95,
+		P99:            s.Latency.P99,
+		PairsPerSecond: s.PairsPerSecond,
+	}
+}
