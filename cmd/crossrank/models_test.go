@@ -1,0 +1,96 @@
+package main
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/local"
+)
+
+// TestModelOptions holds that every setting of a model reaches it: none of them is silently ignored.
+func TestModelOptions(t *testing.T) {
+	s, err := config.Parse("f", []byte(`
+model: m
+model_pool:
+  routing: least_busy
+  instances: [{quantization: int8, max_length: 99, threads: 3, replicas: 2}, {quantization: int8, max_length: 99}]
+tokenizer_pool: {workers: 7}
+batching: {enabled: false, max_batch_size: 11, max_batch_tokens: 222, timeout_ms: 1.5, length_aware: false, packing: false}
+pipeline: {mode: inference_only}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := modelOptions(s, s.Served()[0], 2)
+	want := local.Options{
+		Threads: 2, Instances: []local.Instance{{Threads: 3}, {Threads: 3}, {}}, Routing: "least_busy",
+		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only",
+		Batching: local.Batching{
+			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Padded: true, Unshared: true, KeepOrder: true,
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestModels opens two models with three instances in all, and routes requests by the names of the models.
+func TestModels(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	for _, dir := range []string{a, b} {
+		if err := writeTinyModel(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := config.Default()
+	s.Model = a
+	s.ModelPool.Instances = []config.Instance{
+		{Quantization: "fp32", Replicas: 2}, {Model: b, Quantization: "int8", Replicas: 1},
+	}
+	m, err := openModels(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	pairs := []crossrank.Pair{{Query: "what is paris", Passage: "paris is a city."}, {Query: "rome", Passage: "a"}}
+	for asked, want := range map[string]string{"": a, a: a, b: b} {
+		resp, err := m.Score(t.Context(), &crossrank.Request{Model: asked, Pairs: pairs})
+		if err != nil || resp.Model != want {
+			t.Errorf("asked for %q: got %+v, %v, want %s to answer", asked, resp, err, want)
+		}
+	}
+	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound {
+		t.Errorf("an unknown model: got error %v", err)
+	}
+	if infos := m.infos(); len(infos) != 2 || infos[0].Instances != 2 || infos[1].Quantization != "int8" {
+		t.Errorf("got %+v", infos)
+	}
+
+	g := m.gauges()
+	var names []string
+	var batches, computed int64
+	for _, in := range g.Instances() {
+		names = append(names, in.Name)
+		batches += in.Batches
+		computed += in.Pairs
+	}
+	if !slices.Equal(names, []string{a + "/0", a + "/1", b + "/0"}) || computed != 6 || batches != 3 {
+		t.Errorf("instances %v ran %d batches of %d pairs, want 3 instances, 3 batches, 6 pairs", names, batches, computed)
+	}
+	if sum := g.Batches(); sum.Runs != 3 || sum.Pairs != 6 || sum.ByPairs[1] != 3 {
+		t.Errorf("got %+v, want 3 runs of 2 pairs", sum)
+	}
+	if q := g.Queue(); q.Pairs != 0 || q.RunningPairs != 0 {
+		t.Errorf("got %+v, want nothing waiting", q)
+	}
+
+	s.ModelPool.Instances[1].Model = "nowhere"
+	if m, err := openModels(t.Context(), s); err == nil {
+		t.Errorf("a model that is not there: got %v", m)
+		m.Close()
+	}
+}
