@@ -6,10 +6,11 @@
 //
 //	GET  /                the page
 //	GET  /api/snapshot    the state of the moment
-//	GET  /api/history     samples; ?since= a time, ?step= how far apart they should be at least
 //	GET  /api/stream      server-sent events, one a sample, with the snapshot beside it
 //	POST /api/reset       counts and histories begin anew
 //	GET  /metrics         the same counts for Prometheus
+//
+// The page also asks for /api/history, /rerank and /info, which are the HTTP edge's.
 //
 // Viewers never slow the server: one that does not keep up is dropped, and there is a bound on how many there are.
 package dashboard
@@ -87,7 +88,6 @@ func New(cfg Config) *Dashboard {
 	d.routes = map[string]route{
 		"/":             {http.MethodGet, asset("index.html")},
 		"/api/snapshot": {http.MethodGet, d.snapshot},
-		"/api/history":  {http.MethodGet, d.history},
 		"/api/stream":   {http.MethodGet, d.stream},
 		"/api/reset":    {http.MethodPost, d.reset},
 		"/metrics":      {http.MethodGet, d.metrics.ServeHTTP},

@@ -37,7 +37,7 @@ func Explain(err error) Fault {
 func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*crossrank.Response, error) {
 	resp, err := s.Score(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, &scorerError{err}
 	}
 	if len(resp.Scores) != len(req.Pairs) {
 		return nil, fmt.Errorf("the scorer gave %d scores for %d pairs", len(resp.Scores), len(req.Pairs))
@@ -48,6 +48,21 @@ func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*cr
 		}
 	}
 	return resp, nil
+}
+
+// scorerError marks an error as one that the scorer gave.
+type scorerError struct{ error }
+
+func (e *scorerError) Unwrap() error { return e.error }
+
+// FromScorer says whether an error that ends a request came out of the scorer, where whoever observes it has counted it,
+// rather than from the edge itself. A panic is taken for the scorer's: nearly all code that a request runs is behind it.
+func FromScorer(err error) bool {
+	if _, ok := errors.AsType[*Panic](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*scorerError](err)
+	return ok
 }
 
 // Panic is a panic in the handling of one request, made an error so that only that request fails.

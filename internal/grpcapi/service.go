@@ -23,7 +23,8 @@ type Config struct {
 	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
 	Metrics func() Metrics
 	Limits  edge.Limits
-	Log     *slog.Logger // of faults that callers are not told; default slog.Default()
+	Refused func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
+	Log     *slog.Logger         // of faults that callers are not told; default slog.Default()
 }
 
 // Services are the full names of the services that [Register] adds.

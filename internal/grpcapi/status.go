@@ -49,6 +49,9 @@ func (c *Config) fail(ctx context.Context, err error) error {
 	if fault.Hidden {
 		c.Log.ErrorContext(ctx, "request failed", "request_id", id, "error", err)
 	}
+	if c.Refused != nil && !edge.FromScorer(err) {
+		c.Refused(fault.Code)
+	}
 	code, ok := statusOf[fault.Code]
 	if !ok {
 		code = codes.Internal

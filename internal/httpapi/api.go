@@ -29,7 +29,7 @@ type Config struct {
 	Info    func() crossrank.Info
 	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
 	Ready   func() bool
-	History func(since time.Time) any // the samples taken after since, as a value that encoding/json can write
+	History func(since time.Time, step time.Duration) any // the samples taken after since and at least step apart, for encoding/json
 
 	// Authorize judges every request but those for health by its Authorization headers; nil lets everybody in.
 	Authorize func(headers []string) error
@@ -39,10 +39,11 @@ type Config struct {
 	Tokenize func(model, text string, special bool) []Token
 
 	Limits    edge.Limits
-	Deadline  time.Duration // the server's own; a caller may ask for less, not for more; default 30 s
-	BodyBytes int64         // of a request's body, also once it is unpacked; default 8 MiB
-	Capacity  Capacity      // told to callers, not enforced here
-	Log       *slog.Logger  // of faults that callers are not told; default slog.Default()
+	Deadline  time.Duration        // the server's own; a caller may ask for less, not for more; default 30 s
+	BodyBytes int64                // of a request's body, also once it is unpacked; default 8 MiB
+	Refused   func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
+	Capacity  Capacity             // told to callers, not enforced here
+	Log       *slog.Logger         // of faults that callers are not told; default slog.Default()
 }
 
 // Capacity is what GET /info tells of the server around the model.

@@ -63,7 +63,7 @@ func newAPI(s crossrank.Scorer) *API {
 			}
 		},
 		Ready: func() bool { return true },
-		History: func(since time.Time) any {
+		History: func(since time.Time, _ time.Duration) any {
 			return map[string]any{"interval_ms": 500, "since": since.UTC(), "samples": []int{}}
 		},
 		Tokenize:  tokenize,
@@ -169,6 +169,10 @@ func TestHTTPRules(t *testing.T) {
 		{"a time", "GET", "/api/history?since=2026-01-02T03:04:05.678Z", nil, "", 200, ""},
 		{"a time in milliseconds", "GET", "/api/history?since=1767323045678", nil, "", 200, ""},
 		{"a broken query", "GET", "/api/history?since=%zz", nil, "", 200, ""},
+		{"a step", "GET", "/api/history?step=1m", nil, "", 200, ""},
+		{"a step in milliseconds", "GET", "/api/history?step=5000", nil, "", 200, ""},
+		{"a step that is none", "GET", "/api/history?step=often", nil, "", 422, ""},
+		{"a step back", "GET", "/api/history?step=-1s", nil, "", 422, ""},
 	}
 	api := newAPI(&scorer{})
 	for _, tt := range tests {

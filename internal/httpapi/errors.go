@@ -54,6 +54,9 @@ func (a *API) fail(x *exchange, err error) {
 	if f.status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
+	if a.cfg.Refused != nil && !edge.FromScorer(err) {
+		a.cfg.Refused(f.code)
+	}
 	if e, ok := errors.AsType[*crossrank.Error](err); ok && e.RetryAfter > 0 {
 		f.retryAfter = max(1, e.RetryAfter.Milliseconds())
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))

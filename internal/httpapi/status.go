@@ -126,13 +126,35 @@ func (a *API) models(x *exchange) error {
 	return reply(x.w, http.StatusOK, list)
 }
 
-// history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them.
+// history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them, as
+// coarse as "step" asks.
 func (a *API) history(x *exchange) error {
-	since, err := parseSince(x.r.URL.Query().Get("since"))
+	query := x.r.URL.Query()
+	since, err := parseSince(query.Get("since"))
 	if err != nil {
 		return err
 	}
-	return reply(x.w, http.StatusOK, a.cfg.History(since))
+	step, err := parseStep(query.Get("step"))
+	if err != nil {
+		return err
+	}
+	return reply(x.w, http.StatusOK, a.cfg.History(since, step))
+}
+
+// parseStep reads a duration as Go writes it, or a number of milliseconds; empty is 0.
+func parseStep(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if ms, err := strconv.ParseUint(s, 10, 31); err == nil {
+		return time.Duration(ms) * time.Millisecond, nil
+	}
+	step, err := time.ParseDuration(s)
+	if err != nil || step < 0 {
+		return 0, crossrank.Errorf(crossrank.InvalidArgument,
+			`"step" must be a duration as in 500ms, 5s or 1m, or a number of milliseconds`)
+	}
+	return step, nil
 }
 
 // parseSince reads a time in RFC 3339 or in milliseconds since 1970; empty is the zero time.

@@ -151,6 +151,9 @@ func (s sink) counts(c *counts) {
 	for i, code := range codes {
 		s.counter(descRequests, float64(c.codes[i]), string(code))
 		for e := range edges {
+			if code == crossrank.OK {
+				continue
+			}
 			s.counter(descRefused, float64(c.refused[e][i]), e.String(), string(code))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/grpcapi"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
@@ -43,12 +44,13 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Info:      b.Info,
 		Models:    b.Models,
 		Ready:     s.ready.Load,
-		History:   func(since time.Time) any { return history(b.Recorder, since) },
+		History:   func(since time.Time, step time.Duration) any { return history(b.Recorder, since, step) },
 		Authorize: authorize,
 		Tokenize:  b.Tokenize,
 		Deadline:  s.cfg.Deadline,
 		Limits:    s.cfg.Limits,
 		BodyBytes: s.cfg.HTTP.BodyBytes,
+		Refused:   func(code crossrank.Code) { b.Recorder.Refused(metrics.HTTP, code) },
 		Capacity: httpapi.Capacity{
 			Connections: s.cfg.Connections,
 			BatchTokens: b.BatchTokens,
@@ -131,8 +133,9 @@ type historyReply struct {
 	Samples    []metrics.Sample `json:"samples"`
 }
 
-func history(r *metrics.Recorder, since time.Time) historyReply {
-	return historyReply{metrics.DefaultInterval.Milliseconds(), r.History(since)}
+func history(r *metrics.Recorder, since time.Time, step time.Duration) historyReply {
+	samples, interval := r.HistoryBy(since, step)
+	return historyReply{interval.Milliseconds(), samples}
 }
 
 func grpcMetrics(s metrics.Snapshot) grpcapi.Metrics {

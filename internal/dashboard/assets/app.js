@@ -34,7 +34,7 @@ const specs = [
   { title: "Throughput", unit: "pairs/s", series: [{ name: "scored", value: (s) => per(s, s.pairs) }] },
   { title: "Requests", unit: "/s", series: [
     { name: "ended", value: (s) => per(s, s.requests) }, { name: "failed", value: (s) => per(s, s.errors) },
-    { name: "overload", value: (s) => per(s, s.overloaded) }, { name: "refused at the edge", value: (s) => per(s, s.refused) }] },
+    { name: "overload", value: (s) => per(s, s.overloaded) }, { name: "edge", value: (s) => per(s, s.refused) }] },
   { title: "Queue wait", unit: "ms", series: [
     { name: "mean", value: (s) => s.queue_ms }, { name: "oldest now", value: (s) => s.queue_oldest_ms }] },
   { title: "Queue depth", unit: "pairs", series: [{ name: "waiting", value: (s) => s.queued_pairs }] },
@@ -79,7 +79,7 @@ function draw() {
   const end = samples.at(-1)?.at ?? Date.now();
   const begin = end - range.ms;
   const shown = samples.filter((s) => s.at >= begin);
-  for (const chart of charts) chart.show(shown, begin, end, 2.6 * interval);
+  for (const chart of charts) chart.show(shown, begin, end, Math.max(2.6 * interval, 5000));
 }
 
 // cards and badges.

@@ -1,5 +1,5 @@
-// A line chart over time, in SVG. It is given samples and draws those of the last while; a value that is null leaves a
-// gap. A pointer over it, or the arrow keys while it is focused, move a cursor, and the legend then shows the values there.
+// A line chart over time, in SVG. It is given samples and draws those of the last while; values that are null leave a
+// gap if that lasts. A pointer over it, or the arrow keys while it is focused, move a cursor, and the legend then shows the values there.
 
 const space = "http://www.w3.org/2000/svg";
 const height = 136, left = 46, right = 6, top = 8, bottom = 20;
@@ -17,8 +17,8 @@ export function number(v) {
   const size = Math.abs(v);
   if (size >= 1e9) return (v / 1e9).toFixed(size >= 1e10 ? 1 : 2) + "G";
   if (size >= 1e6) return (v / 1e6).toFixed(size >= 1e7 ? 1 : 2) + "M";
-  if (size >= 1e5) return (v / 1e3).toFixed(0) + "k";
-  if (size >= 100 || v === 0) return Math.round(v).toLocaleString("en");
+  if (size >= 1e5 && size < 1e6) return (v / 1e3).toFixed(0) + "k";
+  if (size >= 100 || Number.isInteger(v)) return Math.round(v).toLocaleString("en");
   if (size >= 10) return v.toFixed(1);
   if (size >= 0.01) return v.toFixed(2);
   return v.toPrecision(1);
@@ -40,7 +40,9 @@ export class Chart {
     this.root = document.createElement("figure");
     this.root.className = "chart";
     const caption = document.createElement("figcaption");
-    caption.append(spec.title);
+    const unit = document.createElement("small");
+    unit.textContent = spec.unit;
+    caption.append(spec.title, unit);
     this.when = document.createElement("span");
     this.when.className = "when";
     caption.append(this.when);
@@ -123,10 +125,7 @@ export class Chart {
     let d = "", before = null;
     for (const s of this.samples) {
       const v = series.value(s);
-      if (v == null) {
-        before = null;
-        continue;
-      }
+      if (v == null) continue;
       const joined = before != null && s.at - before <= this.gap;
       const here = `${this.x(s.at).toFixed(1)} ${this.y(v).toFixed(1)}`;
       d += joined ? `L${here}` : `M${here}h0`; // the h0 makes a point without neighbours a dot
@@ -142,7 +141,7 @@ export class Chart {
       const item = document.createElement("li"), key = document.createElement("i"), value = document.createElement("b");
       key.className = "k" + i;
       const v = s ? series.value(s) : null;
-      value.textContent = v == null ? "–" : `${number(v)} ${this.spec.unit}`;
+      value.textContent = number(v);
       item.append(key, series.name ? series.name + " " : "", value);
       if (this.cursor != null && v != null) {
         svg("circle", { cx: this.x(s.at), cy: this.y(v), r: 4, class: `dot f${i}` }, this.svg);
@@ -155,7 +154,7 @@ export class Chart {
       const x = this.x(s.at);
       svg("line", { x1: x, x2: x, y1: top, y2: height - bottom, class: "cursor" }, this.svg);
     }
-    this.svg.setAttribute("aria-label", `${this.spec.title}: ${shown.map((li) => li.textContent).join(", ")}` +
+    this.svg.setAttribute("aria-label", `${this.spec.title} in ${this.spec.unit}: ${shown.map((li) => li.textContent).join(", ")}` +
       (this.cursor != null && s ? ` at ${clock(s.at, true)}` : ""));
   }
 }
