@@ -19,6 +19,7 @@ import (
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -114,7 +115,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	scorer, info, err := openScorer(cmd.Context(), opts)
+	scorer, info, takes, err := openMeasured(cmd.Context(), opts, data.Pairs[0])
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		Loop: "closed", Order: opts.order, Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
 		Target: cmp.Or(opts.target, "in process"), Model: info, Version: programVersion(),
 		Data:    experiment.Provenance(data),
-		Machine: machine.Here(),
+		Machine: machine.Here(), Footprint: takes,
 	}
 	bar := newProgress(cmd.ErrOrStderr())
 	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
@@ -146,6 +147,9 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		return err
 	}
 	bench.finish(result)
+	if takes != nil {
+		takes.End = metrics.Resident()
+	}
 	if opts.against != "" && !result.Partial {
 		if bench.Agreement, err = compareWith(cmd.Context(), scorer, opts, data.Pairs); err != nil {
 			return fmt.Errorf("comparing with %s: %w", opts.against, err)

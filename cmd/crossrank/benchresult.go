@@ -30,6 +30,7 @@ type benchResult struct {
 	ErrorsByCode    map[crossrank.Code]int `json:"errors_by_code,omitempty"`
 	Partial         bool                   `json:"partial"`
 	Agreement       *agreement             `json:"agreement,omitempty"` // with another precision, if that was asked for
+	Footprint       *footprint             `json:"footprint,omitempty"` // of a model in this process
 	Loop            string                 `json:"loop"`
 	Order           string                 `json:"order"` // of the pairs: "as-is" or "sorted" by length
 	Batch           int                    `json:"batch"`
@@ -120,6 +121,9 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	row("stages", "tokenize %.2f ms, queue %.2f, compute %.2f (means)", b.Stages.Tokenize, b.Stages.Queue, b.Stages.Compute)
 	if b.PaddingWaste != nil {
 		row("padding", "%.1f %% of the tokens would have been padding; none was computed", *b.PaddingWaste)
+	}
+	if b.Footprint != nil {
+		b.Footprint.rows(row)
 	}
 	if b.Agreement != nil {
 		b.Agreement.rows(row)
