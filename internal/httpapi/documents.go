@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 
 	"github.com/crossrank/crossrank"
@@ -87,10 +88,13 @@ func (o *object) ids(docs []document, named bool) {
 		return
 	}
 	n := 0
-	o.list("ids", "string or a number", len(docs), func(i int, raw json.RawMessage) bool {
+	o.list("ids", "string or a number", math.MaxInt, func(i int, raw json.RawMessage) bool {
 		n++
-		docs[i].id = o.idOf("ids", raw)
-		return docs[i].id != nil
+		id := o.idOf("ids", raw)
+		if i < len(docs) {
+			docs[i].id = id
+		}
+		return id != nil
 	})
 	if n != len(docs) {
 		o.fail(`"ids" has %d elements, and there are %d documents`, n, len(docs))
