@@ -69,6 +69,7 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 			MaxLength:  int32(req.MaxLength),
 			Truncation: truncations[req.Truncation],
 		},
+		Model: valid(req.Model),
 	}
 	for i, p := range req.Pairs {
 		in.Pairs[i] = &crossrankv1.Pair{Query: valid(p.Query), Passage: valid(p.Passage)}

@@ -7,6 +7,7 @@
 package scorertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,10 @@ func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Re
 	if len(req.Pairs) == 0 {
 		return nil, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
 	}
+	name := cmp.Or(f.Name, "fake")
+	if req.Model != "" && req.Model != name {
+		return nil, crossrank.Errorf(crossrank.NotFound, "there is no model %q here, only %q", req.Model, name)
+	}
 	if err := f.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -54,10 +59,7 @@ func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Re
 			return nil, err
 		}
 	}
-	resp := &crossrank.Response{Scores: make([]float32, len(req.Pairs)), ScoreType: crossrank.Probability, Model: f.Name}
-	if resp.Model == "" {
-		resp.Model = "fake"
-	}
+	resp := &crossrank.Response{Scores: make([]float32, len(req.Pairs)), ScoreType: crossrank.Probability, Model: name}
 	if req.Raw {
 		resp.ScoreType = crossrank.Logit
 	}

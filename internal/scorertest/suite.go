@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) crossrank.Scorer) {
 		{"answers say what they are", describesAnswers},
 		{"activated scores are those of the raw ones", activates},
 		{"a request without pairs is refused", refusesEmpty},
+		{"a request for a model by its name is answered, for another refused", knowsItsName},
 		{"a caller who has left gets no scores", honoursCancel},
 		{"a deadline that has passed gives no scores", honoursDeadline},
 		{"a caller who leaves midway gets all scores or none", survivesLeavers},
@@ -107,6 +108,18 @@ func activates(t *testing.T, s crossrank.Scorer) {
 			t.Errorf("pair %d: got %v of type %q, want %v, from the logit %v", i, act.Scores[i], act.ScoreType, want, raw.Scores[i])
 		}
 	}
+}
+
+func knowsItsName(t *testing.T, s crossrank.Scorer) {
+	req := &crossrank.Request{Pairs: somePairs(5, 2)}
+	unnamed := score(t, s, req)
+	req.Model = unnamed.Model
+	if named := score(t, s, req); named.Model != unnamed.Model || named.Scores[0] != unnamed.Scores[0] {
+		t.Errorf("asked for %q: got scores %v of %q, want %v as without a name", req.Model, named.Scores, named.Model, unnamed.Scores)
+	}
+	req.Model = "no such model"
+	resp, err := s.Score(t.Context(), req)
+	wantCode(t, "another model", resp, err, crossrank.NotFound)
 }
 
 func refusesEmpty(t *testing.T, s crossrank.Scorer) {
