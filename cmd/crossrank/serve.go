@@ -3,20 +3,18 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/server"
@@ -24,13 +22,8 @@ import (
 )
 
 type serveOptions struct {
-	config       string
-	model        string
-	quantization string
-	grpcAddr     string
-	httpAddr     string
-	insecure     bool
-	logFormat    string
+	settings  settingsFlags
+	logFormat string
 }
 
 func newServeCommand() *cobra.Command {
@@ -42,10 +35,10 @@ func newServeCommand() *cobra.Command {
 reflection) and HTTP (POST /rerank and /score, GET /health, /info and /api/history).
 
 When it is ready it prints one line of JSON with its addresses on standard output; a port of 0 chooses a free one.
-SIGTERM or Ctrl-C drains: requests under way have 30 seconds to finish. A second signal ends it at once.
+SIGTERM or Ctrl-C drains: requests under way have --drain-grace to finish. A second signal ends it at once.
 
-Settings come from the flags, else from the file of --config, else from the defaults. Without a model the built-in one
-is served, whose scores mean nothing.`,
+Settings come from the flags, else from the environment, else from the file of --config, else from the defaults;
+crossrank config show --origin tells which. Without a model the built-in one is served, whose scores mean nothing.`,
 		Example: `  $ crossrank serve --model ./ms-marco-MiniLM-L-6-v2
   {"grpc":"127.0.0.1:50051","http":"127.0.0.1:8080","model":"./ms-marco-MiniLM-L-6-v2"}
 
@@ -53,15 +46,8 @@ is served, whose scores mean nothing.`,
       -d '{"query": "capital of France", "texts": ["Paris is the capital.", "A fish swims."]}'`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts) },
 	}
-	f := cmd.Flags()
-	f.StringVarP(&opts.config, "config", "c", "", "settings file, in YAML")
-	f.StringVarP(&opts.model, "model", "m", "", modelUsage+" (default "+config.BuiltinModel+")")
-	f.StringVar(&opts.quantization, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
-	f.StringVar(&opts.grpcAddr, "grpc-addr", "127.0.0.1:50051", "host:port for gRPC, empty for none")
-	f.StringVar(&opts.httpAddr, "http-addr", "127.0.0.1:8080", "host:port for HTTP, empty for none")
-	f.BoolVar(&opts.insecure, "insecure-no-auth", false,
-		"allow addresses that other machines can reach, though nobody is asked for a key")
-	f.StringVar(&opts.logFormat, "log-format", "text", "of the log on standard error: text or json")
+	opts.settings.register(cmd)
+	cmd.Flags().StringVar(&opts.logFormat, "log-format", "text", "of the log on standard error: text or json")
 	return cmd
 }
 
@@ -70,17 +56,12 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	settings, err := serveSettings(cmd, opts)
+	settings, err := opts.settings.resolve(cmd, os.Environ())
 	if err != nil {
 		return err
 	}
 	// The addresses come first: a port in use is told at once, not after the model is read.
-	srv, err := server.Listen(server.Config{
-		GRPCAddr:    settings.Server.GRPCAddr,
-		HTTPAddr:    settings.Server.HTTPAddr,
-		AllowPublic: settings.Server.InsecureNoAuth,
-		Log:         log,
-	})
+	srv, err := server.Listen(serverConfig(settings.Server, log))
 	if err != nil {
 		return err
 	}
@@ -129,46 +110,41 @@ func announce(cmd *cobra.Command, srv *server.Server, info crossrank.Info) error
 	}{srv.GRPCAddr(), srv.HTTPAddr(), info.Model})
 }
 
-// serveSettings reads the settings file, if there is one, and lays the flags that were given over it.
-func serveSettings(cmd *cobra.Command, opts serveOptions) (config.Settings, error) {
-	settings := config.Default()
-	if opts.config != "" {
-		var err error
-		if settings, err = config.Load(opts.config); err != nil {
-			return settings, err
-		}
-		if why := config.ForServer(settings); len(why) > 0 {
-			return settings, fmt.Errorf("%s:\n  %s", opts.config, strings.Join(why, "\n  "))
-		}
+// serverConfig is what settings ask of the server.
+func serverConfig(s config.Server, log *slog.Logger) server.Config {
+	return server.Config{
+		GRPCAddr:    s.GRPCAddr,
+		HTTPAddr:    s.HTTPAddr,
+		AllowPublic: s.InsecureNoAuth,
+		APIKeys:     s.APIKeys,
+		APIKeysFile: s.APIKeysFile,
+		TLS:         server.TLS{Cert: s.TLS.Cert, Key: s.TLS.Key, ClientCA: s.TLS.ClientCA},
+		Limits: edge.Limits{
+			Documents:     s.Limits.Documents,
+			DocumentBytes: s.Limits.DocumentBytes,
+			QueryBytes:    s.Limits.QueryBytes,
+		},
+		Deadline:    time.Duration(s.Deadline),
+		DrainGrace:  time.Duration(s.DrainGrace),
+		Connections: s.Connections,
+		GRPC: server.GRPC{
+			Streams:       s.GRPC.Streams,
+			MessageBytes:  s.GRPC.MessageBytes,
+			HeaderBytes:   s.GRPC.HeaderBytes,
+			Handshake:     time.Duration(s.GRPC.Handshake),
+			KeepaliveMin:  time.Duration(s.GRPC.KeepaliveMin),
+			ConnectionAge: time.Duration(s.GRPC.ConnectionAge),
+		},
+		HTTP: server.HTTP{
+			HeaderTimeout: time.Duration(s.HTTP.HeaderTimeout),
+			BodyTimeout:   time.Duration(s.HTTP.BodyTimeout),
+			IdleTimeout:   time.Duration(s.HTTP.IdleTimeout),
+			HeaderBytes:   s.HTTP.HeaderBytes,
+			BodyBytes:     int64(s.HTTP.BodyBytes),
+			Streams:       s.HTTP.Streams,
+		},
+		Log: log,
 	}
-	given := cmd.Flags().Changed
-	if given("model") {
-		if opts.model == "" {
-			return settings, usageError("--model is empty; give a model's directory, or leave the flag out")
-		}
-		settings = settings.WithModel(opts.model)
-	}
-	if given("quantization") {
-		if !slices.Contains(engine.Precisions, engine.Precision(opts.quantization)) {
-			return settings, usageError("--quantization is %q; want one of %v", opts.quantization, engine.Precisions)
-		}
-		for i := range settings.ModelPool.Instances {
-			settings.ModelPool.Instances[i].Quantization = opts.quantization
-		}
-	}
-	if given("grpc-addr") {
-		settings.Server.GRPCAddr = opts.grpcAddr
-	}
-	if given("http-addr") {
-		settings.Server.HTTPAddr = opts.httpAddr
-	}
-	if given("insecure-no-auth") {
-		settings.Server.InsecureNoAuth = opts.insecure
-	}
-	if why := config.Unsupported(settings); len(why) > 0 {
-		return settings, errors.New(cmp.Or(opts.config, "settings") + ":\n  " + strings.Join(why, "\n  "))
-	}
-	return settings, nil
 }
 
 // localOptions are what settings ask of a model in this process.

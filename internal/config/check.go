@@ -43,6 +43,8 @@ func notOneOf(value string, known []string) string {
 	return msg
 }
 
+var digest = regexp.MustCompile(`^(sha256:)?[0-9a-fA-F]{64}$`)
+
 var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
 func wrongText(value, check string) string {
@@ -62,6 +64,10 @@ func wrongText(value, check string) string {
 		}
 		if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
 			return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080; leave the text empty to not listen", value)
+		}
+	case "digest":
+		if !digest.MatchString(value) {
+			return "is not the SHA-256 of a key, 64 hexadecimal digits; make it with crossrank config hash-key"
 		}
 	default:
 		panic("config: a field of Settings has an unknown check: " + check)

@@ -22,7 +22,7 @@ func base() Settings {
 		ModelPool: ModelPool{Routing: "round_robin"},
 		Batching:  Batching{Enabled: true, LengthAware: true, Packing: true},
 		Pipeline:  Pipeline{Mode: "full"},
-		Server:    Server{GRPCAddr: "127.0.0.1:50051", HTTPAddr: "127.0.0.1:8080"},
+		Server:    baseServer(),
 		Data:      Data{Seed: 1},
 		Experiment: Experiment{
 			BatchSizes:        []int{32},

@@ -65,7 +65,7 @@ func Parse(name string, data []byte) (Settings, error) {
 	if root != nil {
 		d.settings(root, &s)
 	}
-	s.lines = d.lines
+	s.file, s.lines = name, d.lines
 	d.exclusive("data", "path", "synthetic", s.Data.Path != "" && s.Data.Synthetic)
 	d.exclusive("experiment", "benchmark_requests", "duration", s.Experiment.BenchmarkRequests > 0 && s.Experiment.Duration > 0)
 	if line, ok := d.lines["data.synthetic"]; ok && !s.Data.Synthetic && s.Data.Path == "" {
@@ -79,11 +79,13 @@ func Parse(name string, data []byte) (Settings, error) {
 }
 
 // Encode writes s as YAML that Parse reads back as the same settings.
-func Encode(s Settings) ([]byte, error) {
+func Encode(s Settings) ([]byte, error) { return encode(s) }
+
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
-	if err := enc.Encode(s); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("encoding settings: %w", err)
 	}
 	if err := enc.Close(); err != nil {

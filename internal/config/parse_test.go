@@ -44,11 +44,12 @@ func TestParseReadsEveryKey(t *testing.T) {
 		TokenizerPool: TokenizerPool{Workers: 2},
 		Batching:      Batching{Enabled: true, MaxBatchSize: 64, MaxBatchTokens: 16384, TimeoutMS: 1.5, Packing: true},
 		Pipeline:      Pipeline{Mode: "full"},
-		Server:        Server{GRPCAddr: "127.0.0.1:0", HTTPAddr: "[::1]:0", InsecureNoAuth: true},
+		Server:        baseServer(),
 		Data:          Data{Path: "pairs.jsonl", Seed: 7},
 		Experiment: Experiment{BatchSizes: []int{32, 64}, ConcurrencyLevels: []int{1}, BenchmarkRequests: 20,
 			Arrival: Arrival{Process: "closed"}, Repeats: 1},
 	}
+	want.Server.GRPCAddr, want.Server.HTTPAddr, want.Server.InsecureNoAuth = "127.0.0.1:0", "[::1]:0", true
 	if got := plain(s); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -59,7 +60,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 
 // plain is s without the lines of its file.
 func plain(s Settings) Settings {
-	s.lines = nil
+	s.file, s.lines, s.origins = "", nil, nil
 	return s
 }
 

@@ -33,6 +33,9 @@ type Settings struct {
 	Experiment    Experiment    `yaml:"experiment" json:"experiment"`
 
 	lines map[string]int // the line of every key that the file gave, by its path, such as "data.seed"
+
+	file    string            // where the settings were read from; empty for defaults
+	origins map[string]string // who gave a value since, by its path; see Set
 }
 
 // ModelPool is the instances of the model that share the work.
@@ -101,19 +104,6 @@ type Batching struct {
 type Pipeline struct {
 	// Mode is full, or one stage alone to measure it. Default: full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
-}
-
-// Server is how the server listens. It configures serve; the experiment runner chooses free ports of its own.
-type Server struct {
-	// GRPCAddr is host:port for gRPC, or empty for no gRPC. Default: 127.0.0.1:50051.
-	GRPCAddr string `yaml:"grpc_addr" json:"grpc_addr" check:"address"`
-
-	// HTTPAddr is host:port for HTTP, or empty for no HTTP. Default: 127.0.0.1:8080.
-	HTTPAddr string `yaml:"http_addr" json:"http_addr" check:"address"`
-
-	// InsecureNoAuth lets the server listen on an address that other machines can reach although nothing asks callers
-	// who they are. Default: false.
-	InsecureNoAuth bool `yaml:"insecure_no_auth" json:"insecure_no_auth"`
 }
 
 // Data is the pairs that an experiment sends. Give either path or synthetic.

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/engine"
+)
+
+// settingsFlags are the flags by which a command takes a server's settings: the file, the model, and one flag for every
+// key of the server's section.
+type settingsFlags struct {
+	file         string
+	model        string
+	quantization string
+	given        []givenSetting // the server's, in the order of the command line
+}
+
+// givenSetting is a flag that stands for a key.
+type givenSetting struct{ flag, path, text string }
+
+func (s *settingsFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&s.file, "config", "c", "", "settings file, in YAML")
+	f.StringVarP(&s.model, "model", "m", "", modelUsage+" (default "+config.BuiltinModel+")")
+	f.StringVar(&s.quantization, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
+	for _, key := range config.Default().Keys() {
+		name := serverFlag(key.Path)
+		if name == "" {
+			continue
+		}
+		take := func(text string) error {
+			s.given = append(s.given, givenSetting{name, key.Path, text})
+			return nil
+		}
+		if key.Bool {
+			f.BoolFunc(name, key.Help, take)
+			continue
+		}
+		usage := key.Help
+		if key.Value != `""` && !strings.HasPrefix(key.Value, "[") {
+			usage += " (default " + key.Value + ")"
+		}
+		f.Func(name, usage, take)
+	}
+}
+
+// serverFlag names the flag of a key of the server's section: server.grpc.streams is --grpc-streams. Other keys have none.
+func serverFlag(path string) string {
+	name, ok := strings.CutPrefix(path, "server.")
+	if !ok {
+		return ""
+	}
+	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
+}
+
+// resolve gives the settings that are in effect: flags go before the environment, that before the file, and that before
+// the defaults.
+func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Settings, error) {
+	settings := config.Default()
+	if s.file != "" {
+		var err error
+		if settings, err = config.Load(s.file); err != nil {
+			return settings, err
+		}
+		if why := config.ForServer(settings); len(why) > 0 {
+			return settings, fmt.Errorf("%s:\n  %s", s.file, strings.Join(why, "\n  "))
+		}
+	}
+	fromFile := settings.Origin("model")
+	if err := settings.SetFromEnvironment(environ); err != nil {
+		return settings, err
+	}
+	if err := s.lay(cmd, &settings); err != nil {
+		return settings, usageError("%w", err)
+	}
+	if settings.Origin("model") != fromFile {
+		settings = settings.WithModel(settings.Model)
+	}
+	if why := config.Unsupported(settings); len(why) > 0 {
+		return settings, errors.New(cmp.Or(s.file, "settings") + ":\n  " + strings.Join(why, "\n  "))
+	}
+	return settings, nil
+}
+
+// lay lays the flags that were given over settings.
+func (s *settingsFlags) lay(cmd *cobra.Command, settings *config.Settings) error {
+	if cmd.Flags().Changed("model") {
+		if s.model == "" {
+			return errors.New("--model is empty; give a model's directory, or leave the flag out")
+		}
+		if err := settings.Set("model", s.model, "flag --model"); err != nil {
+			return err
+		}
+	}
+	if cmd.Flags().Changed("quantization") {
+		if !slices.Contains(engine.Precisions, engine.Precision(s.quantization)) {
+			return fmt.Errorf("--quantization is %q; want one of %v", s.quantization, engine.Precisions)
+		}
+		for i := range settings.ModelPool.Instances {
+			path := fmt.Sprintf("model_pool.instances[%d].quantization", i)
+			if err := settings.Set(path, s.quantization, "flag --quantization"); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range s.given {
+		if err := settings.Set(g.path, g.text, "flag --"+g.flag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
