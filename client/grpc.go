@@ -124,6 +124,9 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 		Parameters:   out.GetParameters(),
 		VocabSize:    int(out.GetVocabSize()),
 		Version:      out.GetVersion(),
+		Instances:    int(out.GetInstances()),
+		Mode:         out.GetMode(),
+		Padded:       out.GetPadded(),
 	}, nil
 }
 

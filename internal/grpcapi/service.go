@@ -8,6 +8,7 @@ package grpcapi
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/edge"
@@ -105,9 +106,17 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 	return out, nil
 }
 
-// Info describes the model that is served.
-func (s *rerankService) Info(context.Context, *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
-	return info(s.cfg.Info()), nil
+// Info describes a model that is served.
+func (s *rerankService) Info(ctx context.Context, in *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
+	name := in.GetModel()
+	if name == "" {
+		return info(s.cfg.Info()), nil
+	}
+	models := s.cfg.Models()
+	if err := edge.CheckModel(name, edge.Names(models)...); err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
+	return info(models[slices.Index(edge.Names(models), name)]), nil
 }
 
 // score is what both services do with a request once it is translated.

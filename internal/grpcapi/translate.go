@@ -66,6 +66,9 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 		Parameters:   i.Parameters,
 		VocabSize:    int32(i.VocabSize),
 		Version:      i.Version,
+		Instances:    int32(i.Instances),
+		Mode:         i.Mode,
+		Padded:       i.Padded,
 	}
 }
 

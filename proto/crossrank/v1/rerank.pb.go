@@ -190,7 +190,7 @@ type ScoreRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Pairs         []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
 	Options       *Options               `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
-	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"` // empty means the server's model
+	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"` // empty means the server's default model
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,7 +249,7 @@ func (x *ScoreRequest) GetModel() string {
 type ScoreResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"`
-	ScoreType     string                 `protobuf:"bytes,2,opt,name=score_type,json=scoreType,proto3" json:"score_type,omitempty"` // "logit" or "probability"
+	ScoreType     string                 `protobuf:"bytes,2,opt,name=score_type,json=scoreType,proto3" json:"score_type,omitempty"` // "logit" or "probability"; "none" if the server computes none, see InfoResponse.mode
 	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	Usage         *Usage                 `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
 	Timing        *Timing                `protobuf:"bytes,5,opt,name=timing,proto3" json:"timing,omitempty"`
@@ -673,6 +673,7 @@ func (x *Timing) GetTotalNs() int64 {
 
 type InfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Model         string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"` // empty means the server's default model
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -707,6 +708,13 @@ func (*InfoRequest) Descriptor() ([]byte, []int) {
 	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{9}
 }
 
+func (x *InfoRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
 type InfoResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Model         string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
@@ -724,6 +732,9 @@ type InfoResponse struct {
 	Parameters    int64                  `protobuf:"varint,13,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	VocabSize     int32                  `protobuf:"varint,14,opt,name=vocab_size,json=vocabSize,proto3" json:"vocab_size,omitempty"`
 	Version       string                 `protobuf:"bytes,15,opt,name=version,proto3" json:"version,omitempty"`
+	Instances     int32                  `protobuf:"varint,16,opt,name=instances,proto3" json:"instances,omitempty"` // engines that compute batches side by side
+	Mode          string                 `protobuf:"bytes,17,opt,name=mode,proto3" json:"mode,omitempty"`            // the stages that run, if it is not all of them
+	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -863,6 +874,27 @@ func (x *InfoResponse) GetVersion() string {
 	return ""
 }
 
+func (x *InfoResponse) GetInstances() int32 {
+	if x != nil {
+		return x.Instances
+	}
+	return 0
+}
+
+func (x *InfoResponse) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *InfoResponse) GetPadded() bool {
+	if x != nil {
+		return x.Padded
+	}
+	return false
+}
+
 var File_crossrank_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_crossrank_v1_rerank_proto_rawDesc = "" +
@@ -917,8 +949,9 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\bqueue_ns\x18\x02 \x01(\x03R\aqueueNs\x12\x1d\n" +
 	"\n" +
 	"compute_ns\x18\x03 \x01(\x03R\tcomputeNs\x12\x19\n" +
-	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"\r\n" +
-	"\vInfoRequest\"\xb4\x03\n" +
+	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"#\n" +
+	"\vInfoRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xfe\x03\n" +
 	"\fInfoResponse\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aweights\x18\x02 \x01(\tR\aweights\x12 \n" +
@@ -941,7 +974,10 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"parameters\x12\x1d\n" +
 	"\n" +
 	"vocab_size\x18\x0e \x01(\x05R\tvocabSize\x12\x18\n" +
-	"\aversion\x18\x0f \x01(\tR\aversion*M\n" +
+	"\aversion\x18\x0f \x01(\tR\aversion\x12\x1c\n" +
+	"\tinstances\x18\x10 \x01(\x05R\tinstances\x12\x12\n" +
+	"\x04mode\x18\x11 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06padded\x18\x12 \x01(\bR\x06padded*M\n" +
 	"\n" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +

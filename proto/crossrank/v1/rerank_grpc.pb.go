@@ -34,7 +34,7 @@ type RerankServiceClient interface {
 	Score(ctx context.Context, in *ScoreRequest, opts ...grpc.CallOption) (*ScoreResponse, error)
 	// Rerank orders documents by their relevance to one query, best first.
 	Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error)
-	// Info describes the model that is served.
+	// Info describes a model that is served.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error)
 }
 
@@ -84,7 +84,7 @@ type RerankServiceServer interface {
 	Score(context.Context, *ScoreRequest) (*ScoreResponse, error)
 	// Rerank orders documents by their relevance to one query, best first.
 	Rerank(context.Context, *RerankRequest) (*RerankResponse, error)
-	// Info describes the model that is served.
+	// Info describes a model that is served.
 	Info(context.Context, *InfoRequest) (*InfoResponse, error)
 	mustEmbedUnimplementedRerankServiceServer()
 }
