@@ -27,6 +27,7 @@ type report struct {
 	Tokens  int             `json:"tokens"`
 	Version string          `json:"version"`
 	Machine machine.Machine `json:"machine"`
+	footing `json:"footprint"`
 
 	// The peer's.
 	Engine     string  `json:"engine"`

@@ -91,7 +91,7 @@ func turn(ctx context.Context, w workshop, o options, j job, round int, about *s
 		if err != nil {
 			return pair, err
 		}
-		pair[i] = measurement{round, engine, j, r.Pairs, r.MeanTokens, r.PairsPerSecond, r.Latency.P50, r.Padding}
+		pair[i] = measurement{round, engine, j, r.Pairs, r.MeanTokens, r.PairsPerSecond, r.Latency.P50, r.Padding, r.footing}
 		if err := about.learn(engine, r); err != nil {
 			return pair, err
 		}

@@ -68,6 +68,14 @@ type measurement struct {
 	PairsPerSecond float64 `json:"pairs_per_s"`
 	P50            float64 `json:"p50_ms"`
 	Padding        float64 `json:"padding_waste_pct"` // that the requests have for an engine that pads
+	footing
+}
+
+// footing is what crossrank says of its start and its memory; the peer says nothing of its own.
+type footing struct {
+	FirstScore  float64 `json:"first_score_ms,omitempty"` // from the weights on disk
+	Weights     int64   `json:"weights_bytes,omitempty"`
+	ResidentEnd int64   `json:"resident_end_bytes,omitempty"`
 }
 
 // The names of the engines.

@@ -115,6 +115,12 @@ func table(records []record) string {
 			line("crossrank's int8 is %.2f times as fast as its fp32 with %s, requests as they come.", median(r), threadsOf(threads))
 		}
 	}
+	for _, precision := range []string{"fp32", "int8"} {
+		if first, resident := takes(list, precision); first > 0 && resident > 0 {
+			line("In %s crossrank has its first score %.0f ms after it began to read the weights; at the end of a run its process has %.2f\n"+
+				"times the size of the weights file in memory at most.", precision, first, resident)
+		}
+	}
 	for _, r := range records {
 		if q := r.Quality; q != nil {
 			line("\nLogits of %d pairs: in fp32 the engines differ by at most %.1e. Against the peer's fp32:\n", q.Pairs, q.FP32MaxAbs)
@@ -126,13 +132,38 @@ func table(records []record) string {
 	return b.String()
 }
 
-// headline is what stands in README.md.
-func headline(records []record) (string, error) {
-	s, list := records[0].Setup, gather(records)
-	threads := 0
+// takes gives crossrank's median time to the first score in ms with the most threads, and the most resident memory at the
+// end of any run, as a part of the weights' size; zeros if that is not in the results.
+func takes(list []*comparison, precision string) (first, resident float64) {
+	var times []float64
+	for _, c := range list {
+		for _, m := range c.ours {
+			if c.Precision != precision || c.Order != "as-is" || m.Weights == 0 {
+				continue // to sort pairs, bench itself holds a second vocabulary
+			}
+			resident = max(resident, float64(m.ResidentEnd)/float64(m.Weights))
+			if c.Threads == mostThreads(list) {
+				times = append(times, m.FirstScore)
+			}
+		}
+	}
+	if len(times) > 0 {
+		first = median(times)
+	}
+	return first, resident
+}
+
+func mostThreads(list []*comparison) (threads int) {
 	for _, c := range list {
 		threads = max(threads, c.Threads)
 	}
+	return threads
+}
+
+// headline is what stands in README.md.
+func headline(records []record) (string, error) {
+	s, list := records[0].Setup, gather(records)
+	threads := mostThreads(list)
 	var asIs, sorted, single [2]*comparison
 	for i, precision := range []string{"fp32", "int8"} {
 		asIs[i] = find(list, job{precision, threads, 32, "as-is"})
