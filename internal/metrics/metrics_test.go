@@ -395,11 +395,34 @@ func TestPercentile(t *testing.T) {
 }
 
 func TestObserveDoesNotAllocate(t *testing.T) {
-	resp := &crossrank.Response{Scores: make([]float32, 3)}
+	resp := &crossrank.Response{Scores: make([]float32, 3),
+		Timing: crossrank.Timing{Tokenize: 1, Queue: time.Millisecond, Compute: time.Second, Total: 2 * time.Second}}
 	r := New(Options{Latencies: 10})
 	s := r.Observe(scorer(func(context.Context, *crossrank.Request) (*crossrank.Response, error) { return resp, nil }))
 	req := new(crossrank.Request)
 	if allocs := testing.AllocsPerRun(1000, func() { s.Score(context.Background(), req) }); allocs != 0 {
 		t.Errorf("got %v allocations a request, want 0", allocs)
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	resp := &crossrank.Response{
+		Scores: make([]float32, 1), Usage: crossrank.Usage{Tokens: 30, PaddedTokens: 40},
+		Timing: crossrank.Timing{Tokenize: time.Microsecond, Queue: time.Millisecond, Compute: time.Millisecond, Total: 2 * time.Millisecond},
+	}
+	fake := scorer(func(context.Context, *crossrank.Request) (*crossrank.Response, error) { return resp, nil })
+	for _, c := range []struct {
+		name string
+		s    crossrank.Scorer
+	}{{"observed=no", fake}, {"observed=yes", New(Options{}).Observe(fake)}} {
+		b.Run(c.name, func(b *testing.B) {
+			req := &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					c.s.Score(context.Background(), req)
+				}
+			})
+		})
 	}
 }

@@ -30,7 +30,7 @@ func (r *Recorder) Registry(s Served) *prometheus.Registry {
 	reg.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&collector{r, s},
+		&collector{r, s, readHost},
 	)
 	return reg
 }
@@ -40,6 +40,7 @@ func (r *Recorder) Registry(s Served) *prometheus.Registry {
 type collector struct {
 	*Recorder
 	served Served
+	host   func() usage // reads what the machine keeps from the process
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -93,7 +94,7 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	seen := readHost()
+	seen := c.host()
 	c.mu.Lock()
 	total := c.total
 	c.mu.Unlock()

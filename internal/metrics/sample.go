@@ -5,8 +5,8 @@ import "time"
 // Sample is one interval of the history. Its JSON keys are part of the server's API. Requests that were under way when
 // the interval ended count in the one in which they end.
 type Sample struct {
-	Time         time.Time `json:"time"` // the end of the interval
-	IntervalS    float64   `json:"interval_s"`
+	Time         time.Time `json:"time"`          // the end of the interval
+	IntervalS    float64   `json:"interval_s"`    // length of the interval
 	Requests     int64     `json:"requests"`      // ended in the interval, errors included
 	Pairs        int64     `json:"pairs"`         // scored
 	Tokens       int64     `json:"tokens"`        // computed
@@ -20,33 +20,33 @@ type Sample struct {
 	LatencyP50MS    *float64 `json:"latency_p50_ms"` // percentiles are estimated from a histogram, within 9 %
 	LatencyP95MS    *float64 `json:"latency_p95_ms"`
 	LatencyP99MS    *float64 `json:"latency_p99_ms"`
-	TokenizeMS      *float64 `json:"tokenize_ms"` // mean, and so are the next
-	QueueMS         *float64 `json:"queue_ms"`
-	ComputeMS       *float64 `json:"compute_ms"`
+	TokenizeMS      *float64 `json:"tokenize_ms"`       // mean, and so are the next
+	QueueMS         *float64 `json:"queue_ms"`          // admission to the first batch
+	ComputeMS       *float64 `json:"compute_ms"`        // first batch to the end of the last
 	PaddingWastePct *float64 `json:"padding_waste_pct"` // 100·(1 − tokens/padded_tokens)
 
-	// Means over the batches that ended in the interval.
-	Batches     *int64   `json:"batches"`
+	// Means over the batches that began in the interval; nil where they are not counted.
+	Batches     *int64   `json:"batches"` // how many
 	BatchPairs  *float64 `json:"batch_pairs"`
 	BatchTokens *float64 `json:"batch_tokens"`
 
 	// At the end of the interval; nil where it cannot be measured.
-	InFlight      int      `json:"in_flight"`
-	QueuedPairs   *int     `json:"queued_pairs"`
-	QueuedTokens  *int     `json:"queued_tokens"`
+	InFlight      int      `json:"in_flight"`       // requests inside the scorer
+	QueuedPairs   *int     `json:"queued_pairs"`    // waiting
+	QueuedTokens  *int     `json:"queued_tokens"`   // waiting
 	QueueOldestMS *float64 `json:"queue_oldest_ms"` // how long the oldest waiting request has waited
-	RSSBytes      *int64   `json:"rss_bytes"`
-	HeapBytes     int64    `json:"heap_bytes"` // of live and not yet swept objects
+	RSSBytes      *int64   `json:"rss_bytes"`       // resident
+	HeapBytes     int64    `json:"heap_bytes"`      // of live and not yet swept objects
 	Goroutines    int      `json:"goroutines"`
-	OpenFiles     *int     `json:"open_files"`
+	OpenFiles     *int     `json:"open_files"` // descriptors
 
 	// Over the interval; 100 is one core all the time.
-	CPUPct         *float64 `json:"cpu_pct"`       // of the process, over all its threads
-	GCPct          *float64 `json:"gc_pct"`        // of that, what the garbage collector used
-	StealPct       *float64 `json:"steal_pct"`     // of the machine, taken by others on its host
-	ThrottledPct   *float64 `json:"throttled_pct"` // of the process's control group, held back by its CPU quota
-	GPUMemoryBytes *int64   `json:"gpu_memory_bytes"`
-	GPUPct         *float64 `json:"gpu_pct"`
+	CPUPct         *float64 `json:"cpu_pct"`          // of the process, over all its threads
+	GCPct          *float64 `json:"gc_pct"`           // of that, what the garbage collector used
+	StealPct       *float64 `json:"steal_pct"`        // of the machine, taken by others on its host
+	ThrottledPct   *float64 `json:"throttled_pct"`    // of the process's control group, held back by its CPU quota
+	GPUMemoryBytes *int64   `json:"gpu_memory_bytes"` // used on the device
+	GPUPct         *float64 `json:"gpu_pct"`          // busy
 
 	Instances []InstanceSample `json:"instances"` // nil if they are not told apart
 }
