@@ -18,7 +18,6 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/server"
-	"github.com/crossrank/crossrank/local"
 )
 
 type serveOptions struct {
@@ -67,47 +66,49 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	}
 	defer closeInto(&err, srv)
 
-	model, err := local.Open(settings.Primary().Model, localOptions(settings))
+	models, err := openModels(cmd.Context(), settings)
 	if err != nil {
 		return err
 	}
-	defer closeInto(&err, model)
-	if err := cmd.Context().Err(); err != nil {
-		return err
-	}
-	info := model.Info()
-	info.Version = programVersion()
-	if err := announce(cmd, srv, info); err != nil {
+	defer closeInto(&err, models)
+	infos := models.infos()
+	if err := announce(cmd, srv, infos); err != nil {
 		return err
 	}
 	return srv.Run(cmd.Context(), server.Backend{
-		Scorer: model,
-		Info:   func() crossrank.Info { return info },
-		Recorder: metrics.New(metrics.Options{Gauges: metrics.Gauges{
-			Queue:   func() metrics.Queue { return metrics.Queue(model.Queue()) },
-			Batches: func() metrics.Batches { return metrics.Batches(model.Batches()) },
-		}}),
+		Scorer:      models,
+		Info:        func() crossrank.Info { return infos[0] },
+		Models:      func() []crossrank.Info { return infos },
+		Tokenize:    models.tokenize,
+		Recorder:    metrics.New(metrics.Options{Gauges: models.gauges()}),
 		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
 		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),
 	})
 }
 
-// announce tells programs, in one line, where the server is, and people what it is.
-func announce(cmd *cobra.Command, srv *server.Server, info crossrank.Info) error {
+// announce tells programs, in one line, where the server is and its default model, and people what it is.
+func announce(cmd *cobra.Command, srv *server.Server, infos []crossrank.Info) error {
 	people := cmd.ErrOrStderr()
-	if info.Meaningless {
-		fmt.Fprintf(people, "WARNING: %s is no trained model (%s). Its scores MEAN NOTHING;\n"+
-			"WARNING: it shows speed only. Give --model DIR for scores that can be used.\n", info.Model, info.Weights)
+	for _, info := range infos {
+		if info.Meaningless {
+			fmt.Fprintf(people, "WARNING: %s is no trained model (%s). Its scores MEAN NOTHING;\n"+
+				"WARNING: it shows speed only. Give --model DIR for scores that can be used.\n", info.Model, info.Weights)
+		}
+		if info.ScoreType == crossrank.NoScore {
+			fmt.Fprintf(people, "WARNING: %s computes NO SCORES, pipeline.mode is %s\n", info.Model, info.Mode)
+		}
 	}
-	fmt.Fprintf(people, "serving %s (%s, %s, %d threads): gRPC on %s, HTTP on %s\n", info.Model, info.Quantization,
-		info.Tier, info.Threads, cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
+	for _, info := range infos {
+		fmt.Fprintf(people, "serving %s (%s, %s, %s): gRPC on %s, HTTP on %s\n", info.Model, info.Quantization,
+			info.Tier, cores(info), cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
+	}
 	enc := json.NewEncoder(cmd.OutOrStdout())
 	enc.SetEscapeHTML(false)
 	return enc.Encode(struct {
 		GRPC  string `json:"grpc"`
 		HTTP  string `json:"http"`
 		Model string `json:"model"`
-	}{srv.GRPCAddr(), srv.HTTPAddr(), info.Model})
+	}{srv.GRPCAddr(), srv.HTTPAddr(), infos[0].Model})
 }
 
 // serverConfig is what settings ask of the server.
@@ -147,22 +148,12 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 	}
 }
 
-// localOptions are what settings ask of a model in this process.
-func localOptions(s config.Settings) local.Options {
-	in := s.Primary()
-	return local.Options{
-		Threads:          in.Threads,
-		MaxLength:        in.MaxLength,
-		TokenizerWorkers: s.TokenizerPool.Workers,
-		Quantization:     in.Quantization,
-		Batching: local.Batching{
-			MaxTokens: s.Batching.MaxBatchTokens,
-			MaxPairs:  s.Batching.MaxBatchSize,
-			Timeout:   time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
-			Unshared:  !s.Batching.Enabled,
-			KeepOrder: !s.Batching.LengthAware,
-		},
+// cores says how a model uses them.
+func cores(info crossrank.Info) string {
+	if info.Instances > 1 {
+		return fmt.Sprintf("%d instances, %d threads", info.Instances, info.Threads)
 	}
+	return fmt.Sprintf("%d threads", info.Threads)
 }
 
 func newLogger(w io.Writer, format string) (*slog.Logger, error) {

@@ -19,7 +19,7 @@ func Default() Settings {
 func base() Settings {
 	return Settings{
 		Model:     BuiltinModel,
-		ModelPool: ModelPool{Routing: "round_robin"},
+		ModelPool: ModelPool{Routing: "first_idle"},
 		Batching:  Batching{Enabled: true, LengthAware: true, Packing: true},
 		Pipeline:  Pipeline{Mode: "full"},
 		Server:    baseServer(),

@@ -38,13 +38,16 @@ type Settings struct {
 	origins map[string]string // who gave a value since, by its path; see Set
 }
 
-// ModelPool is the instances of the model that share the work.
+// ModelPool is the instances that share the work. Instances of one model read one copy of its weights; requests name the
+// model that they mean, and the first is that of those which name none.
 type ModelPool struct {
 	// Instances lists them. Default: one, with an instance's own defaults.
 	Instances []Instance `yaml:"instances" json:"instances"`
 
-	// Routing chooses the instance that a batch goes to; with one instance every choice is the same.
-	// Default: round_robin.
+	// Routing chooses the instance that computes a request. With first_idle all work waits in one queue, and whichever
+	// instance is free takes the next batch. The others give each instance a queue, and a whole request to one of them: to
+	// each in turn, to the one with the fewest pairs, or to the one that should be done first by tokens and measured speed.
+	// With one instance every choice is the same. Default: first_idle.
 	Routing string `yaml:"routing" json:"routing" oneof:"round_robin,least_busy,first_idle,smart_idle"`
 }
 
@@ -65,10 +68,11 @@ type Instance struct {
 	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's own maximum.
 	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
 
-	// Threads is the number of cores that one batch is split over. Default: 0, every core of the machine.
+	// Threads is the number of cores that one batch is split over. Default: 0, the cores of the machine divided by the number
+	// of all instances, replicas included, and at least 1.
 	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
 
-	// Replicas is how many copies of this instance run. Default: 1.
+	// Replicas is how many instances like this one run, on one copy of the weights. Default: 1.
 	Replicas int `yaml:"replicas" json:"replicas" min:"1" max:"1024"`
 }
 
@@ -93,16 +97,19 @@ type Batching struct {
 	// what waits when the engine becomes free.
 	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
 
-	// LengthAware orders the pairs inside a batch by their length. Default: true.
+	// LengthAware orders pairs by their length: those of a request before they are dealt into batches, so that a batch holds
+	// pairs of like length, and those of a batch. Default: true.
 	LengthAware bool `yaml:"length_aware" json:"length_aware"`
 
-	// Packing computes only the tokens that there are; false pads each pair to the longest of its batch. Default: true.
+	// Packing computes only the tokens that there are; false computes each pair as long as the longest of its batch, which
+	// changes no score and is there to be measured. Default: true.
 	Packing bool `yaml:"packing" json:"packing"`
 }
 
 // Pipeline says which stages run.
 type Pipeline struct {
-	// Mode is full, or one stage alone to measure it. Default: full.
+	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are 0, of type none),
+	// inference_only tokenizes each text once and remembers it. Default: full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
 }
 

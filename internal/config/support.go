@@ -21,9 +21,6 @@ func Unsupported(s Settings) []string {
 		}
 		why = append(why, key+": "+fmt.Sprintf(format, args...))
 	}
-	if n := len(s.ModelPool.Instances); n > 1 {
-		add("model_pool.instances", "there are %d, but this build runs one instance", n)
-	}
 	for i, in := range s.ModelPool.Instances {
 		at := fmt.Sprintf("model_pool.instances[%d].", i)
 		if need, ok := backendNeeds[in.Backend]; ok {
@@ -34,16 +31,8 @@ func Unsupported(s Settings) []string {
 		if in.Quantization == "fp16" {
 			add(at+"quantization", "fp16 needs an engine that this build does not have; it computes in fp32 or int8")
 		}
-		if in.Replicas > 1 {
-			add(at+"replicas", "there are %d, but this build runs one instance", in.Replicas)
-		}
 	}
-	if s.Pipeline.Mode != "full" {
-		add("pipeline.mode", "%s cannot be run by this build, only full", s.Pipeline.Mode)
-	}
-	if !s.Batching.Packing {
-		add("batching.packing", "false needs the padded mode, which this build does not have; it computes packed tokens")
-	}
+	s.disagreements(add)
 	e := s.Experiment
 	if e.Duration > 0 {
 		add("experiment.duration", "this build ends a configuration by benchmark_requests, not by time")

@@ -11,10 +11,6 @@ func TestUnsupported(t *testing.T) {
 		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
 		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
 		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): fp16 needs an engine"},
-		{"model_pool: {instances: [{replicas: 2}]}", "replicas (line 1): there are 2"},
-		{"model_pool: {instances: [{}, {}]}", "instances (line 1): there are 2"},
-		{"pipeline: {mode: inference_only}", "mode (line 1): inference_only"},
-		{"batching: {packing: false}", "packing (line 1): false needs"},
 		{"experiment: {duration: 5s}", "duration (line 1)"},
 		{"experiment: {arrival: {process: poisson, rate: 3}}", "arrival.process (line 1): poisson needs the open-loop generator"},
 		{"experiment: {arrival: {rate: 3}}", "arrival (line 1): a closed loop has no rate"},
@@ -28,6 +24,15 @@ func TestUnsupported(t *testing.T) {
 		}
 		if why := Unsupported(s); len(why) != 1 || !strings.Contains(why[0], c.want) {
 			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
+		}
+	}
+	for _, text := range []string{
+		"model_pool: {instances: [{replicas: 2}, {threads: 3}], routing: smart_idle}", "pipeline: {mode: inference_only}",
+		"batching: {packing: false}",
+	} {
+		s, err := Parse("f", []byte(text))
+		if why := Unsupported(s); err != nil || why != nil {
+			t.Errorf("%s: got %q, %v, want it supported", text, why, err)
 		}
 	}
 	if why := Unsupported(Default()); why != nil {
@@ -105,4 +110,22 @@ func TestTags(t *testing.T) {
 		}
 	}
 	check(reflect.TypeFor[Settings]())
+}
+
+// TestInstancesAgree refuses instances of one model with different scores, not those of different models.
+func TestInstancesAgree(t *testing.T) {
+	for text, want := range map[string]string{
+		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization (line 1): is int8, but instances[0] of the same model has fp32",
+		"model_pool: {instances: [{max_length: 64}, {model: x}, {max_length: 9}]}": "instances[2].max_length (line 1): is 9, but instances[0] of the same model has 64",
+		"model_pool: {instances: [{}, {threads: 2, replicas: 3}]}":                 "",
+		"model_pool: {instances: [{model: x}, {model: y, quantization: int8}]}":    "",
+	} {
+		s, err := Parse("f", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(Unsupported(s), "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
 }
