@@ -14,7 +14,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... ./internal/pool/... \
 	./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo test test-unit test-purego test-race lint bench peers peers-docs generate generate-asm generate-proto clean
+.PHONY: build demo test test-unit test-purego test-race test-clients lint bench peers peers-docs generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -23,7 +23,7 @@ demo: build ## measure the built-in model through a real server, about a minute 
 	bin/crossrank experiment run experiments/01_engine_fp32.yaml -o experiments/results
 	@test -s experiments/results/01_engine_fp32_results.md
 
-test: test-unit test-purego test-race ## all tests
+test: test-unit test-purego test-race test-clients ## all tests
 
 test-unit:
 	$(GO) test ./...
@@ -33,6 +33,9 @@ test-purego: ## without assembly
 
 test-race: ## under the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT)
+
+test-clients: ## clients of other makers against a server; those for Node.js where npm is
+	cd test/clients && { ! command -v npm >/dev/null || npm install --silent --no-progress; } && $(GO) test -count 1 ./...
 
 lint: ## formatting, vet on both architectures, staticcheck
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
