@@ -32,14 +32,27 @@ func newExperimentCommand() *cobra.Command {
 levels are measured. Running it starts a server as a process of its own, loads it over gRPC, stops it, and makes a
 report.`,
 	}
-	cmd.AddCommand(newExperimentRunCommand(), newExperimentListCommand())
+	cmd.AddCommand(newExperimentRunCommand(), newExperimentRunAllCommand(), newExperimentListCommand())
 	return group(cmd)
 }
 
 type experimentOptions struct {
-	model string
-	data  string
-	dir   string
+	model  string
+	data   string
+	dir    string
+	resume bool
+	dry    bool
+	speed  float64 // pairs a second for the estimate of a dry run
+}
+
+func (o *experimentOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
+	f.StringVar(&o.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
+	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
+	f.BoolVar(&o.dry, "dry-run", false, "only show what would be measured, and about how long it would take")
+	f.Float64Var(&o.speed, "pairs-per-second", 0,
+		"speed to estimate the time of a dry run with (default: the mean of the earlier results, or 200)")
 }
 
 func newExperimentRunCommand() *cobra.Command {
@@ -49,83 +62,98 @@ func newExperimentRunCommand() *cobra.Command {
 		Short: "Run an experiment and report it",
 		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare name of one in the
 folder experiments. Into the folder -o go, under the experiment's name: the results, one line a request, as they
-happen; the report made from them; and the server's log. Files of an earlier run are replaced.
+happen; the report made from them; and the server's log. Files of an earlier run are replaced, unless --resume keeps the
+configurations that it finished.
 
 The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C stops the server,
-keeps what was measured, and marks the results and the report as partial; the exit code is then 1.`,
+keeps what was measured, and marks the results and the report as partial; the exit code is then 1. A configuration that
+fails is recorded as failed, and the others go on.`,
 		Example: `  $ crossrank experiment run 01_engine_fp32
-  $ crossrank experiment run experiments/01_engine_fp32.yaml --model ./ms-marco-MiniLM-L-6-v2 --data pairs.jsonl -o out`,
+  $ crossrank experiment run experiments/01_engine_fp32.yaml --model ./ms-marco-MiniLM-L-6-v2 --data pairs.jsonl -o out
+  $ crossrank experiment run 05_batch_size --dry-run`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
 	}
-	f := cmd.Flags()
-	f.StringVarP(&opts.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
-	f.StringVar(&opts.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
-	f.StringVarP(&opts.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
+	opts.flags(cmd)
+	cmd.Flags().BoolVar(&opts.resume, "resume", false, "keep the configurations that an earlier run finished, and measure the others")
 	return cmd
 }
 
 func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) error {
-	settings, err := loadDefinition(name, opts)
+	sweep, err := loadDefinition(name, opts)
 	if err != nil {
 		return err
 	}
-	if err := experiment.Check(settings); err != nil {
+	if err := experiment.Check(sweep); err != nil {
 		return err
 	}
+	if opts.dry {
+		return writePlan(cmd.OutOrStdout(), sweep, opts)
+	}
+	out, err := measureExperiment(cmd, sweep, opts)
+	switch {
+	case err != nil:
+		return err
+	case out.Stopped:
+		return fmt.Errorf("interrupted: the results and the report are partial")
+	case out.Failed > 0 && sweep.Base().Experiment.Objective == (config.Objective{}):
+		return fmt.Errorf("%d requests failed; see the report", out.Failed)
+	}
+	return nil
+}
+
+// measureExperiment runs an experiment that can be run, and makes its report.
+func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOptions) (experiment.Outcome, error) {
 	stderr := cmd.ErrOrStderr()
-	n := len(experiment.Points(settings))
+	settings := sweep.Base()
+	n := len(experiment.Points(sweep))
 	fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
 	bar := newProgress(stderr)
 	point := -1
 	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
-		Settings:    settings,
+		Sweep:       sweep,
 		Dir:         opts.dir,
+		Resume:      opts.resume,
 		CommandLine: os.Args,
 		Version:     programVersion(),
 		Progress: func(p results.Point, u load.Progress) {
 			if p.Index != point {
 				point = p.Index
-				bar.begin(fmt.Sprintf("batch %d, concurrency %d", p.Batch, p.Concurrency))
+				bar.begin(strings.ReplaceAll(p.Name(), "=", " "))
 			}
 			bar.update(u)
 		},
 	})
 	bar.end()
 	if out.Results == "" {
-		return runErr
+		return out, runErr
 	}
-	if err := reportExperiment(cmd, out.Results); err != nil {
-		return errors.Join(runErr, err)
-	}
-	switch {
-	case runErr != nil:
-		return runErr
-	case out.Partial:
-		return fmt.Errorf("interrupted: the results and the report are partial")
-	case out.Failed > 0:
-		return fmt.Errorf("%d requests failed; see the report", out.Failed)
-	}
-	return nil
+	return out, errors.Join(runErr, reportExperiment(cmd, out.Results))
 }
 
 // loadDefinition reads an experiment's file and puts what the flags say in its place.
-func loadDefinition(name string, opts experimentOptions) (config.Settings, error) {
+func loadDefinition(name string, opts experimentOptions) (config.Sweep, error) {
 	file, err := experiment.Find(name, experimentsDir)
 	if err != nil {
-		return config.Settings{}, err
+		return config.Sweep{}, err
 	}
-	settings, err := config.Load(file)
+	sweep, err := config.LoadSweep(file)
 	if err != nil {
-		return config.Settings{}, err
+		return config.Sweep{}, err
 	}
-	if opts.model != "" {
-		settings = settings.WithModel(opts.model)
-	}
-	if opts.data != "" {
-		settings = settings.WithData(opts.data)
-	}
-	return settings, nil
+	return opts.apply(sweep), nil
+}
+
+func (o *experimentOptions) apply(sweep config.Sweep) config.Sweep {
+	return sweep.Map(func(s config.Settings) config.Settings {
+		if o.model != "" {
+			s = s.WithModel(o.model)
+		}
+		if o.data != "" {
+			s = s.WithData(o.data)
+		}
+		return s
+	})
 }
 
 // reportExperiment makes the report from the results file, beside it, and tells where it is.
@@ -210,8 +238,8 @@ func writeDefinitions(w io.Writer, defs []experiment.Definition) error {
 		if len(d.Needs) > 0 {
 			status = strings.Join(d.Needs, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", cmp.Or(d.Settings.Name, filepath.Base(d.File)), d.Settings.Description,
-			len(experiment.Points(d.Settings)), status)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", cmp.Or(d.Sweep.Base().Name, filepath.Base(d.File)), d.Sweep.Base().Description,
+			len(experiment.Points(d.Sweep)), status)
 	}
 	return t.Flush()
 }

@@ -16,30 +16,35 @@ const maxErrors = 20
 // decoder walks a YAML tree and a Go struct side by side. It does not use the YAML library's own decoding, which can
 // neither suggest a key, nor say which key a wrong value belongs to, nor tell which keys were given.
 type decoder struct {
-	file  string
-	lines map[string]int
-	errs  []error
+	tree *tree
+	keys map[string]*yaml.Node // the key of every path that was given
+	errs []error
+
+	sweep  bool               // lists may stand where scalars do
+	choice map[*yaml.Node]int // which element of such a list is meant; without one, all are looked at and become axes
+	axes   []axis
 }
 
 func (d *decoder) settings(n *yaml.Node, s *Settings) { d.section(n, "", reflect.ValueOf(s).Elem()) }
 
-func (d *decoder) failf(line int, key, format string, args ...any) {
+// failf notes a fault at a node.
+func (d *decoder) failf(n *yaml.Node, key, format string, args ...any) {
 	if len(d.errs) < maxErrors {
-		d.errs = append(d.errs, &Error{File: d.file, Line: line, Key: key, Msg: fmt.Sprintf(format, args...)})
+		d.errs = append(d.errs, &Error{File: d.tree.fileOf(n), Line: n.Line, Key: key, Msg: fmt.Sprintf(format, args...)})
 	}
 }
 
 // exclusive refuses two keys of a section that say the same thing in two ways.
 func (d *decoder) exclusive(section, a, b string, both bool) {
-	if line, ok := d.lines[section+"."+b]; ok && both {
-		d.failf(line, section+"."+b, "cannot stand beside %s (line %d); give one of the two", a, d.lines[section+"."+a])
+	if key, ok := d.keys[section+"."+b]; ok && both {
+		d.failf(key, section+"."+b, "cannot stand beside %s (line %d); give one of the two", a, d.keys[section+"."+a].Line)
 	}
 }
 
 // section reads a mapping into a struct, key by key.
 func (d *decoder) section(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
-		d.failf(n.Line, path, "needs a mapping of keys, not %s", kindOf(n))
+		d.failf(n, path, "needs a mapping of keys, not %s", kindOf(n))
 		return
 	}
 	known := keysOf(v.Type())
@@ -47,19 +52,19 @@ func (d *decoder) section(n *yaml.Node, path string, v reflect.Value) {
 		key, value := n.Content[i], n.Content[i+1]
 		name := join(path, key.Value)
 		if key.Kind != yaml.ScalarNode {
-			d.failf(key.Line, path, "has a key that is %s; keys are plain words", kindOf(key))
+			d.failf(key, path, "has a key that is %s; keys are plain words", kindOf(key))
 			continue
 		}
 		field := slices.Index(known, key.Value)
 		if field < 0 {
-			d.failf(key.Line, name, "%s", unknownKey(path, key.Value, known))
+			d.failf(key, name, "%s", unknownKey(path, key.Value, known))
 			continue
 		}
-		if first, ok := d.lines[name]; ok {
-			d.failf(key.Line, name, "is given twice; the first is on line %d", first)
+		if first, ok := d.keys[name]; ok {
+			d.failf(key, name, "is given twice; the first is on line %d", first.Line)
 			continue
 		}
-		d.lines[name] = key.Line
+		d.keys[name] = key
 		d.value(value, name, v.Field(field), v.Type().Field(field).Tag)
 	}
 }
@@ -68,7 +73,7 @@ func (d *decoder) section(n *yaml.Node, path string, v reflect.Value) {
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		d.failf(n.Line, path, "is a YAML alias; settings files have none, write the value itself")
+		d.failf(n, path, "is a YAML alias; settings files have none, write the value itself")
 	case v.Kind() == reflect.Struct:
 		if n.ShortTag() != "!!null" { // a section whose keys are all commented out
 			d.section(n, path, v)
@@ -76,9 +81,9 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 	case v.Kind() == reflect.Slice:
 		d.list(n, path, v, tag)
 	case n.Kind == yaml.SequenceNode:
-		d.failf(n.Line, path, "is a list, but this version takes one value here")
+		d.swept(n, path, v, tag)
 	case n.Kind != yaml.ScalarNode:
-		d.failf(n.Line, path, "needs %s, not %s", wanted(v), kindOf(n))
+		d.failf(n, path, "needs %s, not %s", wanted(v), kindOf(n))
 	default:
 		d.scalar(n, path, v, tag)
 	}
@@ -86,11 +91,11 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind != yaml.SequenceNode {
-		d.failf(n.Line, path, "needs a list, such as [%s], not %s", example(v), kindOf(n))
+		d.failf(n, path, "needs a list, such as [%s], not %s", example(v), kindOf(n))
 		return
 	}
 	if len(n.Content) == 0 {
-		d.failf(n.Line, path, "is an empty list; give one element at least, or leave the key out")
+		d.failf(n, path, "is an empty list; give one element at least, or leave the key out")
 		return
 	}
 	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
@@ -106,15 +111,15 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 
 func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	if n.ShortTag() == "!!null" {
-		d.failf(n.Line, path, "has no value; give it %s or leave the key out", wanted(v))
+		d.failf(n, path, "has no value; give it %s or leave the key out", wanted(v))
 		return
 	}
 	if !set(n, v) {
-		d.failf(n.Line, path, "needs %s, not %s", wanted(v), kindOf(n))
+		d.failf(n, path, "needs %s, not %s", wanted(v), kindOf(n))
 		return
 	}
 	if msg := wrong(v, tag); msg != "" {
-		d.failf(n.Line, path, "%s", msg)
+		d.failf(n, path, "%s", msg)
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -35,7 +36,7 @@ func (s Settings) Origin(path string) string {
 		return origin
 	}
 	if line, ok := s.lines[path]; ok {
-		return fmt.Sprintf("%s:%d", s.file, line)
+		return fmt.Sprintf("%s:%d", cmp.Or(s.files[path], s.file), line)
 	}
 	return "default"
 }
@@ -103,14 +104,4 @@ func shortest(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
-}
-
-// indexOf finds a key in a mapping, or gives −1.
-func indexOf(n *yaml.Node, key string) int {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
-			return i
-		}
-	}
-	return -1
 }

@@ -23,7 +23,7 @@ func keysOf(t reflect.Type) []string {
 // unknownKey says what to do about a key that the section at path does not have.
 func unknownKey(path, key string, known []string) string {
 	if key == "extends" {
-		return "this version does not merge settings files; write all of the settings into one"
+		return "stands at the top of a file only, not in a section"
 	}
 	if key == "<<" {
 		return "YAML merge keys are not taken; write the keys themselves"

@@ -19,7 +19,7 @@ const EnvPrefix = "CROSSRANK_"
 // strictly as Parse. A list is written with commas. The origin, such as "flag --deadline", stands in errors and in what
 // [Settings.Origin] says. Settings that were copied from s before are left as they are.
 func (s *Settings) Set(path, text, origin string) error {
-	d := &decoder{file: origin, lines: map[string]int{}}
+	d := &decoder{tree: &tree{name: origin}, keys: map[string]*yaml.Node{}}
 	v, tag, err := find(reflect.ValueOf(s).Elem(), path)
 	if err != nil {
 		return &Error{File: origin, Key: path, Msg: err.Error()}

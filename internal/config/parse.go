@@ -36,46 +36,63 @@ func (e *Error) Error() string {
 	return b.String() + ": " + e.Msg
 }
 
-// Load reads the settings file at path.
+// Load reads the settings file at path, and the files that it extends.
 func Load(path string) (Settings, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Settings{}, fmt.Errorf("reading settings: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	data, err := readFile(path)
 	if err != nil {
 		return Settings{}, fmt.Errorf("reading settings: %w", err)
 	}
 	return Parse(path, data)
 }
 
-// Parse reads settings from YAML. The name stands for the file in errors. A file without any key gives the defaults.
-// The error joins one [Error] for each fault.
-func Parse(name string, data []byte) (Settings, error) {
-	if len(data) > maxBytes {
-		return Settings{}, &Error{File: name, Msg: fmt.Sprintf("is over %d bytes, too large for a settings file", maxBytes)}
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	root, err := document(name, data)
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+}
+
+// Parse reads settings from YAML. The name stands for the file in errors, and a file that it extends is looked for
+// beside it. A file without any key gives the defaults. The error joins one [Error] for each fault.
+func Parse(name string, data []byte) (Settings, error) {
+	t, err := grow(name, data)
 	if err != nil {
 		return Settings{}, err
 	}
+	s, d := t.decode(nil, false)
+	return s, errors.Join(d.errs...)
+}
+
+// decode reads settings from the tree; they are of use if the decoder has no errors.
+func (t *tree) decode(choice map[*yaml.Node]int, sweep bool) (Settings, *decoder) {
 	s := base()
-	d := &decoder{file: name, lines: map[string]int{}}
-	if root != nil {
-		d.settings(root, &s)
+	d := &decoder{tree: t, keys: map[string]*yaml.Node{}, choice: choice, sweep: sweep}
+	if t.root != nil {
+		d.settings(t.root, &s)
 	}
-	s.file, s.lines = name, d.lines
 	d.exclusive("data", "path", "synthetic", s.Data.Path != "" && s.Data.Synthetic)
 	d.exclusive("experiment", "benchmark_requests", "duration", s.Experiment.BenchmarkRequests > 0 && s.Experiment.Duration > 0)
-	if line, ok := d.lines["data.synthetic"]; ok && !s.Data.Synthetic && s.Data.Path == "" {
-		d.failf(line, "data.synthetic", "is false, but no path says where the pairs are")
+	if key, ok := d.keys["data.synthetic"]; ok && !s.Data.Synthetic && s.Data.Path == "" {
+		d.failf(key, "data.synthetic", "is false, but no path says where the pairs are")
 	}
-	if err := errors.Join(d.errs...); err != nil {
-		return Settings{}, err
+	if len(d.errs) > 0 {
+		return Settings{}, d
+	}
+	s.file = t.name
+	s.file, s.lines = t.name, make(map[string]int, len(d.keys))
+	for path, key := range d.keys {
+		s.lines[path] = key.Line
+		if file := t.fileOf(key); file != t.name {
+			if s.files == nil {
+				s.files = map[string]string{}
+			}
+			s.files[path] = file
+		}
 	}
 	s.settle()
-	return s, nil
+	return s, d
 }
 
 // Encode writes s as YAML that Parse reads back as the same settings.

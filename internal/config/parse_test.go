@@ -60,7 +60,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 
 // plain is s without the lines of its file.
 func plain(s Settings) Settings {
-	s.file, s.lines, s.origins = "", nil, nil
+	s.file, s.lines, s.files, s.origins = "", nil, nil, nil
 	return s
 }
 
@@ -91,9 +91,9 @@ func TestParseErrors(t *testing.T) {
 		{"key of another section", "threads: 3", "f.yaml:1: threads: unknown key here; it belongs at model_pool.instances[].threads"},
 		{"key like nothing", "pipeline: {frobnicate: 3}", "f.yaml:1: pipeline.frobnicate: unknown key; pipeline has mode"},
 		{"duplicate key", "model: a\nname: b\nmodel: c", "f.yaml:3: model: is given twice; the first is on line 1"},
-		{"extends", "extends: base.yaml", "f.yaml:1: extends: this version does not merge"},
+		{"extends", "extends: base.yaml", "f.yaml:1: extends: reading what it extends: open base.yaml: no such file"},
 		{"merge key", "batching: {<<: {enabled: true}}", "f.yaml:1: batching.<<: YAML merge keys"},
-		{"sweep", "tokenizer_pool:\n  workers: [1, 2, 4]", "f.yaml:2: tokenizer_pool.workers: is a list, but this version takes one value"},
+		{"sweep", "tokenizer_pool:\n  workers: [1, 2, 4]", "f.yaml:2: tokenizer_pool.workers: is a list, but takes one value here"},
 		{"text for a number", "tokenizer_pool: {workers: many}", `needs a whole number, not "many"`},
 		{"quoted number", `tokenizer_pool: {workers: "2"}`, `needs a whole number, not "2"`},
 		{"fraction for a whole number", "tokenizer_pool: {workers: 1.5}", `needs a whole number, not "1.5"`},

@@ -3,7 +3,9 @@
 //
 // The schema is strict. A key that it does not know, a key given twice, a value of the wrong type or out of range is an
 // [Error] that names the file, the line and the key, and what was meant if that can be guessed; all of a file's errors
-// are reported together. Values that are not given take the defaults of [Default], which is the only place that has any.
+// are reported together. A file may extend another, `extends: FILE` beside it, whose settings it then lies over: sections
+// key by key, lists and values whole. In the definition of an experiment a list may stand where a scalar does, which
+// [LoadSweep] makes a grid of settings. Values that are not given take the defaults of [Default], which is the only place that has any.
 //
 // Reading a file answers whether it is well formed. Whether this build can do what it asks is a question apart:
 // [Unsupported] lists what it cannot, and programs refuse such settings, because a setting that is silently ignored
@@ -16,10 +18,10 @@ package config
 // for what a file gives, and Parse enforces them.
 type Settings struct {
 	// Name is the experiment's name, such as 01_engine_fp32; results files are named after it. Default: empty.
-	Name string `yaml:"name,omitempty" json:"name,omitempty" check:"filename"`
+	Name string `yaml:"name,omitempty" json:"name,omitempty" check:"filename" sweep:"no"`
 
 	// Description is one sentence for the report. Default: empty.
-	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+	Description string `yaml:"description,omitempty" json:"description,omitempty" sweep:"no"`
 
 	// Model is a model's directory, or the name of a built-in model. Default: builtin:minilm-l6.
 	Model string `yaml:"model" json:"model" check:"filled"`
@@ -32,7 +34,8 @@ type Settings struct {
 	Data          Data          `yaml:"data" json:"data"`
 	Experiment    Experiment    `yaml:"experiment" json:"experiment"`
 
-	lines map[string]int // the line of every key that the file gave, by its path, such as "data.seed"
+	lines map[string]int    // the line of every key that the file gave, by its path, such as "data.seed"
+	files map[string]string // the file of those keys that came from another, which the file extends
 
 	file    string            // where the settings were read from; empty for defaults
 	origins map[string]string // who gave a value since, by its path; see Set
@@ -145,8 +148,9 @@ type Experiment struct {
 	Arrival   Arrival   `yaml:"arrival" json:"arrival"`
 	Objective Objective `yaml:"objective,omitempty" json:"objective,omitzero"`
 
-	// Repeats is how many times the whole is measured, each in a process of its own. Default: 1.
-	Repeats int `yaml:"repeats" json:"repeats" min:"1" max:"1000"`
+	// Repeats is how many times the whole is measured, each time with servers of its own and in an order of its own,
+	// drawn from the arrival's seed. Default: 1.
+	Repeats int `yaml:"repeats" json:"repeats" min:"1" max:"1000" sweep:"no"`
 }
 
 // Arrival says when requests are sent.
@@ -154,7 +158,7 @@ type Arrival struct {
 	// Process is closed (each worker sends when its last request is answered) or an open-loop schedule. Default: closed.
 	Process string `yaml:"process" json:"process" oneof:"closed,constant,poisson,gamma,replay"`
 
-	// Rate is requests a second, for open loops. Default: 0.
+	// Rate is requests a second, for open loops; a replay without one keeps the trace's own. Default: 0.
 	Rate float64 `yaml:"rate,omitempty" json:"rate,omitempty" min:"0" max:"10000000"`
 
 	// Shape is k of the gamma process; below 1 is burstier than Poisson. Default: 0.
@@ -163,7 +167,7 @@ type Arrival struct {
 	// Seed chooses the schedule. Default: 0.
 	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
 
-	// Trace is the file that replay reads. Default: empty.
+	// Trace is the file that replay reads: one time of sending a line, in seconds, rising. Default: empty.
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty" check:"filled"`
 }
 

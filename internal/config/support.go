@@ -16,10 +16,7 @@ var backendNeeds = map[string]string{
 func Unsupported(s Settings) []string {
 	var why []string
 	add := func(key, format string, args ...any) {
-		if line := s.lines[key]; line > 0 {
-			key = fmt.Sprintf("%s (line %d)", key, line)
-		}
-		why = append(why, key+": "+fmt.Sprintf(format, args...))
+		why = append(why, s.place(key)+": "+fmt.Sprintf(format, args...))
 	}
 	for i, in := range s.ModelPool.Instances {
 		at := fmt.Sprintf("model_pool.instances[%d].", i)
@@ -33,21 +30,6 @@ func Unsupported(s Settings) []string {
 		}
 	}
 	s.disagreements(add)
-	e := s.Experiment
-	if e.Duration > 0 {
-		add("experiment.duration", "this build ends a configuration by benchmark_requests, not by time")
-	}
-	if e.Arrival.Process != "closed" {
-		add("experiment.arrival.process", "%s needs the open-loop generator, which this build does not have", e.Arrival.Process)
-	} else if (e.Arrival != Arrival{Process: "closed"}) {
-		add("experiment.arrival", "a closed loop has no rate, shape, seed or trace")
-	}
-	if (e.Objective != Objective{}) {
-		add("experiment.objective", "the search for the highest rate within an objective is not in this build")
-	}
-	if e.Repeats > 1 {
-		add("experiment.repeats", "this build measures once, not %d times", e.Repeats)
-	}
 	return why
 }
 
@@ -63,10 +45,14 @@ func ForServer(s Settings) []string {
 	return why
 }
 
-// ForExperiment lists what the definition of an experiment still needs.
-func ForExperiment(s Settings) []string {
-	if s.Name == "" {
-		return []string{"name: an experiment needs a name; its results are filed under it"}
+// place names a key with where it was given.
+func (s Settings) place(key string) string {
+	line := s.lines[key]
+	switch file := s.files[key]; {
+	case line == 0:
+		return key
+	case file != "":
+		return fmt.Sprintf("%s (%s:%d)", key, file, line)
 	}
-	return nil
+	return fmt.Sprintf("%s (line %d)", key, line)
 }

@@ -11,11 +11,6 @@ func TestUnsupported(t *testing.T) {
 		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
 		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
 		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): fp16 needs an engine"},
-		{"experiment: {duration: 5s}", "duration (line 1)"},
-		{"experiment: {arrival: {process: poisson, rate: 3}}", "arrival.process (line 1): poisson needs the open-loop generator"},
-		{"experiment: {arrival: {rate: 3}}", "arrival (line 1): a closed loop has no rate"},
-		{"experiment: {objective: {percentile: 99, latency_ms: 50}}", "objective (line 1)"},
-		{"experiment: {repeats: 6}", "repeats (line 1)"},
 	} {
 		s, err := Parse("f", []byte(c.text))
 		if err != nil {
@@ -51,17 +46,6 @@ func TestForServer(t *testing.T) {
 	}
 	if why := ForServer(Default()); why != nil {
 		t.Errorf("the defaults: %q", why)
-	}
-}
-
-func TestForExperiment(t *testing.T) {
-	s := Default()
-	if why := ForExperiment(s); len(why) != 1 {
-		t.Errorf("no name: %q", why)
-	}
-	s.Name = "x"
-	if why := ForExperiment(s); why != nil {
-		t.Errorf("with a name: %q", why)
 	}
 }
 

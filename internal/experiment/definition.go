@@ -12,15 +12,14 @@ import (
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/results"
 )
 
 // Definition is an experiment's file.
 type Definition struct {
-	File     string
-	Settings config.Settings // not set if Err is
-	Needs    []string        // what it asks for that this build lacks, a sentence each; empty if it can be run
-	Err      error           // why the file could not be read
+	File  string
+	Sweep config.Sweep // not set if Err is
+	Needs []string     // what it asks for that this build lacks, a sentence each; empty if it can be run
+	Err   error        // why the file could not be read
 }
 
 // List reads every definition (*.yaml, *.yml) of a folder, in the order of their names. A file that cannot be read does
@@ -36,8 +35,8 @@ func List(dir string) ([]Definition, error) {
 			continue
 		}
 		d := Definition{File: filepath.Join(dir, e.Name())}
-		if d.Settings, d.Err = config.Load(d.File); d.Err == nil {
-			d.Needs = needs(d.Settings)
+		if d.Sweep, d.Err = config.LoadSweep(d.File); d.Err == nil {
+			d.Needs = needs(d.Sweep)
 		}
 		defs = append(defs, d)
 	}
@@ -83,42 +82,30 @@ func known(dir string) string {
 	return ", which has " + strings.Join(names, ", ")
 }
 
-// Check refuses settings that cannot be run as an experiment by this build.
-func Check(s config.Settings) error {
-	if why := needs(s); len(why) > 0 {
-		return fmt.Errorf("experiment %s cannot be run: %s", cmp.Or(s.Name, "without a name"), strings.Join(why, "; "))
+// Check refuses a definition that cannot be run as an experiment by this build.
+func Check(sw config.Sweep) error {
+	if why := needs(sw); len(why) > 0 {
+		return fmt.Errorf("experiment %s cannot be run: %s", cmp.Or(sw.Base().Name, "without a name"), strings.Join(why, "; "))
 	}
 	return nil
 }
 
-// needs lists what s lacks, and what it asks for that this build lacks.
-func needs(s config.Settings) []string {
-	return slices.Concat(config.ForExperiment(s), config.Unsupported(s))
-}
-
-// Points gives the configurations of an experiment in the order in which they are measured.
-func Points(s config.Settings) []results.Point {
-	e := s.Experiment
-	var points []results.Point
-	for _, concurrency := range e.ConcurrencyLevels {
-		for _, batch := range e.BatchSizes {
-			points = append(points, results.Point{
-				Index: len(points), Batch: batch, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup,
-			})
+// needs lists what a definition lacks, and what any of its variants asks for that this build lacks, each once.
+func needs(sw config.Sweep) []string {
+	var all []string
+	for _, v := range sw.Variants {
+		for _, why := range slices.Concat(config.ForExperiment(v.Settings), config.Unsupported(v.Settings)) {
+			if !slices.Contains(all, why) {
+				all = append(all, why)
+			}
 		}
 	}
-	return points
+	return all
 }
 
 // writeServerSettings writes the part of s that is a server's to a temporary file. JSON is YAML.
 func writeServerSettings(s config.Settings) (file string, err error) {
-	b, err := json.MarshalIndent(struct {
-		Model         string               `json:"model"`
-		ModelPool     config.ModelPool     `json:"model_pool"`
-		TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
-		Batching      config.Batching      `json:"batching"`
-		Pipeline      config.Pipeline      `json:"pipeline"`
-	}{s.Model, s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline}, "", "  ")
+	b, err := json.MarshalIndent(serverPart(s), "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("encoding the server's settings: %w", err)
 	}

@@ -22,18 +22,18 @@ func TestShippedDefinitions(t *testing.T) {
 			t.Errorf("%s cannot be read: %v", d.File, d.Err)
 			continue
 		}
-		if want := strings.TrimSuffix(filepath.Base(d.File), ".yaml"); d.Settings.Name != want {
-			t.Errorf("%s is named %q; results are easier to find when it is %q", d.File, d.Settings.Name, want)
+		if want := strings.TrimSuffix(filepath.Base(d.File), ".yaml"); d.Sweep.Base().Name != want {
+			t.Errorf("%s is named %q; results are easier to find when it is %q", d.File, d.Sweep.Base().Name, want)
 		}
-		if d.Settings.Description == "" || len(Points(d.Settings)) == 0 {
+		if d.Sweep.Base().Description == "" || len(Points(d.Sweep)) == 0 {
 			t.Errorf("%s lacks a description or measures nothing", d.File)
 		}
-		if want, ok := needs[d.Settings.Name]; ok {
+		if want, ok := needs[d.Sweep.Base().Name]; ok {
 			got := strings.Join(d.Needs, "; ")
 			if (want == "") != (got == "") || !strings.Contains(got, want) {
 				t.Errorf("%s needs %q, want %q", d.File, got, want)
 			}
-			delete(needs, d.Settings.Name)
+			delete(needs, d.Sweep.Base().Name)
 		}
 	}
 	if len(needs) > 0 {
@@ -58,7 +58,7 @@ func TestListTellsBadFilesApart(t *testing.T) {
 	if err != nil || len(defs) != 2 {
 		t.Fatalf("got %d definitions and %v, want 2", len(defs), err)
 	}
-	if defs[0].Err != nil || defs[0].Settings.Name != "a" {
+	if defs[0].Err != nil || defs[0].Sweep.Base().Name != "a" {
 		t.Errorf("a.yml gave %+v", defs[0])
 	}
 	if defs[1].Err == nil || !strings.Contains(defs[1].Err.Error(), "b.yaml:2: batchin") {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,9 @@ import (
 )
 
 // settings parses a definition.
-func settings(t *testing.T, yaml string) config.Settings {
+func settings(t *testing.T, yaml string) config.Sweep {
 	t.Helper()
-	s, err := config.Parse("test.yaml", []byte(yaml))
+	s, err := config.ParseSweep("test.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(res
 	t.Setenv(act, kind)
 	dir := filepath.Join(t.TempDir(), "made", "by run")
 	out, err := Run(ctx, Options{
-		Settings: settings(t, yaml), Dir: dir, CommandLine: []string{"crossrank", "experiment"}, Version: "v0", Progress: progress,
+		Sweep: settings(t, yaml), Dir: dir, CommandLine: []string{"crossrank", "experiment"}, Version: "v0", Progress: progress,
 	})
 	if out.Results == "" {
 		return out, nil, err
@@ -81,7 +82,8 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 		t.Fatalf("%d points were measured, want %d", len(res.Points), len(want))
 	}
 	for i, m := range res.Points {
-		if m.Point != want[i] {
+		want[i].Key = m.Point.Key
+		if !reflect.DeepEqual(m.Point, want[i]) {
 			t.Errorf("point %d is %+v, want %+v", i, m.Point, want[i])
 		}
 		if len(m.Requests) != 10 || !m.End.Complete || len(m.Samples) == 0 {
@@ -133,8 +135,8 @@ func TestServerThatDiesEndsTheRun(t *testing.T) {
 		!strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("got %v, want the server's exit and its last words", err)
 	}
-	if !out.Partial || len(res.Partial) == 0 || len(res.Points) != 1 {
-		t.Errorf("outcome %+v with %d points, want partial with the first", out, len(res.Points))
+	if !out.Partial || out.Broken != 4 || len(res.Partial) == 0 || len(res.Points) != 4 {
+		t.Errorf("outcome %+v with %d points, want four, all failed, each with a server of its own", out, len(res.Points))
 	}
 	answered := 0
 	for _, r := range res.Points[0].Requests {
@@ -180,7 +182,7 @@ func TestRunRefusesBeforeItStartsAnything(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "results")
-			_, err := Run(t.Context(), Options{Settings: settings(t, test.yaml), Dir: dir, Program: "/nonexistent/crossrank"})
+			_, err := Run(t.Context(), Options{Sweep: settings(t, test.yaml), Dir: dir, Program: "/nonexistent/crossrank"})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}

@@ -86,7 +86,8 @@ var table = []row{
 	{name: "internal/load", imports: []string{".", "internal/results"}},
 	{
 		name:    "internal/experiment",
-		imports: []string{"client", "internal/config", "internal/dataset", "internal/load", "internal/machine", "internal/results"},
+		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/load", "internal/machine", "internal/results",
+			"internal/stats"},
 		tests:   []string{"proto/crossrank/v1"},
 	},
 	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},

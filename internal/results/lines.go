@@ -36,6 +36,12 @@ func (rd *reader) line(line []byte) error {
 		err = rd.sample(line)
 	case kindPointEnd:
 		err = rd.pointEnd(line)
+	case kindFound:
+		var f Found
+		if err = json.Unmarshal(line, &f); err == nil {
+			_, err = rd.at(f.Point)
+			rd.results.Found = append(rd.results.Found, f)
+		}
 	case kindEnd:
 		rd.end = new(End)
 		err = json.Unmarshal(line, rd.end)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const maxLine = 8 << 20
 type Results struct {
 	Run     Run
 	Points  []*Measured
+	Found   []Found  // of every search for an objective
 	Partial []string // why the run is not complete; empty if it is
 	Skipped int      // lines of kinds that this program does not know
 }
@@ -101,9 +103,9 @@ func (rd *reader) judge(cut bool) {
 	for _, m := range res.Points {
 		switch {
 		case m.End == nil:
-			why("batch=%d, concurrency=%d was cut off", m.Point.Batch, m.Point.Concurrency)
+			why("%s was cut off", m.Point.Name())
 		case !m.End.Complete:
-			why("batch=%d, concurrency=%d: %s", m.Point.Batch, m.Point.Concurrency, orUnknown(m.End.Reason))
+			why("%s: %s", m.Point.Name(), orUnknown(m.End.Reason))
 		}
 	}
 	switch {
@@ -124,3 +126,24 @@ func orUnknown(reason string) string {
 	}
 	return reason
 }
+
+// Name says which configuration a point is.
+func (p *Point) Name() string {
+	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
+	if p.Arrival != "" {
+		name = fmt.Sprintf("batch=%d, %s at %.4g/s", p.Batch, p.Arrival, p.Rate)
+	}
+	for _, s := range p.Set {
+		name += fmt.Sprintf(", %s=%s", s.Short(), s.Value)
+	}
+	if p.Search != "" {
+		name += ", " + p.Search
+	}
+	if p.Repeat > 0 {
+		name += fmt.Sprintf(", repeat %d", p.Repeat+1)
+	}
+	return name
+}
+
+// Short is the last part of the key.
+func (s Setting) Short() string { return s.Key[strings.LastIndexByte(s.Key, '.')+1:] }

@@ -58,9 +58,53 @@ type Machine struct {
 type Point struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs a request
-	Concurrency int `json:"concurrency"` // closed-loop workers
+	Concurrency int `json:"concurrency"` // closed-loop workers; in an open loop, those of the warm-up
 	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
 	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
+
+	// Key is the same for points of the same settings, in whatever run; the repeats of a point have different ones.
+	Key string `json:"key,omitempty"`
+
+	Set      []Setting     `json:"set,omitempty"`         // what the experiment sweeps, with its values here
+	Repeat   int           `json:"repeat,omitempty"`      // from 0
+	Process  int           `json:"process,omitempty"`     // which of the run's server processes, from 0
+	Duration time.Duration `json:"duration_ns,omitempty"` // that ends the point; 0 if the number of requests does
+
+	Arrival   string  `json:"arrival,omitempty"` // the process of an open loop; empty in a closed one
+	Rate      float64 `json:"rate,omitempty"`    // its requests a second
+	Search    string  `json:"search,omitempty"`  // what part of a search for an objective the point is, as below
+	Times     float64 `json:"times,omitempty"`   // of goodput points, how many times the rate that was found
+	Objective float64 `json:"objective_ms,omitempty"`
+	Percent   float64 `json:"objective_percentile,omitempty"`
+}
+
+// Setting is a key with the value that a point has for it.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// What a point is in a search for the highest rate that keeps an objective.
+const (
+	SearchCapacity = "capacity" // a closed loop that tells where to begin
+	SearchProbe    = "probe"
+	SearchConfirm  = "confirm" // of the highest rate that passed
+	SearchGoodput  = "goodput" // at a multiple of it
+)
+
+// Found is what a search for an objective came to. Rates are requests a second.
+type Found struct {
+	Point      int       `json:"point"` // the last of the search
+	Key        string    `json:"key"`   // of its points
+	Set        []Setting `json:"set,omitempty"`
+	Batch      int       `json:"batch"`
+	Repeat     int       `json:"repeat,omitempty"`
+	Percentile float64   `json:"percentile"`
+	LatencyMS  float64   `json:"latency_ms"`
+	Capacity   float64   `json:"capacity"` // of the closed loop
+	Passing    float64   `json:"passing"`  // the highest rate that was confirmed; 0 if none
+	Failing    float64   `json:"failing"`  // the lowest that failed; 0 if none
+	Note       string    `json:"note,omitempty"`
 }
 
 // Request is what one request met. Times are nanoseconds since the measured part of its point began.
@@ -149,5 +193,6 @@ const (
 	kindRequest  = "request"
 	kindSample   = "sample"
 	kindPointEnd = "point_end"
+	kindFound    = "found"
 	kindEnd      = "end"
 )

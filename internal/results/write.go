@@ -31,6 +31,21 @@ func Create(path string) (*Writer, error) {
 	return &Writer{w: f, file: f}, nil
 }
 
+// Replace is Create for a file whose older self stays in its place until the first lines, which begin gives, are written.
+func Replace(path string, begin func(*Writer) error) (*Writer, error) {
+	w, err := Create(path + ".new")
+	if err != nil {
+		return nil, err
+	}
+	if err = begin(w); err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("replacing results: %w", err), w.Close(), os.Remove(path+".new"))
+	}
+	return w, nil
+}
+
 // NewWriter writes results to w, which it does not close.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
@@ -51,6 +66,9 @@ func (w *Writer) Sample(s Sample) error { return w.line(kindSample, s) }
 
 // PointEnd ends a configuration.
 func (w *Writer) PointEnd(p PointEnd) error { return w.line(kindPointEnd, p) }
+
+// Found writes what a search came to.
+func (w *Writer) Found(f Found) error { return w.line(kindFound, f) }
 
 // End ends the run.
 func (w *Writer) End(e End) error { return w.line(kindEnd, e) }

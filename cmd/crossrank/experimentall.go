@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/report"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+func newExperimentRunAllCommand() *cobra.Command {
+	var opts experimentOptions
+	dir, force := experimentsDir, false
+	cmd := &cobra.Command{
+		Use:   "run-all",
+		Short: "Run every experiment that this build can run",
+		Long: `Run-all runs the experiments of the folder experiments one after another. What this build lacks is skipped, and the
+table at the end says why. Configurations that an earlier run finished are kept, so that a run that was interrupted goes
+on where it was; --force measures all of them anew. A configuration or an experiment that fails is recorded as failed, and
+the others go on; the exit code is then 1.`,
+		Example: `  $ crossrank experiment run-all --dry-run
+  $ crossrank experiment run-all --data pairs.jsonl -o results`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.resume = !force
+			return runAllExperiments(cmd, dir, opts)
+		},
+	}
+	opts.flags(cmd)
+	cmd.Flags().StringVar(&dir, "dir", dir, "folder with the definitions")
+	cmd.Flags().BoolVar(&force, "force", false, "measure what an earlier run finished, too")
+	return cmd
+}
+
+// verdict is what became of an experiment.
+type verdict struct {
+	name, state, detail string
+}
+
+func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) error {
+	defs, err := experiment.List(dir)
+	if err != nil {
+		return err
+	}
+	if len(defs) == 0 {
+		return fmt.Errorf("there are no experiments in %s", dir)
+	}
+	var verdicts []verdict
+	failed := 0
+	for _, d := range defs {
+		v := verdict{name: strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File))}
+		switch {
+		case d.Err != nil:
+			v.state, v.detail = "failed", oneLine(d.Err.Error())
+		case len(d.Needs) > 0:
+			v.state, v.detail = "skipped", strings.Join(d.Needs, "; ")
+		case cmd.Context().Err() != nil:
+			v.state, v.detail = "skipped", "interrupted before it began"
+		case opts.dry:
+			if err := writePlan(cmd.OutOrStdout(), opts.apply(d.Sweep), opts); err != nil {
+				return err
+			}
+			continue
+		default:
+			v.state, v.detail = runOne(cmd, opts.apply(d.Sweep), opts)
+		}
+		if v.state == "failed" {
+			failed++
+		}
+		verdicts = append(verdicts, v)
+	}
+	if err := writeVerdicts(cmd.ErrOrStderr(), verdicts); err != nil {
+		return err
+	}
+	switch {
+	case cmd.Context().Err() != nil:
+		return fmt.Errorf("interrupted; the same command goes on from here")
+	case failed > 0:
+		return fmt.Errorf("%d of %d experiments failed", failed, len(defs))
+	}
+	return nil
+}
+
+// runOne runs an experiment and says what became of it.
+func runOne(cmd *cobra.Command, sweep config.Sweep, opts experimentOptions) (state, detail string) {
+	out, err := measureExperiment(cmd, sweep, opts)
+	counts := fmt.Sprintf("%d measured, %d kept, %d failed", out.Measured, out.Kept, out.Broken)
+	switch {
+	case out.Stopped:
+		return "skipped", "interrupted: " + counts
+	case err != nil:
+		return "failed", counts + ": " + oneLine(err.Error())
+	}
+	return "passed", counts
+}
+
+func writeVerdicts(w io.Writer, verdicts []verdict) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "EXPERIMENT\tSTATE\tDETAIL")
+	for _, v := range verdicts {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", v.name, v.state, v.detail)
+	}
+	return t.Flush()
+}
+
+// guessedSpeed is the pairs a second of an estimate that has nothing to go by.
+const guessedSpeed = 200
+
+// writePlan shows the configurations of an experiment and about how long they take.
+func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) error {
+	speed, why := opts.speed, "as --pairs-per-second says"
+	if speed <= 0 {
+		if speed, why = earlierSpeed(opts.dir), "the mean of the earlier results"; speed <= 0 {
+			speed, why = guessedSpeed, "a guess, for there are no earlier results"
+		}
+	}
+	points := experiment.Points(sweep)
+	for _, p := range points {
+		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, p.Index+1, p.Process+1, p.Name())
+	}
+	_, err := fmt.Fprintf(w, "%s: %d configurations, %d server processes, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name,
+		len(points), experiment.Processes(sweep), experiment.Estimate(sweep, speed).Round(time.Second), speed, why)
+	return err
+}
+
+// earlierSpeed is the mean throughput of the configurations in the results of a folder, or 0 if there are none.
+func earlierSpeed(dir string) float64 {
+	files, err := filepath.Glob(filepath.Join(dir, "*_results.jsonl"))
+	if err != nil {
+		return 0
+	}
+	var sum float64
+	n := 0
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Size() > 64<<20 {
+			continue
+		}
+		res, err := results.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		for _, c := range report.Summarize(res).Configs {
+			if c.PairsPerSecond.Measured() {
+				sum += float64(c.PairsPerSecond)
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}

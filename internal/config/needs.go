@@ -1,0 +1,43 @@
+package config
+
+import "fmt"
+
+// ForExperiment lists what the definition of an experiment still needs, and which of its settings contradict each other.
+func ForExperiment(s Settings) []string {
+	var why []string
+	add := func(key, format string, args ...any) {
+		why = append(why, s.place(key)+": "+fmt.Sprintf(format, args...))
+	}
+	if s.Name == "" {
+		add("name", "an experiment needs a name; its results are filed under it")
+	}
+	const at = "experiment.arrival."
+	a, o := s.Experiment.Arrival, s.Experiment.Objective
+	open, searched := a.Process != "closed", o != (Objective{})
+	switch {
+	case !open && a != Arrival{Process: "closed", Seed: a.Seed}:
+		add("experiment.arrival", "a closed loop has no rate, shape or trace")
+	case open && a.Process != "replay" && a.Rate == 0 && !searched:
+		add(at+"rate", "%s arrivals need a rate, in requests a second", a.Process)
+	case searched && a.Rate > 0:
+		add(at+"rate", "cannot stand beside an objective, which is a search for the rate")
+	}
+	if open && !searched && len(s.Experiment.ConcurrencyLevels) > 1 {
+		add("experiment.concurrency_levels", "an open loop has no workers, so give one level at most")
+	}
+	if (a.Process == "gamma") != (a.Shape > 0) {
+		add(at+"shape", "belongs to gamma arrivals, which need one above 0; the process is %s and the shape %g", a.Process, a.Shape)
+	}
+	if (a.Process == "replay") != (a.Trace != "") {
+		add(at+"trace", "belongs to replay, which needs one; the process is %s", a.Process)
+	}
+	if searched {
+		if a.Process == "closed" || a.Process == "replay" {
+			add(at+"process", "an objective is searched for with constant, poisson or gamma arrivals, not with %s", a.Process)
+		}
+		if o.LatencyMS == 0 || o.Percentile == 0 || o.Percentile == 100 {
+			add("experiment.objective", "needs a percentile between 0 and 100 and a latency_ms above 0")
+		}
+	}
+	return why
+}

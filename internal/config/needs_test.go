@@ -1,0 +1,39 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestForExperiment(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", ""},
+		{"experiment: {duration: 5s, repeats: 6}", ""},
+		{"experiment: {arrival: {process: poisson, rate: 3, seed: 4}}", ""},
+		{"experiment: {arrival: {process: gamma, rate: 3, shape: 0.5}}", ""},
+		{"experiment: {arrival: {process: replay, trace: t.txt}}", ""},
+		{"experiment: {arrival: {process: poisson}, objective: {percentile: 99, latency_ms: 50}}", ""},
+		{"experiment: {arrival: {rate: 3}}", "arrival (line 2): a closed loop has no rate"},
+		{"experiment: {arrival: {process: constant}}", "arrival.rate: constant arrivals need a rate"},
+		{"experiment: {arrival: {process: gamma, rate: 1}}", "arrival.shape: belongs to gamma"},
+		{"experiment: {arrival: {process: poisson, rate: 1, shape: 2}}", "arrival.shape (line 2): belongs to gamma"},
+		{"experiment: {concurrency_levels: [1, 2], arrival: {process: constant, rate: 1}}", "concurrency_levels (line 2): an open loop has no workers"},
+		{"experiment: {arrival: {process: replay}}", "arrival.trace: belongs to replay"},
+		{"experiment: {objective: {percentile: 99, latency_ms: 50}}", "arrival.process: an objective is searched for with"},
+		{"experiment: {arrival: {process: poisson}, objective: {percentile: 99}}", "objective (line 2): needs a percentile"},
+		{"experiment: {arrival: {process: poisson, rate: 2}, objective: {percentile: 99, latency_ms: 5}}", "rate (line 2): cannot stand beside"},
+	} {
+		s, err := Parse("f", []byte("name: x\n"+c.text))
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		why := ForExperiment(s)
+		if c.want == "" && why != nil || c.want != "" && (len(why) != 1 || !strings.Contains(why[0], c.want)) {
+			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
+		}
+	}
+	if why := ForExperiment(Default()); len(why) != 1 || !strings.Contains(why[0], "needs a name") {
+		t.Errorf("without a name: %q", why)
+	}
+}

@@ -1,0 +1,135 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxExtends bounds how many files may extend one another.
+const maxExtends = 8
+
+// tree is the YAML of a settings file, merged over that of the files that it extends.
+type tree struct {
+	name  string
+	root  *yaml.Node            // a mapping, or nil if nothing was given
+	files map[*yaml.Node]string // the file of every node that came from another than name
+}
+
+// grow reads the tree of a file with this content.
+func grow(name string, data []byte) (*tree, error) {
+	t := &tree{name: name, files: map[*yaml.Node]string{}}
+	root, err := t.read(name, data, nil)
+	t.root = root
+	return t, err
+}
+
+// fileOf names the file that n is from.
+func (t *tree) fileOf(n *yaml.Node) string {
+	if file, ok := t.files[n]; ok {
+		return file
+	}
+	return t.name
+}
+
+// read parses one file and merges it over what it extends. Above are the files that led here.
+func (t *tree) read(name string, data []byte, above []string) (*yaml.Node, error) {
+	if len(data) > maxBytes {
+		return nil, &Error{File: name, Msg: fmt.Sprintf("is over %d bytes, too large for a settings file", maxBytes)}
+	}
+	root, err := document(name, data)
+	if root == nil || err != nil {
+		return nil, err
+	}
+	if name != t.name {
+		t.own(root, name)
+	}
+	i := indexOf(root, "extends")
+	if i < 0 {
+		return root, nil
+	}
+	value := root.Content[i+1]
+	fault := func(format string, args ...any) error {
+		return &Error{File: name, Line: value.Line, Key: "extends", Msg: fmt.Sprintf(format, args...)}
+	}
+	if value.Kind != yaml.ScalarNode || value.ShortTag() != "!!str" || value.Value == "" {
+		return nil, fault("needs the name of a settings file, not %s", kindOf(value))
+	}
+	root.Content = slices.Delete(root.Content, i, i+2)
+	file := value.Value
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(name), file)
+	}
+	above = append(above, filepath.Clean(name))
+	if slices.Contains(above, file) {
+		return nil, fault("goes around: %s", strings.Join(append(above, file), " extends "))
+	}
+	if len(above) > maxExtends {
+		return nil, fault("more than %d files extend one another", maxExtends)
+	}
+	under, err := readFile(file)
+	if err != nil {
+		return nil, fault("reading what it extends: %v", err)
+	}
+	below, err := t.read(file, under, above)
+	if err != nil {
+		return nil, err
+	}
+	return merge(below, root, ""), nil
+}
+
+// own notes that n and all below it are from a file.
+func (t *tree) own(n *yaml.Node, file string) {
+	t.files[n] = file
+	for _, c := range n.Content {
+		t.own(c, file)
+	}
+}
+
+// rivals are keys of a section of which a file can give one; giving one takes the place of the other from below.
+var rivals = map[string]string{
+	"data.path": "data.synthetic", "data.synthetic": "data.path",
+	"experiment.duration": "experiment.benchmark_requests", "experiment.benchmark_requests": "experiment.duration",
+}
+
+// merge lays over on top of below: mappings key by key, anything else whole. A key that over gives twice stays twice, for
+// the decoder to find.
+func merge(below, over *yaml.Node, path string) *yaml.Node {
+	if below == nil || below.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
+		return over
+	}
+	merged := *over
+	merged.Content = slices.Clone(below.Content)
+	own := len(below.Content)
+	for i := 0; i+1 < len(over.Content); i += 2 {
+		key, value := over.Content[i], over.Content[i+1]
+		at := join(path, key.Value)
+		inherited := &yaml.Node{Content: merged.Content[:own]}
+		j := indexOf(inherited, key.Value)
+		if j >= 0 && merged.Content[j] != key && !slices.Contains(over.Content, merged.Content[j]) {
+			merged.Content[j], merged.Content[j+1] = key, merge(merged.Content[j+1], value, at)
+		} else {
+			merged.Content = append(merged.Content, key, value)
+		}
+		if rival, ok := rivals[at]; ok && indexOf(over, strings.TrimPrefix(rival, path+".")) < 0 {
+			if r := indexOf(inherited, strings.TrimPrefix(rival, path+".")); r >= 0 {
+				merged.Content = slices.Delete(merged.Content, r, r+2)
+				own -= 2
+			}
+		}
+	}
+	return &merged
+}
+
+// indexOf finds a key in a mapping, or gives −1.
+func indexOf(n *yaml.Node, key string) int {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}

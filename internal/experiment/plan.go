@@ -1,0 +1,193 @@
+package experiment
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// step is one server process with what is measured against it.
+type step struct {
+	server config.Settings // what the server is started with
+	units  []unit
+}
+
+// unit is one configuration: a point, or the points of one search for an objective.
+type unit struct {
+	point    results.Point // without its index
+	settings config.Settings
+}
+
+func (u *unit) searches() bool { return u.settings.Experiment.Objective != config.Objective{} }
+
+// plan gives what a sweep measures, in order. Variants that ask for the same server share a process. With several
+// repeats, the order of the servers and that of the points at each is drawn anew for every repeat, so that a machine that
+// slows down, or warms up, does so to all alike.
+func plan(sw config.Sweep) []step {
+	var steps []step
+	repeats := max(1, sw.Base().Experiment.Repeats)
+	for r := range repeats {
+		round := planRound(sw, r)
+		if repeats > 1 {
+			rng := rand.New(rand.NewPCG(uint64(sw.Base().Experiment.Arrival.Seed), uint64(r)))
+			rng.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+			for _, s := range round {
+				rng.Shuffle(len(s.units), func(i, j int) { s.units[i], s.units[j] = s.units[j], s.units[i] })
+			}
+		}
+		steps = append(steps, round...)
+	}
+	for i := range steps {
+		for j := range steps[i].units {
+			steps[i].units[j].point.Process = i
+		}
+	}
+	return steps
+}
+
+// planRound plans one repeat, in the order of the definition.
+func planRound(sw config.Sweep, repeat int) []step {
+	var round []step
+	byServer := map[string]int{}
+	for _, v := range sw.Variants {
+		key := fingerprint(serverPart(v.Settings))
+		i, ok := byServer[key]
+		if !ok {
+			i = len(round)
+			byServer[key] = i
+			round = append(round, step{server: v.Settings})
+		}
+		round[i].units = append(round[i].units, unitsOf(v, repeat)...)
+	}
+	return round
+}
+
+// unitsOf gives the configurations of one variant: each batch size at each concurrency level.
+func unitsOf(v config.Variant, repeat int) []unit {
+	e := v.Settings.Experiment
+	var set []results.Setting
+	for _, a := range v.Set {
+		set = append(set, results.Setting(a))
+	}
+	var units []unit
+	for _, concurrency := range e.ConcurrencyLevels {
+		for _, batch := range e.BatchSizes {
+			p := results.Point{
+				Batch: batch, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup, Set: set, Repeat: repeat,
+				Duration: time.Duration(e.Duration), Objective: e.Objective.LatencyMS, Percent: e.Objective.Percentile,
+			}
+			if e.Arrival.Process != "closed" {
+				p.Arrival, p.Rate = e.Arrival.Process, e.Arrival.Rate
+			}
+			p.Key = fingerprint(struct {
+				Server  serverSettings
+				Data    config.Data
+				Arrival config.Arrival
+				Point   results.Point
+			}{serverPart(v.Settings), v.Settings.Data, e.Arrival, p})
+			units = append(units, unit{p, v.Settings})
+		}
+	}
+	return units
+}
+
+// Points gives the configurations of an experiment in the order in which they are measured; a search for an objective
+// is one of them, though it leaves several points.
+func Points(sw config.Sweep) []results.Point {
+	var points []results.Point
+	for _, s := range plan(sw) {
+		for _, u := range s.units {
+			u.point.Index = len(points)
+			points = append(points, u.point)
+		}
+	}
+	return points
+}
+
+// Processes gives how many servers an experiment starts.
+func Processes(sw config.Sweep) int { return len(plan(sw)) }
+
+// startup is what an estimate takes for the start and the end of a server.
+const startup = 3 * time.Second
+
+// Estimate says how long an experiment takes if the server scores that many pairs a second.
+func Estimate(sw config.Sweep, pairsPerSecond float64) time.Duration {
+	total := time.Duration(Processes(sw)) * startup
+	for _, s := range plan(sw) {
+		for _, u := range s.units {
+			total += u.estimate(pairsPerSecond)
+		}
+	}
+	return total
+}
+
+func (u *unit) estimate(pairsPerSecond float64) time.Duration {
+	p := u.point
+	seconds := func(requests int, rate float64) time.Duration { return time.Duration(float64(requests) / rate * 1e9) }
+	capacity := pairsPerSecond / float64(p.Batch)
+	warm := seconds(p.Warmup, capacity)
+	switch {
+	case u.searches():
+		// Four doublings from a tenth of the capacity, some five halvings near it, and four goodputs at up to 5 times it.
+		n := probeRequests(u.settings.Experiment.Objective.Percentile, p.Requests)
+		return warm + seconds(n, capacity)*30
+	case p.Duration > 0:
+		return warm + p.Duration
+	case p.Rate > 0:
+		return warm + seconds(p.Requests, min(p.Rate, capacity))
+	}
+	return warm + seconds(p.Requests, capacity)
+}
+
+// serverSettings is the part of settings that a server is started with.
+type serverSettings struct {
+	Model         string               `json:"model"`
+	ModelPool     config.ModelPool     `json:"model_pool"`
+	TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
+	Batching      config.Batching      `json:"batching"`
+	Pipeline      config.Pipeline      `json:"pipeline"`
+}
+
+func serverPart(s config.Settings) serverSettings {
+	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline}
+}
+
+// fingerprint is the same for equal values.
+func fingerprint(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("experiment: settings do not encode: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// kept gives, by its key, what older results hold whole of the units of a plan.
+func kept(steps []step, old *results.Results) map[string]bool {
+	whole := map[string]bool{}
+	if old == nil {
+		return whole
+	}
+	for _, m := range old.Points {
+		ok := m.End != nil && m.End.Complete
+		if before, seen := whole[m.Point.Key]; seen {
+			ok = ok && before
+		}
+		whole[m.Point.Key] = ok
+	}
+	keep := map[string]bool{}
+	for _, s := range steps {
+		for _, u := range s.units {
+			found := !u.searches() || slices.ContainsFunc(old.Found, func(f results.Found) bool { return f.Key == u.point.Key })
+			keep[u.point.Key] = whole[u.point.Key] && found
+		}
+	}
+	return keep
+}

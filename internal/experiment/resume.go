@@ -1,0 +1,72 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// earlier reads the results of an earlier run, if there are any, and refuses those that new ones cannot stand beside.
+func (r *runner) earlier() (*results.Results, error) {
+	old, err := results.ReadFile(r.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("taking up an earlier run: %w", err)
+	}
+	for _, c := range []struct {
+		what      string
+		same      bool
+		was, isNo any
+	}{
+		{"data", old.Run.Data == Provenance(r.data), old.Run.Data.Name, Provenance(r.data).Name},
+		{"machine", old.Run.Machine == results.Machine(machine.Here()), old.Run.Machine.CPU, machine.Here().CPU},
+		{"version", old.Run.Version == r.opts.Version, old.Run.Version, r.opts.Version},
+	} {
+		if !c.same {
+			return nil, fmt.Errorf("%s was measured with another %s (%v, now %v), so that the rest cannot stand beside it; measure all of it anew",
+				r.path, c.what, c.was, c.isNo)
+		}
+	}
+	return old, nil
+}
+
+// carry writes what is kept of the earlier results.
+func (r *runner) carry(w *results.Writer) error {
+	if r.old == nil {
+		return nil
+	}
+	renumbered := map[int]int{}
+	var errs []error
+	for _, m := range r.old.Points {
+		if !r.keep[m.Point.Key] {
+			continue
+		}
+		was := m.Point.Index
+		p := r.index(m.Point)
+		renumbered[was] = p.Index
+		errs = append(errs, w.Point(p))
+		for _, req := range m.Requests {
+			req.Point = p.Index
+			errs = append(errs, w.Request(req))
+		}
+		for _, s := range m.Samples {
+			s.Point = p.Index
+			errs = append(errs, w.Sample(s))
+		}
+		end := *m.End
+		end.Point = p.Index
+		errs = append(errs, w.PointEnd(end))
+	}
+	for _, f := range r.old.Found {
+		if r.keep[f.Key] {
+			f.Point = renumbered[f.Point]
+			errs = append(errs, w.Found(f))
+		}
+	}
+	return errors.Join(errs...)
+}

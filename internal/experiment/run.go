@@ -1,0 +1,303 @@
+package experiment
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// runner measures one step after another. Its results begin with the first server that runs, which tells the model.
+type runner struct {
+	opts  Options
+	base  config.Settings
+	data  *dataset.Set
+	path  string
+	old   *results.Results // of an earlier run; nil to begin anew
+	keep  map[string]bool  // keys of what is taken from there
+	steps []step           // what is left to measure
+	total int              // configurations of all
+	log   *os.File
+
+	server *server
+	client *client.Client
+	w      *results.Writer // nil until a server runs
+	next   int             // index of the next point
+	done   int             // configurations begun, or kept
+	out    Outcome
+}
+
+// drop takes what is kept out of the steps.
+func (r *runner) drop() {
+	for i := range r.steps {
+		r.total += len(r.steps[i].units)
+		r.steps[i].units = slices.DeleteFunc(r.steps[i].units, func(u unit) bool { return r.keep[u.point.Key] })
+		r.out.Kept += -len(r.steps[i].units)
+	}
+	r.out.Kept += r.total
+	r.done = r.out.Kept
+	r.steps = slices.DeleteFunc(r.steps, func(s step) bool { return len(s.units) == 0 })
+}
+
+func (r *runner) run(ctx context.Context) error {
+	var failed []error
+	for _, s := range r.steps {
+		err := r.step(ctx, s)
+		failed = append(failed, err)
+		if ctx.Err() != nil || errors.Is(err, errLost) {
+			break
+		}
+	}
+	err := errors.Join(failed...)
+	if r.w == nil {
+		r.out.Broken = 0 // nothing is on record
+		return err
+	}
+	r.out.Stopped = ctx.Err() != nil && r.out.Measured+r.out.Kept+r.out.Broken < r.total
+	r.out.Partial = r.out.Stopped || r.out.Broken > 0 || err != nil
+	end := results.End{Time: time.Now(), Complete: !r.out.Partial}
+	switch {
+	case r.out.Stopped:
+		end.Reason = fmt.Sprintf("%s in configuration %d of %d", ended(ctx), max(r.done, 1), r.total)
+	case r.out.Broken > 0:
+		end.Reason = fmt.Sprintf("%d of %d configurations failed", r.out.Broken, r.total)
+	case err != nil:
+		end.Reason = err.Error()
+	}
+	return errors.Join(err, r.w.End(end))
+}
+
+// errLost says that results cannot be written any more.
+var errLost = errors.New("the results cannot be written")
+
+// step measures what one server process is for. A server that ends is started again for what is left.
+func (r *runner) step(ctx context.Context, s step) (err error) {
+	defer func() { err = errors.Join(err, r.stop()) }()
+	var failed []error
+	for i, u := range s.units {
+		if ctx.Err() != nil {
+			break
+		}
+		if r.server == nil || r.server.failure() != nil {
+			if err := errors.Join(r.stop(), r.serve(ctx, s.server)); err != nil {
+				// The others of this step would meet the same.
+				return errors.Join(append(failed, err, r.refuse(ctx, s.units[i:], err))...)
+			}
+		}
+		r.done++
+		complete, err := r.unit(ctx, u)
+		switch {
+		case errors.Is(err, errLost):
+			return errors.Join(append(failed, err)...)
+		case err != nil:
+			r.out.Broken++
+			failed = append(failed, fmt.Errorf("%s: %w", u.point.Name(), err))
+		case complete:
+			r.out.Measured++
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// refuse records configurations whose server did not start.
+func (r *runner) refuse(ctx context.Context, units []unit, why error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	r.out.Broken += len(units)
+	r.done += len(units)
+	for _, u := range units {
+		if r.w == nil {
+			continue
+		}
+		p := r.index(u.point)
+		end := results.PointEnd{Point: p.Index, Began: time.Now(), Reason: why.Error()}
+		if err := errors.Join(r.w.Point(p), r.w.PointEnd(end)); err != nil {
+			return errors.Join(errLost, err)
+		}
+	}
+	return nil
+}
+
+// serve starts the server of a step, and the results if they are not begun.
+func (r *runner) serve(ctx context.Context, settings config.Settings) error {
+	srv, err := r.start(ctx, settings)
+	if err != nil {
+		return err
+	}
+	r.server = srv
+	if r.client, err = client.Dial("grpc://"+srv.GRPC, client.Options{}); err != nil {
+		return fmt.Errorf("reaching the server: %w", err)
+	}
+	info, err := r.client.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the server for its model: %w", cmp.Or(srv.failure(), err))
+	}
+	if r.w == nil {
+		return r.begin(info)
+	}
+	return nil
+}
+
+// stop stops the server, if one runs.
+func (r *runner) stop() error {
+	var err error
+	if r.client != nil {
+		err = r.client.Close()
+		r.client = nil
+	}
+	if r.server != nil {
+		err = errors.Join(err, r.server.stop())
+		r.server = nil
+	}
+	return err
+}
+
+// begin begins the results file, with what is kept of an earlier one.
+func (r *runner) begin(info crossrank.Info) error {
+	settings, err := json.Marshal(r.base)
+	if err != nil {
+		return fmt.Errorf("encoding the settings: %w", err)
+	}
+	loop := "closed"
+	if r.base.Experiment.Arrival.Process != "closed" {
+		loop = "open"
+	}
+	run := results.Run{
+		Name: r.base.Name, Description: r.base.Description, Started: time.Now(),
+		Settings: settings, Model: info, Target: "grpc://" + r.server.GRPC, Loop: loop,
+		CommandLine: r.opts.CommandLine, Version: r.opts.Version,
+		Data:    Provenance(r.data),
+		Machine: results.Machine(machine.Here()),
+	}
+	if r.w, err = results.Replace(r.path, func(w *results.Writer) error { return errors.Join(w.Run(run), r.carry(w)) }); err != nil {
+		return errors.Join(errLost, err)
+	}
+	r.out.Results = r.path
+	return nil
+}
+
+// unit measures one configuration, and says whether that came to its end.
+func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
+	ctx, release := r.server.during(ctx)
+	defer release()
+	if u.searches() {
+		return r.search(ctx, u)
+	}
+	cfg := load.Config{}
+	if a := u.settings.Experiment.Arrival; a.Process != "closed" {
+		if cfg.Schedule, err = schedule(a, u.point.Requests, u.point.Duration); err != nil {
+			return false, err
+		}
+		u.point.Requests = len(cfg.Schedule)
+	}
+	end, _, err := r.measure(ctx, u.point, cfg)
+	return end.Complete, err
+}
+
+// schedule gives the times of an open loop.
+func schedule(a config.Arrival, n int, d time.Duration) ([]time.Duration, error) {
+	arrivals := load.Arrivals{Process: a.Process, Rate: a.Rate, Shape: a.Shape, Seed: uint64(a.Seed)}
+	if a.Trace != "" {
+		var err error
+		if arrivals.Trace, err = load.ReadTrace(a.Trace); err != nil {
+			return nil, err
+		}
+	}
+	return arrivals.Schedule(n, d)
+}
+
+// index gives a point its number.
+func (r *runner) index(p results.Point) results.Point {
+	p.Index = r.next
+	r.next++
+	return p
+}
+
+// measure measures one point, with what cfg says beside it. The end that it returns is in the results file already.
+func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) (results.PointEnd, *load.Result, error) {
+	p = r.index(p)
+	if err := r.w.Point(p); err != nil {
+		return results.PointEnd{}, nil, errors.Join(errLost, err)
+	}
+	judge := cfg.Record
+	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, p.Batch, p.Concurrency, p.Requests, p.Warmup
+	cfg.Duration, cfg.Timeout = p.Duration, requestTimeout
+	cfg.Record = func(req results.Request) error {
+		req.Point = p.Index
+		if err := r.w.Request(req); err != nil {
+			return errors.Join(errLost, err)
+		}
+		if judge != nil {
+			return judge(req)
+		}
+		return nil
+	}
+	if r.opts.Progress != nil {
+		cfg.Progress = func(u load.Progress) { r.opts.Progress(p, u) }
+	}
+	result, err := load.Run(ctx, r.client, cfg)
+	r.out.Failed += result.Failed()
+	end := results.PointEnd{Point: p.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
+	switch {
+	case ctx.Err() != nil && result.Partial:
+		end.Reason, err = r.stopped(ctx), r.server.failure()
+	case err != nil:
+		end.Reason = err.Error()
+	default:
+		end.Complete = true
+	}
+	if result.Requests > 0 && r.server.failure() == nil && !errors.Is(err, errLost) {
+		err = errors.Join(err, r.samples(ctx, p, result))
+	}
+	if lost := r.w.PointEnd(end); lost != nil {
+		err = errors.Join(err, errLost, lost)
+	}
+	return end, result, err
+}
+
+// stopped says why a point did not get to its end.
+func (r *runner) stopped(ctx context.Context) string {
+	if r.server.failure() != nil {
+		return "the server ended"
+	}
+	return ended(ctx)
+}
+
+// ended says why a context ended.
+func ended(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "the time was over"
+	}
+	return "interrupted"
+}
+
+// samples adds the server's own history of a point to the results.
+func (r *runner) samples(ctx context.Context, p results.Point, result *load.Result) error {
+	// What was measured before an interruption is worth the moment that its history takes.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyWithin)
+	defer cancel()
+	samples, err := history(ctx, r.server.HTTP, result.Began, result.Began.Add(result.Elapsed))
+	if err != nil {
+		return fmt.Errorf("reading the server's history: %w", err)
+	}
+	for _, s := range samples {
+		s.Point = p.Index
+		if err := r.w.Sample(s); err != nil {
+			return errors.Join(errLost, err)
+		}
+	}
+	return nil
+}
