@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"log/slog"
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -16,9 +15,9 @@ var public = map[string]bool{
 	healthpb.Health_Watch_FullMethodName: true,
 }
 
-// Authorize refuses calls whose "authorization" metadata judge does not like, but for those of health.
-func Authorize(log *slog.Logger, judge func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
-	cfg := Config{Log: log}
+// Authorize refuses calls whose "authorization" metadata judge does not like, but for those of health. Of cfg it takes
+// the log and who is told of refusals.
+func Authorize(cfg Config, judge func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	check := func(ctx context.Context, method string) error {
 		if public[method] {
 			return nil

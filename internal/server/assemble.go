@@ -27,15 +27,17 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 	if s.cfg.needsKey() {
 		authorize = s.keys.Authorize
 	}
-	s.grpc = grpc.NewServer(s.grpcOptions(load, authorize)...)
-	grpcapi.Register(s.grpc, grpcapi.Config{
+	calls := grpcapi.Config{
 		Scorer:  scorer,
 		Info:    b.Info,
 		Models:  b.Models,
 		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
 		Limits:  s.cfg.Limits,
+		Refused: func(code crossrank.Code) { b.Recorder.Refused(metrics.GRPC, code) },
 		Log:     s.cfg.Log,
-	})
+	}
+	s.grpc = grpc.NewServer(s.grpcOptions(load, calls, authorize)...)
+	grpcapi.Register(s.grpc, calls)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 
@@ -61,7 +63,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 	s.http = s.httpServer(api)
 	s.addDashboard(b)
 	if authorize != nil {
-		s.http.Handler = strangersTo(api, s.http.Handler, authorize)
+		s.http.Handler = browserLogin(strangersTo(api, s.http.Handler, authorize))
 	}
 }
 
@@ -78,7 +80,7 @@ func strangersTo(api, rest http.Handler, authorize func(headers []string) error)
 }
 
 // grpcOptions are the bounds of the gRPC transport and what every call goes through.
-func (s *Server) grpcOptions(load *meter, authorize func(headers []string) error) []grpc.ServerOption {
+func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
 	cfg := s.cfg.GRPC
 	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(s.cfg.Log)}
 	options := []grpc.ServerOption{
@@ -98,7 +100,7 @@ func (s *Server) grpcOptions(load *meter, authorize func(headers []string) error
 		grpc.WaitForHandlers(true),
 	}
 	if authorize != nil {
-		one, stream := grpcapi.Authorize(s.cfg.Log, authorize)
+		one, stream := grpcapi.Authorize(calls, authorize)
 		unary = append(unary, one)
 		options = append(options, grpc.ChainStreamInterceptor(stream))
 	}

@@ -88,6 +88,36 @@ func TestWhatNeedsNoKey(t *testing.T) {
 	}
 }
 
+// TestBrowsersLogIn: where the page asks for a key, a browser sends it as a password, but not on behalf of another site.
+func TestBrowsersLogIn(t *testing.T) {
+	r := start(t, &scorertest.Fake{}, Config{APIKeys: []string{digest(goodKey)}})
+	for _, tt := range []struct {
+		name, method, path, password, site string
+		want                               int
+	}{
+		{"the page", http.MethodGet, "/", goodKey, "none", http.StatusOK},
+		{"its data", http.MethodGet, "/api/history", goodKey, "same-origin", http.StatusOK},
+		{"a wrong password", http.MethodGet, "/", wrongKey, "none", http.StatusUnauthorized},
+		{"another site's form", http.MethodPost, "/rerank", goodKey, "cross-site", http.StatusUnauthorized},
+	} {
+		req, err := http.NewRequest(tt.method, "http://"+r.HTTPAddr()+tt.path, strings.NewReader(`{"query": "q", "texts": ["a"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth("anybody", tt.password)
+		req.Header.Set("Sec-Fetch-Site", tt.site)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != tt.want {
+			t.Errorf("%s: status %d, want %d", tt.name, resp.StatusCode, tt.want)
+		}
+	}
+}
+
 // TestKeysLeaveNoTrace uses keys in every way and then looks for them wherever the server tells of itself.
 func TestKeysLeaveNoTrace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")

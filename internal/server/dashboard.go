@@ -14,11 +14,11 @@ func (s *Server) addDashboard(b Backend) {
 }
 
 // browserLogin lets people open the page of a server that asks for keys: a browser is asked to log in, and the password
-// that it then sends with every request is the key. A page of another site gains nothing by that: a browser asks the
-// server before it lets one send JSON, and is refused.
+// that it then sends with every request is the key. It does not count in what a page of another site makes the browser send.
 func browserLogin(next http.Handler) http.Handler {
+	sites := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, key, ok := r.BasicAuth(); ok {
+		if _, key, ok := r.BasicAuth(); ok && sites.Check(r) == nil {
 			r = r.Clone(r.Context())
 			r.Header.Set("Authorization", "Bearer "+key)
 		} else if r.URL.Path == "/" && r.Header.Get("Authorization") == "" {

@@ -35,6 +35,11 @@ type running struct {
 
 func start(t *testing.T, s crossrank.Scorer, cfg Config) *running {
 	t.Helper()
+	return startWith(t, s, cfg, metrics.New(metrics.Options{Interval: 20 * time.Millisecond}))
+}
+
+func startWith(t *testing.T, s crossrank.Scorer, cfg Config, recorder *metrics.Recorder) *running {
+	t.Helper()
 	r := &running{log: &lockedBuffer{}}
 	cfg.GRPCAddr, cfg.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Log = r.logger()
@@ -48,7 +53,7 @@ func start(t *testing.T, s crossrank.Scorer, cfg Config) *running {
 		ended <- r.Run(ctx, Backend{
 			Scorer:   s,
 			Info:     (&scorertest.Fake{}).Info,
-			Recorder: metrics.New(metrics.Options{Interval: 20 * time.Millisecond}),
+			Recorder: recorder,
 		})
 	}()
 	r.stop = sync.OnceValue(func() error {
