@@ -15,8 +15,10 @@ import (
 type Tier string
 
 const (
-	Generic Tier = "generic" // plain Go, on every machine; slow, and the truth in tests
-	AVX2    Tier = "avx2"    // amd64 with AVX2 and FMA3
+	Generic Tier = "generic"      // plain Go, on every machine; slow, and the truth in tests
+	AVX2    Tier = "avx2"         // amd64 with AVX2 and FMA3
+	NEON    Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
+	NEONDot Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)
 )
 
 // Variable is the environment variable that forces a tier.

@@ -10,11 +10,11 @@ const tileRows8 = 4
 type panels8 struct {
 	levels float32 // largest u of a quantised activation
 	data   []int8
-	params []float32 // for each panel 16 scales, 16 sums of the column's weights times its scale, 16 biases
+	params []float32 // for each panel 16 scales, 16 sums of the column's q times its scale, 16 biases, the 16 sums as int32
 }
 
 // columnParams is the number of parameters of a panel.
-const columnParams = 3 * Width
+const columnParams = 4 * Width
 
 // Pack8 packs weights as [Pack] does, quantised with one scale for each output: w ≈ scale·q.
 //
@@ -44,6 +44,7 @@ func Pack8(weight, bias []float32, in, out, levels int) *Panels {
 		}
 		column := p.params[o/Width*columnParams:]
 		column[o%Width], column[Width+o%Width], column[2*Width+o%Width] = scale, scale*float32(sum), bias[o]
+		column[3*Width+o%Width] = math.Float32frombits(uint32(int32(sum)))
 	}
 	return &Panels{In: in, Out: out, int8: p}
 }

@@ -171,6 +171,13 @@ func TestGuardTiles8(t *testing.T) {
 					b[i] = int8(rng.IntN(91) - 45)
 				}
 				perRow, perColumn := random(rng, 2*rows, 1), random(rng, columnParams, 1)
+				for j := range Width { // the sums of columns go with their bytes
+					sum := 0
+					for i := range k {
+						sum += int(b[i/4*4*Width+j*4+i%4])
+					}
+					perColumn[3*Width+j] = math.Float32frombits(uint32(int32(sum)))
+				}
 				c := random(rng, (rows-1)*ldc+Width, 1)
 				want := slices.Clone(c)
 				generic.tile8[rows-1](k, &a[0], lda, &b[0], &perRow[0], &perColumn[0], &want[0], ldc)

@@ -4,6 +4,8 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
+var native = []*Set{avx2}
+
 var avx2 = &Set{
 	Tier: cpu.AVX2,
 	tile: [TileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){

@@ -1,5 +1,6 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package kernel
 
-var avx2 *Set
+// native holds the sets of this architecture that are not plain Go.
+var native []*Set

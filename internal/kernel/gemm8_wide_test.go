@@ -1,0 +1,39 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestInt8ColumnSums: what a kernel takes from activations to make them signed it gives back exactly, as wide as inputs get
+// with the largest weights. Few activations are not zero, so that the result itself is exact in every tier.
+func TestInt8ColumnSums(t *testing.T) {
+	const in = 1 << 15 // beyond any model
+	rng := rand.New(rand.NewPCG(7, 1))
+	weight, a := make([]float32, Width*in), make([]float32, in)
+	for o := range Width {
+		size := float32(rng.ExpFloat64())
+		for i := range in {
+			weight[o*in+i] = size
+			if o%3 == 2 && i%(o+2) == 0 {
+				weight[o*in+i] = -size / 2
+			}
+		}
+	}
+	for range 20 {
+		a[rng.IntN(in)] = rng.Float32()
+	}
+	for _, levels := range []int{64, levels, 255} {
+		w := Pack8(weight, random(rng, Width, 1), in, Width, levels)
+		want := make([]float32, Width)
+		generic.MatMul(want, Width, a, in, 1, w, None, NewQuantized(in))
+		eachTier(t, func(t *testing.T, s *Set) {
+			got := make([]float32, Width)
+			s.MatMul(got, Width, a, in, 1, w, None, NewQuantized(in))
+			if !slices.Equal(got, want) {
+				t.Errorf("%d levels: got %v, the plain version %v", levels, got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,40 @@
+//go:build arm64 && !purego
+
+package kernel
+
+import "github.com/crossrank/crossrank/internal/cpu"
+
+var native = []*Set{neonDot, neon}
+
+var neon = &Set{
+	Tier: cpu.NEON,
+	tile: [TileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
+	},
+	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+		int8Tile1NEON, int8Tile2NEON, int8Tile3NEON, int8Tile4NEON,
+	},
+	tile16: [tileRows8]func(int, *int16, int, *int16, *float32, *float32, *float32, int){
+		int16Tile1NEON, int16Tile2NEON, int16Tile3NEON, int16Tile4NEON,
+	},
+	quantize:   quantizeNEON,
+	quantize16: quantize16NEON,
+	gelu:       geluNEON,
+	geluTanh:   geluTanhNEON,
+	relu:       reluNEON,
+	softmax:    softmaxNEON,
+	layerNorm:  layerNormNEON,
+	packRows:   packRowsNEON,
+}
+
+var neonDot = dotSet()
+
+// dotSet is NEON with the int8 product that the dot product instructions make.
+func dotSet() *Set {
+	s := *neon
+	s.Tier = cpu.NEONDot
+	s.tile8 = [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+		int8Tile1Dot, int8Tile2Dot, int8Tile3Dot, int8Tile4Dot,
+	}
+	return &s
+}
