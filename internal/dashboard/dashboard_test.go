@@ -1,0 +1,282 @@
+package dashboard
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/scorertest"
+)
+
+// shown is a dashboard on a server of its own, over a recorder that runs.
+type shown struct {
+	*Dashboard
+	*httptest.Server
+	recorder *metrics.Recorder
+	scorer   crossrank.Scorer
+	ready    atomic.Bool
+}
+
+func show(t *testing.T, cfg Config) *shown {
+	t.Helper()
+	s := &shown{recorder: metrics.New(metrics.Options{Interval: 10 * time.Millisecond})}
+	s.scorer = s.recorder.Observe(&scorertest.Fake{})
+	s.ready.Store(true)
+	cfg.Recorder, cfg.Info, cfg.Ready = s.recorder, (&scorertest.Fake{}).Info, s.ready.Load
+	s.Dashboard = New(cfg)
+	s.Server = httptest.NewServer(s.Around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	})))
+	ctx, cancel := context.WithCancel(context.Background())
+	var sampler sync.WaitGroup
+	sampler.Go(func() { s.recorder.Run(ctx) })
+	t.Cleanup(func() {
+		s.Dashboard.Close()
+		s.Server.Close()
+		cancel()
+		sampler.Wait()
+	})
+	return s
+}
+
+func (s *shown) do(t *testing.T, method, path string, header ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+func TestRoutes(t *testing.T) {
+	s := show(t, Config{})
+	for _, c := range []struct {
+		method, path string
+		status       int
+		kind         string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8"},
+		{"HEAD", "/", 200, "text/html; charset=utf-8"},
+		{"GET", "/assets/app.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/assets/chart.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/assets/style.css", 200, "text/css; charset=utf-8"},
+		{"GET", "/assets/icon.svg", 200, "image/svg+xml"},
+		{"GET", "/api/snapshot", 200, "application/json"},
+		{"GET", "/metrics", 200, "text/plain"},
+		{"POST", "/", 405, "application/json"},
+		{"GET", "/api/reset", 405, "application/json"},
+		{"GET", "/assets/../dashboard.go", 418, ""},
+		{"GET", "/elsewhere", 418, ""},
+	} {
+		resp, _ := s.do(t, c.method, c.path)
+		if kind := resp.Header.Get("Content-Type"); resp.StatusCode != c.status || !strings.HasPrefix(kind, c.kind) {
+			t.Errorf("%s %s: got %d and %q, want %d and %q", c.method, c.path, resp.StatusCode, kind, c.status, c.kind)
+		}
+		if c.status == 200 && !strings.Contains(resp.Header.Get("Content-Security-Policy"), "default-src 'self'") {
+			t.Errorf("%s %s: there is no policy", c.method, c.path)
+		}
+	}
+	first, _ := s.do(t, "GET", "/assets/app.js")
+	again, body := s.do(t, "GET", "/assets/app.js", "If-None-Match", first.Header.Get("ETag"))
+	if again.StatusCode != http.StatusNotModified || body != "" {
+		t.Errorf("asked again for what it has: got %d", again.StatusCode)
+	}
+}
+
+// TestNothingIsInline looks for what the policy forbids, and for other hosts.
+func TestNothingIsInline(t *testing.T) {
+	files, err := assets.ReadDir("assets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forbidden := regexp.MustCompile(`(?i)\sstyle=|<style|\son[a-z]+=|javascript:|<script(?:[^>]*)>[^<]|setAttribute\("style|innerHTML|\beval\(|url\(|@import`)
+	host := regexp.MustCompile(`(?:https?:)?//[a-z0-9-]+\.[a-z0-9.-]+`)
+	for _, f := range files {
+		text, err := assets.ReadFile("assets/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := forbidden.Find(text); found != nil {
+			t.Errorf("%s has %q, which the policy forbids or which is not safe", f.Name(), found)
+		}
+		for _, h := range host.FindAllString(string(text), -1) {
+			if h != "http://www.w3.org" { // the name of SVG, which nobody asks
+				t.Errorf("%s names another host: %s", f.Name(), h)
+			}
+		}
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	s := show(t, Config{})
+	read := func() (got state) {
+		_, body := s.do(t, "GET", "/api/snapshot")
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := read(); got.State != "ready" || got.Latency != nil || got.Queue != nil || got.Info.Model != "fake" || got.IntervalMS != 10 {
+		t.Errorf("before the first request: got %+v", got)
+	}
+	for range 3 {
+		if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 2)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.recorder.Refused(metrics.HTTP, crossrank.NotFound)
+	if got := read(); got.Requests != 3 || got.Pairs != 6 || got.Latency.Count != 3 || got.Stages == nil ||
+		got.Codes[crossrank.OK] != 3 || got.Refused["http"][crossrank.NotFound] != 1 {
+		t.Errorf("after 3 requests of 2 pairs: got %+v", got)
+	}
+	s.ready.Store(false)
+	if got := read(); got.State != "starting" {
+		t.Errorf("not ready: got state %q", got.State)
+	}
+	s.Dashboard.Close()
+	if got := read(); got.State != "draining" {
+		t.Errorf("closed: got state %q", got.State)
+	}
+}
+
+func TestReset(t *testing.T) {
+	s := show(t, Config{})
+	if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		header []string
+		status int
+	}{
+		{"without the header", nil, 403},
+		{"from another site", []string{ResetHeader, "yes", "Origin", "http://elsewhere.example"}, 403},
+		{"from another site, as the browser tells", []string{ResetHeader, "yes", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"from an unknown page", []string{ResetHeader, "yes", "Origin", "null"}, 403},
+	} {
+		if resp, _ := s.do(t, "POST", "/api/reset", c.header...); resp.StatusCode != c.status || s.recorder.Snapshot().Requests != 1 {
+			t.Errorf("%s: got status %d and %d requests left, want %d and 1", c.name, resp.StatusCode, s.recorder.Snapshot().Requests, c.status)
+		}
+	}
+	resp, _ := s.do(t, "POST", "/api/reset", ResetHeader, "yes", "Origin", s.URL, "Sec-Fetch-Site", "same-origin")
+	if got := s.recorder.Snapshot().Requests; resp.StatusCode != 200 || got != 0 {
+		t.Errorf("from the page: got status %d and %d requests left, want 200 and 0", resp.StatusCode, got)
+	}
+}
+
+// follow opens a stream.
+func (s *shown) follow(t *testing.T) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/api/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func TestStream(t *testing.T) {
+	s := show(t, Config{})
+	resp := s.follow(t)
+	if kind := resp.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Fatalf("got %q", kind)
+	}
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	events, last := 0, time.Time{}
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			if lines.Text() == "event: draining" {
+				break
+			}
+			continue
+		}
+		var got struct {
+			Sample   metrics.Sample
+			Snapshot state
+		}
+		if err := json.Unmarshal([]byte(data), &got); err != nil {
+			t.Fatalf("%v: %s", err, data)
+		}
+		if got.Sample.Time.Before(last) || got.Snapshot.Info.Model != "fake" {
+			t.Errorf("event %d: got %+v", events, got)
+		}
+		last = got.Sample.Time
+		if events++; events == 5 {
+			s.Dashboard.Close()
+		}
+	}
+	if events < 5 {
+		t.Errorf("the stream ended after %d events: %v", events, lines.Err())
+	}
+	for lines.Scan() { // ends, or the test hangs
+	}
+}
+
+func TestViewersAreBounded(t *testing.T) {
+	s := show(t, Config{Viewers: 2})
+	first := s.follow(t)
+	s.follow(t)
+	if resp := s.follow(t); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("a third viewer: got status %d", resp.StatusCode)
+	}
+	first.Body.Close()
+	waitFor(t, "the first viewer's place", func() bool { return s.viewers.Load() == 1 })
+	if resp := s.follow(t); resp.StatusCode != http.StatusOK {
+		t.Errorf("after one has left: got status %d", resp.StatusCode)
+	}
+}
+
+// TestSlowViewersAreDropped follows a stream without reading it, until the buffers on the way are full.
+func TestSlowViewersAreDropped(t *testing.T) {
+	s := show(t, Config{WriteGrace: 50 * time.Millisecond})
+	s.mu.Lock() // one event of a size that fills buffers soon
+	s.made, s.event = time.Now().Add(time.Hour), []byte(": "+strings.Repeat("x", 1<<20)+"\n\n")
+	s.mu.Unlock()
+	slow := s.follow(t)
+	waitFor(t, "the slow viewer to be dropped", func() bool { return s.viewers.Load() == 0 })
+	began := time.Now()
+	if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}); err != nil || time.Since(began) > time.Second {
+		t.Errorf("a request meanwhile took %v: %v", time.Since(began), err)
+	}
+	if n, err := io.Copy(io.Discard, slow.Body); err == nil {
+		t.Errorf("the stream ended well after %d bytes, want it cut off", n)
+	}
+}
+
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for began := time.Now(); !ok(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("waited 10 s for %s", what)
+		}
+	}
+}
