@@ -40,6 +40,7 @@ var fates = []struct {
 // TestAccounting sends many requests, over both protocols, whose ends are known beforehand. Every one must end once and
 // as it should, and the server must have counted the same.
 func TestAccounting(t *testing.T) {
+	t.Parallel()
 	requests := 6_000
 	if *long {
 		requests = 1_000_000

@@ -12,9 +12,12 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
+// blackout is how long a client waits for reports before it weighs servers by them.
+const blackout = 1500 * time.Millisecond
+
 // TestClientsBalance puts one client before three servers, of which one is four times as slow, and then kills another.
 func TestClientsBalance(t *testing.T) {
-	delays := []time.Duration{20 * time.Millisecond, 20 * time.Millisecond, 80 * time.Millisecond}
+	delays := []time.Duration{30 * time.Millisecond, 30 * time.Millisecond, 120 * time.Millisecond}
 	var fakes []*scorertest.Fake
 	var proxies []*proxy
 	target := "grpc://"
@@ -30,6 +33,11 @@ func TestClientsBalance(t *testing.T) {
 	var sent, failed atomic.Int64
 	stop := make(chan struct{})
 	var callers sync.WaitGroup
+	end := sync.OnceFunc(func() {
+		close(stop)
+		callers.Wait()
+	})
+	defer end()
 	for range 24 {
 		callers.Go(func() {
 			for {
@@ -53,20 +61,26 @@ func TestClientsBalance(t *testing.T) {
 		}
 		return n
 	}
-	time.Sleep(2 * time.Second) // until the weights are known
+	time.Sleep(blackout)
 	before := counts()
-	time.Sleep(time.Second)
-	after := counts()
-	healthy := float64(after[0]-before[0]+after[1]-before[1]) / 2
-	if slow := float64(after[2] - before[2]); slow < 1 || slow > 0.35*healthy {
-		t.Errorf("the slow server got %.0f calls and a healthy one %.0f, want at most 35 %% of it, and some", slow, healthy)
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		time.Sleep(time.Second)
+		after := counts()
+		healthy := float64(after[0]-before[0]+after[1]-before[1]) / 2
+		slow := float64(after[2] - before[2])
+		if slow >= 1 && slow <= 0.35*healthy {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the slow server got %.0f calls and a healthy one %.0f, want at most 35 %% of it, and some", slow, healthy)
+		}
+		before = after
 	}
 
 	proxies[0].kill()
 	before = counts()
 	time.Sleep(500 * time.Millisecond)
-	close(stop)
-	callers.Wait()
+	end()
 	if after := counts(); after[1] == before[1] || after[2] == before[2] {
 		t.Errorf("the servers that are left got no calls: %v, then %v", before, after)
 	}
