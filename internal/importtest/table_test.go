@@ -85,10 +85,10 @@ var table = []row{
 	// What measures; it cannot reach what it measures.
 	{name: "internal/load", imports: []string{".", "internal/results"}},
 	{
-		name:    "internal/experiment",
+		name: "internal/experiment",
 		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/load", "internal/machine", "internal/results",
 			"internal/stats"},
-		tests:   []string{"proto/crossrank/v1"},
+		tests: []string{"proto/crossrank/v1"},
 	},
 	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},
 
