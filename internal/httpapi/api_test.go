@@ -47,7 +47,7 @@ func (s *scorer) Score(_ context.Context, req *crossrank.Request) (*crossrank.Re
 			score = crossrank.Sigmoid(score)
 		}
 		resp.Scores = append(resp.Scores, score)
-		resp.Truncated = append(resp.Truncated, max(0, len(p.Passage)-20))
+		resp.Truncated = append(resp.Truncated, max(0, len(p.Passage)-25))
 	}
 	return resp, nil
 }
