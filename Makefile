@@ -11,8 +11,8 @@ PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./interna
 
 # Packages with goroutines of their own.
 CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/engine/... ./internal/experiment/... \
-	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... ./internal/pool/... \
-	./internal/scorertest/... ./internal/server/...
+	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
+	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
 .PHONY: build demo test test-unit test-purego test-race test-clients lint bench peers peers-docs generate generate-asm generate-proto clean
 
