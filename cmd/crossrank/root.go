@@ -31,6 +31,7 @@ nothing.`,
 		newBenchCommand(),
 		newExperimentCommand(),
 		newReportCommand(),
+		newCompareCommand(),
 		newInfoCommand(),
 		newVersionCommand(),
 	)

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// sample makes results with 8 repeats of two configurations whose requests take about 50 ms, and slower a part longer.
+// Each repeat, as a process of its own, is off by up to 1 % either way besides what its requests vary.
+func sample(seed uint64, slower float64) *results.Results {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	res := &results.Results{}
+	for repeat := range 8 {
+		for _, batch := range []int{8, 32} {
+			m := &results.Measured{Point: results.Point{Index: len(res.Points), Batch: batch, Concurrency: 1, Repeat: repeat}}
+			own := 1 + 0.02*(rng.Float64()-0.5)
+			at := time.Duration(0)
+			for i := range 100 {
+				took := time.Duration(50e6 * (1 + slower) * own * (1 + 0.1*(rng.Float64()-0.5)))
+				m.Requests = append(m.Requests, results.Request{Seq: i, Intended: at, Started: at, Finished: at + took, Pairs: batch, Code: "ok"})
+				at += took
+			}
+			m.End = &results.PointEnd{Elapsed: at, Complete: true}
+			res.Points = append(res.Points, m)
+		}
+	}
+	return res
+}
+
+func compareSamples(a, b *results.Results) *Comparison {
+	return Compare([]*results.Results{a}, []*results.Results{b})
+}
+
+func TestCompareFindsAPlantedSlowdown(t *testing.T) {
+	for _, c := range []struct {
+		what        string
+		slower      float64
+		real, worse bool
+	}{{"5 % slower", 0.05, true, true}, {"5 % faster", -0.05, true, false}, {"the same", 0, false, false}} {
+		got := compareSamples(sample(1, 0), sample(2, c.slower))
+		if len(got.Rows) != 2*4 { // 100 requests carry no P99
+			t.Fatalf("%s: %d rows, want two configurations of throughput, average, P50 and P95", c.what, len(got.Rows))
+		}
+		for _, r := range got.Rows {
+			if r.Real != c.real || r.Worse != c.worse {
+				t.Errorf("%s: %s of %s: change %v, p %v, real %t, worse %t", c.what, r.Metric, r.Config, r.Change, r.P, r.Real, r.Worse)
+			}
+		}
+		if got.Worse() != c.worse {
+			t.Errorf("%s: worse is %t", c.what, got.Worse())
+		}
+	}
+}
+
+// Between two measurements of the same, hardly ever a difference is seen: both p < 0.05 and more than 2 % are asked for.
+func TestCompareSeesNothingInTheSame(t *testing.T) {
+	for seed := range uint64(20) {
+		for _, r := range compareSamples(sample(10+seed, 0), sample(100+seed, 0)).Rows {
+			if r.Real {
+				t.Errorf("seed %d: %s of %s: change %v, p %v", seed, r.Metric, r.Config, r.Change, r.P)
+			}
+		}
+	}
+}
+
+func TestCompareText(t *testing.T) {
+	b := sample(2, 0.05)
+	b.Points = append(b.Points, &results.Measured{Point: results.Point{Batch: 64, Concurrency: 1}, End: &results.PointEnd{Complete: true}})
+	var text bytes.Buffer
+	if err := compareSamples(sample(1, 0), b).Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"throughput (pairs/s)", "batch=8, concurrency=1", "% worse", "(p=0.000 n=8+8)", "geomean latency P95 (ms)", "only in B: batch=64"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	text.Reset()
+	few := sample(1, 0)
+	few.Points = few.Points[:2]
+	if err := compareSamples(few, sample(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "Fewer than 6 repeats") ||
+		strings.Contains(text.String(), "worse") {
+		t.Errorf("one repeat tells a difference: %v\n%s", err, &text)
+	}
+}
+
+func TestBench(t *testing.T) {
+	var text bytes.Buffer
+	if err := Bench(&text, "A", []*results.Results{sample(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+	if len(lines) != 1+16 || lines[0] != "side: A" || !strings.HasPrefix(lines[1], "BenchmarkScore/batch=8/concurrency=1 100 ") ||
+		!strings.Contains(lines[1], " pairs/s ") || !strings.Contains(lines[1], " ns/op ") {
+		t.Errorf("got\n%s", &text)
+	}
+}
