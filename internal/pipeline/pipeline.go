@@ -161,6 +161,10 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		p.release(s)
 		return nil, err
 	}
+	if err := p.admit(ctx); err != nil {
+		p.release(s)
+		return nil, err
+	}
 	admitted := time.Now()
 	if err := p.pool.Do(ctx, s.items); err != nil {
 		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
