@@ -31,7 +31,7 @@ func newServeCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve scores over gRPC and HTTP until told to stop",
 		Long: `Serve opens a model and answers over gRPC (crossrank.v1.RerankService, inference.InferenceService, health,
-reflection) and HTTP (POST /rerank and /score, GET /health, /info and /api/history).
+reflection) and HTTP, in the words of Text Embeddings Inference, Jina, Cohere, llama.cpp and vLLM; GET /docs tells them.
 
 When it is ready it prints one line of JSON with its addresses on standard output; a port of 0 chooses a free one.
 SIGTERM or Ctrl-C drains: requests under way have --drain-grace to finish. A second signal ends it at once.
