@@ -138,6 +138,7 @@ func reaches(rows map[string]row, r row, target string) bool {
 // mayTestWith says whether a test of r's package may use another module: what the packages below it use, and testscript.
 func mayTestWith(rows map[string]row, r row, path string) bool {
 	return hasPrefix(path, []string{"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema"}) ||
+		r.any && slices.ContainsFunc(table, func(any row) bool { return hasPrefix(path, any.external) }) ||
 		slices.ContainsFunc(r.imports, func(own string) bool {
 			return hasPrefix(path, rows[own].external) || mayTestWith(rows, rows[own], path)
 		})

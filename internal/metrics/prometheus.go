@@ -77,12 +77,13 @@ var (
 	descBatchPadded = desc("batch_padded_tokens_total", "Tokens that padding the batches that were run would have computed.")
 	descLongest     = desc("pair_tokens_max", "Tokens of the longest pair since the start.")
 
-	descInstanceUp      = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "instance", "state")
-	descInstanceBatches = desc("instance_batches_total", "Batches that an engine instance ran.", "instance")
-	descInstancePairs   = desc("instance_pairs_total", "Pairs that an engine instance computed.", "instance")
-	descInstanceTokens  = desc("instance_tokens_total", "Tokens that an engine instance computed.", "instance")
-	descInstanceBusy    = desc("instance_busy_seconds_total", "How long an engine instance computed.", "instance")
-	descInstanceQueue   = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "instance")
+	// The label is not called instance: that is Prometheus's own word for the server.
+	descInstanceUp      = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "engine", "state")
+	descInstanceBatches = desc("instance_batches_total", "Batches that an engine instance ran.", "engine")
+	descInstancePairs   = desc("instance_pairs_total", "Pairs that an engine instance computed.", "engine")
+	descInstanceTokens  = desc("instance_tokens_total", "Tokens that an engine instance computed.", "engine")
+	descInstanceBusy    = desc("instance_busy_seconds_total", "How long an engine instance computed.", "engine")
+	descInstanceQueue   = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "engine")
 
 	descSteal     = desc("host_cpu_steal_seconds_total", "Time of this machine's cores that its host gave to others.")
 	descThrottled = desc("cgroup_cpu_throttled_seconds_total", "How long the CPU quota of the control group held it back.")
