@@ -34,9 +34,7 @@ func (o *object) documents(name string, most int) (docs []document) {
 		var doc document
 		switch raw[0] {
 		case '"':
-			if json.Unmarshal(raw, &doc.text) != nil {
-				return false
-			}
+			doc.text, _ = unquote(raw)
 		case '{':
 			inner, err := parseObject(raw)
 			if err != nil {

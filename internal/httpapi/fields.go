@@ -3,9 +3,11 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crossrank/crossrank"
 )
@@ -18,7 +20,8 @@ func (o *object) text(name string, needed bool) (s string) {
 		}
 		return ""
 	}
-	if json.Unmarshal(o.fields[name], &s) != nil {
+	s, ok := unquote(o.fields[name])
+	if !ok {
 		o.fail("%q must be a string", name)
 	}
 	return s
@@ -78,21 +81,60 @@ func (o *object) list(name, what string, most int, each func(i int, raw json.Raw
 		o.fail("%q must be a list, each element a %s", name, what)
 		return
 	}
-	dec := json.NewDecoder(bytes.NewReader(o.fields[name]))
-	_, _ = dec.Token() // the bracket; the rest is valid JSON, as its decoder has seen
-	for i := 0; dec.More(); i++ {
+	i := 0
+	for raw := range elements(o.fields[name]) {
 		if i == most {
 			o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has more than %d elements; split the request", name, most))
 			return
 		}
-		var raw json.RawMessage
-		if dec.Decode(&raw) != nil || !each(i, raw) {
+		if !each(i, raw) {
 			o.fail("%q[%d] must be a %s", name, i, what)
 		}
 		if o.err != nil {
 			return
 		}
+		i++
 	}
+}
+
+// elements gives the elements of a list, which must be valid JSON. To find where they end takes less than to read them.
+func elements(list json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		start, depth, inString := 1, 0, false
+		for i := 1; i < len(list)-1; i++ {
+			switch c := list[i]; {
+			case inString && c == '\\':
+				i++
+			case c == '"':
+				inString = !inString
+			case inString:
+			case c == '[' || c == '{':
+				depth++
+			case c == ']' || c == '}':
+				depth--
+			case c == ',' && depth == 0:
+				if !yield(bytes.TrimSpace(list[start:i])) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		if last := bytes.TrimSpace(list[start : len(list)-1]); len(last) > 0 {
+			yield(last)
+		}
+	}
+}
+
+// unquote reads a string, which must be valid JSON, and says whether it is one. Bytes that are not UTF-8 become U+FFFD.
+func unquote(raw json.RawMessage) (s string, ok bool) {
+	if raw[0] != '"' {
+		return "", false
+	}
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
+	}
+	ok = json.Unmarshal(raw, &s) == nil
+	return s, ok
 }
 
 // texts reads a list of at most most strings.
@@ -102,8 +144,7 @@ func (o *object) texts(name string, most int) (list []string) {
 		return nil
 	}
 	o.list(name, "string", most, func(_ int, raw json.RawMessage) bool {
-		var s string
-		ok := raw[0] == '"' && json.Unmarshal(raw, &s) == nil
+		s, ok := unquote(raw)
 		list = append(list, s)
 		return ok
 	})
