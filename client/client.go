@@ -110,11 +110,11 @@ func Dial(target string, opts Options) (*Client, error) {
 func (o *Options) check() error {
 	switch {
 	case o.MaxReplyBytes < 0:
-		return fmt.Errorf("MaxReplyBytes is %d; use 0 for the default", o.MaxReplyBytes)
+		return fmt.Errorf("option MaxReplyBytes is %d; use 0 for the default", o.MaxReplyBytes)
 	case o.Retries < 0:
-		return fmt.Errorf("Retries is %d; use 0 for none", o.Retries)
+		return fmt.Errorf("option Retries is %d; use 0 for none", o.Retries)
 	case o.Balance != "" && o.Balance != Weighted && o.Balance != RoundRobin:
-		return fmt.Errorf("Balance is %q; use %s or %s", o.Balance, Weighted, RoundRobin)
+		return fmt.Errorf("option Balance is %q; use %s or %s", o.Balance, Weighted, RoundRobin)
 	case strings.ContainsFunc(o.APIKey, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return errors.New("the API key holds a space or something else that no header can carry")
 	}
