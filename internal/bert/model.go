@@ -149,8 +149,8 @@ func (m *Model) packMix(l checkpoint.Layer) layer {
 // least where both are alike: for activations around zero, whose levels cover both signs, and for those of GELU and ReLU,
 // which are hardly ever negative.
 const (
-	evenLevels     = 175
-	positiveLevels = 124
+	evenLevels     = 150
+	positiveLevels = 105
 )
 
 // pack packs a linear layer in the model's precision; levels are for its input, if that is INT8.

@@ -22,10 +22,10 @@ const columnParams = 4 * Width
 // range with zero included, so that Σ a·w is step·scale·Σ u·q + low·scale·Σ q. The errors are at most half a step of an
 // activation and, where no group is at its limit, half a scale of a weight.
 //
-// The AVX2 tile adds four products in 16 bits: those of inputs 0, 1, 4 and 5 of eight, and of 2, 3, 6 and 7. They cannot
+// The AVX2 tile adds six products in 16 bits: of twelve inputs those of 0, 1, 4, 5, 8 and 9, and the others. They cannot
 // overflow if levels times the sum of the group's positive q, and of its negative ones, is below 2¹⁵. The scale is the
 // smallest that keeps every group of the output within that, and every q within ±127. A bound on the operands alone would
-// need 7 bits of both; weights that are not all at their largest at once leave room for about 7½.
+// leave 6½ bits to each; weights that are not all at their largest at once leave about 7.
 func Pack8(weight, bias []float32, in, out, levels int) *Panels {
 	p := &panels8{
 		levels: float32(levels),
@@ -49,23 +49,22 @@ func Pack8(weight, bias []float32, in, out, levels int) *Panels {
 	return &Panels{In: in, Out: out, int8: p}
 }
 
-// Eight inputs are two groups of four: of those at group, and of those two further.
-var group = [4]int{0, 1, 4, 5}
+// groupSpan is how many inputs in a row make two groups, whose products are added in 16 bits: those whose places in the span
+// are 0 or 1 modulo 4, and the others.
+const groupSpan = 12
 
 // quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q sum to more than limit.
 func quantizeWeights(q []int8, w []float32, limit int) (scale float32) {
 	var top, sum float32
-	for at := 0; at < len(w); at += 8 {
-		eight := (*[8]float32)(w[at:])
-		for first := 0; first <= 2; first += 2 {
-			var positive, negative float32
-			for _, i := range group {
-				v := eight[first+i]
-				positive, negative = positive+max(v, 0), negative+max(-v, 0)
-				top = max(top, v, -v)
-			}
-			sum = max(sum, positive, negative)
+	for at := 0; at < len(w); at += groupSpan {
+		span := w[at:min(at+groupSpan, len(w))]
+		var positive, negative [2]float32
+		for i, v := range span {
+			g := i >> 1 & 1
+			positive[g], negative[g] = positive[g]+max(v, 0), negative[g]+max(-v, 0)
+			top = max(top, v, -v)
 		}
+		sum = max(sum, positive[0], positive[1], negative[0], negative[1])
 	}
 	scale = max(top/math.MaxInt8, sum/float32(limit))
 	if scale == 0 {
@@ -73,13 +72,13 @@ func quantizeWeights(q []int8, w []float32, limit int) (scale float32) {
 		return 0
 	}
 	inverse := 1 / scale
-	for at := 0; at < len(w); at += 8 {
-		eight, to := (*[8]float32)(w[at:]), (*[8]int8)(q[at:])
-		for i, v := range eight {
-			to[i] = int8(max(-math.MaxInt8, min(math.MaxInt8, roundToEven(v*inverse))))
-		}
-		trim(to, eight, 0, scale, limit)
-		trim(to, eight, 2, scale, limit)
+	for i, v := range w {
+		q[i] = int8(max(-math.MaxInt8, min(math.MaxInt8, roundToEven(v*inverse))))
+	}
+	for at := 0; at < len(w); at += groupSpan {
+		end := min(at+groupSpan, len(w))
+		trim(q[at:end], w[at:end], 0, scale, limit)
+		trim(q[at:end], w[at:end], 1, scale, limit)
 	}
 	return scale
 }
@@ -91,19 +90,20 @@ func roundToEven(x float32) int32 {
 }
 
 // trim takes from those q of a group that were rounded up the most, until both signs are within the limit: rounding may have
-// put a sum at most two above it.
-func trim(q *[8]int8, w *[8]float32, first int, scale float32, limit int) {
+// put a sum at most three above it.
+func trim(q []int8, w []float32, group int, scale float32, limit int) {
 	for {
 		positive, negative := 0, 0
-		for _, i := range group {
-			v := int(q[first+i])
-			positive, negative = positive+max(v, 0), negative+max(-v, 0)
+		for i, v := range q {
+			if i>>1&1 == group {
+				positive, negative = positive+max(int(v), 0), negative+max(-int(v), 0)
+			}
 		}
 		switch {
 		case positive > limit:
-			lower(q, w, first, scale, 1)
+			lower(q, w, group, scale, 1)
 		case negative > limit:
-			lower(q, w, first, scale, -1)
+			lower(q, w, group, scale, -1)
 		default:
 			return
 		}
@@ -111,12 +111,12 @@ func trim(q *[8]int8, w *[8]float32, first int, scale float32, limit int) {
 }
 
 // lower takes one from the magnitude of the q of a group and sign that exceeds its weight the most.
-func lower(q *[8]int8, w *[8]float32, first int, scale float32, sign int8) {
+func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 	most, excess := 0, float32(math.Inf(-1))
-	for _, i := range group {
-		if q[first+i]*sign > 0 {
-			if e := float32(q[first+i]*sign) - w[first+i]/scale*float32(sign); e > excess {
-				most, excess = first+i, e
+	for i, v := range q {
+		if i>>1&1 == group && v*sign > 0 {
+			if e := float32(v*sign) - w[i]/scale*float32(sign); e > excess {
+				most, excess = i, e
 			}
 		}
 	}

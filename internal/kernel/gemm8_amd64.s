@@ -13,30 +13,55 @@ TEXT ·int8Tile1AVX2(SB), NOSPLIT, $0-64
 	MOVQ  b+24(FP), DX
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
+	SUBQ  $0x0c, AX
+	JLT   tail
 
 loop:
-	// 8 rows of the panel: 4 side by side in every column, then the next 4
+	// 12 rows of the panel: 4 side by side in every column, then the next 4, then the next
 	VMOVDQU      (DX), Y2
 	VMOVDQU      32(DX), Y3
 	VMOVDQU      64(DX), Y4
 	VMOVDQU      96(DX), Y5
 	VPBROADCASTD (CX), Y6
-	VPBROADCASTD 4(CX), Y7
 	VPMADDUBSW   Y2, Y6, Y2
 	VPMADDUBSW   Y3, Y6, Y6
-	VPMADDUBSW   Y4, Y7, Y3
-	VPMADDUBSW   Y5, Y7, Y7
-	VPADDW       Y3, Y2, Y2
-	VPADDW       Y7, Y6, Y6
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDUBSW   Y5, Y3, Y3
+	VPADDW       Y4, Y2, Y2
+	VPADDW       Y3, Y6, Y6
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   128(DX), Y3, Y4
+	VPMADDUBSW   160(DX), Y3, Y3
+	VPADDW       Y4, Y2, Y2
+	VPADDW       Y3, Y6, Y6
 	VPMADDWD     x00010001<>+0(SB), Y2, Y2
 	VPMADDWD     x00010001<>+0(SB), Y6, Y6
 	VPADDD       Y2, Y0, Y0
 	VPADDD       Y6, Y1, Y1
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x08, AX
-	JNZ          loop
+	ADDQ         $0x0c, CX
+	ADDQ         $0x000000c0, DX
+	SUBQ         $0x0c, AX
+	JGE          loop
 
+tail:
+	ADDQ $0x0c, AX
+	JZ   store
+
+single:
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   (DX), Y2, Y3
+	VPMADDUBSW   32(DX), Y2, Y2
+	VPMADDWD     x00010001<>+0(SB), Y3, Y3
+	VPMADDWD     x00010001<>+0(SB), Y2, Y2
+	VPADDD       Y3, Y0, Y0
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x04, AX
+	JNZ          single
+
+store:
 	// C = sum · (row's step · column's scale) + row's low · column's sum + bias
 	MOVQ         rows+32(FP), AX
 	MOVQ         columns+40(FP), CX
@@ -85,19 +110,26 @@ TEXT ·int8Tile2AVX2(SB), NOSPLIT, $0-64
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
+	SUBQ  $0x0c, AX
+	JLT   tail
 
 loop:
-	// 8 rows of the panel: 4 side by side in every column, then the next 4
+	// 12 rows of the panel: 4 side by side in every column, then the next 4, then the next
 	VMOVDQU      (BX), Y4
 	VMOVDQU      32(BX), Y5
 	VMOVDQU      64(BX), Y6
 	VMOVDQU      96(BX), Y7
 	VPBROADCASTD (CX), Y8
-	VPBROADCASTD 4(CX), Y9
 	VPMADDUBSW   Y4, Y8, Y10
 	VPMADDUBSW   Y5, Y8, Y8
+	VPBROADCASTD 4(CX), Y9
 	VPMADDUBSW   Y6, Y9, Y11
 	VPMADDUBSW   Y7, Y9, Y9
+	VPADDW       Y11, Y10, Y10
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 8(CX), Y9
+	VPMADDUBSW   128(BX), Y9, Y11
+	VPMADDUBSW   160(BX), Y9, Y9
 	VPADDW       Y11, Y10, Y10
 	VPADDW       Y9, Y8, Y8
 	VPMADDWD     x00010001<>+0(SB), Y10, Y10
@@ -105,22 +137,52 @@ loop:
 	VPADDD       Y10, Y0, Y0
 	VPADDD       Y8, Y1, Y1
 	VPBROADCASTD (CX)(DX*1), Y8
-	VPBROADCASTD 4(CX)(DX*1), Y9
 	VPMADDUBSW   Y4, Y8, Y4
 	VPMADDUBSW   Y5, Y8, Y8
-	VPMADDUBSW   Y6, Y9, Y5
-	VPMADDUBSW   Y7, Y9, Y9
-	VPADDW       Y5, Y4, Y4
-	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 4(CX)(DX*1), Y5
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDUBSW   Y7, Y5, Y5
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y5, Y8, Y8
+	VPBROADCASTD 8(CX)(DX*1), Y5
+	VPMADDUBSW   128(BX), Y5, Y6
+	VPMADDUBSW   160(BX), Y5, Y5
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y5, Y8, Y8
 	VPMADDWD     x00010001<>+0(SB), Y4, Y4
 	VPMADDWD     x00010001<>+0(SB), Y8, Y8
 	VPADDD       Y4, Y2, Y2
 	VPADDD       Y8, Y3, Y3
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000080, BX
-	SUBQ         $0x08, AX
-	JNZ          loop
+	ADDQ         $0x0c, CX
+	ADDQ         $0x000000c0, BX
+	SUBQ         $0x0c, AX
+	JGE          loop
 
+tail:
+	ADDQ $0x0c, AX
+	JZ   store
+
+single:
+	VPBROADCASTD (CX), Y4
+	VPMADDUBSW   (BX), Y4, Y5
+	VPMADDUBSW   32(BX), Y4, Y4
+	VPMADDWD     x00010001<>+0(SB), Y5, Y5
+	VPMADDWD     x00010001<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y4, Y1, Y1
+	VPBROADCASTD (CX)(DX*1), Y4
+	VPMADDUBSW   (BX), Y4, Y5
+	VPMADDUBSW   32(BX), Y4, Y4
+	VPMADDWD     x00010001<>+0(SB), Y5, Y5
+	VPMADDWD     x00010001<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x04, AX
+	JNZ          single
+
+store:
 	// C = sum · (row's step · column's scale) + row's low · column's sum + bias
 	MOVQ         rows+32(FP), AX
 	MOVQ         columns+40(FP), CX
@@ -175,19 +237,26 @@ TEXT ·int8Tile3AVX2(SB), NOSPLIT, $0-64
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
 	VPXOR Y5, Y5, Y5
+	SUBQ  $0x0c, AX
+	JLT   tail
 
 loop:
-	// 8 rows of the panel: 4 side by side in every column, then the next 4
+	// 12 rows of the panel: 4 side by side in every column, then the next 4, then the next
 	VMOVDQU      (BX), Y6
 	VMOVDQU      32(BX), Y7
 	VMOVDQU      64(BX), Y8
 	VMOVDQU      96(BX), Y9
 	VPBROADCASTD (CX), Y10
-	VPBROADCASTD 4(CX), Y11
 	VPMADDUBSW   Y6, Y10, Y12
 	VPMADDUBSW   Y7, Y10, Y10
+	VPBROADCASTD 4(CX), Y11
 	VPMADDUBSW   Y8, Y11, Y13
 	VPMADDUBSW   Y9, Y11, Y11
+	VPADDW       Y13, Y12, Y12
+	VPADDW       Y11, Y10, Y10
+	VPBROADCASTD 8(CX), Y11
+	VPMADDUBSW   128(BX), Y11, Y13
+	VPMADDUBSW   160(BX), Y11, Y11
 	VPADDW       Y13, Y12, Y12
 	VPADDW       Y11, Y10, Y10
 	VPMADDWD     x00010001<>+0(SB), Y12, Y12
@@ -195,11 +264,16 @@ loop:
 	VPADDD       Y12, Y0, Y0
 	VPADDD       Y10, Y1, Y1
 	VPBROADCASTD (CX)(DX*1), Y10
-	VPBROADCASTD 4(CX)(DX*1), Y11
 	VPMADDUBSW   Y6, Y10, Y12
 	VPMADDUBSW   Y7, Y10, Y10
+	VPBROADCASTD 4(CX)(DX*1), Y11
 	VPMADDUBSW   Y8, Y11, Y13
 	VPMADDUBSW   Y9, Y11, Y11
+	VPADDW       Y13, Y12, Y12
+	VPADDW       Y11, Y10, Y10
+	VPBROADCASTD 8(CX)(DX*1), Y11
+	VPMADDUBSW   128(BX), Y11, Y13
+	VPMADDUBSW   160(BX), Y11, Y11
 	VPADDW       Y13, Y12, Y12
 	VPADDW       Y11, Y10, Y10
 	VPMADDWD     x00010001<>+0(SB), Y12, Y12
@@ -207,22 +281,59 @@ loop:
 	VPADDD       Y12, Y2, Y2
 	VPADDD       Y10, Y3, Y3
 	VPBROADCASTD (CX)(DX*2), Y10
-	VPBROADCASTD 4(CX)(DX*2), Y11
 	VPMADDUBSW   Y6, Y10, Y6
 	VPMADDUBSW   Y7, Y10, Y10
-	VPMADDUBSW   Y8, Y11, Y7
-	VPMADDUBSW   Y9, Y11, Y11
-	VPADDW       Y7, Y6, Y6
-	VPADDW       Y11, Y10, Y10
+	VPBROADCASTD 4(CX)(DX*2), Y7
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDUBSW   Y9, Y7, Y7
+	VPADDW       Y8, Y6, Y6
+	VPADDW       Y7, Y10, Y10
+	VPBROADCASTD 8(CX)(DX*2), Y7
+	VPMADDUBSW   128(BX), Y7, Y8
+	VPMADDUBSW   160(BX), Y7, Y7
+	VPADDW       Y8, Y6, Y6
+	VPADDW       Y7, Y10, Y10
 	VPMADDWD     x00010001<>+0(SB), Y6, Y6
 	VPMADDWD     x00010001<>+0(SB), Y10, Y10
 	VPADDD       Y6, Y4, Y4
 	VPADDD       Y10, Y5, Y5
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000080, BX
-	SUBQ         $0x08, AX
-	JNZ          loop
+	ADDQ         $0x0c, CX
+	ADDQ         $0x000000c0, BX
+	SUBQ         $0x0c, AX
+	JGE          loop
 
+tail:
+	ADDQ $0x0c, AX
+	JZ   store
+
+single:
+	VPBROADCASTD (CX), Y6
+	VPMADDUBSW   (BX), Y6, Y7
+	VPMADDUBSW   32(BX), Y6, Y6
+	VPMADDWD     x00010001<>+0(SB), Y7, Y7
+	VPMADDWD     x00010001<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (CX)(DX*1), Y6
+	VPMADDUBSW   (BX), Y6, Y7
+	VPMADDUBSW   32(BX), Y6, Y6
+	VPMADDWD     x00010001<>+0(SB), Y7, Y7
+	VPMADDWD     x00010001<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (CX)(DX*2), Y6
+	VPMADDUBSW   (BX), Y6, Y7
+	VPMADDUBSW   32(BX), Y6, Y6
+	VPMADDWD     x00010001<>+0(SB), Y7, Y7
+	VPMADDWD     x00010001<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y4, Y4
+	VPADDD       Y6, Y5, Y5
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x04, AX
+	JNZ          single
+
+store:
 	// C = sum · (row's step · column's scale) + row's low · column's sum + bias
 	MOVQ         rows+32(FP), AX
 	MOVQ         columns+40(FP), CX
@@ -294,19 +405,26 @@ TEXT ·int8Tile4AVX2(SB), NOSPLIT, $0-64
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
+	SUBQ  $0x0c, AX
+	JLT   tail
 
 loop:
-	// 8 rows of the panel: 4 side by side in every column, then the next 4
+	// 12 rows of the panel: 4 side by side in every column, then the next 4, then the next
 	VMOVDQU      (SI), Y8
 	VMOVDQU      32(SI), Y9
 	VMOVDQU      64(SI), Y10
 	VMOVDQU      96(SI), Y11
 	VPBROADCASTD (CX), Y12
-	VPBROADCASTD 4(CX), Y13
 	VPMADDUBSW   Y8, Y12, Y14
 	VPMADDUBSW   Y9, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
 	VPMADDUBSW   Y10, Y13, Y15
 	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   128(SI), Y13, Y15
+	VPMADDUBSW   160(SI), Y13, Y13
 	VPADDW       Y15, Y14, Y14
 	VPADDW       Y13, Y12, Y12
 	VPMADDWD     x00010001<>+0(SB), Y14, Y14
@@ -314,11 +432,16 @@ loop:
 	VPADDD       Y14, Y0, Y0
 	VPADDD       Y12, Y1, Y1
 	VPBROADCASTD (CX)(DX*1), Y12
-	VPBROADCASTD 4(CX)(DX*1), Y13
 	VPMADDUBSW   Y8, Y12, Y14
 	VPMADDUBSW   Y9, Y12, Y12
+	VPBROADCASTD 4(CX)(DX*1), Y13
 	VPMADDUBSW   Y10, Y13, Y15
 	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPBROADCASTD 8(CX)(DX*1), Y13
+	VPMADDUBSW   128(SI), Y13, Y15
+	VPMADDUBSW   160(SI), Y13, Y13
 	VPADDW       Y15, Y14, Y14
 	VPADDW       Y13, Y12, Y12
 	VPMADDWD     x00010001<>+0(SB), Y14, Y14
@@ -326,11 +449,16 @@ loop:
 	VPADDD       Y14, Y2, Y2
 	VPADDD       Y12, Y3, Y3
 	VPBROADCASTD (CX)(DX*2), Y12
-	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y8, Y12, Y14
 	VPMADDUBSW   Y9, Y12, Y12
+	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y10, Y13, Y15
 	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPBROADCASTD 8(CX)(DX*2), Y13
+	VPMADDUBSW   128(SI), Y13, Y15
+	VPMADDUBSW   160(SI), Y13, Y13
 	VPADDW       Y15, Y14, Y14
 	VPADDW       Y13, Y12, Y12
 	VPMADDWD     x00010001<>+0(SB), Y14, Y14
@@ -338,22 +466,66 @@ loop:
 	VPADDD       Y14, Y4, Y4
 	VPADDD       Y12, Y5, Y5
 	VPBROADCASTD (CX)(BX*1), Y12
-	VPBROADCASTD 4(CX)(BX*1), Y13
 	VPMADDUBSW   Y8, Y12, Y8
 	VPMADDUBSW   Y9, Y12, Y12
-	VPMADDUBSW   Y10, Y13, Y9
-	VPMADDUBSW   Y11, Y13, Y13
-	VPADDW       Y9, Y8, Y8
-	VPADDW       Y13, Y12, Y12
+	VPBROADCASTD 4(CX)(BX*1), Y9
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y10, Y8, Y8
+	VPADDW       Y9, Y12, Y12
+	VPBROADCASTD 8(CX)(BX*1), Y9
+	VPMADDUBSW   128(SI), Y9, Y10
+	VPMADDUBSW   160(SI), Y9, Y9
+	VPADDW       Y10, Y8, Y8
+	VPADDW       Y9, Y12, Y12
 	VPMADDWD     x00010001<>+0(SB), Y8, Y8
 	VPMADDWD     x00010001<>+0(SB), Y12, Y12
 	VPADDD       Y8, Y6, Y6
 	VPADDD       Y12, Y7, Y7
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000080, SI
-	SUBQ         $0x08, AX
-	JNZ          loop
+	ADDQ         $0x0c, CX
+	ADDQ         $0x000000c0, SI
+	SUBQ         $0x0c, AX
+	JGE          loop
 
+tail:
+	ADDQ $0x0c, AX
+	JZ   store
+
+single:
+	VPBROADCASTD (CX), Y8
+	VPMADDUBSW   (SI), Y8, Y9
+	VPMADDUBSW   32(SI), Y8, Y8
+	VPMADDWD     x00010001<>+0(SB), Y9, Y9
+	VPMADDWD     x00010001<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y0, Y0
+	VPADDD       Y8, Y1, Y1
+	VPBROADCASTD (CX)(DX*1), Y8
+	VPMADDUBSW   (SI), Y8, Y9
+	VPMADDUBSW   32(SI), Y8, Y8
+	VPMADDWD     x00010001<>+0(SB), Y9, Y9
+	VPMADDWD     x00010001<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y2, Y2
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD (CX)(DX*2), Y8
+	VPMADDUBSW   (SI), Y8, Y9
+	VPMADDUBSW   32(SI), Y8, Y8
+	VPMADDWD     x00010001<>+0(SB), Y9, Y9
+	VPMADDWD     x00010001<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y4, Y4
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD (CX)(BX*1), Y8
+	VPMADDUBSW   (SI), Y8, Y9
+	VPMADDUBSW   32(SI), Y8, Y8
+	VPMADDWD     x00010001<>+0(SB), Y9, Y9
+	VPMADDWD     x00010001<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y6, Y6
+	VPADDD       Y8, Y7, Y7
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x04, AX
+	JNZ          single
+
+store:
 	// C = sum · (row's step · column's scale) + row's low · column's sum + bias
 	MOVQ         rows+32(FP), AX
 	MOVQ         columns+40(FP), CX

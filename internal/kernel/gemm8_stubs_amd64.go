@@ -4,22 +4,22 @@
 
 package kernel
 
-// int8Tile1AVX2 is int8Tile for 1 rows. k is a multiple of 8 and at least 8.
+// int8Tile1AVX2 is int8Tile for 1 rows. k is a multiple of 4 and at least 4.
 //
 //go:noescape
 func int8Tile1AVX2(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)
 
-// int8Tile2AVX2 is int8Tile for 2 rows. k is a multiple of 8 and at least 8.
+// int8Tile2AVX2 is int8Tile for 2 rows. k is a multiple of 4 and at least 4.
 //
 //go:noescape
 func int8Tile2AVX2(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)
 
-// int8Tile3AVX2 is int8Tile for 3 rows. k is a multiple of 8 and at least 8.
+// int8Tile3AVX2 is int8Tile for 3 rows. k is a multiple of 4 and at least 4.
 //
 //go:noescape
 func int8Tile3AVX2(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)
 
-// int8Tile4AVX2 is int8Tile for 4 rows. k is a multiple of 8 and at least 8.
+// int8Tile4AVX2 is int8Tile for 4 rows. k is a multiple of 4 and at least 4.
 //
 //go:noescape
 func int8Tile4AVX2(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)

@@ -9,7 +9,7 @@ import (
 )
 
 // levels is that of the tests' activations: not a whole number of bits, as engines choose it.
-const levels = 175
+const levels = 150
 
 // TestMatMul8 holds the int8 product to its definition: quantise both sides, multiply exactly, scale.
 func TestMatMul8(t *testing.T) {
@@ -96,12 +96,14 @@ func TestPack8(t *testing.T) {
 			}
 			w := Pack8(weight, []float32{0}, in, 1, levels)
 			q, scale := unpack8(w, 0)
-			for at := 0; at < len(q); at += 8 {
-				for _, g := range [][4]int{{0, 1, 4, 5}, {2, 3, 6, 7}} {
+			for at := 0; at < len(q); at += 12 {
+				for _, g := range [][6]int{{0, 1, 4, 5, 8, 9}, {2, 3, 6, 7, 10, 11}} {
 					positive, negative := 0, 0
 					for _, i := range g {
-						v := int(q[at+i])
-						positive, negative = positive+max(v, 0), negative+min(v, 0)
+						if at+i < len(q) {
+							v := int(q[at+i])
+							positive, negative = positive+max(v, 0), negative+min(v, 0)
+						}
 					}
 					if positive*levels > math.MaxInt16 || negative*levels < math.MinInt16 {
 						t.Errorf("%s, %d levels: the group at %d sums to %d and %d", name, levels, at, positive, negative)
@@ -114,6 +116,31 @@ func TestPack8(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestInt8GroupsFit: with all activations at their largest and groups of weights at their limits, nothing overflows.
+func TestInt8GroupsFit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	const in = 100
+	weight, ones := make([]float32, 32*in), slices.Repeat([]float32{1}, Pad(in))
+	clear(ones[in:])
+	for o := range 32 {
+		for i := range in {
+			// one sign for whole groups, now and then the other
+			weight[o*in+i] = []float32{1, -1}[btoi(o%2 == 1)] * []float32{1, -0.3, rng.Float32()}[rng.IntN(1+o%3)]
+		}
+	}
+	for _, levels := range []int{100, 150, 255} {
+		w, want := Pack8(weight, make([]float32, 32), in, 32, levels), make([]float32, 32)
+		generic.MatMul(want, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
+		eachTier(t, func(t *testing.T, s *Set) {
+			got := make([]float32, 32)
+			s.MatMul(got, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
+			if !slices.Equal(got, want) {
+				t.Errorf("%d levels: got %v, the plain version %v", levels, got, want)
+			}
+		})
 	}
 }
 

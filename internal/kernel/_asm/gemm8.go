@@ -11,10 +11,10 @@ import (
 
 // gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
 //
-// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen to it that two of its
-// results can be added there without overflow before VPMADDWD widens them to 32 bits: three multiplications for 64
-// multiply-adds instead of four. With 4 rows there are 8 accumulators, 4 registers for 8 rows of the
-// panel and 4 to work in: all 16.
+// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen to it that three of its
+// results can be added there without overflow before VPMADDWD widens them to 32 bits: four multiplications for 96
+// multiply-adds instead of six. With 4 rows there are 8 accumulators, 4 registers for the first 8 of 12 rows of the panel, the
+// others being read as operands, and 4 to work in: all 16.
 func gemm8() {
 	for rows := 1; rows <= 4; rows++ {
 		tile8(rows)
@@ -27,7 +27,7 @@ func tile8(rows int) {
 	name := fmt.Sprintf("int8Tile%dAVX2", rows)
 	TEXT(name, NOSPLIT, "func(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is int8Tile for %d rows. k is a multiple of 8 and at least 8.", name, rows))
+	Doc(fmt.Sprintf("%s is int8Tile for %d rows. k is a multiple of 4 and at least 4.", name, rows))
 	k := Load(Param("k"), GP64())
 	a := Load(Param("a"), GP64())
 	lda := Load(Param("lda"), GP64())
@@ -45,8 +45,10 @@ func tile8(rows int) {
 	}
 	ones := splatBits(0x00010001)
 
+	SUBQ(Imm(12), k)
+	JLT(LabelRef("tail"))
 	Label("loop")
-	Comment("8 rows of the panel: 4 side by side in every column, then the next 4")
+	Comment("12 rows of the panel: 4 side by side in every column, then the next 4, then the next")
 	var panel [2][columns]VecVirtual
 	for half := range 2 {
 		for c := range columns {
@@ -54,15 +56,21 @@ func tile8(rows int) {
 			VMOVDQU(Mem{Base: b, Disp: vectorBytes * (half*columns + c)}, panel[half][c])
 		}
 	}
+	third := func(c int) Mem { return Mem{Base: b, Disp: vectorBytes * (2*columns + c)} }
 	for r := range rows {
 		x, y := YMM(), YMM()
-		VPBROADCASTD(rowAt(a, lda, three, r, 0), x)
-		VPBROADCASTD(rowAt(a, lda, three, r, 4), y)
 		p, q := YMM(), YMM()
+		VPBROADCASTD(rowAt(a, lda, three, r, 0), x)
 		VPMADDUBSW(panel[0][0], x, p)
 		VPMADDUBSW(panel[0][1], x, x)
+		VPBROADCASTD(rowAt(a, lda, three, r, 4), y)
 		VPMADDUBSW(panel[1][0], y, q)
 		VPMADDUBSW(panel[1][1], y, y)
+		VPADDW(q, p, p)
+		VPADDW(y, x, x)
+		VPBROADCASTD(rowAt(a, lda, three, r, 8), y)
+		VPMADDUBSW(third(0), y, q)
+		VPMADDUBSW(third(1), y, y)
 		VPADDW(q, p, p)
 		VPADDW(y, x, x)
 		VPMADDWD(ones, p, p)
@@ -70,10 +78,30 @@ func tile8(rows int) {
 		VPADDD(p, acc[r][0], acc[r][0])
 		VPADDD(x, acc[r][1], acc[r][1])
 	}
-	ADDQ(Imm(8), a)
-	ADDQ(U32(4*vectorBytes), b)
-	SUBQ(Imm(8), k)
-	JNZ(LabelRef("loop"))
+	ADDQ(Imm(12), a)
+	ADDQ(U32(6*vectorBytes), b)
+	SUBQ(Imm(12), k)
+	JGE(LabelRef("loop"))
+
+	Label("tail")
+	ADDQ(Imm(12), k)
+	JZ(LabelRef("store"))
+	Label("single")
+	for r := range rows {
+		x, p := YMM(), YMM()
+		VPBROADCASTD(rowAt(a, lda, three, r, 0), x)
+		VPMADDUBSW(Mem{Base: b}, x, p)
+		VPMADDUBSW(Mem{Base: b, Disp: vectorBytes}, x, x)
+		VPMADDWD(ones, p, p)
+		VPMADDWD(ones, x, x)
+		VPADDD(p, acc[r][0], acc[r][0])
+		VPADDD(x, acc[r][1], acc[r][1])
+	}
+	ADDQ(Imm(4), a)
+	ADDQ(U32(2*vectorBytes), b)
+	SUBQ(Imm(4), k)
+	JNZ(LabelRef("single"))
+	Label("store")
 
 	Comment("C = sum · (row's step · column's scale) + row's low · column's sum + bias")
 	rowParams := Load(Param("rows"), GP64())
