@@ -62,7 +62,7 @@ func newExperimentRunCommand() *cobra.Command {
 		Short: "Run an experiment and report it",
 		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare name of one in the
 folder experiments. Into the folder -o go, under the experiment's name: the results, one line a request, as they
-happen; the report made from them; and the server's log. Files of an earlier run are replaced, unless --resume keeps the
+happen; the report made from them, as Markdown and as HTML; and the server's log. Files of an earlier run are replaced, unless --resume keeps the
 configurations that it finished.
 
 The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C stops the server,
@@ -169,6 +169,13 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 	file := strings.TrimSuffix(path, filepath.Ext(path)) + ".md"
 	if err := os.WriteFile(file, r.Markdown(), 0o666); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
+	}
+	page, err := r.HTML(report.Charts(res))
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(strings.TrimSuffix(file, ".md")+".html", page); err != nil {
+		return err
 	}
 	if err := writeSummary(cmd.ErrOrStderr(), r); err != nil {
 		return err

@@ -16,6 +16,9 @@ func (r *Report) Markdown() []byte {
 	r.overall(p)
 	r.usage(p)
 	r.series(p)
+	r.settings(p)
+	r.openLoop(p)
+	r.objectives(p)
 	r.provenance(p)
 	r.validity(p)
 	return append(bytes.TrimRight(p.Bytes(), "\n"), '\n')
@@ -49,6 +52,9 @@ func (r *Report) title(p *printer) {
 func loopWords(loop string) string {
 	if loop == "closed" {
 		return "closed: each of the workers (column Conc) sends its next request when its last one is answered"
+	}
+	if loop == "open" {
+		return "open: requests are sent on a schedule that was made before, and latency counts from their intended times"
 	}
 	return cmp.Or(text(loop), notMeasured)
 }
@@ -94,7 +100,7 @@ func (r *Report) details(p *printer) {
 	p.para("## Detailed Metrics")
 	for i := range r.Configs {
 		c := &r.Configs[i]
-		p.para("### Config %d: batch=%d, concurrency=%d", i+1, c.Batch, c.Concurrency)
+		p.para("### Config %d: %s", i+1, c.name("concurrency"))
 		p.para("**Total:** %d pairs in %.2fs", c.Pairs, c.Seconds)
 		p.line("#### Latency (ms)")
 		p.distribution(c.Latency, c.Latency.Average)
@@ -160,5 +166,30 @@ func (r *Report) configName(i int) string {
 	if i < 0 {
 		return notMeasured
 	}
-	return fmt.Sprintf("batch=%d, conc=%d", r.Configs[i].Batch, r.Configs[i].Concurrency)
+	return r.Configs[i].name("conc")
+}
+
+// name says which configuration it is, with the word for its concurrency.
+func (c *Config) name(concurrency string) string {
+	name := fmt.Sprintf("batch=%d, %s=%d", c.Batch, concurrency, c.Concurrency)
+	if c.Arrival != "" {
+		name = fmt.Sprintf("batch=%d, %s at %.4g/s", c.Batch, text(c.Arrival), c.Rate)
+	}
+	name += c.set()
+	if c.Search != "" {
+		name += ", " + text(c.Search)
+	}
+	if c.Repeat > 0 {
+		name += fmt.Sprintf(", repeat %d", c.Repeat+1)
+	}
+	return name
+}
+
+// set tells what is swept, ready to be put behind a name.
+func (c *Config) set() string {
+	words := ""
+	for _, s := range c.Set {
+		words += fmt.Sprintf(", %s=%s", text(s.Short()), text(s.Value))
+	}
+	return words
 }

@@ -29,6 +29,8 @@ type Report struct {
 	Usage    []Usage     `json:"usage"`
 	Series   []Interval  `json:"series"`
 	Skipped  int         `json:"skipped_lines,omitempty"`
+
+	Found []results.Found `json:"objectives,omitempty"`
 }
 
 // Config is what one configuration met. Failed requests count as Failed, and in no other figure.
@@ -48,6 +50,16 @@ type Config struct {
 	TruncatedTokens int     `json:"truncated_tokens"`
 	PaddedTokens    int     `json:"padded_tokens"`
 	Seconds         float64 `json:"seconds"`
+
+	Set         []results.Setting `json:"set,omitempty"` // what the experiment sweeps
+	Repeat      int               `json:"repeat,omitempty"`
+	Search      string            `json:"search,omitempty"`       // what it is in a search for an objective
+	Arrival     string            `json:"arrival,omitempty"`      // the process of an open loop
+	Rate        float64           `json:"rate,omitempty"`         // its requests a second
+	ObjectiveMS float64           `json:"objective_ms,omitempty"` // the bound of the latency that is asked for
+	Service     *Distribution     `json:"service_ms,omitempty"`   // from the actual moment of sending; of open loops
+	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops
+	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
 
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
 	TokensPerSecond Value        `json:"tokens_per_s"`
@@ -144,7 +156,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // Summarize works out what res say.
 func Summarize(res *results.Results) *Report {
-	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Batching: batchingOf(res.Run)}
+	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.Found, Batching: batchingOf(res.Run)}
 	for i, m := range res.Points {
 		r.Configs = append(r.Configs, summarizePoint(m))
 		for j := range m.Samples {

@@ -12,6 +12,8 @@ func summarizePoint(m *results.Measured) Config {
 		Batch: m.Point.Batch, Concurrency: m.Point.Concurrency, Planned: m.Point.Requests, Warmup: m.Point.Warmup,
 		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(),
 	}
+	c.Set, c.Repeat, c.Search, c.ObjectiveMS = m.Point.Set, m.Point.Repeat, m.Point.Search, m.Point.Objective
+	c.Arrival, c.Rate = m.Point.Arrival, m.Point.Rate
 	if m.End != nil {
 		c.Complete, c.Abandoned = m.End.Complete, m.End.Abandoned
 	}
@@ -35,12 +37,25 @@ func summarizePoint(m *results.Measured) Config {
 		latency = append(latency, milliseconds(took))
 		throughput = append(throughput, float64(r.Pairs)/took.Seconds())
 	}
+	c.Goodput = unmeasured
+	if c.ObjectiveMS > 0 && len(latency) > 0 && c.Seconds > 0 {
+		within := 0
+		for _, l := range latency {
+			if l <= c.ObjectiveMS {
+				within++
+			}
+		}
+		c.Goodput = Value(float64(within) / c.Seconds)
+	}
 	c.PairsPerSecond = perSecond(c.Pairs, c.Seconds)
 	c.TokensPerSecond = perSecond(c.Tokens, c.Seconds)
 	c.Latency = distributionOf(latency)
 	c.PerRequest = distributionOf(throughput)
 	c.Buckets = bucketsOf(latency, throughput)
 	c.Correlation = Value(stats.Pearson(latency, throughput))
+	if c.Arrival != "" {
+		c.pace(m)
+	}
 	return c
 }
 

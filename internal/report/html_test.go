@@ -1,0 +1,127 @@
+package report
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// openLoop makes results of an open loop at two rates: the second stalls in its middle, so that response and service time
+// differ.
+func openLoop() *results.Results {
+	res := &results.Results{Run: results.Run{Name: `<script>alert("x")</script>`, Loop: "open"}}
+	ms := time.Millisecond
+	for i, rate := range []float64{50, 100} {
+		gap := time.Duration(1e9 / rate)
+		m := &results.Measured{Point: results.Point{Index: i, Batch: 4, Concurrency: 1, Arrival: "constant", Rate: rate, Objective: 40, Percent: 99}}
+		for n := range 500 {
+			at := time.Duration(n) * gap
+			late := time.Duration(0)
+			if i == 1 && n >= 100 && n < 200 {
+				late = 30 * ms
+			}
+			m.Requests = append(m.Requests, results.Request{Seq: n, Intended: at, Started: at + late, Finished: at + late + 20*ms, Pairs: 4, Code: "ok",
+				Tokens: 80, PaddedTokens: 100, Tokenize: ms, Queue: 2 * ms, Compute: 15 * ms})
+		}
+		m.End = &results.PointEnd{Elapsed: 500*gap + 20*ms, Complete: true}
+		res.Points = append(res.Points, m)
+	}
+	res.Found = []results.Found{{Point: 1, Batch: 4, Percentile: 99, LatencyMS: 40, Capacity: 200, Passing: 50, Failing: 100}}
+	return res
+}
+
+func TestOpenLoopIsReported(t *testing.T) {
+	r := Summarize(openLoop())
+	first, second := r.Configs[0], r.Configs[1]
+	if !first.Pacing.Valid() || math.Abs(float64(first.Pacing.Achieved)-50) > 0.01 {
+		t.Errorf("the first rate: %+v, want valid and 50/s", first.Pacing)
+	}
+	if second.Pacing.Valid() || second.Pacing.LagP99 != 30 {
+		t.Errorf("the second rate: %+v, want a lag of 30 ms, which is not valid", second.Pacing)
+	}
+	if second.Latency.P99 != 50 || second.Service.P99 != 20 {
+		t.Errorf("P99 is %v in response and %v in service, want 50 and 20", second.Latency.P99, second.Service.P99)
+	}
+	if got, want := float64(second.Goodput), 400/5.02; math.Abs(got-want) > 0.01 {
+		t.Errorf("goodput is %v, want %v: 400 of the requests within 40 ms", got, want)
+	}
+	page := string(r.Markdown())
+	checkOrder(t, "the report", page, append(seedFormat[3:5:5], "## Open Loop", "| batch=4, constant at 50/s | 50.00 | 50.00 | 20.0ms | 20.0ms |",
+		"| **no** |", "## Objectives", "| P99 ≤ 40 ms | 4 | 200.00 | 50.00 | 100.00 |", "## Provenance"))
+}
+
+var outside = regexp.MustCompile(`(?i)(src|href)\s*=\s*["']?\s*(https?:|//)|@import|url\(`)
+
+func TestHTMLStandsAlone(t *testing.T) {
+	for _, res := range []*results.Results{openLoop(), sample(1, 0), {}} {
+		page, err := Summarize(res).HTML(Charts(res))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := outside.FindString(string(page)); found != "" {
+			t.Errorf("the page asks for something outside: %q", found)
+		}
+		if strings.Contains(string(page), "<script") {
+			t.Error("a text from the results became a script")
+		}
+	}
+}
+
+func TestChartsAreWellFormed(t *testing.T) {
+	want := map[string]bool{"rate": true, "spectrum": true, "stages": true, "padding": true, "tradeoff": true}
+	for _, c := range Charts(openLoop()) {
+		delete(want, c.File)
+		checkSVG(t, c)
+	}
+	for name := range want {
+		t.Errorf("no chart %s", name)
+	}
+	files := map[string]bool{}
+	for _, c := range Charts(sample(1, 0)) {
+		files[c.File] = true
+		checkSVG(t, c)
+	}
+	if !files["throughput_batch"] || files["throughput_concurrency"] || files["rate"] {
+		t.Errorf("two batch sizes at one concurrency have the charts %v", files)
+	}
+	if charts := Charts(&results.Results{}); len(charts) > 0 {
+		t.Errorf("of nothing there are %d charts", len(charts))
+	}
+}
+
+func checkSVG(t *testing.T, c Chart) {
+	t.Helper()
+	svg := c.SVG()
+	if noFigure.MatchString(svg) {
+		t.Errorf("%s: a figure is no number", c.File)
+	}
+	d := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatalf("%s: %v in %s", c.File, err, svg)
+		}
+	}
+}
+
+func TestOverview(t *testing.T) {
+	a, b := sample(1, 0), openLoop()
+	a.Run.Name = "05_batch"
+	page := string(Overview([]*Report{Summarize(a), Summarize(b)}))
+	for _, want := range []string{
+		"| 05_batch | 16 | ", "| yes |", "- **05_batch**: of batch size, 32 did best with ", "pairs/s in the mean, 8 worst with ",
+		"P99 ≤ 40 ms was kept up to 50.00 requests/s of 4 pairs, and not at 100.00.",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+}
