@@ -90,7 +90,7 @@ var table = []row{
 			"internal/stats"},
 		tests: []string{"proto/crossrank/v1"},
 	},
-	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}},
+	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}, tests: []string{"internal/browser"}},
 
 	// Tests' helpers, tools, and the program.
 	{name: "internal/scorertest", imports: []string{"."}},
