@@ -3,8 +3,10 @@ GO ?= go
 COUNT ?= 1
 
 # Families of assembly kernels: internal/kernel/_asm writes FAMILY_amd64.s and FAMILY_stubs_amd64.go for each. A new one is
-# made with make generate-asm KERNELS=FAMILY and is found from then on.
+# made with make generate-asm KERNELS=FAMILY and is found from then on;
+# its directory arm64 writes FAMILY_arm64.s and FAMILY_stubs_arm64.go likewise.
 KERNELS ?= $(patsubst internal/kernel/%_stubs_amd64.go,%,$(wildcard internal/kernel/*_stubs_amd64.go))
+KERNELS_ARM64 ?= $(patsubst internal/kernel/%_stubs_arm64.go,%,$(wildcard internal/kernel/*_stubs_arm64.go))
 
 # Packages whose plain Go twins must pass wherever the assembly does.
 PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./internal/engine/...
@@ -14,7 +16,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo test test-unit test-purego test-race test-clients lint bench peers peers-docs generate generate-asm generate-proto clean
+.PHONY: build demo test test-unit test-purego test-arm64 test-emulated test-race test-clients lint bench peers peers-docs generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -23,13 +25,26 @@ demo: build ## measure the built-in model through a real server, about a minute 
 	bin/crossrank experiment run experiments/01_engine_fp32.yaml -o experiments/results
 	@test -s experiments/results/01_engine_fp32_results.md
 
-test: test-unit test-purego test-race test-clients ## all tests
+test: test-unit test-purego test-arm64 test-race test-clients ## all tests
 
 test-unit:
 	$(GO) test ./...
 
 test-purego: ## without assembly
 	$(GO) test -tags purego $(PUREGO)
+
+# Packages with arm64 kernels and what stands on them, tested on an emulated CPU with the dot product and on one without.
+QEMU ?= qemu-aarch64
+EMULATED = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -count 1
+
+test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two cores
+	@if command -v $(QEMU) >/dev/null; then $(MAKE) --no-print-directory test-emulated; else \
+		echo "test-arm64: NOT TESTED, there is no $(QEMU) (Debian: apt-get install qemu-user)"; fi
+
+test-emulated:
+	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/bert
+	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
+	$(EMULATED) -exec "$(QEMU) -cpu max" -run TestFixtures ./internal/engine
 
 test-race: ## under the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT)
@@ -66,6 +81,7 @@ generate-asm: ## assembly, from internal/kernel/_asm
 	cd internal/kernel/_asm && for op in $(KERNELS); do \
 		$(GO) run . -op $$op -out ../$${op}_amd64.s -stubs ../$${op}_stubs_amd64.go -pkg kernel || exit 1; \
 	done
+	cd internal/kernel/_asm && for op in $(KERNELS_ARM64); do $(GO) run ./arm64 -op $$op || exit 1; done
 
 generate-proto: ## wire messages; needs protoc
 	@mkdir -p bin

@@ -12,9 +12,13 @@ import (
 	"github.com/crossrank/crossrank/internal/kernel"
 )
 
-// eachTier runs a test for every tier that this machine has, on a model made for it in each precision.
+// eachTier runs a test for every tier that this machine has, on a model made for it in each precision. Short
+// runs leave plain Go to long ones.
 func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test func(t *testing.T, m *Model)) {
 	for _, tier := range cpu.Tiers() {
+		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
+			continue
+		}
 		for _, precision := range precisions {
 			t.Run(string(tier)+"/"+string(precision), func(t *testing.T) {
 				k, err := kernel.For(tier)
@@ -87,6 +91,9 @@ func TestInt8IsNearFloat(t *testing.T) {
 		lengths := make([]int, 60)
 		for i := range lengths {
 			lengths[i] = 5 + i
+		}
+		if testing.Short() {
+			lengths = lengths[20:35]
 		}
 		seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, lengths...)
 		var want []float64
