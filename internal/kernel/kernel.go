@@ -2,8 +2,8 @@
 // softmax, layer norm and the activations.
 //
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version that is the truth in
-// tests, op_amd64.s and op_arm64.s what package _asm generates for AVX2 and for NEON. A
-// [Set] is one implementation of all of them; [For] gives the one of a tier.
+// tests, op_amd64.s and op_arm64.s what package _asm generates for AVX2 and for NEON. A [Set] is one implementation of all of
+// them; [For] gives the one of a tier.
 //
 // # Layout
 //
