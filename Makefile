@@ -12,7 +12,7 @@ KERNELS_ARM64 ?= $(patsubst internal/kernel/%_stubs_arm64.go,%,$(wildcard intern
 PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./internal/engine/...
 
 # Packages with goroutines of their own.
-CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/engine/... ./internal/experiment/... \
+CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/dashboard/... ./internal/engine/... ./internal/experiment/... \
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,19 +120,22 @@ func TestWatch(t *testing.T) {
 // TestGaugesInSamples holds differences of what the core counts.
 func TestGaugesInSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // time orders what follows, but not in the eyes of the race detector
 		batches := Batches{Runs: 10, Pairs: 100, Tokens: 1000}
 		instances := []Instance{{Name: "0", State: "ready", Batches: 10, Busy: 5 * time.Second, Pairs: 100}}
 		r := New(Options{Interval: 2 * time.Second, Gauges: Gauges{
-			Batches:   func() Batches { return batches },
-			Instances: func() []Instance { return instances },
+			Batches:   func() Batches { mu.Lock(); defer mu.Unlock(); return batches },
+			Instances: func() []Instance { mu.Lock(); defer mu.Unlock(); return instances },
 		}})
 		stop := start(t, r)
 		time.Sleep(time.Second)
+		mu.Lock()
 		batches = Batches{Runs: 14, Pairs: 120, Tokens: 1400}
 		instances = []Instance{
 			{Name: "0", State: "ready", Batches: 13, Busy: 6 * time.Second, Pairs: 115},
 			{Name: "1", State: "ready", Batches: 1, Busy: time.Second, Pairs: 5},
 		}
+		mu.Unlock()
 		time.Sleep(1500 * time.Millisecond)
 		synctest.Wait()
 		stop()

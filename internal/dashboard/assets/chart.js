@@ -1,5 +1,6 @@
 // A line chart over time, in SVG. It is given samples and draws those of the last while; values that are null leave a
-// gap if that lasts. A pointer over it, or the arrow keys while it is focused, move a cursor, and the legend then shows the values there.
+// gap if that lasts. A pointer over it, or the arrow keys while it is focused, move a cursor, and the legend then shows
+// the values there.
 
 const space = "http://www.w3.org/2000/svg";
 const height = 136, left = 46, right = 6, top = 8, bottom = 20;
@@ -98,15 +99,16 @@ export class Chart {
     if (!this.width || this.begin === undefined) return;
     let highest = 0;
     for (const s of this.samples) for (const { value } of this.spec.series) highest = Math.max(highest, value(s) ?? 0);
-    this.highest = ceiling(Math.max(highest, this.spec.max ?? 0));
+    // Shares of time may exceed 100 % by the little that clocks differ.
+    this.highest = this.spec.max && highest <= this.spec.max * 1.03 ? this.spec.max : ceiling(highest);
     this.svg.replaceChildren();
     this.axes();
-    this.spec.series.forEach((series, i) => svg("path", { d: this.path(series), class: "s" + i }, this.svg));
+    this.spec.series.forEach((series, i) => this.line(series, i));
     this.values();
   }
 
   x(at) { return left + ((at - this.begin) / (this.end - this.begin)) * (this.width - left - right); }
-  y(v) { return top + (1 - Math.max(0, v) / this.highest) * (height - top - bottom); }
+  y(v) { return top + (1 - Math.min(1, Math.max(0, v) / this.highest)) * (height - top - bottom); }
 
   axes() {
     for (const part of [0, 0.5, 1]) {
@@ -121,17 +123,17 @@ export class Chart {
     });
   }
 
-  path(series) {
-    let d = "", before = null;
-    for (const s of this.samples) {
-      const v = series.value(s);
-      if (v == null) continue;
-      const joined = before != null && s.at - before <= this.gap;
-      const here = `${this.x(s.at).toFixed(1)} ${this.y(v).toFixed(1)}`;
-      d += joined ? `L${here}` : `M${here}h0`; // the h0 makes a point without neighbours a dot
-      before = s.at;
-    }
-    return d;
+  // line draws a series: its points joined, but for those that are far apart, and dots for points without neighbours.
+  line(series, i) {
+    const points = this.samples.map((s) => ({ at: s.at, v: series.value(s) })).filter((p) => p.v != null);
+    const apart = (p, q) => !p || !q || q.at - p.at > this.gap;
+    let d = "";
+    points.forEach((p, k) => {
+      const starts = apart(points[k - 1], p), x = this.x(p.at).toFixed(1), y = this.y(p.v).toFixed(1);
+      d += `${starts ? "M" : "L"}${x} ${y}`;
+      if (starts && apart(p, points[k + 1])) svg("circle", { cx: x, cy: y, r: 2, class: "f" + i }, this.svg);
+    });
+    svg("path", { d, class: "s" + i }, this.svg);
   }
 
   // values fills the legend with the values under the cursor, or the latest.
