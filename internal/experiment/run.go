@@ -63,6 +63,9 @@ func (r *runner) run(ctx context.Context) error {
 	err := errors.Join(failed...)
 	if r.w == nil {
 		r.out.Broken = 0 // nothing is on record
+		if err == nil {
+			err = context.Cause(ctx)
+		}
 		return err
 	}
 	r.out.Stopped = ctx.Err() != nil && r.out.Measured+r.out.Kept+r.out.Broken < r.total

@@ -121,7 +121,7 @@ func (r *Report) along(axis, title, x string) Chart {
 // stages stacks the mean times of a request's stages; the rest is what its caller waited besides.
 func stages(r *Report, res *results.Results) Chart {
 	c := Chart{File: "stages", Title: "Where a request's time goes", X: "configuration, numbered as above", Y: "mean ms"}
-	layers := []Series{{Name: "tokenize"}, {Name: "queue"}, {Name: "compute"}, {Name: "network and the rest"}}
+	layers := []Series{{Name: "tokenize"}, {Name: "queue"}, {Name: "compute"}, {Name: "network, lateness and the rest"}}
 	for i, m := range res.Points {
 		var sum [4]float64
 		n := 0.0
