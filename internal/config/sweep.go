@@ -117,7 +117,7 @@ func (d *decoder) swept(n *yaml.Node, path string, v reflect.Value, tag reflect.
 	case !d.sweep:
 		d.failf(n, path, "is a list, but takes one value here; only the definition of an experiment sweeps over several")
 		return
-	case tag.Get("sweep") == "no" || strings.HasPrefix(path, "server."):
+	case tag.Get("sweep") == "no" || strings.HasPrefix(path, "server.") || strings.HasPrefix(path, "data."):
 		d.failf(n, path, "is a list, but cannot be swept; give one value")
 		return
 	case len(n.Content) == 0:

@@ -45,6 +45,7 @@ func TestSweepErrors(t *testing.T) {
 		{"an element out of range", "tokenizer_pool: {workers: [1, -1]}", "f:1: tokenizer_pool.workers: is -1, but must be at least 0"},
 		{"a key that names the files", "name: [a, b]", "f:1: name: is a list, but cannot be swept"},
 		{"a key of the server's", "server: {grpc_addr: [a, b]}", "f:1: server.grpc_addr: is a list, but cannot be swept"},
+		{"the data, which every point shares", "data: {seed: [1, 2]}", "f:1: data.seed: is a list, but cannot be swept"},
 		{"no element", "model: []", "f:1: model: is an empty list"},
 		{"an element twice", "batching: {packing: [true, false, true]}", "batching.packing: has true twice"},
 		{"a list in the list", "model: [[a]]", "needs plain values in its list, not a list"},
