@@ -62,6 +62,46 @@ func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Ti
 	})
 }
 
+// BenchmarkLayer is one full layer over a block of 256 tokens, by one core: what a forward pass repeats.
+func BenchmarkLayer(b *testing.B) {
+	c := checkpoint.Config{Hidden: 384, Layers: 2, Heads: 12, Intermediate: 1536, HiddenAct: checkpoint.GELU, Labels: 1,
+		VocabSize: 1000, Positions: 512, TypeVocab: 2, NormEps: 1e-12}
+	ckpt := randomModel(1, c)
+	seqs := randomSequences(rand.New(rand.NewPCG(1, 1)), c, 80, 64, 112)
+	const rows = 80 + 64 + 112
+	for _, tier := range cpu.Tiers() {
+		for _, precision := range Precisions {
+			k, err := kernel.For(tier)
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, err := New(ckpt, k, precision)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("precision=%s/tier=%s", precision, tier), func(b *testing.B) {
+				s, w := m.NewScratch(c.Positions), m.NewWork(c.Positions)
+				m.Reserve(s, len(seqs))
+				m.embed(s, w, seqs, 0, rows)
+				l := &m.layers[0]
+				for b.Loop() {
+					m.project(s, w, l, 0, rows)
+					m.attend(s, w, seqs, 0, rows)
+					m.mix(w, l, s.x, s.context, rows)
+				}
+				perSecond := float64(b.N) / b.Elapsed().Seconds()
+				b.ReportMetric(perSecond*rows, "tokens/s")
+				h, f := float64(c.Hidden), float64(c.Intermediate)
+				work := rows * 2 * (4*h*h + 2*h*f)
+				for _, q := range seqs {
+					work += 4 * float64(len(q.IDs)*len(q.IDs)) * h
+				}
+				b.ReportMetric(perSecond*work/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
+
 // peak measures the operations a second of float32 products on a block that stays in the first-level cache.
 func peak(k *kernel.Set) float64 {
 	const rows, in, runs = 4 * kernel.TileRows, 128, 2000

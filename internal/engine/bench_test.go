@@ -44,3 +44,36 @@ func BenchmarkLogits(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkUneven compares the two ways to spread a batch over two cores, by how much more than half of it the larger part
+// has: divided, the time is that of the larger part; shared, all cores wait for each other in every layer. It is what
+// unevenPercent was chosen by.
+func BenchmarkUneven(b *testing.B) {
+	m, err := builtin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, err := New(m, Options{Threads: 2})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, load := range []struct {
+		percent int
+		lengths []int
+	}{{0, []int{100, 100}}, {3, []int{103, 97}}, {5, []int{105, 95}}, {10, []int{110, 90}}, {20, []int{120, 80}}, {33, []int{80, 80, 80}}} {
+		seqs := sequences(rng, load.lengths...)
+		for _, shared := range []bool{false, true} {
+			b.Run(fmt.Sprintf("above=%d%%/shared=%v", load.percent, shared), func(b *testing.B) {
+				out := make([]float32, len(seqs))
+				for b.Loop() {
+					e.divide(seqs)
+					if err := e.compute(seqs, out, shared); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
