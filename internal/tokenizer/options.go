@@ -50,6 +50,10 @@ type AddedToken struct {
 // maxPieces is what a trie's node has bits for.
 const maxPieces = 1<<24 - 1
 
+// maxPieceBytes bounds a piece and an added token. A trie is built as deep as its longest text, on the stack: one of some
+// megabytes in a stranger's vocabulary would end the process.
+const maxPieceBytes = 1 << 14
+
 // New makes a tokenizer from a vocabulary, in which a piece's index is its id and "" is a hole.
 func New(vocab []string, opts Options) (*Tokenizer, error) {
 	opts = opts.withDefaults()
@@ -103,6 +107,9 @@ func index(vocab []string) (map[string]int32, error) {
 		if piece == "" {
 			continue
 		}
+		if len(piece) > maxPieceBytes {
+			return nil, fmt.Errorf("vocabulary: piece %d has %d bytes; at most %d can be read", i, len(piece), maxPieceBytes)
+		}
 		if !utf8.ValidString(piece) || strings.ContainsRune(piece, 0) {
 			return nil, fmt.Errorf("vocabulary: piece %d, %q, is not UTF-8 text", i, piece)
 		}
@@ -130,7 +137,7 @@ func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken) error {
 	owned := false
 	for _, tok := range tokens {
 		if err := t.checkAdded(ids, tok, seen); err != nil {
-			return fmt.Errorf("added token %q: %w", tok.Content, err)
+			return fmt.Errorf("added token %.80q: %w", tok.Content, err)
 		}
 		seen[tok.Content] = true
 		if int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] == tok.Content {
@@ -167,6 +174,8 @@ func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[st
 	switch id, ok := ids[tok.Content]; {
 	case tok.Content == "":
 		return errors.New("has no content")
+	case len(tok.Content) > maxPieceBytes:
+		return fmt.Errorf("has %d bytes; at most %d can be read", len(tok.Content), maxPieceBytes)
 	case !utf8.ValidString(tok.Content) || strings.ContainsRune(tok.Content, 0):
 		return errors.New("is not UTF-8 text")
 	case seen[tok.Content]:
