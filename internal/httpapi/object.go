@@ -13,6 +13,10 @@ import (
 // maxDepth bounds the nesting of a body. No dialect needs half of it.
 const maxDepth = 8
 
+// maxFields bounds the keys of an object. No dialect has a tenth of it; documents may have fields of their own. Each costs
+// some hundred bytes, however few it has in the body.
+const maxFields = 1024
+
 // object is a JSON object being read field by field. Names match exactly, unknown ones are ignored because clients send
 // extras, null means absent, and any other type than the asked one is an error that names the field. The first error
 // sticks in err; the readers (fields.go) then give zero values.
@@ -53,6 +57,9 @@ func parseObject(body []byte) (*object, error) {
 		name := key.(string) // in an object Token gives nothing else before a value
 		if _, twice := o.fields[name]; twice {
 			return nil, refuse(http.StatusBadRequest, "%q is given twice", name)
+		}
+		if len(o.fields) == maxFields {
+			return nil, refuse(http.StatusRequestEntityTooLarge, "an object has more than %d keys", maxFields)
 		}
 		o.fields[name] = value
 	}

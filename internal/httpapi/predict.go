@@ -52,9 +52,9 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)
 		return nil, false
 	}
-	var one []string
-	if raw := o.fields[name]; raw[0] == '[' && json.Unmarshal(raw, &one) == nil && len(one) > 0 {
-		one = o.texts(name, most)
+	raw := o.fields[name]
+	if raw[0] == '[' && beginsWithString(raw) {
+		one := o.texts(name, most)
 		if o.err == nil && len(one) != 2 {
 			o.fail("%q has %d strings; a pair has two", name, len(one))
 		}
@@ -64,12 +64,38 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 		return []crossrank.Pair{{Query: one[0], Passage: one[1]}}, false
 	}
 	o.list(name, "pair of strings", most, func(_ int, raw json.RawMessage) bool {
-		var texts []*string
-		if raw[0] != '[' || json.Unmarshal(raw, &texts) != nil || len(texts) != 2 || texts[0] == nil || texts[1] == nil {
-			return false
-		}
-		pairs = append(pairs, crossrank.Pair{Query: *texts[0], Passage: *texts[1]})
-		return true
+		pair, ok := pairOf(raw)
+		pairs = append(pairs, pair)
+		return ok
 	})
 	return pairs, true
+}
+
+// beginsWithString says whether the first element of a list is a string.
+func beginsWithString(list json.RawMessage) bool {
+	for first := range elements(list) {
+		return first[0] == '"'
+	}
+	return false
+}
+
+// pairOf reads a list of two strings, and says whether it is one. It looks no further than at a third.
+func pairOf(raw json.RawMessage) (pair crossrank.Pair, ok bool) {
+	if raw[0] != '[' {
+		return pair, false
+	}
+	n := 0
+	for text := range elements(raw) {
+		s, isText := unquote(text)
+		switch {
+		case !isText || n == 2:
+			return pair, false
+		case n == 0:
+			pair.Query = s
+		default:
+			pair.Passage = s
+		}
+		n++
+	}
+	return pair, n == 2
 }

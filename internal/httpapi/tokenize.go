@@ -65,26 +65,40 @@ func (a *API) tokenize(x *exchange) error {
 			return crossrank.Errorf(crossrank.TooLarge, "text %d has %d bytes; at most %d are taken", i, len(text), a.cfg.Limits.DocumentBytes)
 		}
 	}
-	return reply(x.w, http.StatusOK, a.tokens(info, key, texts, special))
+	out, err := a.tokens(info, key, texts, special)
+	if err != nil {
+		return err
+	}
+	return reply(x.w, http.StatusOK, out)
 }
 
-func (a *API) tokens(info crossrank.Info, key string, texts []string, special bool) any {
-	if key == "inputs" {
-		out := make([][]textToken, len(texts))
-		for i, text := range texts {
-			out[i] = []textToken{}
-			for _, t := range a.cfg.Tokenize(info.Model, text, special) {
-				out[i] = append(out[i], textToken{ID: t.ID, Text: t.Text, Special: t.Special})
-			}
+// maxTokens bounds the tokens of a reply. A byte of text can become a token, which takes some hundred bytes until it is
+// written: a body of 8 MiB would cost gigabytes.
+const maxTokens = 100_000
+
+func (a *API) tokens(info crossrank.Info, key string, texts []string, special bool) (any, error) {
+	total := 0
+	lists := make([][]textToken, len(texts))
+	for i, text := range texts {
+		tokens := a.cfg.Tokenize(info.Model, text, special)
+		if total += len(tokens); total > maxTokens {
+			return nil, crossrank.Errorf(crossrank.TooLarge, "up to text %d there are %d tokens; at most %d are told at once, "+
+				"split the request", i, total, maxTokens)
 		}
-		return out
+		lists[i] = make([]textToken, len(tokens))
+		for j, t := range tokens {
+			lists[i][j] = textToken{ID: t.ID, Text: t.Text, Special: t.Special}
+		}
 	}
-	ids := []int32{}
-	for _, t := range a.cfg.Tokenize(info.Model, texts[0], special) {
-		ids = append(ids, t.ID)
+	if key == "inputs" {
+		return lists, nil
+	}
+	ids := make([]int32, len(lists[0]))
+	for i, t := range lists[0] {
+		ids[i] = t.ID
 	}
 	if key == "content" {
-		return tokenIDs{ids}
+		return tokenIDs{ids}, nil
 	}
-	return tokenCount{len(ids), info.MaxLength, ids}
+	return tokenCount{len(ids), info.MaxLength, ids}, nil
 }
