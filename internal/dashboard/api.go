@@ -11,22 +11,34 @@ import (
 const ResetHeader = "X-Crossrank-Reset"
 
 func (d *Dashboard) snapshot(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, d.newState(d.cfg.Recorder.Snapshot()))
+	d.mu.Lock()
+	now := d.newState(d.cfg.Recorder.Snapshot())
+	d.mu.Unlock()
+	reply(w, http.StatusOK, now)
 }
 
 func (d *Dashboard) reset(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get(ResetHeader) == "" {
-		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "set the header "+ResetHeader+": yes, to show that a reset is meant")
-		return
-	}
-	if !sameOrigin(r) {
-		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "the request comes from a page of another site")
+	if !meant(w, r, ResetHeader, "a reset") {
 		return
 	}
 	d.cfg.Recorder.Reset()
 	reply(w, http.StatusOK, struct {
 		Status string `json:"status"`
 	}{"reset"})
+}
+
+// meant says whether a request that changes something has the header that no page of another site can set, and refuses it
+// if not.
+func meant(w http.ResponseWriter, r *http.Request, header, what string) bool {
+	if r.Header.Get(header) == "" {
+		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "set the header "+header+": yes, to show that "+what+" is meant")
+		return false
+	}
+	if !sameOrigin(r) {
+		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "the request comes from a page of another site")
+		return false
+	}
+	return true
 }
 
 // sameOrigin says whether a request comes from this server's own page, or from no page at all.

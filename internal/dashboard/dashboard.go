@@ -8,6 +8,7 @@
 //	GET  /api/snapshot    the state of the moment
 //	GET  /api/stream      server-sent events, one a sample, with the snapshot beside it
 //	POST /api/reset       counts and histories begin anew
+//	POST /api/experiment  a runner on this machine tells how far its experiment is
 //	GET  /metrics         the same counts for Prometheus
 //
 // The page also asks for /api/history, /rerank and /info, which are the HTTP edge's.
@@ -38,7 +39,8 @@ const DefaultViewers = 64
 type Config struct {
 	Recorder *metrics.Recorder
 	Info     func() crossrank.Info
-	Ready    func() bool // whether requests are taken now
+	Ready    func() bool             // whether requests are taken now
+	Models   func() []crossrank.Info // all that are served; nil means the one of Info
 
 	Viewers    int           // of the stream at once; default 64
 	WriteGrace time.Duration // how long one event may take to be written; default 5 s
@@ -55,9 +57,11 @@ type Dashboard struct {
 	end     sync.Once
 	started time.Time
 
-	mu    sync.Mutex // guards what follows: the last event, which all viewers share
+	mu    sync.Mutex // guards what follows
+	event []byte     // the last, which all viewers share
 	made  time.Time  // of its sample
-	event []byte
+	told  *experiment
+	heard time.Time // when it was told
 }
 
 type route struct {
@@ -86,11 +90,12 @@ func New(cfg Config) *Dashboard {
 		started: time.Now(),
 	}
 	d.routes = map[string]route{
-		"/":             {http.MethodGet, asset("index.html")},
-		"/api/snapshot": {http.MethodGet, d.snapshot},
-		"/api/stream":   {http.MethodGet, d.stream},
-		"/api/reset":    {http.MethodPost, d.reset},
-		"/metrics":      {http.MethodGet, d.metrics.ServeHTTP},
+		"/":               {http.MethodGet, asset("index.html")},
+		"/api/snapshot":   {http.MethodGet, d.snapshot},
+		"/api/stream":     {http.MethodGet, d.stream},
+		"/api/reset":      {http.MethodPost, d.reset},
+		"/api/experiment": {http.MethodPost, d.tell},
+		"/metrics":        {http.MethodGet, d.metrics.ServeHTTP},
 	}
 	files, err := assets.ReadDir("assets")
 	if err != nil {

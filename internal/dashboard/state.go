@@ -9,12 +9,14 @@ import (
 
 // state is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
 type state struct {
-	Time       time.Time      `json:"time"`
-	Since      time.Time      `json:"since"` // of the start, or of the last reset
-	UptimeS    float64        `json:"uptime_s"`
-	State      string         `json:"state"` // starting, ready, busy, overloaded or draining
-	IntervalMS int64          `json:"interval_ms"`
-	Info       crossrank.Info `json:"info"`
+	Time       time.Time        `json:"time"`
+	Since      time.Time        `json:"since"` // of the start, or of the last reset
+	UptimeS    float64          `json:"uptime_s"`
+	State      string           `json:"state"` // starting, ready, busy, overloaded or draining
+	IntervalMS int64            `json:"interval_ms"`
+	Info       crossrank.Info   `json:"info"`
+	Models     []crossrank.Info `json:"models"`     // null if only the one of info is served
+	Experiment *experiment      `json:"experiment"` // that loads this server, as its runner tells; null without one
 
 	Requests        int64                               `json:"requests"`
 	Errors          int64                               `json:"errors"`
@@ -83,6 +85,7 @@ type instance struct {
 	QueuedTokens int     `json:"queued_tokens"`
 }
 
+// newState is called with d.mu held.
 func (d *Dashboard) newState(s metrics.Snapshot) state {
 	out := state{
 		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
@@ -90,7 +93,12 @@ func (d *Dashboard) newState(s metrics.Snapshot) state {
 		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},
 		Pairs: s.Pairs, Tokens: s.Tokens, PaddedTokens: s.PaddedTokens, TruncatedTokens: s.TruncatedTokens,
 		RequestsPerSecond: s.RequestsPerSecond, PairsPerSecond: s.PairsPerSecond, TokensPerSecond: s.TokensPerSecond,
-		OverloadedPerSecond: s.OverloadedPerSecond, InFlight: s.InFlight,
+		OverloadedPerSecond: s.OverloadedPerSecond, InFlight: s.InFlight, Experiment: d.experiment(time.Now()),
+	}
+	if d.cfg.Models != nil {
+		if all := d.cfg.Models(); len(all) > 1 {
+			out.Models = all
+		}
 	}
 	for edge, codes := range s.Refused {
 		out.Refused[edge.String()] = codes

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -39,7 +40,7 @@ func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-d.ending:
-			v.send([]byte("event: draining\ndata: {}\n\n"))
+			v.send(d.lastEvent())
 			return
 		case <-r.Context().Done():
 			return
@@ -83,4 +84,18 @@ func (d *Dashboard) sampleEvent(s metrics.Sample) []byte {
 	b.WriteString("\n\n")
 	d.made, d.event = s.Time, b.Bytes()
 	return d.event
+}
+
+// lastEvent says that the server drains, with what was told last of an experiment: its runner stops the server soon
+// after it has told how the experiment ended.
+func (d *Dashboard) lastEvent() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	data, err := json.Marshal(struct {
+		Experiment *experiment `json:"experiment"`
+	}{d.experiment(time.Now())})
+	if err != nil {
+		data = []byte("{}")
+	}
+	return fmt.Appendf(nil, "event: draining\ndata: %s\n\n", data)
 }

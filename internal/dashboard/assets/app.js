@@ -80,6 +80,7 @@ function draw() {
   const begin = end - range.ms;
   const shown = samples.filter((s) => s.at >= begin);
   for (const chart of charts) chart.show(shown, begin, end, Math.max(2.6 * interval, 5000));
+  showStages(shown);
 }
 
 // cards and badges.
@@ -106,11 +107,13 @@ function showSnapshot(s) {
   const info = s.info;
   document.title = `${info.model} · crossrank`;
   const badge = (name, value) => el("li", {}, el("b", { textContent: name }), String(value));
-  $("badges").replaceChildren(badge("model", info.model), badge("precision", info.quantization),
+  const models = s.models ? s.models.map((m) => badge("model", `${m.model} ${m.quantization}`))
+    : [badge("model", info.model), badge("precision", info.quantization)];
+  $("badges").replaceChildren(...models,
     badge("backend", info.backend), badge("device", `${info.device} ${info.tier}`.trim()),
     badge("threads", info.threads), badge("instances", s.instances?.length ?? 1), badge("version", info.version));
   $("meaningless").hidden = !info.meaningless;
-  $("since").textContent = new Date(s.since).toLocaleString("en-GB");
+  $("foot").textContent = `Counts since ${new Date(s.since).toLocaleString("en-GB")}.`;
 
   const ms = (v) => (v == null ? "–" : number(v));
   put("pairs", whole(s.pairs), "", `${whole(s.requests - s.errors)} requests`);
@@ -126,22 +129,52 @@ function showSnapshot(s) {
   put("length", s.pairs ? number(s.tokens / s.pairs) : "–", "tokens", s.batches?.longest_tokens ? `mean; longest ${s.batches.longest_tokens}` : "mean");
   put("waiting", s.queue ? whole(s.queue.pairs) : "–", "pairs", s.queue ? `${whole(s.queue.running_pairs)} running, ${s.in_flight} requests` : "");
   const refused = Object.values(s.refused).reduce((n, codes) => n + sum(codes), 0);
-  const overload = s.codes.overloaded ?? 0;
-  put("rejections", whole(s.errors + refused), "", `${whole(overload)} overload, ${whole(s.errors - overload)} other, ${whole(refused)} at the edge`);
-  showStages(s.stages);
+  put("rejections", whole(s.errors + refused), "", reasons(s));
+  showExperiment(s.experiment);
   showInstances(s.instances);
 }
 
-function showStages(stages) {
+// showStages draws the mean request of some samples: each counts as often as requests succeeded in it.
+function showStages(shown) {
   const bar = $("stages");
   if (bar.childElementCount === 0) bar.append(...[0, 1, 2, 5].map((k) => el("div", { className: "k" + k })));
-  const parts = stages ? [["tokenize", stages.tokenize_ms], ["queue", stages.queue_ms], ["inference", stages.compute_ms],
-    ["the rest", Math.max(0, stages.total_ms - stages.tokenize_ms - stages.queue_ms - stages.compute_ms)]] : [];
+  $("stages-range").textContent = range.name;
+  const told = shown.filter((s) => s.tokenize_ms != null && s.latency_ms != null);
+  const n = told.reduce((sum, s) => sum + s.requests - s.errors, 0);
+  const mean = (key) => told.reduce((sum, s) => sum + s[key] * (s.requests - s.errors), 0) / n;
+  const parts = n ? [["tokenize", mean("tokenize_ms")], ["queue", mean("queue_ms")], ["inference", mean("compute_ms")]] : [];
+  if (n) parts.push(["the rest", Math.max(0, mean("latency_ms") - parts.reduce((sum, [, v]) => sum + v, 0))]);
   [...bar.children].forEach((div, i) => { div.style.flexGrow = parts[i]?.[1] ?? 0; });
   const total = parts.reduce((n, [, v]) => n + v, 0);
   $("stages-legend").replaceChildren(...parts.map(([name, v], i) => el("li", {}, el("i", { className: "k" + [0, 1, 2, 5][i] }),
     name + " ", el("b", { textContent: `${number(v)} ms` }), ` ${total ? Math.round((100 * v) / total) : 0} %`)),
-  ...(parts.length ? [] : [el("li", { textContent: "No request yet." })]));
+  ...(parts.length ? [] : [el("li", { textContent: "No request in this time." })]));
+}
+
+// reasons says why requests were not answered, the most frequent first.
+function reasons(s) {
+  const all = Object.entries(s.codes).filter(([code]) => code !== "ok");
+  for (const [edge, codes] of Object.entries(s.refused)) {
+    for (const [code, n] of Object.entries(codes)) all.push([`${code} (${edge})`, n]);
+  }
+  all.sort((a, b) => b[1] - a[1]);
+  return all.map(([why, n]) => `${whole(n)} ${why.replaceAll("_", " ")}`).join(", ") || "none";
+}
+
+function showExperiment(x) {
+  $("experiment").hidden = !x;
+  if (!x) return;
+  const running = x.state === "running";
+  const where = [x.configuration ? `configuration ${x.configuration} of ${x.configurations}` : `${x.configurations} configurations`,
+    x.point.replaceAll("=", " "), x.note].filter(Boolean).join(" · ");
+  const what = running ? `Experiment ${x.name}: ${where}`
+    : `Experiment ${x.name} ended with ${where}.${x.report ? ` Its report goes to ${x.report}` : ""}`;
+  if ($("experiment-what").textContent !== what) $("experiment-what").textContent = what;
+  $("experiment-bar").hidden = !running;
+  $("experiment-bar").value = x.total ? x.done / x.total : x.limit_s ? Math.min(1, x.elapsed_s / x.limit_s) : 0;
+  const requests = x.total ? `${whole(x.done)} of ${whole(x.total)} requests`
+    : `${whole(x.done)} requests, ${Math.round(x.elapsed_s)} of ${Math.round(x.limit_s)} s`;
+  $("experiment-counts").textContent = running ? `${x.warmup ? "warm-up: " : ""}${requests}, ${number(x.pairs_per_second)} pairs/s` : "";
 }
 
 function showInstances(instances) {
@@ -177,6 +210,7 @@ async function loadHistory() {
   interval = body.interval_ms;
   samples = body.samples.map(timed);
   draw();
+  if (latest) showInstances(latest.instances);
 }
 
 let stream = null;
@@ -185,7 +219,10 @@ function follow() {
   stream = new EventSource("/api/stream");
   stream.addEventListener("open", () => start().catch(lost));
   stream.addEventListener("sample", (e) => receive(JSON.parse(e.data)));
-  stream.addEventListener("draining", () => setState("draining"));
+  stream.addEventListener("draining", (e) => {
+    setState("draining");
+    showExperiment(JSON.parse(e.data).experiment);
+  });
   stream.addEventListener("error", () => {
     lost();
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
