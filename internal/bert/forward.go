@@ -37,7 +37,7 @@ func block(seqs []Sequence) (n, rows int) {
 // block takes sequences of so many rows in all through the layers, up to the last one's attention, which leaves one row a
 // sequence, from row first on.
 func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
-	low, high := share.of(rows, kernel.TileRows)
+	low, high := share.of(rows, 2) // pairs of rows: finer than a tile, since a lower tile costs less than an idle core
 	m.embed(s, w, seqs, low, high)
 	for i := range m.layers[:len(m.layers)-1] {
 		l := &m.layers[i]

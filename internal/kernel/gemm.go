@@ -1,8 +1,7 @@
 package kernel
 
-// TileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2. Rows split among workers are best
-// split at multiples of it.
-const TileRows = 6
+// tileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2.
+const tileRows = 6
 
 // A product is computed in blocks of the inner dimension, so that the slab of a panel that is in use (depthBlock × 16
 // floats, 12 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
@@ -34,20 +33,6 @@ func Pack(weight, bias []float32, in, out int) *Panels {
 		}
 	}
 	return p
-}
-
-// Columns returns the panels of the output columns from low to high, both multiples of [Width], sharing memory.
-func (p *Panels) Columns(low, high int) *Panels {
-	part := &Panels{In: p.In, Out: min(high, p.Out) - low}
-	switch {
-	case p.int8 != nil:
-		part.int8 = p.int8.columns(low, high, p.In)
-	case p.int16 != nil:
-		part.int16 = p.int16.columns(low, high, p.In)
-	default:
-		part.data, part.bias = p.data[low*p.In:high*p.In], p.bias[low:high]
-	}
-	return part
 }
 
 // Act is an activation fused into a product.
@@ -105,8 +90,8 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 
 // column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles.
 func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, init *float32, ldi int) {
-	for low := 0; low < rows; low += TileRows {
-		r := min(rows-low, TileRows)
+	for low := 0; low < rows; low += tileRows {
+		r := min(rows-low, tileRows)
 		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc)
 	}
 }

@@ -42,14 +42,6 @@ func Pack16(weight, bias []float32, in, out int) *Panels {
 	return &Panels{In: in, Out: out, int16: p}
 }
 
-func (p *panels16) columns(low, high, in int) *panels16 {
-	return &panels16{
-		levels: p.levels,
-		data:   p.data[low*Pad(in) : high*Pad(in)],
-		params: p.params[low/Width*columnParams16 : high/Width*columnParams16],
-	}
-}
-
 func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	in, p := Pad(w.In), w.int16
 	_, _ = a[(rows-1)*lda+in-1], q.words[rows*in-1]

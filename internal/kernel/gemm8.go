@@ -123,14 +123,6 @@ func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 	q[most] -= sign
 }
 
-func (p *panels8) columns(low, high, in int) *panels8 {
-	return &panels8{
-		levels: p.levels,
-		data:   p.data[low*Pad(in) : high*Pad(in)],
-		params: p.params[low/Width*columnParams : high/Width*columnParams],
-	}
-}
-
 // Quantized is memory for a block of quantised rows.
 type Quantized struct {
 	bytes  []uint8   // rowBlock × the widest row, for int8

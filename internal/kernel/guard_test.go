@@ -125,9 +125,9 @@ func TestGuardTiles(t *testing.T) {
 	g := newGuarded(t, 4, 4*largestGuarded*Width)
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, k := range guardSizes(0, 1) {
-			heights := sequence(1, TileRows)
+			heights := sequence(1, tileRows)
 			if k > 257 {
-				heights = []int{1, TileRows} // the plain version takes long
+				heights = []int{1, tileRows} // the plain version takes long
 			}
 			for _, rows := range heights {
 				lda, ldc := k+k%3, Width+k%2

@@ -113,22 +113,6 @@ func actTruth(act Act, x float64) float64 {
 	return x
 }
 
-func TestColumns(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 1))
-	weight, bias, a := random(rng, 48*20, 1), random(rng, 48, 1), random(rng, 5*20, 1)
-	w := Pack(weight, bias, 20, 48)
-	eachTier(t, func(t *testing.T, s *Set) {
-		whole, part := make([]float32, 5*48), make([]float32, 5*32)
-		s.MatMul(whole, 48, a, 20, 5, w, None, nil)
-		s.MatMul(part, 32, a, 20, 5, w.Columns(16, 48), None, nil)
-		for r := range 5 {
-			if !slices.Equal(part[r*32:(r+1)*32], whole[r*48+16:(r+1)*48]) {
-				t.Fatalf("row %d: columns 16 to 48 differ from those of the whole", r)
-			}
-		}
-	})
-}
-
 // TestActivations holds the error bounds that the activations state, over their whole range.
 func TestActivations(t *testing.T) {
 	inputs := []float32{0, float32(math.Copysign(0, -1)), 1e-38, -1e-38, 1e-45, 5.45, -5.45, 5.4500003, 50, -50, 1e4, -1e4, 3e38, -3e38}
