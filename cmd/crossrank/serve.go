@@ -125,9 +125,10 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 			DocumentBytes: s.Limits.DocumentBytes,
 			QueryBytes:    s.Limits.QueryBytes,
 		},
-		Deadline:    time.Duration(s.Deadline),
-		DrainGrace:  time.Duration(s.DrainGrace),
-		Connections: s.Connections,
+		OTLPEndpoint: s.OTLPEndpoint,
+		Deadline:     time.Duration(s.Deadline),
+		DrainGrace:   time.Duration(s.DrainGrace),
+		Connections:  s.Connections,
 		GRPC: server.GRPC{
 			Streams:       s.GRPC.Streams,
 			MessageBytes:  s.GRPC.MessageBytes,

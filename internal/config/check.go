@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -64,6 +65,11 @@ func wrongText(value, check string) string {
 		}
 		if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
 			return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080; leave the text empty to not listen", value)
+		}
+	case "endpoint":
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "is not the URL of a collector, such as http://127.0.0.1:4317, or https:// for TLS"
 		}
 	case "digest":
 		if !digest.MatchString(value) {

@@ -59,6 +59,7 @@ func TestSetRefuses(t *testing.T) {
 		{"server.grpc_addr", "localhost", "is not host:port"},
 		{"server.api_keys", "my-secret-key", "server.api_keys[0]: is not the SHA-256 of a key"},
 		{"server.api_keys_file", "", "is empty"},
+		{"server.otlp_endpoint", "collector:4317", "is not the URL of a collector"},
 		{"server.grpc", "x", "is a section"},
 		{"server.nothing", "x", "unknown setting"},
 		{"server.deadline.x", "x", "unknown setting"},

@@ -18,6 +18,8 @@ type Server struct {
 	DrainGrace  Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
 	Connections int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
 
+	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector for OTLP over gRPC, such as http://127.0.0.1:4317; without one nothing is traced"`
+
 	Limits ServerLimits `yaml:"limits" json:"limits"`
 	GRPC   ServerGRPC   `yaml:"grpc" json:"grpc"`
 	HTTP   ServerHTTP   `yaml:"http" json:"http"`

@@ -29,7 +29,7 @@ import (
 func serve(t *testing.T, s crossrank.Scorer, log *bytes.Buffer) *grpc.ClientConn {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	server := grpc.NewServer(grpc.UnaryInterceptor(Recover(logger)))
+	server := grpc.NewServer(grpc.UnaryInterceptor(Recover(Config{Log: logger})))
 	Register(server, Config{
 		Scorer: s,
 		Info:   (&scorertest.Fake{}).Info,

@@ -26,6 +26,9 @@ type Config struct {
 	Limits  edge.Limits
 	Refused func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Log     *slog.Logger         // of faults that callers are not told; default slog.Default()
+
+	// Failed is told of every call that fails, with the request's id; may be nil.
+	Failed func(ctx context.Context, id string, code crossrank.Code)
 }
 
 // Services are the full names of the services that [Register] adds.

@@ -3,7 +3,6 @@ package grpcapi
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -52,6 +51,9 @@ func (c *Config) fail(ctx context.Context, err error) error {
 	if c.Refused != nil && !edge.FromScorer(err) {
 		c.Refused(fault.Code)
 	}
+	if c.Failed != nil {
+		c.Failed(ctx, id, fault.Code)
+	}
 	code, ok := statusOf[fault.Code]
 	if !ok {
 		code = codes.Internal
@@ -82,9 +84,9 @@ func requestID(ctx context.Context) string {
 	return edge.RequestID("")
 }
 
-// Recover makes a panic in a handler the INTERNAL failure of that one call, logged once with its stack.
-func Recover(log *slog.Logger) grpc.UnaryServerInterceptor {
-	cfg := Config{Log: log}
+// Recover makes a panic in a handler the INTERNAL failure of that one call, logged once with its stack. Of cfg it takes the
+// log and who is told of failures; a panic is the scorer's to count.
+func Recover(cfg Config) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
 		defer func() {
 			if p := recover(); p != nil {

@@ -12,6 +12,7 @@ package httpapi
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -43,7 +44,11 @@ type Config struct {
 	BodyBytes int64                // of a request's body, also once it is unpacked; default 8 MiB
 	Refused   func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Capacity  Capacity             // told to callers, not enforced here
-	Log       *slog.Logger         // of faults that callers are not told; default slog.Default()
+
+	// Failed is told of every request that fails, with its id; may be nil.
+	Failed func(ctx context.Context, id string, code crossrank.Code)
+
+	Log *slog.Logger // of faults that callers are not told; default slog.Default()
 }
 
 // Capacity is what GET /info tells of the server around the model.
@@ -141,6 +146,14 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	w.Header().Set(edge.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now()}
+}
+
+// Route is the path of a request that asks for scores or tokens, and empty for any other: it is fit to name things after.
+func (a *API) Route(r *http.Request) string {
+	if rt, ok := a.routes[r.URL.Path]; ok && rt.method == http.MethodPost && r.Method == http.MethodPost {
+		return r.URL.Path
+	}
+	return ""
 }
 
 // public are the paths that probes ask, which have no key. Whatever is not named here needs one, paths that lead nowhere

@@ -51,6 +51,9 @@ func (a *API) fail(x *exchange, err error) {
 			a.cfg.Log.ErrorContext(x.r.Context(), "request failed", "path", x.r.URL.Path, "request_id", x.id, "error", err)
 		}
 	}
+	if a.cfg.Failed != nil {
+		a.cfg.Failed(x.r.Context(), x.id, f.code)
+	}
 	if f.status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", "Bearer")
 	}

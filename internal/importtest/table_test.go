@@ -36,6 +36,7 @@ const (
 	cobra = "github.com/spf13/cobra"
 
 	chromedp   = "github.com/chromedp"   // drives a browser
+	otel       = "go.opentelemetry.io"   // its API, its SDK, its exporter and its wire messages
 	prometheus = "github.com/prometheus" // its client and the messages that it exposes
 )
 
@@ -74,9 +75,10 @@ var table = []row{
 		external: []string{grpc, proto, rpc},
 	},
 	{name: "internal/httpapi", imports: []string{".", "internal/edge"}},
+	{name: "internal/trace", imports: []string{"."}, external: []string{grpc, otel}},
 	{
 		name:     "internal/server",
-		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics"},
+		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics", "internal/trace"},
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},

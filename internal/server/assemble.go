@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -22,7 +23,7 @@ import (
 // callers are told.
 func (s *Server) assemble(b Backend, stopped context.Context) {
 	load := &meter{next: &guard{next: b.Scorer, deadline: s.cfg.Deadline, stopped: stopped}}
-	scorer := b.Recorder.Observe(load)
+	scorer := s.tracer.Observe(b.Recorder.Observe(load))
 	var authorize func(headers []string) error
 	if s.cfg.needsKey() {
 		authorize = s.keys.Authorize
@@ -34,6 +35,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
 		Limits:  s.cfg.Limits,
 		Refused: func(code crossrank.Code) { b.Recorder.Refused(metrics.GRPC, code) },
+		Failed:  s.tracer.Failed,
 		Log:     s.cfg.Log,
 	}
 	s.grpc = grpc.NewServer(s.grpcOptions(load, calls, authorize)...)
@@ -53,6 +55,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Limits:    s.cfg.Limits,
 		BodyBytes: s.cfg.HTTP.BodyBytes,
 		Refused:   func(code crossrank.Code) { b.Recorder.Refused(metrics.HTTP, code) },
+		Failed:    s.tracer.Failed,
 		Capacity: httpapi.Capacity{
 			Connections: s.cfg.Connections,
 			BatchTokens: b.BatchTokens,
@@ -60,10 +63,11 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		},
 		Log: s.cfg.Log,
 	})
-	s.http = s.httpServer(api)
+	traced := s.tracer.HTTP(api, api.Route)
+	s.http = s.httpServer(traced)
 	s.addDashboard(b)
 	if authorize != nil {
-		s.http.Handler = browserLogin(strangersTo(api, s.http.Handler, authorize))
+		s.http.Handler = browserLogin(strangersTo(traced, s.http.Handler, authorize))
 	}
 }
 
@@ -82,7 +86,12 @@ func strangersTo(api, rest http.Handler, authorize func(headers []string) error)
 // grpcOptions are the bounds of the gRPC transport and what every call goes through.
 func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
 	cfg := s.cfg.GRPC
-	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(s.cfg.Log)}
+	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(calls)}
+	var stream []grpc.StreamServerInterceptor
+	if s.tracer != nil {
+		unary = slices.Insert(unary, 0, s.tracer.Unary(grpcapi.Services...))
+		stream = append(stream, s.tracer.Stream(grpcapi.Services...))
+	}
 	options := []grpc.ServerOption{
 		orca.CallMetricsServerOption(nil), // first: its interceptor is around all others
 		grpc.MaxConcurrentStreams(uint32(cfg.Streams)),
@@ -100,14 +109,13 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 		grpc.WaitForHandlers(true),
 	}
 	if authorize != nil {
-		one, stream := grpcapi.Authorize(calls, authorize)
-		unary = append(unary, one)
-		options = append(options, grpc.ChainStreamInterceptor(stream))
+		one, many := grpcapi.Authorize(calls, authorize)
+		unary, stream = append(unary, one), append(stream, many)
 	}
 	if s.identity != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(s.identity.config("h2"))))
 	}
-	return append(options, grpc.ChainUnaryInterceptor(unary...))
+	return append(options, grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
 }
 
 // httpServer is the HTTP transport and its bounds.

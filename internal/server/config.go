@@ -26,6 +26,8 @@ type Config struct {
 
 	TLS TLS
 
+	OTLPEndpoint string // where traces go, see [trace.Options]; empty leaves it to the environment
+
 	Limits      edge.Limits   // of one request
 	Deadline    time.Duration // of a request that brings none; default 30 s
 	DrainGrace  time.Duration // how long requests under way may take once the server stops; default 30 s

@@ -18,6 +18,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/grpcapi"
+	"github.com/crossrank/crossrank/internal/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -32,6 +33,8 @@ type Server struct {
 	keys     edge.Keys
 	identity *identity // nil without TLS
 	watched  []*watched
+
+	tracer *trace.Tracer // nil unless traces are asked for
 
 	ready  atomic.Bool
 	calls  atomic.Int64 // gRPC calls under way, streams not among them
@@ -122,6 +125,11 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context, b Backend) error {
 	stopped, stop := context.WithCancel(context.Background())
 	defer stop()
+	var err error
+	if s.tracer, err = trace.Open(ctx, trace.Options{Endpoint: s.cfg.OTLPEndpoint, Log: s.cfg.Log}); err != nil {
+		return err
+	}
+	defer s.closeTracer()
 	s.assemble(b, stopped)
 
 	aside, stopAside := context.WithCancel(context.Background())
@@ -152,6 +160,13 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	}
 	serving.Wait()
 	return failure
+}
+
+// closeTracer sends the last spans. That they are lost is no failure of the server's.
+func (s *Server) closeTracer() {
+	if err := s.tracer.Close(); err != nil {
+		s.cfg.Log.Warn("tracing", "error", err)
+	}
 }
 
 func (s *Server) serveHTTP() error {
