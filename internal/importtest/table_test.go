@@ -52,6 +52,7 @@ var table = []row{
 	{name: "internal/safetensors"},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/batch"},
+	{name: "internal/cache"},
 	{name: "internal/stats"},
 	{name: "internal/dataset", imports: []string{"."}},
 	{name: "internal/results", imports: []string{"."}},
@@ -62,7 +63,7 @@ var table = []row{
 	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
 	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint", "internal/cpu", "internal/kernel"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/bert"}},
-	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/pool", "internal/tokenizer"}},
+	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/cache", "internal/pool", "internal/tokenizer"}},
 	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline", "internal/pool"}},
 
 	// The edges of a server, and those who call it.
