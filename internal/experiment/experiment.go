@@ -14,6 +14,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,13 @@ type Options struct {
 	// Without it that file is replaced.
 	Resume bool
 
+	// HTTPAddr is where the servers' pages are, one server after another; empty means a free port of the loopback interface
+	// for each. HTTP carries no load.
+	HTTPAddr string
+
+	// Report is the file that the caller makes the report in afterwards, which pages tell of; empty if it makes none.
+	Report string
+
 	// Program is the crossrank to serve with; empty means the program that runs.
 	Program string
 
@@ -52,6 +60,13 @@ type Options struct {
 
 	// Progress, if set, is called as load.Config's, with the point under way.
 	Progress func(results.Point, load.Progress)
+
+	// Serving, if set, is called with the address of its page when a server has started.
+	Serving func(page string)
+
+	// Measured, if set, is called with the address of the last server's page when nothing is left to measure, before that
+	// server is stopped. It is not called when the run is stopped from outside, or when the server is gone.
+	Measured func(ctx context.Context, page string)
 }
 
 // Outcome is where an experiment left what it measured.
@@ -122,7 +137,7 @@ func (r *runner) start(ctx context.Context, settings config.Settings) (*server, 
 	defer os.Remove(file) // it was read by the time that the server is ready
 	return startServer(ctx, serverConfig{
 		Program: program,
-		Args:    []string{"serve", "--config", file, "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"},
+		Args:    []string{"serve", "--config", file, "--grpc-addr", "127.0.0.1:0", "--http-addr", cmp.Or(r.opts.HTTPAddr, "127.0.0.1:0")},
 		Log:     r.log,
 		Within:  readyWithin,
 		Grace:   exitGrace,

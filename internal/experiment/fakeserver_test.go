@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -71,7 +72,10 @@ func serveFake(kind string, asked <-chan os.Signal) error {
 	g := grpc.NewServer()
 	crossrankv1.RegisterRerankServiceServer(g, s)
 	go g.Serve(listenGRPC)
-	go http.Serve(listenHTTP, http.HandlerFunc(s.history))
+	pages := http.NewServeMux()
+	pages.HandleFunc("/", s.history)
+	pages.HandleFunc("POST /api/experiment", s.told)
+	go http.Serve(listenHTTP, pages)
 	if err := json.NewEncoder(os.Stdout).Encode(addresses{
 		GRPC: listenGRPC.Addr().String(), HTTP: listenHTTP.Addr().String(), Model: settings.Model,
 	}); err != nil {
@@ -109,6 +113,12 @@ func (s *fakeServer) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*
 func (s *fakeServer) Info(context.Context, *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
 	info := s.fake.Info()
 	return &crossrankv1.InfoResponse{Model: info.Model, Weights: info.Weights, Backend: info.Backend}, nil
+}
+
+// told writes what it is told of the experiment into the log.
+func (s *fakeServer) told(_ http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	fmt.Fprintf(os.Stderr, "told %s %q %v\n", body, r.Header.Get("X-Crossrank-Experiment"), err)
 }
 
 // history makes up the samples of all intervals that have passed.

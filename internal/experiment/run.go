@@ -33,6 +33,7 @@ type runner struct {
 
 	server *server
 	client *client.Client
+	tell   *teller         // of the server
 	w      *results.Writer // nil until a server runs
 	next   int             // index of the next point
 	done   int             // configurations begun, or kept
@@ -53,8 +54,8 @@ func (r *runner) drop() {
 
 func (r *runner) run(ctx context.Context) error {
 	var failed []error
-	for _, s := range r.steps {
-		err := r.step(ctx, s)
+	for i, s := range r.steps {
+		err := r.step(ctx, s, i == len(r.steps)-1)
 		failed = append(failed, err)
 		if ctx.Err() != nil || errors.Is(err, errLost) {
 			break
@@ -85,9 +86,13 @@ func (r *runner) run(ctx context.Context) error {
 // errLost says that results cannot be written any more.
 var errLost = errors.New("the results cannot be written")
 
-// step measures what one server process is for. A server that ends is started again for what is left.
-func (r *runner) step(ctx context.Context, s step) (err error) {
-	defer func() { err = errors.Join(err, r.stop()) }()
+// step measures what one server process is for. A server that ends is started again for what is left. After the last step
+// there is none.
+func (r *runner) step(ctx context.Context, s step, last bool) (err error) {
+	defer func() {
+		r.leave(ctx, last || errors.Is(err, errLost))
+		err = errors.Join(err, r.stop())
+	}()
 	var failed []error
 	for i, u := range s.units {
 		if ctx.Err() != nil {
@@ -100,6 +105,7 @@ func (r *runner) step(ctx context.Context, s step) (err error) {
 			}
 		}
 		r.done++
+		r.tell.begin(r.done, u.point)
 		complete, err := r.unit(ctx, u)
 		switch {
 		case errors.Is(err, errLost):
@@ -141,6 +147,12 @@ func (r *runner) serve(ctx context.Context, settings config.Settings) error {
 		return err
 	}
 	r.server = srv
+	r.tell = newTeller(srv.HTTP, news{
+		Name: r.base.Name, State: "running", Configuration: r.done, Configurations: r.total, Report: r.opts.Report,
+	})
+	if r.opts.Serving != nil {
+		r.opts.Serving("http://" + srv.HTTP + "/")
+	}
 	if r.client, err = client.Dial("grpc://"+srv.GRPC, client.Options{}); err != nil {
 		return fmt.Errorf("reaching the server: %w", err)
 	}
@@ -154,9 +166,33 @@ func (r *runner) serve(ctx context.Context, settings config.Settings) error {
 	return nil
 }
 
+// leave tells those who watch the page of a server why it is stopped now.
+func (r *runner) leave(ctx context.Context, last bool) {
+	if r.server == nil || r.server.failure() != nil {
+		return
+	}
+	state, note := "ended", ""
+	switch {
+	case ctx.Err() != nil:
+		note = ended(ctx)
+	case !last:
+		state, note = "running", "The next configuration has a server of its own"
+	case r.out.Broken > 0:
+		note = fmt.Sprintf("%d of %d configurations failed", r.out.Broken, r.total)
+	}
+	r.tell.last(context.WithoutCancel(ctx), state, note)
+	if last && ctx.Err() == nil && r.opts.Measured != nil {
+		r.opts.Measured(ctx, "http://"+r.server.HTTP+"/")
+	}
+}
+
 // stop stops the server, if one runs.
 func (r *runner) stop() error {
 	var err error
+	if r.tell != nil {
+		r.tell.stop()
+		r.tell = nil
+	}
 	if r.client != nil {
 		err = r.client.Close()
 		r.client = nil
@@ -248,8 +284,11 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 		}
 		return nil
 	}
-	if r.opts.Progress != nil {
-		cfg.Progress = func(u load.Progress) { r.opts.Progress(p, u) }
+	cfg.Progress = func(u load.Progress) {
+		r.tell.progress(p, u)
+		if r.opts.Progress != nil {
+			r.opts.Progress(p, u)
+		}
 	}
 	result, err := load.Run(ctx, r.client, cfg)
 	r.out.Failed += result.Failed()
