@@ -149,7 +149,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	s.recorder.Refused(metrics.HTTP, crossrank.NotFound)
 	if got := read(); got.Requests != 3 || got.Pairs != 6 || got.Latency.Count != 3 || got.Stages == nil ||
-		got.Codes[crossrank.OK] != 3 || got.Refused["http"][crossrank.NotFound] != 1 {
+		got.Codes[crossrank.OK] != 3 || got.Refused["http"][crossrank.NotFound] != 1 || got.State != "busy" {
 		t.Errorf("after 3 requests of 2 pairs: got %+v", got)
 	}
 	s.ready.Store(false)
@@ -159,6 +159,22 @@ func TestSnapshot(t *testing.T) {
 	s.Dashboard.Close()
 	if got := read(); got.State != "draining" {
 		t.Errorf("closed: got state %q", got.State)
+	}
+}
+
+func TestSnapshotTellsOfSeveralModels(t *testing.T) {
+	models := []crossrank.Info{{Model: "a"}}
+	s := show(t, Config{Models: func() []crossrank.Info { return models }})
+	var got state
+	for _, want := range []int{0, 2} { // the one model is told by info
+		_, body := s.do(t, "GET", "/api/snapshot")
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Models) != want {
+			t.Errorf("serving %d: got models %+v, want %d", len(models), got.Models, want)
+		}
+		models = append(models, crossrank.Info{Model: "b"})
 	}
 }
 

@@ -135,7 +135,7 @@ func (d *Dashboard) word(s metrics.Snapshot) string {
 		return "starting"
 	case s.OverloadedPerSecond > 0:
 		return "overloaded"
-	case s.InFlight > 0:
+	case s.InFlight > 0 || s.RequestsPerSecond > 0: // short requests are rarely seen in flight
 		return "busy"
 	}
 	return "ready"

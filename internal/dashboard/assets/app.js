@@ -144,8 +144,9 @@ function showStages(shown) {
   const mean = (key) => told.reduce((sum, s) => sum + s[key] * (s.requests - s.errors), 0) / n;
   const parts = n ? [["tokenize", mean("tokenize_ms")], ["queue", mean("queue_ms")], ["inference", mean("compute_ms")]] : [];
   if (n) parts.push(["the rest", Math.max(0, mean("latency_ms") - parts.reduce((sum, [, v]) => sum + v, 0))]);
-  [...bar.children].forEach((div, i) => { div.style.flexGrow = parts[i]?.[1] ?? 0; });
   const total = parts.reduce((n, [, v]) => n + v, 0);
+  // Flex items that grow by less than 1 together leave room, so they grow by percents.
+  [...bar.children].forEach((div, i) => { div.style.flexGrow = total && parts[i] ? (100 * parts[i][1]) / total : 0; });
   $("stages-legend").replaceChildren(...parts.map(([name, v], i) => el("li", {}, el("i", { className: "k" + [0, 1, 2, 5][i] }),
     name + " ", el("b", { textContent: `${number(v)} ms` }), ` ${total ? Math.round((100 * v) / total) : 0} %`)),
   ...(parts.length ? [] : [el("li", { textContent: "No request in this time." })]));
@@ -173,7 +174,7 @@ function showExperiment(x) {
   $("experiment-bar").hidden = !running;
   $("experiment-bar").value = x.total ? x.done / x.total : x.limit_s ? Math.min(1, x.elapsed_s / x.limit_s) : 0;
   const requests = x.total ? `${whole(x.done)} of ${whole(x.total)} requests`
-    : `${whole(x.done)} requests, ${Math.round(x.elapsed_s)} of ${Math.round(x.limit_s)} s`;
+    : `${whole(x.done)} requests, ${x.elapsed_s.toFixed(1)} of ${number(x.limit_s)} s`;
   $("experiment-counts").textContent = running ? `${x.warmup ? "warm-up: " : ""}${requests}, ${number(x.pairs_per_second)} pairs/s` : "";
 }
 
