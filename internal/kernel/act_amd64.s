@@ -234,31 +234,28 @@ TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-24
 loop:
 	VMOVUPS     (AX), Y0
 	VMULPS      Y0, Y0, Y1
-	VMOVUPS     xbd922279<>+0(SB), Y2
-	VFMADD213PS xbfcc422a<>+0(SB), Y1, Y2
+	VMOVUPS     xbdd2d3e8<>+0(SB), Y2
+	VFMADD213PS xc0135761<>+0(SB), Y1, Y2
 	VMULPS      Y2, Y0, Y1
 
-	// x = max(low, min(high, x)); with x as the second source, a NaN is kept
-	VMOVUPS x42b00000<>+0(SB), Y2
+	// beyond the highest power x / (1 + 2^u) is as good as 0
+	VMOVUPS x42fe0000<>+0(SB), Y2
 	VMINPS  Y1, Y2, Y1
-	VMOVUPS xc2ad0000<>+0(SB), Y2
+
+	// x = max(low, x); with x as the second source, a NaN is kept
+	VMOVUPS xc2fa0000<>+0(SB), Y2
 	VMAXPS  Y1, Y2, Y1
 
-	// n = round(x / ln 2), r = x - n ln 2, in two parts so that the product with the first is exact
-	VMULPS       x3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS x3f318000<>+0(SB), Y2, Y1
-	VFNMADD231PS xb95e8083<>+0(SB), Y2, Y1
-
-	// e^r = 1 + r + r² q(r), then times 2^n
-	VMOVUPS     x3ab511ea<>+0(SB), Y3
-	VFMADD213PS x3c091d10<>+0(SB), Y1, Y3
-	VFMADD213PS x3d2aac79<>+0(SB), Y1, Y3
-	VFMADD213PS x3e2aaa49<>+0(SB), Y1, Y3
-	VFMADD213PS x3efffffe<>+0(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y4
-	VFMADD213PS Y1, Y4, Y3
-	VADDPS      x3f800000<>+0(SB), Y3, Y3
+	// 2^f = 1 + f q(f) with f = x - round(x), then times 2^n
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     x3920fdc2<>+0(SB), Y3
+	VFMADD213PS x3aaf9f56<>+0(SB), Y1, Y3
+	VFMADD213PS x3c1d96a7<>+0(SB), Y1, Y3
+	VFMADD213PS x3d635774<>+0(SB), Y1, Y3
+	VFMADD213PS x3e75fdee<>+0(SB), Y1, Y3
+	VFMADD213PS x3f317218<>+0(SB), Y1, Y3
+	VFMADD213PS x3f800000<>+0(SB), Y1, Y3
 	VCVTPS2DQ   Y2, Y2
 	VPSLLD      $0x17, Y2, Y2
 	VPADDD      Y2, Y3, Y1
@@ -267,31 +264,28 @@ loop:
 	VMOVUPS     Y0, (AX)
 	VMOVUPS     32(AX), Y0
 	VMULPS      Y0, Y0, Y1
-	VMOVUPS     xbd922279<>+0(SB), Y2
-	VFMADD213PS xbfcc422a<>+0(SB), Y1, Y2
+	VMOVUPS     xbdd2d3e8<>+0(SB), Y2
+	VFMADD213PS xc0135761<>+0(SB), Y1, Y2
 	VMULPS      Y2, Y0, Y1
 
-	// x = max(low, min(high, x)); with x as the second source, a NaN is kept
-	VMOVUPS x42b00000<>+0(SB), Y2
+	// beyond the highest power x / (1 + 2^u) is as good as 0
+	VMOVUPS x42fe0000<>+0(SB), Y2
 	VMINPS  Y1, Y2, Y1
-	VMOVUPS xc2ad0000<>+0(SB), Y2
+
+	// x = max(low, x); with x as the second source, a NaN is kept
+	VMOVUPS xc2fa0000<>+0(SB), Y2
 	VMAXPS  Y1, Y2, Y1
 
-	// n = round(x / ln 2), r = x - n ln 2, in two parts so that the product with the first is exact
-	VMULPS       x3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS x3f318000<>+0(SB), Y2, Y1
-	VFNMADD231PS xb95e8083<>+0(SB), Y2, Y1
-
-	// e^r = 1 + r + r² q(r), then times 2^n
-	VMOVUPS     x3ab511ea<>+0(SB), Y3
-	VFMADD213PS x3c091d10<>+0(SB), Y1, Y3
-	VFMADD213PS x3d2aac79<>+0(SB), Y1, Y3
-	VFMADD213PS x3e2aaa49<>+0(SB), Y1, Y3
-	VFMADD213PS x3efffffe<>+0(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y4
-	VFMADD213PS Y1, Y4, Y3
-	VADDPS      x3f800000<>+0(SB), Y3, Y3
+	// 2^f = 1 + f q(f) with f = x - round(x), then times 2^n
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     x3920fdc2<>+0(SB), Y3
+	VFMADD213PS x3aaf9f56<>+0(SB), Y1, Y3
+	VFMADD213PS x3c1d96a7<>+0(SB), Y1, Y3
+	VFMADD213PS x3d635774<>+0(SB), Y1, Y3
+	VFMADD213PS x3e75fdee<>+0(SB), Y1, Y3
+	VFMADD213PS x3f317218<>+0(SB), Y1, Y3
+	VFMADD213PS x3f800000<>+0(SB), Y1, Y3
 	VCVTPS2DQ   Y2, Y2
 	VPSLLD      $0x17, Y2, Y2
 	VPADDD      Y2, Y3, Y1
@@ -304,125 +298,105 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA xbd922279<>+0(SB)/4, $0xbd922279
-DATA xbd922279<>+4(SB)/4, $0xbd922279
-DATA xbd922279<>+8(SB)/4, $0xbd922279
-DATA xbd922279<>+12(SB)/4, $0xbd922279
-DATA xbd922279<>+16(SB)/4, $0xbd922279
-DATA xbd922279<>+20(SB)/4, $0xbd922279
-DATA xbd922279<>+24(SB)/4, $0xbd922279
-DATA xbd922279<>+28(SB)/4, $0xbd922279
-GLOBL xbd922279<>(SB), RODATA|NOPTR, $32
+DATA xbdd2d3e8<>+0(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+4(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+8(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+12(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+16(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+20(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+24(SB)/4, $0xbdd2d3e8
+DATA xbdd2d3e8<>+28(SB)/4, $0xbdd2d3e8
+GLOBL xbdd2d3e8<>(SB), RODATA|NOPTR, $32
 
-DATA xbfcc422a<>+0(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+4(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+8(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+12(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+16(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+20(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+24(SB)/4, $0xbfcc422a
-DATA xbfcc422a<>+28(SB)/4, $0xbfcc422a
-GLOBL xbfcc422a<>(SB), RODATA|NOPTR, $32
+DATA xc0135761<>+0(SB)/4, $0xc0135761
+DATA xc0135761<>+4(SB)/4, $0xc0135761
+DATA xc0135761<>+8(SB)/4, $0xc0135761
+DATA xc0135761<>+12(SB)/4, $0xc0135761
+DATA xc0135761<>+16(SB)/4, $0xc0135761
+DATA xc0135761<>+20(SB)/4, $0xc0135761
+DATA xc0135761<>+24(SB)/4, $0xc0135761
+DATA xc0135761<>+28(SB)/4, $0xc0135761
+GLOBL xc0135761<>(SB), RODATA|NOPTR, $32
 
-DATA x42b00000<>+0(SB)/4, $0x42b00000
-DATA x42b00000<>+4(SB)/4, $0x42b00000
-DATA x42b00000<>+8(SB)/4, $0x42b00000
-DATA x42b00000<>+12(SB)/4, $0x42b00000
-DATA x42b00000<>+16(SB)/4, $0x42b00000
-DATA x42b00000<>+20(SB)/4, $0x42b00000
-DATA x42b00000<>+24(SB)/4, $0x42b00000
-DATA x42b00000<>+28(SB)/4, $0x42b00000
-GLOBL x42b00000<>(SB), RODATA|NOPTR, $32
+DATA x42fe0000<>+0(SB)/4, $0x42fe0000
+DATA x42fe0000<>+4(SB)/4, $0x42fe0000
+DATA x42fe0000<>+8(SB)/4, $0x42fe0000
+DATA x42fe0000<>+12(SB)/4, $0x42fe0000
+DATA x42fe0000<>+16(SB)/4, $0x42fe0000
+DATA x42fe0000<>+20(SB)/4, $0x42fe0000
+DATA x42fe0000<>+24(SB)/4, $0x42fe0000
+DATA x42fe0000<>+28(SB)/4, $0x42fe0000
+GLOBL x42fe0000<>(SB), RODATA|NOPTR, $32
 
-DATA xc2ad0000<>+0(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+4(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+8(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+12(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+16(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+20(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+24(SB)/4, $0xc2ad0000
-DATA xc2ad0000<>+28(SB)/4, $0xc2ad0000
-GLOBL xc2ad0000<>(SB), RODATA|NOPTR, $32
+DATA xc2fa0000<>+0(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+4(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+8(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+12(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+16(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+20(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+24(SB)/4, $0xc2fa0000
+DATA xc2fa0000<>+28(SB)/4, $0xc2fa0000
+GLOBL xc2fa0000<>(SB), RODATA|NOPTR, $32
 
-DATA x3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA x3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-GLOBL x3fb8aa3b<>(SB), RODATA|NOPTR, $32
+DATA x3920fdc2<>+0(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+4(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+8(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+12(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+16(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+20(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+24(SB)/4, $0x3920fdc2
+DATA x3920fdc2<>+28(SB)/4, $0x3920fdc2
+GLOBL x3920fdc2<>(SB), RODATA|NOPTR, $32
 
-DATA x3f318000<>+0(SB)/4, $0x3f318000
-DATA x3f318000<>+4(SB)/4, $0x3f318000
-DATA x3f318000<>+8(SB)/4, $0x3f318000
-DATA x3f318000<>+12(SB)/4, $0x3f318000
-DATA x3f318000<>+16(SB)/4, $0x3f318000
-DATA x3f318000<>+20(SB)/4, $0x3f318000
-DATA x3f318000<>+24(SB)/4, $0x3f318000
-DATA x3f318000<>+28(SB)/4, $0x3f318000
-GLOBL x3f318000<>(SB), RODATA|NOPTR, $32
+DATA x3aaf9f56<>+0(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+4(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+8(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+12(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+16(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+20(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+24(SB)/4, $0x3aaf9f56
+DATA x3aaf9f56<>+28(SB)/4, $0x3aaf9f56
+GLOBL x3aaf9f56<>(SB), RODATA|NOPTR, $32
 
-DATA xb95e8083<>+0(SB)/4, $0xb95e8083
-DATA xb95e8083<>+4(SB)/4, $0xb95e8083
-DATA xb95e8083<>+8(SB)/4, $0xb95e8083
-DATA xb95e8083<>+12(SB)/4, $0xb95e8083
-DATA xb95e8083<>+16(SB)/4, $0xb95e8083
-DATA xb95e8083<>+20(SB)/4, $0xb95e8083
-DATA xb95e8083<>+24(SB)/4, $0xb95e8083
-DATA xb95e8083<>+28(SB)/4, $0xb95e8083
-GLOBL xb95e8083<>(SB), RODATA|NOPTR, $32
+DATA x3c1d96a7<>+0(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+4(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+8(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+12(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+16(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+20(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+24(SB)/4, $0x3c1d96a7
+DATA x3c1d96a7<>+28(SB)/4, $0x3c1d96a7
+GLOBL x3c1d96a7<>(SB), RODATA|NOPTR, $32
 
-DATA x3ab511ea<>+0(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+4(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+8(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+12(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+16(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+20(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+24(SB)/4, $0x3ab511ea
-DATA x3ab511ea<>+28(SB)/4, $0x3ab511ea
-GLOBL x3ab511ea<>(SB), RODATA|NOPTR, $32
+DATA x3d635774<>+0(SB)/4, $0x3d635774
+DATA x3d635774<>+4(SB)/4, $0x3d635774
+DATA x3d635774<>+8(SB)/4, $0x3d635774
+DATA x3d635774<>+12(SB)/4, $0x3d635774
+DATA x3d635774<>+16(SB)/4, $0x3d635774
+DATA x3d635774<>+20(SB)/4, $0x3d635774
+DATA x3d635774<>+24(SB)/4, $0x3d635774
+DATA x3d635774<>+28(SB)/4, $0x3d635774
+GLOBL x3d635774<>(SB), RODATA|NOPTR, $32
 
-DATA x3c091d10<>+0(SB)/4, $0x3c091d10
-DATA x3c091d10<>+4(SB)/4, $0x3c091d10
-DATA x3c091d10<>+8(SB)/4, $0x3c091d10
-DATA x3c091d10<>+12(SB)/4, $0x3c091d10
-DATA x3c091d10<>+16(SB)/4, $0x3c091d10
-DATA x3c091d10<>+20(SB)/4, $0x3c091d10
-DATA x3c091d10<>+24(SB)/4, $0x3c091d10
-DATA x3c091d10<>+28(SB)/4, $0x3c091d10
-GLOBL x3c091d10<>(SB), RODATA|NOPTR, $32
+DATA x3e75fdee<>+0(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+4(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+8(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+12(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+16(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+20(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+24(SB)/4, $0x3e75fdee
+DATA x3e75fdee<>+28(SB)/4, $0x3e75fdee
+GLOBL x3e75fdee<>(SB), RODATA|NOPTR, $32
 
-DATA x3d2aac79<>+0(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+4(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+8(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+12(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+16(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+20(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+24(SB)/4, $0x3d2aac79
-DATA x3d2aac79<>+28(SB)/4, $0x3d2aac79
-GLOBL x3d2aac79<>(SB), RODATA|NOPTR, $32
-
-DATA x3e2aaa49<>+0(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+4(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+8(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+12(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+16(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+20(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+24(SB)/4, $0x3e2aaa49
-DATA x3e2aaa49<>+28(SB)/4, $0x3e2aaa49
-GLOBL x3e2aaa49<>(SB), RODATA|NOPTR, $32
-
-DATA x3efffffe<>+0(SB)/4, $0x3efffffe
-DATA x3efffffe<>+4(SB)/4, $0x3efffffe
-DATA x3efffffe<>+8(SB)/4, $0x3efffffe
-DATA x3efffffe<>+12(SB)/4, $0x3efffffe
-DATA x3efffffe<>+16(SB)/4, $0x3efffffe
-DATA x3efffffe<>+20(SB)/4, $0x3efffffe
-DATA x3efffffe<>+24(SB)/4, $0x3efffffe
-DATA x3efffffe<>+28(SB)/4, $0x3efffffe
-GLOBL x3efffffe<>(SB), RODATA|NOPTR, $32
+DATA x3f317218<>+0(SB)/4, $0x3f317218
+DATA x3f317218<>+4(SB)/4, $0x3f317218
+DATA x3f317218<>+8(SB)/4, $0x3f317218
+DATA x3f317218<>+12(SB)/4, $0x3f317218
+DATA x3f317218<>+16(SB)/4, $0x3f317218
+DATA x3f317218<>+20(SB)/4, $0x3f317218
+DATA x3f317218<>+24(SB)/4, $0x3f317218
+DATA x3f317218<>+28(SB)/4, $0x3f317218
+GLOBL x3f317218<>(SB), RODATA|NOPTR, $32
 
 // func reluAVX2(x *float32, rows int, ld int)
 // Requires: AVX

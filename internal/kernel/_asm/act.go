@@ -67,16 +67,20 @@ func gelu(x VecVirtual) {
 	VMULPS(p, x, x)
 }
 
-// geluTanh(x) = ½·x·(1 + tanh u) = x / (1 + e^(-2u)) with u = √(2/π)·(x + 0.044715·x³).
+// geluTanh(x) = ½·x·(1 + tanh v) = x / (1 + e^(-2v)) with v = √(2/π)·(x + 0.044715·x³); u is the power of 2.
 func geluTanh(x VecVirtual) {
-	c := -2 * math.Sqrt(2/math.Pi)
+	c := -2 * math.Sqrt(2/math.Pi) * math.Log2E
 	u := YMM()
 	VMULPS(x, x, u)
 	cubic := YMM()
 	VMOVUPS(splat(float32(c*0.044715)), cubic)
 	VFMADD213PS(splat(float32(c)), u, cubic)
 	VMULPS(cubic, x, u)
-	exp(u)
+	Comment("beyond the highest power x / (1 + 2^u) is as good as 0")
+	high := YMM()
+	VMOVUPS(splat(exp2High), high)
+	VMINPS(u, high, u)
+	exp2(u)
 	VADDPS(splat(1), u, u)
 	VDIVPS(u, x, x)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 )
@@ -16,7 +18,9 @@ func softmax() {
 	ld := Load(Param("ld"), GP64())
 	n := Load(Param("n"), GP64())
 	scale := YMM()
+	Comment("e^(scale·x) = 2^(scale·log2(e)·x)")
 	VBROADCASTSS(NewParamAddr("scale", 32), scale)
+	VMULPS(splat(math.Log2E), scale, scale)
 	SHLQ(Imm(2), ld)
 
 	Comment("full: bytes of whole vectors; rem: elements after them; end: bytes of whole pairs of vectors")
@@ -68,7 +72,7 @@ func softmax() {
 	e := YMM()
 	VMOVUPS(Mem{Base: x, Index: at, Scale: 1}, e)
 	VFMSUB213PS(top, scale, e)
-	exp(e)
+	exp2(e)
 	VADDPS(e, sum, sum)
 	VMOVUPS(e, Mem{Base: x, Index: at, Scale: 1})
 	ADDQ(Imm(vectorBytes), at)
@@ -80,7 +84,7 @@ func softmax() {
 	t := YMM()
 	VMOVUPS(Mem{Base: x, Index: at, Scale: 1}, t)
 	VFMSUB213PS(top, scale, t)
-	exp(t)
+	exp2(t)
 	VANDPS(mask, t, t)
 	VADDPS(t, sum, sum)
 	VMOVUPS(t, Mem{Base: x, Index: at, Scale: 1})

@@ -63,35 +63,25 @@ func horner(x VecVirtual, c []float32) VecVirtual {
 	return y
 }
 
-// expCoefficients are those of q in e^r = 1 + r + r²·q(r), a minimax fit for |r| ≤ ln 2 / 2: relative error 3.1e-9 in exact
-// arithmetic, 7e-8 in float32.
-var expCoefficients = []float32{0.499999934323135, 0.16666520398931237, 0.04166839074451793, 0.008368745141809629, 0.0013814542377776004}
+// exp2Coefficients are those of q in 2^f = 1 + f·q(f), a minimax fit for |f| ≤ ½: relative error 2e-9 in exact arithmetic,
+// 8e-8 in float32.
+var exp2Coefficients = []float32{0.6931472029070829, 0.24022647906930555, 0.055503323476523064, 0.009618437854947776,
+	0.0013398926147807112, 0.00015353320527989635}
 
-// The ends of exp's domain; arguments outside are moved there, NaN stays NaN.
-const expLow, expHigh = -86.5, 88
+// The ends of exp2's domain. Lower arguments are moved there; NaN stays NaN; the caller keeps higher ones away.
+const exp2Low, exp2High = -125, 127
 
-// exp replaces x by e^x in every lane: x = n·ln 2 + r with n whole, then 2^n is added to the exponent of e^r.
-func exp(x VecVirtual) {
-	Comment("x = max(low, min(high, x)); with x as the second source, a NaN is kept")
-	limit := YMM()
-	VMOVUPS(splat(expHigh), limit)
-	VMINPS(x, limit, x)
-	VMOVUPS(splat(expLow), limit)
-	VMAXPS(x, limit, x)
-
-	Comment("n = round(x / ln 2), r = x - n ln 2, in two parts so that the product with the first is exact")
+// exp2 replaces x by 2^x in every lane: x = n + f with n whole, then n is added to the exponent of 2^f.
+func exp2(x VecVirtual) {
+	Comment("x = max(low, x); with x as the second source, a NaN is kept")
 	n := YMM()
-	VMULPS(splat(math.Log2E), x, n)
-	VROUNDPS(U8(0), n, n)
-	VFNMADD231PS(splat(0.693359375), n, x)
-	VFNMADD231PS(splat(math.Ln2-0.693359375), n, x)
-
-	Comment("e^r = 1 + r + r² q(r), then times 2^n")
-	q := horner(x, expCoefficients)
-	square := YMM()
-	VMULPS(x, x, square)
-	VFMADD213PS(x, square, q)
-	VADDPS(splat(1), q, q)
+	VMOVUPS(splat(exp2Low), n)
+	VMAXPS(x, n, x)
+	Comment("2^f = 1 + f q(f) with f = x - round(x), then times 2^n")
+	VROUNDPS(U8(0), x, n)
+	VSUBPS(n, x, x)
+	q := horner(x, exp2Coefficients)
+	VFMADD213PS(splat(1), x, q)
 	VCVTPS2DQ(n, n)
 	VPSLLD(U8(23), n, n)
 	VPADDD(n, q, x)
