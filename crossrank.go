@@ -54,6 +54,10 @@ type Request struct {
 
 	// Raw asks for the model's logits instead of its activated scores.
 	Raw bool
+
+	// Priority says how long the request can wait when others do: 0, the most urgent, or more. There are four degrees: 0, 1 to
+	// 9, 10 to 99, and 100 or more. While a more urgent one has work waiting, each of the others gets an eighth of what it gets.
+	Priority int
 }
 
 // Truncation says what is done with a pair that is too long.

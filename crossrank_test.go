@@ -101,3 +101,13 @@ func TestSigmoid(t *testing.T) {
 		}
 	}
 }
+
+func TestCallerOf(t *testing.T) {
+	if got := crossrank.CallerOf(t.Context()); got != "" {
+		t.Errorf("nobody: got %q, want nothing", got)
+	}
+	ctx := crossrank.WithCaller(crossrank.WithCaller(t.Context(), "a"), "b")
+	if got := crossrank.CallerOf(ctx); got != "b" {
+		t.Errorf("got %q, want the caller set last", got)
+	}
+}

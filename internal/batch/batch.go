@@ -12,10 +12,16 @@
 // cannot harm another: admission is whole or not at all and bounded in cost, and a batch that fails is run again item
 // by item, once, so that only the owner of the item at fault is told of it.
 //
-// Requests are served first come, first served, and a request's items in their own order or by cost. That is fair to arrival but
-// not to size: one large request delays the small ones behind it by all of its batches. Note: a deficit round robin over
-// callers belongs in [Batcher.take], which alone decides what the next batch holds. Skipping over an item
-// that does not fit, to fill a batch with smaller ones from behind, was left out: it can starve the large item.
+// One caller cannot harm another either. Callers take turns, each with a quantum of cost a round and what it saved of the
+// round before: deficit round robin. So a caller with one large request, or with many, gets its share and no more while
+// others wait, and all that there is while none does. A caller's own requests are served first come, first served, a
+// request's items in their own order or by cost. A [Sender] may say that a request is less urgent: the more urgent class is
+// served first, and the others get an eighth of what it gets, so that nothing starves. Turns are taken over cost and not
+// over requests, because a quantum is at the same time the largest request that is run without a break, and those of
+// usual size should be: sharing the engine among requests of one size has all of them end late.
+//
+// Note: the bound on what may wait is one for all callers together. Skipping over an item that does not fit, to fill a batch
+// with smaller ones from behind, was left out: it can starve the large item.
 //
 // The package knows nothing of texts, tokens or models: a cost is a positive number in the caller's unit.
 package batch
@@ -64,6 +70,11 @@ type Options struct {
 	// 0, which is best for nearly everybody, means not at all.
 	Timeout time.Duration
 
+	// Quantum is the cost that each caller gets a round while several wait; 0 means a quarter of MaxCost, or 4,096 if that
+	// has no bound. The smaller, the less a request waits for the large ones of others, and the longer it takes to be done
+	// if it is larger than the quantum itself.
+	Quantum int
+
 	// Runners is how many batches may run at once; 0 means 1.
 	Runners int
 
@@ -72,7 +83,7 @@ type Options struct {
 
 	// ByCost orders items by cost, the most costly first: those of a request before they are dealt into batches, so that
 	// the batches of a large request hold items of like cost, and those of a batch, so that a function that splits it
-	// over cores can deal them out evenly. Otherwise items stand in order of arrival.
+	// over cores can deal them out evenly. Otherwise items stand in the order in which they were taken.
 	ByCost bool
 }
 
@@ -96,6 +107,7 @@ type Batcher[T, R any] struct {
 
 // New starts a Batcher that runs its batches with run. With several runners, run is called concurrently.
 func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
+	opts.Quantum = quantum(opts)
 	opts.MaxCost = orUnbounded(opts.MaxCost)
 	opts.MaxItems = orUnbounded(opts.MaxItems)
 	opts.MaxQueued = orUnbounded(opts.MaxQueued)
@@ -104,6 +116,7 @@ func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
 	}
 	b := &Batcher[T, R]{run: run, opts: opts, stopped: make(chan struct{}), runners: max(1, opts.Runners)}
 	b.wake.L = &b.mu
+	b.queue.quantum = opts.Quantum
 	b.requests.New = func() any { return &request[T, R]{done: make(chan struct{}, 1)} }
 	for range b.runners {
 		go b.loop()
@@ -111,17 +124,17 @@ func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
 	return b
 }
 
-// Do has all of items run and returns nil once each holds its result. It returns early, leaving their results undefined,
+// Do has all of a sender's items run and returns nil once each holds its result. It returns early, leaving their results undefined,
 // with ctx's error when ctx ends; with [ErrClosed] when the Batcher is closed; with a [*FullError] when too much waits
 // already; with an [*ItemError] when one of the items cannot be run. Items not yet running then never will be.
 //
 // Only after nil may the caller reuse the memory that the values refer to: after an error a run may still be reading it.
 // Items itself is the caller's again in either case.
-func (b *Batcher[T, R]) Do(ctx context.Context, items []Item[T, R]) error {
+func (b *Batcher[T, R]) Do(ctx context.Context, from Sender, items []Item[T, R]) error {
 	if len(items) == 0 {
 		return nil
 	}
-	t, err := b.Submit(ctx, items)
+	t, err := b.Submit(ctx, from, items)
 	if err != nil {
 		return err
 	}
@@ -136,7 +149,7 @@ type Ticket[T, R any] struct {
 
 // Submit is the first half of [Batcher.Do]: it queues items, one at least, or refuses them, and does not wait. It is for
 // who must choose between batchers.
-func (b *Batcher[T, R]) Submit(ctx context.Context, items []Item[T, R]) (Ticket[T, R], error) {
+func (b *Batcher[T, R]) Submit(ctx context.Context, from Sender, items []Item[T, R]) (Ticket[T, R], error) {
 	cost, err := total(items)
 	if err != nil {
 		return Ticket[T, R]{}, err
@@ -148,8 +161,9 @@ func (b *Batcher[T, R]) Submit(ctx context.Context, items []Item[T, R]) (Ticket[
 	req.items, req.open, req.next, req.cost = items, len(items), 0, cost
 	req.over, req.err = false, nil
 	req.deadline, _ = ctx.Deadline()
+	req.left = ctx.Done()
 	req.arrange(b.opts.ByCost)
-	if err := b.admit(req); err != nil {
+	if err := b.admit(from, req); err != nil {
 		b.release(req)
 		return Ticket[T, R]{}, err
 	}
@@ -175,7 +189,7 @@ func (t Ticket[T, R]) Wait(ctx context.Context) error {
 }
 
 // admit queues a request, or says why it may not wait.
-func (b *Batcher[T, R]) admit(req *request[T, R]) error {
+func (b *Batcher[T, R]) admit(from Sender, req *request[T, R]) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -185,14 +199,14 @@ func (b *Batcher[T, R]) admit(req *request[T, R]) error {
 		return &FullError{Cost: req.cost, Queued: waiting, Running: b.running.cost, Max: b.opts.MaxQueued}
 	}
 	req.admitted = time.Now()
-	b.queue.push(req)
+	b.queue.push(from.clamp(), req)
 	b.wake.Broadcast()
 	return nil
 }
 
 // release gives a request that nothing refers to any more back to the pool.
 func (b *Batcher[T, R]) release(req *request[T, R]) {
-	req.items = nil
+	req.items, req.left = nil, nil
 	b.requests.Put(req)
 }
 
@@ -207,6 +221,17 @@ func total[T, R any](items []Item[T, R]) (int, error) {
 		sum += cost
 	}
 	return sum, nil
+}
+
+// quantum is what a caller gets a round.
+func quantum(opts Options) int {
+	switch {
+	case opts.Quantum > 0:
+		return min(opts.Quantum, maxPrice)
+	case opts.MaxCost > 0:
+		return min(max(1, opts.MaxCost/4), maxPrice)
+	}
+	return 4096
 }
 
 func orUnbounded(n int) int {

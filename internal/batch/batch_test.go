@@ -53,7 +53,7 @@ func items(cost int, values ...int) []Item[int, int] {
 func later(b *Batcher[int, int], ctx context.Context, items []Item[int, int]) <-chan error {
 	done := make(chan error, 1)
 	go func() {
-		err := b.Do(ctx, items)
+		err := b.Do(ctx, Sender{}, items)
 		for _, it := range items {
 			if err == nil && it.Result != 2*it.Value {
 				err = fmt.Errorf("got result %d of value %d, want %d", it.Result, it.Value, 2*it.Value)
@@ -199,7 +199,7 @@ func TestAdmission(t *testing.T) {
 		busy := later(b, t.Context(), items(7, 0))
 		six := later(b, t.Context(), items(3, 1, 2))
 
-		err := b.Do(t.Context(), items(5, 3))
+		err := b.Do(t.Context(), Sender{}, items(5, 3))
 		var full *FullError
 		if !errors.As(err, &full) || *full != (FullError{Cost: 5, Queued: 6, Running: 7, Max: 10}) {
 			t.Errorf("5 more than the queue of 6 of 10 holds: got error %#v, want a full queue", err)
@@ -212,7 +212,7 @@ func TestAdmission(t *testing.T) {
 
 		busy = later(b, t.Context(), items(1, 5))
 		giant := later(b, t.Context(), items(50, 6, 7))
-		if err := b.Do(t.Context(), items(1, 8)); !errors.As(err, &full) {
+		if err := b.Do(t.Context(), Sender{}, items(1, 8)); !errors.As(err, &full) {
 			t.Errorf("behind a giant: got error %v, want a full queue", err)
 		}
 		wantNil(t, busy, giant)
@@ -229,11 +229,11 @@ func TestRefusesBadCosts(t *testing.T) {
 		"too large": {{Cost: 2}, {Cost: int(^uint(0) >> 1)}},
 	} {
 		var e *ItemError
-		if err := b.Do(t.Context(), bad); !errors.As(err, &e) || e.Index != 1 {
+		if err := b.Do(t.Context(), Sender{}, bad); !errors.As(err, &e) || e.Index != 1 {
 			t.Errorf("%s cost: got error %v, want one of item 1", name, err)
 		}
 	}
-	if err := b.Do(t.Context(), nil); err != nil {
+	if err := b.Do(t.Context(), Sender{}, nil); err != nil {
 		t.Errorf("no items: got error %v, want none", err)
 	}
 	l.want(t)
@@ -271,7 +271,7 @@ func BenchmarkDo(b *testing.B) {
 			its := items(80, make([]int, n)...)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := batcher.Do(b.Context(), its); err != nil {
+				if err := batcher.Do(b.Context(), Sender{}, its); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -284,8 +284,9 @@ func TestAllocations(t *testing.T) {
 	b := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{ByCost: true})
 	defer b.Close()
 	its := items(80, make([]int, 32)...)
+	from := Sender{Caller: "203.0.113.7:4711", Class: 1}
 	allocs := testing.AllocsPerRun(200, func() {
-		if err := b.Do(context.Background(), its); err != nil {
+		if err := b.Do(context.Background(), from, its); err != nil {
 			t.Fatal(err)
 		}
 	})

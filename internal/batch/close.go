@@ -27,8 +27,8 @@ func (b *Batcher[T, R]) Drain(ctx context.Context) error {
 func (b *Batcher[T, R]) Close() {
 	b.mu.Lock()
 	b.closed = true
-	for b.queue.head != nil {
-		b.end(b.queue.head, ErrClosed)
+	for b.queue.all.head != nil {
+		b.end(b.queue.all.head, ErrClosed)
 	}
 	b.wake.Broadcast()
 	b.mu.Unlock()
@@ -51,8 +51,16 @@ func (b *Batcher[T, R]) Stats() Stats {
 		Requests: b.queue.requests, Items: b.queue.items, Cost: b.queue.cost,
 		RunningItems: b.running.items, RunningCost: b.running.cost,
 	}
-	if b.queue.head != nil {
-		s.Oldest = time.Since(b.queue.head.admitted)
+	if b.queue.all.head != nil {
+		s.Oldest = time.Since(b.queue.all.head.admitted)
 	}
 	return s
+}
+
+// Ahead is about how much is run before the first item of a request that a sender would add now. It takes longer to be
+// asked than Stats where many callers wait.
+func (b *Batcher[T, R]) Ahead(from Sender) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.queue.ahead(from.clamp())
 }

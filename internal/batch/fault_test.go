@@ -106,7 +106,7 @@ func TestCancel(t *testing.T) {
 		}
 		wantNil(t, stays)
 		l.want(t, []int{1, 2}, []int{5})
-		if err := b.Do(ctx, items(1, 6)); !errors.Is(err, context.Canceled) {
+		if err := b.Do(ctx, Sender{}, items(1, 6)); !errors.Is(err, context.Canceled) {
 			t.Errorf("a context that has ended: got error %v, want its own", err)
 		}
 	})
@@ -152,7 +152,7 @@ func TestClose(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, ErrClosed)
 			}
 		}
-		if err := b.Do(t.Context(), items(1, 5)); !errors.Is(err, ErrClosed) {
+		if err := b.Do(t.Context(), Sender{}, items(1, 5)); !errors.Is(err, ErrClosed) {
 			t.Errorf("after closing: got error %v, want %v", err, ErrClosed)
 		}
 		b.Close() // has no effect
@@ -168,7 +168,7 @@ func TestDrain(t *testing.T) {
 		drained := make(chan error)
 		go func() { drained <- b.Drain(t.Context()) }()
 		synctest.Wait()
-		if err := b.Do(t.Context(), items(1, 4)); !errors.Is(err, ErrClosed) {
+		if err := b.Do(t.Context(), Sender{}, items(1, 4)); !errors.Is(err, ErrClosed) {
 			t.Errorf("while draining: got error %v, want %v", err, ErrClosed)
 		}
 		wantNil(t, full, waits, drained)
@@ -212,7 +212,7 @@ func ExampleBatcher() {
 	defer squares.Close()
 
 	items := []Item[int, int]{{Value: 3, Cost: 1}, {Value: 4, Cost: 1}}
-	if err := squares.Do(context.Background(), items); err != nil {
+	if err := squares.Do(context.Background(), Sender{}, items); err != nil {
 		fmt.Println(err)
 		return
 	}

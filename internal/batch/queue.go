@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 )
@@ -14,14 +15,15 @@ type request[T, R any] struct {
 	open     int   // items without a result
 	cost     int   // of the items that no batch has taken
 	admitted time.Time
-	deadline time.Time // zero if there is none
+	deadline time.Time       // zero if there is none
+	left     <-chan struct{} // closed when the caller leaves; nil if it cannot
 
 	over bool // ended: nothing of it is to be run or written any more
 	err  error
 	done chan struct{} // receives once when over; its sender has set err
 
-	queued         bool
-	before, behind *request[T, R]
+	flow  *flow[T, R]    // its sender's while it is queued, else nil
+	links [2]links[T, R] // in the list of all, and in the flow's
 }
 
 // arrange decides the order in which the items are taken.
@@ -44,8 +46,24 @@ func (r *request[T, R]) place() int {
 	return r.order[r.next]
 }
 
-// expired reports whether the caller can no longer be waiting.
-func (r *request[T, R]) expired(now time.Time) bool {
+// gone is the error of a caller that no longer waits, nil of one that does. It asks the caller's context rather than
+// wait to be told: the goroutine that tells may be slower than the next batch.
+func (r *request[T, R]) gone(now time.Time) error {
+	if r.late(now) {
+		return context.DeadlineExceeded
+	}
+	select {
+	case <-r.left:
+		if r.late(time.Now()) {
+			return context.DeadlineExceeded
+		}
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (r *request[T, R]) late(now time.Time) bool {
 	return !r.deadline.IsZero() && !now.Before(r.deadline)
 }
 
@@ -54,58 +72,99 @@ type load struct {
 	items, cost int
 }
 
-// queue is a list of the requests that have items waiting, the oldest first. A request leaves it from any place in
-// constant time, which is why it is linked. The zero value is empty.
+// queue holds the requests that have items waiting, and knows which of them comes next: see fair.go. A request leaves it
+// from any place in constant time, which is why its lists are linked. Set quantum, and which of all stays 0.
 type queue[T, R any] struct {
 	load
-	head, tail *request[T, R]
-	requests   int
+	all      list[T, R] // by arrival
+	requests int
+
+	quantum int // what a flow may take in a turn, in cost; at least 1
+	classes [Classes]class[T, R]
+	flows   map[Sender]*flow[T, R]
+	spare   []*flow[T, R] // in no use
 }
 
-func (q *queue[T, R]) push(r *request[T, R]) {
-	r.queued, r.before, r.behind = true, q.tail, nil
-	if q.tail != nil {
-		q.tail.behind = r
-	} else {
-		q.head = r
-	}
-	q.tail = r
+// push adds a request of a sender.
+func (q *queue[T, R]) push(s Sender, r *request[T, R]) {
+	f := q.flowOf(s)
+	r.flow = f
+	q.all.push(r)
+	f.list.push(r)
 	q.requests++
 	q.items += len(r.items) - r.next
 	q.cost += r.cost
+	f.cost += r.cost
+	q.classes[s.Class].cost += r.cost
 }
 
 // remove takes out a request and what still waits of it. A request that is not queued is left alone.
 func (q *queue[T, R]) remove(r *request[T, R]) {
-	if !r.queued {
+	f := r.flow
+	if f == nil {
 		return
 	}
-	if r.before != nil {
-		r.before.behind = r.behind
-	} else {
-		q.head = r.behind
-	}
-	if r.behind != nil {
-		r.behind.before = r.before
-	} else {
-		q.tail = r.before
-	}
-	r.queued, r.before, r.behind = false, nil, nil
+	r.flow = nil
+	q.all.remove(r)
+	f.list.remove(r)
 	q.requests--
 	q.items -= len(r.items) - r.next
 	q.cost -= r.cost
+	f.cost -= r.cost
+	q.classes[f.sender.Class].cost -= r.cost
+	if f.list.head == nil {
+		q.retire(f)
+	}
 }
 
 // pop takes the next item of a request, and the request out of the queue with its last one. It returns the item's index.
 func (q *queue[T, R]) pop(r *request[T, R]) int {
 	i := r.place()
 	cost := r.items[i].Cost
+	q.charge(r.flow)
 	r.next++
 	r.cost -= cost
 	q.items--
 	q.cost -= cost
+	r.flow.cost -= cost
+	q.classes[r.flow.sender.Class].cost -= cost
 	if r.next == len(r.items) {
 		q.remove(r)
 	}
 	return i
+}
+
+// list is a linked list of requests, the oldest first. The zero value is empty.
+type list[T, R any] struct {
+	which      int // of a request's links are this list's
+	head, tail *request[T, R]
+}
+
+type links[T, R any] struct {
+	before, behind *request[T, R]
+}
+
+func (l *list[T, R]) push(r *request[T, R]) {
+	r.links[l.which] = links[T, R]{before: l.tail}
+	if l.tail != nil {
+		l.tail.links[l.which].behind = r
+	} else {
+		l.head = r
+	}
+	l.tail = r
+}
+
+func (l *list[T, R]) remove(r *request[T, R]) {
+	at := r.links[l.which]
+	if at.before != nil {
+		at.before.links[l.which].behind = at.behind
+	} else {
+		l.head = at.behind
+	}
+	if at.behind != nil {
+		at.behind.links[l.which].before = at.before
+	} else {
+		l.tail = at.before
+	}
+	r.links[l.which] = links[T, R]{}
 }

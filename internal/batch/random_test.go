@@ -18,6 +18,7 @@ type storm struct {
 	seed     uint64
 	opts     Options
 	callers  int
+	senders  int     // how many names they share; 0 means that all share one, and one class
 	requests int     // a caller
 	leave    float64 // share of requests that are cancelled at a random moment
 	poison   float64 // share of requests with an item that fails
@@ -97,7 +98,10 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 	gone := new(atomic.Int64)
 	leaves := rng.Float64() < s.leave
 	if leaves {
-		timer := time.AfterFunc(time.Duration(rng.IntN(8000))*time.Microsecond, cancel)
+		timer := time.AfterFunc(time.Duration(rng.IntN(8000))*time.Microsecond, func() {
+			gone.Store(time.Now().UnixNano())
+			cancel()
+		})
 		defer timer.Stop()
 	}
 	items := make([]Item[job, string], 1+rng.IntN(12))
@@ -109,7 +113,11 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 		poisoned = rng.IntN(len(items))
 		items[poisoned].Value.poison = true
 	}
-	err := b.Do(ctx, items)
+	var from Sender
+	if s.senders > 0 {
+		from = Sender{Caller: fmt.Sprint(caller % s.senders), Class: rng.IntN(Classes)}
+	}
+	err := b.Do(ctx, from, items)
 	gone.Store(time.Now().UnixNano())
 	if err != nil {
 		s.reclaim(items)
@@ -159,10 +167,12 @@ func TestRandomInterleavings(t *testing.T) {
 		opts := Options{
 			MaxCost: 20 + rng.IntN(300), MaxItems: 1 + rng.IntN(40), MaxQueued: rng.IntN(2) * 2000, Runners: 1 + rng.IntN(3),
 			Timeout: time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond, Unshared: rng.IntN(4) == 0, ByCost: rng.IntN(2) == 0,
+			Quantum: rng.IntN(2) * rng.IntN(100),
 		}
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &storm{seed: seed, opts: opts, callers: 20, requests: 20, leave: 0.2, poison: 0.05}
+				s := &storm{seed: seed, opts: opts, callers: 20, requests: 20, leave: 0.2, poison: 0.05,
+					senders: []int{0, 1, 6, 20}[seed%4]}
 				s.run(t)
 				if s.completed.Load() == 0 || s.left.Load() == 0 || s.failed.Load() == 0 {
 					t.Errorf("completed %d, left %d, failed %d: want some of each, or the test shows little",
@@ -177,7 +187,7 @@ func TestRandomInterleavings(t *testing.T) {
 // fails if a goroutine is left.
 func TestCancellationsLeaveNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &storm{seed: 1, opts: Options{MaxCost: 400, MaxItems: 16, ByCost: true}, callers: 100, requests: 100, leave: 1}
+		s := &storm{seed: 1, opts: Options{MaxCost: 400, MaxItems: 16, ByCost: true}, callers: 100, requests: 100, leave: 1, senders: 10}
 		s.run(t)
 		if s.left.Load() < 5000 {
 			t.Errorf("%d of 10,000 callers left before their answer; want half of them at least", s.left.Load())

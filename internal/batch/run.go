@@ -2,7 +2,6 @@ package batch
 
 import (
 	"cmp"
-	"context"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -32,7 +31,7 @@ func (b *Batcher[T, R]) loop() {
 	for b.await(r) {
 		b.take(r)
 		if len(r.slots) == 0 {
-			continue // everything that waited had expired
+			continue // nobody waits for anything any more
 		}
 		r.arrange(b.opts.ByCost)
 		b.running.items += len(r.slots)
@@ -60,7 +59,7 @@ func (b *Batcher[T, R]) loop() {
 // await blocks, with b.mu held, until a batch is due. It returns false when none will ever be again.
 func (b *Batcher[T, R]) await(r *runner[T, R]) bool {
 	for {
-		if b.queue.head == nil {
+		if b.queue.all.head == nil {
 			if b.closed {
 				return false
 			}
@@ -80,7 +79,7 @@ func (b *Batcher[T, R]) patience() time.Duration {
 	if b.opts.Timeout <= 0 || b.closed || b.queue.cost >= b.opts.MaxCost || b.queue.items >= b.opts.MaxItems {
 		return 0
 	}
-	return b.opts.Timeout - time.Since(b.queue.head.admitted)
+	return b.opts.Timeout - time.Since(b.queue.all.head.admitted)
 }
 
 // rouse lets the runners look at the queue again. It takes the lock so that it cannot fall between look and wait.
@@ -90,27 +89,39 @@ func (b *Batcher[T, R]) rouse() {
 	b.mu.Unlock()
 }
 
-// take forms the next batch, with b.mu held: the items at the head of the queue that fit the budget, one at least. The
-// batch is empty if all that waited had expired.
+// take forms the next batch, with b.mu held: the items whose turn it is, as far as they fit the budget, one at least. The
+// batch is empty if the callers of all that waited had left, or were too late.
 func (b *Batcher[T, R]) take(r *runner[T, R]) {
 	now := time.Now()
-	for req := b.queue.head; req != nil; req = b.queue.head {
-		if req.expired(now) {
-			b.end(req, context.DeadlineExceeded)
-			continue
-		}
-		for req.queued {
-			cost := req.items[req.place()].Cost
-			if len(r.slots) > 0 && (cost > b.opts.MaxCost-r.cost || len(r.slots) == b.opts.MaxItems) {
-				return
+	var last *request[T, R]
+	for req := b.queue.next(); req != nil; req = b.queue.next() {
+		if req != last {
+			if err := req.gone(now); err != nil {
+				b.end(req, err)
+				continue
 			}
-			r.slots = append(r.slots, slot[T, R]{req: req, index: b.queue.pop(req), cost: cost})
-			r.cost += cost
+			last = req
+		}
+		if !b.draw(r, req) {
+			return
 		}
 		if b.opts.Unshared {
+			for req.flow != nil && b.draw(r, req) {
+			}
 			return
 		}
 	}
+}
+
+// draw moves the next item of a request into the batch, unless it does not fit.
+func (b *Batcher[T, R]) draw(r *runner[T, R], req *request[T, R]) bool {
+	cost := req.items[req.place()].Cost
+	if len(r.slots) > 0 && (cost > b.opts.MaxCost-r.cost || len(r.slots) == b.opts.MaxItems) {
+		return false
+	}
+	r.slots = append(r.slots, slot[T, R]{req: req, index: b.queue.pop(req), cost: cost})
+	r.cost += cost
+	return true
 }
 
 // execute runs the batch that r holds and settles its items.

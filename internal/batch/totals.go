@@ -42,11 +42,11 @@ func (t *Totals) count(items, cost, longest int) {
 	t.Cost += int64(cost)
 	t.Padded += int64(items) * int64(longest)
 	t.Longest = max(t.Longest, longest)
-	t.ByItems[class(items)]++
-	t.ByCost[class(cost)]++
+	t.ByItems[sizeClass(items)]++
+	t.ByCost[sizeClass(cost)]++
 }
 
-func class(n int) int {
+func sizeClass(n int) int {
 	if n <= 1 {
 		return 0
 	}

@@ -13,7 +13,7 @@ func TestTotals(t *testing.T) {
 		for _, c := range costs {
 			items = append(items, item{Cost: c})
 		}
-		if err := b.Do(t.Context(), items); err != nil {
+		if err := b.Do(t.Context(), Sender{}, items); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,8 +3,9 @@
 //
 // A request goes through three stages, each with its own limit. Its caller's goroutine turns the pairs into token ids,
 // as one of at most [Options.TokenizerWorkers] at a time. Then all of its pairs wait in a queue of package pool, with
-// their tokens as their cost, until an engine takes them, together with whatever else waits. Last, the caller's
-// goroutine checks the logits, applies the model's activation and adds up what was done and how long it took.
+// their tokens as their cost, until an engine takes them, together with whatever else waits. Callers, as far
+// as contexts tell them apart ([crossrank.WithCaller]), take turns there. Last, the caller's goroutine checks the logits,
+// applies the model's activation and adds up what was done and how long it took.
 //
 // Batching never changes a score. A pair that fails in the engine, or whose logit is not finite, fails the request that
 // it came with and no other.
@@ -161,12 +162,13 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		p.release(s)
 		return nil, err
 	}
-	if err := p.admit(ctx); err != nil {
+	from := sender(ctx, req)
+	if err := p.admit(ctx, from); err != nil {
 		p.release(s)
 		return nil, err
 	}
 	admitted := time.Now()
-	if err := p.pool.Do(ctx, s.items); err != nil {
+	if err := p.pool.Do(ctx, from, s.items); err != nil {
 		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
 	}
 	resp, err := p.respond(s, req, admitted)

@@ -51,6 +51,9 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 	case req.Windows.Aggregate > crossrank.MeanWindow || req.Windows.Overlap < 0 || req.Windows.Max < 0:
 		return 0, crossrank.Errorf(crossrank.InvalidArgument, "windows %+v are not one of best and mean, "+
 			"with an overlap and a number that are not negative", req.Windows)
+	case req.Priority < 0:
+		return 0, crossrank.Errorf(crossrank.InvalidArgument,
+			"the priority is %d; use 0, which is the most urgent, or a positive number", req.Priority)
 	case req.MaxLength == 0 || req.MaxLength > p.model.MaxLength:
 		return p.model.MaxLength, nil
 	case req.MaxLength < minLength:

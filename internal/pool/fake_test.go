@@ -96,7 +96,7 @@ func request(number int32, lengths ...int) []Item {
 // later sends a request and waits until it is queued or computed.
 func later(p *Pool, ctx context.Context, items []Item) <-chan error {
 	c := make(chan error, 1)
-	go func() { c <- p.Do(ctx, items) }()
+	go func() { c <- p.Do(ctx, batch.Sender{}, items) }()
 	synctest.Wait()
 	return c
 }

@@ -9,7 +9,7 @@
 // work-conserving as package batch makes it, but it may idle while work waits for another; nothing moves from queue to
 // queue. Those routings exist to be compared, and for engines that are better off with the requests that were given them.
 //
-// Whatever the routing, the bound on what may wait is one for all queues together, and an [Item] gets its own result:
+// Whatever the routing, callers take turns in each queue, the bound on what may wait is one for all queues together, and an [Item] gets its own result:
 // package batch sees to that, in each queue.
 package pool
 
@@ -101,15 +101,15 @@ func New(engines []Engine, opts Options) (*Pool, error) {
 	return p, nil
 }
 
-// Do has all of items computed. It is [batch.Batcher.Do], with that method's errors and its rules for the memory of items.
-func (p *Pool) Do(ctx context.Context, items []Item) error {
+// Do has all of a sender's items computed. It is [batch.Batcher.Do], with that method's errors and its rules for the memory of items.
+func (p *Pool) Do(ctx context.Context, from batch.Sender, items []Item) error {
 	switch {
 	case len(items) == 0:
 		return nil
 	case p.shared != nil:
-		return p.shared.Do(ctx, items)
+		return p.shared.Do(ctx, from, items)
 	}
-	ticket, err := p.submit(ctx, items)
+	ticket, err := p.submit(ctx, from, items)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestFirstIdleSpreadsARequest(t *testing.T) {
 		p, _ := open(t, Options{Batch: pairsOfOne}, 10, 10, 10, 10)
 		defer p.Close()
 		start, items := time.Now(), request(0, 10, 10, 10, 10)
-		if err := p.Do(t.Context(), items); err != nil {
+		if err := p.Do(t.Context(), batch.Sender{}, items); err != nil {
 			t.Fatal(err)
 		}
 		check(t, items)
@@ -120,7 +120,7 @@ func TestAdmission(t *testing.T) {
 					answers = append(answers, later(p, t.Context(), request(1, 100)))
 				}
 				var full *batch.FullError
-				err := p.Do(t.Context(), request(2, 51))
+				err := p.Do(t.Context(), batch.Sender{}, request(2, 51))
 				if !errors.As(err, &full) || full.Queued != 200 || full.Running != 200 || full.Cost != 51 || full.Max != 250 {
 					t.Errorf("with 200 of 250 waiting, 51 more: got error %+v", err)
 				}
@@ -186,7 +186,7 @@ func TestEnd(t *testing.T) {
 						t.Errorf("request %d, drained: %v", i, err)
 					}
 				}
-				if err := p.Do(t.Context(), request(2, 10)); !errors.Is(err, batch.ErrClosed) {
+				if err := p.Do(t.Context(), batch.Sender{}, request(2, 10)); !errors.Is(err, batch.ErrClosed) {
 					t.Errorf("afterwards: got error %v, want ErrClosed", err)
 				}
 
@@ -222,11 +222,11 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	p, _ := open(t, Options{Routing: LeastBusy}, 1, 1)
-	if err := p.Do(t.Context(), nil); err != nil {
+	if err := p.Do(t.Context(), batch.Sender{}, nil); err != nil {
 		t.Errorf("nothing to do: %v", err)
 	}
 	var item *batch.ItemError
-	if err := p.Do(t.Context(), []Item{{Value: bert.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
+	if err := p.Do(t.Context(), batch.Sender{}, []Item{{Value: bert.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
 		t.Errorf("a negative cost: got error %v, want that of the item", err)
 	}
 }

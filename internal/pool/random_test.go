@@ -64,7 +64,7 @@ func storm(t *testing.T, seed uint64, opts Options, speeds []int) {
 					poisoned = rng.IntN(len(items))
 					items[poisoned].Value.IDs[0] = poison
 				}
-				err := p.Do(ctx, items)
+				err := p.Do(ctx, batch.Sender{Caller: fmt.Sprint(caller % 7), Class: n % batch.Classes}, items)
 				cancel()
 				var item *batch.ItemError
 				var tooMuch *batch.FullError

@@ -12,7 +12,7 @@ import (
 
 // submit queues a request at the instance that it is routed to, or refuses it. Two requests that arrive together are routed
 // one after the other, the second with the first in its queue.
-func (p *Pool) submit(ctx context.Context, items []Item) (batch.Ticket[bert.Sequence, float32], error) {
+func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (batch.Ticket[bert.Sequence, float32], error) {
 	cost := 0
 	for i := range items {
 		cost += items[i].Cost
@@ -29,7 +29,7 @@ func (p *Pool) submit(ctx context.Context, items []Item) (batch.Ticket[bert.Sequ
 		}
 	}
 	i := p.choose(loads, cost)
-	ticket, err := p.instances[i].queue.Submit(ctx, items)
+	ticket, err := p.instances[i].queue.Submit(ctx, from, items)
 	if err == nil {
 		p.turn = (i + 1) % len(p.instances)
 	}
@@ -84,6 +84,16 @@ func (p *Pool) Backlog(tokens int) time.Duration {
 	}
 	millis := math.Ceil(1000 * float64(tokens) / (usual * float64(len(p.instances))))
 	return time.Duration(min(millis, 1e9)) * time.Millisecond
+}
+
+// Ahead is about how many tokens are computed before the first of a request that a sender would add now. Where every instance
+// has a queue of its own, it is that of all of them together, as [Pool.Backlog] takes it.
+func (p *Pool) Ahead(from batch.Sender) int {
+	sum := 0
+	for _, q := range p.queues() {
+		sum += q.Ahead(from)
+	}
+	return sum
 }
 
 // loads are what waits and runs at each instance with a queue of its own, and their sum.
