@@ -107,8 +107,9 @@ func announce(cmd *cobra.Command, srv *server.Server, infos []crossrank.Info) er
 	return enc.Encode(struct {
 		GRPC  string `json:"grpc"`
 		HTTP  string `json:"http"`
+		Admin string `json:"admin,omitempty"`
 		Model string `json:"model"`
-	}{srv.GRPCAddr(), srv.HTTPAddr(), infos[0].Model})
+	}{srv.GRPCAddr(), srv.HTTPAddr(), srv.AdminAddr(), infos[0].Model})
 }
 
 // serverConfig is what settings ask of the server.
@@ -116,6 +117,8 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 	return server.Config{
 		GRPCAddr:    s.GRPCAddr,
 		HTTPAddr:    s.HTTPAddr,
+		AdminAddr:   s.AdminAddr,
+		Pprof:       s.Pprof,
 		AllowPublic: s.InsecureNoAuth,
 		APIKeys:     s.APIKeys,
 		APIKeysFile: s.APIKeysFile,

@@ -10,6 +10,8 @@ import "time"
 type Server struct {
 	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"host:port for gRPC, empty for none"`
 	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"host:port for HTTP, empty for none"`
+	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback host:port for metrics, which are then not on http_addr, empty for none"`
+	Pprof          bool     `yaml:"pprof" json:"pprof" help:"Go's profiles at /debug/pprof/ of admin_addr"`
 	InsecureNoAuth bool     `yaml:"insecure_no_auth" json:"insecure_no_auth" help:"allow addresses that other machines can reach, though nobody is asked for a key"`
 	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
 	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of such digests, one a line, read again when it changes"`

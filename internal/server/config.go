@@ -16,6 +16,11 @@ type Config struct {
 	GRPCAddr string // host:port; port 0 chooses a free one; empty leaves gRPC out
 	HTTPAddr string // host:port, likewise for HTTP
 
+	// AdminAddr is a loopback host:port for metrics, which are then not on HTTPAddr, and with Pprof for Go's profiles. Nobody
+	// is asked for a key there. Empty leaves it out.
+	AdminAddr string
+	Pprof     bool
+
 	// AllowPublic lets the server listen where other machines can reach it, although nothing asks callers who they are.
 	AllowPublic bool
 

@@ -6,10 +6,21 @@ import (
 	"github.com/crossrank/crossrank/internal/dashboard"
 )
 
-// addDashboard puts the page, its API and /metrics before the HTTP handler.
+// addDashboard puts the page, its API and, unless it has an address of its own, /metrics before the HTTP handler.
 func (s *Server) addDashboard(b Backend) {
 	d := dashboard.New(dashboard.Config{Recorder: b.Recorder, Info: b.Info, Models: b.Models, Ready: s.ready.Load})
-	s.http.Handler = d.Around(s.http.Handler)
+	api := s.http.Handler
+	page := d.Around(api)
+	s.http.Handler = page
+	if s.admin != nil {
+		s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/metrics" {
+				api.ServeHTTP(w, r) // which has no such path, and says so
+				return
+			}
+			page.ServeHTTP(w, r)
+		})
+	}
 	s.http.RegisterOnShutdown(d.Close) // a stream would otherwise last as long as its viewer likes
 }
 

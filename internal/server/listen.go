@@ -23,7 +23,12 @@ func listen(flag, addr string, cfg Config) (net.Listener, error) {
 	if cfg.needsKey() && cfg.TLS == (TLS{}) && !tcp.IP.IsLoopback() {
 		cfg.Log.Warn("API keys reach this address unencrypted; give --tls-cert and --tls-key, or put TLS before it", flag, addr)
 	}
-	// What was judged is bound: a name is not looked up twice.
+	return bind(flag, addr, tcp, cfg)
+}
+
+// bind listens at the address that addr was found to be: what was judged is bound, and a name is not looked up twice.
+func bind(flag, addr string, tcp *net.TCPAddr, cfg Config) (net.Listener, error) {
+	fail := func(err error) error { return fmt.Errorf("%s %s: %w", flag, addr, err) }
 	l, err := net.ListenTCP("tcp", tcp)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

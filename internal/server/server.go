@@ -29,6 +29,7 @@ type Server struct {
 	cfg        Config
 	grpcListen net.Listener // nil if gRPC is left out
 	httpListen net.Listener // nil if HTTP is left out
+	admin      net.Listener // nil if there is no admin address
 
 	keys     edge.Keys
 	identity *identity // nil without TLS
@@ -50,6 +51,9 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
 		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
 	}
+	if cfg.Pprof && cfg.AdminAddr == "" {
+		return nil, errors.New("--pprof needs an --admin-addr: profiles are never on a public address")
+	}
 	if err := s.readFiles(); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,11 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	if cfg.HTTPAddr != "" {
 		if s.httpListen, err = listen("--http-addr", cfg.HTTPAddr, cfg); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	if cfg.AdminAddr != "" {
+		if s.admin, err = listenAdmin(cfg); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -98,6 +107,9 @@ func (s *Server) GRPCAddr() string { return addr(s.grpcListen) }
 // HTTPAddr is the address that HTTP is bound to, likewise.
 func (s *Server) HTTPAddr() string { return addr(s.httpListen) }
 
+// AdminAddr is the address that metrics are bound to, likewise.
+func (s *Server) AdminAddr() string { return addr(s.admin) }
+
 func addr(l net.Listener) string {
 	if l == nil {
 		return ""
@@ -108,7 +120,7 @@ func addr(l net.Listener) string {
 // Close gives the addresses back. After Run it does nothing.
 func (s *Server) Close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.grpcListen, s.httpListen} {
+	for _, l := range []net.Listener{s.grpcListen, s.httpListen, s.admin} {
 		if l == nil {
 			continue
 		}
@@ -140,12 +152,17 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	defer stopAside()
 
 	var serving sync.WaitGroup
-	broken := make(chan error, 2)
+	broken := make(chan error, 3)
 	if s.grpcListen != nil {
 		serving.Go(func() { broken <- s.grpc.Serve(s.grpcListen) })
 	}
 	if s.httpListen != nil {
 		serving.Go(func() { broken <- s.serveHTTP() })
+	}
+	if s.admin != nil {
+		admin := s.adminServer(b)
+		defer admin.Close()
+		helpers.Go(func() { broken <- admin.Serve(s.admin) })
 	}
 	s.setReady(true)
 
