@@ -37,13 +37,13 @@ func (l Limits) OrDefaults() Limits {
 // [crossrank.InvalidArgument]; one over a limit is [crossrank.TooLarge]. The message names the pair.
 func (l Limits) Check(req *crossrank.Request) error {
 	l = l.OrDefaults()
-	switch n := len(req.Pairs); {
-	case n == 0:
+	if err := l.CheckCount(len(req.Pairs)); err != nil {
+		return err
+	}
+	switch {
+	case len(req.Pairs) == 0:
 		return crossrank.Errorf(crossrank.InvalidArgument,
 			"the request holds nothing to score; send at least one document")
-	case n > l.Documents:
-		return crossrank.Errorf(crossrank.TooLarge,
-			"the request has %d documents; at most %d are taken, split it", n, l.Documents)
 	case req.MaxLength < 0 || req.MaxLength > math.MaxInt32:
 		return crossrank.Errorf(crossrank.InvalidArgument,
 			"max_length is %d; use 0 for the model's own, or a number of tokens", req.MaxLength)
@@ -57,6 +57,15 @@ func (l Limits) Check(req *crossrank.Request) error {
 			return crossrank.Errorf(crossrank.TooLarge,
 				"the query of document %d has %d bytes; at most %d are taken", i, n, l.QueryBytes)
 		}
+	}
+	return nil
+}
+
+// CheckCount refuses more documents than a request may have. It is for edges that would make something of each before
+// they come to Check.
+func (l Limits) CheckCount(documents int) error {
+	if most := l.OrDefaults().Documents; documents > most {
+		return crossrank.Errorf(crossrank.TooLarge, "the request has %d documents; at most %d are taken, split it", documents, most)
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ type inferenceService struct {
 // Infer scores pairs with the model's own activation, in the request's order.
 func (s *inferenceService) Infer(ctx context.Context, in *inference.InferRequest) (*inference.InferResponse, error) {
 	start := time.Now()
+	if err := s.cfg.Limits.CheckCount(len(in.GetPairs())); err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
 	req := &crossrank.Request{Pairs: make([]crossrank.Pair, len(in.GetPairs()))}
 	for i, p := range in.GetPairs() {
 		req.Pairs[i] = crossrank.Pair{Query: p.GetQuery(), Passage: p.GetDocument()}

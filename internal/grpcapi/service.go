@@ -57,6 +57,9 @@ type rerankService struct {
 
 // Score answers with one score a pair, in the request's order.
 func (s *rerankService) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*crossrankv1.ScoreResponse, error) {
+	if err := s.cfg.Limits.CheckCount(len(in.GetPairs())); err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
 	req, err := request(in.GetOptions(), in.GetPairs())
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
@@ -81,6 +84,9 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 			"top_n is %d; use 0 for all documents, or a positive number", in.GetTopN()))
 	}
 	documents := in.GetDocuments()
+	if err := s.cfg.Limits.CheckCount(len(documents)); err != nil {
+		return nil, s.cfg.fail(ctx, err)
+	}
 	pairs := make([]*crossrankv1.Pair, len(documents))
 	for i, d := range documents {
 		pairs[i] = &crossrankv1.Pair{Query: in.GetQuery(), Passage: d}

@@ -96,6 +96,7 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 		orca.CallMetricsServerOption(nil), // first: its interceptor is around all others
 		grpc.MaxConcurrentStreams(uint32(cfg.Streams)),
 		grpc.MaxRecvMsgSize(cfg.MessageBytes),
+		grpcapi.Codec(s.cfg.Limits),
 		grpc.MaxHeaderListSize(uint32(cfg.HeaderBytes)),
 		grpc.ConnectionTimeout(cfg.Handshake),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
