@@ -98,6 +98,7 @@ type Response struct {
 // Usage counts the work that a request was.
 type Usage struct {
 	Tokens          int // tokens computed, special tokens included
+	CachedTokens    int // tokens not computed, because the scores of the same pairs were remembered or being computed already
 	TruncatedTokens int // tokens cut away because a pair was too long
 	PaddedTokens    int // tokens that padding every pair to the longest of its batch would have computed, or has where that is asked for
 }

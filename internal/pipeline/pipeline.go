@@ -7,8 +7,11 @@
 // as contexts tell them apart ([crossrank.WithCaller]), take turns there. Last, the caller's goroutine checks the logits,
 // applies the model's activation and adds up what was done and how long it took.
 //
-// Batching never changes a score. A pair that fails in the engine, or whose logit is not finite, fails the request that
-// it came with and no other.
+// Scores can be shared: with [Options.Coalesce] a pair that is being computed already is waited for, and with
+// [Options.CacheBytes] it is not computed again while it is remembered. A request then queues only what is left of it.
+//
+// Neither batching nor sharing ever changes a score. A pair that fails in the engine, or whose logit is not finite, fails the
+// request that it came with and no other.
 package pipeline
 
 import (
@@ -17,10 +20,12 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -83,6 +88,13 @@ type Options struct {
 	// KeepOrder leaves pairs in the order in which they came, instead of the longest first: those of a request as they are
 	// dealt into batches, and those of a batch.
 	KeepOrder bool
+
+	// CacheBytes bounds the memory in which scores are remembered; 0 means that none are.
+	CacheBytes int64
+
+	// Coalesce has pairs that are the same, token for token, computed once while they are in flight: those of one request,
+	// and those of requests that are there together.
+	Coalesce bool
 }
 
 // Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines: close those after
@@ -92,7 +104,10 @@ type Pipeline struct {
 	mode    Mode
 	workers chan struct{} // holds one for every request being tokenized
 	pool    *pool.Pool
-	scratch sync.Pool // of *scratch
+	scores  *cache.Table // nil where nothing is shared
+	batch   int          // most tokens of one
+	closed  atomic.Bool  // what is remembered is not told any more either
+	scratch sync.Pool    // of *scratch
 }
 
 // New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or [Pipeline.Close].
@@ -117,12 +132,16 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	p := &Pipeline{
 		model:   m,
 		mode:    opts.Mode,
+		batch:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
 		workers: make(chan struct{}, orDefault(opts.TokenizerWorkers, runtime.GOMAXPROCS(0))),
 	}
 	p.scratch.New = func() any { return new(scratch) }
+	if opts.CacheBytes > 0 || opts.Coalesce {
+		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})
+	}
 	var err error
-	p.pool, err = pool.New(opts.dress(engines), pool.Options{Routing: opts.Routing, Batch: batch.Options{
-		MaxCost:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
+	p.pool, err = pool.New(opts.dress(engines, p.scores), pool.Options{Routing: opts.Routing, Batch: batch.Options{
+		MaxCost:   p.batch,
 		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
 		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
 		Timeout:   opts.BatchTimeout,
@@ -135,8 +154,8 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// dress puts what the options ask for around engines.
-func (o Options) dress(engines []pool.Engine) []pool.Engine {
+// dress puts what the options ask for around engines. Scores may be nil.
+func (o Options) dress(engines []pool.Engine, scores *cache.Table) []pool.Engine {
 	dressed := slices.Clone(engines)
 	for i, e := range engines {
 		switch {
@@ -145,6 +164,9 @@ func (o Options) dress(engines []pool.Engine) []pool.Engine {
 			dressed[i] = nothing{}
 		case o.Padded:
 			dressed[i] = &padding{next: e}
+		}
+		if e != nil && scores != nil {
+			dressed[i] = &settling{next: dressed[i], scores: scores}
 		}
 	}
 	return dressed
@@ -158,18 +180,22 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		return nil, err
 	}
 	s := p.scratch.Get().(*scratch)
+	s.from = sender(ctx, req)
 	if err := p.tokenize(ctx, s, req, limit); err != nil {
 		p.release(s)
 		return nil, err
 	}
-	from := sender(ctx, req)
-	if err := p.admit(ctx, from); err != nil {
-		p.release(s)
-		return nil, err
-	}
 	admitted := time.Now()
-	if err := p.pool.Do(ctx, from, s.items); err != nil {
-		return nil, p.refusal(err) // a run may still read s, so it is left to the garbage collector
+	if p.scores != nil {
+		err = p.share(ctx, s)
+	} else {
+		err = p.compute(ctx, s.from, s.items)
+	}
+	if err != nil {
+		if _, ok := err.(*crossrank.Error); ok {
+			p.release(s) // it was not admitted; otherwise a run may still read s, so it is left to the garbage collector
+		}
+		return nil, p.refusal(err)
 	}
 	resp, err := p.respond(s, req, admitted)
 	if err != nil {
@@ -180,6 +206,14 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	p.release(s)
 	resp.Timing.Total = time.Since(arrived)
 	return resp, nil
+}
+
+// compute has a sender's items computed, or says why not.
+func (p *Pipeline) compute(ctx context.Context, from batch.Sender, items []pool.Item) error {
+	if err := p.admit(ctx, from); err != nil {
+		return err
+	}
+	return p.pool.Do(ctx, from, items)
 }
 
 // Queue is how much work waits and runs at one moment.
@@ -207,10 +241,16 @@ func (p *Pipeline) Instances() []pool.State { return p.pool.Instances() }
 
 // Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
 // with Unavailable, and the error is ctx's.
-func (p *Pipeline) Drain(ctx context.Context) error { return p.pool.Drain(ctx) }
+func (p *Pipeline) Drain(ctx context.Context) error {
+	p.closed.Store(true)
+	return p.pool.Drain(ctx)
+}
 
 // Close refuses new requests, answers those that wait with Unavailable, and returns when the engines are at rest.
-func (p *Pipeline) Close() { p.pool.Close() }
+func (p *Pipeline) Close() {
+	p.closed.Store(true)
+	p.pool.Close()
+}
 
 func orDefault(n, def int) int {
 	if n <= 0 {

@@ -18,6 +18,7 @@ import (
 func TestIsAScorer(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"defaults": {}, "by turns": {Routing: pool.RoundRobin}, "small batches": {MaxBatchTokens: 32, MaxBatchPairs: 3}, "unshared": {Unshared: true}, "waiting": {BatchTimeout: time.Millisecond},
+		"coalescing": {Coalesce: true}, "remembering": {CacheBytes: 1 << 20}, "both, a little": {CacheBytes: 1000, Coalesce: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			scorertest.Run(t, func(t *testing.T) crossrank.Scorer {

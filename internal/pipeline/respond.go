@@ -23,7 +23,6 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 	case req.Raw:
 		resp.ScoreType = crossrank.Logit
 	}
-	first, last := s.items[0].Run.Started, s.items[0].Run.Ended
 	at := 0
 	for i := range resp.Scores {
 		n := 1
@@ -41,25 +40,13 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 		}
 		resp.Scores[i] = logit
 	}
-	for i := range s.items {
-		item := &s.items[i]
-		resp.Usage.Tokens += item.Cost
-		resp.Usage.PaddedTokens += item.Run.Longest
-		if item.Run.Started.Before(first) {
-			first = item.Run.Started
-		}
-		if item.Run.Ended.After(last) {
-			last = item.Run.Ended
-		}
-	}
+	account(resp, s.items, admitted)
 	if len(s.cuts) > 0 {
 		resp.Truncated = slices.Clone(s.cuts)
 	}
 	for _, n := range s.cuts {
 		resp.Usage.TruncatedTokens += n
 	}
-	resp.Timing.Queue = first.Sub(admitted)
-	resp.Timing.Compute = last.Sub(first)
 	return resp, nil
 }
 

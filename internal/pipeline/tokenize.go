@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/bert"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
@@ -14,11 +15,13 @@ const minLength = 3
 
 // scratch is the memory of one request on its way through the pipeline.
 type scratch struct {
+	from           batch.Sender
 	ids            []int32 // of all pairs, one after the other
 	query, passage []int32 // of the pair at hand, without special tokens
 	items          []pool.Item
 	parts          []int // of each pair: how many items read it; empty while every pair has one
 	cuts           []int // of each pair: tokens lost to truncation; empty while nothing was
+	shared
 }
 
 // maxKept bounds the scratch that is kept for reuse, in token ids and in pairs, so that one giant request does not pin
@@ -33,6 +36,8 @@ func (p *Pipeline) release(s *scratch) {
 	clear(s.items) // they refer to runs
 	s.ids, s.query, s.passage, s.items = s.ids[:0], s.query[:0], s.passage[:0], s.items[:0]
 	s.parts, s.cuts = s.parts[:0], s.cuts[:0]
+	s.from = batch.Sender{}
+	s.forget()
 	p.scratch.Put(s)
 }
 
