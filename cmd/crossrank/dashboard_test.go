@@ -201,6 +201,10 @@ func TestDashboard(t *testing.T) {
 	if hidden, err := browser.Eval[bool](p, `document.getElementById("meaningless").hidden`); err != nil || !hidden {
 		t.Errorf("a model from a directory is called meaningless: %v", err)
 	}
+	if left, err := browser.Eval[float64](p, `(() => { const bar = document.getElementById("stages");
+		return bar.getBoundingClientRect().right - bar.lastElementChild.getBoundingClientRect().right })()`); err != nil || left > 1 {
+		t.Errorf("the bar of stages leaves %v pixels: %v", left, err)
+	}
 	if badges := text(t, p, "badges"); !strings.Contains(badges, dir) || !strings.Contains(badges, "fp32") {
 		t.Errorf("got badges %q", badges)
 	}
@@ -216,6 +220,14 @@ func TestDashboard(t *testing.T) {
 	if got := text(t, p, "timing"); !strings.Contains(got, "inference") || strings.Contains(got, "–") {
 		t.Errorf("times: %q", got)
 	}
+
+	// What is refused is told by reason.
+	resp, err := http.Post("http://"+s.addr+"/rerank", "application/json", strings.NewReader("{"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	await(t, "the reason of a refusal", func() bool { return text(t, p, "rejections-note") == "1 invalid argument (http)" })
 
 	// The page agrees with /metrics once nothing moves, and both with the load: it and the form sent all there was.
 	answered := s.quiet()

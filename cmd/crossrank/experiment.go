@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,8 @@ type experimentOptions struct {
 	model  string
 	data   string
 	dir    string
+	page   string // address of the servers' pages
+	shot   bool
 	resume bool
 	dry    bool
 	speed  float64 // pairs a second for the estimate of a dry run
@@ -50,6 +53,8 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 	f.StringVarP(&o.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
 	f.StringVar(&o.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
 	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
+	f.StringVar(&o.page, "http-addr", "127.0.0.1:0", "address of the live page of the servers, one after another; port 0 takes free ones")
+	f.BoolVar(&o.shot, "screenshot", false, "save the live page as PNG beside the results, with a Chromium of this machine")
 	f.BoolVar(&o.dry, "dry-run", false, "only show what would be measured, and about how long it would take")
 	f.Float64Var(&o.speed, "pairs-per-second", 0,
 		"speed to estimate the time of a dry run with (default: the mean of the earlier results, or 200)")
@@ -65,12 +70,17 @@ folder experiments. Into the folder -o go, under the experiment's name: the resu
 happen; the report made from them, as Markdown and as HTML; and the server's log. Files of an earlier run are replaced, unless --resume keeps the
 configurations that it finished.
 
+Every server that is started shows a live page with the progress of the experiment; its address goes to standard error.
+--screenshot saves that page when the last configuration is measured, before the server stops, so that the browser
+takes no time from what is measured.
+
 The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C stops the server,
 keeps what was measured, and marks the results and the report as partial; the exit code is then 1. A configuration that
 fails is recorded as failed, and the others go on.`,
 		Example: `  $ crossrank experiment run 01_engine_fp32
   $ crossrank experiment run experiments/01_engine_fp32.yaml --model ./ms-marco-MiniLM-L-6-v2 --data pairs.jsonl -o out
-  $ crossrank experiment run 05_batch_size --dry-run`,
+  $ crossrank experiment run 05_batch_size --dry-run
+  $ crossrank experiment run 01_engine_fp32 --screenshot --http-addr 127.0.0.1:8080`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
 	}
@@ -108,12 +118,21 @@ func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOp
 	settings := sweep.Base()
 	n := len(experiment.Points(sweep))
 	fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
+	file := experiment.ResultsFile(opts.dir, settings.Name)
 	bar := newProgress(stderr)
+	photo := &photographer{stderr: stderr, bar: bar, file: strings.TrimSuffix(file, "_results.jsonl") + "_dashboard.png"}
+	var measured func(context.Context, string)
+	if opts.shot && photo.ready() {
+		measured = photo.take
+		defer photo.done()
+	}
 	point := -1
 	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
 		Sweep:       sweep,
 		Dir:         opts.dir,
 		Resume:      opts.resume,
+		HTTPAddr:    opts.page,
+		Report:      strings.TrimSuffix(file, filepath.Ext(file)) + ".html",
 		CommandLine: os.Args,
 		Version:     programVersion(),
 		Progress: func(p results.Point, u load.Progress) {
@@ -123,6 +142,11 @@ func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOp
 			}
 			bar.update(u)
 		},
+		Serving: func(page string) {
+			bar.end()
+			fmt.Fprintf(stderr, "live page: %s\n", page)
+		},
+		Measured: measured,
 	})
 	bar.end()
 	if out.Results == "" {
