@@ -195,7 +195,7 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		if _, ok := err.(*crossrank.Error); ok {
 			p.release(s) // it was not admitted; otherwise a run may still read s, so it is left to the garbage collector
 		}
-		return nil, p.refusal(err)
+		return nil, p.refusal(s, err)
 	}
 	resp, err := p.respond(s, req, admitted)
 	if err != nil {

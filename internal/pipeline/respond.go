@@ -50,8 +50,8 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 	return resp, nil
 }
 
-// refusal puts an error of the batcher into the words of the root package.
-func (p *Pipeline) refusal(err error) error {
+// refusal puts an error of the batcher, met by the items of s, into the words of the root package.
+func (p *Pipeline) refusal(s *scratch, err error) error {
 	var full *batch.FullError
 	var item *batch.ItemError
 	switch {
@@ -65,7 +65,8 @@ func (p *Pipeline) refusal(err error) error {
 	case errors.Is(err, batch.ErrClosed):
 		return &crossrank.Error{Code: crossrank.Unavailable, Message: "the model is being closed", Err: err}
 	case errors.As(err, &item):
-		e := crossrank.Errorf(crossrank.Internal, "pair %d could not be computed, because of a fault in the engine", item.Index)
+		e := crossrank.Errorf(crossrank.Internal, "pair %d could not be computed, because of a fault in the engine",
+			s.pairOf(item.Index))
 		e.Err = err
 		return e
 	}

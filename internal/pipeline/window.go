@@ -58,3 +58,14 @@ func aggregate(items []pool.Item, how crossrank.Aggregate) (logit float32, ok bo
 	}
 	return best, true
 }
+
+// pairOf is the pair that an item belongs to.
+func (s *scratch) pairOf(item int) int {
+	for pair, n := range s.parts {
+		if item < n {
+			return pair
+		}
+		item -= n
+	}
+	return item // every pair has one
+}

@@ -162,3 +162,22 @@ func TestRefusesBadWindows(t *testing.T) {
 		}
 	}
 }
+
+func TestAFaultNamesThePair(t *testing.T) {
+	m := &machine{logit: func(s bert.Sequence) float32 {
+		if passageOf(s) == "9" {
+			panic("a hole")
+		}
+		return 0
+	}}
+	p := open(t, new(words), m, Options{})
+	windows := crossrank.Windows{Aggregate: crossrank.BestWindow, Overlap: 2}
+	for _, w := range []crossrank.Windows{{}, windows} {
+		_, err := p.Score(t.Context(), &crossrank.Request{MaxLength: 8, Windows: w, Pairs: []crossrank.Pair{
+			{Query: "q", Passage: numbered(8)}, {Query: "q", Passage: "1"}, {Query: "q", Passage: "9"},
+		}})
+		if err == nil || !strings.Contains(err.Error(), "pair 2 could not be computed") {
+			t.Errorf("with windows %v: got %v, want an error that names pair 2", w, err)
+		}
+	}
+}
