@@ -72,14 +72,26 @@ func TestInferenceOnly(t *testing.T) {
 
 func TestRememberingIsBounded(t *testing.T) {
 	r := remember(quiet{})
-	half := strings.Repeat("x", maxRemembered/2)
+	half := strings.Repeat("x", maxRemembered/10) // beside its ids, of four bytes each
 	for _, text := range []string{half, half, half + "y", "small"} {
 		if got := r.Append([]int32{7}, text); len(got) != 1+len(text) || got[0] != 7 {
 			t.Errorf("a text of %d bytes: got %d ids, want its own after those that were there", len(text), len(got))
 		}
 	}
-	if r.ids != maxRemembered/2+5 || len(r.texts) != 2 {
-		t.Errorf("it keeps %d ids of %d texts, want those of two", r.ids, len(r.texts))
+	if len(r.texts) != 2 || r.texts[half] == nil || r.texts["small"] == nil {
+		t.Errorf("it keeps %d texts, want the two that it has room for", len(r.texts))
+	}
+}
+
+func TestRememberingTextsWithoutIDsIsBounded(t *testing.T) {
+	const size = maxRemembered / 4
+	r := remember(new(words))
+	blank := strings.Repeat(" ", size+10)
+	for i := range 10 {
+		r.Append(nil, blank[:size+i])
+	}
+	if len(r.texts) != 3 {
+		t.Errorf("it keeps %d texts of no words and a quarter of its room each, want 3", len(r.texts))
 	}
 }
 

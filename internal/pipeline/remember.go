@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
-// maxRemembered bounds the ids that a remembering tokenizer keeps: 64 MiB of them, some 200,000 passages. Texts that are met
-// when it is full are tokenized each time.
-const maxRemembered = 16 << 20
+// maxRemembered bounds the bytes of the texts and ids that a remembering tokenizer keeps, some 200,000 passages. Texts that
+// are met when it is full are tokenized each time.
+const maxRemembered = 128 << 20
 
 // remembering is a tokenizer that tokenizes each text once. It is safe for concurrent use.
 type remembering struct {
@@ -15,7 +16,7 @@ type remembering struct {
 
 	mu    sync.RWMutex
 	texts map[string][]int32
-	ids   int // in all texts
+	size  int // of all texts, in bytes
 }
 
 var _ Tokenizer = (*remembering)(nil)
@@ -42,9 +43,11 @@ func (r *remembering) Append(dst []int32, text string) []int32 {
 func (r *remembering) keep(text string, ids []int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.texts[text]; ok || r.ids+len(ids) > maxRemembered {
+	const entry = 64 // in the map; a text may be empty, or have no ids
+	size := entry + len(text) + 4*len(ids)
+	if _, ok := r.texts[text]; ok || r.size+size > maxRemembered {
 		return
 	}
-	r.texts[text] = slices.Clone(ids)
-	r.ids += len(ids)
+	r.texts[strings.Clone(text)] = slices.Clone(ids) // which would keep alive what the text is part of
+	r.size += size
 }
