@@ -96,6 +96,10 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			cut += p.join(s, s.query, passage, limit, keep)
 		} else {
 			cut += p.joinWindows(s, passage, limit, keep, req.Windows)
+			if len(s.items) > maxWindows {
+				return crossrank.Errorf(crossrank.TooLarge, "up to pair %d there are %d windows to read; at most %d are, "+
+					"ask for fewer of a passage or split the request", i, len(s.items), maxWindows)
+			}
 		}
 		if cut > 0 && req.Truncation == crossrank.TruncateNever {
 			return tooLong(i, len(s.query)+len(s.passage)+minLength, cut)

@@ -9,6 +9,10 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
+// maxWindows bounds the windows of a request: with a small limit of tokens nearly each token of a passage has a window of its
+// own, which takes some hundred bytes.
+const maxWindows = 1 << 16
+
 // joinWindows adds one item a window of a passage, and returns how many tokens of the pair no item reads.
 //
 // With room tokens for a passage and windows that share overlap tokens, window k begins at k·(room − overlap); the last

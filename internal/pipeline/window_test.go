@@ -163,6 +163,18 @@ func TestRefusesBadWindows(t *testing.T) {
 	}
 }
 
+func TestWindowsAreBounded(t *testing.T) {
+	p := open(t, new(words), &machine{}, Options{})
+	req := &crossrank.Request{
+		MaxLength: 5, Windows: crossrank.Windows{Aggregate: crossrank.BestWindow, Max: math.MaxInt},
+		Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: strings.Repeat("a ", maxWindows)}},
+	}
+	_, err := p.Score(t.Context(), req)
+	if crossrank.CodeOf(err) != crossrank.TooLarge || !strings.Contains(err.Error(), "up to pair 1 there are 65537 windows") {
+		t.Errorf("got %v, want TooLarge that tells how many windows there are", err)
+	}
+}
+
 func TestAFaultNamesThePair(t *testing.T) {
 	m := &machine{logit: func(s bert.Sequence) float32 {
 		if passageOf(s) == "9" {
