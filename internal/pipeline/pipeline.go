@@ -192,10 +192,11 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		err = p.compute(ctx, s.from, s.items)
 	}
 	if err != nil {
+		refused := p.refusal(s, err)
 		if _, ok := err.(*crossrank.Error); ok {
 			p.release(s) // it was not admitted; otherwise a run may still read s, so it is left to the garbage collector
 		}
-		return nil, p.refusal(s, err)
+		return nil, refused
 	}
 	resp, err := p.respond(s, req, admitted)
 	if err != nil {

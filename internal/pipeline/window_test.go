@@ -182,9 +182,9 @@ func TestAFaultNamesThePair(t *testing.T) {
 		}
 		return 0
 	}}
-	p := open(t, new(words), m, Options{})
 	windows := crossrank.Windows{Aggregate: crossrank.BestWindow, Overlap: 2}
-	for _, w := range []crossrank.Windows{{}, windows} {
+	for i, w := range []crossrank.Windows{{}, windows, {}, windows} {
+		p := open(t, new(words), m, Options{Coalesce: i >= 2})
 		_, err := p.Score(t.Context(), &crossrank.Request{MaxLength: 8, Windows: w, Pairs: []crossrank.Pair{
 			{Query: "q", Passage: numbered(8)}, {Query: "q", Passage: "1"}, {Query: "q", Passage: "9"},
 		}})
