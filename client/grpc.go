@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -58,7 +59,8 @@ func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]strin
 // RequireTransportSecurity lets a key go in the clear, which is how servers on the same machine are spoken to.
 func (k apiKey) RequireTransportSecurity() bool { return false }
 
-func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+// toWire is req as the service takes it.
+func toWire(req *crossrank.Request) (*crossrankv1.ScoreRequest, error) {
 	if req.MaxPassage > 0 || req.Windows.Aggregate != crossrank.NoWindows {
 		return nil, crossrank.Errorf(crossrank.InvalidArgument, "windows and limits of passages are taken over HTTP only")
 	}
@@ -68,16 +70,38 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 			Raw:        req.Raw,
 			MaxLength:  int32(req.MaxLength),
 			Truncation: truncations[req.Truncation],
+			Priority:   int32(min(max(req.Priority, -1), math.MaxInt32)),
 		},
 		Model: valid(req.Model),
 	}
 	for i, p := range req.Pairs {
 		in.Pairs[i] = &crossrankv1.Pair{Query: valid(p.Query), Passage: valid(p.Passage)}
 	}
+	return in, nil
+}
+
+func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	in, err := toWire(req)
+	if err != nil {
+		return nil, err
+	}
 	out, err := g.stub.Score(ctx, in)
 	if err != nil {
 		return nil, g.failure(ctx, err)
 	}
+	return fromWire(out), nil
+}
+
+// answer is what a call and a chunk of a stream both bring.
+type answer interface {
+	GetScores() []float32
+	GetScoreType() string
+	GetModel() string
+	GetUsage() *crossrankv1.Usage
+	GetTiming() *crossrankv1.Timing
+}
+
+func fromWire(out answer) *crossrank.Response {
 	u, t := out.GetUsage(), out.GetTiming()
 	return &crossrank.Response{
 		Scores:    out.GetScores(),
@@ -85,6 +109,7 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 		Model:     out.GetModel(),
 		Usage: crossrank.Usage{
 			Tokens:          int(u.GetTokens()),
+			CachedTokens:    int(u.GetCachedTokens()),
 			TruncatedTokens: int(u.GetTruncatedTokens()),
 			PaddedTokens:    int(u.GetPaddedTokens()),
 		},
@@ -94,7 +119,7 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 			Compute:  time.Duration(t.GetComputeNs()),
 			Total:    time.Duration(t.GetTotalNs()),
 		},
-	}, nil
+	}
 }
 
 var truncations = map[crossrank.Truncation]crossrankv1.Truncation{

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/edge"
@@ -27,6 +28,9 @@ type Config struct {
 	Refused func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Log     *slog.Logger         // of faults that callers are not told; default slog.Default()
 
+	// Draining is closed when streams are to take nothing more; nil means never.
+	Draining <-chan struct{}
+
 	// Failed is told of every call that fails, with the request's id; may be nil.
 	Failed func(ctx context.Context, id string, code crossrank.Code)
 }
@@ -35,6 +39,12 @@ type Config struct {
 var Services = []string{
 	crossrankv1.RerankService_ServiceDesc.ServiceName,
 	inference.InferenceService_ServiceDesc.ServiceName,
+}
+
+// Ours tells whether a gRPC method is one of these services.
+func Ours(method string) bool {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	return slices.Contains(Services, service)
 }
 
 // Register adds both services to a gRPC server. The server should have [Recover] among its interceptors.

@@ -36,7 +36,9 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Limits:  s.cfg.Limits,
 		Refused: func(code crossrank.Code) { b.Recorder.Refused(metrics.GRPC, code) },
 		Failed:  s.tracer.Failed,
-		Log:     s.cfg.Log,
+
+		Draining: s.draining,
+		Log:      s.cfg.Log,
 	}
 	s.grpc = grpc.NewServer(s.grpcOptions(load, calls, authorize)...)
 	grpcapi.Register(s.grpc, calls)
@@ -87,10 +89,10 @@ func strangersTo(api, rest http.Handler, authorize func(headers []string) error)
 func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
 	cfg := s.cfg.GRPC
 	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(calls)}
-	var stream []grpc.StreamServerInterceptor
+	stream := []grpc.StreamServerInterceptor{load.reportStream, s.countStreams, grpcapi.RecoverStream(calls)}
 	if s.tracer != nil {
 		unary = slices.Insert(unary, 0, s.tracer.Unary(grpcapi.Services...))
-		stream = append(stream, s.tracer.Stream(grpcapi.Services...))
+		stream = slices.Insert(stream, 0, s.tracer.Stream(grpcapi.Services...))
 	}
 	options := []grpc.ServerOption{
 		orca.CallMetricsServerOption(nil), // first: its interceptor is around all others

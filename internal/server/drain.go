@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/grpcapi"
 	"google.golang.org/grpc"
 )
 
@@ -20,6 +21,7 @@ const (
 // end the rest, and returns when nothing runs any more. A request that does not even end then is given up on.
 func (s *Server) drain(stop context.CancelFunc) error {
 	s.setReady(false)
+	close(s.draining)
 	s.cfg.Log.Info("draining", "grace", s.cfg.DrainGrace.String())
 
 	graceful, giveUp := context.WithCancel(context.Background())
@@ -81,6 +83,15 @@ func (s *Server) stopGRPC() {
 			}
 		}
 	}
+}
+
+// countStreams does as countCalls for the streams that score, which end by themselves when the server drains.
+func (s *Server) countStreams(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if grpcapi.Ours(info.FullMethod) {
+		s.calls.Add(1)
+		defer s.calls.Add(-1)
+	}
+	return next(srv, ss)
 }
 
 // countCalls keeps the number of calls under way.

@@ -68,6 +68,18 @@ func (m *meter) rates() (pairs, failed, busy float64) {
 // report puts the load into the trailer of every call. It belongs inside orca's own interceptor.
 func (m *meter) report(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	resp, err := next(ctx, req)
+	m.tell(ctx)
+	return resp, err
+}
+
+// reportStream does so at the end of a stream.
+func (m *meter) reportStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	err := next(srv, ss)
+	m.tell(ss.Context())
+	return err
+}
+
+func (m *meter) tell(ctx context.Context) {
 	if pairs, failed, busy := m.rates(); pairs > 0 && busy > 0 {
 		if r := orca.CallMetricsRecorderFromContext(ctx); r != nil {
 			r.SetQPS(pairs)
@@ -75,5 +87,4 @@ func (m *meter) report(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ne
 			r.SetApplicationUtilization(busy)
 		}
 	}
-	return resp, err
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -37,9 +38,12 @@ type Server struct {
 
 	tracer *trace.Tracer // nil unless traces are asked for
 
+	draining chan struct{} // closed once the drain begins
+
 	ready  atomic.Bool
-	calls  atomic.Int64 // gRPC calls under way, streams not among them
+	calls  atomic.Int64 // gRPC calls under way, streams of health and reflection not among them
 	health *health.Server
+	models []string // by name, for health
 	grpc   *grpc.Server
 	http   *http.Server
 }
@@ -47,7 +51,7 @@ type Server struct {
 // Listen binds the addresses. The caller runs the server or closes it.
 func Listen(cfg Config) (*Server, error) {
 	cfg = cfg.OrDefaults()
-	s := &Server{cfg: cfg, health: health.NewServer()}
+	s := &Server{cfg: cfg, health: health.NewServer(), draining: make(chan struct{})}
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
 		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
 	}
@@ -142,6 +146,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		return err
 	}
 	defer s.closeTracer()
+	s.models = served(b)
 	s.assemble(b, stopped)
 
 	aside, stopAside := context.WithCancel(context.Background())
@@ -179,6 +184,14 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	return failure
 }
 
+// served names the models of b.
+func served(b Backend) []string {
+	if b.Models == nil {
+		return []string{b.Info().Model}
+	}
+	return edge.Names(b.Models())
+}
+
 // closeTracer sends the last spans. That they are lost is no failure of the server's.
 func (s *Server) closeTracer() {
 	if err := s.tracer.Close(); err != nil {
@@ -201,7 +214,7 @@ func (s *Server) setReady(ready bool) {
 	}
 	s.ready.Store(ready)
 	s.health.SetServingStatus("", status)
-	for _, service := range grpcapi.Services {
+	for _, service := range slices.Concat(grpcapi.Services, s.models) {
 		s.health.SetServingStatus(service, status)
 	}
 }

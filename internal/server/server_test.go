@@ -268,7 +268,7 @@ func TestHealthReflectionAndHistory(t *testing.T) {
 	r := start(t, &scorertest.Fake{}, Config{})
 	conn := r.connect(t)
 	health := healthpb.NewHealthClient(conn)
-	for _, service := range []string{"", "crossrank.v1.RerankService", "inference.InferenceService"} {
+	for _, service := range []string{"", "crossrank.v1.RerankService", "inference.InferenceService", "fake"} {
 		resp, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{Service: service})
 		if err != nil || resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 			t.Errorf("health of %q: %v, %v; want SERVING", service, resp.GetStatus(), err)

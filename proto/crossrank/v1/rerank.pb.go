@@ -131,6 +131,7 @@ type Options struct {
 	Raw           bool                   `protobuf:"varint,1,opt,name=raw,proto3" json:"raw,omitempty"`                              // logits instead of the model's activated scores
 	MaxLength     int32                  `protobuf:"varint,2,opt,name=max_length,json=maxLength,proto3" json:"max_length,omitempty"` // tokens of a pair, special tokens included; 0 means the model's own maximum
 	Truncation    Truncation             `protobuf:"varint,3,opt,name=truncation,proto3,enum=crossrank.v1.Truncation" json:"truncation,omitempty"`
+	Priority      int32                  `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // how long the request can wait: 0 is the most urgent; degrees are 1 to 9, 10 to 99, and 100 or more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -184,6 +185,13 @@ func (x *Options) GetTruncation() Truncation {
 		return x.Truncation
 	}
 	return Truncation_TRUNCATION_RIGHT
+}
+
+func (x *Options) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
 }
 
 type ScoreRequest struct {
@@ -322,6 +330,151 @@ func (x *ScoreResponse) GetTiming() *Timing {
 	return nil
 }
 
+type StreamScoreRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Pairs []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
+	// Those of the first message hold for the whole stream; later ones leave them out.
+	Options       *Options `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	Model         string   `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"` // empty means the server's default model
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamScoreRequest) Reset() {
+	*x = StreamScoreRequest{}
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamScoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamScoreRequest) ProtoMessage() {}
+
+func (x *StreamScoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamScoreRequest.ProtoReflect.Descriptor instead.
+func (*StreamScoreRequest) Descriptor() ([]byte, []int) {
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StreamScoreRequest) GetPairs() []*Pair {
+	if x != nil {
+		return x.Pairs
+	}
+	return nil
+}
+
+func (x *StreamScoreRequest) GetOptions() *Options {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *StreamScoreRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+type StreamScoreResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        int64                  `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"` // of the first score: how many pairs were sent before its pair
+	Scores        []float32              `protobuf:"fixed32,2,rep,packed,name=scores,proto3" json:"scores,omitempty"`
+	ScoreType     string                 `protobuf:"bytes,3,opt,name=score_type,json=scoreType,proto3" json:"score_type,omitempty"` // as in ScoreResponse
+	Model         string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	Usage         *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`   // of this chunk
+	Timing        *Timing                `protobuf:"bytes,6,opt,name=timing,proto3" json:"timing,omitempty"` // of this chunk
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamScoreResponse) Reset() {
+	*x = StreamScoreResponse{}
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamScoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamScoreResponse) ProtoMessage() {}
+
+func (x *StreamScoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamScoreResponse.ProtoReflect.Descriptor instead.
+func (*StreamScoreResponse) Descriptor() ([]byte, []int) {
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamScoreResponse) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *StreamScoreResponse) GetScores() []float32 {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
+func (x *StreamScoreResponse) GetScoreType() string {
+	if x != nil {
+		return x.ScoreType
+	}
+	return ""
+}
+
+func (x *StreamScoreResponse) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *StreamScoreResponse) GetUsage() *Usage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+func (x *StreamScoreResponse) GetTiming() *Timing {
+	if x != nil {
+		return x.Timing
+	}
+	return nil
+}
+
 type RerankRequest struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Query           string                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
@@ -336,7 +489,7 @@ type RerankRequest struct {
 
 func (x *RerankRequest) Reset() {
 	*x = RerankRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +501,7 @@ func (x *RerankRequest) String() string {
 func (*RerankRequest) ProtoMessage() {}
 
 func (x *RerankRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +514,7 @@ func (x *RerankRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankRequest.ProtoReflect.Descriptor instead.
 func (*RerankRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{4}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RerankRequest) GetQuery() string {
@@ -419,7 +572,7 @@ type RerankResponse struct {
 
 func (x *RerankResponse) Reset() {
 	*x = RerankResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -431,7 +584,7 @@ func (x *RerankResponse) String() string {
 func (*RerankResponse) ProtoMessage() {}
 
 func (x *RerankResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -444,7 +597,7 @@ func (x *RerankResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankResponse.ProtoReflect.Descriptor instead.
 func (*RerankResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{5}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RerankResponse) GetResults() []*RerankResult {
@@ -493,7 +646,7 @@ type RerankResult struct {
 
 func (x *RerankResult) Reset() {
 	*x = RerankResult{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +658,7 @@ func (x *RerankResult) String() string {
 func (*RerankResult) ProtoMessage() {}
 
 func (x *RerankResult) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +671,7 @@ func (x *RerankResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankResult.ProtoReflect.Descriptor instead.
 func (*RerankResult) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{6}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RerankResult) GetIndex() int32 {
@@ -547,13 +700,14 @@ type Usage struct {
 	Tokens          int64                  `protobuf:"varint,1,opt,name=tokens,proto3" json:"tokens,omitempty"`                                          // computed, special tokens included
 	TruncatedTokens int64                  `protobuf:"varint,2,opt,name=truncated_tokens,json=truncatedTokens,proto3" json:"truncated_tokens,omitempty"` // cut away because a pair was too long
 	PaddedTokens    int64                  `protobuf:"varint,3,opt,name=padded_tokens,json=paddedTokens,proto3" json:"padded_tokens,omitempty"`          // what padding every pair to the longest of its batch would have computed
+	CachedTokens    int64                  `protobuf:"varint,4,opt,name=cached_tokens,json=cachedTokens,proto3" json:"cached_tokens,omitempty"`          // not computed: the scores of the same pairs were remembered, or being computed already
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +719,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +732,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{7}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Usage) GetTokens() int64 {
@@ -602,6 +756,13 @@ func (x *Usage) GetPaddedTokens() int64 {
 	return 0
 }
 
+func (x *Usage) GetCachedTokens() int64 {
+	if x != nil {
+		return x.CachedTokens
+	}
+	return 0
+}
+
 // Nanoseconds, as the server saw them.
 type Timing struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -615,7 +776,7 @@ type Timing struct {
 
 func (x *Timing) Reset() {
 	*x = Timing{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +788,7 @@ func (x *Timing) String() string {
 func (*Timing) ProtoMessage() {}
 
 func (x *Timing) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +801,7 @@ func (x *Timing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timing.ProtoReflect.Descriptor instead.
 func (*Timing) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{8}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Timing) GetTokenizeNs() int64 {
@@ -680,7 +841,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +853,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +866,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{9}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InfoRequest) GetModel() string {
@@ -741,7 +902,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +914,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +927,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{10}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *InfoResponse) GetModel() string {
@@ -902,14 +1063,15 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\x19crossrank/v1/rerank.proto\x12\fcrossrank.v1\"6\n" +
 	"\x04Pair\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x18\n" +
-	"\apassage\x18\x02 \x01(\tR\apassage\"t\n" +
+	"\apassage\x18\x02 \x01(\tR\apassage\"\x90\x01\n" +
 	"\aOptions\x12\x10\n" +
 	"\x03raw\x18\x01 \x01(\bR\x03raw\x12\x1d\n" +
 	"\n" +
 	"max_length\x18\x02 \x01(\x05R\tmaxLength\x128\n" +
 	"\n" +
 	"truncation\x18\x03 \x01(\x0e2\x18.crossrank.v1.TruncationR\n" +
-	"truncation\"\x7f\n" +
+	"truncation\x12\x1a\n" +
+	"\bpriority\x18\x04 \x01(\x05R\bpriority\"\x7f\n" +
 	"\fScoreRequest\x12(\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x12.crossrank.v1.PairR\x05pairs\x12/\n" +
 	"\aoptions\x18\x02 \x01(\v2\x15.crossrank.v1.OptionsR\aoptions\x12\x14\n" +
@@ -920,7 +1082,19 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"score_type\x18\x02 \x01(\tR\tscoreType\x12\x14\n" +
 	"\x05model\x18\x03 \x01(\tR\x05model\x12)\n" +
 	"\x05usage\x18\x04 \x01(\v2\x13.crossrank.v1.UsageR\x05usage\x12,\n" +
-	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"\xca\x01\n" +
+	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"\x85\x01\n" +
+	"\x12StreamScoreRequest\x12(\n" +
+	"\x05pairs\x18\x01 \x03(\v2\x12.crossrank.v1.PairR\x05pairs\x12/\n" +
+	"\aoptions\x18\x02 \x01(\v2\x15.crossrank.v1.OptionsR\aoptions\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"\xd3\x01\n" +
+	"\x13StreamScoreResponse\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06scores\x18\x02 \x03(\x02R\x06scores\x12\x1d\n" +
+	"\n" +
+	"score_type\x18\x03 \x01(\tR\tscoreType\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model\x12)\n" +
+	"\x05usage\x18\x05 \x01(\v2\x13.crossrank.v1.UsageR\x05usage\x12,\n" +
+	"\x06timing\x18\x06 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"\xca\x01\n" +
 	"\rRerankRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x1c\n" +
 	"\tdocuments\x18\x02 \x03(\tR\tdocuments\x12\x13\n" +
@@ -938,11 +1112,12 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\fRerankResult\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x14\n" +
 	"\x05score\x18\x02 \x01(\x02R\x05score\x12\x1a\n" +
-	"\bdocument\x18\x03 \x01(\tR\bdocument\"o\n" +
+	"\bdocument\x18\x03 \x01(\tR\bdocument\"\x94\x01\n" +
 	"\x05Usage\x12\x16\n" +
 	"\x06tokens\x18\x01 \x01(\x03R\x06tokens\x12)\n" +
 	"\x10truncated_tokens\x18\x02 \x01(\x03R\x0ftruncatedTokens\x12#\n" +
-	"\rpadded_tokens\x18\x03 \x01(\x03R\fpaddedTokens\"~\n" +
+	"\rpadded_tokens\x18\x03 \x01(\x03R\fpaddedTokens\x12#\n" +
+	"\rcached_tokens\x18\x04 \x01(\x03R\fcachedTokens\"~\n" +
 	"\x06Timing\x12\x1f\n" +
 	"\vtokenize_ns\x18\x01 \x01(\x03R\n" +
 	"tokenizeNs\x12\x19\n" +
@@ -982,10 +1157,11 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
 	"\x0fTRUNCATION_LEFT\x10\x01\x12\x14\n" +
-	"\x10TRUNCATION_NEVER\x10\x022\xd5\x01\n" +
+	"\x10TRUNCATION_NEVER\x10\x022\xad\x02\n" +
 	"\rRerankService\x12@\n" +
 	"\x05Score\x12\x1a.crossrank.v1.ScoreRequest\x1a\x1b.crossrank.v1.ScoreResponse\x12C\n" +
-	"\x06Rerank\x12\x1b.crossrank.v1.RerankRequest\x1a\x1c.crossrank.v1.RerankResponse\x12=\n" +
+	"\x06Rerank\x12\x1b.crossrank.v1.RerankRequest\x1a\x1c.crossrank.v1.RerankResponse\x12V\n" +
+	"\vStreamScore\x12 .crossrank.v1.StreamScoreRequest\x1a!.crossrank.v1.StreamScoreResponse(\x010\x01\x12=\n" +
 	"\x04Info\x12\x19.crossrank.v1.InfoRequest\x1a\x1a.crossrank.v1.InfoResponseB?Z=github.com/crossrank/crossrank/proto/crossrank/v1;crossrankv1b\x06proto3"
 
 var (
@@ -1001,42 +1177,50 @@ func file_crossrank_v1_rerank_proto_rawDescGZIP() []byte {
 }
 
 var file_crossrank_v1_rerank_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_crossrank_v1_rerank_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_crossrank_v1_rerank_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_crossrank_v1_rerank_proto_goTypes = []any{
-	(Truncation)(0),        // 0: crossrank.v1.Truncation
-	(*Pair)(nil),           // 1: crossrank.v1.Pair
-	(*Options)(nil),        // 2: crossrank.v1.Options
-	(*ScoreRequest)(nil),   // 3: crossrank.v1.ScoreRequest
-	(*ScoreResponse)(nil),  // 4: crossrank.v1.ScoreResponse
-	(*RerankRequest)(nil),  // 5: crossrank.v1.RerankRequest
-	(*RerankResponse)(nil), // 6: crossrank.v1.RerankResponse
-	(*RerankResult)(nil),   // 7: crossrank.v1.RerankResult
-	(*Usage)(nil),          // 8: crossrank.v1.Usage
-	(*Timing)(nil),         // 9: crossrank.v1.Timing
-	(*InfoRequest)(nil),    // 10: crossrank.v1.InfoRequest
-	(*InfoResponse)(nil),   // 11: crossrank.v1.InfoResponse
+	(Truncation)(0),             // 0: crossrank.v1.Truncation
+	(*Pair)(nil),                // 1: crossrank.v1.Pair
+	(*Options)(nil),             // 2: crossrank.v1.Options
+	(*ScoreRequest)(nil),        // 3: crossrank.v1.ScoreRequest
+	(*ScoreResponse)(nil),       // 4: crossrank.v1.ScoreResponse
+	(*StreamScoreRequest)(nil),  // 5: crossrank.v1.StreamScoreRequest
+	(*StreamScoreResponse)(nil), // 6: crossrank.v1.StreamScoreResponse
+	(*RerankRequest)(nil),       // 7: crossrank.v1.RerankRequest
+	(*RerankResponse)(nil),      // 8: crossrank.v1.RerankResponse
+	(*RerankResult)(nil),        // 9: crossrank.v1.RerankResult
+	(*Usage)(nil),               // 10: crossrank.v1.Usage
+	(*Timing)(nil),              // 11: crossrank.v1.Timing
+	(*InfoRequest)(nil),         // 12: crossrank.v1.InfoRequest
+	(*InfoResponse)(nil),        // 13: crossrank.v1.InfoResponse
 }
 var file_crossrank_v1_rerank_proto_depIdxs = []int32{
 	0,  // 0: crossrank.v1.Options.truncation:type_name -> crossrank.v1.Truncation
 	1,  // 1: crossrank.v1.ScoreRequest.pairs:type_name -> crossrank.v1.Pair
 	2,  // 2: crossrank.v1.ScoreRequest.options:type_name -> crossrank.v1.Options
-	8,  // 3: crossrank.v1.ScoreResponse.usage:type_name -> crossrank.v1.Usage
-	9,  // 4: crossrank.v1.ScoreResponse.timing:type_name -> crossrank.v1.Timing
-	2,  // 5: crossrank.v1.RerankRequest.options:type_name -> crossrank.v1.Options
-	7,  // 6: crossrank.v1.RerankResponse.results:type_name -> crossrank.v1.RerankResult
-	8,  // 7: crossrank.v1.RerankResponse.usage:type_name -> crossrank.v1.Usage
-	9,  // 8: crossrank.v1.RerankResponse.timing:type_name -> crossrank.v1.Timing
-	3,  // 9: crossrank.v1.RerankService.Score:input_type -> crossrank.v1.ScoreRequest
-	5,  // 10: crossrank.v1.RerankService.Rerank:input_type -> crossrank.v1.RerankRequest
-	10, // 11: crossrank.v1.RerankService.Info:input_type -> crossrank.v1.InfoRequest
-	4,  // 12: crossrank.v1.RerankService.Score:output_type -> crossrank.v1.ScoreResponse
-	6,  // 13: crossrank.v1.RerankService.Rerank:output_type -> crossrank.v1.RerankResponse
-	11, // 14: crossrank.v1.RerankService.Info:output_type -> crossrank.v1.InfoResponse
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 3: crossrank.v1.ScoreResponse.usage:type_name -> crossrank.v1.Usage
+	11, // 4: crossrank.v1.ScoreResponse.timing:type_name -> crossrank.v1.Timing
+	1,  // 5: crossrank.v1.StreamScoreRequest.pairs:type_name -> crossrank.v1.Pair
+	2,  // 6: crossrank.v1.StreamScoreRequest.options:type_name -> crossrank.v1.Options
+	10, // 7: crossrank.v1.StreamScoreResponse.usage:type_name -> crossrank.v1.Usage
+	11, // 8: crossrank.v1.StreamScoreResponse.timing:type_name -> crossrank.v1.Timing
+	2,  // 9: crossrank.v1.RerankRequest.options:type_name -> crossrank.v1.Options
+	9,  // 10: crossrank.v1.RerankResponse.results:type_name -> crossrank.v1.RerankResult
+	10, // 11: crossrank.v1.RerankResponse.usage:type_name -> crossrank.v1.Usage
+	11, // 12: crossrank.v1.RerankResponse.timing:type_name -> crossrank.v1.Timing
+	3,  // 13: crossrank.v1.RerankService.Score:input_type -> crossrank.v1.ScoreRequest
+	7,  // 14: crossrank.v1.RerankService.Rerank:input_type -> crossrank.v1.RerankRequest
+	5,  // 15: crossrank.v1.RerankService.StreamScore:input_type -> crossrank.v1.StreamScoreRequest
+	12, // 16: crossrank.v1.RerankService.Info:input_type -> crossrank.v1.InfoRequest
+	4,  // 17: crossrank.v1.RerankService.Score:output_type -> crossrank.v1.ScoreResponse
+	8,  // 18: crossrank.v1.RerankService.Rerank:output_type -> crossrank.v1.RerankResponse
+	6,  // 19: crossrank.v1.RerankService.StreamScore:output_type -> crossrank.v1.StreamScoreResponse
+	13, // 20: crossrank.v1.RerankService.Info:output_type -> crossrank.v1.InfoResponse
+	17, // [17:21] is the sub-list for method output_type
+	13, // [13:17] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_crossrank_v1_rerank_proto_init() }
@@ -1050,7 +1234,7 @@ func file_crossrank_v1_rerank_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_crossrank_v1_rerank_proto_rawDesc), len(file_crossrank_v1_rerank_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

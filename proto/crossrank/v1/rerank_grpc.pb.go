@@ -21,9 +21,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RerankService_Score_FullMethodName  = "/crossrank.v1.RerankService/Score"
-	RerankService_Rerank_FullMethodName = "/crossrank.v1.RerankService/Rerank"
-	RerankService_Info_FullMethodName   = "/crossrank.v1.RerankService/Info"
+	RerankService_Score_FullMethodName       = "/crossrank.v1.RerankService/Score"
+	RerankService_Rerank_FullMethodName      = "/crossrank.v1.RerankService/Rerank"
+	RerankService_StreamScore_FullMethodName = "/crossrank.v1.RerankService/StreamScore"
+	RerankService_Info_FullMethodName        = "/crossrank.v1.RerankService/Info"
 )
 
 // RerankServiceClient is the client API for RerankService service.
@@ -34,6 +35,15 @@ type RerankServiceClient interface {
 	Score(ctx context.Context, in *ScoreRequest, opts ...grpc.CallOption) (*ScoreResponse, error)
 	// Rerank orders documents by their relevance to one query, best first.
 	Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error)
+	// StreamScore scores lists of any length: more pairs than one request may hold, or more than fit into a message. Pairs are
+	// sent in chunks, of some hundred pairs each, and each chunk is answered once it is scored, in the order in which they were
+	// sent. A chunk is one request in every other regard: its size is limited, it is admitted whole or refused, and the
+	// server's deadline is that of each chunk. The call's own deadline is that of the stream. The server reads a few
+	// chunks ahead of what it has answered, so read answers while you send. Close the sending side after the last chunk.
+	//
+	// The first chunk that fails ends the stream with its status; what was answered before it is good, and
+	// a new stream may go on from there. A server that stops finishes the chunks it has read, then ends the stream with UNAVAILABLE.
+	StreamScore(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamScoreRequest, StreamScoreResponse], error)
 	// Info describes a model that is served.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error)
 }
@@ -66,6 +76,19 @@ func (c *rerankServiceClient) Rerank(ctx context.Context, in *RerankRequest, opt
 	return out, nil
 }
 
+func (c *rerankServiceClient) StreamScore(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamScoreRequest, StreamScoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RerankService_ServiceDesc.Streams[0], RerankService_StreamScore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamScoreRequest, StreamScoreResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RerankService_StreamScoreClient = grpc.BidiStreamingClient[StreamScoreRequest, StreamScoreResponse]
+
 func (c *rerankServiceClient) Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(InfoResponse)
@@ -84,6 +107,15 @@ type RerankServiceServer interface {
 	Score(context.Context, *ScoreRequest) (*ScoreResponse, error)
 	// Rerank orders documents by their relevance to one query, best first.
 	Rerank(context.Context, *RerankRequest) (*RerankResponse, error)
+	// StreamScore scores lists of any length: more pairs than one request may hold, or more than fit into a message. Pairs are
+	// sent in chunks, of some hundred pairs each, and each chunk is answered once it is scored, in the order in which they were
+	// sent. A chunk is one request in every other regard: its size is limited, it is admitted whole or refused, and the
+	// server's deadline is that of each chunk. The call's own deadline is that of the stream. The server reads a few
+	// chunks ahead of what it has answered, so read answers while you send. Close the sending side after the last chunk.
+	//
+	// The first chunk that fails ends the stream with its status; what was answered before it is good, and
+	// a new stream may go on from there. A server that stops finishes the chunks it has read, then ends the stream with UNAVAILABLE.
+	StreamScore(grpc.BidiStreamingServer[StreamScoreRequest, StreamScoreResponse]) error
 	// Info describes a model that is served.
 	Info(context.Context, *InfoRequest) (*InfoResponse, error)
 	mustEmbedUnimplementedRerankServiceServer()
@@ -101,6 +133,9 @@ func (UnimplementedRerankServiceServer) Score(context.Context, *ScoreRequest) (*
 }
 func (UnimplementedRerankServiceServer) Rerank(context.Context, *RerankRequest) (*RerankResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Rerank not implemented")
+}
+func (UnimplementedRerankServiceServer) StreamScore(grpc.BidiStreamingServer[StreamScoreRequest, StreamScoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamScore not implemented")
 }
 func (UnimplementedRerankServiceServer) Info(context.Context, *InfoRequest) (*InfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Info not implemented")
@@ -162,6 +197,13 @@ func _RerankService_Rerank_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RerankService_StreamScore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RerankServiceServer).StreamScore(&grpc.GenericServerStream[StreamScoreRequest, StreamScoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RerankService_StreamScoreServer = grpc.BidiStreamingServer[StreamScoreRequest, StreamScoreResponse]
+
 func _RerankService_Info_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(InfoRequest)
 	if err := dec(in); err != nil {
@@ -200,6 +242,13 @@ var RerankService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RerankService_Info_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamScore",
+			Handler:       _RerankService_StreamScore_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "crossrank/v1/rerank.proto",
 }
