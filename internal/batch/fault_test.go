@@ -219,3 +219,23 @@ func ExampleBatcher() {
 	fmt.Println(items[0].Result, items[1].Result, items[1].Run.Items)
 	// Output: 9 16 2
 }
+
+// A request may be ended while the batch that holds some of its items is being formed; its caller may then use the items
+// for something else.
+func TestABatchKeepsItsValues(t *testing.T) {
+	b := &Batcher[int, int]{opts: Options{MaxCost: 10, MaxItems: 10}}
+	b.queue.quantum = 1
+	items := []Item[int, int]{{Value: 7, Cost: 1}, {Value: 8, Cost: 1}}
+	req := &request[int, int]{items: items, open: 2, cost: 2, done: make(chan struct{}, 1)}
+	b.queue.push(Sender{}, req)
+	r := new(runner[int, int])
+	if !b.draw(r, req) {
+		t.Fatal("the first item does not fit")
+	}
+	b.end(req, context.Canceled)
+	items[0].Value = -1
+	r.arrange(false)
+	if len(r.values) != 1 || r.values[0] != 7 {
+		t.Errorf("the batch holds %v, want the 7 that was taken", r.values)
+	}
+}

@@ -17,11 +17,13 @@ type runner[T, R any] struct {
 	timer   *time.Timer // wakes the runners when a waiting batch is due; nil until first needed
 }
 
-// slot is the place of an item in a batch.
+// slot is the place of an item in a batch. It has the value, for the caller of a request that is ended while the batch is
+// still being formed takes the items along.
 type slot[T, R any] struct {
 	req   *request[T, R]
 	index int
 	cost  int
+	value T
 }
 
 // loop takes and runs batches until the Batcher is closed and nothing waits.
@@ -115,11 +117,12 @@ func (b *Batcher[T, R]) take(r *runner[T, R]) {
 
 // draw moves the next item of a request into the batch, unless it does not fit.
 func (b *Batcher[T, R]) draw(r *runner[T, R], req *request[T, R]) bool {
-	cost := req.items[req.place()].Cost
+	item := &req.items[req.place()]
+	cost, value := item.Cost, item.Value
 	if len(r.slots) > 0 && (cost > b.opts.MaxCost-r.cost || len(r.slots) == b.opts.MaxItems) {
 		return false
 	}
-	r.slots = append(r.slots, slot[T, R]{req: req, index: b.queue.pop(req), cost: cost})
+	r.slots = append(r.slots, slot[T, R]{req: req, index: b.queue.pop(req), cost: cost, value: value})
 	r.cost += cost
 	return true
 }
@@ -191,14 +194,13 @@ func (b *Batcher[T, R]) end(req *request[T, R], err error) {
 	req.done <- struct{}{}
 }
 
-// arrange lays out the values of a batch. The Batcher's lock is held: once it is not, a caller may leave and take its
-// items along.
+// arrange lays out the values of a batch.
 func (r *runner[T, R]) arrange(byCost bool) {
 	if byCost {
 		slices.SortStableFunc(r.slots, func(x, y slot[T, R]) int { return cmp.Compare(y.cost, x.cost) })
 	}
 	for _, s := range r.slots {
-		r.values = append(r.values, s.req.items[s.index].Value)
+		r.values = append(r.values, s.value)
 		r.longest = max(r.longest, s.cost)
 	}
 	r.results = slices.Grow(r.results, len(r.slots))[:len(r.slots)]
