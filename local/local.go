@@ -51,6 +51,12 @@ type Options struct {
 
 	Batching Batching
 
+	// CacheBytes bounds the memory in which scores are remembered, so that a pair that comes again, token for token, is not
+	// computed again; 0 means that none are. Coalesce has pairs that are in flight together computed once. Neither
+	// changes a score.
+	CacheBytes int64
+	Coalesce   bool
+
 	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which "" means too;
 	// "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or "inference_only", which tokenizes each
 	// text once and remembers it.
@@ -189,6 +195,7 @@ func (o Options) check() error {
 		{"batching: max pairs", int64(o.Batching.MaxPairs)},
 		{"batching: max queued tokens", int64(o.Batching.MaxQueuedTokens)},
 		{"batching: timeout", int64(o.Batching.Timeout)},
+		{"cache bytes", o.CacheBytes},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("%s is negative; use 0 for the default, or a positive number", f.name)
@@ -209,5 +216,7 @@ func (o Options) pipeline() pipeline.Options {
 		BatchTimeout:     o.Batching.Timeout,
 		Unshared:         o.Batching.Unshared,
 		KeepOrder:        o.Batching.KeepOrder,
+		CacheBytes:       o.CacheBytes,
+		Coalesce:         o.Coalesce,
 	}
 }

@@ -55,6 +55,8 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 		TokenizerWorkers: s.TokenizerPool.Workers,
 		Quantization:     one.Instances[0].Quantization,
 		Mode:             s.Pipeline.Mode,
+		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),
+		Coalesce:         s.Cache.Coalesce,
 		Batching: local.Batching{
 			MaxTokens: s.Batching.MaxBatchTokens,
 			MaxPairs:  s.Batching.MaxBatchSize,
@@ -112,7 +114,7 @@ func (m models) Close() error {
 
 // gauges are what metrics read of the models together.
 func (m models) gauges() metrics.Gauges {
-	return metrics.Gauges{Queue: m.queue, Batches: m.batches, Instances: m.instances}
+	return metrics.Gauges{Queue: m.queue, Batches: m.batches, Cache: m.cache, Instances: m.instances}
 }
 
 func (m models) queue() metrics.Queue {
@@ -141,6 +143,21 @@ func (m models) batches() metrics.Batches {
 			sum.ByPairs[k] += b.ByPairs[k]
 			sum.ByTokens[k] += b.ByTokens[k]
 		}
+	}
+	return sum
+}
+
+func (m models) cache() metrics.Cache {
+	var sum metrics.Cache
+	for _, one := range m {
+		c := one.Cache()
+		sum.Hits += c.Hits
+		sum.Coalesced += c.Coalesced
+		sum.Misses += c.Misses
+		sum.Evictions += c.Evictions
+		sum.Scores += c.Scores
+		sum.Bytes += c.Bytes
+		sum.MaxBytes += c.MaxBytes
 	}
 	return sum
 }

@@ -21,6 +21,7 @@ model_pool:
 tokenizer_pool: {workers: 7}
 batching: {enabled: false, max_batch_size: 11, max_batch_tokens: 222, timeout_ms: 1.5, length_aware: false, packing: false}
 pipeline: {mode: inference_only}
+cache: {max_bytes: 333, coalesce: false}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ pipeline: {mode: inference_only}
 	got := modelOptions(s, s.Served()[0], 2)
 	want := local.Options{
 		Threads: 2, Instances: []local.Instance{{Threads: 3}, {Threads: 3}, {}}, Routing: "least_busy",
-		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only",
+		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
 		Batching: local.Batching{
 			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Padded: true, Unshared: true, KeepOrder: true,
 		},
@@ -92,5 +93,37 @@ func TestModels(t *testing.T) {
 	if m, err := openModels(t.Context(), s); err == nil {
 		t.Errorf("a model that is not there: got %v", m)
 		m.Close()
+	}
+}
+
+// TestCacheOfModels scores the same pairs again, twice in a request, with the memory of one setting for two models.
+func TestCacheOfModels(t *testing.T) {
+	s := config.Default()
+	s.Cache.MaxBytes = 2_000_000
+	s.ModelPool.Instances = []config.Instance{{Model: config.BuiltinModel, Replicas: 1}, {Model: "other", Replicas: 1}}
+	if got := modelOptions(s, s.Served()[0], 1); got.CacheBytes != 1_000_000 || !got.Coalesce {
+		t.Errorf("got %+v, want half of the memory, and coalescing", got)
+	}
+	s.ModelPool.Instances = s.ModelPool.Instances[:1]
+	m, err := openModels(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	pair := crossrank.Pair{Query: "q", Passage: "p"}
+	first, err := m.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{pair, pair}, Raw: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := m.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Usage.Tokens != 0 || again.Usage.CachedTokens != first.Usage.Tokens || first.Scores[0] != first.Scores[1] ||
+		again.Scores[0] != crossrank.Sigmoid(first.Scores[0]) {
+		t.Errorf("got %+v, then %+v", first, again)
+	}
+	if g := m.gauges().Cache(); g.Hits != 1 || g.Misses != 1 || g.Coalesced != 1 || g.Scores != 1 || g.Bytes == 0 || g.MaxBytes != 2_000_000 {
+		t.Errorf("the gauge says %+v", g)
 	}
 }

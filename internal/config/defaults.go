@@ -46,6 +46,9 @@ func (s *Settings) settle() {
 	if !s.Given("data.synthetic") {
 		s.Data.Synthetic = s.Data.Path == ""
 	}
+	if !s.Given("cache.coalesce") {
+		s.Cache.Coalesce = s.Name == ""
+	}
 	if e := &s.Experiment; e.BenchmarkRequests == 0 && e.Duration == 0 {
 		e.BenchmarkRequests = 100
 	}

@@ -21,6 +21,7 @@ model_pool:
 tokenizer_pool: {workers: 2}
 batching: {enabled: true, max_batch_size: 64, max_batch_tokens: 16384, timeout_ms: 1.5, length_aware: false, packing: true}
 pipeline: {mode: full}
+cache: {max_bytes: 1000, coalesce: true}
 server: {grpc_addr: "127.0.0.1:0", http_addr: "[::1]:0", insecure_no_auth: true}
 data: {path: pairs.jsonl, seed: 7}
 experiment:
@@ -44,6 +45,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 		TokenizerPool: TokenizerPool{Workers: 2},
 		Batching:      Batching{Enabled: true, MaxBatchSize: 64, MaxBatchTokens: 16384, TimeoutMS: 1.5, Packing: true},
 		Pipeline:      Pipeline{Mode: "full"},
+		Cache:         Cache{MaxBytes: 1000, Coalesce: true},
 		Server:        baseServer(),
 		Data:          Data{Path: "pairs.jsonl", Seed: 7},
 		Experiment: Experiment{BatchSizes: []int{32, 64}, ConcurrencyLevels: []int{1}, BenchmarkRequests: 20,

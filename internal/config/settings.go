@@ -30,6 +30,7 @@ type Settings struct {
 	TokenizerPool TokenizerPool `yaml:"tokenizer_pool" json:"tokenizer_pool"`
 	Batching      Batching      `yaml:"batching" json:"batching"`
 	Pipeline      Pipeline      `yaml:"pipeline" json:"pipeline"`
+	Cache         Cache         `yaml:"cache" json:"cache"`
 	Server        Server        `yaml:"server" json:"server"`
 	Data          Data          `yaml:"data" json:"data"`
 	Experiment    Experiment    `yaml:"experiment" json:"experiment"`
@@ -114,6 +115,17 @@ type Pipeline struct {
 	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are 0, of type none),
 	// inference_only tokenizes each text once and remembers it. Default: full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
+}
+
+// Cache says how scores are shared between pairs that are the same, token for token. No choice changes a score.
+type Cache struct {
+	// MaxBytes bounds the memory in which scores are remembered, in bytes, for all models together, in equal parts.
+	// Default: 0, none are.
+	MaxBytes int64 `yaml:"max_bytes" json:"max_bytes" min:"0" max:"1099511627776"`
+
+	// Coalesce has pairs that are in flight together computed once. Default: true, but false in the definition of an
+	// experiment, which has a name: its requests may repeat, and each is meant to be computed.
+	Coalesce bool `yaml:"coalesce" json:"coalesce"`
 }
 
 // Data is the pairs that an experiment sends. Give either path or synthetic.

@@ -96,6 +96,25 @@ func TestTags(t *testing.T) {
 	check(reflect.TypeFor[Settings]())
 }
 
+// TestCoalesce has servers share what is in flight, and experiments only if they ask for it.
+func TestCoalesce(t *testing.T) {
+	for text, want := range map[string]bool{
+		"model: x":                         true,
+		"cache: {max_bytes: 9}":            true,
+		"cache: {coalesce: false}":         false,
+		"name: x":                          false,
+		"name: x\ncache: {max_bytes: 9}":   false,
+		"name: x\ncache: {coalesce: true}": true,
+	} {
+		if s, err := Parse("f", []byte(text)); err != nil || s.Cache.Coalesce != want {
+			t.Errorf("%q: got %+v and %v, want coalesce %v", text, s.Cache, err, want)
+		}
+	}
+	if !Default().Cache.Coalesce {
+		t.Error("the defaults do not coalesce")
+	}
+}
+
 // TestInstancesAgree refuses instances of one model with different scores, not those of different models.
 func TestInstancesAgree(t *testing.T) {
 	for text, want := range map[string]string{

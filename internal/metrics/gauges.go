@@ -7,6 +7,7 @@ import "time"
 type Gauges struct {
 	Queue     func() Queue
 	Batches   func() Batches
+	Cache     func() Cache
 	Instances func() []Instance
 
 	// InFlight is how many requests are being worked on; nil means those inside the observed scorer.
@@ -37,6 +38,18 @@ type Batches struct {
 	Longest int // tokens of the longest pair ever
 
 	ByPairs, ByTokens [BatchSizes]int64 // runs by size
+}
+
+// Cache tells how scores were shared since the start.
+type Cache struct {
+	Hits      int64 // pairs, or windows of them, whose scores were remembered
+	Coalesced int64 // those that waited for a score that was being computed
+	Misses    int64 // those that had to be computed
+	Evictions int64 // scores forgotten to make room
+
+	Scores   int64 // remembered
+	Bytes    int64 // that they take
+	MaxBytes int64 // that they may take
 }
 
 // Instance counts what one engine instance did since the start, and says what it does now.

@@ -77,6 +77,14 @@ var (
 	descBatchPadded = desc("batch_padded_tokens_total", "Tokens that padding the batches that were run would have computed.")
 	descLongest     = desc("pair_tokens_max", "Tokens of the longest pair since the start.")
 
+	descCacheHits      = desc("cache_hits_total", "Pairs, or windows of them, whose scores were remembered.")
+	descCacheCoalesced = desc("cache_coalesced_total", "Pairs, or windows of them, that waited for a score that was being computed.")
+	descCacheMisses    = desc("cache_misses_total", "Pairs, or windows of them, that had to be computed. Not counted where nothing is shared.")
+	descCacheEvictions = desc("cache_evictions_total", "Scores forgotten to make room.")
+	descCacheScores    = desc("cache_scores", "Scores that are remembered.")
+	descCacheBytes     = desc("cache_bytes", "Bytes that remembered scores take.")
+	descCacheMaxBytes  = desc("cache_max_bytes", "Bytes that remembered scores may take; 0 if none are remembered.")
+
 	// The label is not called instance: that is Prometheus's own word for the server.
 	descInstanceUp      = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "engine", "state")
 	descInstanceBatches = desc("instance_batches_total", "Batches that an engine instance ran.", "engine")
@@ -109,6 +117,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if b := read(c.opts.Gauges.Batches); b != nil {
 		put.batches(b)
+	}
+	if s := read(c.opts.Gauges.Cache); s != nil {
+		put.cache(s)
 	}
 	if f := c.opts.Gauges.Instances; f != nil {
 		put.instances(f())
@@ -184,6 +195,16 @@ func (s sink) batches(b *Batches) {
 	s <- newSizes(descBatchTokens, float64(b.Tokens), b.ByTokens)
 	s.counter(descBatchPadded, float64(b.Padded))
 	s.gauge(descLongest, float64(b.Longest))
+}
+
+func (s sink) cache(c *Cache) {
+	s.counter(descCacheHits, float64(c.Hits))
+	s.counter(descCacheCoalesced, float64(c.Coalesced))
+	s.counter(descCacheMisses, float64(c.Misses))
+	s.counter(descCacheEvictions, float64(c.Evictions))
+	s.gauge(descCacheScores, float64(c.Scores))
+	s.gauge(descCacheBytes, float64(c.Bytes))
+	s.gauge(descCacheMaxBytes, float64(c.MaxBytes))
 }
 
 // instances gives instances of one name numbers, for two metrics with the same labels would spoil all the others.

@@ -29,6 +29,9 @@ func busy() (*Recorder, Served) {
 			b.ByTokens[5] = 3
 			return b
 		},
+		Cache: func() Cache {
+			return Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
+		},
 		Instances: func() []Instance {
 			return []Instance{{Name: "0", State: "ready", Batches: 3, Busy: time.Second}, {Name: "0", State: "ready"}}
 		},
@@ -95,6 +98,13 @@ func TestExposition(t *testing.T) {
 		`crossrank_padded_tokens_total 120`,
 		`crossrank_pair_tokens_max 17`,
 		`crossrank_queue_oldest_seconds 1.5`,
+		`crossrank_cache_hits_total 11`,
+		`crossrank_cache_coalesced_total 12`,
+		`crossrank_cache_misses_total 13`,
+		`crossrank_cache_evictions_total 14`,
+		`crossrank_cache_scores 15`,
+		`crossrank_cache_bytes 1600`,
+		`crossrank_cache_max_bytes 1700`,
 		`crossrank_instance_busy_seconds_total{engine="0"} 1`,
 		`crossrank_instance_busy_seconds_total{engine="0#1"} 0`,
 		`crossrank_engine_threads 2`,

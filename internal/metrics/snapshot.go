@@ -35,6 +35,7 @@ type Snapshot struct {
 	InFlight  int
 	Queue     *Queue
 	Batches   *Batches // since the start, whether or not there was a reset
+	Cache     *Cache   // likewise
 	Instances []Instance
 }
 
@@ -59,6 +60,7 @@ func (r *Recorder) Snapshot() Snapshot {
 		InFlight: r.working(),
 		Queue:    read(r.opts.Gauges.Queue),
 		Batches:  read(r.opts.Gauges.Batches),
+		Cache:    read(r.opts.Gauges.Cache),
 		Codes:    make(map[crossrank.Code]int64),
 		Refused:  make(map[Edge]map[crossrank.Code]int64),
 	}
