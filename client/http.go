@@ -52,6 +52,7 @@ type scoreRequest struct {
 	MaxLength int      `json:"max_length,omitempty"`
 	Direction string   `json:"truncation_direction,omitempty"`
 	Truncate  *bool    `json:"truncate,omitempty"`
+	Priority  int      `json:"priority,omitempty"`
 
 	MaxPassage int    `json:"max_tokens_per_doc,omitempty"`
 	Windows    string `json:"windows,omitempty"`
@@ -121,7 +122,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 
 // bodyOf writes a query that all pairs share once.
 func bodyOf(req *crossrank.Request) *scoreRequest {
-	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: req.MaxLength}
+	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: req.MaxLength, Priority: min(req.Priority, 999)}
 	switch req.Truncation {
 	case crossrank.TruncateLeft:
 		body.Direction = "left"

@@ -31,13 +31,13 @@ func Authorize(cfg Config, judge func(headers []string) error) (grpc.UnaryServer
 		if err := check(ctx, info.FullMethod); err != nil {
 			return nil, err
 		}
-		return next(ctx, req)
+		return next(keyed(ctx), req)
 	}
 	stream := func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 		if err := check(ss.Context(), info.FullMethod); err != nil {
 			return err
 		}
-		return next(srv, ss)
+		return next(srv, &keyedStream{ss, keyed(ss.Context())})
 	}
 	return unary, stream
 }

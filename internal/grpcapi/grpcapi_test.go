@@ -77,8 +77,8 @@ func TestScore(t *testing.T) {
 	}{
 		{"no options", &crossrankv1.ScoreRequest{Pairs: pairs}, crossrank.Request{}, codes.OK},
 		{"every option", &crossrankv1.ScoreRequest{Pairs: pairs, Model: "fake", Options: &crossrankv1.Options{
-			Raw: true, MaxLength: 9, Truncation: crossrankv1.Truncation_TRUNCATION_LEFT,
-		}}, crossrank.Request{Raw: true, MaxLength: 9, Truncation: crossrank.TruncateLeft}, codes.OK},
+			Raw: true, MaxLength: 9, Truncation: crossrankv1.Truncation_TRUNCATION_LEFT, Priority: 7,
+		}}, crossrank.Request{Raw: true, MaxLength: 9, Truncation: crossrank.TruncateLeft, Priority: 7}, codes.OK},
 		{"no truncation", &crossrankv1.ScoreRequest{Pairs: pairs, Options: &crossrankv1.Options{
 			Truncation: crossrankv1.Truncation_TRUNCATION_NEVER,
 		}}, crossrank.Request{Truncation: crossrank.TruncateNever}, codes.OK},
@@ -106,7 +106,8 @@ func TestScore(t *testing.T) {
 				return
 			}
 			got := fake.Last()
-			if got.Raw != tt.want.Raw || got.MaxLength != tt.want.MaxLength || got.Truncation != tt.want.Truncation {
+			if got.Raw != tt.want.Raw || got.MaxLength != tt.want.MaxLength || got.Truncation != tt.want.Truncation ||
+				got.Priority != tt.want.Priority {
 				t.Errorf("the scorer got %+v, want %+v", got, tt.want)
 			}
 			want, err := fake.Score(t.Context(), got)

@@ -147,5 +147,5 @@ func (c *Config) score(ctx context.Context, model string, req *crossrank.Request
 	if err := c.Limits.Check(req); err != nil {
 		return nil, err
 	}
-	return edge.Score(ctx, c.Scorer, req)
+	return edge.Score(named(ctx), c.Scorer, req)
 }

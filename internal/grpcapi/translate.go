@@ -14,6 +14,7 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 		Pairs:     make([]crossrank.Pair, len(pairs)),
 		MaxLength: int(o.GetMaxLength()),
 		Raw:       o.GetRaw(),
+		Priority:  int(o.GetPriority()),
 	}
 	switch o.GetTruncation() {
 	case crossrankv1.Truncation_TRUNCATION_RIGHT:

@@ -86,6 +86,7 @@ type exchange struct {
 	id      string
 	dialect *dialect
 	arrived time.Time
+	caller  string // whose it is: that of an API key, or else the connection
 }
 
 // New makes the handler.
@@ -145,7 +146,7 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	id := edge.RequestID(r.Header.Get(edge.RequestIDHeader))
 	w.Header().Set(edge.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now()}
+	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr}
 }
 
 // Route is the path of a request that asks for scores or tokens, and empty for any other: it is fit to name things after.
@@ -169,6 +170,7 @@ func (a *API) dispatch(x *exchange) error {
 		if err := a.cfg.Authorize(x.r.Header["Authorization"]); err != nil {
 			return err
 		}
+		x.caller = edge.Caller(x.r.Header["Authorization"])
 	}
 	if !ok {
 		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs tells what there is")

@@ -67,7 +67,7 @@ var (
 		"model": textKind, "max_length": countKind, "raw_scores": flagKind, "use_activation": flagKind, "score_type": scoreType,
 		"truncate": flagKind, "truncation": flagKind, "truncation_direction": direction, "truncate_prompt_tokens": fromMinus,
 		"max_tokens_per_doc": aboveZero, "max_doc_length": aboveZero, "windows": windows, "max_chunks_per_doc": aboveZero,
-		"timeout_ms": timeout,
+		"timeout_ms": timeout, "priority": priority,
 	}
 	ranks = map[string]kind{
 		"top_n": countKind, "top_k": countKind, "return_documents": flagKind, "return_text": flagKind, "ids": idsKind,
@@ -99,7 +99,7 @@ var targets = []target{
 		[]map[string]kind{optional, ranks, {"rank_fields": {[]string{`"text"`, `1`, `[]`, `[1]`, `{}`}, []string{`["text"]`, `null`}}}},
 		"documents", "query", 422, "ErrorJina", ""},
 	{"Cohere v2", "/v2/rerank", fields{{"query", `"q"`}, {"documents", `["a","b"]`}},
-		map[string][]string{"query": notQuery, "documents": notDocuments}, []map[string]kind{optional, ranks, {"priority": priority}},
+		map[string][]string{"query": notQuery, "documents": notDocuments}, []map[string]kind{optional, ranks},
 		"documents", "query", 400, "ErrorCohere", ""},
 	{"vLLM", "/v1/score", fields{{"text_1", `"q"`}, {"text_2", `["a","b"]`}},
 		map[string][]string{"text_1": notTexts, "text_2": notTexts}, []map[string]kind{optional}, "text_2", "text_1", 400, "ErrorOpenAI", ""},

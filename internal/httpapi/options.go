@@ -26,6 +26,7 @@ func (o *object) options() *options {
 	o.scoreType(opts)
 	o.truncation(opts)
 	o.windows(opts)
+	opts.Priority = o.whole("priority", 0, 999)
 	opts.timeout = time.Duration(o.whole("timeout_ms", 1, maxTimeout)) * time.Millisecond
 	return opts
 }
@@ -121,7 +122,7 @@ func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 			timeout = d
 		}
 	}
-	ctx := x.r.Context()
+	ctx := crossrank.WithCaller(x.r.Context(), x.caller)
 	if timeout > 0 && timeout < a.cfg.Deadline {
 		timed, cancel := context.WithDeadline(ctx, x.arrived.Add(timeout))
 		defer cancel()

@@ -39,6 +39,7 @@ func TestOptionsOfEveryDialect(t *testing.T) {
 		{`"windows":"mean","max_chunks_per_doc":3`, crossrank.Request{Windows: crossrank.Windows{Aggregate: mean, Max: 3}}},
 		{`"max_chunks_per_doc":3`, crossrank.Request{Windows: crossrank.Windows{Aggregate: best, Max: 3}}},
 		{`"max_chunks_per_doc":1`, crossrank.Request{Windows: crossrank.Windows{Max: 1}}},
+		{`"priority":12`, crossrank.Request{Priority: 12}},
 		{`"model":"m"`, crossrank.Request{Model: "m"}},
 	}
 	for path, body := range map[string]string{

@@ -60,7 +60,6 @@ type meta struct {
 	APIVersion  apiVersion  `json:"api_version"`
 	BilledUnits billedUnits `json:"billed_units"`
 	Tokens      metaTokens  `json:"tokens"`
-	Warnings    []string    `json:"warnings,omitempty"`
 }
 
 type apiVersion struct {
@@ -83,7 +82,6 @@ func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
 		APIVersion:  apiVersion{version},
 		BilledUnits: billedUnits{(len(rk.docs) + documentsPerUnit - 1) / documentsPerUnit},
 		Tokens:      metaTokens{resp.Usage.Tokens},
-		Warnings:    rk.warnings,
 	}
 }
 

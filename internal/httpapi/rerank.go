@@ -13,7 +13,6 @@ type ranking struct {
 	options   *options
 	topN      int
 	returnDoc bool
-	warnings  []string
 }
 
 // rerank is every route that ranks. The route, and on some of them whether the body has "texts" or "documents", says in
@@ -105,10 +104,6 @@ func (o *object) query() string {
 func (o *object) cohere(rk *ranking) {
 	if rk.options.MaxPassage == 0 {
 		rk.options.MaxPassage = 4096
-	}
-	if o.has("priority") {
-		o.whole("priority", 0, 999)
-		rk.warnings = append(rk.warnings, "priority is accepted and has no effect here")
 	}
 }
 

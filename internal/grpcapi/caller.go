@@ -1,0 +1,36 @@
+package grpcapi
+
+import (
+	"context"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+)
+
+// keyed makes the caller of a call the key that let it in.
+func keyed(ctx context.Context) context.Context {
+	return crossrank.WithCaller(ctx, edge.Caller(metadata.ValueFromIncomingContext(ctx, "authorization")))
+}
+
+// keyedStream is a stream with another context.
+type keyedStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+// Context implements [grpc.ServerStream].
+func (s *keyedStream) Context() context.Context { return s.ctx }
+
+// named makes the caller of a call that no key named the connection that it came over.
+func named(ctx context.Context) context.Context {
+	if crossrank.CallerOf(ctx) != "" {
+		return ctx
+	}
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		return crossrank.WithCaller(ctx, p.Addr.String())
+	}
+	return ctx
+}
