@@ -42,6 +42,8 @@ type Config struct {
 	Ready    func() bool             // whether requests are taken now
 	Models   func() []crossrank.Info // all that are served; nil means the one of Info
 
+	NoMetrics bool // leave /metrics to others
+
 	Viewers    int           // of the stream at once; default 64
 	WriteGrace time.Duration // how long one event may take to be written; default 5 s
 }
@@ -96,6 +98,9 @@ func New(cfg Config) *Dashboard {
 		"/api/reset":      {http.MethodPost, d.reset},
 		"/api/experiment": {http.MethodPost, d.tell},
 		"/metrics":        {http.MethodGet, d.metrics.ServeHTTP},
+	}
+	if cfg.NoMetrics {
+		delete(d.routes, "/metrics")
 	}
 	files, err := assets.ReadDir("assets")
 	if err != nil {

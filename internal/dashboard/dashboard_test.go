@@ -178,6 +178,24 @@ func TestSnapshotTellsOfSeveralModels(t *testing.T) {
 	}
 }
 
+func TestSnapshotTellsOfSharedScores(t *testing.T) {
+	counts := metrics.Cache{}
+	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() metrics.Cache { return counts }}})
+	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }, NoMetrics: true})
+	if got := d.newState(recorder.Snapshot()); got.Cache != nil || got.Metrics {
+		t.Errorf("with nothing shared, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
+	}
+	counts = metrics.Cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, MaxBytes: 1000}
+	if got, want := d.newState(recorder.Snapshot()).Cache, (cache{3, 2, 5, 300}); got == nil || *got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	answer := httptest.NewRecorder()
+	d.Around(http.NotFoundHandler()).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	if answer.Code != http.StatusNotFound {
+		t.Errorf("/metrics is answered with %d", answer.Code)
+	}
+}
+
 func TestReset(t *testing.T) {
 	s := show(t, Config{})
 	if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}); err != nil {

@@ -12,7 +12,8 @@ type state struct {
 	Time       time.Time        `json:"time"`
 	Since      time.Time        `json:"since"` // of the start, or of the last reset
 	UptimeS    float64          `json:"uptime_s"`
-	State      string           `json:"state"` // starting, ready, busy, overloaded or draining
+	State      string           `json:"state"`   // starting, ready, busy, overloaded or draining
+	Metrics    bool             `json:"metrics"` // whether /metrics is here too
 	IntervalMS int64            `json:"interval_ms"`
 	Info       crossrank.Info   `json:"info"`
 	Models     []crossrank.Info `json:"models"`     // null if only the one of info is served
@@ -38,6 +39,7 @@ type state struct {
 	InFlight  int        `json:"in_flight"`
 	Queue     *waiting   `json:"queue"`
 	Batches   *batches   `json:"batches"`
+	Cache     *cache     `json:"cache"` // null if no score was shared or looked for
 	Instances []instance `json:"instances"`
 }
 
@@ -75,6 +77,14 @@ type batches struct {
 	LongestTokens int     `json:"longest_tokens"` // of a pair
 }
 
+// cache counts pairs, or windows of them, since the start.
+type cache struct {
+	Hits      int64 `json:"hits"`      // whose scores were remembered
+	Coalesced int64 `json:"coalesced"` // that waited for a score that was being computed
+	Misses    int64 `json:"misses"`    // that had to be computed
+	Bytes     int64 `json:"bytes"`     // of what is remembered
+}
+
 type instance struct {
 	Name         string  `json:"name"`
 	State        string  `json:"state"`
@@ -89,7 +99,7 @@ type instance struct {
 func (d *Dashboard) newState(s metrics.Snapshot) state {
 	out := state{
 		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
-		State: d.word(s), IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
+		State: d.word(s), Metrics: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
 		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},
 		Pairs: s.Pairs, Tokens: s.Tokens, PaddedTokens: s.PaddedTokens, TruncatedTokens: s.TruncatedTokens,
 		RequestsPerSecond: s.RequestsPerSecond, PairsPerSecond: s.PairsPerSecond, TokensPerSecond: s.TokensPerSecond,
@@ -118,6 +128,9 @@ func (d *Dashboard) newState(s metrics.Snapshot) state {
 			out.Batches.MeanPairs = float64(b.Pairs) / float64(b.Runs)
 			out.Batches.MeanTokens = float64(b.Tokens) / float64(b.Runs)
 		}
+	}
+	if c := s.Cache; c != nil && c.Hits+c.Coalesced+c.Misses > 0 {
+		out.Cache = &cache{c.Hits, c.Coalesced, c.Misses, c.Bytes}
 	}
 	for _, in := range s.Instances {
 		out.Instances = append(out.Instances,

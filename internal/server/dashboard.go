@@ -8,19 +8,14 @@ import (
 
 // addDashboard puts the page, its API and, unless it has an address of its own, /metrics before the HTTP handler.
 func (s *Server) addDashboard(b Backend) {
-	d := dashboard.New(dashboard.Config{Recorder: b.Recorder, Info: b.Info, Models: b.Models, Ready: s.ready.Load})
-	api := s.http.Handler
-	page := d.Around(api)
-	s.http.Handler = page
-	if s.admin != nil {
-		s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/metrics" {
-				api.ServeHTTP(w, r) // which has no such path, and says so
-				return
-			}
-			page.ServeHTTP(w, r)
-		})
-	}
+	d := dashboard.New(dashboard.Config{
+		Recorder:  b.Recorder,
+		Info:      b.Info,
+		Models:    b.Models,
+		Ready:     s.ready.Load,
+		NoMetrics: s.admin != nil,
+	})
+	s.http.Handler = d.Around(s.http.Handler)
 	s.http.RegisterOnShutdown(d.Close) // a stream would otherwise last as long as its viewer likes
 }
 

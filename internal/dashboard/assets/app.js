@@ -91,7 +91,7 @@ function card(id, name) {
 }
 [["pairs", "Pairs scored"], ["throughput", "Throughput"], ["p50", "Latency P50"], ["p95", "Latency P95"], ["p99", "Latency P99"],
   ["queue", "Queue wait"], ["tokenize", "Tokenize"], ["compute", "Inference"], ["padding", "Padding avoided"],
-  ["length", "Sequence length"], ["waiting", "Waiting now"], ["rejections", "Rejections"]].forEach(([id, name]) => card(id, name));
+  ["length", "Sequence length"], ["waiting", "Waiting now"], ["shared", "Scores shared"], ["rejections", "Rejections"]].forEach(([id, name]) => card(id, name));
 
 function put(id, value, unit = "", note = "") {
   $(id).replaceChildren(value, ...(unit && value !== "–" ? [el("span", { className: "unit", textContent: unit })] : []));
@@ -113,6 +113,7 @@ function showSnapshot(s) {
     badge("backend", info.backend), badge("device", `${info.device} ${info.tier}`.trim()),
     badge("threads", info.threads), badge("instances", s.instances?.length ?? 1), badge("version", info.version));
   $("meaningless").hidden = !info.meaningless;
+  $("metrics").hidden = !s.metrics;
   $("foot").textContent = `Counts since ${new Date(s.since).toLocaleString("en-GB")}.`;
 
   const ms = (v) => (v == null ? "–" : number(v));
@@ -128,6 +129,10 @@ function showSnapshot(s) {
   put("padding", s.padded_tokens ? number(100 * (1 - s.tokens / s.padded_tokens)) : "–", "%", s.padded_tokens ? `${number(s.padded_tokens - s.tokens)} tokens` : "");
   put("length", s.pairs ? number(s.tokens / s.pairs) : "–", "tokens", s.batches?.longest_tokens ? `mean; longest ${s.batches.longest_tokens}` : "mean");
   put("waiting", s.queue ? whole(s.queue.pairs) : "–", "pairs", s.queue ? `${whole(s.queue.running_pairs)} running, ${s.in_flight} requests` : "");
+  const c = s.cache;
+  $("shared").parentElement.hidden = !c; // most servers share nothing
+  put("shared", c ? number((100 * (c.hits + c.coalesced)) / (c.hits + c.coalesced + c.misses)) : "–", "%",
+    c ? `${whole(c.hits)} remembered, ${whole(c.coalesced)} in flight` : "");
   const refused = Object.values(s.refused).reduce((n, codes) => n + sum(codes), 0);
   put("rejections", whole(s.errors + refused), "", reasons(s));
   showExperiment(s.experiment);
