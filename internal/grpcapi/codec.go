@@ -35,6 +35,11 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 			m.Pairs = make([]*crossrankv1.Pair, n)
 			return nil
 		}
+	case *crossrankv1.StreamScoreRequest:
+		if n := occurrences(buf.ReadOnlyData(), 1); n > c.most {
+			m.Pairs = make([]*crossrankv1.Pair, n)
+			return nil
+		}
 	case *crossrankv1.RerankRequest:
 		if n := occurrences(buf.ReadOnlyData(), 2); n > c.most {
 			m.Documents = make([]string, n)

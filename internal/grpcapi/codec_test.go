@@ -26,6 +26,7 @@ func TestMessagesAreNotAmplified(t *testing.T) {
 	cfg := Config{Scorer: &scorertest.Fake{}, Models: func() []crossrank.Info { return []crossrank.Info{{Model: "m"}} }}
 	c := codec{encoding.GetCodecV2(proto.Name), edge.Limits{}.OrDefaults().Documents}
 	score, rerank, infer := &crossrankv1.ScoreRequest{}, &crossrankv1.RerankRequest{}, &inference.InferRequest{}
+	stream := &crossrankv1.StreamScoreRequest{}
 	tests := []struct {
 		name string
 		one  protobuf.Message
@@ -35,6 +36,10 @@ func TestMessagesAreNotAmplified(t *testing.T) {
 		{"score", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{{}}}, score, func() error {
 			_, err := (&rerankService{cfg: cfg}).Score(context.Background(), score)
 			return err
+		}},
+		{"stream", &crossrankv1.StreamScoreRequest{Pairs: []*crossrankv1.Pair{{}}}, stream, func() error {
+			st := &streamed{service: &rerankService{cfg: cfg}, first: &crossrankv1.StreamScoreRequest{}}
+			return cfg.fail(context.Background(), st.start(context.Background(), stream))
 		}},
 		{"rerank", &crossrankv1.RerankRequest{Documents: []string{""}}, rerank, func() error {
 			_, err := (&rerankService{cfg: cfg}).Rerank(context.Background(), rerank)

@@ -133,6 +133,9 @@ func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreReques
 		return crossrank.Errorf(crossrank.InvalidArgument, "model and options are those of the stream's first message; "+
 			"leave them out of later ones, or open another stream")
 	}
+	if err := st.service.cfg.Limits.CheckCount(len(in.GetPairs())); err != nil {
+		return err
+	}
 	req, err := request(st.first.GetOptions(), in.GetPairs())
 	if err != nil {
 		return err
