@@ -69,6 +69,7 @@ type scoreReply struct {
 	} `json:"data"`
 	Usage struct {
 		Total     int `json:"total_tokens"`
+		Cached    int `json:"cached_tokens"`
 		Truncated int `json:"truncated_tokens"`
 		Padded    int `json:"padded_tokens"`
 	} `json:"usage"`
@@ -97,7 +98,8 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 		ScoreType: cmp.Or(out.ScoreType, crossrank.Probability), // what a vLLM server means when it says nothing
 		Model:     out.Model,
 		Usage: crossrank.Usage{
-			Tokens:          out.Usage.Total,
+			Tokens:          out.Usage.Total - out.Usage.Cached,
+			CachedTokens:    out.Usage.Cached,
 			TruncatedTokens: out.Usage.Truncated,
 			PaddedTokens:    out.Usage.Padded,
 		},

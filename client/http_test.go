@@ -19,7 +19,7 @@ func TestHTTPSaysEverything(t *testing.T) {
 		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
 			t.Error(err)
 		}
-		w.Write([]byte(`{"model":"m","score_type":"logit","usage":{"total_tokens":9,"truncated_tokens":5},
+		w.Write([]byte(`{"model":"m","score_type":"logit","usage":{"total_tokens":9,"cached_tokens":4,"truncated_tokens":5},
 			"data":[{"index":1,"score":2,"truncated":5},{"index":0,"score":1}]}`))
 	}))
 	defer s.Close()
@@ -39,7 +39,8 @@ func TestHTTPSaysEverything(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("sent %v, want %v", got, want)
 	}
-	if !slices.Equal(resp.Scores, []float32{1, 2}) || !slices.Equal(resp.Truncated, []int{0, 5}) || resp.Usage.TruncatedTokens != 5 {
+	if !slices.Equal(resp.Scores, []float32{1, 2}) || !slices.Equal(resp.Truncated, []int{0, 5}) ||
+		resp.Usage != (crossrank.Usage{Tokens: 5, CachedTokens: 4, TruncatedTokens: 5}) {
 		t.Errorf("got %+v", resp)
 	}
 }

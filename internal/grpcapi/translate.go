@@ -36,6 +36,7 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 func usage(u crossrank.Usage) *crossrankv1.Usage {
 	return &crossrankv1.Usage{
 		Tokens:          int64(u.Tokens),
+		CachedTokens:    int64(u.CachedTokens),
 		TruncatedTokens: int64(u.TruncatedTokens),
 		PaddedTokens:    int64(u.PaddedTokens),
 	}

@@ -18,7 +18,8 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// scorer answers with the fake's scores, fixed timings, and keeps the last request.
+// scorer answers with the fake's scores, fixed timings, and keeps the last request. It need not compute a passage that is
+// "remembered".
 type scorer struct {
 	err  error
 	last *crossrank.Request
@@ -48,6 +49,11 @@ func (s *scorer) Score(_ context.Context, req *crossrank.Request) (*crossrank.Re
 		}
 		resp.Scores = append(resp.Scores, score)
 		resp.Truncated = append(resp.Truncated, max(0, len(p.Passage)-25))
+		if p.Passage == "remembered" {
+			resp.Usage.Tokens -= 10
+			resp.Usage.PaddedTokens -= 12
+			resp.Usage.CachedTokens += 10
+		}
 	}
 	return resp, nil
 }

@@ -81,7 +81,7 @@ func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
 	return &meta{
 		APIVersion:  apiVersion{version},
 		BilledUnits: billedUnits{(len(rk.docs) + documentsPerUnit - 1) / documentsPerUnit},
-		Tokens:      metaTokens{resp.Usage.Tokens},
+		Tokens:      metaTokens{tokensRead(resp)},
 	}
 }
 
@@ -109,7 +109,7 @@ func (rk *ranking) word(x *exchange, best []crossrank.Ranked, resp *crossrank.Re
 	}
 	out := jinaReply{
 		ID: "rerank-" + x.id, Model: resp.Model, Object: "list", Results: results, ScoreType: kind,
-		Usage: usage{resp.Usage.Tokens, resp.Usage.Tokens},
+		Usage: usage{tokensRead(resp), tokensRead(resp)},
 	}
 	if x.dialect == jina {
 		out.Meta = rk.meta("1", resp)

@@ -32,6 +32,7 @@ type score struct {
 type scoredUsage struct {
 	PromptTokens    int `json:"prompt_tokens"`
 	TotalTokens     int `json:"total_tokens"`
+	CachedTokens    int `json:"cached_tokens,omitempty"` // of them, those that were not computed
 	TruncatedTokens int `json:"truncated_tokens"`
 	PaddedTokens    int `json:"padded_tokens"`
 }
@@ -94,6 +95,10 @@ func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
 	return resp, nil
 }
 
+// tokensRead is how many tokens of a request the model has read, for this request or for another: what a caller is told must
+// not depend on who asked before.
+func tokensRead(resp *crossrank.Response) int { return resp.Usage.Tokens + resp.Usage.CachedTokens }
+
 func scoredReply(id string, resp *crossrank.Response) *scored {
 	out := &scored{
 		ID:      "score-" + id,
@@ -102,8 +107,9 @@ func scoredReply(id string, resp *crossrank.Response) *scored {
 		Model:   resp.Model,
 		Data:    make([]score, len(resp.Scores)),
 		Usage: scoredUsage{
-			PromptTokens:    resp.Usage.Tokens,
-			TotalTokens:     resp.Usage.Tokens,
+			PromptTokens:    tokensRead(resp),
+			TotalTokens:     tokensRead(resp),
+			CachedTokens:    resp.Usage.CachedTokens,
 			TruncatedTokens: resp.Usage.TruncatedTokens,
 			PaddedTokens:    resp.Usage.PaddedTokens,
 		},
