@@ -40,14 +40,17 @@ const ErrorDomain = "crossrank"
 // pushback is the trailer by which grpc clients learn when to try again, in milliseconds.
 const pushback = "grpc-retry-pushback-ms"
 
-// fail turns an error into the status that ends a call, sets the trailers that go with it, and logs what the caller is
-// not told.
+// fail turns an error into the status that ends a call, sets the trailers that go with it, and logs it with what the
+// caller is not told.
 func (c *Config) fail(ctx context.Context, err error) error {
 	fault := edge.Explain(err)
 	id := requestID(ctx)
+	var hidden error
 	if fault.Hidden {
-		c.Log.ErrorContext(ctx, "request failed", "request_id", id, "error", err)
+		hidden = err
 	}
+	call, _ := grpc.Method(ctx)
+	edge.LogFailure(ctx, c.Log, id, fault.Code, strings.TrimPrefix(call, "/"), hidden)
 	if c.Refused != nil && !edge.FromScorer(err) {
 		c.Refused(fault.Code)
 	}

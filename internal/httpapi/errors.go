@@ -39,18 +39,24 @@ func refuseEmpty(format string, args ...any) *refusal {
 	return e
 }
 
-// fail words a failure for the caller, and logs what the caller is not told.
+// fail words a failure for the caller, and logs it with what the caller is not told.
 func (a *API) fail(x *exchange, err error) {
 	f := failure{id: x.id}
+	var hidden error
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		f.status, f.code, f.message, f.empty = refused.status, refused.code, refused.message, refused.empty
 	} else {
 		fault := edge.Explain(err)
 		f.status, f.code, f.message = x.dialect.statusOf(fault.Code), fault.Code, fault.Message
 		if fault.Hidden {
-			a.cfg.Log.ErrorContext(x.r.Context(), "request failed", "path", x.r.URL.Path, "request_id", x.id, "error", err)
+			hidden = err
 		}
 	}
+	call := x.r.URL.Path
+	if _, known := a.routes[call]; !known {
+		call = ""
+	}
+	edge.LogFailure(x.r.Context(), a.cfg.Log, x.id, f.code, call, hidden)
 	if a.cfg.Failed != nil {
 		a.cfg.Failed(x.r.Context(), x.id, f.code)
 	}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+)
+
+// TestNoTextReachesTheLog serves a whole run, sends texts in every place that a request has for them, good requests and bad
+// ones, and looks for them in all that the server wrote. Every failed request has one line there, with its id and code.
+func TestNoTextReachesTheLog(t *testing.T) {
+	const canary = "zebrafinch"
+	for _, format := range []string{"json", "text"} {
+		t.Run(format, func(t *testing.T) {
+			log, failed := serveCanary(t, canary, format)
+			if strings.Contains(log, canary) {
+				t.Errorf("a request's text stands in the log:\n%s", log)
+			}
+			for id, code := range failed {
+				var lines []string
+				for line := range strings.Lines(log) {
+					if strings.Contains(line, `"`+id+`"`) || strings.Contains(line, "="+id+" ") {
+						lines = append(lines, line)
+					}
+				}
+				if len(lines) != 1 || !strings.Contains(lines[0], code) || !strings.Contains(lines[0], "request failed") {
+					t.Errorf("request %s has lines %q, want one that says %s", id, lines, code)
+				}
+			}
+			if got := strings.Count(log, "request failed"); got != len(failed) {
+				t.Errorf("%d requests failed, the log tells of %d:\n%s", len(failed), got, log)
+			}
+		})
+	}
+}
+
+// serveCanary gives the standard error of a server that got the canary, and the codes of the requests that failed, by id.
+func serveCanary(t *testing.T, canary, format string) (log string, failed map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeTinyModel(dir); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout, toStdout := io.Pipe()
+	var stderr bytes.Buffer // written by the command alone, read once it has ended
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"serve", "--model", dir, "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0",
+			"--limits-documents", "3", "--log-format", format}, strings.NewReader(""), toStdout, &stderr)
+		toStdout.Close()
+	}()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("exit code %d before it was ready: %s", <-code, &stderr)
+	}
+	var ready struct{ GRPC, HTTP string }
+	if err := json.Unmarshal([]byte(line), &ready); err != nil {
+		t.Fatal(err)
+	}
+
+	failed = map[string]string{}
+	for _, post := range []struct{ id, path, body, code string }{
+		{"h-good", "/rerank", `{"query": "X", "texts": ["X", "X X"], "return_text": true}`, ""},
+		{"h-cohere", "/v2/rerank", `{"query": "X", "documents": ["X"]}`, ""},
+		{"h-unknown-key", "/rerank", `{"query": "X", "texts": ["X"], "X": 1}`, ""},
+		{"h-cut", "/rerank", `{"query": "X", "texts": ["X`, "invalid_argument"},
+		{"h-type", "/v1/rerank", `{"query": "X", "documents": {"X": "X"}}`, "invalid_argument"},
+		{"h-value", "/rerank", `{"query": "X", "texts": ["X"], "truncation_direction": "X"}`, "invalid_argument"},
+		{"h-model", "/v2/rerank", `{"model": "X", "query": "X", "documents": ["X"]}`, "not_found"},
+		{"h-many", "/rerank", `{"query": "X", "texts": ["X", "X", "X", "X"]}`, "too_large"},
+		{"h-path", "/X?X=X", `X`, "not_found"},
+		{"h-deadline", "/rerank", `{"query": "X", "texts": ["X"], "timeout_ms": "X"}`, "invalid_argument"},
+	} {
+		url := "http://" + ready.HTTP + strings.ReplaceAll(post.path, "X", canary)
+		req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(strings.ReplaceAll(post.body, "X", canary)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Request-Id", post.id)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if (resp.StatusCode != http.StatusOK) != (post.code != "") {
+			t.Errorf("%s: got status %d", post.id, resp.StatusCode)
+		}
+		if post.code != "" {
+			failed[post.id] = post.code
+		}
+	}
+
+	conn, err := grpc.NewClient(ready.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	stub := crossrankv1.NewRerankServiceClient(conn)
+	pair := &crossrankv1.Pair{Query: canary, Passage: canary}
+	for _, call := range []struct {
+		id   string
+		in   *crossrankv1.ScoreRequest
+		code string
+	}{
+		{"g-good", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{pair}}, ""},
+		{"g-model", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{pair}, Model: canary}, "not_found"},
+		{"g-many", &crossrankv1.ScoreRequest{Pairs: slices.Repeat([]*crossrankv1.Pair{pair}, 4)}, "too_large"},
+		{"g-long", &crossrankv1.ScoreRequest{
+			Pairs:   []*crossrankv1.Pair{{Query: canary, Passage: strings.Repeat(canary+" ", 600)}},
+			Options: &crossrankv1.Options{Truncation: crossrankv1.Truncation_TRUNCATION_NEVER},
+		}, "invalid_argument"},
+	} {
+		ctx := metadata.AppendToOutgoingContext(ctx, "x-request-id", call.id)
+		if _, err := stub.Score(ctx, call.in); (err != nil) != (call.code != "") {
+			t.Errorf("%s: got %v", call.id, err)
+		}
+		if call.code != "" {
+			failed[call.id], failed["s"+call.id] = call.code, call.code
+		}
+		stream, err := stub.StreamScore(metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "s"+call.id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Send(&crossrankv1.StreamScoreRequest{Pairs: call.in.Pairs, Options: call.in.Options, Model: call.in.Model})
+		stream.CloseSend()
+		if _, err := stream.Recv(); (err != nil) != (call.code != "") {
+			t.Errorf("stream of %s: got %v", call.id, err)
+		}
+	}
+	cancel()
+	if got := <-code; got != exitOK {
+		t.Errorf("exit code %d: %s", got, &stderr)
+	}
+	return stderr.String(), failed
+}
