@@ -35,10 +35,14 @@ type served struct {
 	answered int // requests, by the load; read once it has stopped
 }
 
-// serveUnderLoad starts a server at an address and sends it requests without pause.
-func serveUnderLoad(t *testing.T, model, addr string) *served {
+// serveUnderLoad starts a server at an address and sends it requests without pause. An empty model is for the flags to say.
+func serveUnderLoad(t *testing.T, model, addr string, flags ...string) *served {
 	t.Helper()
-	s := &served{cmd: exec.Command("crossrank", "serve", "--model", model, "--grpc-addr", "127.0.0.1:0", "--http-addr", addr)}
+	flags = append([]string{"serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", addr}, flags...)
+	if model != "" {
+		flags = append(flags, "--model", model)
+	}
+	s := &served{cmd: exec.Command("crossrank", flags...)}
 	s.cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		s.cmd.Stderr = nil
@@ -262,6 +266,35 @@ func TestDashboard(t *testing.T) {
 		if u, err := url.Parse(address); err != nil || u.Host != s.addr {
 			t.Errorf("the page asked for %s", address)
 		}
+	}
+}
+
+// TestDashboardOfAPool looks for what only some servers show: a badge a model, and how many scores were shared.
+func TestDashboardOfAPool(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a process and a browser")
+	}
+	p := openPage(t, browser.Options{})
+	dir := t.TempDir()
+	one, other, file := filepath.Join(dir, "one"), filepath.Join(dir, "other"), filepath.Join(dir, "pool.yaml")
+	pool := "model: " + one + "\nmodel_pool: {instances: [{}, {model: " + other + ", quantization: int8}]}\ncache: {max_bytes: 10000000}\n"
+	if err := errors.Join(writeTinyModel(one), writeTinyModel(other), os.WriteFile(file, []byte(pool), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	s := serveUnderLoad(t, "", "127.0.0.1:0", "--config", file, "--admin-addr", "127.0.0.1:0")
+	if err := p.Visit("http://" + s.addr + "/"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "both models", func() bool {
+		badges := text(t, p, "badges")
+		return strings.Contains(badges, one+" fp32") && strings.Contains(badges, other+" int8") && strings.Contains(badges, "instances2")
+	})
+	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "shared-note"), " remembered, ") })
+	if hidden, err := browser.Eval[bool](p, `document.getElementById("metrics").hidden`); !hidden || err != nil {
+		t.Errorf("there is a link to /metrics, which is elsewhere: %v", err)
+	}
+	if problems := p.Problems(); len(problems) > 0 {
+		t.Errorf("the browser complains: %q", problems)
 	}
 }
 
