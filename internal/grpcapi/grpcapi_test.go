@@ -116,6 +116,7 @@ func TestScore(t *testing.T) {
 			}
 			if !slices.Equal(out.Scores, want.Scores) || out.ScoreType != string(want.ScoreType) || out.Model != "fake" ||
 				out.Usage.Tokens != int64(want.Usage.Tokens) || out.Usage.PaddedTokens != int64(want.Usage.PaddedTokens) ||
+				out.Usage.CachedTokens != int64(want.Usage.CachedTokens) ||
 				out.Timing.QueueNs != 2000 || out.Timing.TotalNs < 6000 {
 				t.Errorf("got %v, want %+v", out, want)
 			}
