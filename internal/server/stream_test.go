@@ -200,6 +200,9 @@ func TestAStreamKeepsItsOptions(t *testing.T) {
 			if err == io.EOF {
 				err = nil
 			}
+			if report := stream.Trailer().Get("endpoint-load-metrics-bin"); tt.want == codes.OK && len(report) != 1 {
+				t.Errorf("the stream ends with %d load reports, want one", len(report))
+			}
 			if status.Code(err) != tt.want {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -109,6 +110,23 @@ func TestTracesReachACollector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stream, err := crossrankv1.NewRerankServiceClient(r.connect(t)).StreamScore(
+		metadata.AppendToOutgoingContext(t.Context(), "traceparent", parent('5')))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := stream.Send(&crossrankv1.StreamScoreRequest{Pairs: []*crossrankv1.Pair{{Query: canary}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stream.CloseSend()
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if err != io.EOF {
+		t.Fatal(err)
+	}
 	if err := r.stop(); err != nil { // sends what is left
 		t.Fatal(err)
 	}
@@ -119,6 +137,7 @@ func TestTracesReachACollector(t *testing.T) {
 		"\x02": {"POST /rerank", "admission", "score", "reply"},
 		"\x03": {"POST /rerank"},
 		"\x04": append([]string{"crossrank.v1.RerankService/Score"}, stages...),
+		"\x05": append([]string{"crossrank.v1.RerankService/StreamScore"}, stages...),
 	} {
 		names, _ := to.inTrace(strings.Repeat(id, 16))
 		for _, name := range want {
