@@ -187,7 +187,8 @@ func TestNothingStarves(t *testing.T) {
 		var l log
 		b := New(l.double(time.Second), Options{MaxItems: 10, Quantum: 2})
 		defer b.Close()
-		ctx, stop := context.WithCancel(t.Context())
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
 		var flood, wg sync.WaitGroup
 		for class := range Classes - 1 {
 			for i := range 20 {
@@ -358,6 +359,9 @@ func (q *queue[T, R]) audit(waiting []*request[T, R]) string {
 		c, n := &q.classes[i], 0
 		for f := c.turn; f != nil && (n == 0 || f != c.turn); f = f.behind {
 			n++
+		}
+		if n == 0 && c.owed != 0 {
+			return fmt.Sprintf("class %d is owed %d while nothing of it waits", i, c.owed)
 		}
 		if c.cost != classes[i] || c.flows != n {
 			return fmt.Sprintf("class %d counts a cost of %d in %d flows, want %d in %d", i, c.cost, c.flows, classes[i], n)
