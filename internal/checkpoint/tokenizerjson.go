@@ -109,10 +109,9 @@ func (v *vocabulary) readAdded(o *object) error {
 		token := parseObject(tokenizerFile, fmt.Sprintf("added_tokens[%d]", i), raw)
 		id := token.size("id", 0, maxVocab-1)
 		tokens = append(tokens, parseAdded(token, int32(id)))
-		o.merge(token)
-	}
-	if o.err != nil {
-		return o.err
+		if o.merge(token); o.err != nil {
+			return o.err // there may be millions of them
+		}
 	}
 	return v.add(tokenizerFile, "added_tokens", tokens)
 }
@@ -122,13 +121,11 @@ func (v *vocabulary) readTemplate(p *object) {
 	var parts []string
 	for i, raw := range p.list("pair") {
 		part, err := templatePart(fmt.Sprintf("%s.pair[%d]", p.path, i), raw)
-		if err != nil && p.err == nil {
+		if err != nil {
 			p.err = err
+			return
 		}
 		parts = append(parts, part)
-	}
-	if p.err != nil {
-		return
 	}
 	// The names of the special tokens are the template's own.
 	if len(parts) == 5 {

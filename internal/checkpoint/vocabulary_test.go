@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,27 @@ func TestTokenizerFilesRefused(t *testing.T) {
 }
 
 // Both files of the reference vocabulary describe one tokenizer.
+// A list of faults costs what its first one does: minutes were spent on the millions that a file has room for.
+func TestFaultsDoNotAddUp(t *testing.T) {
+	faults := strings.Repeat("1,", 200_000) + "1"
+	for _, c := range []struct{ name, old, new string }{
+		{"added tokens", `"added_tokens": [`, `"added_tokens": [` + faults + ","},
+		{"a template", `"pair": [`, `"pair": [` + faults + ","},
+	} {
+		dir := folderOf(t, map[string]string{tokenizerFile: edit(t, c.old, c.new)})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := OpenTokenizer(dir)
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: read without an error", c.name)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 48<<20 {
+			t.Errorf("%s: %d MiB were allocated for a file of %d KiB, want at most 48", c.name, n>>20, len(faults)>>10)
+		}
+	}
+}
+
 func TestReferenceVocabulary(t *testing.T) {
 	read := func(from, as string) *tokenizer.Tokenizer {
 		data, err := os.ReadFile(material.Path(t, "vocab", from))
