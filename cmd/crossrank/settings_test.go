@@ -25,7 +25,7 @@ func TestDefaultsOfTheServer(t *testing.T) {
 			continue
 		}
 		settings := config.Default()
-		for _, text := range []string{"true", "192.0.2.1:7", "7777", "7s", someDigest} {
+		for _, text := range []string{"true", "192.0.2.1:7", "http://192.0.2.1:7", "7777", "7s", someDigest} {
 			if err := settings.Set(key.Path, text, "x"); err == nil {
 				break
 			}
