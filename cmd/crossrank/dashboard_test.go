@@ -289,7 +289,7 @@ func TestDashboardOfAPool(t *testing.T) {
 		badges := text(t, p, "badges")
 		return strings.Contains(badges, one+" fp32") && strings.Contains(badges, other+" int8") && strings.Contains(badges, "instances2")
 	})
-	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "shared-note"), " remembered, ") })
+	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "pairs-note"), " scores remembered, ") })
 	if hidden, err := browser.Eval[bool](p, `document.getElementById("metrics").hidden`); !hidden || err != nil {
 		t.Errorf("there is a link to /metrics, which is elsewhere: %v", err)
 	}

@@ -91,7 +91,7 @@ function card(id, name) {
 }
 [["pairs", "Pairs scored"], ["throughput", "Throughput"], ["p50", "Latency P50"], ["p95", "Latency P95"], ["p99", "Latency P99"],
   ["queue", "Queue wait"], ["tokenize", "Tokenize"], ["compute", "Inference"], ["padding", "Padding avoided"],
-  ["length", "Sequence length"], ["waiting", "Waiting now"], ["shared", "Scores shared"], ["rejections", "Rejections"]].forEach(([id, name]) => card(id, name));
+  ["length", "Sequence length"], ["waiting", "Waiting now"], ["rejections", "Rejections"]].forEach(([id, name]) => card(id, name));
 
 function put(id, value, unit = "", note = "") {
   $(id).replaceChildren(value, ...(unit && value !== "–" ? [el("span", { className: "unit", textContent: unit })] : []));
@@ -117,7 +117,9 @@ function showSnapshot(s) {
   $("foot").textContent = `Counts since ${new Date(s.since).toLocaleString("en-GB")}.`;
 
   const ms = (v) => (v == null ? "–" : number(v));
-  put("pairs", whole(s.pairs), "", `${whole(s.requests - s.errors)} requests`);
+  const c = s.cache;
+  const shared = c && c.hits + c.coalesced > 0 ? `; ${whole(c.hits)} scores remembered, ${whole(c.coalesced)} shared in flight` : "";
+  put("pairs", whole(s.pairs), "", `${whole(s.requests - s.errors)} requests${shared}`);
   put("throughput", number(s.pairs_per_second), "pairs/s", `${number(s.requests_per_second)} requests/s, 10 s mean`);
   const rests = s.latency ? `last ${whole(s.latency.count)} requests` : "";
   put("p50", ms(s.latency?.p50_ms), "ms", rests);
@@ -129,10 +131,6 @@ function showSnapshot(s) {
   put("padding", s.padded_tokens ? number(100 * (1 - s.tokens / s.padded_tokens)) : "–", "%", s.padded_tokens ? `${number(s.padded_tokens - s.tokens)} tokens` : "");
   put("length", s.pairs ? number(s.tokens / s.pairs) : "–", "tokens", s.batches?.longest_tokens ? `mean; longest ${s.batches.longest_tokens}` : "mean");
   put("waiting", s.queue ? whole(s.queue.pairs) : "–", "pairs", s.queue ? `${whole(s.queue.running_pairs)} running, ${s.in_flight} requests` : "");
-  const c = s.cache;
-  $("shared").parentElement.hidden = !c; // most servers share nothing
-  put("shared", c ? number((100 * (c.hits + c.coalesced)) / (c.hits + c.coalesced + c.misses)) : "–", "%",
-    c ? `${whole(c.hits)} remembered, ${whole(c.coalesced)} in flight` : "");
   const refused = Object.values(s.refused).reduce((n, codes) => n + sum(codes), 0);
   put("rejections", whole(s.errors + refused), "", reasons(s));
   showExperiment(s.experiment);
