@@ -106,6 +106,7 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 			PermitWithoutStream: true,
 		}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle:     s.cfg.grpcIdle, // else silent peers would take the places of others for as long as they like
 			MaxConnectionAge:      cfg.ConnectionAge,
 			MaxConnectionAgeGrace: time.Minute,
 		}),

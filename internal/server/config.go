@@ -43,6 +43,7 @@ type Config struct {
 
 	Log *slog.Logger // default slog.Default(); texts of requests and API keys never reach it
 
+	grpcIdle  time.Duration // how long a gRPC connection may be without calls; default 5 min
 	lookAgain time.Duration // how often files are looked at for a change; default 2 s
 }
 
@@ -87,6 +88,7 @@ func (c Config) OrDefaults() Config {
 	c.HTTP.BodyBytes = cmp.Or(c.HTTP.BodyBytes, 8<<20)
 	c.HTTP.Streams = cmp.Or(c.HTTP.Streams, 128)
 
+	c.grpcIdle = cmp.Or(c.grpcIdle, 5*time.Minute)
 	c.lookAgain = cmp.Or(c.lookAgain, 2*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()

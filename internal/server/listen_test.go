@@ -2,9 +2,12 @@ package server
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +147,23 @@ func TestBigHeadersAreRefused(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("got status %d, want 431", resp.StatusCode)
+	}
+}
+
+// TestSilentGRPCPeersAreCut: a connection that has said all that HTTP/2 asks for, and then nothing, gives its place back.
+func TestSilentGRPCPeersAreCut(t *testing.T) {
+	t.Parallel() // grpc waits some seconds for a peer that does not take leave
+	r := start(t, &scorertest.Fake{}, Config{grpcIdle: 50 * time.Millisecond})
+	conn, err := net.Dial("tcp", r.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(3 * patience))
+	if _, err := conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is still open")
 	}
 }
