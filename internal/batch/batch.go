@@ -16,9 +16,10 @@
 // round before: deficit round robin. So a caller with one large request, or with many, gets its share and no more while
 // others wait, and all that there is while none does. A caller's own requests are served first come, first served, a
 // request's items in their own order or by cost. A [Sender] may say that a request is less urgent: the more urgent class is
-// served first, and the others get an eighth of what it gets, so that nothing starves. Turns are taken over cost and not
-// over requests, because a quantum is at the same time the largest request that is run without a break, and those of
-// usual size should be: sharing the engine among requests of one size has all of them end late.
+// served first, and each of the others gets an eighth of what it gets, so that nothing starves.
+//
+// A quantum is large on purpose. It is at the same time the largest request that is run without a break, and those of usual
+// size should be: when requests of one size share a runner in small portions, all of them end when the last one does.
 //
 // Note: the bound on what may wait is one for all callers together. Skipping over an item that does not fit, to fill a batch
 // with smaller ones from behind, was left out: it can starve the large item.

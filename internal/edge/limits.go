@@ -1,5 +1,5 @@
 // Package edge holds what the HTTP and the gRPC edge must agree on: how much one request may hold, which model it may
-// name, and how much of an error its sender is told. Each edge translates its own wire; a rule that stood in both would
+// name, whose it is, and how much of an error its sender is told. Each edge translates its own wire; a rule that stood in both would
 // soon be two rules.
 package edge
 
