@@ -139,7 +139,7 @@ func TestEnoughFinishesWhatIsUnderWay(t *testing.T) {
 			res, err := Run(t.Context(), &fake{}, cfg)
 			want := 4
 			if schedule == nil {
-				want = 5 // the first worker had sent its second request when the second answer came
+				want = 6 // records are made off the workers' path: each of the three may have sent its second request by then
 			}
 			if err != nil || res.Partial || res.Abandoned > 0 || len(records) < 3 || len(records) > want {
 				t.Errorf("schedule %v: got %+v and %v with %d records, want up to %d, not partial", schedule, res, err, len(records), want)
