@@ -37,7 +37,7 @@ func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []f
 			for i := 0; i < padded; i += Width {
 				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, &keyPanels[i*h.Size], &zeros[0], 0)
 			}
-			s.softmax(&scores[0], rows, padded, keys, h.Scale)
+			s.Softmax(scores, rows, padded, keys, h.Scale)
 			for j := 0; j < h.Size; j += Width {
 				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, &valuePanels[j*keys], &zeros[0], 0)
 			}
