@@ -41,7 +41,7 @@ func parseConfig(data []byte) (Config, error) {
 		Hidden:       o.size("hidden_size", 1, maxHidden),
 		Layers:       o.size("num_hidden_layers", 1, maxLayers),
 		Heads:        o.size("num_attention_heads", 1, maxHidden),
-		Intermediate: o.size("intermediate_size", 1, 8*maxHidden),
+		Intermediate: o.size("intermediate_size", 1, 4*maxHidden),
 		VocabSize:    o.size("vocab_size", 1, maxVocab),
 		Positions:    o.size("max_position_embeddings", minPositions, maxPositions),
 		TypeVocab:    o.sizeOr("type_vocab_size", 2, maxTypes, 2),

@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/crossrank/crossrank"
@@ -42,6 +44,9 @@ func meant(w http.ResponseWriter, r *http.Request, header, what string) bool {
 }
 
 // sameOrigin says whether a request comes from this server's own page, or from no page at all.
+//
+// A page of another site can have its own name resolve to this machine, and is then of the same origin by name. So where the
+// connection came in over the loopback interface, a page's name must be one of that interface's.
 func sameOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return false
@@ -51,5 +56,14 @@ func sameOrigin(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host
+	if err != nil || u.Host != r.Host {
+		return false
+	}
+	here, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return here == nil || !here.IP.IsLoopback() || isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

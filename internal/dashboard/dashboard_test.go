@@ -59,6 +59,9 @@ func (s *shown) do(t *testing.T, method, path string, header ...string) (*http.R
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +213,8 @@ func TestReset(t *testing.T) {
 		{"from another site", []string{ResetHeader, "yes", "Origin", "http://elsewhere.example"}, 403},
 		{"from another site, as the browser tells", []string{ResetHeader, "yes", "Sec-Fetch-Site", "cross-site"}, 403},
 		{"from an unknown page", []string{ResetHeader, "yes", "Origin", "null"}, 403},
+		{"from a site whose name was made to mean this machine", []string{ResetHeader, "yes", "Host", "elsewhere.example:8080",
+			"Origin", "http://elsewhere.example:8080", "Sec-Fetch-Site", "same-origin"}, 403},
 	} {
 		if resp, _ := s.do(t, "POST", "/api/reset", c.header...); resp.StatusCode != c.status || s.recorder.Snapshot().Requests != 1 {
 			t.Errorf("%s: got status %d and %d requests left, want %d and 1", c.name, resp.StatusCode, s.recorder.Snapshot().Requests, c.status)
