@@ -21,9 +21,9 @@ import (
 
 // overGRPC speaks crossrank.v1.RerankService.
 type overGRPC struct {
-	target string
-	conn   *grpc.ClientConn
-	stub   crossrankv1.RerankServiceClient
+	target  string
+	conn    *grpc.ClientConn
+	service crossrankv1.RerankServiceClient
 }
 
 func newGRPC(name string, t target, secure *tls.Config, opts Options) (*overGRPC, error) {
@@ -46,7 +46,7 @@ func newGRPC(name string, t target, secure *tls.Config, opts Options) (*overGRPC
 	if err != nil {
 		return nil, err
 	}
-	return &overGRPC{target: name, conn: conn, stub: crossrankv1.NewRerankServiceClient(conn)}, nil
+	return &overGRPC{target: name, conn: conn, service: crossrankv1.NewRerankServiceClient(conn)}, nil
 }
 
 // apiKey sends itself with every call.
@@ -85,7 +85,7 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.stub.Score(ctx, in)
+	out, err := g.service.Score(ctx, in)
 	if err != nil {
 		return nil, g.failure(ctx, err)
 	}
@@ -129,7 +129,7 @@ var truncations = map[crossrank.Truncation]crossrankv1.Truncation{
 }
 
 func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
-	out, err := g.stub.Info(ctx, &crossrankv1.InfoRequest{})
+	out, err := g.service.Info(ctx, &crossrankv1.InfoRequest{})
 	if err != nil {
 		return crossrank.Info{}, g.failure(ctx, err)
 	}

@@ -48,7 +48,7 @@ func (g *overGRPC) stream(ctx context.Context, req *crossrank.Request, chunk int
 		cancel()
 		return err
 	}
-	stream, err := g.stub.StreamScore(ctx)
+	stream, err := g.service.StreamScore(ctx)
 	if err != nil {
 		cancel()
 		return g.failure(ctx, err)

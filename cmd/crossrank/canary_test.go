@@ -109,7 +109,7 @@ func serveCanary(t *testing.T, canary, format string) (log string, failed map[st
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	stub := crossrankv1.NewRerankServiceClient(conn)
+	service := crossrankv1.NewRerankServiceClient(conn)
 	pair := &crossrankv1.Pair{Query: canary, Passage: canary}
 	for _, call := range []struct {
 		id   string
@@ -125,13 +125,13 @@ func serveCanary(t *testing.T, canary, format string) (log string, failed map[st
 		}, "invalid_argument"},
 	} {
 		ctx := metadata.AppendToOutgoingContext(ctx, "x-request-id", call.id)
-		if _, err := stub.Score(ctx, call.in); (err != nil) != (call.code != "") {
+		if _, err := service.Score(ctx, call.in); (err != nil) != (call.code != "") {
 			t.Errorf("%s: got %v", call.id, err)
 		}
 		if call.code != "" {
 			failed[call.id], failed["s"+call.id] = call.code, call.code
 		}
-		stream, err := stub.StreamScore(metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "s"+call.id))
+		stream, err := service.StreamScore(metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "s"+call.id))
 		if err != nil {
 			t.Fatal(err)
 		}
