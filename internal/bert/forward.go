@@ -7,8 +7,8 @@ import (
 )
 
 // Forward writes one logit a sequence: with a share, those of the worker's own part, the others' being written by them. Each
-// sequence has 1 to maxLength rows of the scratch and work, a token at least, ids within the vocabulary and a length within the positions,
-// and the scratch has been reserved for them: the caller has seen to that.
+// sequence has 1 to maxLength rows of the scratch and work, a token at least, ids within the vocabulary and a length within the
+// positions, and the scratch has been reserved for them: the caller has seen to that.
 func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logits []float32) {
 	for first := 0; first < len(seqs); {
 		n, rows := block(seqs[first:])

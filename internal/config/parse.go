@@ -95,9 +95,7 @@ func (t *tree) decode(choice map[*yaml.Node]int, sweep bool) (Settings, *decoder
 	return s, d
 }
 
-// Encode writes s as YAML that Parse reads back as the same settings.
-func Encode(s Settings) ([]byte, error) { return encode(s) }
-
+// encode writes settings, or a part of them, as YAML that reads back as the same.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)

@@ -190,7 +190,7 @@ func TestEncodeReadsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := Encode(s)
+		out, err := encode(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := Encode(s)
+		out, err := encode(s)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -108,9 +108,6 @@ func (sw Sweep) Map(f func(Settings) Settings) Sweep {
 	return sw
 }
 
-// Single makes a sweep of settings that sweep nothing.
-func Single(s Settings) Sweep { return Sweep{Variants: []Variant{{Settings: s}}} }
-
 // swept reads a list where a scalar could stand.
 func (d *decoder) swept(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	switch {

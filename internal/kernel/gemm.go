@@ -4,7 +4,7 @@ package kernel
 const tileRows = 6
 
 // A product is computed in blocks of the inner dimension, so that the slab of a panel that is in use (depthBlock × 16
-// floats, 12 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
+// floats, 24 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
 // rows of A (rowBlock × 384 floats, 144 KiB) stay in the second level while all panels pass by.
 const (
 	depthBlock = 384
@@ -12,8 +12,7 @@ const (
 )
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
-// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]),
-// int8 ([Pack8]) or int16 ([Pack16]).
+// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]), int8 ([Pack8]) or int16 ([Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32 // Pad(Out)/16 panels of In·16
