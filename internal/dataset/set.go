@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/crossrank/crossrank"
 )
@@ -15,7 +16,7 @@ import (
 // Set is a list of pairs and where they are from. It is not changed once made, so it can be shared.
 type Set struct {
 	Pairs []crossrank.Pair
-	Name  string // the file's name, or "synthetic"
+	Name  string // the file's name without its folders, or "synthetic"
 	Hash  string // "sha256:…" of the file, or "synthetic, seed N"
 }
 
@@ -26,7 +27,12 @@ func Load(path string) (*Set, error) {
 		return nil, fmt.Errorf("opening the pairs: %w", err)
 	}
 	defer f.Close()
-	return Read(f, path)
+	set, err := Read(f, path)
+	if err != nil {
+		return nil, err
+	}
+	set.Name = filepath.Base(path) // where the file lies is the machine's business; its hash says what it is
+	return set, nil
 }
 
 // Read reads pairs, one JSON object a line as [Lines.Pair] has it; blank lines are passed over. Name is what the set and

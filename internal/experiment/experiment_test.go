@@ -68,7 +68,7 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 	if log, err := os.ReadFile(out.Log); err != nil || !strings.Contains(string(log), "drained") {
 		t.Errorf("the server's log is %q (%v), want that it was stopped in order", log, err)
 	}
-	if r := res.Run; r.Name != "small" || r.Model.Model != "/models/tiny" || r.Loop != "closed" || r.Version != "v0" ||
+	if r := res.Run; r.Name != "small" || r.Model.Model != "tiny" || r.Loop != "closed" || r.Version != "v0" ||
 		r.Machine.Cores == 0 || len(r.Settings) == 0 || r.Data.Pairs == 0 || len(r.CommandLine) != 2 {
 		t.Errorf("the run's provenance is incomplete: %+v", r)
 	}

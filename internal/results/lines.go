@@ -42,6 +42,12 @@ func (rd *reader) line(line []byte) error {
 			_, err = rd.at(f.Point)
 			rd.results.Found = append(rd.results.Found, f)
 		}
+	case kindQuality:
+		var q Quality
+		if err = json.Unmarshal(line, &q); err == nil {
+			_, err = rd.at(q.Point)
+			rd.results.Quality = append(rd.results.Quality, q)
+		}
 	case kindEnd:
 		rd.end = new(End)
 		err = json.Unmarshal(line, rd.end)

@@ -3,6 +3,7 @@ package results
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ const maxLine = 8 << 20
 type Results struct {
 	Run     Run
 	Points  []*Measured
-	Found   []Found  // of every search for an objective
+	Found   []Found // of every search for an objective
+	Quality []Quality
 	Partial []string // why the run is not complete; empty if it is
 	Skipped int      // lines of kinds that this program does not know
 }
@@ -44,14 +46,22 @@ func (m *Measured) Elapsed() time.Duration {
 	return last
 }
 
-// ReadFile reads the results file at path.
+// ReadFile reads the results file at path, which gzip may have packed.
 func ReadFile(path string) (*Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading results: %w", err)
 	}
 	defer f.Close()
-	return Read(path, f)
+	in := bufio.NewReader(f)
+	if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) { // how RFC 1952 has a packed file begin
+		return Read(path, in)
+	}
+	unpacked, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: unpacking results: %w", path, err)
+	}
+	return Read(path, unpacked)
 }
 
 // Read reads results. The name stands for the file in errors, which tell the line. A file that ends in the middle of a

@@ -165,6 +165,8 @@ type Sample struct {
 	QueuedPairs   *int64    `json:"queued_pairs"`
 	QueuedTokens  *int64    `json:"queued_tokens"`
 	InFlight      *int64    `json:"in_flight"`
+	Batches       *int64    `json:"batches,omitempty"`     // that began in the interval
+	BatchPairs    *float64  `json:"batch_pairs,omitempty"` // the mean of their pairs
 	GPUMemory     *int64    `json:"gpu_memory_bytes"`
 	GPUPercentage *float64  `json:"gpu_pct"`
 }
@@ -194,5 +196,6 @@ const (
 	kindSample   = "sample"
 	kindPointEnd = "point_end"
 	kindFound    = "found"
+	kindQuality  = "quality"
 	kindEnd      = "end"
 )

@@ -70,6 +70,9 @@ func (w *Writer) PointEnd(p PointEnd) error { return w.line(kindPointEnd, p) }
 // Found writes what a search came to.
 func (w *Writer) Found(f Found) error { return w.line(kindFound, f) }
 
+// Quality writes how good the scores of a server are.
+func (w *Writer) Quality(q Quality) error { return w.line(kindQuality, q) }
+
 // End ends the run.
 func (w *Writer) End(e End) error { return w.line(kindEnd, e) }
 

@@ -1,0 +1,44 @@
+package results
+
+// Quality says how good the scores are that were measured for speed: how near they are to those of another precision, and
+// how well they rank a judged collection. What was not asked for is nil.
+type Quality struct {
+	Point        int       `json:"point"` // the first that was measured on the server that was asked
+	Set          []Setting `json:"set,omitempty"`
+	Quantization string    `json:"quantization"` // of the server's model
+
+	Agreement *Agreement `json:"agreement,omitempty"`
+	Judged    *Judged    `json:"judged,omitempty"`
+}
+
+// Agreement compares logits with those of another precision, over the same pairs.
+type Agreement struct {
+	Against         string       `json:"against"` // the other precision
+	Pairs           int          `json:"pairs"`
+	MaxAbsError     float64      `json:"max_abs_error"`
+	MeanAbsError    float64      `json:"mean_abs_error"`
+	StdDev          float64      `json:"std_dev"`          // of the other's logits: the measure of their differences
+	RankCorrelation *float64     `json:"rank_correlation"` // Spearman's, over all pairs; null if there is none
+	Top1            TopAgreement `json:"top_1"`
+	Top10           TopAgreement `json:"top_10"`
+}
+
+// TopAgreement compares the best passages of each query that has more than that many.
+type TopAgreement struct {
+	Queries int      `json:"queries"` // that have enough passages
+	Share   *float64 `json:"share"`   // of the best ones that both have, the mean over the queries; null without queries
+}
+
+// Judged is how well scores rank the candidates of a judged collection's queries. Figures are means over the queries that
+// have a relevant document, whether or not it is among their candidates.
+type Judged struct {
+	Collection string  `json:"collection"` // the folder's name
+	Hash       string  `json:"hash"`       // "sha256:…" of its files
+	Queries    int     `json:"queries"`
+	Candidates int     `json:"candidates"` // a query at most, the best by BM25
+	Pairs      int     `json:"pairs"`      // that were scored
+	NDCG10     float64 `json:"ndcg_10"`
+	MRR10      float64 `json:"mrr_10"`
+	FirstNDCG  float64 `json:"first_stage_ndcg_10"` // of the candidates in the order of BM25
+	FirstMRR   float64 `json:"first_stage_mrr_10"`
+}
