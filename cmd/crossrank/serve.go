@@ -128,10 +128,11 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 			DocumentBytes: s.Limits.DocumentBytes,
 			QueryBytes:    s.Limits.QueryBytes,
 		},
-		OTLPEndpoint: s.OTLPEndpoint,
-		Deadline:     time.Duration(s.Deadline),
-		DrainGrace:   time.Duration(s.DrainGrace),
-		Connections:  s.Connections,
+		OTLPEndpoint:       s.OTLPEndpoint,
+		Deadline:           time.Duration(s.Deadline),
+		DrainGrace:         time.Duration(s.DrainGrace),
+		Connections:        s.Connections,
+		AddressConnections: orNone(s.AddressConnections),
 		GRPC: server.GRPC{
 			Streams:       s.GRPC.Streams,
 			MessageBytes:  s.GRPC.MessageBytes,
@@ -150,6 +151,14 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 		},
 		Log: log,
 	}
+}
+
+// orNone is a bound for which 0 means none where a server's own zero value means the default.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // cores says how a model uses them.

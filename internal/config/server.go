@@ -16,9 +16,10 @@ type Server struct {
 	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
 	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of such digests, one a line, read again when it changes"`
 
-	Deadline    Duration `yaml:"deadline" json:"deadline" help:"how long a request may take; over HTTP its caller may ask for less, over gRPC for any time"`
-	DrainGrace  Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
-	Connections int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
+	Deadline           Duration `yaml:"deadline" json:"deadline" help:"how long a request may take; over HTTP its caller may ask for less, over gRPC for any time"`
+	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
+	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
+	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"those of them from one address that is not of this machine, or from one /64 of IPv6; 0 for no such bound"`
 
 	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector for OTLP over gRPC, such as http://127.0.0.1:4317; without one nothing is traced"`
 
@@ -65,12 +66,13 @@ type ServerTLS struct {
 
 func baseServer() Server {
 	return Server{
-		GRPCAddr:    "127.0.0.1:50051",
-		HTTPAddr:    "127.0.0.1:8080",
-		Deadline:    Duration(30 * time.Second),
-		DrainGrace:  Duration(30 * time.Second),
-		Connections: 4096,
-		Limits:      ServerLimits{Documents: 1000, DocumentBytes: 256 << 10, QueryBytes: 64 << 10},
+		GRPCAddr:           "127.0.0.1:50051",
+		HTTPAddr:           "127.0.0.1:8080",
+		Deadline:           Duration(30 * time.Second),
+		DrainGrace:         Duration(30 * time.Second),
+		Connections:        4096,
+		AddressConnections: 256,
+		Limits:             ServerLimits{Documents: 1000, DocumentBytes: 256 << 10, QueryBytes: 64 << 10},
 		GRPC: ServerGRPC{
 			Streams:       128,
 			MessageBytes:  8 << 20,

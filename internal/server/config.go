@@ -38,6 +38,10 @@ type Config struct {
 	DrainGrace  time.Duration // how long requests under way may take once the server stops; default 30 s
 	Connections int           // open at once, a listener; default 4,096
 
+	// AddressConnections is how many of them may come from one address, or from one /64 of IPv6. Loopback addresses
+	// have no such bound. Default 256; negative means none.
+	AddressConnections int
+
 	GRPC GRPC
 	HTTP HTTP
 
@@ -73,6 +77,7 @@ func (c Config) OrDefaults() Config {
 	c.Deadline = cmp.Or(c.Deadline, 30*time.Second)
 	c.DrainGrace = cmp.Or(c.DrainGrace, 30*time.Second)
 	c.Connections = cmp.Or(c.Connections, 4096)
+	c.AddressConnections = cmp.Or(c.AddressConnections, 256)
 
 	c.GRPC.Streams = cmp.Or(c.GRPC.Streams, 128)
 	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, 8<<20)

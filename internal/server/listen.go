@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
-	"sync/atomic"
 	"syscall"
 )
 
@@ -36,15 +36,22 @@ func bind(flag, addr string, tcp *net.TCPAddr, cfg Config) (net.Listener, error)
 	case err != nil:
 		return nil, fail(err)
 	}
-	return &bounded{Listener: l, most: int64(cfg.Connections)}, nil
+	return &bounded{Listener: l, most: cfg.Connections, each: cfg.AddressConnections}, nil
 }
 
-// bounded is a listener that closes at once what would be a connection too many. (One that waited instead would leave
-// callers hanging, and probes among them.)
+// bounded is a listener that closes at once what would be a connection too many, of all or of those from one address. (One
+// that waited instead would leave callers hanging, and probes among them.)
+//
+// Addresses of this machine have no bound of their own: what runs here shares one address, a proxy that stands before the
+// server among it, and does the server no harm that it could not do otherwise.
 type bounded struct {
 	net.Listener
-	most int64
-	open atomic.Int64
+	most int
+	each int // negative means no bound
+
+	mu   sync.Mutex
+	open int
+	from map[netip.Addr]int // open connections, by address
 }
 
 func (b *bounded) Accept() (net.Conn, error) {
@@ -53,12 +60,62 @@ func (b *bounded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b.open.Add(1) <= b.most {
-			return &counted{Conn: conn, release: sync.OnceFunc(func() { b.open.Add(-1) })}, nil
+		from := origin(conn.RemoteAddr())
+		if b.take(from) {
+			return &counted{Conn: conn, release: sync.OnceFunc(func() { b.giveBack(from) })}, nil
 		}
-		b.open.Add(-1)
 		_ = conn.Close() // it is refused either way
 	}
+}
+
+// take counts a connection from an address, unless it would be one too many.
+func (b *bounded) take(from netip.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open >= b.most {
+		return false
+	}
+	if b.each >= 0 && from.IsValid() {
+		if b.from[from] >= b.each {
+			return false
+		}
+		if b.from == nil {
+			b.from = map[netip.Addr]int{}
+		}
+		b.from[from]++
+	}
+	b.open++
+	return true
+}
+
+func (b *bounded) giveBack(from netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open--
+	if b.from[from] > 1 {
+		b.from[from]--
+	} else {
+		delete(b.from, from) // so that the map is no larger than what is open
+	}
+}
+
+// origin is what connections are counted by: the address, of IPv6 the /64 that one customer of a provider has, and nothing
+// for this machine's own.
+func origin(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	switch {
+	case ip.IsLoopback():
+		return netip.Addr{}
+	case ip.Is6():
+		if network, err := ip.Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return ip
 }
 
 // counted is a connection that gives its place back when it is closed.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -102,6 +103,82 @@ func TestConnectionsAreBounded(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the place of a closed connection is not free again")
 		}
+	}
+}
+
+// fakePeers accepts connections from addresses that a test names.
+type fakePeers struct {
+	net.Listener
+	from []string
+}
+
+type fakePeer struct {
+	net.Conn
+	from   string
+	closed bool
+}
+
+func (l *fakePeers) Accept() (net.Conn, error) {
+	if len(l.from) == 0 {
+		return nil, net.ErrClosed
+	}
+	from := l.from[0]
+	l.from = l.from[1:]
+	return &fakePeer{from: from}, nil
+}
+
+func (c *fakePeer) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from))
+}
+
+func (c *fakePeer) Close() error {
+	c.closed = true
+	return nil
+}
+
+func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
+	tests := []struct {
+		name  string
+		each  int
+		from  []string
+		taken int
+	}{
+		{"one address", 2, []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"}, 2},
+		{"two addresses", 2, []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1", "192.0.2.2:2"}, 4},
+		{"one address in both its forms", 2, []string{"192.0.2.1:1", "[::ffff:192.0.2.1]:2", "192.0.2.1:3"}, 2},
+		{"one network of IPv6", 2, []string{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1"}, 2},
+		{"two networks of IPv6", 2, []string{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "[2001:db8::3]:1"}, 3},
+		{"zones of IPv6", 2, []string{"[fe80::1%a]:1", "[fe80::1%b]:1", "[fe80::1%c]:1"}, 2},
+		{"this machine", 2, []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "[::1]:1", "[::1]:2", "[::1]:3"}, 6},
+		{"no such bound", -1, []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"}, 3},
+		{"the bound on all", 5, []string{"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1", "127.0.0.1:1", "192.0.2.4:1",
+			"192.0.2.5:1", "127.0.0.1:2", "192.0.2.6:1"}, 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := &bounded{most: 6, each: tt.each}
+			for range 3 { // places that are given back can be taken again
+				b.Listener = &fakePeers{from: tt.from}
+				var taken []net.Conn
+				for {
+					conn, err := b.Accept()
+					if err != nil {
+						break
+					}
+					taken = append(taken, conn)
+				}
+				if len(taken) != tt.taken || b.open != tt.taken {
+					t.Errorf("took %d connections and counts %d, want %d", len(taken), b.open, tt.taken)
+				}
+				for _, conn := range taken {
+					conn.Close()
+					conn.Close() // a second time, which gives nothing back
+				}
+				if b.open != 0 || len(b.from) != 0 {
+					t.Errorf("counts %d connections and keeps %d addresses after all were closed", b.open, len(b.from))
+				}
+			}
+		})
 	}
 }
 
