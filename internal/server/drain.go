@@ -3,9 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/grpcapi"
+	"github.com/crossrank/crossrank/internal/metrics"
 	"google.golang.org/grpc"
 )
 
@@ -59,6 +63,18 @@ func (s *Server) drain(stop context.CancelFunc) error {
 	case <-time.After(settle):
 		return errors.New("stopping: some requests did not end when they were told to")
 	}
+}
+
+// account logs how the requests that went through the scorer have ended, by their codes: the last that can be known of
+// them, for metrics are not answered any more. Callers' own counts can be held against it.
+func account(log *slog.Logger, counts metrics.Snapshot) {
+	var requests []any
+	for _, code := range slices.Sorted(maps.Keys(counts.Codes)) {
+		if n := counts.Codes[code]; n > 0 {
+			requests = append(requests, slog.Int64(string(code), n))
+		}
+	}
+	log.Info("stopped", slog.Group("requests", requests...))
 }
 
 // stopGRPC returns when all calls are done. It does not wait for streams of health checks and reflection, which last as

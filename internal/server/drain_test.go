@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,5 +102,25 @@ func TestDrainEndsTheRest(t *testing.T) {
 	if conn, err := net.Dial("tcp", r.HTTPAddr()); err == nil {
 		conn.Close()
 		t.Error("the HTTP address still takes connections")
+	}
+}
+
+// TestTheEndIsAccountedFor: the last line of the log tells how requests ended.
+func TestTheEndIsAccountedFor(t *testing.T) {
+	r := start(t, &scorertest.Fake{Fault: func(req *crossrank.Request) error {
+		if req.Pairs[0].Query == "full" {
+			return crossrank.Errorf(crossrank.Overloaded, "full")
+		}
+		return nil
+	}}, Config{})
+	c := dial(t, "http://"+r.HTTPAddr())
+	for _, query := range []string{"q", "full", "q"} {
+		_, _ = c.Score(t.Context(), request(query))
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "msg=stopped requests.ok=2 requests.overloaded=1\n"; !strings.HasSuffix(r.log.String(), want) {
+		t.Errorf("the log ends with %q, want %q", r.log.String(), want)
 	}
 }

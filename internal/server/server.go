@@ -181,6 +181,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		return errors.Join(failure, err) // something still runs, and waiting for it is what drain gave up
 	}
 	serving.Wait()
+	account(s.cfg.Log, b.Recorder.Snapshot())
 	return failure
 }
 
