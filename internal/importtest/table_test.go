@@ -83,7 +83,7 @@ var table = []row{
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},
-	{name: "client", imports: []string{".", "proto/crossrank/v1"}, external: []string{grpc, rpc}},
+	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},
 
 	// What measures; it cannot reach what it measures.
 	{name: "internal/load", imports: []string{".", "internal/results"}},
@@ -100,6 +100,7 @@ var table = []row{
 	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},
+	{name: "internal/faultproxy"},
 	{name: "internal/importtest"},
 	{name: "internal/tools/vocabtrainer", external: []string{text}},
 	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/stats"}},
