@@ -1,8 +1,9 @@
-// Package client scores pairs on a crossrank server, over gRPC or HTTP.
+// Package client scores pairs on a server, over gRPC or HTTP: a crossrank server, or one that speaks another [Dialect].
 //
 // A [Client] is a [crossrank.Scorer] like a model opened in the same program: [Dial] a server, then score pairs with it
 // or rank documents with [crossrank.Rank]. Which of the two protocols is spoken is the target's scheme; scores, usage,
-// timings and error codes are the same over both. Over gRPC a client can also spread its calls over several servers.
+// timings and error codes are the same over both. Over gRPC a client can also spread its calls over several servers. A
+// client of another maker's server gives what its dialect can say: scores always, in the order of the request.
 //
 //	c, err := client.Dial("grpc://127.0.0.1:50051", client.Options{})
 //	if err != nil { … }
@@ -11,6 +12,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -27,7 +29,14 @@ type Options struct {
 	// MaxReplyBytes bounds an answer; 0 means 64 MiB.
 	MaxReplyBytes int
 
-	// APIKey is sent with every call. Over grpc, http and dns targets it can be read on the way.
+	// Dialect is the API that the server speaks; default [Crossrank].
+	Dialect Dialect
+
+	// Model is asked for by requests that name none. Servers that have several models take their first one without it, but
+	// Cohere's and Jina's need a name.
+	Model string
+
+	// APIKey is sent with every call, as a bearer token. Over grpc, http and dns targets it can be read on the way.
 	APIKey string
 
 	// TLS says whom to trust, for grpcs and https targets.
@@ -58,6 +67,7 @@ const (
 // when it is first used and again after a server was away. Close it when done with it.
 type Client struct {
 	target  string
+	model   string // of requests that name none
 	wire    wire
 	retries int
 	budget  budget
@@ -88,6 +98,10 @@ func Dial(target string, opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	opts.Dialect = cmp.Or(opts.Dialect, Crossrank)
+	if err := opts.Dialect.fits(t); err != nil {
+		return fail(err)
+	}
 	var secure *tls.Config
 	if t.secure() {
 		if secure, err = opts.TLS.config(); err != nil {
@@ -96,13 +110,23 @@ func Dial(target string, opts Options) (*Client, error) {
 	} else if opts.TLS != (TLS{}) {
 		return fail(errors.New("TLS is set, but the target's scheme is in the clear; use grpcs or https"))
 	}
-	c := &Client{target: target, retries: opts.Retries}
+	c := &Client{target: target, model: opts.Model, retries: opts.Retries}
 	if t.http() {
-		c.wire = newHTTP(t, secure, opts)
+		over := newHTTP(t, secure, opts)
+		c.wire = over
+		if opts.Dialect != Crossrank {
+			c.wire = &foreign{http: over, dialect: opts.Dialect, model: opts.Model}
+		}
 		return c, nil
 	}
-	if c.wire, err = newGRPC(target, t, secure, opts); err != nil {
+	conn, err := connection(t, secure, opts)
+	switch {
+	case err != nil:
 		return fail(err)
+	case opts.Dialect == Inference:
+		c.wire = newInference(target, conn, opts.Model)
+	default:
+		c.wire = newGRPC(target, conn)
 	}
 	return c, nil
 }
@@ -130,6 +154,7 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	if err := check(req); err != nil {
 		return nil, err
 	}
+	req = c.named(req)
 	var resp *crossrank.Response
 	err := c.budget.retry(ctx, c.retries, func() (err error) {
 		resp, err = c.wire.score(ctx, req)
@@ -149,7 +174,18 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	return resp, nil
 }
 
-// Info describes the model that the server serves.
+// named is req with the client's model, if it names none.
+func (c *Client) named(req *crossrank.Request) *crossrank.Request {
+	if req.Model != "" || c.model == "" {
+		return req
+	}
+	named := *req
+	named.Model = c.model
+	return &named
+}
+
+// Info describes the model that the server serves, as far as it can be asked in its dialect. The zero value of a field says that
+// nobody told.
 func (c *Client) Info(ctx context.Context) (crossrank.Info, error) { return c.wire.info(ctx) }
 
 // History gives the samples that the server took of itself after since, or all it has kept if since is zero, as the JSON

@@ -26,7 +26,12 @@ type overGRPC struct {
 	service crossrankv1.RerankServiceClient
 }
 
-func newGRPC(name string, t target, secure *tls.Config, opts Options) (*overGRPC, error) {
+func newGRPC(name string, conn *grpc.ClientConn) *overGRPC {
+	return &overGRPC{target: name, conn: conn, service: crossrankv1.NewRerankServiceClient(conn)}
+}
+
+// connection makes the connection that both services are spoken over.
+func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, error) {
 	creds := insecure.NewCredentials()
 	if secure != nil {
 		creds = credentials.NewTLS(secure)
@@ -42,11 +47,7 @@ func newGRPC(name string, t target, secure *tls.Config, opts Options) (*overGRPC
 		options = append(options, grpc.WithPerRPCCredentials(apiKey(opts.APIKey)))
 	}
 	address, spread := spread(t, opts.Balance)
-	conn, err := grpc.NewClient(address, append(options, spread...)...)
-	if err != nil {
-		return nil, err
-	}
-	return &overGRPC{target: name, conn: conn, service: crossrankv1.NewRerankServiceClient(conn)}, nil
+	return grpc.NewClient(address, append(options, spread...)...)
 }
 
 // apiKey sends itself with every call.
@@ -175,8 +176,12 @@ var codeOf = map[codes.Code]crossrank.Code{
 	codes.Canceled:          crossrank.Canceled,
 }
 
-// failure turns the status of a call into an error with a code.
 func (g *overGRPC) failure(ctx context.Context, err error) error {
+	return grpcFailure(ctx, g.target, err)
+}
+
+// grpcFailure turns the status of a call into an error with a code.
+func grpcFailure(ctx context.Context, target string, err error) error {
 	st := status.Convert(err)
 	e := &crossrank.Error{Code: crossrank.Internal, Message: st.Message(), Err: err}
 	if code, ok := codeOf[st.Code()]; ok {
@@ -203,6 +208,6 @@ func (g *overGRPC) failure(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil && (e.Code == crossrank.Canceled || e.Code == crossrank.DeadlineExceeded) {
 		return contextError(ctxErr)
 	}
-	e.Message = g.target + ": " + e.Message
+	e.Message = target + ": " + e.Message
 	return e
 }

@@ -11,7 +11,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -23,6 +22,7 @@ type overHTTP struct {
 	key      string // the API key, or empty
 	client   *http.Client
 	maxBytes int64
+	foreign  bool // another maker's server: its words are told to be its own
 }
 
 func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
@@ -30,6 +30,7 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 		base:     t.scheme + "://" + t.hosts[0],
 		key:      opts.APIKey,
 		maxBytes: int64(opts.MaxReplyBytes),
+		foreign:  opts.Dialect != Crossrank,
 		client: &http.Client{
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
@@ -182,9 +183,21 @@ func (h *overHTTP) close() error {
 
 // call sends one request and decodes the JSON of a good answer into out.
 func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, out any) error {
+	reply, _, err := h.exchange(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(reply, out); err != nil {
+		return crossrank.Errorf(crossrank.Internal, "%s answered something else than its JSON: %w", h.base, err)
+	}
+	return nil
+}
+
+// exchange sends one request and gives the good answer to it.
+func (h *overHTTP) exchange(ctx context.Context, method, path string, body []byte) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(body))
 	if err != nil {
-		return crossrank.Errorf(crossrank.Internal, "%s: %w", h.base, err)
+		return nil, nil, crossrank.Errorf(crossrank.Internal, "%s: %w", h.base, err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -197,23 +210,20 @@ func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, o
 	req.Header["Idempotency-Key"] = []string{}
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return h.unreachable(ctx, err)
+		return nil, nil, h.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
 	reply, err := io.ReadAll(io.LimitReader(resp.Body, h.maxBytes+1))
 	if err != nil {
-		return h.unreachable(ctx, err)
+		return nil, nil, h.unreachable(ctx, err)
 	}
 	if int64(len(reply)) > h.maxBytes {
-		return crossrank.Errorf(crossrank.TooLarge, "%s answered more than %d bytes", h.base, h.maxBytes)
+		return nil, nil, crossrank.Errorf(crossrank.TooLarge, "%s answered more than %d bytes", h.base, h.maxBytes)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return h.refusal(resp, reply)
+		return nil, nil, h.refusal(resp, reply)
 	}
-	if err := json.Unmarshal(reply, out); err != nil {
-		return crossrank.Errorf(crossrank.Internal, "%s answered something else than its JSON: %w", h.base, err)
-	}
-	return nil
+	return reply, resp.Header, nil
 }
 
 // unreachable words a failure of the connection.
@@ -225,60 +235,4 @@ func (h *overHTTP) unreachable(ctx context.Context, err error) error {
 		err = urlErr.Err // the rest repeats the method and the address
 	}
 	return crossrank.Errorf(crossrank.Unavailable, "%s: %w", h.base, err)
-}
-
-// codeOfStatus decides where an error's body carries no code of the project's own.
-var codeOfStatus = map[int]crossrank.Code{
-	http.StatusBadRequest:            crossrank.InvalidArgument,
-	http.StatusMethodNotAllowed:      crossrank.InvalidArgument,
-	http.StatusUnsupportedMediaType:  crossrank.InvalidArgument,
-	http.StatusUnprocessableEntity:   crossrank.InvalidArgument,
-	http.StatusUnauthorized:          crossrank.Unauthenticated,
-	http.StatusNotFound:              crossrank.NotFound,
-	http.StatusRequestEntityTooLarge: crossrank.TooLarge,
-	http.StatusTooManyRequests:       crossrank.Overloaded,
-	http.StatusRequestTimeout:        crossrank.DeadlineExceeded,
-	http.StatusGatewayTimeout:        crossrank.DeadlineExceeded,
-	http.StatusBadGateway:            crossrank.Unavailable,
-	http.StatusServiceUnavailable:    crossrank.Unavailable,
-}
-
-// refusal turns an answer that is no success into an error with a code.
-func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
-	var said struct {
-		Error        json.RawMessage `json:"error"`
-		Code         json.RawMessage `json:"code"`
-		RetryAfterMS int64           `json:"retry_after_ms"`
-	}
-	e := &crossrank.Error{Code: crossrank.Internal, Message: fmt.Sprintf("%s answered %s", h.base, resp.Status)}
-	if code, ok := codeOfStatus[resp.StatusCode]; ok {
-		e.Code = code
-	}
-	if json.Unmarshal(body, &said) == nil {
-		if message := messageOf(said.Error); message != "" {
-			e.Message = message
-		}
-		var code crossrank.Code
-		if json.Unmarshal(said.Code, &code) == nil {
-			e.Code = known(code, e.Code)
-		}
-	}
-	if said.RetryAfterMS > 0 {
-		e.RetryAfter = time.Duration(said.RetryAfterMS) * time.Millisecond
-	} else if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(seconds) * time.Second
-	}
-	return e
-}
-
-// messageOf finds the message in an error that is one itself, or an object with one.
-func messageOf(raw json.RawMessage) (message string) {
-	if json.Unmarshal(raw, &message) == nil {
-		return message
-	}
-	var object struct {
-		Message string `json:"message"`
-	}
-	_ = json.Unmarshal(raw, &object) // what is neither has no message
-	return object.Message
 }

@@ -35,9 +35,9 @@ func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk 
 	}
 	g, ok := c.wire.(*overGRPC)
 	if !ok {
-		return crossrank.Errorf(crossrank.InvalidArgument, "%s: streams are gRPC's; dial the server's grpc:// address", c.target)
+		return crossrank.Errorf(crossrank.InvalidArgument, "%s: streams are those of a crossrank server's gRPC; dial its grpc:// address", c.target)
 	}
-	return g.stream(ctx, req, chunk, each)
+	return g.stream(ctx, c.named(req), chunk, each)
 }
 
 func (g *overGRPC) stream(ctx context.Context, req *crossrank.Request, chunk int,

@@ -14,13 +14,33 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
+// Limits are what a Scorer cannot be asked, or does not tell, because its wire has no words for it. The zero value has none.
+type Limits struct {
+	OneQuery  bool // all pairs of a request have one query; others are refused
+	NoRaw     bool // logits cannot be asked for; a request for them is refused
+	NoOptions bool // neither MaxLength nor TruncateLeft can be asked for
+	NoModel   bool // answers name a model only if the request did
+	NoTokens  bool // answers do not count tokens
+	NoPadding bool // answers do not count what padding would have been
+	NoTiming  bool // answers say at most how long they took in all
+}
+
+// suite is a Scorer on trial.
+type suite struct {
+	crossrank.Scorer
+	Limits
+}
+
 // Run judges a Scorer by the contract of [crossrank.Scorer]. Open gives a new one, of a model that tells pairs apart, for
 // every subtest, and has it closed by t.Cleanup. The suite sends up to 600 pairs in a request, which is more than one
 // batch of this project's engine holds by default, and has up to 16 requests under way at once.
-func Run(t *testing.T, open func(t *testing.T) crossrank.Scorer) {
+func Run(t *testing.T, open func(t *testing.T) crossrank.Scorer) { RunWithin(t, Limits{}, open) }
+
+// RunWithin judges a Scorer as [Run] does, as far as its limits let it.
+func RunWithin(t *testing.T, limits Limits, open func(t *testing.T) crossrank.Scorer) {
 	for _, c := range []struct {
 		name string
-		test func(*testing.T, crossrank.Scorer)
+		test func(*testing.T, suite)
 	}{
 		{"one score a pair, in the order of the request", keepsOrder},
 		{"the same pair always has the same score", isDeterministic},
@@ -36,13 +56,14 @@ func Run(t *testing.T, open func(t *testing.T) crossrank.Scorer) {
 		{"the request is left unchanged", leavesRequestAlone},
 		{"any text is scored", takesAnyText},
 		{"bytes that are not UTF-8 do not count", dropsInvalidBytes},
+		{"pairs of several queries are scored or refused", takesQueries},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, suite{open(t), limits}) })
 	}
 }
 
-func keepsOrder(t *testing.T, s crossrank.Scorer) {
-	pairs := somePairs(1, 12)
+func keepsOrder(t *testing.T, s suite) {
+	pairs := s.pairs(1, 12)
 	want := oneByOne(t, s, pairs)
 	for round := range 4 {
 		order := rand.New(rand.NewPCG(2, uint64(round))).Perm(len(pairs))
@@ -60,9 +81,13 @@ func keepsOrder(t *testing.T, s crossrank.Scorer) {
 	}
 }
 
-func isDeterministic(t *testing.T, s crossrank.Scorer) {
+func isDeterministic(t *testing.T, s suite) {
 	p := crossrank.Pair{Query: "how tall is a giraffe", Passage: "Giraffes are up to 5.7 m tall."}
-	resp := score(t, s, &crossrank.Request{Pairs: []crossrank.Pair{p, {Query: "x"}, p, {Passage: "y"}, p}})
+	other, another := crossrank.Pair{Query: "x"}, crossrank.Pair{Passage: "y"}
+	if s.OneQuery {
+		other, another = crossrank.Pair{Query: p.Query}, crossrank.Pair{Query: p.Query, Passage: "y"}
+	}
+	resp := score(t, s, &crossrank.Request{Pairs: []crossrank.Pair{p, other, p, another, p}})
 	if a, b, c := resp.Scores[0], resp.Scores[2], resp.Scores[4]; a != b || b != c {
 		t.Errorf("one pair, three times in a request: got scores %v, %v, %v", a, b, c)
 	}
@@ -71,29 +96,35 @@ func isDeterministic(t *testing.T, s crossrank.Scorer) {
 	}
 }
 
-func describesAnswers(t *testing.T, s crossrank.Scorer) {
+func describesAnswers(t *testing.T, s suite) {
 	const pairs = 5
-	resp := score(t, s, &crossrank.Request{Pairs: somePairs(3, pairs)})
-	if resp.Model == "" {
+	resp := score(t, s, &crossrank.Request{Pairs: s.pairs(3, pairs)})
+	if resp.Model == "" && !s.NoModel {
 		t.Error("the answer names no model")
 	}
-	if resp.Usage.Tokens < 3*pairs {
+	if resp.Usage.Tokens < 3*pairs && !s.NoTokens {
 		t.Errorf("got %d tokens for %d pairs; want at least 3 a pair, for the special ones", resp.Usage.Tokens, pairs)
 	}
-	if resp.Usage.PaddedTokens < resp.Usage.Tokens {
+	if resp.Usage.PaddedTokens < resp.Usage.Tokens && !s.NoPadding {
 		t.Errorf("got %d padded tokens, want at least as many as the %d computed", resp.Usage.PaddedTokens, resp.Usage.Tokens)
 	}
 	if resp.Usage.TruncatedTokens != 0 {
 		t.Errorf("got %d truncated tokens for short pairs, want 0", resp.Usage.TruncatedTokens)
 	}
 	tm := resp.Timing
-	if tm.Tokenize < 0 || tm.Queue < 0 || tm.Compute <= 0 || tm.Total < tm.Tokenize+tm.Queue+tm.Compute {
+	if tm.Tokenize < 0 || tm.Queue < 0 || tm.Compute < 0 || tm.Compute == 0 && !s.NoTiming ||
+		tm.Total < tm.Tokenize+tm.Queue+tm.Compute {
 		t.Errorf("got timing %+v; want parts that are not negative, some computing, and a total that holds them all", tm)
 	}
 }
 
-func activates(t *testing.T, s crossrank.Scorer) {
-	pairs := somePairs(4, 8)
+func activates(t *testing.T, s suite) {
+	pairs := s.pairs(4, 8)
+	if s.NoRaw {
+		resp, err := s.Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
+		wantCode(t, "raw scores", resp, err, crossrank.InvalidArgument)
+		return
+	}
 	raw := score(t, s, &crossrank.Request{Pairs: pairs, Raw: true})
 	if raw.ScoreType != crossrank.Logit {
 		t.Errorf("raw scores: got type %q, want %q", raw.ScoreType, crossrank.Logit)
@@ -110,8 +141,8 @@ func activates(t *testing.T, s crossrank.Scorer) {
 	}
 }
 
-func knowsItsName(t *testing.T, s crossrank.Scorer) {
-	req := &crossrank.Request{Pairs: somePairs(5, 2)}
+func knowsItsName(t *testing.T, s suite) {
+	req := &crossrank.Request{Pairs: s.pairs(5, 2)}
 	unnamed := score(t, s, req)
 	req.Model = unnamed.Model
 	if named := score(t, s, req); named.Model != unnamed.Model || named.Scores[0] != unnamed.Scores[0] {
@@ -122,7 +153,7 @@ func knowsItsName(t *testing.T, s crossrank.Scorer) {
 	wantCode(t, "another model", resp, err, crossrank.NotFound)
 }
 
-func refusesEmpty(t *testing.T, s crossrank.Scorer) {
+func refusesEmpty(t *testing.T, s suite) {
 	for name, req := range map[string]*crossrank.Request{
 		"nil pairs": {}, "no pairs": {Pairs: []crossrank.Pair{}},
 	} {
@@ -131,23 +162,23 @@ func refusesEmpty(t *testing.T, s crossrank.Scorer) {
 	}
 }
 
-func honoursCancel(t *testing.T, s crossrank.Scorer) {
+func honoursCancel(t *testing.T, s suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	resp, err := s.Score(ctx, &crossrank.Request{Pairs: somePairs(5, 2)})
+	resp, err := s.Score(ctx, &crossrank.Request{Pairs: s.pairs(5, 2)})
 	wantCode(t, "canceled context", resp, err, crossrank.Canceled)
 }
 
-func honoursDeadline(t *testing.T, s crossrank.Scorer) {
+func honoursDeadline(t *testing.T, s suite) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	resp, err := s.Score(ctx, &crossrank.Request{Pairs: somePairs(6, 2)})
+	resp, err := s.Score(ctx, &crossrank.Request{Pairs: s.pairs(6, 2)})
 	wantCode(t, "deadline in the past", resp, err, crossrank.DeadlineExceeded)
 }
 
 // survivesLeavers cancels requests at all moments of their life, then sees that the scorer still works.
-func survivesLeavers(t *testing.T, s crossrank.Scorer) {
-	pairs := somePairs(7, 3)
+func survivesLeavers(t *testing.T, s suite) {
+	pairs := s.pairs(7, 3)
 	want := oneByOne(t, s, pairs)
 	var wg sync.WaitGroup
 	for i := range 16 {
@@ -168,8 +199,8 @@ func survivesLeavers(t *testing.T, s crossrank.Scorer) {
 	wantScores(t, "a caller after them", score(t, s, &crossrank.Request{Pairs: pairs}), want)
 }
 
-func keepsCallersApart(t *testing.T, s crossrank.Scorer) {
-	pairs := somePairs(8, 24)
+func keepsCallersApart(t *testing.T, s suite) {
+	pairs := s.pairs(8, 24)
 	want := oneByOne(t, s, pairs)
 	var wg sync.WaitGroup
 	for caller := range 16 {
@@ -194,8 +225,8 @@ func keepsCallersApart(t *testing.T, s crossrank.Scorer) {
 	wg.Wait()
 }
 
-func takesBigRequests(t *testing.T, s crossrank.Scorer) {
-	few := somePairs(10, 8)
+func takesBigRequests(t *testing.T, s suite) {
+	few := s.pairs(10, 8)
 	want := oneByOne(t, s, few)
 	var req crossrank.Request
 	var expect []float32
@@ -205,8 +236,11 @@ func takesBigRequests(t *testing.T, s crossrank.Scorer) {
 	wantScores(t, "600 pairs", score(t, s, &req), expect)
 }
 
-func leavesRequestAlone(t *testing.T, s crossrank.Scorer) {
-	req := &crossrank.Request{Pairs: somePairs(11, 6), MaxLength: 64, Truncation: crossrank.TruncateLeft, Raw: true}
+func leavesRequestAlone(t *testing.T, s suite) {
+	req := &crossrank.Request{Pairs: s.pairs(11, 6), Raw: !s.NoRaw}
+	if !s.NoOptions {
+		req.MaxLength, req.Truncation = 64, crossrank.TruncateLeft
+	}
 	before := clone(req)
 	score(t, s, req)
 	if !reflect.DeepEqual(req, before) {
@@ -214,31 +248,44 @@ func leavesRequestAlone(t *testing.T, s crossrank.Scorer) {
 	}
 }
 
-func takesAnyText(t *testing.T, s crossrank.Scorer) {
+func takesAnyText(t *testing.T, s suite) {
 	texts := []string{
 		"", " ", "\t\r\n", "\x00", "a\x00b", "\ufeff", "\u200b\u200d", "İstanbul", "straße", "東京タワー", "한국어", "ไทย", "שלום",
 		"\u202eabc", "e\u0301\u0301\u0301", strings.Repeat("\u0301", 500), "👩‍👩‍👧‍👦", "[CLS] [SEP] [MASK] [PAD] [UNK]", "##s", "<script>", `{"a":"\"}`,
 		"%s%n%00", "\u2028", "\U0010ffff", strings.Repeat("a", 5000), strings.Repeat("word ", 2000), "\xff", "\xed\xa0\x80", "\xc3",
 	}
 	for _, text := range texts {
-		req := &crossrank.Request{Pairs: []crossrank.Pair{{Query: text, Passage: "p"}, {Query: "q", Passage: text}}}
-		if _, err := s.Score(t.Context(), req); err != nil {
-			t.Errorf("text %.20q: %v", text, err)
+		for _, pair := range []crossrank.Pair{{Query: text, Passage: "p"}, {Query: "q", Passage: text}} {
+			if _, err := s.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{pair}}); err != nil {
+				t.Errorf("text %.20q: %v", text, err)
+			}
 		}
 	}
 }
 
-func dropsInvalidBytes(t *testing.T, s crossrank.Scorer) {
-	resp := score(t, s, &crossrank.Request{Pairs: []crossrank.Pair{
-		{Query: "ab c", Passage: "de"}, {Query: "a\xffb c", Passage: "d\xc0e"},
-	}})
-	if resp.Scores[0] != resp.Scores[1] {
-		t.Errorf("got score %v with bytes that are not UTF-8, want %v as without them", resp.Scores[1], resp.Scores[0])
+func dropsInvalidBytes(t *testing.T, s suite) {
+	scores := oneByOne(t, s, []crossrank.Pair{{Query: "ab c", Passage: "de"}, {Query: "a\xffb c", Passage: "d\xc0e"}})
+	if scores[0] != scores[1] {
+		t.Errorf("got score %v with bytes that are not UTF-8, want %v as without them", scores[1], scores[0])
 	}
 }
 
+func takesQueries(t *testing.T, s suite) {
+	pairs := somePairs(12, 8)
+	want := oneByOne(t, s, pairs)
+	resp, err := s.Score(t.Context(), &crossrank.Request{Pairs: pairs})
+	if s.OneQuery {
+		wantCode(t, "pairs of several queries", resp, err, crossrank.InvalidArgument)
+		return
+	}
+	if err != nil {
+		t.Fatalf("pairs of several queries: %v", err)
+	}
+	wantScores(t, "pairs of several queries", resp, want)
+}
+
 // score scores, and ends the test unless the answer has the form that any answer must have.
-func score(t *testing.T, s crossrank.Scorer, req *crossrank.Request) *crossrank.Response {
+func score(t *testing.T, s suite, req *crossrank.Request) *crossrank.Response {
 	t.Helper()
 	resp, err := s.Score(t.Context(), req)
 	if err != nil {
@@ -262,7 +309,7 @@ func score(t *testing.T, s crossrank.Scorer, req *crossrank.Request) *crossrank.
 }
 
 // oneByOne scores each pair in a request of its own.
-func oneByOne(t *testing.T, s crossrank.Scorer, pairs []crossrank.Pair) []float32 {
+func oneByOne(t *testing.T, s suite, pairs []crossrank.Pair) []float32 {
 	t.Helper()
 	var scores []float32
 	for _, p := range pairs {
@@ -308,6 +355,17 @@ func somePairs(seed uint64, n int) []crossrank.Pair {
 		pairs[i] = crossrank.Pair{
 			Query:   words[rng.IntN(len(words))],
 			Passage: fmt.Sprintf("%s %d", strings.Join(passage, " "), i),
+		}
+	}
+	return pairs
+}
+
+// pairs makes pairs as somePairs does, of one query if there may be no more.
+func (s suite) pairs(seed uint64, n int) []crossrank.Pair {
+	pairs := somePairs(seed, n)
+	for i := range pairs {
+		if s.OneQuery {
+			pairs[i].Query = pairs[0].Query
 		}
 	}
 	return pairs

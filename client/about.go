@@ -1,0 +1,89 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/crossrank/crossrank"
+)
+
+// info asks the server for its model, where the dialect has words for that. Where it has none, or the server does not know
+// them, the model's name is all there is: the one of the options.
+func (f *foreign) info(ctx context.Context) (crossrank.Info, error) {
+	info := crossrank.Info{Model: f.model}
+	var path string
+	var read func(*crossrank.Info, []byte)
+	switch f.dialect {
+	case TEI:
+		path, read = "/info", readTEIInfo
+	case VLLM, LlamaCpp:
+		path, read = "/v1/models", f.readModels
+	default:
+		return info, nil
+	}
+	reply, _, err := f.http.exchange(ctx, http.MethodGet, path, nil)
+	switch crossrank.CodeOf(err) {
+	case crossrank.OK:
+		read(&info, reply)
+		return info, nil
+	case crossrank.NotFound, crossrank.InvalidArgument:
+		return info, nil
+	}
+	return crossrank.Info{}, err
+}
+
+// dtypes gives this project's words for Text Embeddings Inference's number formats.
+var dtypes = map[string]string{"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+
+// readTEIInfo reads Text Embeddings Inference's GET /info. A crossrank server tells more there.
+func readTEIInfo(info *crossrank.Info, reply []byte) {
+	var out struct {
+		Model     string          `json:"model_id"`
+		Revision  string          `json:"model_sha"`
+		DType     string          `json:"model_dtype"`
+		MaxLength int             `json:"max_input_length"`
+		Version   string          `json:"version"`
+		Crossrank *crossrank.Info `json:"crossrank"`
+	}
+	if json.Unmarshal(reply, &out) != nil {
+		return
+	}
+	if out.Crossrank != nil {
+		*info = *out.Crossrank
+		return
+	}
+	info.Model = cmp.Or(out.Model, info.Model)
+	if out.Revision != "" {
+		info.Weights = "revision " + out.Revision
+	}
+	info.Quantization = cmp.Or(dtypes[out.DType], out.DType)
+	info.MaxLength, info.Version = max(0, out.MaxLength), out.Version
+}
+
+// readModels reads the list of models that servers in the manner of OpenAI's have, for the one that the options name or else
+// the first.
+func (f *foreign) readModels(info *crossrank.Info, reply []byte) {
+	var out struct {
+		Data []struct {
+			ID        string `json:"id"`
+			MaxLength int    `json:"max_model_len"` // vLLM's
+			Meta      struct {
+				Parameters int64 `json:"n_params"` // these are llama.cpp's
+				Vocabulary int   `json:"n_vocab"`
+				Hidden     int   `json:"n_embd"`
+			} `json:"meta"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(reply, &out) != nil {
+		return
+	}
+	for _, m := range out.Data {
+		if f.model == "" || m.ID == f.model {
+			info.Model, info.MaxLength = cmp.Or(m.ID, f.model), max(0, m.MaxLength)
+			info.Parameters, info.VocabSize, info.Hidden = m.Meta.Parameters, m.Meta.Vocabulary, m.Meta.Hidden
+			return
+		}
+	}
+}

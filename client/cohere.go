@@ -1,0 +1,70 @@
+package client
+
+import (
+	"encoding/json"
+
+	"github.com/crossrank/crossrank"
+)
+
+// cohereV2 is Cohere's POST /v2/rerank. Scores are from 0 to 1.
+type cohereV2 struct{}
+
+func (cohereV2) ask(req *crossrank.Request) (string, any) {
+	return "/v2/rerank", struct {
+		Model      string   `json:"model,omitempty"`
+		Query      string   `json:"query"`
+		Documents  []string `json:"documents"`
+		MaxPassage int      `json:"max_tokens_per_doc,omitempty"`
+		Priority   int      `json:"priority,omitempty"`
+	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), req.MaxPassage, min(req.Priority, 999)}
+}
+
+func (cohereV2) read(reply []byte) (answered, error) { return readReranked(reply) }
+
+// cohereV1 is Cohere's POST /v1/rerank, which sends the documents back unless it is told not to.
+type cohereV1 struct{}
+
+func (cohereV1) ask(req *crossrank.Request) (string, any) { return jina{}.ask(req) }
+
+func (cohereV1) read(reply []byte) (answered, error) { return readReranked(reply) }
+
+// passages are those of pairs, in their order.
+func passages(pairs []crossrank.Pair) []string {
+	out := make([]string, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.Passage
+	}
+	return out
+}
+
+// reranked is what the answers of all servers have in common that take "documents": results with "relevance_score", sorted by
+// it or not, and how many tokens were read, in one of three places.
+type reranked struct {
+	Model   string `json:"model"`
+	Results []struct {
+		Index *int     `json:"index"`
+		Score *float32 `json:"relevance_score"`
+	} `json:"results"`
+	Usage struct {
+		Prompt int `json:"prompt_tokens"`
+		Total  int `json:"total_tokens"`
+	} `json:"usage"`
+	Meta struct {
+		Tokens struct {
+			Input float64 `json:"input_tokens"` // which Cohere's schema has as a number that need not be whole
+		} `json:"tokens"`
+	} `json:"meta"`
+}
+
+// readReranked reads such an answer, which does not say what its scores are.
+func readReranked(reply []byte) (answered, error) {
+	var out reranked
+	if err := json.Unmarshal(reply, &out); err != nil {
+		return answered{}, err
+	}
+	a := answered{model: out.Model, tokens: max(out.Usage.Prompt, out.Usage.Total, int(out.Meta.Tokens.Input), 0)}
+	for _, r := range out.Results {
+		a.scores = append(a.scores, placed{r.Index, r.Score})
+	}
+	return a, nil
+}

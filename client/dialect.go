@@ -1,0 +1,123 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossrank/crossrank"
+)
+
+// Dialect is the API that a server speaks. Programs name a dialect by its text, such as "tei".
+//
+// What a request asks for and a dialect has no words for is refused with [crossrank.InvalidArgument] before anything is
+// sent, never left out. That holds for pairs of several queries too, where an API ranks documents for one: such a request
+// is not cut into several calls, since a request is one call to whoever measures.
+type Dialect string
+
+const (
+	// Crossrank is this project's own, over gRPC and HTTP. It alone has words for all that a request can ask for.
+	Crossrank Dialect = "crossrank"
+	// Inference is inference.InferenceService over gRPC, of the Python project that this one follows.
+	Inference Dialect = "inference"
+	// Cohere is the second version of Cohere's API, POST /v2/rerank.
+	Cohere Dialect = "cohere"
+	// CohereV1 is its first version, POST /v1/rerank.
+	CohereV1 Dialect = "cohere-v1"
+	// Jina is Jina's API, POST /v1/rerank, which many servers have.
+	Jina Dialect = "jina"
+	// TEI is that of Text Embeddings Inference: POST /rerank, or /predict where a request has several queries.
+	TEI Dialect = "tei"
+	// VLLM is vLLM's POST /v1/score.
+	VLLM Dialect = "vllm"
+	// LlamaCpp is POST /v1/rerank of llama.cpp's server.
+	LlamaCpp Dialect = "llamacpp"
+)
+
+// Dialects lists them all.
+func Dialects() []Dialect {
+	return []Dialect{Crossrank, Inference, Cohere, CohereV1, Jina, TEI, VLLM, LlamaCpp}
+}
+
+// OneQuery tells whether a request in this dialect can only have pairs of one query.
+func (d Dialect) OneQuery() bool { return d != Crossrank && d != "" && !vocabularies[d].queries }
+
+// vocabulary says what a dialect has words for, besides pairs of one query.
+type vocabulary struct {
+	queries    bool // a query for each pair
+	model      bool // Model
+	raw        bool // Raw
+	maxLength  bool // MaxLength
+	left       bool // TruncateLeft
+	never      bool // TruncateNever
+	maxPassage bool // MaxPassage
+	priority   bool // Priority
+}
+
+var vocabularies = map[Dialect]vocabulary{
+	Inference: {queries: true},
+	Cohere:    {model: true, maxPassage: true, priority: true},
+	CohereV1:  {model: true},
+	Jina:      {model: true},
+	TEI:       {queries: true, raw: true, left: true, never: true},
+	VLLM:      {queries: true, model: true, raw: true, maxLength: true, never: true, priority: true},
+	LlamaCpp:  {model: true, raw: true},
+}
+
+// check refuses what d cannot say. Model is the one that the client was made for.
+func (d Dialect) check(req *crossrank.Request, model string) error {
+	v := vocabularies[d]
+	for _, c := range []struct {
+		asked, has bool
+		what       string
+	}{
+		{req.Raw, v.raw, "raw scores"},
+		{req.MaxLength > 0, v.maxLength, "a maximum length"},
+		{req.Truncation == crossrank.TruncateLeft, v.left, "cutting texts from the left"},
+		{req.Truncation == crossrank.TruncateNever, v.never, "a refusal of texts that are too long"},
+		{req.MaxLength > 0 && req.Truncation == crossrank.TruncateNever, false, "a maximum length over which texts are refused"},
+		{req.MaxPassage > 0, v.maxPassage, "a limit on the passage alone"},
+		{req.Windows.Aggregate != crossrank.NoWindows, false, "windows"},
+		{req.Priority != 0, v.priority, "a priority"},
+	} {
+		if c.asked && !c.has {
+			return crossrank.Errorf(crossrank.InvalidArgument, "the dialect %s has no words for %s", d, c.what)
+		}
+	}
+	if n := queries(req.Pairs); n > 1 && !v.queries {
+		return crossrank.Errorf(crossrank.InvalidArgument, "the request's pairs have %d queries, but the dialect %s takes one query a "+
+			"call; send a request for each query", n, d)
+	}
+	if req.Model != model && !v.model {
+		return crossrank.Errorf(crossrank.NotFound, "the dialect %s cannot name a model, so %q cannot be asked for", d, req.Model)
+	}
+	return nil
+}
+
+// queries counts the different queries of pairs.
+func queries(pairs []crossrank.Pair) int {
+	seen := map[string]struct{}{}
+	for i, p := range pairs {
+		if i == 0 || p.Query != pairs[i-1].Query {
+			seen[p.Query] = struct{}{}
+		}
+	}
+	return len(seen)
+}
+
+// fits refuses a dialect that does not exist, or that is not spoken over the target's protocol.
+func (d Dialect) fits(t target) error {
+	switch {
+	case !slices.Contains(Dialects(), d):
+		var names []string
+		for _, d := range Dialects() {
+			names = append(names, string(d))
+		}
+		return fmt.Errorf("option Dialect is %q; use one of %s", d, strings.Join(names, ", "))
+	case d == Inference && t.http():
+		return fmt.Errorf("the dialect %s is spoken over gRPC; dial grpc://host:port", d)
+	case d != Crossrank && d != Inference && !t.http():
+		return fmt.Errorf("the dialect %s is spoken over HTTP; dial http://host:port", d)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/proto/inference"
+	"google.golang.org/grpc"
+)
+
+// overInference speaks inference.InferenceService.
+type overInference struct {
+	target  string
+	model   string
+	conn    *grpc.ClientConn
+	service inference.InferenceServiceClient
+}
+
+func newInference(name string, conn *grpc.ClientConn, model string) *overInference {
+	return &overInference{target: name, model: model, conn: conn, service: inference.NewInferenceServiceClient(conn)}
+}
+
+func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	if err := Inference.check(req, s.model); err != nil {
+		return nil, err
+	}
+	in := &inference.InferRequest{Pairs: make([]*inference.QueryDocPair, len(req.Pairs))}
+	for i, p := range req.Pairs {
+		in.Pairs[i] = &inference.QueryDocPair{Query: valid(p.Query), Document: valid(p.Passage)}
+	}
+	out, err := s.service.Infer(ctx, in)
+	if err != nil {
+		return nil, grpcFailure(ctx, s.target, err)
+	}
+	// The Python project's servers say by a status as HTTP has it what went wrong. 0 is one that says nothing.
+	if status := int(out.GetStatusCode()); status != 0 && status != http.StatusOK {
+		code, ok := codeOfStatus[status]
+		if !ok {
+			code = crossrank.Internal
+		}
+		return nil, crossrank.Errorf(code, "%s answered the status %d", s.target, status)
+	}
+	if n := int(out.GetNumPairs()); n != 0 && n != len(req.Pairs) {
+		return nil, crossrank.Errorf(crossrank.Internal, "%s answered for %d pairs of %d", s.target, n, len(req.Pairs))
+	}
+	return &crossrank.Response{
+		Scores: out.GetScores(), ScoreType: kindOf(out.GetScores()), Model: req.Model,
+		Timing: crossrank.Timing{Total: max(0, time.Duration(float64(out.GetLatencyMs())*float64(time.Millisecond)))},
+	}, nil
+}
+
+// info tells the model that the options name: the service has no words for it.
+func (s *overInference) info(context.Context) (crossrank.Info, error) {
+	return crossrank.Info{Model: s.model}, nil
+}
+
+func (s *overInference) history(context.Context, time.Time) (json.RawMessage, error) {
+	return nil, crossrank.Errorf(crossrank.InvalidArgument, "%s: only a crossrank server tells its history, in its own dialect", s.target)
+}
+
+func (s *overInference) close() error { return s.conn.Close() }

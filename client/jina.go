@@ -1,0 +1,17 @@
+package client
+
+import "github.com/crossrank/crossrank"
+
+// jina is Jina's POST /v1/rerank, which sends the documents back unless it is told not to.
+type jina struct{}
+
+func (jina) ask(req *crossrank.Request) (string, any) {
+	return "/v1/rerank", struct {
+		Model           string   `json:"model,omitempty"`
+		Query           string   `json:"query"`
+		Documents       []string `json:"documents"`
+		ReturnDocuments bool     `json:"return_documents"`
+	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), false}
+}
+
+func (jina) read(reply []byte) (answered, error) { return readReranked(reply) }

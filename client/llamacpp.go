@@ -1,0 +1,22 @@
+package client
+
+import "github.com/crossrank/crossrank"
+
+// llamaCpp is POST /v1/rerank of llama.cpp's server. It answers the logits that the model gives, whatever is asked for, and has
+// no word for it: raw_scores is one of others who answer here, and llama.cpp passes over it.
+type llamaCpp struct{}
+
+func (llamaCpp) ask(req *crossrank.Request) (string, any) {
+	return "/v1/rerank", struct {
+		Model     string   `json:"model,omitempty"`
+		Query     string   `json:"query"`
+		Documents []string `json:"documents"`
+		Raw       bool     `json:"raw_scores,omitempty"`
+	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), req.Raw}
+}
+
+func (llamaCpp) read(reply []byte) (answered, error) {
+	a, err := readReranked(reply)
+	a.kind = crossrank.Logit
+	return a, err
+}

@@ -1,0 +1,125 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crossrank/crossrank"
+)
+
+// codeOfStatus decides where an error's body carries no code of the project's own.
+var codeOfStatus = map[int]crossrank.Code{
+	http.StatusBadRequest:            crossrank.InvalidArgument,
+	http.StatusMethodNotAllowed:      crossrank.InvalidArgument,
+	http.StatusUnsupportedMediaType:  crossrank.InvalidArgument,
+	http.StatusUnprocessableEntity:   crossrank.InvalidArgument,
+	http.StatusUnauthorized:          crossrank.Unauthenticated,
+	http.StatusForbidden:             crossrank.Unauthenticated,
+	498:                              crossrank.Unauthenticated, // Cohere's, of an invalid token
+	http.StatusNotFound:              crossrank.NotFound,
+	http.StatusRequestEntityTooLarge: crossrank.TooLarge,
+	http.StatusTooManyRequests:       crossrank.Overloaded,
+	http.StatusRequestTimeout:        crossrank.DeadlineExceeded,
+	http.StatusGatewayTimeout:        crossrank.DeadlineExceeded,
+	499:                              crossrank.Canceled, // nginx's and Cohere's, of a caller who left
+	http.StatusBadGateway:            crossrank.Unavailable,
+	http.StatusServiceUnavailable:    crossrank.Unavailable,
+}
+
+// longestMessage bounds what is told of another maker's words, in bytes.
+const longestMessage = 500
+
+// refusal turns an answer that is no success into an error with a code.
+func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
+	var said struct {
+		Error        json.RawMessage `json:"error"`
+		Message      json.RawMessage `json:"message"`
+		Detail       json.RawMessage `json:"detail"`
+		Code         json.RawMessage `json:"code"`
+		RetryAfterMS json.RawMessage `json:"retry_after_ms"`
+	}
+	e := &crossrank.Error{Code: crossrank.Internal, Message: fmt.Sprintf("%s answered %s", h.base, resp.Status)}
+	if h.foreign {
+		e.Message = fmt.Sprintf("%s%s answered %s", h.base, resp.Request.URL.Path, resp.Status)
+	}
+	if code, ok := codeOfStatus[resp.StatusCode]; ok {
+		e.Code = code
+	}
+	if json.Unmarshal(body, &said) == nil {
+		message := firstMessage(said.Error, said.Message, said.Detail)
+		switch {
+		case message != "" && h.foreign:
+			e.Message += ": " + h.quoted(message)
+		case message != "":
+			e.Message = message
+		}
+		var code crossrank.Code
+		if json.Unmarshal(said.Code, &code) == nil {
+			e.Code = known(code, e.Code)
+		}
+		if isTooLong(resp.StatusCode, message) {
+			e.Code = crossrank.TooLarge
+		}
+	}
+	e.RetryAfter = retryAfter(said.RetryAfterMS, resp.Header.Get("Retry-After"))
+	return e
+}
+
+// isTooLong recognizes llama.cpp's refusal of a text that does not fit its batch, which has the status of a fault.
+func isTooLong(status int, message string) bool {
+	return status == http.StatusInternalServerError && strings.Contains(message, "too large to process")
+}
+
+// quoted is another server's message, as far as it can be passed on: some repeat the key that they were shown.
+func (h *overHTTP) quoted(message string) string {
+	if h.key != "" {
+		message = strings.ReplaceAll(message, h.key, "[API key]")
+	}
+	if len(message) > longestMessage {
+		message = strings.ToValidUTF8(message[:longestMessage], "") + "…"
+	}
+	return message
+}
+
+// retryAfter reads when to try again, from milliseconds in a body or else from a header in seconds or with a date.
+func retryAfter(ms json.RawMessage, header string) time.Duration {
+	var n int64
+	if json.Unmarshal(ms, &n) == nil && n > 0 {
+		return time.Duration(n) * time.Millisecond
+	}
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// firstMessage finds the message in the first of the texts that holds one. Each may be the message itself, an object with
+// one, or a list of such objects.
+func firstMessage(texts ...json.RawMessage) string {
+	for _, raw := range texts {
+		var message string
+		if json.Unmarshal(raw, &message) == nil && message != "" {
+			return message
+		}
+		type object struct {
+			Message string `json:"message"`
+			Msg     string `json:"msg"` // of each fault that FastAPI finds in a body
+		}
+		var one object
+		if json.Unmarshal(raw, &one) == nil && one.Message != "" {
+			return one.Message
+		}
+		var several []object
+		if json.Unmarshal(raw, &several) == nil && len(several) > 0 && several[0].Msg != "" {
+			return several[0].Msg
+		}
+	}
+	return ""
+}
