@@ -86,7 +86,7 @@ var table = []row{
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},
 
 	// What measures; it cannot reach what it measures.
-	{name: "internal/load", imports: []string{".", "internal/results"}},
+	{name: "internal/load", imports: []string{".", "internal/results"}, external: []string{sys}},
 	{
 		name: "internal/experiment",
 		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/load", "internal/machine", "internal/results",

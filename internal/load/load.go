@@ -96,6 +96,7 @@ type Result struct {
 	Pairs        int                    // scored, in requests that were answered
 	Tokens       int                    // computed for them, as the scorer counts
 	PaddedTokens int                    // that padding would have computed for them
+	CPU          *time.Duration         // that this process took meanwhile, on all cores; nil if it is not known
 	Partial      bool                   // stopped from outside before its end
 	Abandoned    int                    // requests under way when stopped: neither answered nor failed, not recorded
 }

@@ -52,11 +52,13 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	defer stop()
 	answers := make(chan answer, p.cfg.Concurrency)
 	p.began = time.Now()
+	cpu, known := processCPU()
 	p.result = Result{Began: p.began, Errors: map[crossrank.Code]int{}}
 	p.progress()
 
 	var workers sync.WaitGroup
 	if p.open() {
+		defer prompt()()
 		workers.Go(func() { p.pace(work, answers) })
 	} else {
 		for range p.cfg.Concurrency {
@@ -76,6 +78,10 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 		if failed = p.collect(a); failed != nil {
 			stop()
 		}
+	}
+	if now, ok := processCPU(); known && ok {
+		cpu = now - cpu
+		p.result.CPU = &cpu
 	}
 	// A stop that came after the last request was drawn and answered interrupted nothing.
 	p.result.Partial = ctx.Err() != nil && (p.result.Abandoned > 0 || p.wantsMore())

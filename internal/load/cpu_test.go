@@ -1,0 +1,35 @@
+//go:build unix
+
+package load
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// busy computes for as long as it is asked to, in this process.
+type busy struct{ spins time.Duration }
+
+func (b busy) Score(_ context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	from, _ := processCPU()
+	for now := from; now < from+b.spins; now, _ = processCPU() {
+	}
+	return &crossrank.Response{Scores: make([]float32, len(req.Pairs))}, nil
+}
+
+// What a process computes while it measures is told, that of the warm-up is not.
+func TestCPUOfTheGenerator(t *testing.T) {
+	cfg := Config{Pairs: numbered(4), Batch: 1, Requests: 4, Warmup: 8, Record: func(results.Request) error { return nil }}
+	res, err := Run(t.Context(), busy{10 * ms}, cfg)
+	if err != nil || res.CPU == nil || *res.CPU < 40*ms || *res.CPU > 100*ms {
+		t.Errorf("4 requests of 10 ms of computing: %v and %v", *res.CPU, err)
+	}
+	idle, err := Run(t.Context(), &fake{}, cfg)
+	if err != nil || idle.CPU == nil || *idle.CPU > 40*ms {
+		t.Errorf("4 requests that only wait: %v and %v", *idle.CPU, err)
+	}
+}

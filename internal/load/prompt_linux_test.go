@@ -1,0 +1,31 @@
+package load
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestPromptIsUndone(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	mine := func() time.Duration {
+		attr, err := unix.SchedGetAttr(0, 0)
+		if err != nil {
+			t.Skip("this system does not tell:", err)
+		}
+		return time.Duration(attr.Runtime)
+	}
+	before := mine()
+	restore := prompt()
+	during := mine()
+	restore()
+	if during == 0 {
+		t.Skip("this kernel takes no notice")
+	}
+	if during != slice || mine() != before {
+		t.Errorf("before %v, during %v, afterwards %v; want %v meanwhile", before, during, mine(), slice)
+	}
+}
