@@ -1,109 +1,95 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/local"
 )
 
-// agreement says how near the logits of a precision are to those of another, over all pairs.
-type agreement struct {
-	Against         string       `json:"against"` // the other precision
-	Pairs           int          `json:"pairs"`
-	MaxAbsError     float64      `json:"max_abs_error"`
-	MeanAbsError    float64      `json:"mean_abs_error"`
-	StdDev          float64      `json:"std_dev"`          // of the other's logits: the measure of their differences
-	RankCorrelation *float64     `json:"rank_correlation"` // Spearman's, over all pairs; null if there is none
-	Top1            topAgreement `json:"top_1"`
-	Top10           topAgreement `json:"top_10"`
+// quality is how good the scores are that were measured.
+type quality struct {
+	agreement     *results.Agreement // with another precision, if that was asked for
+	judged        *results.Judged    // of a collection, if there is one
+	judgedAgainst *results.Judged    // of the other precision
 }
 
-// topAgreement compares the best passages of each query that has more than that many.
-type topAgreement struct {
-	Queries int      `json:"queries"` // that have enough passages
-	Share   *float64 `json:"share"`   // of the best ones that both have, the mean over the queries; null without queries
-}
-
-// compareWith scores pairs with s, and with the same model in another precision, and compares the logits.
-func compareWith(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair) (_ *agreement, err error) {
+// measureQuality scores pairs with s, and with the same model in another precision if that is asked for, and tells how near the
+// two are, and how well each ranks the collection.
+func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair, task *experiment.Task) (_ quality, err error) {
+	var q quality
+	if task != nil {
+		if q.judged, err = judge(ctx, s, opts, task); err != nil {
+			return q, err
+		}
+	}
+	if opts.against == "" {
+		return q, nil
+	}
 	other, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.against})
 	if err != nil {
-		return nil, err
+		return q, err
 	}
 	defer closeInto(&err, other)
-	want, err := scoreAll(ctx, other, pairs, opts.batch)
+	want, err := experiment.Logits(ctx, other, pairs, opts.batch)
 	if err != nil {
-		return nil, fmt.Errorf("scoring in %s: %w", opts.against, err)
+		return q, fmt.Errorf("scoring in %s: %w", opts.against, err)
 	}
-	got, err := scoreAll(ctx, s, pairs, opts.batch)
+	got, err := experiment.Logits(ctx, s, pairs, opts.batch)
 	if err != nil {
-		return nil, err
+		return q, err
 	}
-	return agree(pairs, got, want, opts.against), nil
+	q.agreement = experiment.Agree(pairs, got, want, opts.against)
+	if task != nil {
+		q.judgedAgainst, err = judge(ctx, other, opts, task)
+	}
+	return q, err
 }
 
-// agree compares two lists of the pairs' logits.
-func agree(pairs []crossrank.Pair, got, want []float64, against string) *agreement {
-	a := &agreement{Against: against, Pairs: len(pairs), StdDev: stats.StdDev(want)}
-	for i := range want {
-		e := math.Abs(got[i] - want[i])
-		a.MaxAbsError = max(a.MaxAbsError, e)
-		a.MeanAbsError += e / float64(len(want))
+func judge(ctx context.Context, s crossrank.Scorer, opts benchOptions, task *experiment.Task) (*results.Judged, error) {
+	scores, err := experiment.Logits(ctx, s, task.Pairs, opts.batch)
+	if err != nil {
+		return nil, fmt.Errorf("scoring the collection: %w", err)
 	}
-	if r := stats.Spearman(got, want); !math.IsNaN(r) {
-		a.RankCorrelation = &r
-	}
-	byQuery := map[string][]int{}
-	for i, p := range pairs {
-		byQuery[p.Query] = append(byQuery[p.Query], i)
-	}
-	a.Top1, a.Top10 = topShare(byQuery, got, want, 1), topShare(byQuery, got, want, 10)
-	return a
-}
-
-func topShare(byQuery map[string][]int, got, want []float64, n int) topAgreement {
-	var top topAgreement
-	both := 0
-	for _, places := range byQuery {
-		if len(places) <= n {
-			continue
-		}
-		top.Queries++
-		wanted := best(places, want, n)
-		for _, i := range best(places, got, n) {
-			if slices.Contains(wanted, i) {
-				both++
-			}
-		}
-	}
-	if top.Queries > 0 {
-		top.Share = new(float64(both) / float64(n*top.Queries))
-	}
-	return top
-}
-
-// best gives the n of places with the highest scores; of equal ones the first.
-func best(places []int, scores []float64, n int) []int {
-	sorted := slices.Clone(places)
-	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	return sorted[:n]
+	return task.Judge(scores), nil
 }
 
 // rows are what people read of it.
-func (a *agreement) rows(row func(name, format string, args ...any)) {
-	row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, where their standard deviation is %.3g",
-		a.MaxAbsError, a.MeanAbsError, a.StdDev)
-	row("", "rank correlation %s over %d pairs", orNA("%.5f", a.RankCorrelation), a.Pairs)
-	row("", "same best passage: %s; of the 10 best the same: %s", a.Top1, a.Top10)
+func (q *quality) rows(row func(name, format string, args ...any), against string) {
+	if a := q.agreement; a != nil {
+		row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, where their standard deviation is %.3g",
+			a.MaxAbsError, a.MeanAbsError, a.StdDev)
+		row("", "rank correlation %s over %d pairs", orNA("%.5f", a.RankCorrelation), a.Pairs)
+		row("", "same best passage: %s; of the 10 best the same: %s", topWords(a.Top1), topWords(a.Top10))
+	}
+	if j := q.judged; j != nil {
+		row("quality", "nDCG@10 %.4f, MRR@10 %.4f on %s: %d queries, the %d best by BM25 of each", j.NDCG10, j.MRR10, j.Collection, j.Queries, j.Candidates)
+		if o := q.judgedAgainst; o != nil {
+			row("", "nDCG@10 %.4f, MRR@10 %.4f in %s: %s", o.NDCG10, o.MRR10, against, betterOrWorse(j.NDCG10-o.NDCG10, j.MRR10-o.MRR10))
+		}
+		row("", "nDCG@10 %.4f, MRR@10 %.4f in the order of BM25", j.FirstNDCG, j.FirstMRR)
+	}
 }
 
-func (t topAgreement) String() string {
+// toldQuality is the least difference of nDCG or MRR that is called one; less is what the choice of queries makes.
+const toldQuality = 0.005
+
+// betterOrWorse says what differences of nDCG and of MRR amount to.
+func betterOrWorse(ndcg, mrr float64) string {
+	words := fmt.Sprintf("a difference of %+.4f and %+.4f", ndcg, mrr)
+	switch {
+	case min(ndcg, mrr) < -toldQuality:
+		return words + ", worse"
+	case max(ndcg, mrr) > toldQuality:
+		return words + ", better"
+	}
+	return words + ", none to speak of"
+}
+
+func topWords(t results.TopAgreement) string {
 	if t.Share == nil {
 		return "n/a"
 	}

@@ -29,8 +29,10 @@ type benchResult struct {
 	Errors          int                    `json:"errors"`
 	ErrorsByCode    map[crossrank.Code]int `json:"errors_by_code,omitempty"`
 	Partial         bool                   `json:"partial"`
-	Agreement       *agreement             `json:"agreement,omitempty"` // with another precision, if that was asked for
-	Footprint       *footprint             `json:"footprint,omitempty"` // of a model in this process
+	Agreement       *results.Agreement     `json:"agreement,omitempty"`      // with another precision, if that was asked for
+	Judged          *results.Judged        `json:"judged,omitempty"`         // the quality on a judged collection
+	JudgedAgainst   *results.Judged        `json:"judged_against,omitempty"` // that of the other precision
+	Footprint       *footprint             `json:"footprint,omitempty"`      // of a model in this process
 	Loop            string                 `json:"loop"`
 	Order           string                 `json:"order"` // of the pairs: "as-is" or "sorted" by length
 	Batch           int                    `json:"batch"`
@@ -125,13 +127,19 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	if b.Footprint != nil {
 		b.Footprint.rows(row)
 	}
-	if b.Agreement != nil {
-		b.Agreement.rows(row)
-	}
+	q := quality{b.Agreement, b.Judged, b.JudgedAgainst}
+	q.rows(row, against(b.Agreement))
 	if note := b.footnote(); note != "" {
 		row("", "%s", note)
 	}
 	return t.Flush()
+}
+
+func against(a *results.Agreement) string {
+	if a == nil {
+		return ""
+	}
+	return a.Against
 }
 
 // caveat marks a percentile that the number of requests cannot carry.
