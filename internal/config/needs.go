@@ -11,6 +11,7 @@ func ForExperiment(s Settings) []string {
 	if s.Name == "" {
 		add("name", "an experiment needs a name; its results are filed under it")
 	}
+	s.targeted(add)
 	const at = "experiment.arrival."
 	a, o := s.Experiment.Arrival, s.Experiment.Objective
 	open, searched := a.Process != "closed", o != (Objective{})

@@ -22,6 +22,13 @@ func TestForExperiment(t *testing.T) {
 		{"experiment: {objective: {percentile: 99, latency_ms: 50}}", "arrival.process: an objective is searched for with"},
 		{"experiment: {arrival: {process: poisson}, objective: {percentile: 99}}", "objective (line 2): needs a percentile"},
 		{"experiment: {arrival: {process: poisson, rate: 2}, objective: {percentile: 99, latency_ms: 5}}", "rate (line 2): cannot stand beside"},
+		{"target: {address: 'http://127.0.0.1:80', dialect: tei}", ""},
+		{"target: {dialect: tei}", "target.dialect (line 2): says how to speak to a server, but target.address"},
+		{"target: {api_key_env: KEY}", "target.api_key_env (line 2): says how"},
+		{"target: {address: 'http://127.0.0.1:80'}\nmodel: m", "model (line 3): belongs to a server that the experiment starts"},
+		{"target: {address: 'http://127.0.0.1:80'}\nbatching: {packing: true}", "batching (line 3): belongs to a server"},
+		{"target: {address: 'http://127.0.0.1:80'}\nmodel_pool: {routing: first_idle}", "model_pool (line 3): belongs to a server"},
+		{"target: {address: 'http://127.0.0.1:80'}\ncache: {max_bytes: 0}", "cache (line 3): belongs to a server"},
 	} {
 		s, err := Parse("f", []byte("name: x\n"+c.text))
 		if err != nil {

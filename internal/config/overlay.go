@@ -69,7 +69,7 @@ func (s *Settings) SetFromEnvironment(environ []string) error {
 }
 
 // definition are the keys of an experiment's definition that mean nothing to a server.
-var definition = []string{"name", "description", "data", "experiment"}
+var definition = []string{"name", "description", "target", "data", "experiment"}
 
 // OfServer tells whether the setting at path is one of a server's, and not of an experiment's definition alone.
 func OfServer(path string) bool {

@@ -32,6 +32,7 @@ type Settings struct {
 	Pipeline      Pipeline      `yaml:"pipeline" json:"pipeline"`
 	Cache         Cache         `yaml:"cache" json:"cache"`
 	Server        Server        `yaml:"server" json:"server"`
+	Target        Target        `yaml:"target,omitempty" json:"target,omitzero"`
 	Data          Data          `yaml:"data" json:"data"`
 	Experiment    Experiment    `yaml:"experiment" json:"experiment"`
 
@@ -138,6 +139,10 @@ type Data struct {
 
 	// Seed chooses the synthetic pairs. Default: 1.
 	Seed int64 `yaml:"seed" json:"seed" min:"0"`
+
+	// OneQuery has each request ask the query of its first pair about all of its passages, as APIs take them that rank
+	// documents for a query. Default: false, every pair keeps its own query.
+	OneQuery bool `yaml:"one_query,omitempty" json:"one_query,omitempty"`
 }
 
 // Experiment is what is measured: every batch size at every concurrency level is one configuration.

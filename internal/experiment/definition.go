@@ -94,7 +94,7 @@ func Check(sw config.Sweep) error {
 func needs(sw config.Sweep) []string {
 	var all []string
 	for _, v := range sw.Variants {
-		for _, why := range slices.Concat(config.ForExperiment(v.Settings), config.Unsupported(v.Settings)) {
+		for _, why := range slices.Concat(config.ForExperiment(v.Settings), config.Unsupported(v.Settings), unreachable(v.Settings)) {
 			if !slices.Contains(all, why) {
 				all = append(all, why)
 			}

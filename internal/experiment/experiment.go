@@ -4,8 +4,8 @@
 // A definition is a settings file (package config): what serves, which pairs are sent, and the batch sizes and
 // concurrency levels, each combination of which is one point. Where a list stands in place of a scalar, every value of it
 // is measured; points whose servers' settings are the same share one server, others get one each. [Run] refuses a
-// definition that this build cannot do before it starts anything. It reaches the server only over the network, as any
-// client would, so that what measures shares no memory, no scheduler and no garbage with what is measured, beyond the
+// definition that this build cannot do before it starts anything. A definition with a target starts no server, and measures
+// the one that runs there, of this project or another maker's. Either is reached only over the network, as any client would, so that what measures shares no memory, no scheduler and no garbage with what is measured, beyond the
 // machine.
 //
 // A point that fails is recorded as failed and the others go on. Whatever happens, the server is stopped before Run
@@ -72,7 +72,7 @@ type Options struct {
 // Outcome is where an experiment left what it measured.
 type Outcome struct {
 	Results  string // path of the results file; empty if nothing was begun
-	Log      string // path of the server's log
+	Log      string // path of the server's log; empty if no server was started
 	Partial  bool   // stopped before its end, or a configuration failed
 	Stopped  bool   // from outside, before its end
 	Failed   int    // requests that failed
@@ -95,6 +95,9 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := checkQueries(opts.Sweep, data.Pairs); err != nil {
+		return Outcome{}, err
+	}
 	if err := os.MkdirAll(opts.Dir, 0o777); err != nil {
 		return Outcome{}, fmt.Errorf("making the results' folder: %w", err)
 	}
@@ -108,12 +111,13 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	if r.drop(); len(r.steps) == 0 {
 		return Outcome{Results: r.path, Kept: r.out.Kept}, nil
 	}
-	log, err := os.Create(filepath.Join(opts.Dir, base.Name+"_server.log"))
-	if err != nil {
-		return Outcome{}, fmt.Errorf("making the server's log: %w", err)
+	if base.Target.Address == "" {
+		if r.log, err = os.Create(filepath.Join(opts.Dir, base.Name+"_server.log")); err != nil {
+			return Outcome{}, fmt.Errorf("making the server's log: %w", err)
+		}
+		defer func() { err = errors.Join(err, r.log.Close()) }()
+		r.out.Log = r.log.Name()
 	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	r.log, r.out.Log = log, log.Name()
 	err = r.run(ctx)
 	if r.w != nil {
 		err = errors.Join(err, r.w.Close())

@@ -20,14 +20,10 @@ const (
 //
 // An interval that reaches beyond the measured part holds warm-up or idleness too and is left out, unless the part was
 // so short that no other is left.
-func history(ctx context.Context, addr string, began, ended time.Time) ([]results.Sample, error) {
-	c, err := client.Dial("http://"+addr, client.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
+func history(ctx context.Context, c *client.Client, began, ended time.Time) ([]results.Sample, error) {
 	var samples []results.Sample
 	for {
+		var err error
 		if samples, err = fetchHistory(ctx, c, began); err != nil {
 			return nil, err
 		}

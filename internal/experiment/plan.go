@@ -44,6 +44,9 @@ func plan(sw config.Sweep) []step {
 		}
 		steps = append(steps, round...)
 	}
+	if sw.Base().Target.Address != "" {
+		return steps // whose server is always the same
+	}
 	for i := range steps {
 		for j := range steps[i].units {
 			steps[i].units[j].point.Process = i
@@ -112,7 +115,12 @@ func Points(sw config.Sweep) []results.Point {
 }
 
 // Processes gives how many servers an experiment starts.
-func Processes(sw config.Sweep) int { return len(plan(sw)) }
+func Processes(sw config.Sweep) int {
+	if sw.Base().Target.Address != "" {
+		return 0
+	}
+	return len(plan(sw))
+}
 
 // startup is what an estimate takes for the start and the end of a server.
 const startup = 3 * time.Second
@@ -153,10 +161,11 @@ type serverSettings struct {
 	TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
 	Batching      config.Batching      `json:"batching"`
 	Pipeline      config.Pipeline      `json:"pipeline"`
+	Target        config.Target        `json:"target,omitzero"`
 }
 
 func serverPart(s config.Settings) serverSettings {
-	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline}
+	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline, s.Target}
 }
 
 // fingerprint is the same for equal values.

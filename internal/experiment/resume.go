@@ -23,8 +23,9 @@ func (r *runner) earlier() (*results.Results, error) {
 		same      bool
 		was, isNo any
 	}{
-		{"data", old.Run.Data == Provenance(r.data), old.Run.Data.Name, Provenance(r.data).Name},
+		{"data", old.Run.Data == r.provenance(), old.Run.Data.Name, r.provenance().Name},
 		{"machine", old.Run.Machine == results.Machine(machine.Here()), old.Run.Machine.CPU, machine.Here().CPU},
+		{"target", r.base.Target.Address == "" || r.base.Target.Address == old.Run.Target, old.Run.Target, r.base.Target.Address},
 		{"version", old.Run.Version == r.opts.Version, old.Run.Version, r.opts.Version},
 	} {
 		if !c.same {

@@ -33,10 +33,11 @@ type runner struct {
 
 	server *server
 	client *client.Client
-	tell   *teller         // of the server
-	w      *results.Writer // nil until a server runs
-	next   int             // index of the next point
-	done   int             // configurations begun, or kept
+	scorer crossrank.Scorer // the client, as the data has it asked
+	tell   *teller          // of the server
+	w      *results.Writer  // nil until a server runs
+	next   int              // index of the next point
+	done   int              // configurations begun, or kept
 	out    Outcome
 }
 
@@ -140,8 +141,11 @@ func (r *runner) refuse(ctx context.Context, units []unit, why error) error {
 	return nil
 }
 
-// serve starts the server of a step, and the results if they are not begun.
+// serve starts the server of a step, or finds it if it runs already, and the results if they are not begun.
 func (r *runner) serve(ctx context.Context, settings config.Settings) error {
+	if settings.Target.Address != "" {
+		return r.attach(ctx, settings.Target)
+	}
 	srv, err := r.start(ctx, settings)
 	if err != nil {
 		return err
@@ -156,19 +160,20 @@ func (r *runner) serve(ctx context.Context, settings config.Settings) error {
 	if r.client, err = client.Dial("grpc://"+srv.GRPC, client.Options{}); err != nil {
 		return fmt.Errorf("reaching the server: %w", err)
 	}
+	r.scorer = asked(r.client, r.base.Data)
 	info, err := r.client.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the server for its model: %w", cmp.Or(srv.failure(), err))
 	}
 	if r.w == nil {
-		return r.begin(info)
+		return r.begin(info, "grpc://"+r.server.GRPC)
 	}
 	return nil
 }
 
 // leave tells those who watch the page of a server why it is stopped now.
 func (r *runner) leave(ctx context.Context, last bool) {
-	if r.server == nil || r.server.failure() != nil {
+	if r.server == nil || r.server.failure() != nil || r.tell == nil {
 		return
 	}
 	state, note := "ended", ""
@@ -205,8 +210,8 @@ func (r *runner) stop() error {
 }
 
 // begin begins the results file, with what is kept of an earlier one.
-func (r *runner) begin(info crossrank.Info) error {
-	settings, err := json.Marshal(r.base)
+func (r *runner) begin(info crossrank.Info, target string) error {
+	settings, err := json.Marshal(ownSettings(r.base))
 	if err != nil {
 		return fmt.Errorf("encoding the settings: %w", err)
 	}
@@ -216,9 +221,9 @@ func (r *runner) begin(info crossrank.Info) error {
 	}
 	run := results.Run{
 		Name: r.base.Name, Description: r.base.Description, Started: time.Now(),
-		Settings: settings, Model: info, Target: "grpc://" + r.server.GRPC, Loop: loop,
+		Settings: settings, Model: info, Target: target, Dialect: foreignDialect(r.base.Target), Loop: loop,
 		CommandLine: r.opts.CommandLine, Version: r.opts.Version,
-		Data:    Provenance(r.data),
+		Data:    r.provenance(),
 		Machine: results.Machine(machine.Here()),
 	}
 	if r.w, err = results.Replace(r.path, func(w *results.Writer) error { return errors.Join(w.Run(public(run)), r.carry(w)) }); err != nil {
@@ -290,7 +295,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 			r.opts.Progress(p, u)
 		}
 	}
-	result, err := load.Run(ctx, r.client, cfg)
+	result, err := load.Run(ctx, r.scorer, cfg)
 	r.out.Failed += result.Failed()
 	end := results.PointEnd{Point: p.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
 	switch {
@@ -301,7 +306,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	default:
 		end.Complete = true
 	}
-	if result.Requests > 0 && r.server.failure() == nil && !errors.Is(err, errLost) {
+	if result.Requests > 0 && r.server.failure() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
 		err = errors.Join(err, r.samples(ctx, p, result))
 	}
 	if lost := r.w.PointEnd(end); lost != nil {
@@ -331,7 +336,15 @@ func (r *runner) samples(ctx context.Context, p results.Point, result *load.Resu
 	// What was measured before an interruption is worth the moment that its history takes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyWithin)
 	defer cancel()
-	samples, err := history(ctx, r.server.HTTP, result.Began, result.Began.Add(result.Elapsed))
+	source := r.client
+	if r.base.Target.Address == "" {
+		var err error
+		if source, err = client.Dial("http://"+r.server.HTTP, client.Options{}); err != nil {
+			return err
+		}
+		defer source.Close()
+	}
+	samples, err := history(ctx, source, result.Began, result.Began.Add(result.Elapsed))
 	if err != nil {
 		return fmt.Errorf("reading the server's history: %w", err)
 	}

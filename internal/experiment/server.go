@@ -24,7 +24,8 @@ type serverConfig struct {
 	Grace   time.Duration // to exit after it was asked to
 }
 
-// server is a crossrank server in a process of its own. Whoever starts one must stop it.
+// server is a crossrank server in a process of its own. Whoever starts one must stop it. One that runs elsewhere has no
+// process, and is never seen to end.
 type server struct {
 	addresses
 	process *os.Process
@@ -136,6 +137,9 @@ func (s *server) during(ctx context.Context) (_ context.Context, release func())
 // stop asks the server to exit, waits, kills it after its grace, and waits again. Stopping one that is gone does nothing.
 // It reports a server that had to be killed.
 func (s *server) stop() error {
+	if s.process == nil {
+		return nil
+	}
 	select {
 	case <-s.exited:
 		return nil

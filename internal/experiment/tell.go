@@ -36,7 +36,7 @@ type news struct {
 }
 
 // teller tells a server how far the experiment is, for its page. It never holds up a measurement: news are noted at once
-// and sent twice a second. A server that does not take them is no fault of the measurement, so failures are passed over.
+// and sent twice a second. A server that does not take them is no fault of the measurement, so failures are passed over. A nil teller tells nobody.
 type teller struct {
 	url  string
 	done context.CancelFunc
@@ -66,12 +66,18 @@ func newTeller(addr string, first news) *teller {
 }
 
 func (t *teller) stop() {
+	if t == nil {
+		return
+	}
 	t.done()
 	t.gone.Wait()
 }
 
 // progress notes how far a point is.
 func (t *teller) progress(p results.Point, u load.Progress) {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := &t.news
@@ -84,6 +90,9 @@ func (t *teller) progress(p results.Point, u load.Progress) {
 
 // begin notes which configuration is under way, counted from 1.
 func (t *teller) begin(configuration int, p results.Point) {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.news.Configuration, t.news.Point = configuration, p.Name()

@@ -1,0 +1,167 @@
+package experiment
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// Connect makes a client of a target. What is wrong with it is said before anything is sent.
+func Connect(t config.Target) (*client.Client, error) {
+	opts := client.Options{Dialect: client.Dialect(t.Dialect), Model: t.Model, TLS: client.TLS{CAFile: t.CAFile}}
+	if t.APIKeyEnv != "" {
+		if opts.APIKey = strings.TrimSpace(os.Getenv(t.APIKeyEnv)); opts.APIKey == "" {
+			return nil, fmt.Errorf("the environment variable %s is to hold the API key for %s, but is empty or not set", t.APIKeyEnv, t.Address)
+		}
+	}
+	return client.Dial(t.Address, opts)
+}
+
+// elsewhere stands for a server that runs already: nothing here starts it, ends it or knows when it ends.
+func elsewhere() *server { return &server{exited: make(chan struct{})} }
+
+// attach connects to the target of a step, as serve starts a server.
+func (r *runner) attach(ctx context.Context, t config.Target) error {
+	r.server = elsewhere()
+	var err error
+	if r.client, err = Connect(t); err != nil {
+		return err
+	}
+	r.scorer = asked(r.client, r.base.Data)
+	info, err := r.client.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the target for its model: %w", err)
+	}
+	if r.old != nil && len(r.old.Points) > 0 && r.old.Run.Model != info {
+		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s); measure all of it anew", r.path,
+			r.old.Run.Model.Model, r.old.Run.Model.Weights, info.Model, info.Weights)
+	}
+	if r.w == nil {
+		return r.begin(info, t.Address)
+	}
+	return nil
+}
+
+// unreachable says why a target cannot be connected to, without trying: it is told whether the experiment can be run here.
+func unreachable(s config.Settings) []string {
+	if s.Target.Address == "" {
+		return nil
+	}
+	c, err := Connect(s.Target)
+	if err == nil {
+		err = c.Close()
+	}
+	if err != nil {
+		return []string{"target: " + err.Error()}
+	}
+	return nil
+}
+
+// ownSettings leaves the defaults of a server out of what a run with a target is said to have been set to.
+func ownSettings(s config.Settings) any {
+	if s.Target.Address == "" {
+		return s
+	}
+	return struct {
+		Name        string            `json:"name"`
+		Description string            `json:"description,omitempty"`
+		Target      config.Target     `json:"target"`
+		Data        config.Data       `json:"data"`
+		Experiment  config.Experiment `json:"experiment"`
+	}{s.Name, s.Description, s.Target, s.Data, s.Experiment}
+}
+
+// foreignDialect is the dialect of a target that does not speak this project's own, which goes without saying.
+func foreignDialect(t config.Target) string {
+	if t.Dialect == string(client.Crossrank) {
+		return ""
+	}
+	return t.Dialect
+}
+
+// hasHistory tells whether the server tells what it did: every one that is started here, and a crossrank server elsewhere
+// that is spoken to over HTTP.
+func hasHistory(t config.Target) bool {
+	if t.Address == "" {
+		return true
+	}
+	return (t.Dialect == "" || t.Dialect == string(client.Crossrank)) && strings.HasPrefix(t.Address, "http")
+}
+
+// asked is how requests are made of the data.
+func asked(s crossrank.Scorer, d config.Data) crossrank.Scorer {
+	if d.OneQuery {
+		return OneQuery{s}
+	}
+	return s
+}
+
+// provenance says what is sent.
+func (r *runner) provenance() results.Data {
+	d := Provenance(r.data)
+	if r.base.Data.OneQuery {
+		d = OneQueryOf(d)
+	}
+	return d
+}
+
+// OneQueryOf says of data that requests of it are those of [OneQuery].
+func OneQueryOf(d results.Data) results.Data {
+	d.Name += ", one query a request"
+	return d
+}
+
+// OneQuery has every request ask the query of its first pair about all of its passages.
+type OneQuery struct{ crossrank.Scorer }
+
+var _ crossrank.Scorer = OneQuery{}
+
+// Score scores the passages of req for one query.
+func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	if len(req.Pairs) < 2 {
+		return o.Scorer.Score(ctx, req)
+	}
+	one := *req
+	one.Pairs = make([]crossrank.Pair, len(req.Pairs))
+	for i, p := range req.Pairs {
+		one.Pairs[i] = crossrank.Pair{Query: req.Pairs[0].Query, Passage: p.Passage}
+	}
+	return o.Scorer.Score(ctx, &one)
+}
+
+// checkQueries refuses data that would make requests of several queries, if the target's dialect takes one a request.
+func checkQueries(sw config.Sweep, pairs []crossrank.Pair) error {
+	for _, v := range sw.Variants {
+		d := client.Dialect(v.Settings.Target.Dialect)
+		if v.Settings.Data.OneQuery || !d.OneQuery() {
+			continue
+		}
+		for _, batch := range v.Settings.Experiment.BatchSizes {
+			if at := SeveralQueries(pairs, batch); at > 0 {
+				return fmt.Errorf("target.dialect: %s takes one query a request, but requests of %d pairs hold several, as pair %d of %s; "+
+					"set data.one_query: true, or give data sorted by query", d, batch, at, dataName(v.Settings.Data))
+			}
+		}
+	}
+	return nil
+}
+
+func dataName(d config.Data) string { return cmp.Or(d.Path, "the made-up data") }
+
+// SeveralQueries gives the number, from 1, of the first pair whose query is not that of its request's first pair, where
+// a request is batch consecutive pairs; 0 if there is none.
+func SeveralQueries(pairs []crossrank.Pair, batch int) int {
+	for i := range pairs {
+		if pairs[i].Query != pairs[i/batch*batch].Query {
+			return i + 1
+		}
+	}
+	return 0
+}
