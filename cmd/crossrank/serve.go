@@ -133,6 +133,7 @@ func serverConfig(s config.Server, log *slog.Logger) server.Config {
 		DrainGrace:         time.Duration(s.DrainGrace),
 		Connections:        s.Connections,
 		AddressConnections: orNone(s.AddressConnections),
+		RequestBytes:       int64(s.RequestBytes),
 		GRPC: server.GRPC{
 			Streams:       s.GRPC.Streams,
 			MessageBytes:  s.GRPC.MessageBytes,

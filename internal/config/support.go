@@ -30,6 +30,15 @@ func Unsupported(s Settings) []string {
 		}
 	}
 	s.disagreements(add)
+	room := s.Server.RequestBytes - s.Server.RequestBytes/4
+	for _, one := range []struct {
+		key   string
+		bytes int
+	}{{"server.grpc.message_bytes", s.Server.GRPC.MessageBytes}, {"server.http.body_bytes", s.Server.HTTP.BodyBytes}} {
+		if one.bytes > room {
+			add(one.key, "is %d, but there is never room for more than %d, three quarters of server.request_bytes", one.bytes, room)
+		}
+	}
 	return why
 }
 
@@ -37,7 +46,7 @@ func Unsupported(s Settings) []string {
 // pretend that they do something.
 func ForServer(s Settings) []string {
 	var why []string
-	for _, section := range []string{"data", "experiment"} {
+	for _, section := range []string{"target", "data", "experiment"} {
 		if line := s.lines[section]; line > 0 {
 			why = append(why, fmt.Sprintf("%s (line %d): belongs to an experiment's definition, not to a server's settings", section, line))
 		}

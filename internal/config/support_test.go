@@ -49,6 +49,17 @@ func TestForServer(t *testing.T) {
 	}
 }
 
+func TestLargestRequestsNeedRoom(t *testing.T) {
+	s, err := Parse("f", []byte("server:\n  request_bytes: 4194304\n  grpc: {message_bytes: 3145728}\n  http: {body_bytes: 3145729}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := Unsupported(s)
+	if len(why) != 1 || !strings.HasPrefix(why[0], "server.http.body_bytes (line 4): is 3145729, but there is never room for more than 3145728") {
+		t.Errorf("got %q", why)
+	}
+}
+
 func TestPrimary(t *testing.T) {
 	s, err := Parse("f", []byte("model: a\nmodel_pool: {instances: [{threads: 3}]}"))
 	if err != nil {

@@ -25,6 +25,7 @@ type Config struct {
 	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
 	Metrics func() Metrics
 	Limits  edge.Limits
+	Budget  *edge.Budget         // of all requests under way; nil bounds nothing
 	Refused func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Log     *slog.Logger         // of faults that callers are not told; default slog.Default()
 

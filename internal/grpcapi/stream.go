@@ -140,11 +140,16 @@ func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreReques
 	if err != nil {
 		return err
 	}
+	share := st.service.cfg.Budget.Share()
+	if err := share.Take(int64(proto.Size(in))); err != nil {
+		return err
+	}
 	c := &chunk{offset: st.next, pairs: len(req.Pairs), done: make(chan struct{})}
 	st.next += int64(c.pairs)
 	st.waiting = append(st.waiting, c)
 	st.scoring.Go(func() {
 		defer close(c.done)
+		defer share.Release()
 		defer func() {
 			if p := recover(); p != nil {
 				c.resp, c.err = nil, &edge.Panic{Value: p, Stack: debug.Stack()}

@@ -42,6 +42,7 @@ type Config struct {
 	Limits    edge.Limits
 	Deadline  time.Duration        // the server's own; a caller may ask for less, not for more; default 30 s
 	BodyBytes int64                // of a request's body, also once it is unpacked; default 8 MiB
+	Budget    *edge.Budget         // of the bodies of all requests under way; nil bounds nothing
 	Refused   func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Capacity  Capacity             // told to callers, not enforced here
 
@@ -87,6 +88,7 @@ type exchange struct {
 	dialect *dialect
 	arrived time.Time
 	caller  string // whose it is: that of an API key, or else the connection
+	body    *edge.Share
 }
 
 // New makes the handler.
@@ -128,6 +130,7 @@ func New(cfg Config) *API {
 // ServeHTTP answers one request. A panic below it is the failure of that request alone.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.newExchange(w, r)
+	defer x.body.Release() // after the reply, and whatever becomes of it
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -146,7 +149,7 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	id := edge.RequestID(r.Header.Get(edge.RequestIDHeader))
 	w.Header().Set(edge.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr}
+	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr, body: a.cfg.Budget.Share()}
 }
 
 // Route is the path of a request that asks for scores or tokens, and empty for any other: it is fit to name things after.

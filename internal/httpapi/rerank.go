@@ -109,7 +109,7 @@ func (o *object) cohere(rk *ranking) {
 
 // readObject reads a body that is a JSON object.
 func (a *API) readObject(x *exchange) (*object, error) {
-	body, err := a.readBody(x.w, x.r)
+	body, err := a.readBody(x)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/orca"
@@ -34,6 +35,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Models:  b.Models,
 		Metrics: func() grpcapi.Metrics { return grpcMetrics(b.Recorder.Snapshot()) },
 		Limits:  s.cfg.Limits,
+		Budget:  s.budget,
 		Refused: func(code crossrank.Code) { b.Recorder.Refused(metrics.GRPC, code) },
 		Failed:  s.tracer.Failed,
 
@@ -56,6 +58,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 		Deadline:  s.cfg.Deadline,
 		Limits:    s.cfg.Limits,
 		BodyBytes: s.cfg.HTTP.BodyBytes,
+		Budget:    s.budget,
 		Refused:   func(code crossrank.Code) { b.Recorder.Refused(metrics.HTTP, code) },
 		Failed:    s.tracer.Failed,
 		Capacity: httpapi.Capacity{
@@ -116,10 +119,12 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 		one, many := grpcapi.Authorize(calls, authorize)
 		unary, stream = append(unary, one), append(stream, many)
 	}
+	unary = append(unary, grpcapi.Hold(calls))
+	creds := insecure.NewCredentials()
 	if s.identity != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(s.identity.config("h2"))))
+		creds = credentials.NewTLS(s.identity.config("h2"))
 	}
-	return append(options, grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
+	return append(options, grpc.Creds(s.arrivals.guard(creds)), grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
 }
 
 // httpServer is the HTTP transport and its bounds.

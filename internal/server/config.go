@@ -42,6 +42,11 @@ type Config struct {
 	// have no such bound. Default 256; negative means none.
 	AddressConnections int
 
+	// RequestBytes bounds what the requests under way hold, from the first byte of each until it is answered, over both
+	// protocols and all connections; default 256 MiB. It should be several times the largest request. As much again
+	// may be gRPC messages that have not arrived whole.
+	RequestBytes int64
+
 	GRPC GRPC
 	HTTP HTTP
 
@@ -78,6 +83,8 @@ func (c Config) OrDefaults() Config {
 	c.DrainGrace = cmp.Or(c.DrainGrace, 30*time.Second)
 	c.Connections = cmp.Or(c.Connections, 4096)
 	c.AddressConnections = cmp.Or(c.AddressConnections, 256)
+
+	c.RequestBytes = cmp.Or(c.RequestBytes, 256<<20)
 
 	c.GRPC.Streams = cmp.Or(c.GRPC.Streams, 128)
 	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, 8<<20)

@@ -36,6 +36,9 @@ type Server struct {
 	identity *identity // nil without TLS
 	watched  []*watched
 
+	budget   *edge.Budget // of the bytes of all requests under way
+	arrivals *arrivals    // of gRPC messages
+
 	tracer *trace.Tracer // nil unless traces are asked for
 
 	draining chan struct{} // closed once the drain begins
@@ -51,7 +54,13 @@ type Server struct {
 // Listen binds the addresses. The caller runs the server or closes it.
 func Listen(cfg Config) (*Server, error) {
 	cfg = cfg.OrDefaults()
-	s := &Server{cfg: cfg, health: health.NewServer(), draining: make(chan struct{})}
+	s := &Server{
+		cfg:      cfg,
+		budget:   edge.NewBudget(cfg.RequestBytes),
+		arrivals: newArrivals(cfg.RequestBytes),
+		health:   health.NewServer(),
+		draining: make(chan struct{}),
+	}
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
 		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
 	}
