@@ -20,7 +20,7 @@ type Server struct {
 	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
 	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
 	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"those of them from one address that is not of this machine, or from one /64 of IPv6; 0 for no such bound"`
-	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"16384" max:"1099511627776" help:"bytes that all requests under way hold, from the first byte of each until its answer; as much again may be gRPC messages that have not arrived whole"`
+	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"4096" max:"1099511627776" help:"bytes that all requests under way hold, from the first byte of each until its answer; as much again may be gRPC messages that have not arrived whole"`
 
 	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector for OTLP over gRPC, such as http://127.0.0.1:4317; without one nothing is traced"`
 
