@@ -21,8 +21,13 @@
 // A quantum is large on purpose. It is at the same time the largest request that is run without a break, and those of usual
 // size should be: when requests of one size share a runner in small portions, all of them end when the last one does.
 //
-// Note: the bound on what may wait is one for all callers together. Skipping over an item that does not fit, to fill a batch
-// with smaller ones from behind, was left out: it can starve the large item.
+// Nor can it fill the queue: what may wait is bounded for all together, and beyond the bound there is room for whoever has
+// less than an equal share of it waiting; see [Bound]. Given the speed at which work is run, [Options.Pace], that bound can be
+// one of time, and deadlines count before they have passed: a request that could not be done in time is refused, or is no
+// longer run if that shows later, and a batch is not made larger than the deadlines in it allow.
+//
+// Note: skipping over an item that does not fit, to fill a batch with smaller ones from behind, was left out: it can starve
+// the large item.
 //
 // The package knows nothing of texts, tokens or models: a cost is a positive number in the caller's unit.
 package batch
@@ -62,14 +67,24 @@ type Options struct {
 	MaxCost  int
 	MaxItems int
 
-	// MaxQueued bounds the cost that waits, that of running batches not included; 0 means no bound. A request that
-	// would exceed it is refused with a [*FullError]. A request that exceeds it all by itself is admitted when nothing
-	// else waits: otherwise it could never run, however patiently its caller came back.
+	// MaxQueued and MaxAge bound what waits, running batches not included: see [Bound]. A request that would exceed the
+	// bound is refused with a [*FullError].
 	MaxQueued int
+	MaxAge    time.Duration
+
+	// Pace tells the cost that all runners together get done in a second, as measured; 0 means that it is not known yet,
+	// and so does nil. It is called often and with the Batcher locked. MaxAge needs it, and deadlines are only foreseen
+	// with it: a request that is expected to be done too late is refused with a [*LateError].
+	Pace func() float64
 
 	// Timeout is how long a batch that is not full waits for more, counted from the arrival of its oldest request.
 	// 0, which is best for nearly everybody, means not at all.
 	Timeout time.Duration
+
+	// Preferred are numbers of items, ascending, at which a batch is as good as full: one is due as soon as what waits
+	// reaches any of them, and takes the most of them that what waits can fill, unless MaxCost ends it before that. What is
+	// left over waits on, for at most Timeout in all; then the batch takes everything, of whatever number.
+	Preferred []int
 
 	// Quantum is the cost that each caller gets a round while several wait; 0 means a quarter of MaxCost, or 4,096 if that
 	// has no bound. The smaller, the less a request waits for the large ones of others, and the longer it takes to be done
@@ -79,7 +94,8 @@ type Options struct {
 	// Runners is how many batches may run at once; 0 means 1.
 	Runners int
 
-	// Unshared gives every request batches of its own. Timeout has no meaning then: there is nobody to wait for.
+	// Unshared gives every request batches of its own. Timeout and Preferred have no meaning then: there is nobody to wait
+	// for.
 	Unshared bool
 
 	// ByCost orders items by cost, the most costly first: those of a request before they are dealt into batches, so that
@@ -100,10 +116,11 @@ type Batcher[T, R any] struct {
 	mu      sync.Mutex // guards everything below
 	wake    sync.Cond  // on mu: there may be work, or closed was set
 	queue   queue[T, R]
-	running load   // in batches being run
-	totals  Totals // of batches begun
-	runners int    // goroutines alive
-	closed  bool   // nothing new is admitted
+	running load            // in batches being run
+	busy    []*runner[T, R] // that run them
+	totals  Totals          // of batches begun
+	runners int             // goroutines alive
+	closed  bool            // nothing new is admitted
 }
 
 // New starts a Batcher that runs its batches with run. With several runners, run is called concurrently.
@@ -111,11 +128,14 @@ func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
 	opts.Quantum = quantum(opts)
 	opts.MaxCost = orUnbounded(opts.MaxCost)
 	opts.MaxItems = orUnbounded(opts.MaxItems)
-	opts.MaxQueued = orUnbounded(opts.MaxQueued)
+	opts.Runners = max(1, opts.Runners)
 	if opts.Unshared {
-		opts.Timeout = 0
+		opts.Timeout, opts.Preferred = 0, nil
 	}
-	b := &Batcher[T, R]{run: run, opts: opts, stopped: make(chan struct{}), runners: max(1, opts.Runners)}
+	if opts.Pace == nil {
+		opts.Pace = func() float64 { return 0 }
+	}
+	b := &Batcher[T, R]{run: run, opts: opts, stopped: make(chan struct{}), runners: opts.Runners}
 	b.wake.L = &b.mu
 	b.queue.quantum = opts.Quantum
 	b.requests.New = func() any { return &request[T, R]{done: make(chan struct{}, 1)} }
@@ -126,8 +146,9 @@ func New[T, R any](run Func[T, R], opts Options) *Batcher[T, R] {
 }
 
 // Do has all of a sender's items run and returns nil once each holds its result. It returns early, leaving their results undefined,
-// with ctx's error when ctx ends; with [ErrClosed] when the Batcher is closed; with a [*FullError] when too much waits
-// already; with an [*ItemError] when one of the items cannot be run. Items not yet running then never will be.
+// with ctx's error when ctx ends, or would before all is done; with [ErrClosed] when the Batcher is closed; with a [*FullError]
+// when too much waits already, or a [*LateError] when there is no time for what waits; with an [*ItemError] when one of the
+// items cannot be run. Items not yet running then never will be.
 //
 // Only after nil may the caller reuse the memory that the values refer to: after an error a run may still be reading it.
 // Items itself is the caller's again in either case.
@@ -186,22 +207,6 @@ func (t Ticket[T, R]) Wait(ctx context.Context) error {
 		return req.err // a run may still refer to req, so it is left to the garbage collector
 	}
 	b.release(req)
-	return nil
-}
-
-// admit queues a request, or says why it may not wait.
-func (b *Batcher[T, R]) admit(from Sender, req *request[T, R]) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return ErrClosed
-	}
-	if waiting := b.queue.cost; waiting > 0 && req.cost > b.opts.MaxQueued-waiting {
-		return &FullError{Cost: req.cost, Queued: waiting, Running: b.running.cost, Max: b.opts.MaxQueued}
-	}
-	req.admitted = time.Now()
-	b.queue.push(from.clamp(), req)
-	b.wake.Broadcast()
 	return nil
 }
 

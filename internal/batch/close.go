@@ -56,11 +56,3 @@ func (b *Batcher[T, R]) Stats() Stats {
 	}
 	return s
 }
-
-// Ahead is about how much is run before the first item of a request that a sender would add now. It takes longer to be
-// asked than Stats where many callers wait.
-func (b *Batcher[T, R]) Ahead(from Sender) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.queue.ahead(from.clamp())
-}

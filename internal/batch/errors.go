@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrClosed ends the requests that a closed [Batcher] will not run.
@@ -14,11 +15,22 @@ type FullError struct {
 	Cost    int // of the request refused
 	Queued  int // waiting
 	Running int // in batches being run
-	Max     int // that may wait
+	Max     int // that may wait: of all, or beyond that of one caller
 }
 
 func (e *FullError) Error() string {
 	return fmt.Sprintf("the queue is full: %d wait, at most %d may, and the request adds %d", e.Queued, e.Max, e.Cost)
+}
+
+// LateError refuses a request because it could not be done before its deadline, behind what waits and runs.
+type LateError struct {
+	Needs time.Duration // until it would be done
+	Left  time.Duration // until its deadline
+	Over  time.Duration // until it would have the time, as far as what waits and runs now is concerned
+}
+
+func (e *LateError) Error() string {
+	return fmt.Sprintf("there is no time: the request would be done in about %v, and has %v left", e.Needs, e.Left)
 }
 
 // ItemError fails a request because of one of its items.

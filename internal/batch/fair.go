@@ -38,6 +38,13 @@ func (f *flow[T, R]) price() int {
 	return min(r.items[r.place()].Cost, maxPrice)
 }
 
+// midway tells that the flow's next request is begun and could be done within a turn. It is then done in this one, on credit:
+// a break would keep its caller waiting for a round, and what is done of it would be lost if it came too late.
+func (f *flow[T, R]) midway(quantum int) bool {
+	r := f.list.head
+	return r.next > 0 && r.cost <= quantum
+}
+
 // class is the flows of one urgency, which stand in a ring and take turns. The zero value is empty.
 type class[T, R any] struct {
 	turn  *flow[T, R] // whose turn it is; nil if nothing waits
@@ -54,7 +61,7 @@ func (c *class[T, R]) next(quantum int) *flow[T, R] {
 	for {
 		for range c.flows {
 			f := c.turn
-			if f.credit >= f.price() {
+			if f.credit >= f.price() || f.midway(quantum) {
 				return f
 			}
 			f.credit += quantum
@@ -146,28 +153,6 @@ func (q *queue[T, R]) charge(f *flow[T, R]) {
 			q.classes[i].owed += int64(price)
 		}
 	}
-}
-
-// ahead is about how much is run before the first item of a request that a sender would add now: all that it has waiting
-// itself, as much and a turn more of each other flow of its class, and all that is more urgent.
-func (q *queue[T, R]) ahead(s Sender) int {
-	own := 0
-	if f := q.flows[s]; f != nil {
-		own = f.cost
-	}
-	sum := own
-	c := &q.classes[s.Class]
-	f := c.turn
-	for range c.flows {
-		if f.sender != s {
-			sum += own + min(f.cost-own, q.quantum)
-		}
-		f = f.behind
-	}
-	for i := range s.Class {
-		sum += q.classes[i].cost
-	}
-	return sum
 }
 
 // flowOf is the flow of a sender, which is put to use if it is not in use yet.

@@ -107,7 +107,7 @@ func TestManyRequestsGetOneShare(t *testing.T) {
 }
 
 // TestSharesAreEqual takes items of random cost for callers that always have some: what they got never differs by more
-// than a turn and what one may save up or overdraw. It looks at the queue itself, after each item.
+// than a turn, a request done on credit, and what one may save up or overdraw. It looks at the queue itself, after each item.
 func TestSharesAreEqual(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 3))
@@ -119,7 +119,7 @@ func TestSharesAreEqual(t *testing.T) {
 				q.push(Sender{Caller: fmt.Sprint(c)}, randomRequest(rng, dearest, 1+rng.IntN(20)))
 			}
 		}
-		bound := q.quantum + 2*dearest
+		bound := 2*q.quantum + 2*dearest
 		for {
 			r := q.next()
 			c, err := strconv.Atoi(r.flow.sender.Caller)
@@ -268,27 +268,32 @@ func TestAhead(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			from Sender
+			cost int
 			want int
 		}{
-			{"a new caller of the first class: a turn of the urgent one", Sender{Caller: "new"}, 20},
-			{"the urgent one: all of its own", Sender{Caller: "urgent"}, 300},
-			{"a new one of the second: a turn of the large one, the small and the urgent one", Sender{Caller: "new", Class: 1}, 20 + 7 + 300},
-			{"the small one: seven and a turn of the large one", Sender{Caller: "small", Class: 1}, 7 + 27 + 300},
-			{"the large one: all but the patient one", Sender{Caller: "large", Class: 1}, 1000 + 7 + 300},
-			{"beyond the last class: all", Sender{Caller: "new", Class: 99}, 1000 + 7 + 300 + 50},
+			{"a new caller of the first class: a turn of the urgent one, and an eighth of that of the two other classes",
+				Sender{Caller: "new"}, 5, 20 + 2 + 2},
+			{"with as much as three turns: three of the urgent one", Sender{Caller: "new"}, 41, 60 + 7 + 7},
+			{"the urgent one: all of its own", Sender{Caller: "urgent"}, 5, 300 + 37 + 37},
+			{"a new one of the second: a turn of the large one, the small and the urgent one",
+				Sender{Caller: "new", Class: 1}, 5, 20 + 7 + 300 + 40},
+			{"the small one: seven and a turn of the large one", Sender{Caller: "small", Class: 1}, 5, 7 + 20 + 300 + 40},
+			{"the large one: all but the patient one", Sender{Caller: "large", Class: 1}, 5, 1000 + 7 + 300 + 50},
+			{"beyond the last class: all", Sender{Caller: "new", Class: 99}, 5, 1000 + 7 + 300 + 50},
 		} {
-			if got := b.Ahead(c.from); got != c.want {
+			b.mu.Lock()
+			if got := b.queue.ahead(c.from.clamp(), c.cost); got != c.want {
 				t.Errorf("%s: got %d ahead, want %d", c.name, got, c.want)
 			}
+			b.mu.Unlock()
 		}
 		wg.Wait()
-		if got := b.Ahead(Sender{}); got != 0 {
+		if got := b.queue.ahead(Sender{}, 5); got != 0 {
 			t.Errorf("when nothing waits: got %d ahead, want 0", got)
 		}
 	})
 }
 
-// TestQueueKeepsItsBooks adds, takes and removes requests at random, and adds up after each step.
 func TestQueueKeepsItsBooks(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 5))

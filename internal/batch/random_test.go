@@ -169,6 +169,12 @@ func TestRandomInterleavings(t *testing.T) {
 			Timeout: time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond, Unshared: rng.IntN(4) == 0, ByCost: rng.IntN(2) == 0,
 			Quantum: rng.IntN(2) * rng.IntN(100),
 		}
+		if seed%3 == 1 {
+			opts.Preferred = []int{1 + rng.IntN(6), 7 + rng.IntN(20)}
+		}
+		if seed%4 >= 2 {
+			opts.Pace, opts.MaxAge = func() float64 { return 100_000 }, time.Duration(1+rng.IntN(10))*time.Millisecond
+		}
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &storm{seed: seed, opts: opts, callers: 20, requests: 20, leave: 0.2, poison: 0.05,

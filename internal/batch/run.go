@@ -2,6 +2,8 @@ package batch
 
 import (
 	"cmp"
+	"context"
+	"math"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -14,6 +16,10 @@ type runner[T, R any] struct {
 	results []R
 	cost    int
 	longest int
+	items   int         // that the batch may hold
+	most    float64     // cost up to which the batch ends before the deadlines in it
+	pace    float64     // as it was when the batch was formed
+	started time.Time   // of the batch
 	timer   *time.Timer // wakes the runners when a waiting batch is due; nil until first needed
 }
 
@@ -36,8 +42,10 @@ func (b *Batcher[T, R]) loop() {
 			continue // nobody waits for anything any more
 		}
 		r.arrange(b.opts.ByCost)
+		r.started = time.Now()
 		b.running.items += len(r.slots)
 		b.running.cost += r.cost
+		b.busy = append(b.busy, r)
 		b.totals.count(len(r.slots), r.cost, r.longest)
 		b.mu.Unlock()
 
@@ -46,6 +54,7 @@ func (b *Batcher[T, R]) loop() {
 		b.mu.Lock()
 		b.running.items -= len(r.slots)
 		b.running.cost -= r.cost
+		b.busy = slices.DeleteFunc(b.busy, func(other *runner[T, R]) bool { return other == r })
 		r.forget()
 	}
 	if r.timer != nil {
@@ -78,10 +87,30 @@ func (b *Batcher[T, R]) await(r *runner[T, R]) bool {
 
 // patience is how much longer the next batch should wait for more items.
 func (b *Batcher[T, R]) patience() time.Duration {
-	if b.opts.Timeout <= 0 || b.closed || b.queue.cost >= b.opts.MaxCost || b.queue.items >= b.opts.MaxItems {
+	if b.opts.Timeout <= 0 || b.closed || b.queue.cost >= b.opts.MaxCost || b.queue.items >= b.opts.MaxItems || b.preferred() > 0 {
 		return 0
 	}
 	return b.opts.Timeout - time.Since(b.queue.all.head.admitted)
+}
+
+// preferred is the largest of the preferred numbers of items that what waits can fill; 0 if it can fill none.
+func (b *Batcher[T, R]) preferred() int {
+	n := 0
+	for _, p := range b.opts.Preferred {
+		if p <= b.queue.items {
+			n = p
+		}
+	}
+	return n
+}
+
+// most is how many items the next batch may hold.
+func (b *Batcher[T, R]) most(now time.Time) int {
+	n := b.preferred()
+	if n == 0 || b.opts.Timeout > 0 && now.Sub(b.queue.all.head.admitted) >= b.opts.Timeout {
+		return b.opts.MaxItems
+	}
+	return min(n, b.opts.MaxItems)
 }
 
 // rouse lets the runners look at the queue again. It takes the lock so that it cannot fall between look and wait.
@@ -95,6 +124,7 @@ func (b *Batcher[T, R]) rouse() {
 // batch is empty if the callers of all that waited had left, or were too late.
 func (b *Batcher[T, R]) take(r *runner[T, R]) {
 	now := time.Now()
+	r.items, r.most, r.pace = b.most(now), math.Inf(1), b.opts.Pace()
 	var last *request[T, R]
 	for req := b.queue.next(); req != nil; req = b.queue.next() {
 		if req != last {
@@ -102,7 +132,15 @@ func (b *Batcher[T, R]) take(r *runner[T, R]) {
 				b.end(req, err)
 				continue
 			}
+			switch b.judge(r, req, now) {
+			case fails:
+				b.end(req, context.DeadlineExceeded)
+				continue
+			case waits:
+				return
+			}
 			last = req
+			b.limit(r, req, now)
 		}
 		if !b.draw(r, req) {
 			return
@@ -119,7 +157,8 @@ func (b *Batcher[T, R]) take(r *runner[T, R]) {
 func (b *Batcher[T, R]) draw(r *runner[T, R], req *request[T, R]) bool {
 	item := &req.items[req.place()]
 	cost, value := item.Cost, item.Value
-	if len(r.slots) > 0 && (cost > b.opts.MaxCost-r.cost || len(r.slots) == b.opts.MaxItems) {
+	if len(r.slots) > 0 &&
+		(cost > b.opts.MaxCost-r.cost || len(r.slots) == r.items || float64(r.cost)+float64(cost) > r.most) {
 		return false
 	}
 	r.slots = append(r.slots, slot[T, R]{req: req, index: b.queue.pop(req), cost: cost, value: value})

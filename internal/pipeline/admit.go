@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"slices"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/bert"
 )
 
 // sender is whose the request is, to the queue, and how urgent. A degree of urgency spans the priorities of one more digit.
@@ -17,30 +19,48 @@ func sender(ctx context.Context, req *crossrank.Request) batch.Sender {
 	return batch.Sender{Caller: crossrank.CallerOf(ctx), Class: min(class, batch.Classes-1)}
 }
 
-// admit refuses a request whose deadline would pass before the engine comes to it, because of the work that is run before
-// it: to be told at once serves its caller better than to wait for nothing, and the engine is not kept from those whose
-// time is enough. Nothing is refused where nothing waits, or before a speed has been measured; what runs is not counted,
-// for how much of it is done is not known.
-func (p *Pipeline) admit(ctx context.Context, from batch.Sender) error {
-	deadline, ok := ctx.Deadline()
-	if !ok {
+// bytesAToken is how many bytes of text a token has, about: a little less than in English, so that what is refused by its
+// bytes would hardly have been admitted by its tokens. Where a character is a token, that is left to the tokens.
+const bytesAToken = 4
+
+// admit refuses a request by the bytes of its texts, before tokens are made of them: under overload most requests are
+// refused, and must not cost what those that are not do. Where scores are shared, only the tokens can tell whether a request
+// needs the queue at all.
+func (p *Pipeline) admit(ctx context.Context, from batch.Sender, req *crossrank.Request, limit int) error {
+	if p.scores != nil {
 		return nil
 	}
-	waiting := p.pool.Stats().Cost
-	if waiting == 0 {
+	about := 0
+	for i := range req.Pairs {
+		tokens := minLength + (len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesAToken
+		about += min(tokens, limit)
+	}
+	if err := p.pool.Check(ctx, from, about); err != nil {
+		return p.refusal(nil, err)
+	}
+	return nil
+}
+
+// checkPreferred refuses preferred numbers of pairs that no batch can have.
+func (o Options) checkPreferred() error {
+	most := orDefault(o.MaxBatchPairs, DefaultBatchPairs)
+	for i, n := range o.PreferredPairs {
+		if n < 1 || n > most || i > 0 && n <= o.PreferredPairs[i-1] {
+			return fmt.Errorf("the preferred sizes of batches are %v; want them ascending, from 1 to the %d pairs that a batch may have",
+				o.PreferredPairs, most)
+		}
+	}
+	return nil
+}
+
+// probe is the batch by which the engines' speed is measured before the first request: 4 pairs of 64 tokens, or what fits the
+// model, which take about 20 ms where 32 pairs of 80 tokens take 250.
+func (p *Pipeline) probe(opts Options) []bert.Sequence {
+	if !opts.Probe {
 		return nil
 	}
-	left := time.Until(deadline)
-	if p.pool.Backlog(waiting) <= left {
-		return nil // time even for all that waits
-	}
-	begins := p.pool.Backlog(p.pool.Ahead(from))
-	if begins <= left {
-		return nil
-	}
-	return &crossrank.Error{
-		Code:       crossrank.Overloaded,
-		Message:    "the deadline would pass before this request's turn comes; try again later, or allow more time",
-		RetryAfter: max(begins-left, time.Millisecond),
-	}
+	word := p.model.Tokenizer.Append(nil, "a")
+	text := slices.Repeat(word, 64/max(1, len(word)))
+	ids, split, _ := p.model.Tokenizer.Join(nil, word, text, min(64, p.model.MaxLength), 0)
+	return slices.Repeat([]bert.Sequence{{IDs: ids, Split: split}}, 4)
 }

@@ -71,7 +71,7 @@ func TestOverload(t *testing.T) {
 		}
 		first := later(p, t.Context(), requestOf(100))
 		second := later(p, t.Context(), requestOf(100, 100, 50))
-		full(0, "before the speed is known")
+		full(time.Second, "before the speed is known")
 		if q := p.Queue(); q.Pairs != 3 || q.Tokens != 250 || q.Requests != 1 || q.RunningPairs != 1 || q.RunningTokens != 100 {
 			t.Errorf("got queue %+v, want 250 tokens of 3 pairs waiting, and 100 of 1 in the engine", q)
 		}

@@ -2,7 +2,8 @@
 // [crossrank.Scorer] that stands behind every edge of the program.
 //
 // A request goes through three stages, each with its own limit. Its caller's goroutine turns the pairs into token ids,
-// as one of at most [Options.TokenizerWorkers] at a time. Then all of its pairs wait in a queue of package pool, with
+// as one of at most [Options.TokenizerWorkers] at a time, unless the queue is so full that by the bytes of its texts it would
+// be refused afterwards. Then all of its pairs wait in a queue of package pool, with
 // their tokens as their cost, until an engine takes them, together with whatever else waits. Callers, as far
 // as contexts tell them apart ([crossrank.WithCaller]), take turns there. Last, the caller's goroutine checks the logits,
 // applies the model's activation and adds up what was done and how long it took.
@@ -16,6 +17,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -74,13 +76,24 @@ type Options struct {
 	MaxBatchTokens int
 	MaxBatchPairs  int
 
-	// MaxQueuedTokens bounds what waits; 0 means 1,000,000. That holds two requests of 1,000 passages at 512 tokens,
-	// the largest that a server takes by default, costs some 4 MB for the token ids, and is a backlog of about two
-	// minutes on two cores of 2020: longer than callers wait, so that what should be refused sooner wants a lower bound.
+	// MaxQueuedTokens bounds what waits, and so the memory that it takes; 0 means 1,000,000. That holds two requests of 1,000
+	// passages at 512 tokens, the largest that a server takes by default, costs some 4 MB for the token ids, and is a
+	// backlog of about two minutes on two cores of 2020.
 	MaxQueuedTokens int
+
+	// MaxQueueAge bounds what waits by time: to what the engines compute within it, at the speed that they were measured at.
+	// [batch.Bound] tells how it is divided among callers. 0 means that there is no such bound.
+	MaxQueueAge time.Duration
 
 	// BatchTimeout is how long a batch that is not full waits for more; 0 means not at all.
 	BatchTimeout time.Duration
+
+	// PreferredPairs are numbers of pairs, ascending and at most MaxBatchPairs, at which a batch is as good as full: see
+	// [batch.Options.Preferred].
+	PreferredPairs []int
+
+	// Probe has each engine compute a small batch before the first request, so that its speed is known from the start.
+	Probe bool
 
 	// Unshared keeps requests apart: a batch holds pairs of one request only.
 	Unshared bool
@@ -123,7 +136,7 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		return nil, fmt.Errorf("starting the pipeline of model %q: its score type is %q; want %q or %q",
 			m.Name, m.ScoreType, crossrank.Logit, crossrank.Probability)
 	}
-	if err := opts.Mode.check(); err != nil {
+	if err := errors.Join(opts.Mode.check(), opts.checkPreferred()); err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
 	if opts.Mode == InferenceOnly {
@@ -140,11 +153,13 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})
 	}
 	var err error
-	p.pool, err = pool.New(opts.dress(engines, p.scores), pool.Options{Routing: opts.Routing, Batch: batch.Options{
+	p.pool, err = pool.New(opts.dress(engines, p.scores), pool.Options{Routing: opts.Routing, Probe: p.probe(opts), Batch: batch.Options{
 		MaxCost:   p.batch,
 		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
 		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
+		MaxAge:    opts.MaxQueueAge,
 		Timeout:   opts.BatchTimeout,
+		Preferred: opts.PreferredPairs,
 		Unshared:  opts.Unshared,
 		ByCost:    !opts.KeepOrder,
 	}})
@@ -179,8 +194,12 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	if err != nil {
 		return nil, err
 	}
+	from := sender(ctx, req)
+	if err := p.admit(ctx, from, req, limit); err != nil {
+		return nil, err
+	}
 	s := p.scratch.Get().(*scratch)
-	s.from = sender(ctx, req)
+	s.from = from
 	if err := p.tokenize(ctx, s, req, limit); err != nil {
 		p.release(s)
 		return nil, err
@@ -189,14 +208,10 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	if p.scores != nil {
 		err = p.share(ctx, s)
 	} else {
-		err = p.compute(ctx, s.from, s.items)
+		err = p.pool.Do(ctx, s.from, s.items)
 	}
 	if err != nil {
-		refused := p.refusal(s, err)
-		if _, ok := err.(*crossrank.Error); ok {
-			p.release(s) // it was not admitted; otherwise a run may still read s, so it is left to the garbage collector
-		}
-		return nil, refused
+		return nil, p.refusal(s, err) // a run may still read s, so it is left to the garbage collector
 	}
 	resp, err := p.respond(s, req, admitted)
 	if err != nil {
@@ -207,14 +222,6 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	p.release(s)
 	resp.Timing.Total = time.Since(arrived)
 	return resp, nil
-}
-
-// compute has a sender's items computed, or says why not.
-func (p *Pipeline) compute(ctx context.Context, from batch.Sender, items []pool.Item) error {
-	if err := p.admit(ctx, from); err != nil {
-		return err
-	}
-	return p.pool.Do(ctx, from, items)
 }
 
 // Queue is how much work waits and runs at one moment.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -50,16 +51,27 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 	return resp, nil
 }
 
-// refusal puts an error of the batcher, met by the items of s, into the words of the root package.
+// unknownBacklog is what who is refused is told to wait while no speed has been measured.
+const unknownBacklog = time.Second
+
+// refusal puts an error of the batcher, met by the items of s if there are any, into the words of the root package.
 func (p *Pipeline) refusal(s *scratch, err error) error {
 	var full *batch.FullError
+	var late *batch.LateError
 	var item *batch.ItemError
 	switch {
 	case errors.As(err, &full):
 		return &crossrank.Error{
 			Code:       crossrank.Overloaded,
 			Message:    "too much work is waiting already; try again later",
-			RetryAfter: p.pool.Backlog(full.Queued + full.Running),
+			RetryAfter: cmp.Or(p.pool.Backlog(full.Queued+full.Running), unknownBacklog),
+			Err:        err,
+		}
+	case errors.As(err, &late):
+		return &crossrank.Error{
+			Code:       crossrank.Overloaded,
+			Message:    "this request could not be done before its deadline; try again later, or allow more time",
+			RetryAfter: max(late.Over, time.Millisecond),
 			Err:        err,
 		}
 	case errors.Is(err, batch.ErrClosed):
@@ -77,7 +89,7 @@ func (p *Pipeline) refusal(s *scratch, err error) error {
 func left(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &crossrank.Error{Code: crossrank.DeadlineExceeded, Message: "the deadline passed before all pairs were scored", Err: err}
+		return &crossrank.Error{Code: crossrank.DeadlineExceeded, Message: "there was no time to score all pairs before the deadline", Err: err}
 	case errors.Is(err, context.Canceled):
 		return &crossrank.Error{Code: crossrank.Canceled, Message: "the caller left before all pairs were scored", Err: err}
 	}

@@ -118,7 +118,7 @@ func (p *Pipeline) lead(ctx context.Context, s *scratch) error {
 	if len(s.run) == 0 {
 		return nil
 	}
-	err := p.compute(ctx, s.from, s.run)
+	err := p.pool.Do(ctx, s.from, s.run)
 	var item *batch.ItemError
 	if errors.As(err, &item) && item.Index < len(s.led) {
 		return &batch.ItemError{Index: s.led[item.Index], Err: item.Err}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"cmp"
+	"fmt"
 	"sync"
 	"time"
 
@@ -33,13 +34,40 @@ type State struct {
 	Speed float64 // tokens a second while busy, of the last ten seconds or so; 0 if it has computed nothing
 }
 
-// run computes one batch and keeps the account of it.
-func (in *instance) run(seqs []bert.Sequence, out []float32) error {
+// probe measures the speed of an instance that has no work yet. The first time is not counted: caches are cold, and memory is
+// not there yet.
+func (in *instance) probe(seqs []bert.Sequence) (err error) {
+	if len(seqs) == 0 {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	out := make([]float32, len(seqs))
+	if err := in.engine.Logits(seqs, out); err != nil {
+		return err
+	}
+	started := time.Now()
+	if err := in.engine.Logits(seqs, out); err != nil {
+		return err
+	}
+	in.speed.observe(tokensOf(seqs), time.Since(started))
+	return nil
+}
+
+func tokensOf(seqs []bert.Sequence) int {
 	tokens := 0
 	for i := range seqs {
 		tokens += len(seqs[i].IDs)
 	}
-	in.begin(len(seqs), tokens)
+	return tokens
+}
+
+// run computes one batch and keeps the account of it.
+func (in *instance) run(seqs []bert.Sequence, out []float32) error {
+	in.begin(len(seqs), tokensOf(seqs))
 	done := false
 	defer func() { in.end(done) }() // also when the engine panics, which package batch makes an error
 	if err := in.engine.Logits(seqs, out); err != nil {

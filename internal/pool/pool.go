@@ -52,15 +52,19 @@ var Routings = []Routing{FirstIdle, RoundRobin, LeastBusy, SmartIdle}
 type Options struct {
 	Routing Routing // "" means FirstIdle
 
-	// Batch is how batches are formed in each queue. Its Runners mean nothing: an instance runs one batch at a time. Its
-	// MaxQueued bounds what waits in all queues together.
+	// Batch is how batches are formed in each queue. Its Runners and Pace mean nothing: an instance runs one batch at a time,
+	// and its speed is measured. Its MaxQueued and MaxAge bound what waits in all queues together.
 	Batch batch.Options
+
+	// Probe is computed twice by each instance before it is given work, and the second time is measured, so that its speed is known
+	// from the start. It counts in no account. Empty means that nothing is known before the first batch.
+	Probe []bert.Sequence
 }
 
 // Pool runs sequences on its instances. It is safe for concurrent use. It does not own its engines: close those after it.
 type Pool struct {
 	routing   Routing
-	maxQueued int // 0 means no bound
+	bound     batch.Bound // with queues of their own; the one queue has its own
 	instances []*instance
 	shared    *batcher // the one queue of FirstIdle; nil with other routings
 
@@ -82,20 +86,26 @@ func New(engines []Engine, opts Options) (*Pool, error) {
 	case !slices.Contains(Routings, opts.Routing):
 		return nil, fmt.Errorf("starting a pool: there is no routing %q; use one of %v", opts.Routing, Routings)
 	}
-	p := &Pool{routing: opts.Routing, maxQueued: opts.Batch.MaxQueued, idle: make(chan *instance, len(engines))}
-	for _, e := range engines {
-		p.instances = append(p.instances, &instance{engine: e})
+	p := &Pool{routing: opts.Routing, idle: make(chan *instance, len(engines))}
+	for i, e := range engines {
+		in := &instance{engine: e}
+		if err := in.probe(opts.Probe); err != nil {
+			return nil, fmt.Errorf("starting a pool: computing a first batch on instance %d: %w", i, err)
+		}
+		p.instances = append(p.instances, in)
 	}
 	if p.routing == FirstIdle {
 		for _, in := range p.instances {
 			p.idle <- in
 		}
-		opts.Batch.Runners = len(engines)
+		opts.Batch.Runners, opts.Batch.Pace = len(engines), p.pace
 		p.shared = batch.New(p.runOnIdle, opts.Batch)
 		return p, nil
 	}
-	opts.Batch.Runners, opts.Batch.MaxQueued = 1, 0
+	p.bound = batch.Bound{Max: opts.Batch.MaxQueued, MaxAge: opts.Batch.MaxAge}
+	opts.Batch.Runners, opts.Batch.MaxQueued, opts.Batch.MaxAge = 1, 0, 0
 	for _, in := range p.instances {
+		opts.Batch.Pace = in.speed.rate
 		in.queue = batch.New(in.run, opts.Batch)
 	}
 	return p, nil
@@ -114,6 +124,20 @@ func (p *Pool) Do(ctx context.Context, from batch.Sender, items []Item) error {
 		return err
 	}
 	return ticket.Wait(ctx)
+}
+
+// Check is [batch.Batcher.Check], with that method's errors. With queues of their own it leaves deadlines to Do.
+func (p *Pool) Check(ctx context.Context, from batch.Sender, about int) error {
+	if p.shared != nil {
+		return p.shared.Check(ctx, from, about)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return batch.ErrClosed
+	}
+	_, total := p.loads()
+	return p.admit(from, about, total)
 }
 
 // runOnIdle runs a batch of the shared queue. There are as many runners as instances, so one is idle.

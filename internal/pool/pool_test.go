@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -228,5 +229,76 @@ func TestRefuses(t *testing.T) {
 	var item *batch.ItemError
 	if err := p.Do(t.Context(), batch.Sender{}, []Item{{Value: bert.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
 		t.Errorf("a negative cost: got error %v, want that of the item", err)
+	}
+}
+
+// TestProbe holds that speeds are known from the start, and that nothing else tells of what was computed for that.
+func TestProbe(t *testing.T) {
+	for _, routing := range Routings {
+		synctest.Test(t, func(t *testing.T) {
+			probe := []bert.Sequence{{IDs: make([]int32, 60), Split: 1}, {IDs: make([]int32, 40), Split: 1}}
+			p, engines := open(t, Options{Routing: routing, Probe: probe}, 100, 400)
+			defer p.Close()
+			for i, e := range engines {
+				st := p.Instances()[i]
+				if st.Speed != float64(e.speed) || st.Batches != 0 || st.Tokens != 0 || st.Busy != 0 || len(e.batches) != 2 {
+					t.Errorf("%s, instance %d: got %+v after %d batches, want a speed of %d after two that do not count",
+						routing, i, st, len(e.batches), e.speed)
+				}
+			}
+			if d := p.Backlog(1000); d != 2*time.Second {
+				t.Errorf("%s: a backlog of 1000 lasts %v, want 2s", routing, d)
+			}
+			if got := p.Totals(); got != (batch.Totals{}) {
+				t.Errorf("%s: got totals %+v, want none", routing, got)
+			}
+		})
+	}
+}
+
+func TestProbeThatFails(t *testing.T) {
+	e := &engine{speed: 1, t: t, fault: func(bert.Sequence) { panic("no weights") }}
+	_, err := New([]Engine{e}, Options{Probe: []bert.Sequence{{IDs: []int32{1}}}})
+	if err == nil || !strings.Contains(err.Error(), "instance 0: panic: no weights") {
+		t.Errorf("got error %v, want one that says what the instance did", err)
+	}
+}
+
+// TestAgeBoundsAllQueues has 4 s of what two instances compute be all that may wait, of which one caller has three quarters.
+func TestAgeBoundsAllQueues(t *testing.T) {
+	for _, routing := range Routings {
+		t.Run(string(routing), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				probe := []bert.Sequence{{IDs: make([]int32, 100), Split: 1}}
+				p, _ := open(t, Options{Routing: routing, Probe: probe, Batch: batch.Options{MaxItems: 1, MaxAge: 4 * time.Second}}, 100, 100)
+				defer p.Close()
+				var answers []<-chan error
+				for range 8 { // two run, six wait
+					answers = append(answers, later(p, t.Context(), request(1, 100)))
+				}
+				ask := func(caller string, n int) error {
+					return p.Check(t.Context(), batch.Sender{Caller: caller}, n)
+				}
+				var full *batch.FullError
+				if err := p.Do(t.Context(), batch.Sender{}, request(1, 100)); !errors.As(err, &full) || full.Queued != 600 || full.Max != 600 || full.Running != 200 {
+					t.Errorf("beyond three quarters of the line of 800: got error %+v", err)
+				}
+				if err := ask("", 1); !errors.As(err, &full) {
+					t.Errorf("looking before asking: got error %v, want what asking gives", err)
+				}
+				if err := ask("other", 1000); err != nil {
+					t.Errorf("another caller: %v", err)
+				}
+				for _, a := range answers {
+					if err := <-a; err != nil {
+						t.Error(err)
+					}
+				}
+				p.Close()
+				if err := ask("other", 1); !errors.Is(err, batch.ErrClosed) {
+					t.Errorf("looking at a closed pool: got error %v", err)
+				}
+			})
+		})
 	}
 }

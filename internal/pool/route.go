@@ -23,10 +23,8 @@ func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (bat
 		return batch.Ticket[bert.Sequence, float32]{}, batch.ErrClosed
 	}
 	loads, total := p.loads()
-	if p.maxQueued > 0 && total.Cost > 0 && cost > p.maxQueued-total.Cost {
-		return batch.Ticket[bert.Sequence, float32]{}, &batch.FullError{
-			Cost: cost, Queued: total.Cost, Running: total.RunningCost, Max: p.maxQueued,
-		}
+	if err := p.admit(from, cost, total); err != nil {
+		return batch.Ticket[bert.Sequence, float32]{}, err
 	}
 	i := p.choose(loads, cost)
 	ticket, err := p.instances[i].queue.Submit(ctx, from, items)
@@ -34,6 +32,19 @@ func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (bat
 		p.turn = (i + 1) % len(p.instances)
 	}
 	return ticket, err
+}
+
+// admit says, with p.mu held, why a request may not wait, if it may not, beside what waits in all queues together.
+func (p *Pool) admit(from batch.Sender, cost int, total batch.Stats) error {
+	var w batch.Backlog
+	for _, in := range p.instances {
+		w = w.Add(in.queue.Backlog(from, cost))
+	}
+	err := p.bound.Check(w, cost, p.pace())
+	if full, ok := err.(*batch.FullError); ok {
+		full.Running = total.RunningCost
+	}
+	return err
 }
 
 // choose returns the instance that a request of that cost is routed to. Of instances that are alike it is the first from
@@ -75,25 +86,17 @@ func (p *Pool) usualSpeed() float64 {
 	return sum / float64(n)
 }
 
+// pace is how many tokens all instances together compute in a second; 0 if nothing has been measured.
+func (p *Pool) pace() float64 { return p.usualSpeed() * float64(len(p.instances)) }
+
 // Backlog is how long that many tokens take all instances together at their measured speeds, in whole milliseconds rounded
 // up; 0 if nothing has been measured.
 func (p *Pool) Backlog(tokens int) time.Duration {
-	usual := p.usualSpeed()
-	if usual == 0 {
+	pace := p.pace()
+	if pace == 0 {
 		return 0
 	}
-	millis := math.Ceil(1000 * float64(tokens) / (usual * float64(len(p.instances))))
-	return time.Duration(min(millis, 1e9)) * time.Millisecond
-}
-
-// Ahead is about how many tokens are computed before the first of a request that a sender would add now. Where every instance
-// has a queue of its own, it is that of all of them together, as [Pool.Backlog] takes it.
-func (p *Pool) Ahead(from batch.Sender) int {
-	sum := 0
-	for _, q := range p.queues() {
-		sum += q.Ahead(from)
-	}
-	return sum
+	return time.Duration(min(math.Ceil(1000*float64(tokens)/pace), 1e9)) * time.Millisecond
 }
 
 // loads are what waits and runs at each instance with a queue of its own, and their sum.
