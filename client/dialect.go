@@ -42,6 +42,9 @@ func Dialects() []Dialect {
 // OneQuery tells whether a request in this dialect can only have pairs of one query.
 func (d Dialect) OneQuery() bool { return d != Crossrank && d != "" && !vocabularies[d].queries }
 
+// Logits tells whether raw scores can be asked for in this dialect.
+func (d Dialect) Logits() bool { return d == Crossrank || d == "" || vocabularies[d].raw }
+
 // vocabulary says what a dialect has words for, besides pairs of one query.
 type vocabulary struct {
 	queries    bool // a query for each pair

@@ -96,7 +96,7 @@ func topWords(t results.TopAgreement) string {
 	return fmt.Sprintf("%.1f %% of %d queries", 100**t.Share, t.Queries)
 }
 
-func orNA(format string, x *float64) string {
+func orNA[T any](format string, x *T) string {
 	if x == nil {
 		return "n/a"
 	}

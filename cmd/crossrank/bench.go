@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/experiment"
@@ -26,8 +24,9 @@ import (
 
 type benchOptions struct {
 	model       string
-	target      string
+	target      targetFlags
 	pairs       string
+	oneQuery    bool
 	batch       int
 	concurrency int
 	requests    int
@@ -54,6 +53,10 @@ The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} a l
 lengths like those of web search. Requests take consecutive pairs and begin again at the end. With --order sorted the
 pairs are sorted by their tokens first, and a run of fewer requests than there are takes evenly spaced ones.
 
+A server need not be a crossrank server: --dialect says which API it speaks, and --model then names the model that it is asked
+for. APIs that rank documents take one query a request: with --one-query each request asks the query of its first pair about
+all of its passages. That works for every target, so that all can be given the same work.
+
 With --against, all pairs are also scored in another precision, and the output tells how far apart the logits are and
 whether both rank passages alike; that is not part of what is timed.
 
@@ -68,26 +71,28 @@ error. Ctrl-C ends the run and keeps what was measured; the output then says par
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --quantization int8 --against fp32
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32 --collection ./beir/scifact
-  $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000`,
+  $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000
+  $ crossrank bench --target http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
+  $ crossrank bench --target https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 --api-key-env CO_API_KEY --one-query`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, opts) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage)
-	f.StringVar(&opts.target, "target", "", "a server instead of a model: grpc://host:port or http://host:port")
+	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage+"; with --target, the name of the server's model to ask for")
+	opts.target.register(cmd)
+	f.BoolVar(&opts.oneQuery, "one-query", false, "have each request ask the query of its first pair about all of its passages")
 	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs (default: made-up ones)")
 	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs a request")
 	f.IntVarP(&opts.concurrency, "concurrency", "c", 1, "requests under way at once")
 	f.IntVarP(&opts.requests, "requests", "n", 100, "requests to measure")
 	f.IntVar(&opts.warmup, "warmup", 5, "requests sent before them that do not count")
-	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; only with --model)")
-	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (only with --model)")
-	f.StringVar(&opts.against, "against", "", "also compare the logits with those of this precision: fp32 or int8 (only with --model)")
-	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (only with --model)")
+	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; not with --target)")
+	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (not with --target)")
+	f.StringVar(&opts.against, "against", "", "also compare the logits with those of this precision: fp32 or int8 (not with --target)")
+	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not with --target)")
 	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
 	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
 	f.StringVar(&opts.collection, "collection", "", "also measure the quality on the judged collection of this folder")
 	f.IntVar(&opts.candidates, "candidates", 50, "documents that are ranked for each query of the collection")
-	cmd.MarkFlagsMutuallyExclusive("model", "target")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
 	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
 	cmd.MarkFlagsMutuallyExclusive("against", "target")
@@ -95,7 +100,13 @@ error. Ctrl-C ends the run and keeps what was measured; the output then says par
 	return cmd
 }
 
-func (o *benchOptions) check() error {
+func (o *benchOptions) check(cmd *cobra.Command) error {
+	if err := o.target.check(cmd); err != nil {
+		return err
+	}
+	if o.target.address != "" && !cmd.Flags().Changed("model") {
+		o.model = "" // the server's own choice
+	}
 	for _, f := range []struct {
 		name       string
 		value, min int
@@ -120,11 +131,14 @@ func (o *benchOptions) check() error {
 }
 
 func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
-	if err := opts.check(); err != nil {
+	if err := opts.check(cmd); err != nil {
 		return err
 	}
 	data, task, err := openBenchData(opts)
 	if err != nil {
+		return err
+	}
+	if err := opts.target.fits(opts, data); err != nil {
 		return err
 	}
 	scorer, info, takes, err := openMeasured(cmd.Context(), opts, data.Pairs[0])
@@ -142,13 +156,20 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	}
 	bench := &benchResult{
 		Loop: "closed", Order: opts.order, Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
-		Target: cmp.Or(opts.target, "in process"), Model: info, Version: programVersion(),
+		Target: cmp.Or(opts.target.address, "in process"), Model: info, Version: programVersion(),
 		Data:    experiment.Provenance(data),
 		Machine: machine.Here(), Footprint: takes,
 	}
+	if opts.target.address != "" {
+		bench.Dialect = opts.target.speaks()
+	}
+	loaded := crossrank.Scorer(scorer)
+	if opts.oneQuery {
+		loaded, bench.Data = experiment.OneQuery{Scorer: scorer}, experiment.OneQueryOf(bench.Data)
+	}
 	bar := newProgress(cmd.ErrOrStderr())
 	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
-	result, err := load.Run(cmd.Context(), scorer, load.Config{
+	result, err := load.Run(cmd.Context(), loaded, load.Config{
 		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
 		Requests: opts.requests, Warmup: opts.warmup,
 		Record:   bench.add,
@@ -163,7 +184,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		takes.End = metrics.Resident()
 	}
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), scorer, opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), opts.target.forRanking(scorer), opts, data.Pairs, task)
 		if err != nil {
 			return fmt.Errorf("measuring the quality: %w", err)
 		}
@@ -216,7 +237,7 @@ type closingScorer interface {
 }
 
 func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossrank.Info, error) {
-	if opts.target == "" {
+	if opts.target.address == "" {
 		model, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.precision})
 		if err != nil {
 			return nil, crossrank.Info{}, err
@@ -225,13 +246,9 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 		info.Version = programVersion()
 		return model, info, nil
 	}
-	conn, err := client.Dial(opts.target, client.Options{})
+	conn, info, err := opts.target.connect(ctx, opts.model)
 	if err != nil {
-		return nil, crossrank.Info{}, usageError("--target: %w", err)
-	}
-	info, err := conn.Info(ctx)
-	if err != nil {
-		return nil, crossrank.Info{}, errors.Join(fmt.Errorf("asking %s for its model: %w", opts.target, err), conn.Close())
+		return nil, info, err
 	}
 	return conn, info, nil
 }

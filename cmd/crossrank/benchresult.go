@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/results"
@@ -17,14 +19,14 @@ import (
 
 // benchResult is what bench prints. Scripts read its JSON: keys may be added, none changes its meaning.
 type benchResult struct {
-	PairsPerSecond  float64                `json:"pairs_per_s"` // of the whole run, not the mean over its requests
-	TokensPerSecond float64                `json:"tokens_per_s"`
+	PairsPerSecond  float64                `json:"pairs_per_s"`  // of the whole run, not the mean over its requests
+	TokensPerSecond *float64               `json:"tokens_per_s"` // null if the target did not count tokens
 	Latency         benchLatency           `json:"latency_ms"`
-	Stages          benchStages            `json:"stages_ms"`
+	Stages          *benchStages           `json:"stages_ms"`         // null if the target did not tell
 	PaddingWaste    *float64               `json:"padding_waste_pct"` // what padding would have added; null if unknown
 	Requests        int                    `json:"requests"`          // answered or failed
 	Pairs           int                    `json:"pairs"`             // of the answered requests, as are tokens
-	Tokens          int                    `json:"tokens"`
+	Tokens          *int                   `json:"tokens"`
 	Seconds         float64                `json:"seconds"`
 	Errors          int                    `json:"errors"`
 	ErrorsByCode    map[crossrank.Code]int `json:"errors_by_code,omitempty"`
@@ -38,7 +40,8 @@ type benchResult struct {
 	Batch           int                    `json:"batch"`
 	Concurrency     int                    `json:"concurrency"`
 	Warmup          int                    `json:"warmup"`
-	Target          string                 `json:"target"` // "in process", or the server's address
+	Target          string                 `json:"target"`            // "in process", or the server's address
+	Dialect         client.Dialect         `json:"dialect,omitempty"` // that the target was spoken to in
 	Model           crossrank.Info         `json:"model"`
 	Data            results.Data           `json:"data"`
 	Machine         machine.Machine        `json:"machine"` // of the program that measured
@@ -80,16 +83,20 @@ func (b *benchResult) add(r results.Request) error {
 
 // finish sums up. At least one request was answered.
 func (b *benchResult) finish(r *load.Result) {
-	b.PairsPerSecond, b.TokensPerSecond = r.PairsPerSecond(), r.TokensPerSecond()
-	b.Requests, b.Pairs, b.Tokens, b.Seconds = r.Requests, r.Pairs, r.Tokens, r.Elapsed.Seconds()
+	b.PairsPerSecond, b.Requests, b.Pairs, b.Seconds = r.PairsPerSecond(), r.Requests, r.Pairs, r.Elapsed.Seconds()
+	if r.Tokens > 0 {
+		b.Tokens, b.TokensPerSecond = new(r.Tokens), new(r.TokensPerSecond())
+	}
 	b.Errors, b.ErrorsByCode, b.Partial = r.Failed(), r.Errors, r.Partial
 	if r.PaddedTokens > 0 {
 		b.PaddingWaste = new(100 * (1 - float64(r.Tokens)/float64(r.PaddedTokens)))
 	}
 	s := stats.Summarize(b.latencies)
 	b.Latency = benchLatency{Mean: s.Mean, Min: s.Min, P50: s.P50, P90: s.P90, P95: s.P95, P99: s.P99, Max: s.Max}
-	n := time.Duration(len(b.latencies))
-	b.Stages = benchStages{milliseconds(b.tokenize / n), milliseconds(b.queue / n), milliseconds(b.computed / n)}
+	if b.tokenize+b.queue+b.computed > 0 {
+		n := time.Duration(len(b.latencies))
+		b.Stages = &benchStages{milliseconds(b.tokenize / n), milliseconds(b.queue / n), milliseconds(b.computed / n)}
+	}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -105,22 +112,30 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	m := b.Model
-	row("model", "%s (%s)", m.Model, m.Weights)
-	row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
-	row("target", "%s", b.Target)
+	row("model", "%s (%s)", cmp.Or(m.Model, "n/a"), cmp.Or(m.Weights, "n/a"))
+	if m.Backend != "" {
+		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
+	} else {
+		row("engine", "%s", cmp.Or(m.Quantization, "n/a"))
+	}
+	row("target", "%s%s", b.Target, mark(b.Dialect != "" && b.Dialect != client.Crossrank, " in the dialect "+string(b.Dialect)))
 	row("data", "%s, %d pairs", b.Data.Name, b.Data.Pairs)
 	row("load", "closed loop, batch %d, concurrency %d, %d requests after %d to warm up%s%s",
 		b.Batch, b.Concurrency, b.Requests, b.Warmup, mark(b.Order == "sorted", ", sorted by length"), mark(b.Partial, " (partial: interrupted)"))
-	row("scored", "%d pairs, %d tokens in %.2f s", b.Pairs, b.Tokens, b.Seconds)
+	row("scored", "%d pairs, %s tokens in %.2f s", b.Pairs, orNA("%d", b.Tokens), b.Seconds)
 	if b.Errors > 0 {
 		row("failed", "%d requests: %v", b.Errors, b.ErrorsByCode)
 	}
-	row("throughput", "%.1f pairs/s, %.0f tokens/s", b.PairsPerSecond, b.TokensPerSecond)
+	row("throughput", "%.1f pairs/s, %s tokens/s", b.PairsPerSecond, orNA("%.0f", b.TokensPerSecond))
 	l := b.Latency
 	row("latency", "mean %.2f ms, min %.2f, max %.2f", l.Mean, l.Min, l.Max)
 	row("", "P50 %.2f ms, P90 %.2f%s, P95 %.2f%s, P99 %.2f%s", l.P50,
 		l.P90, b.caveat(90), l.P95, b.caveat(95), l.P99, b.caveat(99))
-	row("stages", "tokenize %.2f ms, queue %.2f, compute %.2f (means)", b.Stages.Tokenize, b.Stages.Queue, b.Stages.Compute)
+	if s := b.Stages; s != nil {
+		row("stages", "tokenize %.2f ms, queue %.2f, compute %.2f (means)", s.Tokenize, s.Queue, s.Compute)
+	} else {
+		row("stages", "n/a")
+	}
 	if b.PaddingWaste != nil {
 		row("padding", "%.1f %% of the tokens would have been padding; none was computed", *b.PaddingWaste)
 	}

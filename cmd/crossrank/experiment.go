@@ -31,7 +31,7 @@ func newExperimentCommand() *cobra.Command {
 		Short: "Run defined experiments against a server and report them",
 		Long: `An experiment is a YAML file that says what is served, which pairs are sent, and which batch sizes and concurrency
 levels are measured. Running it starts a server as a process of its own, loads it over gRPC, stops it, and makes a
-report.`,
+report. With a target, it measures a server that runs already, in the dialect of its maker.`,
 	}
 	cmd.AddCommand(newExperimentRunCommand(), newExperimentRunAllCommand(), newExperimentListCommand())
 	return group(cmd)
@@ -95,6 +95,9 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 		return err
 	}
 	if err := experiment.Check(sweep); err != nil {
+		return err
+	}
+	if err := opts.fits(sweep); err != nil {
 		return err
 	}
 	if opts.dry {
@@ -166,6 +169,18 @@ func loadDefinition(name string, opts experimentOptions) (config.Sweep, error) {
 		return config.Sweep{}, err
 	}
 	return opts.apply(sweep), nil
+}
+
+// fits refuses flags that are about servers which the experiment does not start.
+func (o *experimentOptions) fits(sweep config.Sweep) error {
+	switch {
+	case sweep.Base().Target.Address == "":
+	case o.model != "":
+		return usageError("--model chooses the model of servers that the experiment starts, but this one has a target; name its model in target.model")
+	case o.shot:
+		return usageError("--screenshot saves the page of a server that the experiment starts, but this one has a target")
+	}
+	return nil
 }
 
 func (o *experimentOptions) apply(sweep config.Sweep) config.Sweep {

@@ -62,6 +62,8 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 			v.state, v.detail = "failed", oneLine(d.Err.Error())
 		case len(d.Needs) > 0:
 			v.state, v.detail = "skipped", strings.Join(d.Needs, "; ")
+		case opts.fits(d.Sweep) != nil:
+			v.state, v.detail = "skipped", opts.fits(d.Sweep).Error()
 		case cmd.Context().Err() != nil:
 			v.state, v.detail = "skipped", "interrupted before it began"
 		case opts.dry:
@@ -126,8 +128,12 @@ func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) error {
 	for _, p := range points {
 		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, p.Index+1, p.Process+1, p.Name())
 	}
-	_, err := fmt.Fprintf(w, "%s: %d configurations, %d server processes, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name,
-		len(points), experiment.Processes(sweep), experiment.Estimate(sweep, speed).Round(time.Second), speed, why)
+	servers := fmt.Sprintf("configurations, %d server processes", experiment.Processes(sweep))
+	if t := sweep.Base().Target; t.Address != "" {
+		servers = "configurations of the server at " + t.Address
+	}
+	_, err := fmt.Fprintf(w, "%s: %d %s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, len(points), servers,
+		experiment.Estimate(sweep, speed).Round(time.Second), speed, why)
 	return err
 }
 

@@ -22,7 +22,7 @@ type footprint struct {
 func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (closingScorer, crossrank.Info, *footprint, error) {
 	began := time.Now()
 	scorer, info, err := openScorer(ctx, opts)
-	if err != nil || opts.target != "" {
+	if err != nil || opts.target.address != "" {
 		return scorer, info, nil, err
 	}
 	f := &footprint{Open: milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: metrics.Resident()}

@@ -36,6 +36,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"stop-server": stopServer,
 	"http":        request,
 
+	"expand":      expand,
 	"samelogits":  sameLogits,
 	"interrupted": interrupted,
 }
@@ -43,6 +44,14 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 // tinyModel: tinymodel DIR writes a small model with random weights.
 func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(writeTinyModel(ts.MkAbs(args[0])))
+}
+
+// expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in files.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o666))
+	}
 }
 
 // truncate: truncate FILE N cuts a file to its first N bytes.

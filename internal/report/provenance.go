@@ -32,10 +32,17 @@ func (r *Report) provenance(p *printer) {
 	row("Threads a batch", positive(m.Threads, "%d"))
 	row("System", text(strings.Trim(run.Machine.OS+", "+run.Machine.Arch, ", ")))
 	row("crossrank", text(run.Version))
-	row("crossrank of the server", text(m.Version))
+	if run.Dialect == "" {
+		row("crossrank of the server", text(m.Version))
+	} else {
+		row("Version of the server", text(m.Version))
+	}
 	row("Go", text(run.Machine.Go))
 	row("Command line", codeOrNothing(commandLine(run.CommandLine)))
 	row("Target", text(run.Target))
+	if run.Dialect != "" {
+		row("Dialect", text(run.Dialect))
+	}
 	row("Loop model", r.loopModel())
 	if !run.Started.IsZero() {
 		row("Started", run.Started.Format(time.RFC3339))

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/experiment"
+)
+
+// targetFlags say which server is measured, and how it is spoken to.
+type targetFlags struct {
+	address string
+	dialect string
+	keyEnv  string
+	caFile  string
+}
+
+func (t *targetFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.address, "target", "", "a server instead of a model: grpc://host:port or http://host:port (grpcs, https)")
+	f.StringVar(&t.dialect, "dialect", string(client.Crossrank), "API that the server speaks: "+dialectNames())
+	f.StringVar(&t.keyEnv, "api-key-env", "", "environment variable that holds the API key for the server")
+	f.StringVar(&t.caFile, "ca-file", "", "authorities to trust instead of the machine's, for grpcs and https")
+}
+
+func dialectNames() string {
+	var names []string
+	for _, d := range client.Dialects() {
+		names = append(names, string(d))
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+// check looks at the flags as far as that is possible without the server.
+func (t *targetFlags) check(cmd *cobra.Command) error {
+	for _, name := range []string{"dialect", "api-key-env", "ca-file"} {
+		if t.address == "" && cmd.Flags().Changed(name) {
+			return usageError("--%s says how to speak to a server; give its address with --target", name)
+		}
+	}
+	if !slices.Contains(client.Dialects(), t.speaks()) {
+		return usageError("--dialect is %q; use %s", t.dialect, dialectNames())
+	}
+	return nil
+}
+
+func (t *targetFlags) speaks() client.Dialect { return client.Dialect(t.dialect) }
+
+// connect makes a client of the server, and asks it for its model.
+func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client, crossrank.Info, error) {
+	conn, err := experiment.Connect(config.Target{
+		Address: t.address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
+	})
+	if err != nil {
+		return nil, crossrank.Info{}, usageError("--target: %w", err)
+	}
+	info, err := conn.Info(ctx)
+	if err != nil {
+		return nil, crossrank.Info{}, errors.Join(fmt.Errorf("asking %s for its model: %w", t.address, err), conn.Close())
+	}
+	return conn, info, nil
+}
+
+// fits refuses what the dialect cannot be asked for before anything is measured.
+func (t *targetFlags) fits(opts benchOptions, data *dataset.Set) error {
+	d := t.speaks()
+	if opts.scores != "" && !d.Logits() {
+		return usageError("--scores writes logits, which the dialect %s cannot be asked for", d)
+	}
+	if !d.OneQuery() {
+		return nil
+	}
+	if opts.scores != "" {
+		return usageError("--scores scores every pair with its own query, but the dialect %s takes one query a request", d)
+	}
+	if at := experiment.SeveralQueries(data.Pairs, opts.batch); at > 0 && !opts.oneQuery {
+		return usageError("the dialect %s takes one query a request, but requests of %d pairs hold several, as pair %d of %s; "+
+			"use --one-query, or give pairs sorted by query", d, opts.batch, at, data.Name)
+	}
+	return nil
+}
+
+// forRanking scores pairs to see how well they are ranked, not how fast: in as many requests as the dialect takes, and with
+// the activation of a server that cannot be asked for logits, which ranks alike.
+func (t *targetFlags) forRanking(s crossrank.Scorer) crossrank.Scorer {
+	d := t.speaks()
+	if d.Logits() && !d.OneQuery() {
+		return s
+	}
+	return queryByQuery{s, d.Logits()}
+}
+
+type queryByQuery struct {
+	scorer crossrank.Scorer
+	logits bool
+}
+
+func (q queryByQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	all := &crossrank.Response{}
+	for rest := req.Pairs; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(p crossrank.Pair) bool { return p.Query != rest[0].Query })
+		if n < 0 {
+			n = len(rest)
+		}
+		part := *req
+		part.Pairs, part.Raw = rest[:n], req.Raw && q.logits
+		resp, err := q.scorer.Score(ctx, &part)
+		if err != nil {
+			return nil, err
+		}
+		all.Scores, all.ScoreType, all.Model = append(all.Scores, resp.Scores...), resp.ScoreType, resp.Model
+		rest = rest[n:]
+	}
+	return all, nil
+}
