@@ -35,11 +35,11 @@ func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []f
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
 			for i := 0; i < padded; i += Width {
-				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, &keyPanels[i*h.Size], &zeros[0], 0)
+				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, &keyPanels[i*h.Size], &keyPanels[i*h.Size], &zeros[0], 0)
 			}
 			s.Softmax(scores, rows, padded, keys, h.Scale)
 			for j := 0; j < h.Size; j += Width {
-				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, &valuePanels[j*keys], &zeros[0], 0)
+				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, &valuePanels[j*keys], &valuePanels[j*keys], &zeros[0], 0)
 			}
 		}
 	}

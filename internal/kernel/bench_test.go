@@ -30,7 +30,7 @@ func BenchmarkTile(b *testing.B) {
 		w, a, c := Pack(random(rng, k*16, 1), make([]float32, 16), k, 16), random(rng, 6*k, 1), make([]float32, 6*16)
 		for b.Loop() {
 			for range 100 {
-				s.tile[5](k, &a[0], k, &w.data[0], &w.bias[0], 0, &c[0], 16)
+				s.tile[5](k, &a[0], k, &w.data[0], &w.bias[0], 0, &c[0], 16, &w.data[0], 1)
 			}
 		}
 		report(b, 100*2*6*16*k)

@@ -75,11 +75,15 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 		last := k+depth == w.In
 		for col := 0; col < len(w.bias); col += Width {
 			panel := &w.data[col*w.In+k*Width]
+			next := panel
+			if col+Width < len(w.bias) {
+				next = &w.data[(col+Width)*w.In+k*Width]
+			}
 			init, ldi := &w.bias[col], 0
 			if k > 0 {
 				init, ldi = &c[col], ldc
 			}
-			s.column(&c[col], ldc, &a[k], lda, rows, depth, panel, init, ldi)
+			s.column(&c[col], ldc, &a[k], lda, rows, depth, panel, next, init, ldi)
 			if last {
 				s.activate(&c[col], rows, ldc, act)
 			}
@@ -87,11 +91,24 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 	}
 }
 
-// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles.
-func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, init *float32, ldi int) {
+// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles, the first of
+// which fetch the panel that is next into the second-level cache, each its part of every four lines: with one tile all four,
+// with two or three half of them, with more a quarter, so that little of memory's time falls to each.
+func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, next, init *float32, ldi int) {
+	lines := 1
+	if rows <= tileRows {
+		lines = 4
+	} else if rows <= 3*tileRows {
+		lines = 2
+	}
+	fetched := 0
 	for low := 0; low < rows; low += tileRows {
-		r := min(rows-low, tileRows)
-		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc)
+		r, ahead := min(rows-low, tileRows), panel
+		if fetched < 4 && k >= 4 {
+			ahead = skip(next, fetched*Width)
+			fetched += lines
+		}
+		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc, ahead, lines)
 	}
 }
 

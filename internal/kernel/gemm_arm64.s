@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func tile1NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile1NEON(SB), NOSPLIT, $0-64
+// func tile1NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile1NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4
@@ -75,8 +75,8 @@ store:
 	FSTPQ    (F2, F3), 32(R2)
 	RET
 
-// func tile2NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile2NEON(SB), NOSPLIT, $0-64
+// func tile2NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile2NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4
@@ -175,8 +175,8 @@ store:
 	FSTPQ    (F6, F7), 32(R2)
 	RET
 
-// func tile3NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile3NEON(SB), NOSPLIT, $0-64
+// func tile3NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile3NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4
@@ -304,8 +304,8 @@ store:
 	FSTPQ    (F10, F11), 32(R2)
 	RET
 
-// func tile4NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile4NEON(SB), NOSPLIT, $0-64
+// func tile4NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile4NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4
@@ -462,8 +462,8 @@ store:
 	FSTPQ    (F14, F15), 32(R2)
 	RET
 
-// func tile5NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile5NEON(SB), NOSPLIT, $0-64
+// func tile5NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile5NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4
@@ -649,8 +649,8 @@ store:
 	FSTPQ    (F18, F19), 32(R2)
 	RET
 
-// func tile6NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
-TEXT ·tile6NEON(SB), NOSPLIT, $0-64
+// func tile6NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+TEXT ·tile6NEON(SB), NOSPLIT, $0-80
 	MOVD     k+0(FP), R0
 	MOVD     b+24(FP), R1
 	MOVD     a+8(FP), R4

@@ -4,32 +4,32 @@
 
 package kernel
 
-// tile1AVX2 is gemmTile for 1 rows. Strides are in elements; k may be 0.
+// tile1AVX2 is gemmTile for 1 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile1AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile1AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile2AVX2 is gemmTile for 2 rows. Strides are in elements; k may be 0.
+// tile2AVX2 is gemmTile for 2 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile2AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile2AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile3AVX2 is gemmTile for 3 rows. Strides are in elements; k may be 0.
+// tile3AVX2 is gemmTile for 3 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile3AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile3AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile4AVX2 is gemmTile for 4 rows. Strides are in elements; k may be 0.
+// tile4AVX2 is gemmTile for 4 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile4AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile4AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile5AVX2 is gemmTile for 5 rows. Strides are in elements; k may be 0.
+// tile5AVX2 is gemmTile for 5 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile5AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile5AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile6AVX2 is gemmTile for 6 rows. Strides are in elements; k may be 0.
+// tile6AVX2 is gemmTile for 6 rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.
 //
 //go:noescape
-func tile6AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile6AVX2(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)

@@ -4,32 +4,32 @@
 
 package kernel
 
-// tile1NEON is gemmTile for 1 rows. Strides are in elements; k may be 0.
+// tile1NEON is gemmTile for 1 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile1NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile1NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile2NEON is gemmTile for 2 rows. Strides are in elements; k may be 0.
+// tile2NEON is gemmTile for 2 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile2NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile2NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile3NEON is gemmTile for 3 rows. Strides are in elements; k may be 0.
+// tile3NEON is gemmTile for 3 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile3NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile3NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile4NEON is gemmTile for 4 rows. Strides are in elements; k may be 0.
+// tile4NEON is gemmTile for 4 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile4NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile4NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile5NEON is gemmTile for 5 rows. Strides are in elements; k may be 0.
+// tile5NEON is gemmTile for 5 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile5NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile5NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// tile6NEON is gemmTile for 6 rows. Strides are in elements; k may be 0.
+// tile6NEON is gemmTile for 6 rows. Strides are in elements; k may be 0; next and lines are not used.
 //
 //go:noescape
-func tile6NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+func tile6NEON(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)

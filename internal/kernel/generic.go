@@ -4,7 +4,7 @@ import "github.com/crossrank/crossrank/internal/cpu"
 
 var generic = &Set{
 	Tier: cpu.Generic,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
 		gemmTile(1), gemmTile(2), gemmTile(3), gemmTile(4), gemmTile(5), gemmTile(6),
 	},
 	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){

@@ -113,7 +113,7 @@ func TestGuardCatchesKernels(t *testing.T) {
 			if g.at == guard.Begin {
 				from, n = skip(from, -1), k
 			}
-			if guard.Faults(func() { s.tile[0](n, from, k, &b[0], &zeros[0], 0, &c[0], Width) }) == nil {
+			if guard.Faults(func() { s.tile[0](n, from, k, &b[0], &zeros[0], 0, &c[0], Width, &b[0], 1) }) == nil {
 				t.Errorf("reading beyond the %s was not caught", g.at)
 			}
 		}
@@ -139,15 +139,16 @@ func TestGuardTiles(t *testing.T) {
 						init, ldi = c, ldc
 					}
 					want, sums := slices.Clone(c), slices.Clone(c)
-					generic.tile[rows-1](k, first(a), lda, first(b), &init[0], ldi, &want[0], ldc)
-					generic.tile[rows-1](k, first(abs(a)), lda, first(abs(b)), &abs(init)[0], ldi, &sums[0], ldc)
+					generic.tile[rows-1](k, first(a), lda, first(b), &init[0], ldi, &want[0], ldc, nil, 1)
+					generic.tile[rows-1](k, first(abs(a)), lda, first(abs(b)), &abs(init)[0], ldi, &sums[0], ldc, nil, 1)
 					g.everywhere(t, func() error {
 						got := place(g, c)
 						from := got
 						if !inPlace {
 							from = place(g, init)
 						}
-						s.tile[rows-1](k, first(place(g, a)), lda, first(place(g, b)), &from[0], ldi, &got[0], ldc)
+						pa, pb := first(place(g, a)), first(place(g, b)) // fetching beyond pb must do no harm
+						s.tile[rows-1](k, pa, lda, pb, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
 						return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
 					}, "k %d, %d rows, in place %t", k, rows, inPlace)
 				}

@@ -35,7 +35,7 @@ type Set struct {
 	Tier cpu.Tier
 
 	// tile[r-1] computes r rows of one panel, see gemmTile.
-	tile [tileRows]func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)
+	tile [tileRows]func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
 	// tile8[r-1] computes r rows of one panel of int8 weights, see int8Tile; quantize makes the bytes it reads.
 	tile8    [tileRows8]func(k int, a *uint8, lda int, b *int8, rows, columns *float32, c *float32, ldc int)

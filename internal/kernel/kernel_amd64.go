@@ -8,7 +8,7 @@ var native = []*Set{avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
 	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){

@@ -8,7 +8,7 @@ var native = []*Set{neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int){
+	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 	},
 	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){

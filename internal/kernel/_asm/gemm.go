@@ -21,11 +21,11 @@ func gemm() {
 }
 
 func tile(rows int) {
-	const columns, unroll = 2, 4
+	const columns, unroll, lineBytes = 2, 4, 64
 	name := fmt.Sprintf("tile%dAVX2", rows)
-	TEXT(name, NOSPLIT, "func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)")
+	TEXT(name, NOSPLIT, "func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is gemmTile for %d rows. Strides are in elements; k may be 0.", name, rows))
+	Doc(fmt.Sprintf("%s is gemmTile for %d rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.", name, rows))
 
 	k := Load(Param("k"), GP64())
 	a := newRows(rows, Load(Param("a"), GP64()), Load(Param("lda"), GP64()))
@@ -59,14 +59,30 @@ func tile(rows int) {
 	SUBQ(Imm(unroll), k)
 	JLT(LabelRef("tail"))
 
-	Label("loop")
-	for i := range unroll {
-		step(i)
+	Comment("four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile")
+	next := Load(Param("next"), GP64())
+	lines := Load(Param("lines"), GP64())
+	CMPQ(lines, Imm(2))
+	JEQ(LabelRef("loop2"))
+	JGT(LabelRef("loop4"))
+	for _, lines := range []int{1, 2, 4} {
+		loop := fmt.Sprintf("loop%d", lines)
+		Label(loop)
+		for i := range lines {
+			PREFETCHT1(Mem{Base: next, Disp: lineBytes * i})
+		}
+		for i := range unroll {
+			step(i)
+		}
+		a.advance(4 * unroll)
+		ADDQ(U32(vectorBytes*columns*unroll), b)
+		ADDQ(U32(vectorBytes*columns*unroll), next)
+		SUBQ(Imm(unroll), k)
+		JGE(LabelRef(loop))
+		if lines < 4 {
+			JMP(LabelRef("tail"))
+		}
 	}
-	a.advance(4 * unroll)
-	ADDQ(U32(vectorBytes*columns*unroll), b)
-	SUBQ(Imm(unroll), k)
-	JGE(LabelRef("loop"))
 
 	Label("tail")
 	ADDQ(Imm(unroll), k)

@@ -16,8 +16,8 @@ func gemm(f *file) {
 
 func tile(f *file, rows int) {
 	f.function(fmt.Sprintf("tile%dNEON", rows),
-		"(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int)",
-		fmt.Sprintf("is gemmTile for %d rows. Strides are in elements; k may be 0.", rows))
+		"(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)",
+		fmt.Sprintf("is gemmTile for %d rows. Strides are in elements; k may be 0; next and lines are not used.", rows))
 	const k, b, at, ld, row R = 0, 1, 2, 3, 4 // rows of A are R4 to R9
 	acc := func(r, c int) V { return V(columns*r + c) }
 	x := func(r int) V { return V(columns*rows + r) }
