@@ -221,7 +221,8 @@ func (r *runner) begin(info crossrank.Info, target string) error {
 	}
 	run := results.Run{
 		Name: r.base.Name, Description: r.base.Description, Started: time.Now(),
-		Settings: settings, Model: info, Target: target, Dialect: foreignDialect(r.base.Target), Loop: loop,
+		Settings: settings, Model: info, Target: target, Loop: loop,
+		Dialect: foreignDialect(r.base.Target), Elsewhere: r.base.Target.Address != "",
 		CommandLine: r.opts.CommandLine, Version: r.opts.Version,
 		Data:    r.provenance(),
 		Machine: results.Machine(machine.Here()),

@@ -14,7 +14,7 @@ func (r *Report) usage(p *printer) {
 	if r.Run.Model.Device == "cpu" {
 		p.para("GPU figures are %s: the model ran on the CPU.", notMeasured)
 	}
-	if r.Run.Model.Backend == "native" && (r.Batching == nil || r.Batching.Packing) {
+	if r.Run.Model.Backend == "native" && !r.Run.Model.Padded && (r.Batching == nil || r.Batching.Packing) {
 		p.para("0 padding was computed: batches are packed. Padding Waste is the part of the work that padding every pair to the " +
 			"longest of its batch would have wasted.")
 	}

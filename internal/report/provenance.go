@@ -103,11 +103,19 @@ func (r *Report) validity(p *printer) {
 		for _, n := range c.Failed {
 			failed += n
 		}
+		tokens := fmt.Sprint(c.Tokens)
+		if c.Tokens == 0 && c.Answered > 0 {
+			tokens = notMeasured // by servers that do not count them
+		}
 		p.row(r.configName(i), positive(c.Planned, "%d"), fmt.Sprint(c.Answered), fmt.Sprint(failed), fmt.Sprint(c.Abandoned),
-			fmt.Sprint(c.Warmup), fmt.Sprint(c.Tokens), c.TokensPerSecond.format("%.0f"), complete)
+			fmt.Sprint(c.Warmup), tokens, c.TokensPerSecond.format("%.0f"), complete)
 	}
 	p.line("")
 	r.faults(p)
+	if r.Run.Elsewhere {
+		p.line("- The server ran already, and may be on another machine: CPU, Cores, Caches and System are those of what measured. " +
+			"What else the server had to do is not known.")
+	}
 	p.line("- Latency counts from the moment that a request was meant to be sent; in a closed loop, that is when it was sent. " +
 		"Requests that failed are in no figure but their count.")
 	p.line("- Throughput: Average is the pairs answered over the time of the configuration. Min to P99 and the analysis " +
