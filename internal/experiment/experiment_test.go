@@ -89,6 +89,9 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 		if len(m.Requests) != 10 || !m.End.Complete || len(m.Samples) == 0 {
 			t.Errorf("point %d has %d requests, end %+v, %d samples; want 10, complete, some", i, len(m.Requests), m.End, len(m.Samples))
 		}
+		if cpu := m.End.GeneratorCPU; cpu <= 0 || cpu > m.End.Elapsed*time.Duration(res.Run.Machine.Cores) || m.End.Invalid != "" {
+			t.Errorf("point %d: the generator took %v of %v, and it is invalid because %q", i, cpu, m.End.Elapsed, m.End.Invalid)
+		}
 		for _, r := range m.Requests {
 			if r.Code != crossrank.OK || r.Pairs != m.Point.Batch || r.Tokens == 0 || r.Compute == 0 {
 				t.Errorf("point %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Point.Batch)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
@@ -14,92 +14,86 @@ import (
 // errStopped says that a search did not come to its end because it was stopped.
 var errStopped = errors.New("stopped")
 
-// allowedLate is how many requests may be late in a probe that passes: as many as the test of package stats allows in
-// the longest probe. More than a few make probes longer without moving the border.
-const allowedLate = 10
+const (
+	capacityRequests = 100 // at most, of the closed loop that tells the capacity
+	goodputRequests  = 200 // at most, of a measurement at a multiple of the rate that was found
+	maxTries         = 3   // of a probe whose generator does not keep the schedule
+)
+
+// goodputAt are the multiples of the rate that was found at which the goodput is measured too. At that rate itself, it is
+// that of the probe which confirmed it.
+var goodputAt = []float64{1.5, 2, 5}
 
 // probeRequests is how many requests a probe sends at most: those asked for, or those that the percentile needs.
 func probeRequests(percentile float64, asked int) int {
 	return max(asked, stats.Needed(percentile, 0))
 }
 
-// judge stops a probe early: as soon as so few requests are late that the percentile is known to keep the bound, or so
-// many that it cannot come to be within the requests that are left.
-type judge struct {
-	objective config.Objective
-	most      int // requests of the probe at most
+// A probe that passes takes so long at least: at a rate a little above the capacity, the queue grows slowly.
+const (
+	leastProbe   = 5 * time.Second
+	leastConfirm = 20 * time.Second
+)
 
-	seen, late int
+// enough is how many requests a probe at a rate is planned with, so that it can take that long.
+func enough(most int, rate float64, least time.Duration) int {
+	return max(most, int(1.5*rate*least.Seconds())+1)
 }
 
-func (j *judge) record(r results.Request) error {
-	j.seen++
-	if !r.OK() || float64(r.Latency())/1e6 > j.objective.LatencyMS {
-		j.late++
-	}
-	if j.passes() || j.fails() {
-		return load.ErrEnough
-	}
-	return nil
+// trusted is how many requests without a late one pass for now, while a search looks around: a rate that is published is
+// confirmed by the whole test.
+func trusted(percentile float64) int { return (stats.Needed(percentile, 0) + 1) / 4 }
+
+// hunt is a search of one configuration.
+type hunt struct {
+	*runner
+	unit       unit
+	percentile float64
+	most       int // requests of a probe at most
+	confirmed  int // probes that were to confirm a rate, each with a schedule of its own
 }
 
-func (j *judge) passes() bool { return j.seen >= stats.Needed(j.objective.Percentile, j.late) }
-
-// fails tells whether even without another late request there are not enough left.
-func (j *judge) fails() bool {
-	return j.late > allowedLate || stats.Needed(j.objective.Percentile, j.late) > j.most
-}
-
-// search looks for the highest rate that keeps the objective, and measures the goodput around it.
+// search looks for the highest rates that keep the objectives, and measures the goodput around each.
 func (r *runner) search(ctx context.Context, u unit) (bool, error) {
-	objective := u.settings.Experiment.Objective
-	capacity, err := r.capacity(ctx, u)
-	if err != nil {
-		return stopped(err)
+	percentile := u.settings.Experiment.Objective.Percentile
+	h := &hunt{runner: r, unit: u, percentile: percentile, most: probeRequests(percentile, u.point.Requests)}
+	s := &seeker{needs: stats.Needed(percentile, 0), probe: h.probe}
+	for _, ms := range u.point.Objectives {
+		s.goals = append(s.goals, &goal{ms: ms})
 	}
-	found, err := search(ctx, capacity, func(ctx context.Context, rate float64, confirm bool) (bool, error) {
-		j := &judge{objective: objective, most: probeRequests(objective.Percentile, u.point.Requests)}
-		what := results.SearchProbe
-		if confirm {
-			what = results.SearchConfirm
-		}
-		err := r.probe(ctx, u, what, rate, 0, j.most, j.record)
-		return err == nil && j.passes(), err
-	})
-	if err != nil {
-		return stopped(err)
+	capacity, err := h.capacity(ctx)
+	if err == nil {
+		err = s.seek(ctx, capacity)
 	}
-	if found.passing > 0 {
-		for _, times := range goodputAt {
-			if err := r.probe(ctx, u, results.SearchGoodput, times*found.passing, times, probeRequests(objective.Percentile, u.point.Requests), nil); err != nil {
-				return stopped(err)
-			}
+	for _, g := range s.goals {
+		if err == nil {
+			err = h.goodput(ctx, g)
 		}
 	}
-	err = r.w.Found(results.Found{
-		Point: r.next - 1, Key: u.point.Key, Set: u.point.Set, Batch: u.point.Batch, Repeat: u.point.Repeat,
-		Percentile: objective.Percentile, LatencyMS: objective.LatencyMS,
-		Capacity: capacity, Passing: found.passing, Failing: found.failing, Note: found.note,
-	})
+	if errors.Is(err, errStopped) {
+		return false, nil // which is no failure
+	}
 	if err != nil {
-		return false, errors.Join(errLost, err)
+		return false, err
+	}
+	for _, g := range s.goals {
+		err := r.w.Found(results.Found{
+			Point: r.next - 1, Key: u.point.Key, Set: u.point.Set, Batch: u.point.Batch, Repeat: u.point.Repeat,
+			Percentile: percentile, LatencyMS: g.ms, Capacity: capacity, Passing: g.passing, Failing: g.failing, Note: g.note,
+		})
+		if err != nil {
+			return false, errors.Join(errLost, err)
+		}
 	}
 	return true, nil
 }
 
-// stopped turns a search that was stopped into one that is incomplete, which is no failure.
-func stopped(err error) (bool, error) {
-	if errors.Is(err, errStopped) {
-		return false, nil
-	}
-	return false, err
-}
-
 // capacity measures the requests a second of a closed loop.
-func (r *runner) capacity(ctx context.Context, u unit) (float64, error) {
-	p := u.point
-	p.Search, p.Arrival, p.Rate = results.SearchCapacity, "", 0
-	end, result, err := r.measure(ctx, p, load.Config{})
+func (h *hunt) capacity(ctx context.Context) (float64, error) {
+	p := h.unit.point
+	p.Search, p.Arrival, p.Rate, p.Duration = results.SearchCapacity, "", 0, 0
+	p.Requests = min(h.most, capacityRequests)
+	end, result, err := h.measure(ctx, p, load.Config{})
 	switch {
 	case err != nil:
 		return 0, err
@@ -113,22 +107,72 @@ func (r *runner) capacity(ctx context.Context, u unit) (float64, error) {
 	return float64(answered) / result.Elapsed.Seconds(), nil
 }
 
-// probe measures one rate.
-func (r *runner) probe(ctx context.Context, u unit, what string, rate, times float64, n int, record func(results.Request) error) error {
-	a := u.settings.Experiment.Arrival
-	a.Rate = rate
-	plan, err := schedule(a, n, 0)
-	if err != nil {
-		return err
+// probe measures a rate, again if the generator did not keep its schedule, and judges it.
+func (h *hunt) probe(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
+	p := h.unit.point
+	p.Search, p.Rate, p.Duration = results.SearchProbe, rate, 0
+	trust, least, seed := trusted(h.percentile), leastProbe, h.unit.settings.Experiment.Arrival.Seed
+	if confirm {
+		h.confirmed++
+		p.Search, p.Times, trust, least, seed = results.SearchConfirm, 1, 0, leastConfirm, seed+int64(h.confirmed)
 	}
-	p := u.point
-	p.Search, p.Rate, p.Times, p.Requests, p.Duration = what, rate, times, n, 0
-	end, result, err := r.measure(ctx, p, load.Config{Schedule: plan, Record: record})
+	p.Requests = enough(h.most, rate, least)
+	bounds := make([]float64, len(goals))
+	for i, g := range goals {
+		bounds[i] = g.ms
+	}
+	p.Objective, p.Objectives = bounds[0], bounds
+	verdicts := make([]verdict, len(goals))
+	for range maxTries {
+		j := newJudge(h.percentile, p.Requests, trust, bounds...)
+		j.least = least
+		end, err := h.offer(ctx, p, seed, j.record)
+		if err != nil {
+			return nil, err
+		}
+		for i, b := range j.on {
+			verdicts[i] = b.verdict
+		}
+		if end.Invalid == "" {
+			return verdicts, nil
+		}
+	}
+	for i := range verdicts {
+		verdicts[i] = unjudged
+	}
+	return verdicts, nil
+}
+
+// goodput measures what is answered in time at multiples of the rate that was found.
+func (h *hunt) goodput(ctx context.Context, g *goal) error {
+	if g.passing == 0 {
+		return nil
+	}
+	for _, times := range goodputAt {
+		p := h.unit.point
+		p.Search, p.Rate, p.Times, p.Duration = results.SearchGoodput, times*g.passing, times, 0
+		p.Objective, p.Objectives, p.Requests = g.ms, nil, min(h.most, goodputRequests)
+		if _, err := h.offer(ctx, p, h.unit.settings.Experiment.Arrival.Seed, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// offer measures a point of an open loop at its rate.
+func (h *hunt) offer(ctx context.Context, p results.Point, seed int64, record func(results.Request) error) (results.PointEnd, error) {
+	a := h.unit.settings.Experiment.Arrival
+	a.Rate, a.Seed = p.Rate, seed
+	plan, err := schedule(a, p.Requests, 0)
+	if err != nil {
+		return results.PointEnd{}, err
+	}
+	end, result, err := h.measure(ctx, p, load.Config{Schedule: plan, Record: record})
 	if err != nil && result != nil && result.Requests > 0 && result.Requests == result.Failed() && !errors.Is(err, errLost) {
-		return nil // a rate at which every request fails is one that does not pass
+		return end, nil // a rate at which every request fails is one that does not pass
 	}
 	if err == nil && !end.Complete {
-		return errStopped
+		err = errStopped
 	}
-	return err
+	return end, err
 }

@@ -19,10 +19,11 @@ type step struct {
 	units  []unit
 }
 
-// unit is one configuration: a point, or the points of one search for an objective.
+// unit is one configuration: a point, or the points of one search for objectives.
 type unit struct {
 	point    results.Point // without its index
 	settings config.Settings
+	search   string // the same for searches that differ in nothing but the bound of their latency; empty for points
 }
 
 func (u *unit) searches() bool { return u.settings.Experiment.Objective != config.Objective{} }
@@ -67,9 +68,38 @@ func planRound(sw config.Sweep, repeat int) []step {
 			byServer[key] = i
 			round = append(round, step{server: v.Settings})
 		}
-		round[i].units = append(round[i].units, unitsOf(v, repeat)...)
+		for _, u := range unitsOf(v, repeat) {
+			round[i].add(u)
+		}
+	}
+	for _, s := range round {
+		for i := range s.units {
+			s.units[i].name()
+		}
 	}
 	return round
+}
+
+// add adds a unit; a search joins one that needs the same probes.
+func (s *step) add(u unit) {
+	for i := range s.units {
+		if old := &s.units[i]; u.search != "" && old.search == u.search {
+			old.point.Objectives = append(old.point.Objectives, u.point.Objective)
+			return
+		}
+	}
+	if u.search != "" {
+		u.point.Objectives = []float64{u.point.Objective}
+	}
+	s.units = append(s.units, u)
+}
+
+// name gives a search the key of all its objectives, from the least on.
+func (u *unit) name() {
+	if u.search != "" {
+		slices.Sort(u.point.Objectives)
+		u.point.Key = fingerprint(append([]any{u.search}, u.point.Objectives))
+	}
 }
 
 // unitsOf gives the configurations of one variant: each batch size at each concurrency level.
@@ -89,16 +119,32 @@ func unitsOf(v config.Variant, repeat int) []unit {
 			if e.Arrival.Process != "closed" {
 				p.Arrival, p.Rate = e.Arrival.Process, e.Arrival.Rate
 			}
-			p.Key = fingerprint(struct {
-				Server  serverSettings
-				Data    config.Data
-				Arrival config.Arrival
-				Point   results.Point
-			}{serverPart(v.Settings), v.Settings.Data, e.Arrival, p})
-			units = append(units, unit{p, v.Settings})
+			u := unit{point: p, settings: v.Settings}
+			if u.searches() {
+				u.point.Set = slices.DeleteFunc(slices.Clone(set), func(s results.Setting) bool { return s.Key == latencyKey })
+				p = u.point
+				p.Objective = 0
+				u.search = keyOf(v.Settings, p)
+			} else {
+				u.point.Key = keyOf(v.Settings, p)
+			}
+			units = append(units, u)
 		}
 	}
 	return units
+}
+
+// latencyKey is swept within a search.
+const latencyKey = "experiment.objective.latency_ms"
+
+// keyOf tells a point from those of other settings.
+func keyOf(s config.Settings, p results.Point) string {
+	return fingerprint(struct {
+		Server  serverSettings
+		Data    config.Data
+		Arrival config.Arrival
+		Point   results.Point
+	}{serverPart(s), s.Data, s.Experiment.Arrival, p})
 }
 
 // Points gives the configurations of an experiment in the order in which they are measured; a search for an objective
@@ -143,9 +189,8 @@ func (u *unit) estimate(pairsPerSecond float64) time.Duration {
 	warm := seconds(p.Warmup, capacity)
 	switch {
 	case u.searches():
-		// Four doublings from a tenth of the capacity, some five halvings near it, and four goodputs at up to 5 times it.
 		n := probeRequests(u.settings.Experiment.Objective.Percentile, p.Requests)
-		return warm + seconds(n, capacity)*30
+		return warm + time.Duration(len(p.Objectives))*(leastConfirm+seconds(searchTests*n, capacity))
 	case p.Duration > 0:
 		return warm + p.Duration
 	case p.Rate > 0:
@@ -153,6 +198,10 @@ func (u *unit) estimate(pairsPerSecond float64) time.Duration {
 	}
 	return warm + seconds(p.Requests, capacity)
 }
+
+// searchTests is how many whole tests' requests a search sends for one objective, as if all were sent at the capacity, as
+// far as simulations tell: it probes some ten rates for each, from a tenth of the capacity to five times what it finds.
+const searchTests = 12
 
 // serverSettings is the part of settings that a server is started with.
 type serverSettings struct {

@@ -277,13 +277,16 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	if err := r.w.Point(p); err != nil {
 		return results.PointEnd{}, nil, errors.Join(errLost, err)
 	}
-	judge := cfg.Record
+	judge, pace := cfg.Record, &pacing{}
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, p.Batch, p.Concurrency, p.Requests, p.Warmup
 	cfg.Duration, cfg.Timeout = p.Duration, requestTimeout
 	cfg.Record = func(req results.Request) error {
 		req.Point = p.Index
 		if err := r.w.Request(req); err != nil {
 			return errors.Join(errLost, err)
+		}
+		if len(cfg.Schedule) > 0 {
+			pace.see(req)
 		}
 		if judge != nil {
 			return judge(req)
@@ -299,6 +302,12 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	result, err := load.Run(ctx, r.scorer, cfg)
 	r.out.Failed += result.Failed()
 	end := results.PointEnd{Point: p.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
+	if result.CPU != nil {
+		end.GeneratorCPU = *result.CPU
+	}
+	if len(cfg.Schedule) > 0 {
+		end.Invalid = pace.fault(p.Objective)
+	}
 	switch {
 	case ctx.Err() != nil && result.Partial:
 		end.Reason, err = r.stopped(ctx), r.server.failure()

@@ -3,71 +3,98 @@ package experiment
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
-	"time"
-
-	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/load"
-	"github.com/crossrank/crossrank/internal/results"
 )
+
+// border has goals pass up to a rate in probes, and up to another when confirmed.
+type border struct{ probed, confirmed float64 }
+
+// seekAll searches for borders, by the bounds 1, 2, … and counts the probes.
+func seekAll(t *testing.T, capacity float64, lost func(rate float64) bool, borders ...border) (goals []*goal, probes int) {
+	t.Helper()
+	s := &seeker{needs: 1}
+	for i := range borders {
+		s.goals = append(s.goals, &goal{ms: float64(i)})
+	}
+	s.probe = func(_ context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
+		probes++
+		var verdicts []verdict
+		for _, g := range goals {
+			b := borders[int(g.ms)]
+			v := failed
+			switch {
+			case lost != nil && lost(rate):
+				v = unjudged
+			case rate <= b.confirmed || !confirm && rate <= b.probed:
+				v = passed
+			}
+			verdicts = append(verdicts, v)
+		}
+		return verdicts, nil
+	}
+	if err := s.seek(t.Context(), capacity); err != nil {
+		t.Fatal(err)
+	}
+	return s.goals, probes
+}
+
+func (g *goal) at(border float64) bool {
+	return g.note == "" && g.passing <= border && g.passing > border*0.93 && g.failing > g.passing && g.failing <= g.passing*(1+resolution+1e-9)
+}
 
 func TestSearchFindsTheBorder(t *testing.T) {
 	for _, c := range []struct {
-		what             string
-		border, capacity float64
-		once             float64 // rates from here to the border pass only in probes, not when confirmed
+		what     string
+		capacity float64
+		border   border
 	}{
-		{"below the capacity", 70, 100, 70},
-		{"far below, where the first probe fails", 3, 100, 3},
-		{"above a capacity that was underrated", 350, 100, 350},
-		{"with rates that pass by luck", 70, 100, 60},
+		{"below the capacity", 100, border{70, 70}},
+		{"far below, where the first probe fails", 100, border{3, 3}},
+		{"above a capacity that was underrated", 100, border{350, 350}},
+		{"with rates that pass by luck", 100, border{70, 60}},
 	} {
-		probes := 0
-		s, err := search(t.Context(), c.capacity, func(_ context.Context, rate float64, confirm bool) (bool, error) {
-			probes++
-			return rate <= c.once || !confirm && rate <= c.border, nil
-		})
-		if err != nil || s.passing > c.once || s.passing < c.once*0.93 || s.failing <= s.passing || s.failing > s.passing*1.031 || probes > 40 {
-			t.Errorf("%s: found %+v and %v with %d probes, want a passing rate just below %g", c.what, s, err, probes, c.once)
+		goals, probes := seekAll(t, c.capacity, nil, c.border)
+		if g := goals[0]; !g.at(c.border.confirmed) || probes > 25 {
+			t.Errorf("%s: found %+v with %d probes, want a passing rate just below %g", c.what, g, probes, c.border.confirmed)
 		}
 	}
-	for _, limit := range []float64{0, math.Inf(1)} {
-		s, err := search(t.Context(), 100, func(_ context.Context, rate float64, _ bool) (bool, error) { return rate <= limit, nil })
-		if err != nil || s.note == "" {
-			t.Errorf("a border at %g: got %+v and %v, want a note that there is none", limit, s, err)
+	for limit, want := range map[float64]string{0: "no rate from 1.25/s on passed", math.Inf(1): "no rate up to 2.048e+04/s failed"} {
+		goals, _ := seekAll(t, 100, nil, border{limit, limit})
+		if goals[0].note != want {
+			t.Errorf("a border at %g: got %+v, want a note %q", limit, goals[0], want)
 		}
+	}
+	goals, _ := seekAll(t, 100, nil, border{70, 0})
+	if g := goals[0]; g.passing != 0 || g.note != "no rate that passed could be confirmed" || g.failing == 0 {
+		t.Errorf("what passes by luck alone: %+v", g)
 	}
 }
 
-// The counts are those of the early-stopping test: 459 requests hold P99 without a late one, 662 with one.
-func TestJudgeStopsEarly(t *testing.T) {
-	objective := config.Objective{Percentile: 99, LatencyMS: 10}
-	for _, c := range []struct {
-		what   string
-		late   func(i int) bool
-		most   int
-		stops  int
-		passes bool
-	}{
-		{"none late", func(int) bool { return false }, 2010, 459, true},
-		{"the first late", func(i int) bool { return i == 0 }, 2010, 662, true},
-		{"the first late, and no room for more requests", func(i int) bool { return i == 0 }, 459, 1, false},
-		{"every tenth late", func(i int) bool { return i%10 == 0 }, 5000, 101, false},
-	} {
-		j := &judge{objective: objective, most: c.most}
-		i := 0
-		for ; i < c.most; i++ {
-			r := results.Request{Code: crossrank.OK, Finished: 5 * time.Millisecond}
-			if c.late(i) {
-				r.Finished = 11 * time.Millisecond
-			}
-			if j.record(r) == load.ErrEnough {
-				break
-			}
+// Goals share their probes: three take fewer than three times those of one, and as many as one if they have one border.
+func TestSearchSharesProbes(t *testing.T) {
+	_, one := seekAll(t, 100, nil, border{70, 70})
+	goals, three := seekAll(t, 100, nil, border{30, 30}, border{60, 60}, border{70, 70})
+	for i, want := range []float64{30, 60, 70} {
+		if !goals[i].at(want) {
+			t.Errorf("goal %d: found %+v, want a border at %g", i, goals[i], want)
 		}
-		if i+1 != c.stops || j.passes() != c.passes {
-			t.Errorf("%s: stopped after %d, passes is %t; want %d, %t", c.what, i+1, j.passes(), c.stops, c.passes)
-		}
+	}
+	if three > 2*one+3 {
+		t.Errorf("three goals took %d probes, one takes %d", three, one)
+	}
+	if _, same := seekAll(t, 100, nil, border{70, 70}, border{70, 70}, border{70, 70}); same != one+2 {
+		t.Errorf("three goals with one border took %d probes, want the %d of one and two more to confirm", same, one)
+	}
+}
+
+// A rate that the generator could not offer is neither one that passed nor one that failed.
+func TestSearchDoesNotCountWhatWasNotOffered(t *testing.T) {
+	goals, _ := seekAll(t, 100, func(rate float64) bool { return rate > 50 }, border{70, 70}, border{30, 30})
+	if g := goals[0]; g.failing != 0 || g.passing > 50 || g.passing < 45 || !strings.Contains(g.note, "could not be judged") {
+		t.Errorf("a border beyond what can be offered: %+v", g)
+	}
+	if g := goals[1]; !g.at(30) {
+		t.Errorf("a border below: %+v", g)
 	}
 }

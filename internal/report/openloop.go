@@ -139,7 +139,9 @@ func (r *Report) goodputs(f results.Found) string {
 	words := ""
 	for i := range r.Configs {
 		c := &r.Configs[i]
-		if c.Search != results.SearchGoodput || c.Batch != f.Batch || c.ObjectiveMS != f.LatencyMS || c.Repeat != f.Repeat || c.set() != (&Config{Set: f.Set}).set() {
+		// At the rate itself, it is that of the probe which confirmed it.
+		confirmed := c.Search == results.SearchConfirm && c.Rate == f.Passing && c.Pacing != nil && c.Pacing.Valid()
+		if c.Search != results.SearchGoodput && !confirmed || c.Batch != f.Batch || c.ObjectiveMS != f.LatencyMS || c.Repeat != f.Repeat || c.set() != (&Config{Set: f.Set}).set() {
 			continue
 		}
 		if words != "" {

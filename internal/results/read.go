@@ -140,7 +140,10 @@ func orUnknown(reason string) string {
 // Name says which configuration a point is.
 func (p *Point) Name() string {
 	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
-	if p.Arrival != "" {
+	switch {
+	case p.Search == "" && len(p.Objectives) > 0:
+		name = fmt.Sprintf("batch=%d, search with %s arrivals for P%g within %s ms", p.Batch, p.Arrival, p.Percent, listed(p.Objectives))
+	case p.Arrival != "":
 		name = fmt.Sprintf("batch=%d, %s at %.4g/s", p.Batch, p.Arrival, p.Rate)
 	}
 	for _, s := range p.Set {
@@ -153,6 +156,15 @@ func (p *Point) Name() string {
 		name += fmt.Sprintf(", repeat %d", p.Repeat+1)
 	}
 	return name
+}
+
+// listed writes numbers with commas.
+func listed(xs []float64) string {
+	words := make([]string, len(xs))
+	for i, x := range xs {
+		words[i] = fmt.Sprint(x)
+	}
+	return strings.Join(words, ", ")
 }
 
 // Short is the last part of the key.

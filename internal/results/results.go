@@ -78,6 +78,9 @@ type Point struct {
 	Times     float64 `json:"times,omitempty"`   // of goodput points, how many times the rate that was found
 	Objective float64 `json:"objective_ms,omitempty"`
 	Percent   float64 `json:"objective_percentile,omitempty"`
+
+	// Objectives are all the bounds of the latency that a probe is judged by, in milliseconds; Objective is the least of them.
+	Objectives []float64 `json:"objectives_ms,omitempty"`
 }
 
 // Setting is a key with the value that a point has for it.
@@ -181,6 +184,26 @@ type PointEnd struct {
 	Complete  bool          `json:"complete"`
 	Reason    string        `json:"reason,omitempty"`    // why it is not complete
 	Abandoned int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
+
+	// GeneratorCPU is what the process that sent the requests took of the machine's cores in that time, all together: over
+	// Elapsed, it is the share of one core. 0 if that is not known.
+	GeneratorCPU time.Duration `json:"generator_cpu_ns,omitempty"`
+
+	// Invalid says why the point is not what was asked for, such as a generator that could not keep the schedule of an open
+	// loop. Its records are what happened, but no verdict rests on them.
+	Invalid string `json:"invalid,omitempty"`
+
+	// Stability is whether the point had settled down when it ended, if the experiment asks for that.
+	Stability *Stability `json:"stability,omitempty"`
+}
+
+// Stability is how the windows of a point agree, each some time of it. A point is stable when the last three of both
+// figures each lie within 10 % of their mean.
+type Stability struct {
+	Stable     bool          `json:"stable"`
+	Window     time.Duration `json:"window_ns"`
+	Throughput []float64     `json:"requests_per_s"` // answered, a window
+	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window, from their intended moment
 }
 
 // End ends the run.
