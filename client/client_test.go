@@ -149,16 +149,6 @@ func TestRequestsThatNoServerCanRead(t *testing.T) {
 }
 
 // TestForeignHTTPAnswers: what answers may be another server, a proxy, or broken.
-func TestWindowsOverGRPC(t *testing.T) {
-	c := dial(t, "grpc://127.0.0.1:1", Options{})
-	for _, req := range []crossrank.Request{{MaxPassage: 1}, {Windows: crossrank.Windows{Aggregate: crossrank.BestWindow}}} {
-		req.Pairs = make([]crossrank.Pair, 1)
-		if _, err := c.Score(t.Context(), &req); crossrank.CodeOf(err) != crossrank.InvalidArgument {
-			t.Errorf("%+v: got %v, want it refused, since the wire cannot say it", req, err)
-		}
-	}
-}
-
 func TestForeignHTTPAnswers(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -61,10 +61,7 @@ func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]strin
 func (k apiKey) RequireTransportSecurity() bool { return false }
 
 // toWire is req as the service takes it.
-func toWire(req *crossrank.Request) (*crossrankv1.ScoreRequest, error) {
-	if req.MaxPassage > 0 || req.Windows.Aggregate != crossrank.NoWindows {
-		return nil, crossrank.Errorf(crossrank.InvalidArgument, "windows and limits of passages are taken over HTTP only")
-	}
+func toWire(req *crossrank.Request) *crossrankv1.ScoreRequest {
 	in := &crossrankv1.ScoreRequest{
 		Pairs: make([]*crossrankv1.Pair, len(req.Pairs)),
 		Options: &crossrankv1.Options{
@@ -72,21 +69,25 @@ func toWire(req *crossrank.Request) (*crossrankv1.ScoreRequest, error) {
 			MaxLength:  int32(req.MaxLength),
 			Truncation: truncations[req.Truncation],
 			Priority:   int32(min(max(req.Priority, -1), math.MaxInt32)),
+			MaxPassage: int32(min(req.MaxPassage, math.MaxInt32)),
 		},
 		Model: valid(req.Model),
 	}
 	for i, p := range req.Pairs {
 		in.Pairs[i] = &crossrankv1.Pair{Query: valid(p.Query), Passage: valid(p.Passage)}
 	}
-	return in, nil
+	if w := req.Windows; w.Aggregate != crossrank.NoWindows {
+		in.Options.Windows = &crossrankv1.Windows{
+			Aggregate: ofWindows[w.Aggregate],
+			Overlap:   int32(min(w.Overlap, math.MaxInt32)),
+			Max:       int32(min(w.Max, math.MaxInt32)),
+		}
+	}
+	return in
 }
 
 func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	in, err := toWire(req)
-	if err != nil {
-		return nil, err
-	}
-	out, err := g.service.Score(ctx, in)
+	out, err := g.service.Score(ctx, toWire(req))
 	if err != nil {
 		return nil, g.failure(ctx, err)
 	}
@@ -100,14 +101,22 @@ type answer interface {
 	GetModel() string
 	GetUsage() *crossrankv1.Usage
 	GetTiming() *crossrankv1.Timing
+	GetTruncated() []int32
 }
 
 func fromWire(out answer) *crossrank.Response {
 	u, t := out.GetUsage(), out.GetTiming()
+	var truncated []int
+	if cut := out.GetTruncated(); len(cut) == len(out.GetScores()) { // else it is not told by pair
+		for _, n := range cut {
+			truncated = append(truncated, int(n))
+		}
+	}
 	return &crossrank.Response{
 		Scores:    out.GetScores(),
 		ScoreType: crossrank.ScoreType(out.GetScoreType()),
 		Model:     out.GetModel(),
+		Truncated: truncated,
 		Usage: crossrank.Usage{
 			Tokens:          int(u.GetTokens()),
 			CachedTokens:    int(u.GetCachedTokens()),
@@ -127,6 +136,11 @@ var truncations = map[crossrank.Truncation]crossrankv1.Truncation{
 	crossrank.TruncateRight: crossrankv1.Truncation_TRUNCATION_RIGHT,
 	crossrank.TruncateLeft:  crossrankv1.Truncation_TRUNCATION_LEFT,
 	crossrank.TruncateNever: crossrankv1.Truncation_TRUNCATION_NEVER,
+}
+
+var ofWindows = map[crossrank.Aggregate]crossrankv1.Aggregate{
+	crossrank.BestWindow: crossrankv1.Aggregate_AGGREGATE_BEST,
+	crossrank.MeanWindow: crossrankv1.Aggregate_AGGREGATE_MEAN,
 }
 
 func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {

@@ -43,11 +43,7 @@ func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk 
 func (g *overGRPC) stream(ctx context.Context, req *crossrank.Request, chunk int,
 	each func(offset int, part *crossrank.Response) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	first, err := toWire(req)
-	if err != nil {
-		cancel()
-		return err
-	}
+	first := toWire(req)
 	stream, err := g.service.StreamScore(ctx)
 	if err != nil {
 		cancel()

@@ -16,7 +16,7 @@ type Server struct {
 	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
 	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of such digests, one a line, read again when it changes"`
 
-	Deadline           Duration `yaml:"deadline" json:"deadline" help:"how long a request may take; over HTTP its caller may ask for less, over gRPC for any time"`
+	Deadline           Duration `yaml:"deadline" json:"deadline" help:"the most time that a request may take; its caller may ask for less"`
 	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
 	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
 	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"those of them from one address that is not of this machine, or from one /64 of IPv6; 0 for no such bound"`

@@ -85,6 +85,7 @@ func (s *rerankService) Score(ctx context.Context, in *crossrankv1.ScoreRequest)
 		Model:     resp.Model,
 		Usage:     usage(resp.Usage),
 		Timing:    timing(resp.Timing),
+		Truncated: truncated(resp),
 	}, nil
 }
 
@@ -116,8 +117,12 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 		Usage:     usage(resp.Usage),
 		Timing:    timing(resp.Timing),
 	}
+	cut := truncated(resp)
 	for _, r := range crossrank.Order(resp.Scores, int(in.GetTopN())) {
 		result := &crossrankv1.RerankResult{Index: int32(r.Index), Score: r.Score}
+		if cut != nil {
+			result.Truncated = cut[r.Index]
+		}
 		if in.GetReturnDocuments() {
 			result.Document = documents[r.Index]
 		}

@@ -174,6 +174,7 @@ func (st *streamed) answer(stream crossrankv1.RerankService_StreamScoreServer) e
 		Model:     c.resp.Model,
 		Usage:     usage(c.resp.Usage),
 		Timing:    timing(c.resp.Timing),
+		Truncated: truncated(c.resp),
 	})
 }
 

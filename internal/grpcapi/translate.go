@@ -15,6 +15,8 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 		MaxLength: int(o.GetMaxLength()),
 		Raw:       o.GetRaw(),
 		Priority:  int(o.GetPriority()),
+
+		MaxPassage: int(o.GetMaxPassage()),
 	}
 	switch o.GetTruncation() {
 	case crossrankv1.Truncation_TRUNCATION_RIGHT:
@@ -27,10 +29,56 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 		return nil, crossrank.Errorf(crossrank.InvalidArgument, "options.truncation is %d, which means nothing; "+
 			"use TRUNCATION_RIGHT, TRUNCATION_LEFT or TRUNCATION_NEVER", o.GetTruncation())
 	}
+	var err error
+	if req.Windows, err = windows(o.GetWindows()); err != nil {
+		return nil, err
+	}
+	if req.MaxPassage < 0 {
+		return nil, crossrank.Errorf(crossrank.InvalidArgument,
+			"options.max_passage is %d; use 0 for no bound of its own, or a number of tokens", req.MaxPassage)
+	}
 	for i, p := range pairs {
 		req.Pairs[i] = crossrank.Pair{Query: p.GetQuery(), Passage: p.GetPassage()}
 	}
 	return req, nil
+}
+
+// windows says how passages that are too long are read.
+func windows(w *crossrankv1.Windows) (crossrank.Windows, error) {
+	out := crossrank.Windows{Overlap: int(w.GetOverlap()), Max: int(w.GetMax())}
+	switch w.GetAggregate() {
+	case crossrankv1.Aggregate_AGGREGATE_NONE:
+		if out != (crossrank.Windows{}) {
+			return out, crossrank.Errorf(crossrank.InvalidArgument, "options.windows needs an aggregate, AGGREGATE_BEST or "+
+				"AGGREGATE_MEAN, which says how the windows' scores become one")
+		}
+	case crossrankv1.Aggregate_AGGREGATE_BEST:
+		out.Aggregate = crossrank.BestWindow
+	case crossrankv1.Aggregate_AGGREGATE_MEAN:
+		out.Aggregate = crossrank.MeanWindow
+	default:
+		return out, crossrank.Errorf(crossrank.InvalidArgument, "options.windows.aggregate is %d, which means nothing; "+
+			"use AGGREGATE_BEST or AGGREGATE_MEAN", w.GetAggregate())
+	}
+	if out.Overlap < 0 || out.Max < 0 {
+		return out, crossrank.Errorf(crossrank.InvalidArgument,
+			"options.windows has an overlap of %d and a max of %d; use 0 for the defaults, or positive numbers", out.Overlap, out.Max)
+	}
+	return out, nil
+}
+
+// truncated is how many tokens were cut from each pair, or nothing if none were.
+func truncated(resp *crossrank.Response) []int32 {
+	var cut []int32
+	for i, n := range resp.Truncated {
+		if n > 0 && cut == nil {
+			cut = make([]int32, len(resp.Scores))
+		}
+		if n > 0 && i < len(cut) {
+			cut[i] = count(int64(n))
+		}
+	}
+	return cut
 }
 
 func usage(u crossrank.Usage) *crossrankv1.Usage {

@@ -8,7 +8,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// guard gives every request a deadline, and ends those under way when the server's patience with them does.
+// guard gives every request a deadline, its own if that is sooner than the server's, and ends those under way when the server's patience with them does.
 type guard struct {
 	next     crossrank.Scorer
 	deadline time.Duration
@@ -27,7 +27,7 @@ func (g *guard) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.stopped, func() { cancel(errStopped) })()
-	if _, ok := ctx.Deadline(); !ok {
+	if own, ok := ctx.Deadline(); !ok || time.Until(own) > g.deadline {
 		timed, stop := context.WithTimeoutCause(ctx, g.deadline, errTooLong)
 		defer stop()
 		ctx = timed

@@ -151,6 +151,8 @@ func TestRequestsArriveWhole(t *testing.T) {
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "p"}}},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: "b"}}, MaxLength: 77, Raw: true},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "r", Passage: "b"}}, Truncation: crossrank.TruncateLeft},
+		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, MaxPassage: 9, Windows: crossrank.Windows{Aggregate: crossrank.BestWindow}},
+		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, Windows: crossrank.Windows{Aggregate: crossrank.MeanWindow, Overlap: 3, Max: 5}},
 		{Pairs: []crossrank.Pair{{Query: "<&>\u2028", Passage: "\x00\"\\"}}, Truncation: crossrank.TruncateNever},
 	}
 	for name, target := range r.targets() {
@@ -379,13 +381,23 @@ func TestAPanicFailsOnlyItsRequest(t *testing.T) {
 	}
 }
 
+// TestTheServersDeadline: it holds for requests that bring none and for those that bring a later one.
 func TestTheServersDeadline(t *testing.T) {
 	r := start(t, &scorertest.Fake{Delay: time.Minute}, Config{Deadline: 30 * time.Millisecond})
+	late, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
 	for name, target := range r.targets() {
-		_, err := dial(t, target).Score(t.Context(), request("q"))
-		if crossrank.CodeOf(err) != crossrank.DeadlineExceeded || !strings.Contains(err.Error(), "30ms") {
-			t.Errorf("%s: got %v, want DeadlineExceeded that names the limit", name, err)
+		for _, ctx := range []context.Context{t.Context(), late} {
+			_, err := dial(t, target).Score(ctx, request("q"))
+			if crossrank.CodeOf(err) != crossrank.DeadlineExceeded || !strings.Contains(err.Error(), "30ms") {
+				t.Errorf("%s: got %v, want DeadlineExceeded that names the limit", name, err)
+			}
 		}
+	}
+	c := dial(t, "grpc://"+r.GRPCAddr()) // the stream's deadline is its own, the server's is that of each chunk
+	err := c.ScoreStream(late, request("q"), 1, func(int, *crossrank.Response) error { return nil })
+	if crossrank.CodeOf(err) != crossrank.DeadlineExceeded || !strings.Contains(err.Error(), "30ms") {
+		t.Errorf("a stream: got %v, want DeadlineExceeded that names the limit", err)
 	}
 }
 

@@ -73,6 +73,56 @@ func (Truncation) EnumDescriptor() ([]byte, []int) {
 	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{0}
 }
 
+// How one score is made of those of several windows.
+type Aggregate int32
+
+const (
+	Aggregate_AGGREGATE_NONE Aggregate = 0 // no windows are read: a passage that is too long is cut
+	Aggregate_AGGREGATE_BEST Aggregate = 1 // the highest logit
+	Aggregate_AGGREGATE_MEAN Aggregate = 2 // the mean of the logits
+)
+
+// Enum value maps for Aggregate.
+var (
+	Aggregate_name = map[int32]string{
+		0: "AGGREGATE_NONE",
+		1: "AGGREGATE_BEST",
+		2: "AGGREGATE_MEAN",
+	}
+	Aggregate_value = map[string]int32{
+		"AGGREGATE_NONE": 0,
+		"AGGREGATE_BEST": 1,
+		"AGGREGATE_MEAN": 2,
+	}
+)
+
+func (x Aggregate) Enum() *Aggregate {
+	p := new(Aggregate)
+	*p = x
+	return p
+}
+
+func (x Aggregate) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Aggregate) Descriptor() protoreflect.EnumDescriptor {
+	return file_crossrank_v1_rerank_proto_enumTypes[1].Descriptor()
+}
+
+func (Aggregate) Type() protoreflect.EnumType {
+	return &file_crossrank_v1_rerank_proto_enumTypes[1]
+}
+
+func (x Aggregate) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Aggregate.Descriptor instead.
+func (Aggregate) EnumDescriptor() ([]byte, []int) {
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{1}
+}
+
 type Pair struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Query         string                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
@@ -125,6 +175,67 @@ func (x *Pair) GetPassage() string {
 	return ""
 }
 
+// How passages that are too long are read: in overlapping windows, each of which is scored as a pair of its own.
+type Windows struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Aggregate     Aggregate              `protobuf:"varint,1,opt,name=aggregate,proto3,enum=crossrank.v1.Aggregate" json:"aggregate,omitempty"`
+	Overlap       int32                  `protobuf:"varint,2,opt,name=overlap,proto3" json:"overlap,omitempty"` // tokens that a window shares with the one before it; 0 means 64
+	Max           int32                  `protobuf:"varint,3,opt,name=max,proto3" json:"max,omitempty"`         // windows of a passage, the first ones, or the last ones with TRUNCATION_LEFT; 0 means 10
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Windows) Reset() {
+	*x = Windows{}
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Windows) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Windows) ProtoMessage() {}
+
+func (x *Windows) ProtoReflect() protoreflect.Message {
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Windows.ProtoReflect.Descriptor instead.
+func (*Windows) Descriptor() ([]byte, []int) {
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Windows) GetAggregate() Aggregate {
+	if x != nil {
+		return x.Aggregate
+	}
+	return Aggregate_AGGREGATE_NONE
+}
+
+func (x *Windows) GetOverlap() int32 {
+	if x != nil {
+		return x.Overlap
+	}
+	return 0
+}
+
+func (x *Windows) GetMax() int32 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
 // How pairs are to be read and scored; shared by all requests.
 type Options struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -132,13 +243,15 @@ type Options struct {
 	MaxLength     int32                  `protobuf:"varint,2,opt,name=max_length,json=maxLength,proto3" json:"max_length,omitempty"` // tokens of a pair, special tokens included; 0 means the model's own maximum
 	Truncation    Truncation             `protobuf:"varint,3,opt,name=truncation,proto3,enum=crossrank.v1.Truncation" json:"truncation,omitempty"`
 	Priority      int32                  `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // how long the request can wait: 0 is the most urgent; degrees are 1 to 9, 10 to 99, and 100 or more
+	Windows       *Windows               `protobuf:"bytes,5,opt,name=windows,proto3" json:"windows,omitempty"`
+	MaxPassage    int32                  `protobuf:"varint,6,opt,name=max_passage,json=maxPassage,proto3" json:"max_passage,omitempty"` // tokens of a passage alone, before it is joined with its query; 0 means no bound of its own
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Options) Reset() {
 	*x = Options{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[1]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -150,7 +263,7 @@ func (x *Options) String() string {
 func (*Options) ProtoMessage() {}
 
 func (x *Options) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[1]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -163,7 +276,7 @@ func (x *Options) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Options.ProtoReflect.Descriptor instead.
 func (*Options) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{1}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Options) GetRaw() bool {
@@ -194,6 +307,20 @@ func (x *Options) GetPriority() int32 {
 	return 0
 }
 
+func (x *Options) GetWindows() *Windows {
+	if x != nil {
+		return x.Windows
+	}
+	return nil
+}
+
+func (x *Options) GetMaxPassage() int32 {
+	if x != nil {
+		return x.MaxPassage
+	}
+	return 0
+}
+
 type ScoreRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Pairs         []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
@@ -205,7 +332,7 @@ type ScoreRequest struct {
 
 func (x *ScoreRequest) Reset() {
 	*x = ScoreRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[2]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -217,7 +344,7 @@ func (x *ScoreRequest) String() string {
 func (*ScoreRequest) ProtoMessage() {}
 
 func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[2]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -230,7 +357,7 @@ func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreRequest.ProtoReflect.Descriptor instead.
 func (*ScoreRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{2}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ScoreRequest) GetPairs() []*Pair {
@@ -261,13 +388,14 @@ type ScoreResponse struct {
 	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	Usage         *Usage                 `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
 	Timing        *Timing                `protobuf:"bytes,5,opt,name=timing,proto3" json:"timing,omitempty"`
+	Truncated     []int32                `protobuf:"varint,6,rep,packed,name=truncated,proto3" json:"truncated,omitempty"` // tokens cut from each pair, in the request's order; empty if nothing was cut
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ScoreResponse) Reset() {
 	*x = ScoreResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[3]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -279,7 +407,7 @@ func (x *ScoreResponse) String() string {
 func (*ScoreResponse) ProtoMessage() {}
 
 func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[3]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -292,7 +420,7 @@ func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreResponse.ProtoReflect.Descriptor instead.
 func (*ScoreResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{3}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ScoreResponse) GetScores() []float32 {
@@ -330,6 +458,13 @@ func (x *ScoreResponse) GetTiming() *Timing {
 	return nil
 }
 
+func (x *ScoreResponse) GetTruncated() []int32 {
+	if x != nil {
+		return x.Truncated
+	}
+	return nil
+}
+
 type StreamScoreRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Pairs []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
@@ -342,7 +477,7 @@ type StreamScoreRequest struct {
 
 func (x *StreamScoreRequest) Reset() {
 	*x = StreamScoreRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +489,7 @@ func (x *StreamScoreRequest) String() string {
 func (*StreamScoreRequest) ProtoMessage() {}
 
 func (x *StreamScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[4]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +502,7 @@ func (x *StreamScoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamScoreRequest.ProtoReflect.Descriptor instead.
 func (*StreamScoreRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{4}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StreamScoreRequest) GetPairs() []*Pair {
@@ -397,15 +532,16 @@ type StreamScoreResponse struct {
 	Scores        []float32              `protobuf:"fixed32,2,rep,packed,name=scores,proto3" json:"scores,omitempty"`
 	ScoreType     string                 `protobuf:"bytes,3,opt,name=score_type,json=scoreType,proto3" json:"score_type,omitempty"` // as in ScoreResponse
 	Model         string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
-	Usage         *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`   // of this chunk
-	Timing        *Timing                `protobuf:"bytes,6,opt,name=timing,proto3" json:"timing,omitempty"` // of this chunk
+	Usage         *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`                 // of this chunk
+	Timing        *Timing                `protobuf:"bytes,6,opt,name=timing,proto3" json:"timing,omitempty"`               // of this chunk
+	Truncated     []int32                `protobuf:"varint,7,rep,packed,name=truncated,proto3" json:"truncated,omitempty"` // as in ScoreResponse
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StreamScoreResponse) Reset() {
 	*x = StreamScoreResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +553,7 @@ func (x *StreamScoreResponse) String() string {
 func (*StreamScoreResponse) ProtoMessage() {}
 
 func (x *StreamScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[5]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +566,7 @@ func (x *StreamScoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamScoreResponse.ProtoReflect.Descriptor instead.
 func (*StreamScoreResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{5}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StreamScoreResponse) GetOffset() int64 {
@@ -475,6 +611,13 @@ func (x *StreamScoreResponse) GetTiming() *Timing {
 	return nil
 }
 
+func (x *StreamScoreResponse) GetTruncated() []int32 {
+	if x != nil {
+		return x.Truncated
+	}
+	return nil
+}
+
 type RerankRequest struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Query           string                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
@@ -489,7 +632,7 @@ type RerankRequest struct {
 
 func (x *RerankRequest) Reset() {
 	*x = RerankRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +644,7 @@ func (x *RerankRequest) String() string {
 func (*RerankRequest) ProtoMessage() {}
 
 func (x *RerankRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[6]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +657,7 @@ func (x *RerankRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankRequest.ProtoReflect.Descriptor instead.
 func (*RerankRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{6}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RerankRequest) GetQuery() string {
@@ -572,7 +715,7 @@ type RerankResponse struct {
 
 func (x *RerankResponse) Reset() {
 	*x = RerankResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +727,7 @@ func (x *RerankResponse) String() string {
 func (*RerankResponse) ProtoMessage() {}
 
 func (x *RerankResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[7]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +740,7 @@ func (x *RerankResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankResponse.ProtoReflect.Descriptor instead.
 func (*RerankResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{7}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RerankResponse) GetResults() []*RerankResult {
@@ -639,14 +782,15 @@ type RerankResult struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         int32                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // the document's place in the request
 	Score         float32                `protobuf:"fixed32,2,opt,name=score,proto3" json:"score,omitempty"`
-	Document      string                 `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"` // only if asked for
+	Document      string                 `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`    // only if asked for
+	Truncated     int32                  `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"` // tokens cut from the query and the document
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RerankResult) Reset() {
 	*x = RerankResult{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +802,7 @@ func (x *RerankResult) String() string {
 func (*RerankResult) ProtoMessage() {}
 
 func (x *RerankResult) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[8]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +815,7 @@ func (x *RerankResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankResult.ProtoReflect.Descriptor instead.
 func (*RerankResult) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{8}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RerankResult) GetIndex() int32 {
@@ -695,6 +839,13 @@ func (x *RerankResult) GetDocument() string {
 	return ""
 }
 
+func (x *RerankResult) GetTruncated() int32 {
+	if x != nil {
+		return x.Truncated
+	}
+	return 0
+}
+
 type Usage struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Tokens          int64                  `protobuf:"varint,1,opt,name=tokens,proto3" json:"tokens,omitempty"`                                          // computed, special tokens included
@@ -707,7 +858,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +870,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[9]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +883,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{9}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Usage) GetTokens() int64 {
@@ -776,7 +927,7 @@ type Timing struct {
 
 func (x *Timing) Reset() {
 	*x = Timing{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -788,7 +939,7 @@ func (x *Timing) String() string {
 func (*Timing) ProtoMessage() {}
 
 func (x *Timing) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[10]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -801,7 +952,7 @@ func (x *Timing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timing.ProtoReflect.Descriptor instead.
 func (*Timing) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{10}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Timing) GetTokenizeNs() int64 {
@@ -841,7 +992,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1004,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[11]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1017,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{11}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *InfoRequest) GetModel() string {
@@ -902,7 +1053,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1065,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_crossrank_v1_rerank_proto_msgTypes[12]
+	mi := &file_crossrank_v1_rerank_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1078,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{12}
+	return file_crossrank_v1_rerank_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *InfoResponse) GetModel() string {
@@ -1063,7 +1214,11 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\x19crossrank/v1/rerank.proto\x12\fcrossrank.v1\"6\n" +
 	"\x04Pair\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x18\n" +
-	"\apassage\x18\x02 \x01(\tR\apassage\"\x90\x01\n" +
+	"\apassage\x18\x02 \x01(\tR\apassage\"l\n" +
+	"\aWindows\x125\n" +
+	"\taggregate\x18\x01 \x01(\x0e2\x17.crossrank.v1.AggregateR\taggregate\x12\x18\n" +
+	"\aoverlap\x18\x02 \x01(\x05R\aoverlap\x12\x10\n" +
+	"\x03max\x18\x03 \x01(\x05R\x03max\"\xe2\x01\n" +
 	"\aOptions\x12\x10\n" +
 	"\x03raw\x18\x01 \x01(\bR\x03raw\x12\x1d\n" +
 	"\n" +
@@ -1071,22 +1226,26 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\n" +
 	"truncation\x18\x03 \x01(\x0e2\x18.crossrank.v1.TruncationR\n" +
 	"truncation\x12\x1a\n" +
-	"\bpriority\x18\x04 \x01(\x05R\bpriority\"\x7f\n" +
+	"\bpriority\x18\x04 \x01(\x05R\bpriority\x12/\n" +
+	"\awindows\x18\x05 \x01(\v2\x15.crossrank.v1.WindowsR\awindows\x12\x1f\n" +
+	"\vmax_passage\x18\x06 \x01(\x05R\n" +
+	"maxPassage\"\x7f\n" +
 	"\fScoreRequest\x12(\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x12.crossrank.v1.PairR\x05pairs\x12/\n" +
 	"\aoptions\x18\x02 \x01(\v2\x15.crossrank.v1.OptionsR\aoptions\x12\x14\n" +
-	"\x05model\x18\x03 \x01(\tR\x05model\"\xb5\x01\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"\xd3\x01\n" +
 	"\rScoreResponse\x12\x16\n" +
 	"\x06scores\x18\x01 \x03(\x02R\x06scores\x12\x1d\n" +
 	"\n" +
 	"score_type\x18\x02 \x01(\tR\tscoreType\x12\x14\n" +
 	"\x05model\x18\x03 \x01(\tR\x05model\x12)\n" +
 	"\x05usage\x18\x04 \x01(\v2\x13.crossrank.v1.UsageR\x05usage\x12,\n" +
-	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"\x85\x01\n" +
+	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\x12\x1c\n" +
+	"\ttruncated\x18\x06 \x03(\x05R\ttruncated\"\x85\x01\n" +
 	"\x12StreamScoreRequest\x12(\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x12.crossrank.v1.PairR\x05pairs\x12/\n" +
 	"\aoptions\x18\x02 \x01(\v2\x15.crossrank.v1.OptionsR\aoptions\x12\x14\n" +
-	"\x05model\x18\x03 \x01(\tR\x05model\"\xd3\x01\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"\xf1\x01\n" +
 	"\x13StreamScoreResponse\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x03R\x06offset\x12\x16\n" +
 	"\x06scores\x18\x02 \x03(\x02R\x06scores\x12\x1d\n" +
@@ -1094,7 +1253,8 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"score_type\x18\x03 \x01(\tR\tscoreType\x12\x14\n" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12)\n" +
 	"\x05usage\x18\x05 \x01(\v2\x13.crossrank.v1.UsageR\x05usage\x12,\n" +
-	"\x06timing\x18\x06 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"\xca\x01\n" +
+	"\x06timing\x18\x06 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\x12\x1c\n" +
+	"\ttruncated\x18\a \x03(\x05R\ttruncated\"\xca\x01\n" +
 	"\rRerankRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x1c\n" +
 	"\tdocuments\x18\x02 \x03(\tR\tdocuments\x12\x13\n" +
@@ -1108,11 +1268,12 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"score_type\x18\x02 \x01(\tR\tscoreType\x12\x14\n" +
 	"\x05model\x18\x03 \x01(\tR\x05model\x12)\n" +
 	"\x05usage\x18\x04 \x01(\v2\x13.crossrank.v1.UsageR\x05usage\x12,\n" +
-	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"V\n" +
+	"\x06timing\x18\x05 \x01(\v2\x14.crossrank.v1.TimingR\x06timing\"t\n" +
 	"\fRerankResult\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x14\n" +
 	"\x05score\x18\x02 \x01(\x02R\x05score\x12\x1a\n" +
-	"\bdocument\x18\x03 \x01(\tR\bdocument\"\x94\x01\n" +
+	"\bdocument\x18\x03 \x01(\tR\bdocument\x12\x1c\n" +
+	"\ttruncated\x18\x04 \x01(\x05R\ttruncated\"\x94\x01\n" +
 	"\x05Usage\x12\x16\n" +
 	"\x06tokens\x18\x01 \x01(\x03R\x06tokens\x12)\n" +
 	"\x10truncated_tokens\x18\x02 \x01(\x03R\x0ftruncatedTokens\x12#\n" +
@@ -1157,7 +1318,11 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
 	"\x0fTRUNCATION_LEFT\x10\x01\x12\x14\n" +
-	"\x10TRUNCATION_NEVER\x10\x022\xad\x02\n" +
+	"\x10TRUNCATION_NEVER\x10\x02*G\n" +
+	"\tAggregate\x12\x12\n" +
+	"\x0eAGGREGATE_NONE\x10\x00\x12\x12\n" +
+	"\x0eAGGREGATE_BEST\x10\x01\x12\x12\n" +
+	"\x0eAGGREGATE_MEAN\x10\x022\xad\x02\n" +
 	"\rRerankService\x12@\n" +
 	"\x05Score\x12\x1a.crossrank.v1.ScoreRequest\x1a\x1b.crossrank.v1.ScoreResponse\x12C\n" +
 	"\x06Rerank\x12\x1b.crossrank.v1.RerankRequest\x1a\x1c.crossrank.v1.RerankResponse\x12V\n" +
@@ -1176,51 +1341,55 @@ func file_crossrank_v1_rerank_proto_rawDescGZIP() []byte {
 	return file_crossrank_v1_rerank_proto_rawDescData
 }
 
-var file_crossrank_v1_rerank_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_crossrank_v1_rerank_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_crossrank_v1_rerank_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_crossrank_v1_rerank_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_crossrank_v1_rerank_proto_goTypes = []any{
 	(Truncation)(0),             // 0: crossrank.v1.Truncation
-	(*Pair)(nil),                // 1: crossrank.v1.Pair
-	(*Options)(nil),             // 2: crossrank.v1.Options
-	(*ScoreRequest)(nil),        // 3: crossrank.v1.ScoreRequest
-	(*ScoreResponse)(nil),       // 4: crossrank.v1.ScoreResponse
-	(*StreamScoreRequest)(nil),  // 5: crossrank.v1.StreamScoreRequest
-	(*StreamScoreResponse)(nil), // 6: crossrank.v1.StreamScoreResponse
-	(*RerankRequest)(nil),       // 7: crossrank.v1.RerankRequest
-	(*RerankResponse)(nil),      // 8: crossrank.v1.RerankResponse
-	(*RerankResult)(nil),        // 9: crossrank.v1.RerankResult
-	(*Usage)(nil),               // 10: crossrank.v1.Usage
-	(*Timing)(nil),              // 11: crossrank.v1.Timing
-	(*InfoRequest)(nil),         // 12: crossrank.v1.InfoRequest
-	(*InfoResponse)(nil),        // 13: crossrank.v1.InfoResponse
+	(Aggregate)(0),              // 1: crossrank.v1.Aggregate
+	(*Pair)(nil),                // 2: crossrank.v1.Pair
+	(*Windows)(nil),             // 3: crossrank.v1.Windows
+	(*Options)(nil),             // 4: crossrank.v1.Options
+	(*ScoreRequest)(nil),        // 5: crossrank.v1.ScoreRequest
+	(*ScoreResponse)(nil),       // 6: crossrank.v1.ScoreResponse
+	(*StreamScoreRequest)(nil),  // 7: crossrank.v1.StreamScoreRequest
+	(*StreamScoreResponse)(nil), // 8: crossrank.v1.StreamScoreResponse
+	(*RerankRequest)(nil),       // 9: crossrank.v1.RerankRequest
+	(*RerankResponse)(nil),      // 10: crossrank.v1.RerankResponse
+	(*RerankResult)(nil),        // 11: crossrank.v1.RerankResult
+	(*Usage)(nil),               // 12: crossrank.v1.Usage
+	(*Timing)(nil),              // 13: crossrank.v1.Timing
+	(*InfoRequest)(nil),         // 14: crossrank.v1.InfoRequest
+	(*InfoResponse)(nil),        // 15: crossrank.v1.InfoResponse
 }
 var file_crossrank_v1_rerank_proto_depIdxs = []int32{
-	0,  // 0: crossrank.v1.Options.truncation:type_name -> crossrank.v1.Truncation
-	1,  // 1: crossrank.v1.ScoreRequest.pairs:type_name -> crossrank.v1.Pair
-	2,  // 2: crossrank.v1.ScoreRequest.options:type_name -> crossrank.v1.Options
-	10, // 3: crossrank.v1.ScoreResponse.usage:type_name -> crossrank.v1.Usage
-	11, // 4: crossrank.v1.ScoreResponse.timing:type_name -> crossrank.v1.Timing
-	1,  // 5: crossrank.v1.StreamScoreRequest.pairs:type_name -> crossrank.v1.Pair
-	2,  // 6: crossrank.v1.StreamScoreRequest.options:type_name -> crossrank.v1.Options
-	10, // 7: crossrank.v1.StreamScoreResponse.usage:type_name -> crossrank.v1.Usage
-	11, // 8: crossrank.v1.StreamScoreResponse.timing:type_name -> crossrank.v1.Timing
-	2,  // 9: crossrank.v1.RerankRequest.options:type_name -> crossrank.v1.Options
-	9,  // 10: crossrank.v1.RerankResponse.results:type_name -> crossrank.v1.RerankResult
-	10, // 11: crossrank.v1.RerankResponse.usage:type_name -> crossrank.v1.Usage
-	11, // 12: crossrank.v1.RerankResponse.timing:type_name -> crossrank.v1.Timing
-	3,  // 13: crossrank.v1.RerankService.Score:input_type -> crossrank.v1.ScoreRequest
-	7,  // 14: crossrank.v1.RerankService.Rerank:input_type -> crossrank.v1.RerankRequest
-	5,  // 15: crossrank.v1.RerankService.StreamScore:input_type -> crossrank.v1.StreamScoreRequest
-	12, // 16: crossrank.v1.RerankService.Info:input_type -> crossrank.v1.InfoRequest
-	4,  // 17: crossrank.v1.RerankService.Score:output_type -> crossrank.v1.ScoreResponse
-	8,  // 18: crossrank.v1.RerankService.Rerank:output_type -> crossrank.v1.RerankResponse
-	6,  // 19: crossrank.v1.RerankService.StreamScore:output_type -> crossrank.v1.StreamScoreResponse
-	13, // 20: crossrank.v1.RerankService.Info:output_type -> crossrank.v1.InfoResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	1,  // 0: crossrank.v1.Windows.aggregate:type_name -> crossrank.v1.Aggregate
+	0,  // 1: crossrank.v1.Options.truncation:type_name -> crossrank.v1.Truncation
+	3,  // 2: crossrank.v1.Options.windows:type_name -> crossrank.v1.Windows
+	2,  // 3: crossrank.v1.ScoreRequest.pairs:type_name -> crossrank.v1.Pair
+	4,  // 4: crossrank.v1.ScoreRequest.options:type_name -> crossrank.v1.Options
+	12, // 5: crossrank.v1.ScoreResponse.usage:type_name -> crossrank.v1.Usage
+	13, // 6: crossrank.v1.ScoreResponse.timing:type_name -> crossrank.v1.Timing
+	2,  // 7: crossrank.v1.StreamScoreRequest.pairs:type_name -> crossrank.v1.Pair
+	4,  // 8: crossrank.v1.StreamScoreRequest.options:type_name -> crossrank.v1.Options
+	12, // 9: crossrank.v1.StreamScoreResponse.usage:type_name -> crossrank.v1.Usage
+	13, // 10: crossrank.v1.StreamScoreResponse.timing:type_name -> crossrank.v1.Timing
+	4,  // 11: crossrank.v1.RerankRequest.options:type_name -> crossrank.v1.Options
+	11, // 12: crossrank.v1.RerankResponse.results:type_name -> crossrank.v1.RerankResult
+	12, // 13: crossrank.v1.RerankResponse.usage:type_name -> crossrank.v1.Usage
+	13, // 14: crossrank.v1.RerankResponse.timing:type_name -> crossrank.v1.Timing
+	5,  // 15: crossrank.v1.RerankService.Score:input_type -> crossrank.v1.ScoreRequest
+	9,  // 16: crossrank.v1.RerankService.Rerank:input_type -> crossrank.v1.RerankRequest
+	7,  // 17: crossrank.v1.RerankService.StreamScore:input_type -> crossrank.v1.StreamScoreRequest
+	14, // 18: crossrank.v1.RerankService.Info:input_type -> crossrank.v1.InfoRequest
+	6,  // 19: crossrank.v1.RerankService.Score:output_type -> crossrank.v1.ScoreResponse
+	10, // 20: crossrank.v1.RerankService.Rerank:output_type -> crossrank.v1.RerankResponse
+	8,  // 21: crossrank.v1.RerankService.StreamScore:output_type -> crossrank.v1.StreamScoreResponse
+	15, // 22: crossrank.v1.RerankService.Info:output_type -> crossrank.v1.InfoResponse
+	19, // [19:23] is the sub-list for method output_type
+	15, // [15:19] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_crossrank_v1_rerank_proto_init() }
@@ -1233,8 +1402,8 @@ func file_crossrank_v1_rerank_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_crossrank_v1_rerank_proto_rawDesc), len(file_crossrank_v1_rerank_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   13,
+			NumEnums:      2,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
