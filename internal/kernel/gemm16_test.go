@@ -92,6 +92,21 @@ func TestInt16TiersAgree(t *testing.T) {
 	})
 }
 
+// BenchmarkTile16 is the int16 tile on a panel that stays in the first-level cache.
+func BenchmarkTile16(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	eachTierBench(b, func(b *testing.B, s *Set) {
+		const k = 384
+		w, q, c := Pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, tileRows8*16)
+		for b.Loop() {
+			for range 100 {
+				s.tile16[tileRows8-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
+			}
+		}
+		report(b, 100*2*tileRows8*16*k)
+	})
+}
+
 func BenchmarkMatMul16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, rows := range []int{1, 80, 256} {

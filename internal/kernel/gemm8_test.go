@@ -220,6 +220,21 @@ func TestQuantizeExtremes(t *testing.T) {
 	})
 }
 
+// BenchmarkTile8 is the int8 tile on a panel that stays in the first-level cache.
+func BenchmarkTile8(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	eachTierBench(b, func(b *testing.B, s *Set) {
+		const k = 384
+		w, q, c := Pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, levels), NewQuantized(k), make([]float32, tileRows8*16)
+		for b.Loop() {
+			for range 100 {
+				s.tile8[tileRows8-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
+			}
+		}
+		report(b, 100*2*tileRows8*16*k)
+	})
+}
+
 func BenchmarkMatMul8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, shape := range []struct {
