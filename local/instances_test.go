@@ -90,3 +90,17 @@ func checkAccounts(t *testing.T, m *Model, sent []int) {
 		t.Errorf("got %+v, want 3 instances, the first with 1 thread", info)
 	}
 }
+
+// TestSpeedIsKnownFromTheStart opens a model and asks nothing of it.
+func TestSpeedIsKnownFromTheStart(t *testing.T) {
+	m, err := Open(builtin, Options{Instances: []Instance{{Threads: 1}, {Threads: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for i, s := range m.Instances() {
+		if s.Speed <= 0 || s.Batches != 0 || s.Tokens != 0 || s.Busy != 0 {
+			t.Errorf("instance %d: got %+v, want a speed and no batches", i, s)
+		}
+	}
+}

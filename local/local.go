@@ -75,9 +75,18 @@ type Batching struct {
 	MaxPairs        int           // most pairs of a batch; 0 means 512
 	MaxQueuedTokens int           // most tokens that wait before requests are refused; 0 means 1,000,000
 	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
-	Padded          bool          // pairs are computed as long as the longest of their batch, to measure what that costs
-	Unshared        bool          // a batch holds pairs of one request only
-	KeepOrder       bool          // pairs stay in the order in which they came, in a request and in a batch
+
+	// MaxQueueAge bounds what waits by time, to what the engines compute within it at the speed that they were measured at;
+	// 0 means that there is no such bound. A quarter of it is kept for callers that ask for less than others.
+	MaxQueueAge time.Duration
+
+	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch is as good as full: it is due as soon as
+	// what waits reaches one, and takes the largest that what waits can fill. What is over waits on, up to Timeout.
+	PreferredPairs []int
+
+	Padded    bool // pairs are computed as long as the longest of their batch, to measure what that costs
+	Unshared  bool // a batch holds pairs of one request only
+	KeepOrder bool // pairs stay in the order in which they came, in a request and in a batch
 }
 
 // Model is an open model. It is safe for concurrent use. Close it when done with it.
@@ -93,7 +102,8 @@ type Model struct {
 	err     error // of closing the engines; set once closing is done
 }
 
-// Open reads a model, checks it, and starts its engines. The name is a directory or that of a built-in model.
+// Open reads a model, checks it, starts its engines, and has each compute a small batch twice, so that its speed is known. The
+// name is a directory or that of a built-in model.
 func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
@@ -194,6 +204,7 @@ func (o Options) check() error {
 		{"batching: max tokens", int64(o.Batching.MaxTokens)},
 		{"batching: max pairs", int64(o.Batching.MaxPairs)},
 		{"batching: max queued tokens", int64(o.Batching.MaxQueuedTokens)},
+		{"batching: max queue age", int64(o.Batching.MaxQueueAge)},
 		{"batching: timeout", int64(o.Batching.Timeout)},
 		{"cache bytes", o.CacheBytes},
 	} {
@@ -213,6 +224,9 @@ func (o Options) pipeline() pipeline.Options {
 		MaxBatchTokens:   o.Batching.MaxTokens,
 		MaxBatchPairs:    o.Batching.MaxPairs,
 		MaxQueuedTokens:  o.Batching.MaxQueuedTokens,
+		MaxQueueAge:      o.Batching.MaxQueueAge,
+		PreferredPairs:   o.Batching.PreferredPairs,
+		Probe:            true,
 		BatchTimeout:     o.Batching.Timeout,
 		Unshared:         o.Batching.Unshared,
 		KeepOrder:        o.Batching.KeepOrder,

@@ -58,12 +58,15 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),
 		Coalesce:         s.Cache.Coalesce,
 		Batching: local.Batching{
-			MaxTokens: s.Batching.MaxBatchTokens,
-			MaxPairs:  s.Batching.MaxBatchSize,
-			Timeout:   time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
-			Unshared:  !s.Batching.Enabled,
-			KeepOrder: !s.Batching.LengthAware,
-			Padded:    !s.Batching.Packing,
+			MaxTokens:       s.Batching.MaxBatchTokens,
+			MaxPairs:        s.Batching.MaxBatchSize,
+			MaxQueuedTokens: s.Batching.MaxQueuedTokens,
+			MaxQueueAge:     time.Duration(s.Batching.MaxQueueAgeMS * float64(time.Millisecond)),
+			PreferredPairs:  s.Batching.PreferredBatchSize,
+			Timeout:         time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
+			Unshared:        !s.Batching.Enabled,
+			KeepOrder:       !s.Batching.LengthAware,
+			Padded:          !s.Batching.Packing,
 		},
 	}
 	for _, in := range one.Instances {

@@ -19,7 +19,9 @@ model_pool:
   routing: least_busy
   instances: [{quantization: int8, max_length: 99, threads: 3, replicas: 2}, {quantization: int8, max_length: 99}]
 tokenizer_pool: {workers: 7}
-batching: {enabled: false, max_batch_size: 11, max_batch_tokens: 222, timeout_ms: 1.5, length_aware: false, packing: false}
+batching:
+  {enabled: false, max_batch_size: 11, max_batch_tokens: 222, timeout_ms: 1.5, length_aware: false, packing: false,
+   preferred_batch_size: [4, 8], max_queue_age_ms: 0.5, max_queued_tokens: 3333}
 pipeline: {mode: inference_only}
 cache: {max_bytes: 333, coalesce: false}
 `))
@@ -32,6 +34,7 @@ cache: {max_bytes: 333, coalesce: false}
 		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
 		Batching: local.Batching{
 			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Padded: true, Unshared: true, KeepOrder: true,
+			PreferredPairs: []int{4, 8}, MaxQueueAge: 500 * time.Microsecond, MaxQueuedTokens: 3333,
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

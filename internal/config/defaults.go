@@ -20,7 +20,7 @@ func base() Settings {
 	return Settings{
 		Model:     BuiltinModel,
 		ModelPool: ModelPool{Routing: "first_idle"},
-		Batching:  Batching{Enabled: true, LengthAware: true, Packing: true},
+		Batching:  Batching{Enabled: true, MaxQueueAgeMS: 20_000, LengthAware: true, Packing: true},
 		Pipeline:  Pipeline{Mode: "full"},
 		Server:    baseServer(),
 		Data:      Data{Seed: 1},
@@ -48,6 +48,9 @@ func (s *Settings) settle() {
 	}
 	if !s.Given("cache.coalesce") {
 		s.Cache.Coalesce = s.Name == ""
+	}
+	if s.Name != "" && !s.Given("batching.max_queue_age_ms") {
+		s.Batching.MaxQueueAgeMS = 600_000
 	}
 	if e := &s.Experiment; e.BenchmarkRequests == 0 && e.Duration == 0 {
 		e.BenchmarkRequests = 100

@@ -19,7 +19,8 @@ model_pool:
     - {backend: native, device: cpu, quantization: fp32, max_length: 512, threads: 2}
   routing: least_busy
 tokenizer_pool: {workers: 2}
-batching: {enabled: true, max_batch_size: 64, max_batch_tokens: 16384, timeout_ms: 1.5, length_aware: false, packing: true}
+batching: {enabled: true, max_batch_size: 64, max_batch_tokens: 16384, timeout_ms: 1.5, length_aware: false, packing: true,
+  preferred_batch_size: [8, 16], max_queue_age_ms: 200, max_queued_tokens: 5000}
 pipeline: {mode: full}
 cache: {max_bytes: 1000, coalesce: true}
 server: {grpc_addr: "127.0.0.1:0", http_addr: "[::1]:0", insecure_no_auth: true}
@@ -43,11 +44,12 @@ func TestParseReadsEveryKey(t *testing.T) {
 		ModelPool: ModelPool{Routing: "least_busy", Instances: []Instance{
 			{Backend: "native", Device: "cpu", Quantization: "fp32", MaxLength: 512, Threads: 2, Replicas: 1}}},
 		TokenizerPool: TokenizerPool{Workers: 2},
-		Batching:      Batching{Enabled: true, MaxBatchSize: 64, MaxBatchTokens: 16384, TimeoutMS: 1.5, Packing: true},
-		Pipeline:      Pipeline{Mode: "full"},
-		Cache:         Cache{MaxBytes: 1000, Coalesce: true},
-		Server:        baseServer(),
-		Data:          Data{Path: "pairs.jsonl", Seed: 7},
+		Batching: Batching{Enabled: true, MaxBatchSize: 64, MaxBatchTokens: 16384, TimeoutMS: 1.5, Packing: true,
+			PreferredBatchSize: []int{8, 16}, MaxQueueAgeMS: 200, MaxQueuedTokens: 5000},
+		Pipeline: Pipeline{Mode: "full"},
+		Cache:    Cache{MaxBytes: 1000, Coalesce: true},
+		Server:   baseServer(),
+		Data:     Data{Path: "pairs.jsonl", Seed: 7},
 		Experiment: Experiment{BatchSizes: []int{32, 64}, ConcurrencyLevels: []int{1}, BenchmarkRequests: 20,
 			Arrival: Arrival{Process: "closed"}, Repeats: 1},
 	}
@@ -103,6 +105,8 @@ func TestParseErrors(t *testing.T) {
 		{"yes for a boolean", "batching: {enabled: yes}", `needs true or false, not "yes"`},
 		{"not a number", "batching: {timeout_ms: .nan}", "needs a number"},
 		{"infinite", "batching: {timeout_ms: .inf}", "needs a number"},
+		{"one preferred size", "batching: {preferred_batch_size: 8}", "batching.preferred_batch_size: needs a list, such as [1, 2]"},
+		{"no preferred size", "batching: {preferred_batch_size: [0]}", "batching.preferred_batch_size[0]: is 0, but must be at least 1"},
 		{"negative", "\nbatching: {timeout_ms: -1}", "f.yaml:2: batching.timeout_ms: is -1, but must be at least 0"},
 		{"too large", "experiment: {concurrency_levels: [1, 5000]}", "experiment.concurrency_levels[1]: is 5000, but must be at most 4096"},
 		{"zero batch", "experiment: {batch_sizes: [0]}", "experiment.batch_sizes[0]: is 0, but must be at least 1"},

@@ -102,6 +102,22 @@ type Batching struct {
 	// what waits when the engine becomes free.
 	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
 
+	// PreferredBatchSize lists numbers of pairs, ascending and up to max_batch_size, at which a batch is as good as full: with
+	// a timeout it is sent at once when what waits reaches one of them, and it takes the largest of them that what waits can
+	// fill. What is over waits on, up to the timeout. Default: none.
+	PreferredBatchSize []int `yaml:"preferred_batch_size,omitempty" json:"preferred_batch_size,omitempty" min:"1" max:"65536"`
+
+	// MaxQueueAgeMS bounds what waits by the time that it takes, in milliseconds: no more tokens wait than the engines compute
+	// within it, at the speed measured. A quarter is kept for callers that ask for less than others. 0 means no such bound.
+	// Default: 20000. The server gives a request 30 s unless told otherwise, so that what begins within 20 has a third of them
+	// left to be computed; and a closed loop of 8 requests with 32 pairs of 512 tokens each, which is 10 s of work for two
+	// cores, is far from being refused. In the definition of an experiment, which has a name, 600000: its load is
+	// what it says, and what it sends is to be computed.
+	MaxQueueAgeMS float64 `yaml:"max_queue_age_ms" json:"max_queue_age_ms" min:"0" max:"86400000"`
+
+	// MaxQueuedTokens bounds what waits in tokens, and so its memory, whatever the speed. Default: 0, the pipeline's own choice.
+	MaxQueuedTokens int `yaml:"max_queued_tokens" json:"max_queued_tokens" min:"0" max:"1000000000"`
+
 	// LengthAware orders pairs by their length: those of a request before they are dealt into batches, so that a batch holds
 	// pairs of like length, and those of a batch. Default: true.
 	LengthAware bool `yaml:"length_aware" json:"length_aware"`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 )
 
 // backendNeeds says why a backend of the schema cannot run in this build.
@@ -30,6 +31,7 @@ func Unsupported(s Settings) []string {
 		}
 	}
 	s.disagreements(add)
+	s.preferences(add)
 	room := s.Server.RequestBytes - s.Server.RequestBytes/4
 	for _, one := range []struct {
 		key   string
@@ -40,6 +42,21 @@ func Unsupported(s Settings) []string {
 		}
 	}
 	return why
+}
+
+// preferences tells of preferred sizes that no batch could have. Add is told the key and what is wrong.
+func (s Settings) preferences(add func(key, format string, args ...any)) {
+	const at = "batching.preferred_batch_size"
+	sizes, most := s.Batching.PreferredBatchSize, s.Batching.MaxBatchSize
+	switch {
+	case len(sizes) == 0:
+	case !s.Batching.Enabled:
+		add(at, "has no meaning where batching.enabled is false; leave one of them out")
+	case !slices.IsSorted(sizes) || len(slices.Compact(slices.Clone(sizes))) < len(sizes):
+		add(at, "is %v; list the sizes in ascending order, each once", sizes)
+	case most > 0 && sizes[len(sizes)-1] > most:
+		add(at, "has %d, but batching.max_batch_size is %d", sizes[len(sizes)-1], most)
+	}
 }
 
 // ForServer lists the sections of s's file that a server has no use for; a server refuses such a file rather than

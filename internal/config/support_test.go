@@ -10,6 +10,10 @@ func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
 		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
+		{"batching: {preferred_batch_size: [8, 4]}", "batching.preferred_batch_size (line 1): is [8 4]; list the sizes in ascending order"},
+		{"batching: {preferred_batch_size: [4, 4]}", "each once"},
+		{"batching:\n  preferred_batch_size: [4, 9]\n  max_batch_size: 8", "batching.preferred_batch_size (line 2): has 9, but batching.max_batch_size is 8"},
+		{"batching: {preferred_batch_size: [4], enabled: false}", "has no meaning where batching.enabled is false"},
 		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): fp16 needs an engine"},
 	} {
 		s, err := Parse("f", []byte(c.text))
@@ -23,7 +27,7 @@ func TestUnsupported(t *testing.T) {
 	}
 	for _, text := range []string{
 		"model_pool: {instances: [{replicas: 2}, {threads: 3}], routing: smart_idle}", "pipeline: {mode: inference_only}",
-		"batching: {packing: false}",
+		"batching: {packing: false}", "batching: {preferred_batch_size: [4, 8], timeout_ms: 5, max_batch_size: 8}",
 	} {
 		s, err := Parse("f", []byte(text))
 		if why := Unsupported(s); err != nil || why != nil {
@@ -140,6 +144,20 @@ func TestInstancesAgree(t *testing.T) {
 		}
 		if got := strings.Join(Unsupported(s), "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestExperimentsMayQueueForLonger(t *testing.T) {
+	for text, want := range map[string]float64{
+		"model: x":                        20_000,
+		"batching: {max_queue_age_ms: 0}": 0,
+		"name: x":                         600_000,
+		"name: x\nbatching: {max_queue_age_ms: 20000}": 20_000,
+	} {
+		s, err := Parse("f", []byte(text))
+		if err != nil || s.Batching.MaxQueueAgeMS != want {
+			t.Errorf("%q: got %v and error %v, want %v ms", text, s.Batching.MaxQueueAgeMS, err, want)
 		}
 	}
 }

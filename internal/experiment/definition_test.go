@@ -3,6 +3,7 @@ package experiment
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -121,7 +122,8 @@ experiment: {warmup: 1}
 	if why := config.ForServer(got); len(why) > 0 {
 		t.Errorf("a server would refuse its settings: %v", why)
 	}
-	if got.Model != s.Model || got.Primary() != s.Primary() || got.TokenizerPool != s.TokenizerPool || got.Batching != s.Batching {
+	if got.Model != s.Model || got.Primary() != s.Primary() || got.TokenizerPool != s.TokenizerPool ||
+		!reflect.DeepEqual(got.Batching, s.Batching) {
 		t.Errorf("the server reads %+v, want what was asked: %+v", got, s)
 	}
 }

@@ -128,17 +128,22 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 func TestProbeKnowsTheSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second / 2}
-		p := open(t, new(words), m, Options{Probe: true, MaxQueueAge: time.Second})
+		p := open(t, new(words), m, Options{Probe: true, MaxQueueAge: time.Second, CacheBytes: 1 << 20})
 		defer p.Close()
 		if v := p.Instances()[0].Speed; v != 512 {
 			t.Errorf("got a speed of %v tokens a second, want 512", v)
+		}
+		if st := p.Cache(); st.Scores != 0 {
+			t.Errorf("the probe's scores are remembered: %+v", st)
 		}
 		if fmt.Sprint(m.batches) != "[[64 64 64 64] [64 64 64 64]]" {
 			t.Errorf("the probe was %v", m.batches)
 		}
 		var all []<-chan answer
-		for range 8 {
-			all = append(all, later(p, t.Context(), requestOf(100)))
+		for i := range 8 {
+			req := requestOf(100)
+			req.Pairs[0].Query = fmt.Sprint(i)
+			all = append(all, later(p, t.Context(), req))
 		}
 		ok := 0
 		for i, c := range all {

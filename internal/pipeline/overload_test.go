@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ const (
 type clockwork struct {
 	mu     sync.Mutex
 	pairs  int
+	speed  int        // tokens a second; 0 means 80,000
 	fickle *rand.Rand // if set, a batch takes 0.6 to 1.4 times as long
 }
 
@@ -38,7 +40,7 @@ func (e *clockwork) Logits(seqs []bert.Sequence, out []float32) error {
 	}
 	e.mu.Lock()
 	e.pairs += len(seqs)
-	takes := 5*time.Millisecond + time.Duration(tokens)*time.Second/tokensASecond
+	takes := 5*time.Millisecond + time.Duration(tokens)*time.Second/time.Duration(cmp.Or(e.speed, tokensASecond))
 	if e.fickle != nil {
 		takes = time.Duration(float64(takes) * (0.6 + 0.8*e.fickle.Float64()))
 	}
@@ -149,13 +151,18 @@ func refused(t *testing.T, all []*sent) int {
 func clocked(t *testing.T, opts Options) (*Pipeline, *clockwork) {
 	t.Helper()
 	e := new(clockwork)
+	return clocking(t, e, opts), e
+}
+
+func clocking(t *testing.T, e *clockwork, opts Options) *Pipeline {
+	t.Helper()
 	opts.Probe = true
 	p, err := New(Model{Name: "fake", Tokenizer: quiet{}, MaxLength: 512, ScoreType: crossrank.Logit}, []pool.Engine{e}, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.pairs = 0 // those of the probe
-	return p, e
+	return p
 }
 
 // peak is the rate of requests that the engine answers when it is never without.
@@ -290,6 +297,38 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 					t.Errorf("the greedy one got %d answers, want 90%% of the %.0f that the modest one left", len(others), rest)
 				}
 			})
+		})
+	}
+}
+
+// TestUsualLoadIsNotRefused has two cores, which compute 10,000 tokens a second, and the age that servers allow by default.
+func TestUsualLoadIsNotRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		workers int
+		pairs   int
+		tokens  int
+	}{
+		{"eight workers with 32 pairs as long as can be", 8, 32, 512},
+		{"one worker with the largest request, on an idle server", 1, 1000, 250},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := clocking(t, &clockwork{speed: 10_000}, Options{MaxQueueAge: 20 * time.Second})
+			defer p.Close()
+			req := &crossrank.Request{Pairs: slices.Repeat([]crossrank.Pair{{Passage: strings.Repeat("w", c.tokens-minLength)}}, c.pairs)}
+			var under sync.WaitGroup
+			for range c.workers {
+				under.Go(func() {
+					for range 5 {
+						ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+						if _, err := p.Score(ctx, req); err != nil {
+							t.Errorf("%s: %v", c.name, err)
+						}
+						cancel()
+					}
+				})
+			}
+			under.Wait()
 		})
 	}
 }

@@ -153,7 +153,8 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})
 	}
 	var err error
-	p.pool, err = pool.New(opts.dress(engines, p.scores), pool.Options{Routing: opts.Routing, Probe: p.probe(opts), Batch: batch.Options{
+	dressed := opts.dress(engines, p.scores != nil)
+	p.pool, err = pool.New(dressed, pool.Options{Routing: opts.Routing, Probe: p.probe(opts), Batch: batch.Options{
 		MaxCost:   p.batch,
 		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
 		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
@@ -166,11 +167,16 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
+	for _, e := range dressed {
+		if e, ok := e.(*settling); ok {
+			e.scores = p.scores // only now, for the scores of a probe are nobody's
+		}
+	}
 	return p, nil
 }
 
-// dress puts what the options ask for around engines. Scores may be nil.
-func (o Options) dress(engines []pool.Engine, scores *cache.Table) []pool.Engine {
+// dress puts what the options ask for around engines. Those that share have no scores to share yet.
+func (o Options) dress(engines []pool.Engine, share bool) []pool.Engine {
 	dressed := slices.Clone(engines)
 	for i, e := range engines {
 		switch {
@@ -180,8 +186,8 @@ func (o Options) dress(engines []pool.Engine, scores *cache.Table) []pool.Engine
 		case o.Padded:
 			dressed[i] = &padding{next: e}
 		}
-		if e != nil && scores != nil {
-			dressed[i] = &settling{next: dressed[i], scores: scores}
+		if e != nil && share {
+			dressed[i] = &settling{next: dressed[i]}
 		}
 	}
 	return dressed

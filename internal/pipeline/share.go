@@ -189,7 +189,7 @@ func latest(x, y time.Time) time.Time {
 // goroutine at a time.
 type settling struct {
 	next   pool.Engine
-	scores *cache.Table
+	scores *cache.Table // nil before the first request
 	key    []byte
 }
 
@@ -202,6 +202,9 @@ func (e *settling) Logits(seqs []bert.Sequence, out []float32) error {
 		return err
 	}
 	ended := time.Now()
+	if e.scores == nil {
+		return nil
+	}
 	for i, q := range seqs {
 		if r := float64(out[i]); math.IsNaN(r) || math.IsInf(r, 0) {
 			continue
