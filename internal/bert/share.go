@@ -56,7 +56,9 @@ func NewBarrier(workers int) *Barrier {
 
 // Wait returns when all workers have called it. It panics with [ErrBroken] once the barrier is broken.
 func (b *Barrier) Wait() {
-	const patience = 20_000 // some tens of microseconds
+	// About 200 µs, which is more than it takes to wake up: a worker who slept arrives that late at the next wait, and if the
+	// others' patience ended by then they would sleep in turn, and so on to the end of the pass.
+	const patience = 150_000
 	round := b.round.Load()
 	if b.arrived.Add(1) == b.workers {
 		b.arrived.Store(0)
