@@ -16,14 +16,17 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo test test-unit test-purego test-arm64 test-emulated test-race test-clients lint bench peers peers-docs generate generate-asm generate-proto clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-clients lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
 
 demo: build ## measure the built-in model through a real server, about a minute on two cores
-	bin/crossrank experiment run experiments/01_engine_fp32.yaml -o experiments/results
-	@test -s experiments/results/01_engine_fp32_results.md
+	bin/crossrank experiment run experiments/01_engine_fp32.yaml -o demo
+	@test -s demo/01_engine_fp32_results.md
+
+reports: build ## every report, chart and the summary of experiments/results from the results files there
+	bin/crossrank report --all experiments/results
 
 test: test-unit test-purego test-arm64 test-race test-clients ## all tests
 
@@ -75,6 +78,17 @@ peers: ## measure beside ONNX Runtime, about 20 minutes; writes docs/peers.jsonl
 peers-docs: ## docs/performance.md and README.md from docs/peers.jsonl
 	$(GO) run ./internal/tools/peers -render
 
+# SOAK_FLAGS="-duration 3m" is quick; CHAOS_FLAGS="-only overload,sigterm -slice 6s" runs a part, and go run
+# ./internal/tools/reliability chaos -h tells the rest.
+SOAK_FLAGS ?=
+CHAOS_FLAGS ?=
+
+soak: build ## a steady load on a real server, about 10 minutes; writes docs/reliability.jsonl and what is made from it
+	$(GO) run ./internal/tools/reliability soak $(SOAK_FLAGS)
+
+chaos: build ## overload, abuse, faults and signals, about 10 minutes; writes the same files
+	$(GO) run ./internal/tools/reliability chaos $(CHAOS_FLAGS)
+
 generate: generate-asm generate-proto ## everything that is generated
 
 generate-asm: ## assembly, from internal/kernel/_asm
@@ -90,5 +104,4 @@ generate-proto: ## wire messages; needs protoc
 		--go-grpc_out=proto --go-grpc_opt=paths=source_relative crossrank/v1/rerank.proto inference/inference.proto
 
 clean: ## what the other targets made
-	rm -rf bin
-	rm -f experiments/results/*
+	rm -rf bin demo

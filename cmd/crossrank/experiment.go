@@ -22,7 +22,7 @@ import (
 
 const (
 	experimentsDir = "experiments"
-	resultsDir     = "experiments/results"
+	resultsDir     = "results"
 )
 
 func newExperimentCommand() *cobra.Command {

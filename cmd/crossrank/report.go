@@ -19,12 +19,13 @@ type reportOptions struct {
 	html    bool
 	charts  string
 	summary string
+	all     string
 }
 
 func newReportCommand() *cobra.Command {
 	var opts reportOptions
 	cmd := &cobra.Command{
-		Use:   "report RESULTS | report --summary DIR",
+		Use:   "report RESULTS | report --summary DIR | report --all DIR",
 		Short: "Make a report of a results file",
 		Long: `Report reads the results of an experiment, a JSONL file, and writes what they say as Markdown: latency and
 throughput of every configuration, what the server saw of itself, how the measurement was made and what it is worth.
@@ -32,22 +33,31 @@ RESULTS may be - for standard input.
 
 Results of a run that was interrupted or killed are taken as far as they go, and the report says that they are partial.
 With --html the report is one page with charts and everything else inside. With --charts the charts go to a folder as
-SVG files, and Markdown shows them from there. With --summary it is one page over all the results files of a folder.
+SVG files, and Markdown shows them from there. Results may be packed by gzip.
+
+With --summary it is one page over all the results files of a folder (*_results.jsonl, *_results.jsonl.gz): what they
+teach, and the winner of each; with --html too, as a page with charts. With --all every file that is made of the results in a folder is
+made anew, beside them: reports, pages, charts, and the summary as README.md and index.html. The same results make the
+same files, to the byte.
 
 No model is needed, nor the machine that measured.`,
-		Example: `  $ crossrank report experiments/results/01_engine_fp32_results.jsonl
-  $ crossrank report -o report.md experiments/results/01_engine_fp32_results.jsonl
-  $ crossrank report --html -o report.html experiments/results/05_batch_size_results.jsonl
-  $ crossrank report --summary experiments/results -o experiments/results/README.md
+		Example: `  $ crossrank report results/01_engine_fp32_results.jsonl
+  $ crossrank report -o report.md results/01_engine_fp32_results.jsonl
+  $ crossrank report --html -o report.html results/05_batch_size_results.jsonl
+  $ crossrank report --summary results -o summary.md
+  $ crossrank report --all experiments/results
   $ crossrank report --json results.jsonl | jq '.configs[].latency_ms.p95'`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if opts.summary != "" {
+			if opts.summary != "" || opts.all != "" {
 				return cobra.NoArgs(cmd, args)
 			}
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if opts.summary != "" {
+			switch {
+			case opts.all != "":
+				return runReportAll(cmd, opts.all)
+			case opts.summary != "":
 				return runSummary(cmd, opts)
 			}
 			return runReport(cmd, args[0], opts)
@@ -57,11 +67,13 @@ No model is needed, nor the machine that measured.`,
 	cmd.Flags().BoolVar(&opts.json, "json", false, "write every figure as JSON instead of Markdown; null is what was not measured")
 	cmd.Flags().BoolVar(&opts.html, "html", false, "write one HTML page with charts instead of Markdown")
 	cmd.Flags().StringVar(&opts.charts, "charts", "", "write the charts to this folder as SVG files, for Markdown to show")
-	cmd.Flags().StringVar(&opts.summary, "summary", "", "sum up all results files (*_results.jsonl) of this folder, in Markdown")
+	cmd.Flags().StringVar(&opts.summary, "summary", "", "sum up all results files of this folder")
+	cmd.Flags().StringVar(&opts.all, "all", "", "make every report, chart and the summary of the results files of this folder, beside them")
 	cmd.MarkFlagsMutuallyExclusive("json", "html", "charts")
-	cmd.MarkFlagsMutuallyExclusive("summary", "json")
-	cmd.MarkFlagsMutuallyExclusive("summary", "html")
-	cmd.MarkFlagsMutuallyExclusive("summary", "charts")
+	cmd.MarkFlagsMutuallyExclusive("summary", "all", "charts")
+	for _, other := range []string{"json", "html", "output"} {
+		cmd.MarkFlagsMutuallyExclusive("all", other)
+	}
 	return cmd
 }
 
@@ -98,22 +110,28 @@ func writeReport(cmd *cobra.Command, page []byte, opts reportOptions) error {
 
 // runSummary makes the page over a folder's results.
 func runSummary(cmd *cobra.Command, opts reportOptions) error {
-	files, err := filepath.Glob(filepath.Join(opts.summary, "*_results.jsonl"))
+	all, err := readFolder(opts.summary)
 	if err != nil {
-		return fmt.Errorf("listing results: %w", err)
-	}
-	if len(files) == 0 {
-		return fmt.Errorf("there are no results files (*_results.jsonl) in %s", opts.summary)
+		return err
 	}
 	var reports []*report.Report
-	for _, file := range files {
-		res, err := results.ReadFile(file)
-		if err != nil {
-			return err
-		}
+	charts := map[string][]report.Chart{}
+	for _, res := range all {
 		reports = append(reports, report.Summarize(res))
+		charts[res.Run.Name] = report.Charts(res)
 	}
-	return writeReport(cmd, report.Overview(reports), opts)
+	s := report.Sum(reports)
+	page := s.Markdown()
+	switch {
+	case opts.html:
+		page, err = s.HTML(charts)
+	case opts.json:
+		page, err = encodeReport(s)
+	}
+	if err != nil {
+		return err
+	}
+	return writeReport(cmd, page, opts)
 }
 
 func readResults(cmd *cobra.Command, input string) (*results.Results, error) {
@@ -133,7 +151,11 @@ func renderReport(res *results.Results, opts reportOptions) ([]byte, error) {
 	case !opts.json:
 		return r.Markdown(), nil
 	}
-	page, err := json.MarshalIndent(r, "", "  ")
+	return encodeReport(r)
+}
+
+func encodeReport(v any) ([]byte, error) {
+	page, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encoding the report: %w", err)
 	}
@@ -149,14 +171,14 @@ func drawCharts(r *report.Report, charts []report.Chart, opts reportOptions) ([]
 	if err != nil {
 		from = opts.charts
 	}
-	page := append(r.Markdown(), "\n## Charts\n"...)
+	var links []report.Link
 	for _, c := range charts {
 		if err := writeWhole(filepath.Join(opts.charts, c.File+".svg"), []byte(c.SVG()+"\n")); err != nil {
 			return nil, err
 		}
-		page = fmt.Appendf(page, "\n![%s](%s)\n", c.Title, filepath.ToSlash(filepath.Join(from, c.File+".svg")))
+		links = append(links, report.Link{Title: c.Title, Path: filepath.ToSlash(filepath.Join(from, c.File+".svg"))})
 	}
-	return page, nil
+	return r.WithCharts(links), nil
 }
 
 func sameFile(a, b string) bool {

@@ -1,69 +1,91 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// maxLines bounds the lines of a chart; more cannot be told apart.
-const maxLines = 8
+const (
+	maxLines = 8    // of a chart; more cannot be told apart
+	maxBars  = 48   // under each other
+	maxDots  = 1600 // of a cloud
+)
 
-// Charts draws what res hold, leaving out charts that have nothing to show.
+// Charts draws what res hold, leaving out charts that have nothing to show; the most telling ones come first.
 func Charts(res *results.Results) []Chart {
 	r := Summarize(res)
-	var charts []Chart
-	for _, c := range []Chart{
-		r.rates(), spectrum(r, res), r.along("batch", "Throughput against batch", "pairs a request"),
-		r.along("concurrency", "Throughput against concurrency", "workers"), stages(r, res), waste(res), timeline(res), r.tradeoff(),
-	} {
-		if !c.empty() {
-			charts = append(charts, c)
-		}
-	}
-	return charts
+	all := []Chart{r.rates()}
+	all = append(all, r.along(batchAxis, concurrencyAxis, "throughput_batch", "Throughput against batch size", "pairs a request")...)
+	all = append(all, r.along(concurrencyAxis, batchAxis, "throughput_concurrency", "Throughput against concurrency", "requests at once")...)
+	all = append(all, r.bars(), r.stages(), spectrum(r, res), r.tradeoff(), scatter(r, res), batchSizes(res), padding(res))
+	all = append(all, timelines(res)...)
+	return slices.DeleteFunc(all, func(c Chart) bool { return c.empty() })
 }
 
-// rates shows the latency at every rate of arrivals.
+// rates shows the latency at every rate of arrivals, with the bounds that were asked for.
 func (r *Report) rates() Chart {
-	c := Chart{File: "rate", Title: "Latency against offered rate", X: "requests/s offered", Y: "latency (ms)"}
-	lines := []Series{{Name: "P50"}, {Name: "P95"}, {Name: "P99"}}
-	order := make([]int, 0, len(r.Configs))
-	for i, config := range r.Configs {
-		if config.Arrival != "" && config.Latency.P50.Measured() {
-			order = append(order, i)
-			c.Line = max(c.Line, config.ObjectiveMS)
+	c := Chart{File: "rate", Title: "Latency against offered rate", X: "requests/s offered", Y: "response time (ms)", LogY: true,
+		Note: "P95 and P99 only where the sample carries them."}
+	var open []*Config
+	for i := range r.Configs {
+		config := &r.Configs[i]
+		if config.Arrival == "" || !config.Latency.P50.Measured() {
+			continue
+		}
+		open = append(open, config)
+		if bound := config.ObjectiveMS; bound > 0 && !slices.ContainsFunc(c.Bounds, func(b Bound) bool { return b.At == bound }) {
+			c.Bounds = append(c.Bounds, Bound{fmt.Sprintf("objective: %g ms", bound), bound})
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(math.Copysign(1, r.Configs[a].Rate-r.Configs[b].Rate)) })
-	for _, i := range order {
-		d := r.Configs[i].Latency
-		for k, v := range []Value{d.P50, d.P95, d.P99} {
-			lines[k].X, lines[k].Y = append(lines[k].X, r.Configs[i].Rate), append(lines[k].Y, float64(v))
+	slices.SortStableFunc(open, func(a, b *Config) int { return cmp.Compare(a.Rate, b.Rate) })
+	for _, config := range open {
+		d := config.Latency
+		for _, p := range []struct {
+			name string
+			v    Value
+		}{{"P50", d.carried(50, d.P50)}, {"P95", d.carried(95, d.P95)}, {"P99", d.carried(99, d.P99)}} {
+			if p.v.Measured() {
+				c.add(p.name, config.Rate, float64(p.v))
+			}
 		}
 	}
-	c.Series = lines
+	if len(c.Series) == 1 {
+		c.Y = c.Series[0].Name + " of the " + c.Y
+	}
 	return c
 }
 
 // spectrum shows the latency at every percentile that the requests carry, 90, 99 and 99.9 being equally far apart.
 func spectrum(r *Report, res *results.Results) Chart {
 	c := Chart{File: "spectrum", Title: "Percentiles of latency", X: "percentile", Y: "latency (ms)", LogX: true}
-	c.tick = func(v float64) string { return strconv.FormatFloat(100*(1-1/v), 'g', 6, 64) }
+	for _, p := range []float64{0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99} {
+		c.XTicks = append(c.XTicks, Tick{100 / (100 - p), fmt.Sprintf("%g", p)})
+	}
+	n := 0
 	for i, m := range res.Points {
-		if len(c.Series) >= maxLines || m.Point.Search != "" {
+		if m.Point.Search != "" && m.Point.Search != results.SearchConfirm {
 			continue
 		}
-		c.Series = append(c.Series, percentiles(r.configName(i), m, (*results.Request).Latency))
-		if m.Point.Arrival != "" && len(c.Series) < maxLines {
-			c.Series = append(c.Series, percentiles(r.configName(i)+", service time", m, (*results.Request).Service))
+		name := plain(r.configName(i))
+		lines := []Series{percentiles(name, m, (*results.Request).Latency)}
+		if m.Point.Arrival != "" {
+			lines[0].Name += ", response"
+			lines = append(lines, percentiles(name+", service", m, (*results.Request).Service))
+		}
+		if len(lines[0].X) > 0 {
+			n += len(lines)
+			c.Series = append(c.Series, lines...)
 		}
 	}
+	c.Series = c.Series[:min(n, maxLines)]
+	c.relabel()
+	c.Note = strings.TrimSpace(leftOut(n, maxLines, "lines") + " Only percentiles that the sample carries.")
 	return c
 }
 
@@ -76,7 +98,7 @@ func percentiles(name string, m *results.Measured, of func(*results.Request) tim
 		}
 	}
 	sorted := stats.Sort(ms)
-	for _, p := range []float64{0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99} {
+	for _, p := range []float64{0, 10, 25, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 98, 99, 99.5, 99.9, 99.99} {
 		if len(ms) > 0 && (p <= 50 || len(ms) >= stats.Needed(p, 0)) {
 			s.X, s.Y = append(s.X, 100/(100-p)), append(s.Y, sorted.Percentile(p))
 		}
@@ -84,121 +106,64 @@ func percentiles(name string, m *results.Measured, of func(*results.Request) tim
 	return s
 }
 
-// along shows the throughput along one of the two axes that every experiment has, a line for each value of all others.
-func (r *Report) along(axis, title, x string) Chart {
-	c := Chart{File: "throughput_" + axis, Title: title, X: x, Y: "pairs/s"}
-	seen := map[int]bool{}
-	for i := range r.Configs {
-		config := &r.Configs[i]
-		if config.Arrival != "" || config.Search != "" || !config.PairsPerSecond.Measured() {
-			continue
-		}
-		at, name := config.Batch, fmt.Sprintf("concurrency %d", config.Concurrency)
-		if axis == "concurrency" {
-			at, name = config.Concurrency, fmt.Sprintf("batch %d", config.Batch)
-		}
-		name += config.set()
-		if config.Repeat > 0 {
-			name += fmt.Sprintf(", repeat %d", config.Repeat+1)
-		}
-		k := slices.IndexFunc(c.Series, func(s Series) bool { return s.Name == name })
-		if k < 0 {
-			if len(c.Series) >= maxLines {
-				continue
-			}
-			k = len(c.Series)
-			c.Series = append(c.Series, Series{Name: name})
-		}
-		seen[at] = true
-		c.Series[k].X, c.Series[k].Y = append(c.Series[k].X, float64(at)), append(c.Series[k].Y, float64(config.PairsPerSecond))
-	}
-	if len(seen) < 2 {
-		c.Series = nil
-	}
-	return c
-}
-
 // stages stacks the mean times of a request's stages; the rest is what its caller waited besides.
-func stages(r *Report, res *results.Results) Chart {
-	c := Chart{File: "stages", Title: "Where a request's time goes", X: "configuration, numbered as above", Y: "mean ms"}
+func (r *Report) stages() Chart {
+	c := Chart{File: "stages", Title: "Where a request's time goes", X: "mean ms of a request"}
+	all := r.merged()
+	c.Note = leftOut(len(all), maxBars, "configurations")
 	layers := []Series{{Name: "tokenize"}, {Name: "queue"}, {Name: "compute"}, {Name: "network, lateness and the rest"}}
-	for i, m := range res.Points {
-		var sum [4]float64
-		n := 0.0
-		for k := range m.Requests {
-			if q := &m.Requests[k]; q.OK() {
-				n++
-				known := q.Tokenize + q.Queue + q.Compute
-				for l, d := range []time.Duration{q.Tokenize, q.Queue, q.Compute, max(0, q.Latency()-known)} {
-					sum[l] += milliseconds(d)
-				}
-			}
+	for _, one := range all[:min(len(all), maxBars)] {
+		c.Names = append(c.Names, one.name)
+		for l, figure := range []func(*Config) Value{
+			func(c *Config) Value { return c.Stages.Tokenize }, func(c *Config) Value { return c.Stages.Queue },
+			func(c *Config) Value { return c.Stages.Compute }, func(c *Config) Value { return c.Stages.Rest },
+		} {
+			layers[l].Y = append(layers[l].Y, one.of(figure))
 		}
-		if n == 0 || len(c.Stack) >= 40 {
-			continue
-		}
-		for l := range layers {
-			layers[l].X, layers[l].Y = append(layers[l].X, float64(len(c.Stack))), append(layers[l].Y, sum[l]/n)
-		}
-		c.Stack = append(c.Stack, strconv.Itoa(i+1))
 	}
 	c.Series = layers
-	return c
-}
-
-// waste counts the requests by the part of their work that padding them to their longest pair would have wasted.
-func waste(res *results.Results) Chart {
-	c := Chart{File: "padding", Title: "Padding that requests alone would need", X: "padding (%)", Y: "requests"}
-	layer := Series{Name: "requests"}
-	for b := range 10 {
-		c.Stack = append(c.Stack, fmt.Sprintf("%d–%d", 10*b, 10*b+10))
-		layer.X, layer.Y = append(layer.X, float64(b)), append(layer.Y, 0)
-	}
-	n := 0
-	for _, m := range res.Points {
-		for i := range m.Requests {
-			if q := &m.Requests[i]; q.OK() && q.PaddedTokens > 0 {
-				part := 1 - float64(q.Tokens)/float64(q.PaddedTokens)
-				layer.Y[min(9, max(0, int(10*part)))]++
-				n++
-			}
-		}
-	}
-	if n > 0 {
-		c.Series = []Series{layer}
-	}
-	return c
-}
-
-// timeline shows the throughput over time, as the server saw it.
-func timeline(res *results.Results) Chart {
-	c := Chart{File: "time", Title: "The server's throughput over time", X: "seconds since the first sample", Y: "pairs/s"}
-	s := Series{Name: "pairs/s"}
-	var first time.Time
-	for _, m := range res.Points {
-		for _, sample := range m.Samples {
-			if first.IsZero() {
-				first = sample.Time
-			}
-			s.X = append(s.X, sample.Time.Sub(first).Seconds())
-			s.Y = append(s.Y, float64(sample.Pairs)/sample.Interval)
-		}
-	}
-	c.Series = []Series{s}
+	short, common := labels(c.Names)
+	c.Names, c.Title = short, c.Title+common
 	return c
 }
 
 // tradeoff sets every configuration's throughput against its latency.
 func (r *Report) tradeoff() Chart {
-	c := Chart{File: "tradeoff", Title: "Throughput against latency of the configurations", X: "average latency (ms)", Y: "pairs/s", Dots: true}
-	s := Series{Name: "a configuration"}
-	for _, config := range r.Configs {
-		if config.PairsPerSecond.Measured() && config.Latency.Average.Measured() {
-			s.X, s.Y = append(s.X, float64(config.Latency.Average)), append(s.Y, float64(config.PairsPerSecond))
+	c := Chart{File: "tradeoff", Title: "Throughput against latency of the configurations", X: "mean latency (ms)", Y: "pairs/s", Dots: true}
+	all := r.merged()
+	if len(all) < 3 {
+		return c
+	}
+	for _, one := range all {
+		c.add("a configuration", one.of(func(c *Config) Value { return c.Latency.Average }), one.of(throughput))
+	}
+	return c
+}
+
+// scatter sets every request's throughput against its latency.
+func scatter(r *Report, res *results.Results) Chart {
+	c := Chart{File: "scatter", Title: "Throughput against latency of single requests", X: "latency (ms)", Y: "pairs/s of the request", Dots: true, LogX: true, LogY: true}
+	var shown []int
+	n := 0
+	for i := range r.Configs {
+		if config := &r.Configs[i]; config.Search == "" && config.Answered > 0 {
+			n++
+			if len(shown) < maxLines {
+				shown = append(shown, i)
+			}
 		}
 	}
-	if len(s.X) > 1 {
-		c.Series = []Series{s}
+	for _, i := range shown {
+		requests := res.Points[i].Requests
+		step := max(1, (len(requests)*len(shown)+maxDots-1)/maxDots)
+		for k := 0; k < len(requests); k += step {
+			if q := &requests[k]; q.OK() {
+				took := max(q.Latency(), 1)
+				c.add(plain(r.configName(i)), milliseconds(took), float64(q.Pairs)/took.Seconds())
+			}
+		}
 	}
+	c.Note = leftOut(n, maxLines, "configurations")
+	c.relabel()
 	return c
 }

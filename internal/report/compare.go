@@ -15,7 +15,7 @@ import (
 
 const (
 	significance = 0.05 // a difference is real when p is below it …
-	effect       = 0.02 // … and the medians differ by more than this part
+	leastChange  = 0.02 // … and the medians differ by more than this part
 	enoughRuns   = 6    // a side, for a difference to be told
 )
 
@@ -154,7 +154,7 @@ func compareValues(a, b []float64, higher bool) ComparisonRow {
 	row := ComparisonRow{A: sideOf(a), B: sideOf(b), P: Value(stats.MannWhitney(a, b))}
 	row.Change = row.B.Median/row.A.Median - 1
 	enough := len(a) >= enoughRuns && len(b) >= enoughRuns
-	row.Real = enough && float64(row.P) < significance && math.Abs(float64(row.Change)) > effect
+	row.Real = enough && float64(row.P) < significance && math.Abs(float64(row.Change)) > leastChange
 	row.Worse = row.Real && (row.Change < 0) == higher
 	return row
 }
@@ -186,7 +186,7 @@ func (c *Comparison) Text(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n~: no difference is held with p < %g and more than %g %%. ±: half of the 95 %% interval of the median.\n", significance, 100*effect)
+	fmt.Fprintf(w, "\n~: no difference is held with p < %g and more than %g %%. ±: half of the 95 %% interval of the median.\n", significance, 100*leastChange)
 	if few {
 		fmt.Fprintf(w, "Fewer than %d repeats a side cannot tell a difference; set experiment.repeats.\n", enoughRuns)
 	}

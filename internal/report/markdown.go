@@ -17,6 +17,7 @@ func (r *Report) Markdown() []byte {
 	r.usage(p)
 	r.series(p)
 	r.settings(p)
+	r.qualities(p)
 	r.openLoop(p)
 	r.objectives(p)
 	r.provenance(p)

@@ -30,7 +30,8 @@ type Report struct {
 	Series   []Interval  `json:"series"`
 	Skipped  int         `json:"skipped_lines,omitempty"`
 
-	Found []results.Found `json:"objectives,omitempty"`
+	Found   []results.Found   `json:"objectives,omitempty"`
+	Quality []results.Quality `json:"quality,omitempty"`
 }
 
 // Config is what one configuration met. Failed requests count as Failed, and in no other figure.
@@ -61,12 +62,21 @@ type Config struct {
 	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops
 	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
 
+	Stages          Stages       `json:"stages_ms"`
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
 	TokensPerSecond Value        `json:"tokens_per_s"`
 	Latency         Distribution `json:"latency_ms"`                // from the intended moment of sending
 	PerRequest      Distribution `json:"request_pairs_per_s"`       // a request's pairs over its own latency
 	Buckets         []Bucket     `json:"latency_versus_throughput"` // by latency, lowest first
 	Correlation     Value        `json:"correlation"`               // of latency and throughput, over the requests
+}
+
+// Stages are the means of where the time of an answered request went.
+type Stages struct {
+	Tokenize Value `json:"tokenize"`
+	Queue    Value `json:"queue"`
+	Compute  Value `json:"compute"`
+	Rest     Value `json:"rest"` // the network, being sent late, and all else
 }
 
 // Distribution sums up one figure of many requests.
@@ -156,7 +166,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // Summarize works out what res say.
 func Summarize(res *results.Results) *Report {
-	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.Found, Batching: batchingOf(res.Run)}
+	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.Found, Quality: res.Quality, Batching: batchingOf(res.Run)}
 	for i, m := range res.Points {
 		r.Configs = append(r.Configs, summarizePoint(m))
 		for j := range m.Samples {

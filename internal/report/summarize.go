@@ -47,6 +47,7 @@ func summarizePoint(m *results.Measured) Config {
 		}
 		c.Goodput = Value(float64(within) / c.Seconds)
 	}
+	c.Stages = stagesOf(m)
 	c.PairsPerSecond = perSecond(c.Pairs, c.Seconds)
 	c.TokensPerSecond = perSecond(c.Tokens, c.Seconds)
 	c.Latency = distributionOf(latency)
@@ -57,6 +58,24 @@ func summarizePoint(m *results.Measured) Config {
 		c.pace(m)
 	}
 	return c
+}
+
+func stagesOf(m *results.Measured) Stages {
+	var s Stages
+	n := Value(0)
+	for i := range m.Requests {
+		if r := &m.Requests[i]; r.OK() {
+			n++
+			s.Tokenize += Value(milliseconds(r.Tokenize))
+			s.Queue += Value(milliseconds(r.Queue))
+			s.Compute += Value(milliseconds(r.Compute))
+			s.Rest += Value(milliseconds(max(0, r.Latency()-r.Tokenize-r.Queue-r.Compute)))
+		}
+	}
+	if n == 0 {
+		return Stages{unmeasured, unmeasured, unmeasured, unmeasured}
+	}
+	return Stages{s.Tokenize / n, s.Queue / n, s.Compute / n, s.Rest / n}
 }
 
 // perSecond is not measured where nothing was answered.
@@ -88,11 +107,15 @@ func bucketsOf(latency, throughput []float64) []Bucket {
 	return buckets
 }
 
-// compare looks for the best of the configurations that were measured.
+// compare looks for the best of the configurations that were measured. The probes of a search are none, but the closed loop that it
+// begins with is.
 func compare(configs []Config) Overall {
 	o := Overall{BestThroughput: unmeasured, BestLatency: unmeasured, FastestConfig: -1, SwiftestConfig: -1}
 	var throughputs, latencies []float64
 	for i, c := range configs {
+		if c.Search != "" && c.Search != results.SearchCapacity {
+			continue
+		}
 		if v := c.PairsPerSecond; v.Measured() {
 			throughputs = append(throughputs, float64(v))
 			if o.FastestConfig < 0 || v > o.BestThroughput {

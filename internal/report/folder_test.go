@@ -1,0 +1,101 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// readAll reads the results files of a folder, packed or not, in the order of their names.
+func readAll(t *testing.T, dir string) []*results.Results {
+	t.Helper()
+	var all []*results.Results
+	for _, pattern := range []string{"*_results.jsonl", "*_results.jsonl.gz"} {
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			res, err := results.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, res)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *results.Results) int { return strings.Compare(a.Run.Name, b.Run.Name) })
+	return all
+}
+
+// compareFolder makes everything anew from the results in a folder and holds it against the files that lie there.
+func compareFolder(t *testing.T, dir string) {
+	t.Helper()
+	files, err := Folder(readAll(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Path))
+		made[name] = true
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(f.Data, want) {
+			t.Errorf("%s is not what the results make; make them anew and look at the difference", name)
+		}
+	}
+	for _, pattern := range []string{"*.md", "*.html", "charts/*/*.svg"} {
+		there, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range there {
+			if !made[name] {
+				t.Errorf("%s is made of no results", name)
+			}
+		}
+	}
+}
+
+// The reports that are kept with the project are those of the results beside them, to the byte.
+func TestKeptReportsAreThoseOfTheResults(t *testing.T) {
+	dir := filepath.Join("..", "..", "experiments", "results")
+	found, err := filepath.Glob(filepath.Join(dir, "*_results.jsonl*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Skip("there are no results in experiments/results")
+	}
+	compareFolder(t, dir)
+}
+
+// Results that are kept tell of no folder of the machine that measured, nor of any text that was sent.
+func TestKeptResultsTellNothingOfTheMachinesFolders(t *testing.T) {
+	for _, dir := range []string{filepath.Join("..", "..", "experiments", "results"), filepath.Join("testdata", "folder")} {
+		for _, res := range readAll(t, dir) {
+			texts := append([]string{res.Run.Model.Model, res.Run.Data.Name, string(res.Run.Settings)}, res.Run.CommandLine...)
+			for _, s := range texts {
+				for _, folder := range []string{"/home/", "/root/", "/tmp/", "/work/", "/Users/", "../"} {
+					if strings.Contains(s, folder) {
+						t.Errorf("%s: the results tell of %s in %.80q", res.Run.Name, folder, s)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,302 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// Lesson is one thing that the results of an experiment teach.
+type Lesson struct {
+	Topic      string `json:"topic"`
+	Experiment string `json:"experiment"` // its name
+	Finding    string `json:"finding"`    // in Markdown, of text that is safe there
+}
+
+// topics are what is asked of every experiment, in the order in which people read it. Each gives what the results say of it, or
+// nothing where an experiment does not vary that.
+var topics = []struct {
+	name string
+	find func(r *Report, told float64) []string
+}{
+	{"Padding against packing", (*Report).learnPadding},
+	{"Order by length", (*Report).learnLengthAware},
+	{"Batch size", (*Report).learnBatch},
+	{"Concurrency", (*Report).learnConcurrency},
+	{"Joining requests", against("enabled", "true", "false", "Joining the pairs of different requests, against running each request by itself")},
+	{"Delay of batches", each("timeout_ms", "ms of delay")},
+	{"Most pairs a batch", each("max_batch_size", "pair(s) a batch")},
+	{"Instances", (*Report).learnInstances},
+	{"Routing", each("routing", "")},
+	{"Threads of an instance", each("threads", "thread(s) an instance")},
+	{"Quantization", (*Report).learnQuantization},
+	{"Tokenizer workers", each("workers", "worker(s)")},
+	{"Maximum length", (*Report).learnMaxLength},
+	{"Stages", (*Report).learnStages},
+	{"Stress", (*Report).learnStress},
+	{"Objectives", (*Report).learnObjectives},
+}
+
+// lessons gives what a report teaches.
+func (r *Report) lessons(told float64) []Lesson {
+	var lessons []Lesson
+	for _, t := range topics {
+		if findings := t.find(r, told); len(findings) > 0 {
+			lessons = append(lessons, Lesson{t.name, r.Run.Name, strings.Join(findings, " ")})
+		}
+	}
+	return lessons
+}
+
+// against tells how one value of a setting does against another.
+func against(short, value, base, what string) func(*Report, float64) []string {
+	return func(r *Report, told float64) []string {
+		a, ok := r.axis(short)
+		if !ok {
+			return nil
+		}
+		e := r.effect(a, value, base)
+		if e.N == 0 {
+			return nil
+		}
+		return []string{what + ": " + e.words(told) + "."}
+	}
+}
+
+// each tells how every value of a setting does against its first one. The unit may have "(s)" in it, for all but one.
+func each(short, unit string) func(*Report, float64) []string {
+	name := func(v string) string {
+		return strings.TrimSpace(text(v) + " " + strings.ReplaceAll(unit, "(s)", either(v == "1", "", "s")))
+	}
+	return func(r *Report, told float64) []string {
+		a, ok := r.axis(short)
+		if !ok {
+			return nil
+		}
+		values := r.values(a)
+		var parts []string
+		for _, v := range values[1:] {
+			e := r.effect(a, v, values[0])
+			words := either(len(parts) == 0, name(v), text(v)) + ": " + e.words(told)
+			if e.P95 > 0 && e.different(told) {
+				words += fmt.Sprintf(", P95 latency %.2f×", e.P95)
+			}
+			parts = append(parts, words)
+		}
+		return []string{fmt.Sprintf("Against %s, %s.", name(values[0]), strings.Join(parts, "; "))}
+	}
+}
+
+func (r *Report) learnPadding(told float64) []string {
+	found := against("packing", "true", "false", "Packing, against padding to the longest of a batch")(r, told)
+	if len(found) == 0 {
+		return nil
+	}
+	tokens, padded := 0, 0
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.counts() {
+			tokens, padded = tokens+c.Tokens, padded+c.PaddedTokens
+		}
+	}
+	if padded > tokens {
+		found = append(found, fmt.Sprintf("%.0f %% of what padding computes is padding.", 100*(1-float64(tokens)/float64(padded))))
+	}
+	return found
+}
+
+func (r *Report) learnLengthAware(told float64) []string {
+	a, ok := r.axis("length_aware")
+	if !ok {
+		return nil
+	}
+	packing, swept := r.axis("packing")
+	if !swept {
+		return against("length_aware", "true", "false", "Batches of pairs of like length, against batches as they come")(r, told)
+	}
+	var parts []string
+	for _, is := range []struct{ value, words string }{{"false", "padded"}, {"true", "packed"}} {
+		e := r.effect(a, "true", "false", func(c *Config) bool { return packing.value(c) == is.value })
+		if e.N > 0 {
+			parts = append(parts, is.words+": "+e.words(told))
+		}
+	}
+	return []string{"Batches of pairs of like length, against batches as they come, " + strings.Join(parts, "; ") + "."}
+}
+
+// bare tells whether an experiment varies nothing but an axis.
+func (r *Report) bare(a axis) bool {
+	axes := r.axes()
+	return len(axes) == 1 && axes[0].name == a.name && len(r.Found) == 0
+}
+
+// plateau gives the best configuration of an axis, and the first in order that is no worse than chance makes it.
+func (r *Report) plateau(told float64) (best, first *Config) {
+	best = r.winner(func(a, b *Config) bool { return a.PairsPerSecond > b.PairsPerSecond })
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.counts() && float64(best.PairsPerSecond/c.PairsPerSecond) <= 1+told {
+			return best, c
+		}
+	}
+	return best, best
+}
+
+func (r *Report) learnBatch(told float64) []string {
+	if !r.bare(batchAxis) {
+		return nil
+	}
+	best, first := r.plateau(told)
+	least := &r.Configs[0]
+	words := []string{fmt.Sprintf("Best with %d pairs a request: %.1f pairs/s, %.2f× of what %d pairs give, at a mean latency of %.1f ms.",
+		best.Batch, best.PairsPerSecond, best.PairsPerSecond/least.PairsPerSecond, least.Batch, best.Latency.Average)}
+	if first != best {
+		words = append(words, fmt.Sprintf("%d pairs are the fewest within %.1f %% of that: %.1f pairs/s at %.1f ms.",
+			first.Batch, 100*told, first.PairsPerSecond, first.Latency.Average))
+	}
+	return words
+}
+
+func (r *Report) learnConcurrency(told float64) []string {
+	if !r.bare(concurrencyAxis) {
+		return nil
+	}
+	best, first := r.plateau(told)
+	alone, most := &r.Configs[0], &r.Configs[len(r.Configs)-1]
+	return []string{
+		fmt.Sprintf("Best with %d requests at once: %.1f pairs/s, %.2f× of %d; %s is the least within %.1f %% of that.",
+			best.Concurrency, best.PairsPerSecond, best.PairsPerSecond/alone.PairsPerSecond, alone.Concurrency,
+			either(first == best, "it", fmt.Sprint(first.Concurrency)), 100*told),
+		fmt.Sprintf("More only wait: with %d the mean latency is %.1f ms, with %d it was %.1f.",
+			most.Concurrency, most.Latency.Average, alone.Concurrency, alone.Latency.Average),
+	}
+}
+
+// learnInstances leaves threads to their own topic unless both are swept: then one instance with all cores stands against one a core.
+func (r *Report) learnInstances(told float64) []string {
+	replicas, ok := r.axis("replicas")
+	if !ok {
+		return nil
+	}
+	threads, both := r.axis("threads")
+	cores := strconv.Itoa(r.Run.Machine.Cores)
+	if !both || r.Run.Machine.Cores < 2 {
+		return each("replicas", "instance(s)")(r, told)
+	}
+	// The two differ in two settings, so they are one axis of their own here.
+	layout := axis{replicas.name, func(c *Config) string { return replicas.value(c) + "x" + threads.value(c) }}
+	pair := r.effectOf(layout, cores+"x1", "1x"+cores, []axis{replicas, threads})
+	if pair.N == 0 {
+		return nil
+	}
+	words := []string{fmt.Sprintf("One instance a core, against one with all %s cores: %s.", cores, pair.words(told))}
+	if over := r.effectOf(layout, cores+"x"+cores, "1x"+cores, []axis{replicas, threads}); over.N > 0 {
+		words = append(words, fmt.Sprintf("%s instances with %s threads each, more than there are cores: %s.", cores, cores, over.words(told)))
+	}
+	if half := r.effectOf(layout, "1x1", "1x"+cores, []axis{replicas, threads}); half.N > 0 {
+		words = append(words, fmt.Sprintf("One instance with one thread: %s.", half.words(told)))
+	}
+	return words
+}
+
+func (r *Report) learnQuantization(told float64) []string {
+	a, ok := r.axis("quantization")
+	if !ok {
+		return nil
+	}
+	var words []string
+	values := r.values(a)
+	for _, v := range values[1:] {
+		e := r.effect(a, v, values[0])
+		words = append(words, fmt.Sprintf("%s, against %s: %s.", text(v), text(values[0]), e.words(told)))
+		words = append(words, r.qualityWords(v, values[0], e.Ratio > 1 && e.different(told))...)
+	}
+	return words
+}
+
+func (r *Report) learnMaxLength(told float64) []string {
+	a, ok := r.axis("max_length")
+	if !ok {
+		return nil
+	}
+	values := r.values(a)
+	longest := values[len(values)-1]
+	var parts []string
+	for _, v := range values[:len(values)-1] {
+		tokens, cut := 0, 0
+		for i := range r.Configs {
+			if c := &r.Configs[i]; c.counts() && a.value(c) == v {
+				tokens, cut = tokens+c.Tokens, cut+c.TruncatedTokens
+			}
+		}
+		part := text(v) + ": " + r.effect(a, v, longest).words(told)
+		if tokens > 0 {
+			part += fmt.Sprintf(", %.1f %% of the tokens cut away", 100*float64(cut)/float64(tokens+cut))
+		}
+		parts = append(parts, part)
+	}
+	return []string{fmt.Sprintf("Against at most %s tokens a pair, %s.", text(longest), strings.Join(parts, "; "))}
+}
+
+func (r *Report) learnStages(float64) []string {
+	a, ok := r.axis("mode")
+	if !ok {
+		return nil
+	}
+	speed := map[string]float64{}
+	var parts []string
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.counts() && speed[a.value(c)] == 0 {
+			speed[a.value(c)] = float64(c.PairsPerSecond)
+			parts = append(parts, fmt.Sprintf("%s %.1f", strings.ReplaceAll(text(a.value(c)), "_", " "), c.PairsPerSecond))
+		}
+	}
+	words := []string{"Pairs/s of each: " + strings.Join(parts, ", ") + "."}
+	if full, tokenizing := speed["full"], speed["tokenization_only"]; full > 0 && tokenizing > 0 {
+		words = append(words, fmt.Sprintf("Tokenizing is %.1f %% of a full request's time at most.", 100*full/tokenizing))
+	}
+	return words
+}
+
+// learnStress is for experiments of one configuration with many requests at once.
+func (r *Report) learnStress(float64) []string {
+	if len(r.Configs) != 1 || r.Configs[0].Concurrency < 16 || len(r.Found) > 0 {
+		return nil
+	}
+	c := &r.Configs[0]
+	failed := 0
+	for _, n := range c.Failed {
+		failed += n
+	}
+	return []string{fmt.Sprintf("%d requests of %d pairs at once: %d answered, %d failed, %d lost; mean latency %s, of which the queue %s.",
+		c.Concurrency, c.Batch, c.Answered, failed, c.Abandoned, c.Latency.Average.format("%.0f ms"), c.Stages.Queue.format("%.0f ms"))}
+}
+
+func (r *Report) learnObjectives(float64) []string {
+	var words []string
+	for _, f := range r.Found {
+		words = append(words, foundWords(f))
+	}
+	return words
+}
+
+func foundWords(f results.Found) string {
+	objective := fmt.Sprintf("P%g ≤ %g ms", f.Percentile, f.LatencyMS)
+	switch {
+	case f.Passing == 0 && f.Failing == 0:
+		return fmt.Sprintf("%s: no verdict; %s.", objective, text(f.Note))
+	case f.Passing == 0:
+		return fmt.Sprintf("%s is kept at no rate: not even at %.2f requests/s of %d pairs.", objective, f.Failing, f.Batch)
+	case f.Failing == 0:
+		return fmt.Sprintf("%s is kept at **%.2f** requests/s of %d pairs (%.0f pairs/s), the highest that was tried.",
+			objective, f.Passing, f.Batch, f.Passing*float64(f.Batch))
+	}
+	words := fmt.Sprintf("%s is kept up to **%.2f** requests/s of %d pairs (%.0f pairs/s), and not at %.2f", objective, f.Passing, f.Batch,
+		f.Passing*float64(f.Batch), f.Failing)
+	if f.Capacity > 0 {
+		words += fmt.Sprintf("; that is %.0f %% of what a closed loop gets", 100*f.Passing/f.Capacity)
+	}
+	return words + "."
+}
+
+func shortKey(key string) string { return results.Setting{Key: key}.Short() }
