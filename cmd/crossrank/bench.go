@@ -36,6 +36,7 @@ type benchOptions struct {
 	against     string
 	order       string
 	json        bool
+	format      string
 	scores      string
 	collection  string
 	candidates  int
@@ -65,12 +66,14 @@ BM25 ranks highest for each query of a judged collection, ranked anew by the sco
 "text"} a line), queries.tsv (id, text) and qrels.tsv (query, document, grade; 1 or more is relevant), or the files of BEIR.
 Without --pairs, the speed is measured on the same pairs.
 
-The measurement goes to standard output, as a table or, with --json, as one JSON object. Progress goes to standard
+The measurement goes to standard output: as a table, with --format json (or --json) as one JSON object, or with --format bench as
+Go's benchmarks are printed. Append several runs to a file for benchstat, which tells differences from noise. Progress goes to standard
 error. Ctrl-C ends the run and keeps what was measured; the output then says partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --quantization int8 --against fp32
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32 --collection ./beir/scifact
+  $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done
   $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000
   $ crossrank bench --target http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
   $ crossrank bench --target https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 --api-key-env CO_API_KEY --one-query`,
@@ -89,7 +92,9 @@ error. Ctrl-C ends the run and keeps what was measured; the output then says par
 	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (not with --target)")
 	f.StringVar(&opts.against, "against", "", "also compare the logits with those of this precision: fp32 or int8 (not with --target)")
 	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not with --target)")
-	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
+	f.StringVar(&opts.format, "format", "table", "of the output: table, json or bench")
+	f.BoolVar(&opts.json, "json", false, "the same as --format json")
+	cmd.MarkFlagsMutuallyExclusive("json", "format")
 	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
 	f.StringVar(&opts.collection, "collection", "", "also measure the quality on the judged collection of this folder")
 	f.IntVar(&opts.candidates, "candidates", 50, "documents that are ranked for each query of the collection")
@@ -118,6 +123,12 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 		if f.value < f.min {
 			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
 		}
+	}
+	if o.json {
+		o.format = "json"
+	}
+	if !slices.Contains(benchFormats, o.format) {
+		return usageError("--format is %q; want one of %v", o.format, benchFormats)
 	}
 	if !slices.Contains(benchOrders, o.order) {
 		return usageError("--order is %q; want one of %v", o.order, benchOrders)
@@ -190,11 +201,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		}
 		bench.Agreement, bench.Judged, bench.JudgedAgainst = q.agreement, q.judged, q.judgedAgainst
 	}
-	write := bench.writeTable
-	if opts.json {
-		write = bench.writeJSON
-	}
-	if err := write(cmd.OutOrStdout()); err != nil {
+	if err := bench.write(cmd.OutOrStdout(), opts.format); err != nil {
 		return err
 	}
 	if result.Partial {

@@ -101,6 +101,19 @@ func (b *benchResult) finish(r *load.Result) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
+// benchFormats are the values of --format.
+var benchFormats = []string{"table", "json", "bench"}
+
+func (b *benchResult) write(w io.Writer, format string) error {
+	switch format {
+	case "json":
+		return b.writeJSON(w)
+	case "bench":
+		return b.writeBench(w)
+	}
+	return b.writeTable(w)
+}
+
 func (b *benchResult) writeJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

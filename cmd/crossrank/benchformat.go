@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/crossrank/crossrank/client"
+)
+
+// writeBench writes the measurement in the format of Go's benchmarks, so that benchstat compares the outputs of several runs.
+// An operation is a request. A percentile that the number of requests cannot carry is left out.
+//
+// The lines above the result are few on purpose: benchstat makes a table of its own for each set of them. What is compared in
+// its columns is either the files or, with -col target, the targets.
+func (b *benchResult) writeBench(w io.Writer) error {
+	target := b.Target
+	if b.Dialect != "" && b.Dialect != client.Crossrank {
+		target += " " + string(b.Dialect)
+	}
+	line := fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, len(b.latencies),
+		1e6*b.Latency.Mean, b.PairsPerSecond)
+	if b.TokensPerSecond != nil {
+		line += fmt.Sprintf(" %.6g tokens/s", *b.TokensPerSecond)
+	}
+	for _, p := range []struct {
+		percent float64
+		ms      float64
+	}{{50, b.Latency.P50}, {95, b.Latency.P95}, {99, b.Latency.P99}} {
+		if b.caveat(p.percent) == "" {
+			line += fmt.Sprintf(" %.0f p%g-ns", 1e6*p.ms, p.percent)
+		}
+	}
+	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\ncpu: %s\ntarget: %s\n%s\n", runtime.GOOS, runtime.GOARCH, b.Machine.CPU, target, line)
+	return err
+}
