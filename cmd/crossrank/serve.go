@@ -51,7 +51,13 @@ crossrank config show --origin tells which. Without a model the built-in one is 
 }
 
 func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
-	log, err := newLogger(cmd.ErrOrStderr(), opts.logFormat)
+	direct, err := newLogger(cmd.ErrOrStderr(), opts.logFormat)
+	if err != nil {
+		return err
+	}
+	lines := newLogWriter(cmd.ErrOrStderr(), func(n int64) { direct.Warn("standard error was not read, lines are lost", "lines", n) })
+	defer closeInto(&err, lines)
+	log, err := newLogger(lines, opts.logFormat)
 	if err != nil {
 		return err
 	}
