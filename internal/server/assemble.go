@@ -131,10 +131,10 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 func (s *Server) httpServer(handler http.Handler) *http.Server {
 	cfg := s.cfg.HTTP
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           closeAfterChunks(handler),
 		ReadHeaderTimeout: cfg.HeaderTimeout,
 		ReadTimeout:       cfg.BodyTimeout,
-		WriteTimeout:      cfg.BodyTimeout + s.cfg.Deadline + 5*time.Second,
+		WriteTimeout:      cfg.BodyTimeout + s.cfg.Deadline + s.cfg.replyTime,
 		IdleTimeout:       cfg.IdleTimeout,
 		MaxHeaderBytes:    cfg.HeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cfg.Streams},
@@ -144,6 +144,18 @@ func (s *Server) httpServer(handler http.Handler) *http.Server {
 		server.TLSConfig = s.identity.config("h2", "http/1.1")
 	}
 	return server
+}
+
+// closeAfterChunks ends the connection after a request whose body came in chunks over HTTP/1.1. Such a request may have had
+// a Content-Length besides, which net/http overlooks; a proxy that went by it would have another idea than the server of where the
+// next request begins, and RFC 9112, section 6.1, wants the connection closed.
+func closeAfterChunks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // historyReply is what GET /api/history answers.

@@ -53,6 +53,7 @@ type Config struct {
 	Log *slog.Logger // default slog.Default(); texts of requests and API keys never reach it
 
 	grpcIdle  time.Duration // how long a gRPC connection may be without calls; default 5 min
+	replyTime time.Duration // to send an answer, once the deadline of its request is over; default 5 s
 	lookAgain time.Duration // how often files are looked at for a change; default 2 s
 }
 
@@ -101,6 +102,7 @@ func (c Config) OrDefaults() Config {
 	c.HTTP.Streams = cmp.Or(c.HTTP.Streams, 128)
 
 	c.grpcIdle = cmp.Or(c.grpcIdle, 5*time.Minute)
+	c.replyTime = cmp.Or(c.replyTime, 5*time.Second)
 	c.lookAgain = cmp.Or(c.lookAgain, 2*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()

@@ -19,6 +19,7 @@ type peer struct {
 	mu     sync.Mutex
 	window int // bytes of DATA that the connection may carry
 	kinds  map[byte]int
+	over   int // streams that the server has ended
 }
 
 // door is where a peer knocks.
@@ -79,6 +80,9 @@ func (p *peer) listen() {
 		}
 		p.mu.Lock()
 		p.kinds[head[3]]++
+		if kind := head[3]; kind == frameReset || kind == frameGoAway || kind <= frameHeaders && head[4]&flagEndStream != 0 {
+			p.over++
+		}
 		if head[3] == frameWindow && binary.BigEndian.Uint32(head[5:]) == 0 {
 			p.window += int(binary.BigEndian.Uint32(payload))
 		}
@@ -91,6 +95,24 @@ func (p *peer) count(kind byte) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.kinds[kind]
+}
+
+// answered waits until the server has ended a stream, or all of them.
+func (p *peer) answered() bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		over := p.over
+		p.mu.Unlock()
+		if over > 0 {
+			return true
+		}
+		select {
+		case <-p.ended:
+			return true
+		default:
+		}
+	}
+	return false
 }
 
 // send sends frames, and tells whether the server still takes them.
