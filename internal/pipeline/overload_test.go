@@ -68,18 +68,19 @@ type loop struct {
 	lasts  time.Duration
 	seed   uint64
 	caller func(i int) string
+	pairs  int  // a request; 0 means 8
 	silent bool // callers do not say how long they wait, and leave after the objective if they have no answer
 }
 
-// request is one of 8 pairs.
-func request() *crossrank.Request {
+// request is one of that many pairs.
+func request(pairs int) *crossrank.Request {
 	pair := crossrank.Pair{Query: "q", Passage: strings.Repeat("w", 96)}
-	return &crossrank.Request{Raw: true, Pairs: slices.Repeat([]crossrank.Pair{pair}, 8)}
+	return &crossrank.Request{Raw: true, Pairs: slices.Repeat([]crossrank.Pair{pair}, pairs)}
 }
 
 func (l loop) run(ctx context.Context, p *Pipeline) []*sent {
 	rng := rand.New(rand.NewPCG(l.seed, 7))
-	req := request()
+	req := request(cmp.Or(l.pairs, 8))
 	var all []*sent
 	var under sync.WaitGroup
 	begun := time.Now()
@@ -165,17 +166,18 @@ func clocking(t *testing.T, e *clockwork, opts Options) *Pipeline {
 	return p
 }
 
-// peak is the rate of requests that the engine answers when it is never without.
-func peak(t *testing.T) (rate float64) {
+// peak is the rate of requests that an engine of that speed answers when it is never without.
+func peak(t *testing.T, speed int) (rate float64) {
 	synctest.Test(t, func(t *testing.T) {
-		p, e := clocked(t, Options{})
+		e := &clockwork{speed: speed}
+		p := clocking(t, e, Options{})
 		defer p.Close()
 		begun := time.Now()
 		var under sync.WaitGroup
 		for range 64 {
 			under.Go(func() {
 				for range 20 {
-					if _, err := p.Score(t.Context(), request()); err != nil {
+					if _, err := p.Score(t.Context(), request(8)); err != nil {
 						t.Error(err)
 					}
 				}
@@ -191,7 +193,6 @@ func peak(t *testing.T) (rate float64) {
 // do, and within the objective; that next to nothing is computed for those who get no answer, whether their deadline passed
 // or they left; that refusals come at once; and that afterwards all is as before.
 func TestOverloadOfOpenLoops(t *testing.T) {
-	top := peak(t)
 	half := Options{MaxQueueAge: objective / 2}
 	multiples := []float64{1.5, 2, 5, 10}
 	if raceEnabled {
@@ -202,6 +203,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		caller func(i int) string
 		silent bool
 		fickle bool
+		speed  int // tokens a second; 0 means 80,000
 		opts   Options
 	}{
 		{name: "one caller with deadlines", caller: one},
@@ -212,11 +214,15 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		{name: "callers of one request each, which leave", caller: another, silent: true, opts: half},
 		{name: "one caller with deadlines, and an uneven engine", caller: one, fickle: true},
 		{name: "ten callers with deadlines, and an uneven engine", caller: ofTen, fickle: true},
+		{name: "one caller with deadlines, and an engine that needs more time for a batch than there is", caller: one, speed: 9000},
+		{name: "ten callers with deadlines, and such an engine", caller: ofTen, speed: 9000},
 	} {
+		top := peak(t, c.speed)
 		for _, times := range multiples {
 			t.Run(fmt.Sprintf("%s, %g times", c.name, times), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					p, e := clocked(t, c.opts)
+					e := &clockwork{speed: c.speed}
+					p := clocking(t, e, c.opts)
 					defer p.Close()
 					if c.fickle {
 						e.fickle = rand.New(rand.NewPCG(5, 5))
@@ -263,7 +269,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 // TestOneCallerCannotCrowdOutAnother has a greedy caller ask for ten times its half of the engine, and a modest one for most of
 // its own.
 func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
-	top := peak(t)
+	top := peak(t, tokensASecond)
 	for _, c := range []struct {
 		name   string
 		silent bool
