@@ -29,7 +29,8 @@ func ForExperiment(s Settings) []string {
 	if (a.Process == "gamma") != (a.Shape > 0) {
 		add(at+"shape", "belongs to gamma arrivals, which need one above 0; the process is %s and the shape %g", a.Process, a.Shape)
 	}
-	if (a.Process == "replay") != (a.Trace != "") {
+	s.Experiment.Mix.faults(add)
+	if (a.Process == "replay") != (a.Trace != "") && (a.Process != "replay" || s.Experiment.Mix.File == "") {
 		add(at+"trace", "belongs to replay, which needs one; the process is %s", a.Process)
 	}
 	if searched {

@@ -74,6 +74,8 @@ func (t *tree) decode(choice map[*yaml.Node]int, sweep bool) (Settings, *decoder
 	}
 	d.exclusive("data", "path", "synthetic", s.Data.Path != "" && s.Data.Synthetic)
 	d.exclusive("experiment", "benchmark_requests", "duration", s.Experiment.BenchmarkRequests > 0 && s.Experiment.Duration > 0)
+	_, mixed := d.keys["experiment.mix"]
+	d.exclusive("experiment", "mix", "batch_sizes", mixed)
 	if key, ok := d.keys["data.synthetic"]; ok && !s.Data.Synthetic && s.Data.Path == "" {
 		d.failf(key, "data.synthetic", "is false, but no path says where the pairs are")
 	}

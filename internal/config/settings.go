@@ -166,6 +166,8 @@ type Experiment struct {
 	// BatchSizes are the pairs a request. Default: [32].
 	BatchSizes []int `yaml:"batch_sizes" json:"batch_sizes" min:"1" max:"65536"`
 
+	Mix Mix `yaml:"mix,omitempty" json:"mix,omitzero"`
+
 	// ConcurrencyLevels are the numbers of closed-loop workers. Default: [1].
 	ConcurrencyLevels []int `yaml:"concurrency_levels" json:"concurrency_levels" min:"1" max:"4096"`
 

@@ -93,6 +93,7 @@ func (t *tree) own(n *yaml.Node, file string) {
 var rivals = map[string]string{
 	"data.path": "data.synthetic", "data.synthetic": "data.path",
 	"experiment.duration": "experiment.benchmark_requests", "experiment.benchmark_requests": "experiment.duration",
+	"experiment.mix": "experiment.batch_sizes", "experiment.batch_sizes": "experiment.mix",
 }
 
 // merge lays over on top of below: mappings key by key, anything else whole. A key that over gives twice stays twice, for

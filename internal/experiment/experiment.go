@@ -95,6 +95,9 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := checkMixes(opts.Sweep, data.Pairs); err != nil {
+		return Outcome{}, err
+	}
 	if err := checkQueries(opts.Sweep, data.Pairs); err != nil {
 		return Outcome{}, err
 	}

@@ -163,7 +163,7 @@ func (h *hunt) goodput(ctx context.Context, g *goal) error {
 func (h *hunt) offer(ctx context.Context, p results.Point, seed int64, record func(results.Request) error) (results.PointEnd, error) {
 	a := h.unit.settings.Experiment.Arrival
 	a.Rate, a.Seed = p.Rate, seed
-	plan, err := schedule(a, p.Requests, 0)
+	plan, err := schedule(a, nil, p.Requests, 0)
 	if err != nil {
 		return results.PointEnd{}, err
 	}

@@ -109,11 +109,18 @@ func unitsOf(v config.Variant, repeat int) []unit {
 	for _, a := range v.Set {
 		set = append(set, results.Setting(a))
 	}
+	sizes, mixed := e.BatchSizes, ""
+	if e.Mix.Set() {
+		sizes = []int{1}
+		if m, err := mixtureOf(e.Mix); err == nil { // Run tells of a file that cannot be read
+			sizes, mixed = []int{m.mean()}, m.words
+		}
+	}
 	var units []unit
 	for _, concurrency := range e.ConcurrencyLevels {
-		for _, batch := range e.BatchSizes {
+		for _, batch := range sizes {
 			p := results.Point{
-				Batch: batch, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup, Set: set, Repeat: repeat,
+				Batch: batch, Mix: mixed, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup, Set: set, Repeat: repeat,
 				Duration: time.Duration(e.Duration), Objective: e.Objective.LatencyMS, Percent: e.Objective.Percentile,
 			}
 			if e.Arrival.Process != "closed" {

@@ -24,6 +24,7 @@ type runner struct {
 	opts  Options
 	base  config.Settings
 	data  *dataset.Set
+	mixed [][]crossrank.Pair // the requests of the unit under way, if they are a mix
 	path  string
 	old   *results.Results // of an earlier run; nil to begin anew
 	keep  map[string]bool  // keys of what is taken from there
@@ -238,12 +239,16 @@ func (r *runner) begin(info crossrank.Info, target string) error {
 func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
 	ctx, release := r.server.during(ctx)
 	defer release()
+	var trace []time.Duration
+	if r.mixed, trace, err = r.mix(u); err != nil {
+		return false, err
+	}
 	if u.searches() {
 		return r.search(ctx, u)
 	}
 	cfg := load.Config{}
 	if a := u.settings.Experiment.Arrival; a.Process != "closed" {
-		if cfg.Schedule, err = schedule(a, u.point.Requests, u.point.Duration); err != nil {
+		if cfg.Schedule, err = schedule(a, trace, u.point.Requests, u.point.Duration); err != nil {
 			return false, err
 		}
 		u.point.Requests = len(cfg.Schedule)
@@ -252,9 +257,9 @@ func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
 	return end.Complete, err
 }
 
-// schedule gives the times of an open loop.
-func schedule(a config.Arrival, n int, d time.Duration) ([]time.Duration, error) {
-	arrivals := load.Arrivals{Process: a.Process, Rate: a.Rate, Shape: a.Shape, Seed: uint64(a.Seed)}
+// schedule gives the times of an open loop. Recorded are those of the requests' file, which replay takes without a trace.
+func schedule(a config.Arrival, recorded []time.Duration, n int, d time.Duration) ([]time.Duration, error) {
+	arrivals := load.Arrivals{Process: a.Process, Rate: a.Rate, Shape: a.Shape, Seed: uint64(a.Seed), Trace: recorded}
 	if a.Trace != "" {
 		var err error
 		if arrivals.Trace, err = load.ReadTrace(a.Trace); err != nil {
@@ -279,7 +284,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	}
 	judge, pace := cfg.Record, &pacing{}
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, p.Batch, p.Concurrency, p.Requests, p.Warmup
-	cfg.Duration, cfg.Timeout = p.Duration, requestTimeout
+	cfg.Mixed, cfg.Duration, cfg.Timeout = r.mixed, p.Duration, requestTimeout
 	cfg.Record = func(req results.Request) error {
 		req.Point = p.Index
 		if err := r.w.Request(req); err != nil {

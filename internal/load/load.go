@@ -33,6 +33,10 @@ type Config struct {
 	// Batch is the number of pairs in a request; 0 means 32.
 	Batch int
 
+	// Mixed, if set, is the requests themselves, in place of Pairs and Batch: request n is number n of them, going back to
+	// the first after the last one. A [Mix] makes them, or a file does ([ReadRequests]).
+	Mixed [][]crossrank.Pair
+
 	// Concurrency is the number of workers, and so of requests under way at once; 0 means 1.
 	Concurrency int
 
@@ -152,7 +156,7 @@ func (c *Config) check() error {
 	if c.Duration < 0 || c.Timeout < 0 {
 		return fmt.Errorf("duration %v and timeout %v cannot be negative", c.Duration, c.Timeout)
 	}
-	if len(c.Pairs) == 0 {
+	if len(c.Pairs) == 0 && len(c.Mixed) == 0 {
 		return errors.New("the data set holds no pairs")
 	}
 	if c.Batch == 0 {
@@ -181,6 +185,9 @@ func (c *Config) check() error {
 
 // pairs are those of request n. Warm-up requests have negative numbers, from -Warmup to -1.
 func (c *Config) pairs(n int) []crossrank.Pair {
+	if m := len(c.Mixed); m > 0 {
+		return c.Mixed[(n%m+m)%m]
+	}
 	total := len(c.Pairs)
 	first := (n%total)*(c.Batch%total)%total + total
 	first %= total

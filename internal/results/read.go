@@ -146,6 +146,9 @@ func (p *Point) Name() string {
 	case p.Arrival != "":
 		name = fmt.Sprintf("batch=%d, %s at %.4g/s", p.Batch, p.Arrival, p.Rate)
 	}
+	if p.Mix != "" {
+		name = strings.Replace(name, "batch=", "documents=about ", 1)
+	}
 	for _, s := range p.Set {
 		name += fmt.Sprintf(", %s=%s", s.Short(), s.Value)
 	}

@@ -59,13 +59,16 @@ type Machine struct {
 // Point begins a configuration. Points are numbered from 0 in the order that they were measured in.
 type Point struct {
 	Index       int `json:"index"`
-	Batch       int `json:"batch"`       // pairs a request
+	Batch       int `json:"batch"`       // pairs a request; of a mix, in the mean
 	Concurrency int `json:"concurrency"` // closed-loop workers; in an open loop, those of the warm-up
 	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
 	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
 
 	// Key is the same for points of the same settings, in whatever run; the repeats of a point have different ones.
 	Key string `json:"key,omitempty"`
+
+	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read from; empty without.
+	Mix string `json:"mix,omitempty"`
 
 	Set      []Setting     `json:"set,omitempty"`         // what the experiment sweeps, with its values here
 	Repeat   int           `json:"repeat,omitempty"`      // from 0

@@ -1,0 +1,115 @@
+package config
+
+// Mix makes requests of many sizes, each with one query of its own, in place of requests of one size. Give documents, or a
+// file. A mix stands in place of batch_sizes.
+type Mix struct {
+	// Documents is how many documents a request has.
+	Documents Distribution `yaml:"documents,omitempty" json:"documents,omitzero"`
+
+	// QueryWords is how many words a query has: those of the data are cut to that, or put together. Default: as they are.
+	QueryWords Distribution `yaml:"query_words,omitempty" json:"query_words,omitzero"`
+
+	// DocumentWords is how many words a document has, likewise. Default: as they are.
+	DocumentWords Distribution `yaml:"document_words,omitempty" json:"document_words,omitzero"`
+
+	// Seed chooses what is drawn. Default: 0.
+	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
+
+	// File holds requests as JSON Lines, {"query": "…", "documents": ["…"]}, or {"documents": 10} whose texts come from the
+	// data; "at", a time in seconds, may stand beside either, for replay arrivals without a trace. Default: empty.
+	File string `yaml:"file,omitempty" json:"file,omitempty" check:"filled"`
+}
+
+// Distribution is one of whole numbers from 1 on.
+type Distribution struct {
+	// Distribution is its kind: constant has a value; uniform a min and a max, both included; log_normal a mean and a std_dev,
+	// and may have a min and a max; list has values, and may have a weight for each. Default: empty, none.
+	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty" oneof:"constant,uniform,log_normal,list"`
+
+	Value   int       `yaml:"value,omitempty" json:"value,omitempty" min:"1" max:"65536"`
+	Min     int       `yaml:"min,omitempty" json:"min,omitempty" min:"1" max:"65536"`
+	Max     int       `yaml:"max,omitempty" json:"max,omitempty" min:"1" max:"65536"`
+	Mean    float64   `yaml:"mean,omitempty" json:"mean,omitempty" min:"1" max:"65536"`
+	StdDev  float64   `yaml:"std_dev,omitempty" json:"std_dev,omitempty" min:"0" max:"65536"`
+	Values  []int     `yaml:"values,omitempty" json:"values,omitempty" min:"1" max:"65536"`
+	Weights []float64 `yaml:"weights,omitempty" json:"weights,omitempty" min:"0" max:"1000000000"`
+}
+
+// given tells whether any key of d has a value.
+func (d Distribution) given() bool {
+	return d.Distribution != "" || d.Value > 0 || d.Min > 0 || d.Max > 0 || d.Mean > 0 || d.StdDev > 0 || d.Values != nil || d.Weights != nil
+}
+
+// Set tells whether there is a mix at all.
+func (m Mix) Set() bool {
+	return m.File != "" || m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()
+}
+
+// faults says what contradicts itself in a mix, by key.
+func (m Mix) faults(add func(key, format string, args ...any)) {
+	const at = "experiment.mix"
+	switch {
+	case !m.Set():
+		return
+	case m.File != "" && (m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()):
+		add(at+".file", "holds the requests, so that there is nothing to draw; leave out documents, query_words and document_words")
+	case m.File == "" && !m.Documents.given():
+		add(at, "needs documents, which says how many a request has, or a file of requests")
+	}
+	m.Documents.faults(at+".documents", add)
+	m.QueryWords.faults(at+".query_words", add)
+	m.DocumentWords.faults(at+".document_words", add)
+}
+
+// faults says what a distribution lacks, and what its kind has no use for.
+func (d Distribution) faults(at string, add func(key, format string, args ...any)) {
+	if !d.given() {
+		return
+	}
+	uses := map[string][]string{
+		"constant": {"value"}, "uniform": {"min", "max"}, "log_normal": {"mean", "std_dev", "min", "max"}, "list": {"values", "weights"},
+	}[d.Distribution]
+	if uses == nil {
+		add(at, "needs a distribution: constant, uniform, log_normal or list")
+		return
+	}
+	has := map[string]bool{
+		"value": d.Value > 0, "min": d.Min > 0, "max": d.Max > 0, "mean": d.Mean > 0, "std_dev": d.StdDev > 0,
+		"values": len(d.Values) > 0, "weights": len(d.Weights) > 0,
+	}
+	used := map[string]bool{}
+	for _, key := range uses {
+		used[key] = true
+	}
+	for _, key := range []string{"value", "min", "max", "mean", "std_dev", "values", "weights"} {
+		if has[key] && !used[key] {
+			add(at+"."+key, "is of no use to %s", d.Distribution)
+		}
+	}
+	switch {
+	case d.Distribution == "constant" && d.Value == 0:
+		add(at, "constant needs a value")
+	case d.Distribution == "uniform" && (d.Min == 0 || d.Max == 0):
+		add(at, "uniform needs a min and a max")
+	case d.Distribution == "log_normal" && (d.Mean == 0 || d.StdDev == 0):
+		add(at, "log_normal needs a mean and a std_dev above 0")
+	case d.Distribution == "list" && len(d.Values) == 0:
+		add(at, "list needs values")
+	case d.Min > d.Max && d.Max > 0:
+		add(at+".min", "is %d, but max is %d", d.Min, d.Max)
+	case len(d.Weights) > 0:
+		d.weighFaults(at, add)
+	}
+}
+
+func (d Distribution) weighFaults(at string, add func(key, format string, args ...any)) {
+	total := 0.0
+	for _, w := range d.Weights {
+		total += w
+	}
+	if len(d.Weights) != len(d.Values) {
+		add(at+".weights", "are %d for %d values; give one each", len(d.Weights), len(d.Values))
+	} else if total <= 0 {
+		add(at+".weights", "are all 0")
+	}
+}

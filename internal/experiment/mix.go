@@ -1,0 +1,80 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/load"
+)
+
+// mixture is what the requests of a mix come from.
+type mixture struct {
+	words  string          // what it is, as results say it
+	counts []int           // documents of each request
+	at     []time.Duration // when each was sent, if a file says so
+	make   func(pairs []crossrank.Pair) ([][]crossrank.Pair, error)
+}
+
+// mixtureOf reads the file of a mix, if it has one, and draws how many documents its requests have.
+func mixtureOf(m config.Mix) (*mixture, error) {
+	if m.File == "" {
+		drawn := load.Mix{
+			Documents: load.Distribution(m.Documents), QueryWords: load.Distribution(m.QueryWords),
+			DocumentWords: load.Distribution(m.DocumentWords), Seed: uint64(m.Seed),
+		}
+		return &mixture{words: drawn.String(), counts: drawn.Counts(), make: drawn.Requests}, nil
+	}
+	r, err := load.ReadRequests(m.File)
+	if err != nil {
+		return nil, err
+	}
+	counts := r.Counts()
+	words := fmt.Sprintf("%d requests of %s, %s", len(counts), publicPath(m.File), r.Hash)
+	return &mixture{words: words, counts: counts, at: r.At, make: r.Requests}, nil
+}
+
+// mean is how many documents a request has in the mean, to the next whole number.
+func (m *mixture) mean() int {
+	total := 0
+	for _, n := range m.counts {
+		total += n
+	}
+	return max(1, int(math.Round(float64(total)/float64(len(m.counts)))))
+}
+
+// checkMixes refuses mixes whose requests cannot be made or sent, before anything is started.
+func checkMixes(sw config.Sweep, pairs []crossrank.Pair) error {
+	for _, v := range sw.Variants {
+		e := v.Settings.Experiment
+		if !e.Mix.Set() {
+			continue
+		}
+		m, err := mixtureOf(e.Mix)
+		if err != nil {
+			return fmt.Errorf("experiment.mix: %w", err)
+		}
+		if e.Arrival.Process == "replay" && e.Arrival.Trace == "" && m.at == nil {
+			return fmt.Errorf(`experiment.arrival: the requests of %s do not say when they were sent ("at"), so replay needs a trace`, e.Mix.File)
+		}
+		if _, err := m.make(pairs); err != nil {
+			return fmt.Errorf("experiment.mix: %w", err)
+		}
+	}
+	return nil
+}
+
+// mix makes the requests of a unit, if it has a mix. The trace is that of their file.
+func (r *runner) mix(u unit) (requests [][]crossrank.Pair, trace []time.Duration, err error) {
+	if !u.settings.Experiment.Mix.Set() {
+		return nil, nil, nil
+	}
+	m, err := mixtureOf(u.settings.Experiment.Mix)
+	if err != nil {
+		return nil, nil, fmt.Errorf("experiment.mix: %w", err)
+	}
+	requests, err = m.make(r.data.Pairs)
+	return requests, m.at, err
+}
