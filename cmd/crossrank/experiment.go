@@ -40,6 +40,7 @@ report. With a target, it measures a server that runs already, in the dialect of
 type experimentOptions struct {
 	model  string
 	data   string
+	judged string // a collection
 	dir    string
 	page   string // address of the servers' pages
 	shot   bool
@@ -52,6 +53,7 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
 	f.StringVar(&o.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
+	f.StringVar(&o.judged, "collection", "", "rank the judged collection of this folder where a definition asks for quality")
 	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
 	f.StringVar(&o.page, "http-addr", "127.0.0.1:0", "address of the live page of the servers, one after another; port 0 takes free ones")
 	f.BoolVar(&o.shot, "screenshot", false, "save the live page as PNG beside the results, with a Chromium of this machine")
@@ -190,6 +192,9 @@ func (o *experimentOptions) apply(sweep config.Sweep) config.Sweep {
 		}
 		if o.data != "" {
 			s = s.WithData(o.data)
+		}
+		if q := &s.Experiment.Quality; o.judged != "" && *q != (config.Quality{}) {
+			q.Collection = o.judged
 		}
 		return s
 	})

@@ -182,6 +182,7 @@ type Experiment struct {
 
 	Arrival   Arrival   `yaml:"arrival" json:"arrival"`
 	Objective Objective `yaml:"objective,omitempty" json:"objective,omitzero"`
+	Quality   Quality   `yaml:"quality,omitempty" json:"quality,omitzero"`
 
 	// Repeats is how many times the whole is measured, each time with servers of its own and in an order of its own,
 	// drawn from the arrival's seed. Default: 1.
@@ -204,6 +205,20 @@ type Arrival struct {
 
 	// Trace is the file that replay reads: one time of sending a line, in seconds, rising. Default: empty.
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty" check:"filled"`
+}
+
+// Quality asks how good the scores are that are measured for speed. Every server is asked once, after what is timed.
+type Quality struct {
+	// Against compares the logits of every server, over all pairs of the data, with those of the server of this quantization,
+	// which must be among them. Default: empty, no comparison.
+	Against string `yaml:"against,omitempty" json:"against,omitempty" oneof:"fp32,fp16,int8" sweep:"no"`
+
+	// Collection is the folder of a judged collection whose candidates are ranked, relative to the working directory.
+	// Default: empty, none.
+	Collection string `yaml:"collection,omitempty" json:"collection,omitempty" check:"filled" sweep:"no"`
+
+	// Candidates is how many documents are ranked for each of its queries, the best by BM25. Default: 0, which means 50.
+	Candidates int `yaml:"candidates,omitempty" json:"candidates,omitempty" min:"0" max:"65536" sweep:"no"`
 }
 
 // Objective asks for the highest rate at which a latency percentile stays within a bound.

@@ -92,7 +92,7 @@ func Check(sw config.Sweep) error {
 
 // needs lists what a definition lacks, and what any of its variants asks for that this build lacks, each once.
 func needs(sw config.Sweep) []string {
-	var all []string
+	all := lacksReference(sw)
 	for _, v := range sw.Variants {
 		for _, why := range slices.Concat(config.ForExperiment(v.Settings), config.Unsupported(v.Settings), unreachable(v.Settings)) {
 			if !slices.Contains(all, why) {

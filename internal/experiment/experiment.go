@@ -110,7 +110,12 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 			return Outcome{}, err
 		}
 	}
-	r.keep = kept(r.steps, r.old)
+	if q := base.Experiment.Quality; q.Collection != "" {
+		if r.task, err = OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
+			return Outcome{}, err
+		}
+	}
+	r.keep = r.keepWithQuality(kept(r.steps, r.old))
 	if r.drop(); len(r.steps) == 0 {
 		return Outcome{Results: r.path, Kept: r.out.Kept}, nil
 	}

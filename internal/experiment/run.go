@@ -40,6 +40,9 @@ type runner struct {
 	next   int              // index of the next point
 	done   int              // configurations begun, or kept
 	out    Outcome
+
+	task     *Task // that the scores are judged by; nil if there is none
+	assessed []assessment
 }
 
 // drop takes what is kept out of the steps.
@@ -62,6 +65,9 @@ func (r *runner) run(ctx context.Context) error {
 		if ctx.Err() != nil || errors.Is(err, errLost) {
 			break
 		}
+	}
+	if r.w != nil && ctx.Err() == nil {
+		failed = append(failed, r.qualities())
 	}
 	err := errors.Join(failed...)
 	if r.w == nil {
@@ -96,6 +102,7 @@ func (r *runner) step(ctx context.Context, s step, last bool) (err error) {
 		err = errors.Join(err, r.stop())
 	}()
 	var failed []error
+	first := r.next
 	for i, u := range s.units {
 		if ctx.Err() != nil {
 			break
@@ -118,6 +125,9 @@ func (r *runner) step(ctx context.Context, s step, last bool) (err error) {
 		case complete:
 			r.out.Measured++
 		}
+	}
+	if ctx.Err() == nil && s.units[0].point.Repeat == 0 && r.next > first && r.server.failure() == nil {
+		failed = append(failed, r.assess(ctx, s, first))
 	}
 	return errors.Join(failed...)
 }

@@ -1,0 +1,86 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+const (
+	defaultCandidates = 50 // a query of a judged collection
+	assessBatch       = 32 // pairs a request, outside of what is timed
+)
+
+// assessment is what one server's scores are, until all servers were asked.
+type assessment struct {
+	quality results.Quality
+	logits  []float64 // of the data's pairs; nil unless they are to be compared
+}
+
+// lacksReference tells, as needs does, when nothing has the quantization that others are to be compared with.
+func lacksReference(sw config.Sweep) []string {
+	against := sw.Base().Experiment.Quality.Against
+	if against == "" || slices.ContainsFunc(sw.Variants, func(v config.Variant) bool { return v.Settings.Primary().Quantization == against }) {
+		return nil
+	}
+	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; name a quantization that model_pool.instances sweeps over", against)}
+}
+
+// keepWithQuality keeps nothing of earlier results that lack a quality which is asked for, nor a part of them: scores are compared
+// only within one run.
+func (r *runner) keepWithQuality(keep map[string]bool) map[string]bool {
+	if r.base.Experiment.Quality == (config.Quality{}) || r.old == nil {
+		return keep
+	}
+	for _, k := range keep {
+		if !k || len(r.old.Quality) == 0 {
+			return nil
+		}
+	}
+	return keep
+}
+
+// assess asks the server of a step for the quality of its scores. First is the index of the step's first point.
+func (r *runner) assess(ctx context.Context, s step, first int) error {
+	asked := r.base.Experiment.Quality
+	if asked == (config.Quality{}) {
+		return nil
+	}
+	ctx, release := r.server.during(ctx)
+	defer release()
+	a := assessment{quality: results.Quality{Point: first, Set: s.units[0].point.Set, Quantization: s.server.Primary().Quantization}}
+	var err error
+	if asked.Against != "" {
+		if a.logits, err = Logits(ctx, r.client, r.data.Pairs, assessBatch); err != nil {
+			return fmt.Errorf("measuring agreement: %w", err)
+		}
+	}
+	if r.task != nil {
+		scores, err := Logits(ctx, r.client, r.task.Pairs, assessBatch)
+		if err != nil {
+			return fmt.Errorf("measuring quality: %w", err)
+		}
+		a.quality.Judged = r.task.Judge(scores)
+	}
+	r.assessed = append(r.assessed, a)
+	return nil
+}
+
+// qualities compares the servers that were asked, and writes what that came to.
+func (r *runner) qualities() error {
+	against := r.base.Experiment.Quality.Against
+	reference := slices.IndexFunc(r.assessed, func(a assessment) bool { return a.logits != nil && a.quality.Quantization == against })
+	for _, a := range r.assessed {
+		if reference >= 0 && a.quality.Quantization != against {
+			a.quality.Agreement = Agree(r.data.Pairs, a.logits, r.assessed[reference].logits, against)
+		}
+		if err := r.w.Quality(a.quality); err != nil {
+			return errors.Join(errLost, err)
+		}
+	}
+	return nil
+}
