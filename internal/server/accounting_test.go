@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
@@ -37,8 +38,15 @@ var fates = []struct {
 	{"stranger", crossrank.NotFound},
 }
 
+// tally is what callers of one protocol met.
+type tally struct {
+	codes  map[crossrank.Code]int64
+	tokens int64 // as the answers tell
+	padded int64
+}
+
 // TestAccounting sends many requests, over both protocols, whose ends are known beforehand. Every one must end once and
-// as it should, and the server must have counted the same.
+// as it should, and the server must have counted the same, in its recorder and in every counter of /metrics.
 func TestAccounting(t *testing.T) {
 	t.Parallel()
 	requests := 6_000
@@ -69,10 +77,10 @@ func TestAccounting(t *testing.T) {
 		return fake.Score(ctx, req)
 	}), Config{}, recorder)
 
-	var got [2]map[crossrank.Code]int64
+	var got [2]tally
 	for i, target := range []string{"grpc://" + r.GRPCAddr(), "http://" + r.HTTPAddr()} {
 		c := dialWith(t, target, client.Options{})
-		got[i] = map[crossrank.Code]int64{}
+		got[i].codes = map[crossrank.Code]int64{}
 		var next atomic.Int64
 		var mu sync.Mutex
 		var callers sync.WaitGroup
@@ -84,18 +92,21 @@ func TestAccounting(t *testing.T) {
 						return
 					}
 					fate := fates[n%int64(len(fates))]
-					code := meet(c, &leaving, fate.word, n)
+					usage, code := meet(c, &leaving, fate.word, n)
 					if code != fate.want {
 						t.Errorf("%s, request %d: %s ended as %s, want %s", target, n, fate.word, code, fate.want)
 					}
 					mu.Lock()
-					got[i][code]++
+					got[i].codes[code]++
+					got[i].tokens += int64(usage.Tokens)
+					got[i].padded += int64(usage.PaddedTokens)
 					mu.Unlock()
 				}
 			})
 		}
 		callers.Wait()
 	}
+	compareText(t, r.quiet(t, int64(requests/2*2)), got)
 	if err := r.stop(); err != nil { // after which all that runs has ended
 		t.Fatal(err)
 	}
@@ -103,7 +114,7 @@ func TestAccounting(t *testing.T) {
 }
 
 // meet sends a request to its fate.
-func meet(c *client.Client, leaving *sync.Map, word string, n int64) crossrank.Code {
+func meet(c *client.Client, leaving *sync.Map, word string, n int64) (crossrank.Usage, crossrank.Code) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	req := request(fmt.Sprint(word, " ", n))
@@ -116,18 +127,89 @@ func meet(c *client.Client, leaving *sync.Map, word string, n int64) crossrank.C
 		leaving.Store(req.Pairs[0].Query, cancel)
 		defer leaving.Delete(req.Pairs[0].Query)
 	}
-	_, err := c.Score(ctx, req)
-	return crossrank.CodeOf(err)
+	resp, err := c.Score(ctx, req)
+	if err != nil {
+		return crossrank.Usage{}, crossrank.CodeOf(err)
+	}
+	return resp.Usage, crossrank.OK
+}
+
+// quiet gives the metrics once the server has ended that many requests: callers who left do not wait for theirs.
+func (r *running) quiet(t *testing.T, sent int64) map[string]float64 {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		series := r.scrape(t)
+		ended := 0.0
+		for name, v := range series {
+			if strings.HasPrefix(name, "crossrank_requests_total{") || strings.HasPrefix(name, "crossrank_edge_refusals_total{") {
+				ended += v
+			}
+		}
+		if int64(ended) >= sent && series["crossrank_requests_in_flight"] == 0 || time.Now().After(deadline) {
+			if int64(ended) != sent {
+				t.Errorf("%d requests were sent, /metrics tells of %v", sent, ended)
+			}
+			return series
+		}
+	}
+}
+
+// compareText holds every counter of /metrics against the callers' counts.
+func compareText(t *testing.T, series map[string]float64, got [2]tally) {
+	t.Helper()
+	both := func(code crossrank.Code) int64 { return got[0].codes[code] + got[1].codes[code] }
+	scored := func(code crossrank.Code) string { return fmt.Sprintf("crossrank_requests_total{code=%q}", code) }
+	refused := func(code crossrank.Code, edge string) string {
+		return fmt.Sprintf("crossrank_edge_refusals_total{code=%q,edge=%q}", code, edge)
+	}
+	left := int64(series[refused(crossrank.Canceled, "grpc")] + series[refused(crossrank.Canceled, "http")]) // before the scorer had them
+	ok := both(crossrank.OK)
+	want := map[string]int64{
+		scored(crossrank.OK):         ok,
+		scored(crossrank.Overloaded): both(crossrank.Overloaded),
+		scored(crossrank.Internal):   both(crossrank.Internal),
+		scored(crossrank.Canceled):   both(crossrank.Canceled) - left,
+
+		"crossrank_pairs_total":                                    ok, // of one pair each
+		"crossrank_request_pairs_sum":                              ok,
+		"crossrank_request_pairs_count":                            ok,
+		"crossrank_request_duration_seconds_count":                 ok,
+		"crossrank_tokens_total":                                   got[0].tokens + got[1].tokens,
+		"crossrank_padded_tokens_total":                            got[0].padded + got[1].padded,
+		"crossrank_truncated_tokens_total":                         0,
+		"crossrank_requests_in_flight":                             0,
+		`crossrank_stage_duration_seconds_count{stage="tokenize"}`: ok,
+		`crossrank_stage_duration_seconds_count{stage="queue"}`:    ok,
+		`crossrank_stage_duration_seconds_count{stage="compute"}`:  ok,
+		`crossrank_request_duration_seconds_bucket{le="+Inf"}`:     ok,
+	}
+	for i, edge := range []string{"grpc", "http"} {
+		want[refused(crossrank.TooLarge, edge)] = got[i].codes[crossrank.TooLarge]
+		want[refused(crossrank.NotFound, edge)] = got[i].codes[crossrank.NotFound]
+	}
+	for name, n := range want {
+		if v, ok := series[name]; !ok || int64(v) != n {
+			t.Errorf("/metrics: %s is %v, want %d", name, v, n)
+		}
+	}
+	for name, v := range series { // and nothing that nobody met
+		of, _, _ := strings.Cut(name, "{")
+		if (of == "crossrank_requests_total" || of == "crossrank_edge_refusals_total") && v != 0 {
+			if _, known := want[name]; !known && !strings.Contains(name, `"canceled"`) {
+				t.Errorf("/metrics: %s is %v, want 0", name, v)
+			}
+		}
+	}
 }
 
 // compare holds the server's counts against the callers', for each protocol.
-func compare(t *testing.T, s metrics.Snapshot, got [2]map[crossrank.Code]int64, sent int64) {
+func compare(t *testing.T, s metrics.Snapshot, got [2]tally, sent int64) {
 	t.Helper()
 	var all int64
 	for _, code := range []crossrank.Code{
 		crossrank.OK, crossrank.Overloaded, crossrank.Internal, crossrank.Canceled, crossrank.TooLarge, crossrank.NotFound,
 	} {
-		callers := got[0][code] + got[1][code]
+		callers := got[0].codes[code] + got[1].codes[code]
 		all += callers
 		counted := s.Codes[code] + s.Refused[metrics.GRPC][code] + s.Refused[metrics.HTTP][code]
 		if counted != callers {
