@@ -160,6 +160,7 @@ var hostile = []struct{ name, config, field string }{
 }
 
 func TestHostileConfigs(t *testing.T) {
+	t.Logf("%d hostile configs", len(hostile))
 	if len(hostile) < 40 {
 		t.Errorf("%d hostile configs, want at least 40", len(hostile))
 	}

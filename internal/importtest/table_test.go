@@ -104,5 +104,11 @@ var table = []row{
 	{name: "internal/importtest"},
 	{name: "internal/tools/vocabtrainer", external: []string{text}},
 	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/stats"}},
+	{
+		name: "internal/tools/reliability",
+		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine", "internal/results",
+			"internal/stats"},
+		external: []string{grpc},
+	},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, term}},
 }

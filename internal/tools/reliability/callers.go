@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/stats"
+)
+
+// spread sends requests through clients in turn.
+type spread struct {
+	clients []*client.Client
+	next    atomic.Int64
+}
+
+var _ crossrank.Scorer = (*spread)(nil)
+
+// Score implements [crossrank.Scorer].
+func (s *spread) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	return s.clients[int(s.next.Add(1)-1)%len(s.clients)].Score(ctx, req)
+}
+
+// sent is what became of a load.
+type sent struct {
+	*load.Result
+	records []results.Request
+}
+
+// send puts a load on a scorer and keeps its records. A load all of which was refused is a result like any other.
+func (b *bench) send(ctx context.Context, s crossrank.Scorer, cfg load.Config) (sent, error) {
+	cfg.Pairs, cfg.Batch = b.pairs, cmp.Or(cfg.Batch, b.size)
+	out := sent{}
+	cfg.Record = func(r results.Request) error {
+		out.records = append(out.records, r)
+		return nil
+	}
+	var err error
+	out.Result, err = load.Run(ctx, s, cfg)
+	if out.Result != nil && len(out.records) > 0 {
+		err = nil
+	}
+	return out, err
+}
+
+// closed has a number of callers send one request after another, for a time.
+func (b *bench) closed(ctx context.Context, s crossrank.Scorer, callers int, d time.Duration) (sent, error) {
+	return b.send(ctx, s, load.Config{Concurrency: callers, Duration: d})
+}
+
+// openly sends so many requests a second for a time, whatever becomes of them.
+func (b *bench) openly(ctx context.Context, s crossrank.Scorer, process string, rate float64, d time.Duration, cfg load.Config) (sent, error) {
+	schedule, err := load.Arrivals{Process: process, Rate: rate, Seed: 1}.Schedule(0, d)
+	if err != nil {
+		return sent{}, err
+	}
+	if len(schedule) == 0 {
+		return sent{}, errors.New("the load is too small for one request in this time")
+	}
+	cfg.Schedule = schedule
+	return b.send(ctx, s, cfg)
+}
+
+// latencies are those of the requests that were answered and that ended in a part of the load, in ms.
+func (s sent) latencies(from, to time.Duration) (ms []float64) {
+	for i := range s.records {
+		if r := &s.records[i]; r.OK() && r.Finished >= from && r.Finished < to {
+			ms = append(ms, milliseconds(r.Latency()))
+		}
+	}
+	return ms
+}
+
+// refusals are the times to the answers of those that were refused, in ms.
+func (s sent) refusals() (ms []float64) {
+	for i := range s.records {
+		if r := &s.records[i]; r.Code == crossrank.Overloaded {
+			ms = append(ms, milliseconds(r.Finished-r.Started))
+		}
+	}
+	return ms
+}
+
+// goodput is the pairs a second answered in a part of the load.
+func (s sent) goodput(from, to time.Duration) float64 {
+	pairs := 0
+	for i := range s.records {
+		if r := &s.records[i]; r.OK() && r.Finished >= from && r.Finished < to {
+			pairs += r.Pairs
+		}
+	}
+	return float64(pairs) / (to - from).Seconds()
+}
+
+// count is how many ended with one of the codes.
+func (s sent) count(codes ...crossrank.Code) (n int) {
+	for i := range s.records {
+		if slices.Contains(codes, s.records[i].Code) {
+			n++
+		}
+	}
+	return n
+}
+
+const forever = time.Duration(1<<63 - 1)
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func p99(ms []float64) float64 { return stats.Sort(ms).Percentile(99) }

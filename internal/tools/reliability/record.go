@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/machine"
+)
+
+// record is a line of the results file: what was last measured of one goal.
+type record struct {
+	Goal    string  `json:"goal"`
+	Value   float64 `json:"value"`
+	Margin  float64 `json:"margin,omitempty"` // half of the interval that holds the value with a confidence of 95 %
+	Note    string  `json:"note,omitempty"`   // what else there is to know
+	Fault   string  `json:"fault,omitempty"`  // why the goal is missed whatever the value
+	Partial bool    `json:"partial,omitempty"`
+	Run     run     `json:"run"`
+}
+
+// run says how a record was made.
+type run struct {
+	Date    time.Time       `json:"date"`
+	Command string          `json:"command"`
+	Version string          `json:"version"` // of the program that was run
+	Commit  string          `json:"commit,omitempty"`
+	Machine machine.Machine `json:"machine"`
+}
+
+// readRecords reads a results file; without one there are no results.
+func readRecords(name string) ([]record, error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the results: %w", err)
+	}
+	var records []record
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+		if !slices.ContainsFunc(goals, func(g goal) bool { return g.key == r.Goal }) {
+			return nil, fmt.Errorf("%s:%d: there is no goal %q", name, n, r.Goal)
+		}
+		records = append(records, r)
+	}
+	return records, lines.Err()
+}
+
+// merge replaces records by newer ones of the same goals, and puts all in the order of the goals.
+func merge(old, newer []record) []record {
+	byGoal := map[string]record{}
+	for _, r := range slices.Concat(old, newer) {
+		byGoal[r.Goal] = r
+	}
+	var all []record
+	for _, g := range goals {
+		if r, ok := byGoal[g.key]; ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// writeRecords replaces the results file at once, so that one that is interrupted leaves the old one.
+func writeRecords(name string, records []record) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	for _, r := range records {
+		if err := enc.Encode(r); err != nil {
+			return fmt.Errorf("writing the results: %w", err)
+		}
+	}
+	if err := os.WriteFile(name+".new", text.Bytes(), 0o666); err != nil {
+		return fmt.Errorf("writing the results: %w", err)
+	}
+	return os.Rename(name+".new", name)
+}
