@@ -84,6 +84,9 @@ func TestKeptReportsAreThoseOfTheResults(t *testing.T) {
 	compareFolder(t, dir)
 }
 
+// The same of two experiments that were measured with a tiny model: a sweep with quality, and an open loop.
+func TestFolderGolden(t *testing.T) { compareFolder(t, filepath.Join("testdata", "folder")) }
+
 // Results that are kept tell of no folder of the machine that measured, nor of any text that was sent.
 func TestKeptResultsTellNothingOfTheMachinesFolders(t *testing.T) {
 	for _, dir := range []string{filepath.Join("..", "..", "experiments", "results"), filepath.Join("testdata", "folder")} {
