@@ -30,6 +30,7 @@ func ForExperiment(s Settings) []string {
 		add(at+"shape", "belongs to gamma arrivals, which need one above 0; the process is %s and the shape %g", a.Process, a.Shape)
 	}
 	s.Experiment.Mix.faults(add)
+	s.Experiment.Stability.faults(s.Experiment, add)
 	if (a.Process == "replay") != (a.Trace != "") && (a.Process != "replay" || s.Experiment.Mix.File == "") {
 		add(at+"trace", "belongs to replay, which needs one; the process is %s", a.Process)
 	}

@@ -180,6 +180,8 @@ type Experiment struct {
 	// Warmup is how many requests are sent before those that count. Default: 5.
 	Warmup int `yaml:"warmup" json:"warmup" min:"0" max:"1000000"`
 
+	Stability Stability `yaml:"stability,omitempty" json:"stability,omitzero"`
+
 	Arrival   Arrival   `yaml:"arrival" json:"arrival"`
 	Objective Objective `yaml:"objective,omitempty" json:"objective,omitzero"`
 	Quality   Quality   `yaml:"quality,omitempty" json:"quality,omitzero"`

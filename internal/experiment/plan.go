@@ -150,8 +150,9 @@ func keyOf(s config.Settings, p results.Point) string {
 		Server  serverSettings
 		Data    config.Data
 		Arrival config.Arrival
+		Settles config.Stability `json:"settles,omitzero"`
 		Point   results.Point
-	}{serverPart(s), s.Data, s.Experiment.Arrival, p})
+	}{serverPart(s), s.Data, s.Experiment.Arrival, s.Experiment.Stability, p})
 }
 
 // Points gives the configurations of an experiment in the order in which they are measured; a search for an objective

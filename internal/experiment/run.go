@@ -21,16 +21,17 @@ import (
 
 // runner measures one step after another. Its results begin with the first server that runs, which tells the model.
 type runner struct {
-	opts  Options
-	base  config.Settings
-	data  *dataset.Set
-	mixed [][]crossrank.Pair // the requests of the unit under way, if they are a mix
-	path  string
-	old   *results.Results // of an earlier run; nil to begin anew
-	keep  map[string]bool  // keys of what is taken from there
-	steps []step           // what is left to measure
-	total int              // configurations of all
-	log   *os.File
+	opts   Options
+	base   config.Settings
+	data   *dataset.Set
+	mixed  [][]crossrank.Pair // the requests of the unit under way, if they are a mix
+	settle *settler           // of the unit under way, if it is asked whether it settles
+	path   string
+	old    *results.Results // of an earlier run; nil to begin anew
+	keep   map[string]bool  // keys of what is taken from there
+	steps  []step           // what is left to measure
+	total  int              // configurations of all
+	log    *os.File
 
 	server *server
 	client *client.Client
@@ -256,9 +257,14 @@ func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
 	if u.searches() {
 		return r.search(ctx, u)
 	}
-	cfg := load.Config{}
-	if a := u.settings.Experiment.Arrival; a.Process != "closed" {
-		if cfg.Schedule, err = schedule(a, trace, u.point.Requests, u.point.Duration); err != nil {
+	e := u.settings.Experiment
+	cfg := load.Config{Duration: max(u.point.Duration, time.Duration(e.Stability.AtMost))}
+	if r.settle = newSettler(e); r.settle != nil {
+		cfg.Record = r.settle.record
+		defer func() { r.settle = nil }()
+	}
+	if a := e.Arrival; a.Process != "closed" {
+		if cfg.Schedule, err = schedule(a, trace, u.point.Requests, cfg.Duration); err != nil {
 			return false, err
 		}
 		u.point.Requests = len(cfg.Schedule)
@@ -294,7 +300,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	}
 	judge, pace := cfg.Record, &pacing{}
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, p.Batch, p.Concurrency, p.Requests, p.Warmup
-	cfg.Mixed, cfg.Duration, cfg.Timeout = r.mixed, p.Duration, requestTimeout
+	cfg.Mixed, cfg.Duration, cfg.Timeout = r.mixed, max(cfg.Duration, p.Duration), requestTimeout
 	cfg.Record = func(req results.Request) error {
 		req.Point = p.Index
 		if err := r.w.Request(req); err != nil {
@@ -322,6 +328,9 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	}
 	if len(cfg.Schedule) > 0 {
 		end.Invalid = pace.fault(p.Objective)
+	}
+	if r.settle != nil {
+		end.Stability = r.settle.stability(result.Elapsed)
 	}
 	switch {
 	case ctx.Err() != nil && result.Partial:

@@ -206,7 +206,7 @@ type Stability struct {
 	Stable     bool          `json:"stable"`
 	Window     time.Duration `json:"window_ns"`
 	Throughput []float64     `json:"requests_per_s"` // answered, a window
-	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window, from their intended moment
+	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window, from their intended moment; 0 if none did
 }
 
 // End ends the run.
