@@ -68,8 +68,8 @@ type loop struct {
 	lasts  time.Duration
 	seed   uint64
 	caller func(i int) string
-	pairs  int  // a request; 0 means 8
-	silent bool // callers do not say how long they wait, and leave after the objective if they have no answer
+	pairs  int // a request; 0 means 8
+	silent int // of ten callers so many do not say how long they wait, and leave after the objective if they have no answer
 }
 
 // request is one of that many pairs.
@@ -93,7 +93,7 @@ func (l loop) run(ctx context.Context, p *Pipeline) []*sent {
 		all = append(all, s)
 		under.Go(func() {
 			ctx, cancel := context.WithCancel(crossrank.WithCaller(ctx, l.caller(i)))
-			if l.silent {
+			if i%10 < l.silent {
 				defer time.AfterFunc(objective, cancel).Stop()
 			} else {
 				ctx, cancel = context.WithTimeout(ctx, objective)
@@ -201,7 +201,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		caller func(i int) string
-		silent bool
+		silent int
 		fickle bool
 		speed  int // tokens a second; 0 means 80,000
 		opts   Options
@@ -209,9 +209,13 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		{name: "one caller with deadlines", caller: one},
 		{name: "callers of one request each, with deadlines", caller: another},
 		{name: "ten callers with deadlines", caller: ofTen},
-		{name: "one caller that leaves without having said when", caller: one, silent: true, opts: half},
-		{name: "ten callers that leave", caller: ofTen, silent: true, opts: half},
-		{name: "callers of one request each, which leave", caller: another, silent: true, opts: half},
+		{name: "one caller that leaves without having said when", caller: one, silent: 10, opts: half},
+		{name: "ten callers that leave", caller: ofTen, silent: 10, opts: half},
+		{name: "callers of one request each, which leave", caller: another, silent: 10, opts: half},
+		{name: "one caller, half of whose requests say their deadlines", caller: one, silent: 5, opts: half},
+		{name: "callers of one request each, half of which say their deadlines", caller: another, silent: 5, opts: half},
+		{name: "callers of one request each, half of which say their deadlines, and an uneven engine", caller: another, silent: 5,
+			fickle: true, opts: Options{MaxQueueAge: objective * 2 / 5}},
 		{name: "one caller with deadlines, and an uneven engine", caller: one, fickle: true},
 		{name: "ten callers with deadlines, and an uneven engine", caller: ofTen, fickle: true},
 		{name: "one caller with deadlines, and an engine that needs more time for a batch than there is", caller: one, speed: 9000},
@@ -272,13 +276,13 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 	top := peak(t, tokensASecond)
 	for _, c := range []struct {
 		name   string
-		silent bool
+		silent int
 		opts   Options
 	}{
-		{"both with deadlines, and a bound of age", false, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
-		{"neither with deadlines, and a bound of age", true, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
-		{"a longer bound of age", false, Options{MaxQueueAge: 20 * time.Second, MaxBatchTokens: 4000}},
-		{"more age than the memory allows", true, Options{MaxQueueAge: time.Hour, MaxQueuedTokens: 40_000, MaxBatchTokens: 4000}},
+		{"both with deadlines, and a bound of age", 0, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
+		{"neither with deadlines, and a bound of age", 10, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
+		{"a longer bound of age", 0, Options{MaxQueueAge: 20 * time.Second, MaxBatchTokens: 4000}},
+		{"more age than the memory allows", 10, Options{MaxQueueAge: time.Hour, MaxQueuedTokens: 40_000, MaxBatchTokens: 4000}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,8 @@ const memory = 10 * time.Second
 // concurrent use.
 //
 // With a batch of n tokens that took d seconds, tokens' = tokens·e^(−d/m) + n and seconds' = seconds·e^(−d/m) + d, where
-// m is the memory; the speed is tokens/seconds.
+// m is the memory; the speed is tokens/seconds. A batch that took longer than the memory counts as the part of it that fits:
+// a machine that was halted for minutes, as a laptop or a virtual one may be, is not slow for minutes afterwards.
 type meter struct {
 	mu              sync.Mutex
 	tokens, seconds float64
@@ -23,8 +24,12 @@ type meter struct {
 func (m *meter) observe(tokens int, d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	n := float64(tokens)
+	if d > memory {
+		n, d = n*memory.Seconds()/d.Seconds(), memory
+	}
 	fade := math.Exp(-d.Seconds() / memory.Seconds())
-	m.tokens = m.tokens*fade + float64(tokens)
+	m.tokens = m.tokens*fade + n
 	m.seconds = m.seconds*fade + d.Seconds()
 }
 
