@@ -1,0 +1,35 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/scorertest"
+)
+
+// TestQualityInEveryDialect: where a dialect takes one query a request, rankings are made of several, and no score is moved.
+func TestQualityInEveryDialect(t *testing.T) {
+	pairs := []crossrank.Pair{{Query: "a", Passage: "1"}, {Query: "a", Passage: "2"}, {Query: "b", Passage: "3"}, {Query: "a", Passage: "4"}}
+	for _, tt := range []struct {
+		dialect string
+		calls   int
+		raw     bool
+	}{{"crossrank", 1, true}, {"tei", 1, true}, {"llamacpp", 3, true}, {"cohere", 3, false}} {
+		fake := &scorertest.Fake{}
+		flags := targetFlags{dialect: tt.dialect}
+		resp, err := flags.forRanking(fake).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]float32, len(pairs))
+		for i, p := range pairs {
+			if want[i] = scorertest.Logit(p); !tt.raw {
+				want[i] = crossrank.Sigmoid(want[i])
+			}
+		}
+		if !slices.Equal(resp.Scores, want) || int(fake.Calls()) != tt.calls || fake.Last().Raw != tt.raw {
+			t.Errorf("%s: got %v in %d calls, the last raw: %v; want %v in %d", tt.dialect, resp.Scores, fake.Calls(), fake.Last().Raw, want, tt.calls)
+		}
+	}
+}
