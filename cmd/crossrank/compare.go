@@ -13,7 +13,7 @@ import (
 )
 
 func newCompareCommand() *cobra.Command {
-	var format string
+	var opts compareOptions
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Compare two measurements of the same experiment",
@@ -22,27 +22,42 @@ joined with commas. The unit is one repeat, which had a server process of its ow
 (experiment.repeats), and better measure A and B in turns than one after the other.
 
 A difference is told when the Mann-Whitney U test gives p < 0.05 and the medians differ by more than 2 %; ~ stands for all
-else. The exit code is 1 if anything of B is worse in that sense, so that a build can be held to it.
+else. Where both sides measured the quality of their scores (experiment.quality), B may lose up to --quality-loss of nDCG@10, of MRR@10
+and of the agreement with another precision, however much faster it is. What else differs between the sides is noted.
+
+The exit code is 1 if anything of B is worse in that sense, so that a build can be held to it; 0 says that nothing is known to be
+worse. With --require-quality, quality that was not measured on both sides fails, too.
 
 The format bench writes both sides for benchstat: crossrank compare A B --format bench | benchstat -col side -`,
 		Example: `  $ crossrank compare before_results.jsonl after_results.jsonl
   $ crossrank compare a1.jsonl,a2.jsonl b1.jsonl,b2.jsonl --format json`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, args[0], args[1], format) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, args[0], args[1], opts) },
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "of the output: text, json or bench")
+	cmd.Flags().StringVar(&opts.format, "format", "text", "of the output: text, json or bench")
+	cmd.Flags().Float64Var(&opts.loss, "quality-loss", 0.005, "how much B may lose of a figure of quality, all of which are at most 1")
+	cmd.Flags().BoolVar(&opts.require, "require-quality", false, "fail where the quality was not measured on both sides")
 	return cmd
 }
 
-func runCompare(cmd *cobra.Command, nameA, nameB, format string) error {
+type compareOptions struct {
+	format  string
+	loss    float64
+	require bool
+}
+
+func runCompare(cmd *cobra.Command, nameA, nameB string, opts compareOptions) error {
+	if !(opts.loss >= 0 && opts.loss <= 1) {
+		return usageError("--quality-loss is %g; it must be from 0 to 1", opts.loss)
+	}
 	a, errA := readSide(nameA)
 	b, errB := readSide(nameB)
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
 	w := cmd.OutOrStdout()
-	c := report.Compare(a, b)
-	switch format {
+	c := report.Compare(a, b, opts.loss)
+	switch opts.format {
 	case "bench":
 		return errors.Join(report.Bench(w, "A", a), report.Bench(w, "B", b))
 	case "json":
@@ -56,13 +71,17 @@ func runCompare(cmd *cobra.Command, nameA, nameB, format string) error {
 			return err
 		}
 	default:
-		return usageError("--format is %q; use text, json or bench", format)
+		return usageError("--format is %q; use text, json or bench", opts.format)
 	}
 	switch {
 	case len(c.Rows) == 0:
 		return fmt.Errorf("no configuration was measured whole on both sides")
-	case c.Worse():
+	case c.WorseQuality() && !c.Worse():
+		return fmt.Errorf("%s is worse: its scores rank worse, whatever its speed", nameB)
+	case c.Worse() || c.WorseQuality():
 		return fmt.Errorf("%s is worse", nameB)
+	case opts.require && len(c.Quality) == 0:
+		return fmt.Errorf("the quality was not measured on both sides; set experiment.quality")
 	}
 	return nil
 }

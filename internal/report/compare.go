@@ -26,6 +26,10 @@ type Comparison struct {
 	Means []GeomeanRow    `json:"geomeans"`
 	OnlyA []string        `json:"only_a,omitempty"` // configurations that the other side lacks
 	OnlyB []string        `json:"only_b,omitempty"`
+
+	Quality []QualityRow `json:"quality,omitempty"`
+	Loss    float64      `json:"allowed_quality_loss"`
+	Unlike  []string     `json:"unlike,omitempty"` // why the sides are hard to compare
 }
 
 // ComparisonRow is one figure of one configuration.
@@ -80,11 +84,11 @@ func (d Distribution) carried(p float64, v Value) Value {
 }
 
 // Compare sets the results of A and of B side by side; each may be several files of the same experiment. Configurations
-// that are not whole, and the probes of a search, are left out.
-func Compare(a, b []*results.Results) *Comparison {
+// that are not whole, and the probes of a search, are left out. Loss is what B may lose of a figure of quality before it is worse.
+func Compare(a, b []*results.Results, loss float64) *Comparison {
 	sideA, names := configsOf(a)
 	sideB, namesB := configsOf(b)
-	c := &Comparison{}
+	c := &Comparison{Quality: compareQuality(a, b, loss), Loss: loss, Unlike: unlike(a, b)}
 	for _, name := range names {
 		if len(sideB[name]) == 0 {
 			c.OnlyA = append(c.OnlyA, name)
@@ -187,6 +191,12 @@ func (c *Comparison) Text(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(w, "\n~: no difference is held with p < %g and more than %g %%. ±: half of the 95 %% interval of the median.\n", significance, 100*leastChange)
+	if err := c.qualityText(w); err != nil {
+		return err
+	}
+	for _, why := range c.Unlike {
+		fmt.Fprintf(w, "note: %s\n", why)
+	}
 	if few {
 		fmt.Fprintf(w, "Fewer than %d repeats a side cannot tell a difference; set experiment.repeats.\n", enoughRuns)
 	}

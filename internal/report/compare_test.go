@@ -33,7 +33,7 @@ func sample(seed uint64, slower float64) *results.Results {
 }
 
 func compareSamples(a, b *results.Results) *Comparison {
-	return Compare([]*results.Results{a}, []*results.Results{b})
+	return Compare([]*results.Results{a}, []*results.Results{b}, 0.005)
 }
 
 func TestCompareFindsAPlantedSlowdown(t *testing.T) {
@@ -86,6 +86,56 @@ func TestCompareText(t *testing.T) {
 	if err := compareSamples(few, sample(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "Fewer than 6 repeats") ||
 		strings.Contains(text.String(), "worse") {
 		t.Errorf("one repeat tells a difference: %v\n%s", err, &text)
+	}
+}
+
+// Faster does not make up for worse: the gate looks at quality alone. What is not of the same collection is not compared.
+func TestCompareQuality(t *testing.T) {
+	share, all := 0.95, 1.0
+	judged := func(ndcg float64) *results.Judged {
+		return &results.Judged{Hash: "sha256:1", Candidates: 50, NDCG10: ndcg, MRR10: 0.5}
+	}
+	for _, c := range []struct {
+		what  string
+		a, b  results.Quality
+		rows  int
+		worse bool
+	}{
+		{"less by more than is allowed", results.Quality{Judged: judged(0.40)}, results.Quality{Judged: judged(0.39)}, 2, true},
+		{"less by what is allowed", results.Quality{Judged: judged(0.400)}, results.Quality{Judged: judged(0.396)}, 2, false},
+		{"more", results.Quality{Judged: judged(0.40)}, results.Quality{Judged: judged(0.45)}, 2, false},
+		{"another collection", results.Quality{Judged: judged(0.40)}, results.Quality{Judged: &results.Judged{Hash: "sha256:2", Candidates: 50}}, 0, false},
+		{"another precision against the one that it is held to", results.Quality{Quantization: "fp32"},
+			results.Quality{Quantization: "int8", Agreement: &results.Agreement{Against: "fp32", RankCorrelation: &all, Top10: results.TopAgreement{Share: &share}}}, 2, true},
+		{"nothing was measured", results.Quality{}, results.Quality{}, 0, false},
+	} {
+		a, b := sample(1, 0), sample(2, -0.05) // B is faster
+		a.Quality, b.Quality = []results.Quality{c.a}, []results.Quality{c.b}
+		got := compareSamples(a, b)
+		if len(got.Quality) != c.rows || got.WorseQuality() != c.worse || got.Worse() {
+			t.Errorf("%s: %d rows, worse in quality %t and in speed %t; want %d and %t, and not slower", c.what, len(got.Quality), got.WorseQuality(), got.Worse(), c.rows, c.worse)
+		}
+		var text bytes.Buffer
+		if err := got.Text(&text); err != nil || strings.Contains(text.String(), "worse") != c.worse {
+			t.Errorf("%s: %v\n%s", c.what, err, &text)
+		}
+	}
+}
+
+func TestCompareTellsWhatElseDiffers(t *testing.T) {
+	a, b := sample(1, 0), sample(2, 0)
+	b.Run.Data.Name = "other.jsonl"
+	for i, m := range a.Points {
+		m.End.Began = time.Unix(int64(i), 0)
+		b.Points[i].End.Began = time.Unix(int64(1000+i), 0)
+	}
+	unlike := strings.Join(compareSamples(a, b).Unlike, "\n")
+	if !strings.Contains(unlike, "the data differs") || !strings.Contains(unlike, "wholly before the other") || strings.Contains(unlike, "machine differs") {
+		t.Errorf("got %s", unlike)
+	}
+	b.Points[0].End.Began = time.Unix(0, 1) // in turns
+	if unlike := strings.Join(compareSamples(a, b).Unlike, "\n"); strings.Contains(unlike, "wholly") {
+		t.Errorf("in turns: %s", unlike)
 	}
 }
 
