@@ -39,8 +39,10 @@ func (r *Report) rates() Chart {
 			continue
 		}
 		open = append(open, config)
-		if bound := config.ObjectiveMS; bound > 0 && !slices.ContainsFunc(c.Bounds, func(b Bound) bool { return b.At == bound }) {
-			c.Bounds = append(c.Bounds, Bound{fmt.Sprintf("objective: %g ms", bound), bound})
+		for _, bound := range config.bounds() {
+			if !slices.ContainsFunc(c.Bounds, func(b Bound) bool { return b.At == bound }) {
+				c.Bounds = append(c.Bounds, Bound{fmt.Sprintf("objective: %g ms", bound), bound})
+			}
 		}
 	}
 	slices.SortStableFunc(open, func(a, b *Config) int { return cmp.Compare(a.Rate, b.Rate) })
@@ -59,6 +61,15 @@ func (r *Report) rates() Chart {
 		c.Y = c.Series[0].Name + " of the " + c.Y
 	}
 	return c
+}
+
+// bounds are those of the latency that a configuration was held to.
+func (c *Config) bounds() []float64 {
+	var all []float64
+	for _, g := range c.Goodputs {
+		all = append(all, g.WithinMS)
+	}
+	return all
 }
 
 // spectrum shows the latency at every percentile that the requests carry, 90, 99 and 99.9 being equally far apart.

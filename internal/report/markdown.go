@@ -103,6 +103,9 @@ func (r *Report) details(p *printer) {
 		c := &r.Configs[i]
 		p.para("### Config %d: %s", i+1, c.name("concurrency"))
 		p.para("**Total:** %d pairs in %.2fs", c.Pairs, c.Seconds)
+		if c.Mix != "" {
+			p.para("**Requests of many sizes:** %s", text(c.Mix))
+		}
 		p.line("#### Latency (ms)")
 		p.distribution(c.Latency, c.Latency.Average)
 		p.line("#### Throughput (pairs/s)")
@@ -175,6 +178,9 @@ func (c *Config) name(concurrency string) string {
 	name := fmt.Sprintf("batch=%d, %s=%d", c.Batch, concurrency, c.Concurrency)
 	if c.Arrival != "" {
 		name = fmt.Sprintf("batch=%d, %s at %.4g/s", c.Batch, text(c.Arrival), c.Rate)
+	}
+	if c.Mix != "" {
+		name = strings.Replace(name, "batch=", "documents=about ", 1)
 	}
 	name += c.set()
 	if c.Search != "" {

@@ -88,7 +88,7 @@ func noiseOf(reports []*Report) noise {
 
 // counts tells whether a configuration was measured whole, for its own sake.
 func (c *Config) counts() bool {
-	return c.Search == "" && c.Complete && c.PairsPerSecond.Measured() && c.Latency.Average.Measured()
+	return c.Search == "" && c.Complete && c.Invalid == "" && c.PairsPerSecond.Measured() && c.Latency.Average.Measured()
 }
 
 // condition is the same for configurations that differ in nothing that could change their speed: the settings of the server with the

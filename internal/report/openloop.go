@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
@@ -141,13 +142,17 @@ func (r *Report) goodputs(f results.Found) string {
 		c := &r.Configs[i]
 		// At the rate itself, it is that of the probe which confirmed it.
 		confirmed := c.Search == results.SearchConfirm && c.Rate == f.Passing && c.Pacing != nil && c.Pacing.Valid()
-		if c.Search != results.SearchGoodput && !confirmed || c.Batch != f.Batch || c.ObjectiveMS != f.LatencyMS || c.Repeat != f.Repeat || c.set() != (&Config{Set: f.Set}).set() {
+		if c.Search != results.SearchGoodput && !confirmed || c.Batch != f.Batch || c.Repeat != f.Repeat || c.set() != (&Config{Set: f.Set}).set() {
+			continue
+		}
+		k := slices.IndexFunc(c.Goodputs, func(g Goodput) bool { return g.WithinMS == f.LatencyMS })
+		if k < 0 {
 			continue
 		}
 		if words != "" {
 			words += ", "
 		}
-		words += c.Goodput.format("%.2f")
+		words += c.Goodputs[k].PerSecond.format("%.2f")
 	}
 	if words == "" {
 		return notMeasured

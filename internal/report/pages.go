@@ -24,11 +24,12 @@ td:first-child,th:first-child{text-align:left;padding-left:0}.words td,.words th
 var page = template.Must(template.New("report").Funcs(functions).Parse(`{{define "title"}}{{.Run.Name}}{{end}}` + pageHead + `
 <h1>{{.Run.Name}}</h1><p>{{.Run.Description}}</p>
 {{range .Partial}}<p class="warn">Partial: {{.}}.</p>{{end}}
+{{range .Configs}}{{if .Invalid}}<p class="warn">Not valid: {{name .}}: {{.Invalid}}.</p>{{end}}{{end}}
 {{if .Run.Model.Meaningless}}<p class="warn">The scores mean nothing: the model's weights are random. The speed is that of a real model of this shape.</p>{{end}}
 <div class="tiles">{{range .Tiles}}<div class="tile"><span>{{index . 0}}</span><b>{{index . 1}}</b><span>{{index . 2}}</span></div>{{end}}</div>
 {{if .Charts}}<h2>Charts</h2><div class="charts">{{range .Charts}}<div class="chart">{{.}}</div>{{end}}</div>{{end}}
-<h2>Results</h2><div class="scroll"><table><tr><th>Configuration<th>Requests<th>Failed<th>Seconds<th>Pairs/s<th>Tokens/s<th>Mean ms<th>P50<th>P95<th>P99</tr>
-{{range .Configs}}<tr><td>{{name .}}<td>{{.Answered}}<td>{{sum .Failed}}<td>{{printf "%.2f" .Seconds}}<td>{{f "%.1f" .PairsPerSecond}}<td>{{f "%.0f" .TokensPerSecond}}<td>{{f "%.1f" .Latency.Average}}<td>{{p "%.1f" .Latency.P50 50 .Answered}}<td>{{p "%.1f" .Latency.P95 95 .Answered}}<td>{{p "%.1f" .Latency.P99 99 .Answered}}</tr>
+<h2>Results</h2><div class="scroll"><table><tr><th>Configuration<th>Requests<th>Failed<th>Seconds<th>Pairs/s<th>Tokens/s<th>Mean ms<th>P50<th>P95<th>P99<th>Generator CPU %</tr>
+{{range .Configs}}<tr><td>{{name .}}{{if .Invalid}} <b>(not valid)</b>{{end}}{{with .Stability}}{{if not .Stable}} <b>(not stable)</b>{{end}}{{end}}<td>{{.Answered}}<td>{{sum .Failed}}<td>{{printf "%.2f" .Seconds}}<td>{{f "%.1f" .PairsPerSecond}}<td>{{f "%.0f" .TokensPerSecond}}<td>{{f "%.1f" .Latency.Average}}<td>{{p "%.1f" .Latency.P50 50 .Answered}}<td>{{p "%.1f" .Latency.P95 95 .Answered}}<td>{{p "%.1f" .Latency.P99 99 .Answered}}<td>{{f "%.1f" .GeneratorCPU}}</tr>
 {{end}}</table></div><p class="soft">† of fewer requests than it takes to hold a bound on that percentile with 99 % confidence.</p>
 {{if .Quality}}<h2>Quality</h2><div class="scroll"><table><tr><th>Quantization<th>Pairs/s<th>Against<th>Rank correlation<th>Same best<th>Same of 10 best<th>Mean error<th>Max error<th>nDCG@10<th>MRR@10</tr>
 {{range .Quality}}<tr><td>{{.Quantization}}<td>{{f "%.1f" (speed $.Report .)}}{{with .Agreement}}<td>{{.Against}}<td>{{f "%.5f" (v .RankCorrelation)}}<td>{{share .Top1}}<td>{{share .Top10}}<td>{{printf "%.3g" .MeanAbsError}}<td>{{printf "%.3g" .MaxAbsError}}{{else}}<td>n/a<td>n/a<td>n/a<td>n/a<td>n/a<td>n/a{{end}}{{with .Judged}}<td>{{printf "%.4f" .NDCG10}}<td>{{printf "%.4f" .MRR10}}{{else}}<td>n/a<td>n/a{{end}}</tr>

@@ -38,6 +38,7 @@ type Report struct {
 type Config struct {
 	Batch       int            `json:"batch"`
 	Concurrency int            `json:"concurrency"`
+	Mix         string         `json:"mix,omitempty"` // what requests of many sizes were drawn from; Batch is their mean then
 	Planned     int            `json:"planned"`
 	Answered    int            `json:"answered"`
 	Failed      map[string]int `json:"failed,omitempty"` // by code
@@ -61,6 +62,11 @@ type Config struct {
 	Service     *Distribution     `json:"service_ms,omitempty"`   // from the actual moment of sending; of open loops
 	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops
 	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
+	Goodputs    []Goodput         `json:"goodputs,omitempty"`     // within each, where a probe is judged by several
+
+	GeneratorCPU Value              `json:"generator_cpu_pct"`   // of one core, that of the process which sent the requests
+	Invalid      string             `json:"invalid,omitempty"`   // why no verdict rests on it
+	Stability    *results.Stability `json:"stability,omitempty"` // whether it had settled down, if that was asked
 
 	Stages          Stages       `json:"stages_ms"`
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
@@ -69,6 +75,12 @@ type Config struct {
 	PerRequest      Distribution `json:"request_pairs_per_s"`       // a request's pairs over its own latency
 	Buckets         []Bucket     `json:"latency_versus_throughput"` // by latency, lowest first
 	Correlation     Value        `json:"correlation"`               // of latency and throughput, over the requests
+}
+
+// Goodput is how many requests a second were answered within a bound.
+type Goodput struct {
+	WithinMS  float64 `json:"within_ms"`
+	PerSecond Value   `json:"per_s"`
 }
 
 // Stages are the means of where the time of an answered request went.

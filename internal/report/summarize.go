@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
@@ -10,12 +11,17 @@ import (
 func summarizePoint(m *results.Measured) Config {
 	c := Config{
 		Batch: m.Point.Batch, Concurrency: m.Point.Concurrency, Planned: m.Point.Requests, Warmup: m.Point.Warmup,
-		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(),
+		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(), GeneratorCPU: unmeasured,
 	}
 	c.Set, c.Repeat, c.Search, c.ObjectiveMS = m.Point.Set, m.Point.Repeat, m.Point.Search, m.Point.Objective
+	c.Mix = m.Point.Mix
 	c.Arrival, c.Rate = m.Point.Arrival, m.Point.Rate
 	if m.End != nil {
 		c.Complete, c.Abandoned = m.End.Complete, m.End.Abandoned
+		c.Invalid, c.Stability = m.End.Invalid, m.End.Stability
+		if m.End.GeneratorCPU > 0 && m.End.Elapsed > 0 {
+			c.GeneratorCPU = Value(100 * float64(m.End.GeneratorCPU) / float64(m.End.Elapsed))
+		}
 	}
 	var latency, throughput []float64
 	for i := range m.Requests {
@@ -37,16 +43,7 @@ func summarizePoint(m *results.Measured) Config {
 		latency = append(latency, milliseconds(took))
 		throughput = append(throughput, float64(r.Pairs)/took.Seconds())
 	}
-	c.Goodput = unmeasured
-	if c.ObjectiveMS > 0 && len(latency) > 0 && c.Seconds > 0 {
-		within := 0
-		for _, l := range latency {
-			if l <= c.ObjectiveMS {
-				within++
-			}
-		}
-		c.Goodput = Value(float64(within) / c.Seconds)
-	}
+	c.goodput(m.Point.Objectives, latency)
 	c.Stages = stagesOf(m)
 	c.PairsPerSecond = perSecond(c.Pairs, c.Seconds)
 	c.TokensPerSecond = perSecond(c.Tokens, c.Seconds)
@@ -58,6 +55,30 @@ func summarizePoint(m *results.Measured) Config {
 		c.pace(m)
 	}
 	return c
+}
+
+// goodput counts the requests within each bound.
+func (c *Config) goodput(bounds []float64, latency []float64) {
+	c.Goodput = unmeasured
+	if c.ObjectiveMS > 0 && !slices.Contains(bounds, c.ObjectiveMS) {
+		bounds = append([]float64{c.ObjectiveMS}, bounds...)
+	}
+	if len(latency) == 0 || c.Seconds <= 0 {
+		return
+	}
+	for _, bound := range bounds {
+		within := 0
+		for _, l := range latency {
+			if l <= bound {
+				within++
+			}
+		}
+		g := Goodput{bound, Value(float64(within) / c.Seconds)}
+		if bound == c.ObjectiveMS {
+			c.Goodput = g.PerSecond
+		}
+		c.Goodputs = append(c.Goodputs, g)
+	}
 }
 
 func stagesOf(m *results.Measured) Stages {
