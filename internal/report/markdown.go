@@ -20,6 +20,8 @@ func (r *Report) Markdown() []byte {
 	r.qualities(p)
 	r.openLoop(p)
 	r.objectives(p)
+	r.saturation(p)
+	r.load(p)
 	r.provenance(p)
 	r.validity(p)
 	return append(bytes.TrimRight(p.Bytes(), "\n"), '\n')

@@ -31,6 +31,7 @@ type Report struct {
 	Skipped  int         `json:"skipped_lines,omitempty"`
 
 	Found   []results.Found   `json:"objectives,omitempty"`
+	Knees   []Knee            `json:"saturation_knees,omitempty"`
 	Quality []results.Quality `json:"quality,omitempty"`
 }
 
@@ -67,6 +68,10 @@ type Config struct {
 	GeneratorCPU Value              `json:"generator_cpu_pct"`   // of one core, that of the process which sent the requests
 	Invalid      string             `json:"invalid,omitempty"`   // why no verdict rests on it
 	Stability    *results.Stability `json:"stability,omitempty"` // whether it had settled down, if that was asked
+
+	Mix       string             `json:"mix,omitempty"`       // what requests of many sizes were drawn from
+	Generator Value              `json:"generator_cpu_pct"`   // that the process which sends took; 100 is one core
+	Stability *results.Stability `json:"stability,omitempty"` // nil if the experiment does not ask
 
 	Stages          Stages       `json:"stages_ms"`
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
@@ -186,6 +191,7 @@ func Summarize(res *results.Results) *Report {
 		}
 	}
 	r.Overall = compare(r.Configs)
+	r.Knees = knees(r.Configs)
 	r.Usage = summarizeSeries(r.Series)
 	return r
 }

@@ -51,6 +51,7 @@ func summarizePoint(m *results.Measured) Config {
 	c.PerRequest = distributionOf(throughput)
 	c.Buckets = bucketsOf(latency, throughput)
 	c.Correlation = Value(stats.Pearson(latency, throughput))
+	c.offered(m)
 	if c.Arrival != "" {
 		c.pace(m)
 	}
