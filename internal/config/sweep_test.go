@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,4 +115,42 @@ func TestExtends(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.file, err, c.want)
 		}
 	}
+}
+
+// FuzzSweep: whatever stands in the definition of an experiment, it is an error, or combinations that are within the bound,
+// each of which has a value for every axis and can be written and read again.
+func FuzzSweep(f *testing.F) {
+	for _, seed := range []string{
+		"", "name: x", "model: [a, b]\nbatching: {max_batch_size: [1, 2, 3]}", "model: []", "model: [[a]]", "model: [a, a]",
+		"model_pool: {instances: [{threads: [1, 2]}, {quantization: [fp32, int8]}]}", "experiment: {concurrency_levels: [1, 2]}",
+		"extends: other.yaml", "extends: [a, b]", "a: &a [1]\nmodel: *a", "model: [null, 1, {}]", "data: {seed: [1, 2, x]}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.Contains(data, []byte("extends")) {
+			return // what it reads is no business of the bytes here
+		}
+		sw, err := ParseSweep("f", data)
+		if err != nil {
+			return
+		}
+		if n := len(sw.Variants); n < 1 || n > maxVariants || n > 1 && len(sw.Axes) == 0 {
+			t.Fatalf("%d combinations of %d axes", n, len(sw.Axes))
+		}
+		for _, v := range sw.Variants[:min(len(sw.Variants), 20)] {
+			if len(v.Set) != len(sw.Axes) {
+				t.Errorf("%d values for %d axes", len(v.Set), len(sw.Axes))
+			}
+			_ = ForExperiment(v.Settings)
+			_ = Unsupported(v.Settings)
+			out, err := encode(v.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Parse("g", out); err != nil {
+				t.Errorf("its own encoding: %v\n%s", err, out)
+			}
+		}
+	})
 }
