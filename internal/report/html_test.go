@@ -111,3 +111,17 @@ func checkSVG(t *testing.T, c Chart) {
 		}
 	}
 }
+
+// A probe that several objectives are judged by has a goodput for each of them.
+func TestGoodputOfEachObjective(t *testing.T) {
+	res := openLoop()
+	res.Points[0].Point.Search, res.Points[0].Point.Objective, res.Points[0].Point.Objectives = results.SearchConfirm, 10, []float64{10, 40}
+	res.Found[0].Passing = res.Points[0].Point.Rate
+	r := Summarize(res)
+	if c := r.Configs[0]; c.Goodput != 0 || len(c.Goodputs) != 2 || !c.Goodputs[1].PerSecond.Measured() {
+		t.Fatalf("goodput %v, of each %v; want 0 within 10 ms and some within 40 ms", c.Goodput, c.Goodputs)
+	}
+	if got, want := r.goodputs(r.Found[0]), r.Configs[0].Goodputs[1].PerSecond.format("%.2f"); got != want {
+		t.Errorf("goodputs are %s, want %s", got, want)
+	}
+}

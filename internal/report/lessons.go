@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/results"
-	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // Lesson is one thing that the results of an experiment teach.
@@ -171,27 +170,12 @@ func (r *Report) learnConcurrency(told float64) []string {
 		fmt.Sprintf("More only wait: with %d the mean latency is %.1f ms, with %d it was %.1f.",
 			most.Concurrency, most.Latency.Average, alone.Concurrency, alone.Latency.Average),
 	}
-	if knee := r.knee(); knee != nil {
+	for _, k := range r.Knees {
+		c := &r.Configs[k.Config]
 		words = append(words, fmt.Sprintf("The knee, where throughput is best worth its latency, is at %d: %.1f pairs/s at %.1f ms.",
-			knee.Concurrency, knee.PairsPerSecond, knee.Latency.Average))
+			c.Concurrency, c.PairsPerSecond, c.Latency.Average))
 	}
 	return words
-}
-
-// knee is the configuration of the highest power; nil if there are too few to tell.
-func (r *Report) knee() *Config {
-	var sweep []*Config
-	var throughputs, latencies []float64
-	for i := range r.Configs {
-		if c := &r.Configs[i]; c.counts() && c.Repeat == 0 {
-			sweep = append(sweep, c)
-			throughputs, latencies = append(throughputs, float64(c.PairsPerSecond)), append(latencies, float64(c.Latency.Average))
-		}
-	}
-	if k := stats.Knee(throughputs, latencies); k >= 0 {
-		return sweep[k]
-	}
-	return nil
 }
 
 // learnInstances leaves threads to their own topic unless both are swept: then one instance with all cores stands against one a core.

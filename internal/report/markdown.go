@@ -105,9 +105,6 @@ func (r *Report) details(p *printer) {
 		c := &r.Configs[i]
 		p.para("### Config %d: %s", i+1, c.name("concurrency"))
 		p.para("**Total:** %d pairs in %.2fs", c.Pairs, c.Seconds)
-		if c.Mix != "" {
-			p.para("**Requests of many sizes:** %s", text(c.Mix))
-		}
 		p.line("#### Latency (ms)")
 		p.distribution(c.Latency, c.Latency.Average)
 		p.line("#### Throughput (pairs/s)")

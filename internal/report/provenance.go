@@ -93,7 +93,7 @@ func commandLine(args []string) string {
 // validity prints what the figures above are worth.
 func (r *Report) validity(p *printer) {
 	p.para("## Validity")
-	p.header("Config", "Planned", "Answered", "Failed", "Abandoned", "Warm-up", "Tokens", "Tokens/s", "Generator CPU (%)", "Complete")
+	p.header("Config", "Planned", "Answered", "Failed", "Abandoned", "Warm-up", "Tokens", "Tokens/s", "Complete")
 	for i, c := range r.Configs {
 		complete := "yes"
 		if !c.Complete {
@@ -108,7 +108,7 @@ func (r *Report) validity(p *printer) {
 			tokens = notMeasured // by servers that do not count them
 		}
 		p.row(r.configName(i), positive(c.Planned, "%d"), fmt.Sprint(c.Answered), fmt.Sprint(failed), fmt.Sprint(c.Abandoned),
-			fmt.Sprint(c.Warmup), tokens, c.TokensPerSecond.format("%.0f"), c.GeneratorCPU.format("%.1f"), complete)
+			fmt.Sprint(c.Warmup), tokens, c.TokensPerSecond.format("%.0f"), complete)
 	}
 	p.line("")
 	r.faults(p)
@@ -122,9 +122,6 @@ func (r *Report) validity(p *printer) {
 		"by latency are of single requests, the pairs of one over its own latency.")
 	p.line("- Percentiles interpolate linearly between ranks; the standard deviation is the population's. A percentile is marked "+
 		"when there are fewer requests than it takes to hold a bound on it with %.0f %% confidence.", 100*stats.Confidence)
-	if slices.ContainsFunc(r.Configs, func(c Config) bool { return c.GeneratorCPU.Measured() }) {
-		p.line("- Generator CPU is what the process that sent the requests took; 100 is one core, which the server did not have where both were on one machine.")
-	}
 	p.line("- Dashboard figures are the server's own; each time is a mean over the requests that ended in an interval, and Inference "+
 		"runs from the first to the last moment that a request was computed. There are %d samples.", len(r.Series))
 }
@@ -144,9 +141,6 @@ func (r *Report) faults(p *printer) {
 		}
 		if why := c.Invalid; why != "" {
 			p.line("- **Not valid:** %s: %s.", r.configName(i), text(why))
-		}
-		if c.Stability != nil && !c.Stability.Stable {
-			p.line("- **Not stable:** %s: the last windows of %v do not agree within 10 %%.", r.configName(i), c.Stability.Window)
 		}
 		if c.TruncatedTokens > 0 {
 			p.line("- %s: %d tokens were cut away because their pairs were too long.", r.configName(i), c.TruncatedTokens)

@@ -39,7 +39,6 @@ type Report struct {
 type Config struct {
 	Batch       int            `json:"batch"`
 	Concurrency int            `json:"concurrency"`
-	Mix         string         `json:"mix,omitempty"` // what requests of many sizes were drawn from; Batch is their mean then
 	Planned     int            `json:"planned"`
 	Answered    int            `json:"answered"`
 	Failed      map[string]int `json:"failed,omitempty"` // by code
@@ -65,10 +64,7 @@ type Config struct {
 	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
 	Goodputs    []Goodput         `json:"goodputs,omitempty"`     // within each, where a probe is judged by several
 
-	GeneratorCPU Value              `json:"generator_cpu_pct"`   // of one core, that of the process which sent the requests
-	Invalid      string             `json:"invalid,omitempty"`   // why no verdict rests on it
-	Stability    *results.Stability `json:"stability,omitempty"` // whether it had settled down, if that was asked
-
+	Invalid   string             `json:"invalid,omitempty"`   // why no verdict rests on it
 	Mix       string             `json:"mix,omitempty"`       // what requests of many sizes were drawn from
 	Generator Value              `json:"generator_cpu_pct"`   // that the process which sends took; 100 is one core
 	Stability *results.Stability `json:"stability,omitempty"` // nil if the experiment does not ask

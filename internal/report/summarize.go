@@ -11,17 +11,13 @@ import (
 func summarizePoint(m *results.Measured) Config {
 	c := Config{
 		Batch: m.Point.Batch, Concurrency: m.Point.Concurrency, Planned: m.Point.Requests, Warmup: m.Point.Warmup,
-		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(), GeneratorCPU: unmeasured,
+		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(),
 	}
 	c.Set, c.Repeat, c.Search, c.ObjectiveMS = m.Point.Set, m.Point.Repeat, m.Point.Search, m.Point.Objective
-	c.Mix = m.Point.Mix
 	c.Arrival, c.Rate = m.Point.Arrival, m.Point.Rate
 	if m.End != nil {
 		c.Complete, c.Abandoned = m.End.Complete, m.End.Abandoned
-		c.Invalid, c.Stability = m.End.Invalid, m.End.Stability
-		if m.End.GeneratorCPU > 0 && m.End.Elapsed > 0 {
-			c.GeneratorCPU = Value(100 * float64(m.End.GeneratorCPU) / float64(m.End.Elapsed))
-		}
+		c.Invalid = m.End.Invalid
 	}
 	var latency, throughput []float64
 	for i := range m.Requests {
