@@ -122,7 +122,11 @@ func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOp
 	stderr := cmd.ErrOrStderr()
 	settings := sweep.Base()
 	n := len(experiment.Points(sweep))
-	fmt.Fprintf(stderr, "%s: %d configuration%s, model %s\n", settings.Name, n, mark(n != 1, "s"), settings.Primary().Model)
+	what := "model " + settings.Primary().Model
+	if t := settings.Target; t.Address != "" {
+		what = "the server at " + t.Address
+	}
+	fmt.Fprintf(stderr, "%s: %d configuration%s, %s\n", settings.Name, n, mark(n != 1, "s"), what)
 	file := experiment.ResultsFile(opts.dir, settings.Name)
 	bar := newProgress(stderr)
 	photo := &photographer{stderr: stderr, bar: bar, file: strings.TrimSuffix(file, "_results.jsonl") + "_dashboard.png"}
