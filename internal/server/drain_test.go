@@ -16,7 +16,7 @@ import (
 
 // TestDrainLosesNothing stops a server under load: whatever reached the scorer is answered.
 func TestDrainLosesNothing(t *testing.T) {
-	for range 3 {
+	for range times(3, 34) {
 		var taken, answered atomic.Int64
 		fake := &scorertest.Fake{Delay: 3 * time.Millisecond, Fault: func(*crossrank.Request) error {
 			taken.Add(1)
