@@ -28,12 +28,13 @@ import (
 // server does, over a fake scorer whose answers take 20 ms.
 //
 // The environment says what goes wrong: act=serve-die ends the process at the request number 8, counted from 1;
-// act=serve-fail refuses every request.
+// act=serve-fail refuses every request; act=serve-stall stalls for a second once.
 type fakeServer struct {
 	crossrankv1.UnimplementedRerankServiceServer
 	kind  string
 	fake  scorertest.Fake
 	calls atomic.Int64
+	until atomic.Int64 // when a stall ends, in nanoseconds since 1970
 	began time.Time
 }
 
@@ -92,6 +93,9 @@ func (s *fakeServer) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*
 		fmt.Fprintln(os.Stderr, "out of memory")
 		os.Exit(7)
 	}
+	if s.kind == "serve-stall" {
+		s.stall(call)
+	}
 	if s.kind == "serve-fail" {
 		return nil, status.Error(codes.ResourceExhausted, "the queue is full")
 	}
@@ -108,6 +112,14 @@ func (s *fakeServer) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*
 		Usage:  &crossrankv1.Usage{Tokens: int64(resp.Usage.Tokens), PaddedTokens: int64(resp.Usage.PaddedTokens)},
 		Timing: &crossrankv1.Timing{ComputeNs: int64(resp.Timing.Compute), TotalNs: int64(resp.Timing.Total)},
 	}, nil
+}
+
+// stall holds up every request for a second once, from the fortieth on.
+func (s *fakeServer) stall(call int64) {
+	if call == 40 {
+		s.until.Store(time.Now().Add(time.Second).UnixNano())
+	}
+	time.Sleep(time.Until(time.Unix(0, s.until.Load())))
 }
 
 func (s *fakeServer) Info(context.Context, *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
