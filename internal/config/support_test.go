@@ -40,12 +40,13 @@ func TestUnsupported(t *testing.T) {
 }
 
 func TestForServer(t *testing.T) {
-	s, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1"))
+	s, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1\ntarget: {dialect: tei}"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	why := ForServer(s)
-	if len(why) != 2 || !strings.Contains(why[0], "data (line 2)") || !strings.Contains(why[1], "experiment (line 3)") {
+	if len(why) != 3 || !strings.Contains(why[0], "target (line 5)") || !strings.Contains(why[1], "data (line 2)") ||
+		!strings.Contains(why[2], "experiment (line 3)") {
 		t.Errorf("got %q", why)
 	}
 	if why := ForServer(Default()); why != nil {
