@@ -77,7 +77,7 @@ func (b *bench) ofNetwork(goal string, l sent, healed time.Duration, failure err
 	for i := range l.records {
 		longest = max(longest, l.records[i].Finished-l.records[i].Started-netDeadline)
 	}
-	r := record{Goal: goal, Value: max(0, longest.Seconds()), Note: fmt.Sprintf(
+	r := record{Goal: goal, Value: max(0, longest.Round(time.Millisecond).Seconds()), Note: fmt.Sprintf(
 		"of %d requests with a deadline of %v %d were answered, %d ended at the deadline, %d were told that there is no server; in order again %.1f s after the network",
 		len(l.records), netDeadline, l.count(crossrank.OK), l.count(crossrank.DeadlineExceeded), l.count(crossrank.Unavailable), healed.Seconds())}
 	if failure != nil {

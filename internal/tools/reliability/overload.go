@@ -153,7 +153,7 @@ func (b *bench) recovery(ctx context.Context, s crossrank.Scorer, baseline float
 		}
 		if quick == inARow {
 			first := l.records[i+1-inARow]
-			b.report(record{Goal: "recovery", Value: first.Started.Seconds(), Note: fmt.Sprintf(
+			b.report(record{Goal: "recovery", Value: first.Started.Round(time.Millisecond).Seconds(), Note: fmt.Sprintf(
 				"until %d requests in a row took at most 1.2 × the P99 without load, %.0f ms", inARow, baseline)})
 			return nil
 		}
@@ -162,8 +162,8 @@ func (b *bench) recovery(ctx context.Context, s crossrank.Scorer, baseline float
 	return nil
 }
 
-// leavers puts five times the load on a server whose callers leave at the objective: those over gRPC have told their
-// deadline, those over HTTP just go.
+// leavers puts five times the load on a server whose callers leave when they have waited for as long as it should take at
+// most: those over gRPC have told their deadline, those over HTTP just go.
 func leavers(ctx context.Context, b *bench) (err error) {
 	p, err := b.start(ctx, b.queueAge())
 	if err != nil {
@@ -180,11 +180,15 @@ func leavers(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
+	if _, err := b.closed(ctx, s, 2, b.slice/4); err != nil { // warms up: before the first batch no speed is known
+		return err
+	}
 	before, err := p.scrape(ctx)
 	if err != nil {
 		return err
 	}
-	l, err := b.openly(ctx, s, "poisson", 5*peak/float64(b.size), b.slice, load.Config{Timeout: b.objective})
+	wait := 12 * b.objective / 10
+	l, err := b.openly(ctx, s, "poisson", 5*peak/float64(b.size), 2*b.slice, load.Config{Timeout: wait})
 	if err != nil {
 		return err
 	}
@@ -201,7 +205,7 @@ func leavers(ctx context.Context, b *bench) (err error) {
 	b.report(record{
 		Goal: "leavers", Value: 100 * float64(wasted) / float64(computed),
 		Note: fmt.Sprintf("%d of %d pairs; of %d callers, who leave after %.0f ms, %d were answered, %d refused and %d left", wasted, computed,
-			len(l.records), milliseconds(b.objective), l.count(crossrank.OK), l.count(crossrank.Overloaded), left),
+			len(l.records), milliseconds(wait), l.count(crossrank.OK), l.count(crossrank.Overloaded), left),
 	})
 	return nil
 }

@@ -83,37 +83,33 @@ func (p *process) churn(ctx context.Context) error {
 
 // memory samples how much of it a server has.
 type memory struct {
-	every           time.Duration
-	seconds, bytes  []float64
-	liveAt, liveEnd float64
-	err             error
+	every          time.Duration
+	seconds, bytes []float64 // resident, after the warm-up
+	live           []float64 // in the heap, after each collection
+	err            error
 }
 
-// run samples until ctx ends. What is live in the heap is read where the warm-up ends and at the end.
+// run samples until ctx ends.
 func (m *memory) run(ctx context.Context, b *bench, p *process) {
-	began, said := time.Now(), time.Now()
-	for {
-		n, err := p.resident()
-		if err != nil {
-			m.err = err
+	began := time.Now()
+	for n := 0; ctx.Err() == nil; n++ {
+		at, resident := time.Since(began), int64(0)
+		if resident, m.err = p.resident(); m.err != nil {
 			return
 		}
-		at := time.Since(began)
+		if n%30 == 29 {
+			b.say("   %v: %.1f MB resident", at.Round(time.Second), float64(resident)/1e6)
+		}
 		if at >= b.warmup {
-			m.seconds, m.bytes = append(m.seconds, at.Seconds()), append(m.bytes, float64(n))
-			if m.liveAt == 0 {
-				m.liveAt, _ = p.live(ctx) // tells more; without it there is still the resident memory
+			m.seconds, m.bytes = append(m.seconds, at.Seconds()), append(m.bytes, float64(resident))
+		}
+		if n%blockLength == 0 {
+			live, err := p.live(ctx)
+			if err == nil && at >= b.warmup { // without it there is still the resident memory
+				m.live = append(m.live, live)
 			}
 		}
-		if time.Since(said) >= 30*time.Second {
-			said = time.Now()
-			b.say("   %v: %.1f MB resident", at.Round(time.Second), float64(n)/1e6)
-		}
 		pause(ctx, m.every)
-		if ctx.Err() != nil {
-			m.liveEnd, _ = p.live(context.WithoutCancel(ctx))
-			return
-		}
 	}
 }
 
@@ -131,8 +127,8 @@ func (b *bench) reportSoak(l sent, m *memory) {
 	if n := len(m.bytes); n > 0 {
 		note += fmt.Sprintf("; %.1f MB at the end", m.bytes[n-1]/1e6)
 	}
-	if m.liveAt > 0 && m.liveEnd > 0 {
-		note += fmt.Sprintf("; what is live in the heap went from %.2f to %.2f MB", m.liveAt/1e6, m.liveEnd/1e6)
+	if n := len(m.live); n > 0 {
+		note += fmt.Sprintf("; what is live in the heap went from %.2f to %.2f MB", m.live[0]/1e6, m.live[n-1]/1e6)
 	}
 	b.report(record{Goal: "rss", Value: grows * perHour, Margin: 2 * margin * perHour, Note: note})
 
