@@ -39,12 +39,13 @@ type ServerLimits struct {
 
 // ServerGRPC bounds what a gRPC peer can ask of the transport.
 type ServerGRPC struct {
-	Streams       int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"gRPC calls at once on a connection"`
-	MessageBytes  int      `yaml:"message_bytes" json:"message_bytes" min:"1024" max:"1073741824" help:"bytes of a gRPC message"`
-	HeaderBytes   int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"bytes of the metadata of a gRPC call"`
-	Handshake     Duration `yaml:"handshake" json:"handshake" help:"the most time that a gRPC connection may take to be made"`
-	KeepaliveMin  Duration `yaml:"keepalive_min" json:"keepalive_min" help:"the shortest time between a gRPC client's pings"`
-	ConnectionAge Duration `yaml:"connection_age" json:"connection_age" help:"after which a gRPC client is asked to connect anew"`
+	Streams        int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"gRPC calls at once on a connection"`
+	MessageBytes   int      `yaml:"message_bytes" json:"message_bytes" min:"1024" max:"1073741824" help:"bytes of a gRPC message"`
+	HeaderBytes    int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"bytes of the metadata of a gRPC call"`
+	Handshake      Duration `yaml:"handshake" json:"handshake" help:"the most time that a gRPC connection may take to be made"`
+	MessageTimeout Duration `yaml:"message_timeout" json:"message_timeout" help:"the most time that a gRPC call of one message may take to send it"`
+	KeepaliveMin   Duration `yaml:"keepalive_min" json:"keepalive_min" help:"the shortest time between a gRPC client's pings"`
+	ConnectionAge  Duration `yaml:"connection_age" json:"connection_age" help:"after which a gRPC client is asked to connect anew"`
 }
 
 // ServerHTTP bounds what an HTTP peer can ask of the transport.
@@ -76,12 +77,13 @@ func baseServer() Server {
 		RequestBytes:       256 << 20,
 		Limits:             ServerLimits{Documents: 1000, DocumentBytes: 256 << 10, QueryBytes: 64 << 10},
 		GRPC: ServerGRPC{
-			Streams:       128,
-			MessageBytes:  8 << 20,
-			HeaderBytes:   32 << 10,
-			Handshake:     Duration(10 * time.Second),
-			KeepaliveMin:  Duration(30 * time.Second),
-			ConnectionAge: Duration(30 * time.Minute),
+			Streams:        128,
+			MessageBytes:   8 << 20,
+			HeaderBytes:    32 << 10,
+			Handshake:      Duration(10 * time.Second),
+			MessageTimeout: Duration(30 * time.Second),
+			KeepaliveMin:   Duration(30 * time.Second),
+			ConnectionAge:  Duration(30 * time.Minute),
 		},
 		HTTP: ServerHTTP{
 			HeaderTimeout: Duration(5 * time.Second),

@@ -16,6 +16,7 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 	"github.com/crossrank/crossrank/proto/inference"
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // Config says what is served. Scorer, Info and Metrics are needed; the functions are called from many goroutines.
@@ -47,6 +48,22 @@ func Ours(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	return slices.Contains(Services, service)
 }
+
+// awaited are the methods whose calls are one message, which grpc reads before anything of the server runs.
+var awaited = func() map[string]bool {
+	methods := map[string]bool{}
+	for _, service := range []grpc.ServiceDesc{
+		crossrankv1.RerankService_ServiceDesc, inference.InferenceService_ServiceDesc, healthpb.Health_ServiceDesc,
+	} {
+		for _, m := range service.Methods {
+			methods["/"+service.ServiceName+"/"+m.MethodName] = true
+		}
+	}
+	return methods
+}()
+
+// Awaits tells whether the calls of a gRPC method wait for one message of their caller's before anything else.
+func Awaits(method string) bool { return awaited[method] }
 
 // Register adds both services to a gRPC server. The server should have [Recover] among its interceptors.
 func Register(r grpc.ServiceRegistrar, cfg Config) {

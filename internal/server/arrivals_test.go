@@ -166,6 +166,34 @@ func TestPartialMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// TestCallsWithoutTheirMessageEnd: a call that does not send its message, or all of it, ends alone; streams may wait.
+func TestCallsWithoutTheirMessageEnd(t *testing.T) {
+	r := start(t, &scorertest.Fake{Delay: 300 * time.Millisecond}, Config{GRPC: GRPC{MessageTimeout: 100 * time.Millisecond}})
+	d := door{addr: r.GRPCAddr(), path: crossrankv1.RerankService_Score_FullMethodName}
+	for name, part := range map[string][]byte{"nothing": nil, "half a message": message(100, make([]byte, 50))} {
+		p := d.knock(t, true)
+		p.send(call(1, 0, crossrankv1.RerankService_StreamScore_FullMethodName), call(3, 0, d.path))
+		p.data(3, 0, part)
+		if !p.answered() {
+			t.Errorf("%s: the call does not end", name)
+		}
+		p.send(call(5, 0, d.path))
+		p.data(5, flagEndStream, honest(t)) // takes longer than the wait that is over
+		for deadline := time.Now().Add(patience); p.count(frameData) == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("%s: another call of the connection is not answered", name)
+				break
+			}
+		}
+		p.mu.Lock()
+		if p.over > 3 { // a reset may follow the trailers of the one call; the stream is not among them
+			t.Errorf("%s: %d streams were ended", name, p.over)
+		}
+		p.mu.Unlock()
+		p.Close()
+	}
+}
+
 func (a *arrivals) held() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -104,6 +104,7 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 		grpcapi.Codec(s.cfg.Limits),
 		grpc.MaxHeaderListSize(uint32(cfg.HeaderBytes)),
 		grpc.ConnectionTimeout(cfg.Handshake),
+		grpc.InTapHandle(s.await),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime:             cfg.KeepaliveMin,
 			PermitWithoutStream: true,

@@ -59,12 +59,13 @@ type Config struct {
 
 // GRPC bounds what a gRPC peer can ask of the transport.
 type GRPC struct {
-	Streams       int           // at once on a connection; default 128
-	MessageBytes  int           // default 8 MiB
-	HeaderBytes   int           // default 32 KiB
-	Handshake     time.Duration // default 10 s
-	KeepaliveMin  time.Duration // closest pings allowed; default 30 s
-	ConnectionAge time.Duration // after which a client is asked to connect anew; default 30 min
+	Streams        int           // at once on a connection; default 128
+	MessageBytes   int           // default 8 MiB
+	HeaderBytes    int           // default 32 KiB
+	Handshake      time.Duration // default 10 s
+	MessageTimeout time.Duration // of a call, to send its message; default 30 s
+	KeepaliveMin   time.Duration // closest pings allowed; default 30 s
+	ConnectionAge  time.Duration // after which a client is asked to connect anew; default 30 min
 }
 
 // HTTP bounds what an HTTP peer can ask of the transport.
@@ -91,6 +92,7 @@ func (c Config) OrDefaults() Config {
 	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, 8<<20)
 	c.GRPC.HeaderBytes = cmp.Or(c.GRPC.HeaderBytes, 32<<10)
 	c.GRPC.Handshake = cmp.Or(c.GRPC.Handshake, 10*time.Second)
+	c.GRPC.MessageTimeout = cmp.Or(c.GRPC.MessageTimeout, 30*time.Second)
 	c.GRPC.KeepaliveMin = cmp.Or(c.GRPC.KeepaliveMin, 30*time.Second)
 	c.GRPC.ConnectionAge = cmp.Or(c.GRPC.ConnectionAge, 30*time.Minute)
 
