@@ -120,12 +120,13 @@ func (r *Report) besides(axes []axis, c *Config) string {
 
 func median(xs []float64) float64 { return stats.Sort(xs).Percentile(50) }
 
-// different tells whether all that was measured is beyond what chance does: the mean, and each configuration in its
-// direction.
-func (e effect) different(told float64) bool { return math.Abs(math.Log(e.Ratio)) > math.Log1p(told) }
+// different tells whether the mean is beyond what chance does to that many configurations.
+func (e effect) different(chance noise) bool {
+	return math.Abs(math.Log(e.Ratio)) > math.Log1p(chance.told(e.N))
+}
 
 // words gives the ratio, or that there is no difference.
-func (e effect) words(told float64) string {
+func (e effect) words(chance noise) string {
 	if e.N == 0 {
 		return notMeasured
 	}
@@ -133,8 +134,8 @@ func (e effect) words(told float64) string {
 	if e.N > 1 {
 		span = fmt.Sprintf(" (%.2f× to %.2f× over %d configurations)", e.Low, e.High, e.N)
 	}
-	if !e.different(told) {
-		return fmt.Sprintf("no difference beyond %.1f %%%s", 100*told, span)
+	if !e.different(chance) {
+		return fmt.Sprintf("no difference beyond %.1f %%%s", 100*chance.told(e.N), span)
 	}
 	return fmt.Sprintf("**%.2f×** the pairs/s%s", e.Ratio, span)
 }

@@ -19,7 +19,7 @@ type Lesson struct {
 // nothing where an experiment does not vary that.
 var topics = []struct {
 	name string
-	find func(r *Report, told float64) []string
+	find func(r *Report, chance noise) []string
 }{
 	{"Padding against packing", (*Report).learnPadding},
 	{"Order by length", (*Report).learnLengthAware},
@@ -40,10 +40,10 @@ var topics = []struct {
 }
 
 // lessons gives what a report teaches.
-func (r *Report) lessons(told float64) []Lesson {
+func (r *Report) lessons(chance noise) []Lesson {
 	var lessons []Lesson
 	for _, t := range topics {
-		if findings := t.find(r, told); len(findings) > 0 {
+		if findings := t.find(r, chance); len(findings) > 0 {
 			lessons = append(lessons, Lesson{t.name, r.Run.Name, strings.Join(findings, " ")})
 		}
 	}
@@ -51,8 +51,8 @@ func (r *Report) lessons(told float64) []Lesson {
 }
 
 // against tells how one value of a setting does against another.
-func against(short, value, base, what string) func(*Report, float64) []string {
-	return func(r *Report, told float64) []string {
+func against(short, value, base, what string) func(*Report, noise) []string {
+	return func(r *Report, chance noise) []string {
 		a, ok := r.axis(short)
 		if !ok {
 			return nil
@@ -61,16 +61,16 @@ func against(short, value, base, what string) func(*Report, float64) []string {
 		if e.N == 0 {
 			return nil
 		}
-		return []string{what + ": " + e.words(told) + "."}
+		return []string{what + ": " + e.words(chance) + "."}
 	}
 }
 
 // each tells how every value of a setting does against its first one. The unit may have "(s)" in it, for all but one.
-func each(short, unit string) func(*Report, float64) []string {
+func each(short, unit string) func(*Report, noise) []string {
 	name := func(v string) string {
 		return strings.TrimSpace(text(v) + " " + strings.ReplaceAll(unit, "(s)", either(v == "1", "", "s")))
 	}
-	return func(r *Report, told float64) []string {
+	return func(r *Report, chance noise) []string {
 		a, ok := r.axis(short)
 		if !ok {
 			return nil
@@ -79,8 +79,8 @@ func each(short, unit string) func(*Report, float64) []string {
 		var parts []string
 		for _, v := range values[1:] {
 			e := r.effect(a, v, values[0])
-			words := either(len(parts) == 0, name(v), text(v)) + ": " + e.words(told)
-			if e.P95 > 0 && e.different(told) {
+			words := either(len(parts) == 0, name(v), text(v)) + ": " + e.words(chance)
+			if e.P95 > 0 && e.different(chance) {
 				words += fmt.Sprintf(", P95 latency %.2f×", e.P95)
 			}
 			parts = append(parts, words)
@@ -89,8 +89,8 @@ func each(short, unit string) func(*Report, float64) []string {
 	}
 }
 
-func (r *Report) learnPadding(told float64) []string {
-	found := against("packing", "true", "false", "Packing, against padding to the longest of a batch")(r, told)
+func (r *Report) learnPadding(chance noise) []string {
+	found := against("packing", "true", "false", "Packing, against padding to the longest of a batch")(r, chance)
 	if len(found) == 0 {
 		return nil
 	}
@@ -106,20 +106,20 @@ func (r *Report) learnPadding(told float64) []string {
 	return found
 }
 
-func (r *Report) learnLengthAware(told float64) []string {
+func (r *Report) learnLengthAware(chance noise) []string {
 	a, ok := r.axis("length_aware")
 	if !ok {
 		return nil
 	}
 	packing, swept := r.axis("packing")
 	if !swept {
-		return against("length_aware", "true", "false", "Batches of pairs of like length, against batches as they come")(r, told)
+		return against("length_aware", "true", "false", "Batches of pairs of like length, against batches as they come")(r, chance)
 	}
 	var parts []string
 	for _, is := range []struct{ value, words string }{{"false", "padded"}, {"true", "packed"}} {
 		e := r.effect(a, "true", "false", func(c *Config) bool { return packing.value(c) == is.value })
 		if e.N > 0 {
-			parts = append(parts, is.words+": "+e.words(told))
+			parts = append(parts, is.words+": "+e.words(chance))
 		}
 	}
 	return []string{"Batches of pairs of like length, against batches as they come, " + strings.Join(parts, "; ") + "."}
@@ -132,41 +132,41 @@ func (r *Report) bare(a axis) bool {
 }
 
 // plateau gives the best configuration of an axis, and the first in order that is no worse than chance makes it.
-func (r *Report) plateau(told float64) (best, first *Config) {
+func (r *Report) plateau(chance noise) (best, first *Config) {
 	best = r.winner(func(a, b *Config) bool { return a.PairsPerSecond > b.PairsPerSecond })
 	for i := range r.Configs {
-		if c := &r.Configs[i]; c.counts() && float64(best.PairsPerSecond/c.PairsPerSecond) <= 1+told {
+		if c := &r.Configs[i]; c.counts() && float64(best.PairsPerSecond/c.PairsPerSecond) <= 1+chance.told(1) {
 			return best, c
 		}
 	}
 	return best, best
 }
 
-func (r *Report) learnBatch(told float64) []string {
+func (r *Report) learnBatch(chance noise) []string {
 	if !r.bare(batchAxis) {
 		return nil
 	}
-	best, first := r.plateau(told)
+	best, first := r.plateau(chance)
 	least := &r.Configs[0]
 	words := []string{fmt.Sprintf("Best with %d pairs a request: %.1f pairs/s, %.2f× of what %d pairs give, at a mean latency of %.1f ms.",
 		best.Batch, best.PairsPerSecond, best.PairsPerSecond/least.PairsPerSecond, least.Batch, best.Latency.Average)}
 	if first != best {
 		words = append(words, fmt.Sprintf("%d pairs are the fewest within %.1f %% of that: %.1f pairs/s at %.1f ms.",
-			first.Batch, 100*told, first.PairsPerSecond, first.Latency.Average))
+			first.Batch, 100*chance.told(1), first.PairsPerSecond, first.Latency.Average))
 	}
 	return words
 }
 
-func (r *Report) learnConcurrency(told float64) []string {
+func (r *Report) learnConcurrency(chance noise) []string {
 	if !r.bare(concurrencyAxis) {
 		return nil
 	}
-	best, first := r.plateau(told)
+	best, first := r.plateau(chance)
 	alone, most := &r.Configs[0], &r.Configs[len(r.Configs)-1]
 	words := []string{
 		fmt.Sprintf("Best with %d requests at once: %.1f pairs/s, %.2f× of %d; %s is the least within %.1f %% of that.",
 			best.Concurrency, best.PairsPerSecond, best.PairsPerSecond/alone.PairsPerSecond, alone.Concurrency,
-			either(first == best, "it", fmt.Sprint(first.Concurrency)), 100*told),
+			either(first == best, "it", fmt.Sprint(first.Concurrency)), 100*chance.told(1)),
 		fmt.Sprintf("More only wait: with %d the mean latency is %.1f ms, with %d it was %.1f.",
 			most.Concurrency, most.Latency.Average, alone.Concurrency, alone.Latency.Average),
 	}
@@ -179,7 +179,7 @@ func (r *Report) learnConcurrency(told float64) []string {
 }
 
 // learnInstances leaves threads to their own topic unless both are swept: then one instance with all cores stands against one a core.
-func (r *Report) learnInstances(told float64) []string {
+func (r *Report) learnInstances(chance noise) []string {
 	replicas, ok := r.axis("replicas")
 	if !ok {
 		return nil
@@ -187,7 +187,7 @@ func (r *Report) learnInstances(told float64) []string {
 	threads, both := r.axis("threads")
 	cores := strconv.Itoa(r.Run.Machine.Cores)
 	if !both || r.Run.Machine.Cores < 2 {
-		return each("replicas", "instance(s)")(r, told)
+		return each("replicas", "instance(s)")(r, chance)
 	}
 	// The two differ in two settings, so they are one axis of their own here.
 	layout := axis{replicas.name, func(c *Config) string { return replicas.value(c) + "x" + threads.value(c) }}
@@ -195,17 +195,17 @@ func (r *Report) learnInstances(told float64) []string {
 	if pair.N == 0 {
 		return nil
 	}
-	words := []string{fmt.Sprintf("One instance a core, against one with all %s cores: %s.", cores, pair.words(told))}
+	words := []string{fmt.Sprintf("One instance a core, against one with all %s cores: %s.", cores, pair.words(chance))}
 	if over := r.effectOf(layout, cores+"x"+cores, "1x"+cores, []axis{replicas, threads}); over.N > 0 {
-		words = append(words, fmt.Sprintf("%s instances with %s threads each, more than there are cores: %s.", cores, cores, over.words(told)))
+		words = append(words, fmt.Sprintf("%s instances with %s threads each, more than there are cores: %s.", cores, cores, over.words(chance)))
 	}
 	if half := r.effectOf(layout, "1x1", "1x"+cores, []axis{replicas, threads}); half.N > 0 {
-		words = append(words, fmt.Sprintf("One instance with one thread: %s.", half.words(told)))
+		words = append(words, fmt.Sprintf("One instance with one thread: %s.", half.words(chance)))
 	}
 	return words
 }
 
-func (r *Report) learnQuantization(told float64) []string {
+func (r *Report) learnQuantization(chance noise) []string {
 	a, ok := r.axis("quantization")
 	if !ok {
 		return nil
@@ -214,13 +214,13 @@ func (r *Report) learnQuantization(told float64) []string {
 	values := r.values(a)
 	for _, v := range values[1:] {
 		e := r.effect(a, v, values[0])
-		words = append(words, fmt.Sprintf("%s, against %s: %s.", text(v), text(values[0]), e.words(told)))
-		words = append(words, r.qualityWords(v, values[0], e.Ratio > 1 && e.different(told))...)
+		words = append(words, fmt.Sprintf("%s, against %s: %s.", text(v), text(values[0]), e.words(chance)))
+		words = append(words, r.qualityWords(v, values[0], e.Ratio > 1 && e.different(chance))...)
 	}
 	return words
 }
 
-func (r *Report) learnMaxLength(told float64) []string {
+func (r *Report) learnMaxLength(chance noise) []string {
 	a, ok := r.axis("max_length")
 	if !ok {
 		return nil
@@ -235,7 +235,7 @@ func (r *Report) learnMaxLength(told float64) []string {
 				tokens, cut = tokens+c.Tokens, cut+c.TruncatedTokens
 			}
 		}
-		part := text(v) + ": " + r.effect(a, v, longest).words(told)
+		part := text(v) + ": " + r.effect(a, v, longest).words(chance)
 		if tokens > 0 {
 			part += fmt.Sprintf(", %.1f %% of the tokens cut away", 100*float64(cut)/float64(tokens+cut))
 		}
@@ -244,7 +244,7 @@ func (r *Report) learnMaxLength(told float64) []string {
 	return []string{fmt.Sprintf("Against at most %s tokens a pair, %s.", text(longest), strings.Join(parts, "; "))}
 }
 
-func (r *Report) learnStages(float64) []string {
+func (r *Report) learnStages(noise) []string {
 	a, ok := r.axis("mode")
 	if !ok {
 		return nil
@@ -265,7 +265,7 @@ func (r *Report) learnStages(float64) []string {
 }
 
 // learnStress is for experiments of one configuration with many requests at once.
-func (r *Report) learnStress(float64) []string {
+func (r *Report) learnStress(noise) []string {
 	if len(r.Configs) != 1 || r.Configs[0].Concurrency < 16 || len(r.Found) > 0 {
 		return nil
 	}
@@ -278,7 +278,7 @@ func (r *Report) learnStress(float64) []string {
 		c.Concurrency, c.Batch, c.Answered, failed, c.Abandoned, c.Latency.Average.format("%.0f ms"), c.Stages.Queue.format("%.0f ms"))}
 }
 
-func (r *Report) learnObjectives(float64) []string {
+func (r *Report) learnObjectives(noise) []string {
 	var words []string
 	for _, f := range r.Found {
 		words = append(words, foundWords(f))

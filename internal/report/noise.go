@@ -3,12 +3,14 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 const (
@@ -19,38 +21,47 @@ const (
 // noise is how much measurements of one and the same configuration differ, each by a server process of its own. It is the
 // measure of what other differences are worth.
 type noise struct {
-	Processes int     `json:"processes"` // of the configuration that was measured most often
-	Groups    int     `json:"groups"`    // configurations that were measured more than once
-	Spread    float64 `json:"spread"`    // the largest part by which a fastest was faster than its slowest
-	Config    string  `json:"config"`    // where that was
-	From      string  `json:"from"`      // the experiments that measured it
+	Configs  int     `json:"configs"`      // that were measured more than once
+	Measured int     `json:"measurements"` // of those
+	Spread   float64 `json:"spread"`       // the standard deviation of the logarithms of their throughputs, within a configuration
+	Widest   float64 `json:"widest"`       // the largest part by which a fastest was faster than its slowest
+	Where    string  `json:"widest_of"`    // where that was
 }
 
-// told is the part by which two throughputs must differ for a difference to be told.
-func (n noise) told() float64 {
-	if n.Groups == 0 {
+// quantiles are t₀.₉₇₅ of Student's distribution for 1, 2, … degrees of freedom; 2.1 is no less than it for more than 20.
+var quantiles = []float64{12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+	2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086}
+
+// told is the part by which a throughput must differ from another for a difference to be told with 95 % confidence, the two being
+// geometric means over n configurations: t·√(2/n)·Spread in the logarithm, and 2 % at least.
+func (n noise) told(configs int) float64 {
+	if n.Configs == 0 {
 		return untested
 	}
-	return max(leastTold, n.Spread)
+	t := 2.1
+	if free := n.Measured - n.Configs; free <= len(quantiles) {
+		t = quantiles[free-1]
+	}
+	return max(leastTold, math.Expm1(t*math.Sqrt(2/float64(max(1, configs)))*n.Spread))
 }
 
 func (n noise) words() string {
-	if n.Groups == 0 {
+	if n.Configs == 0 {
 		return fmt.Sprintf("No configuration was measured by more than one server process, so how much chance does is not known; "+
-			"a difference of less than %.0f %% is called none.", 100*n.told())
+			"a difference of less than %.0f %% is called none.", 100*n.told(1))
 	}
-	return fmt.Sprintf("%d configuration%s measured by several server processes each. The fastest of those was up to %.1f %% faster than the "+
-		"slowest (%s, by %d processes: %s). A difference of less than %.1f %% is called none.",
-		n.Groups, either(n.Groups == 1, " was", "s were"), 100*n.Spread, n.Config, n.Processes, n.From, 100*n.told())
+	return fmt.Sprintf("How much chance does: %d configuration%s measured by several server processes, %d in all. Their throughputs have a standard deviation of "+
+		"%.1f %%; the widest apart, by %.1f %%, are those of %s. So a difference between two measurements is called none below %.1f %%, and one in the "+
+		"mean of n pairs of them below that over √n (95 %% confidence; %.0f %% at least).",
+		n.Configs, either(n.Configs == 1, " was", "s were"), n.Measured, 100*n.Spread, 100*n.Widest, n.Where, 100*n.told(1), 100*leastTold)
 }
 
 // noiseOf looks for configurations that differ in nothing.
 func noiseOf(reports []*Report) noise {
 	type group struct {
-		low, high Value
-		n         int
-		name      string
-		from      []string
+		logs []float64
+		name string
+		from []string
 	}
 	groups := map[string]*group{}
 	var order []string
@@ -63,25 +74,33 @@ func noiseOf(reports []*Report) noise {
 			key := r.condition(c)
 			g := groups[key]
 			if g == nil {
-				g = &group{low: c.PairsPerSecond, high: c.PairsPerSecond, name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
+				g = &group{name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
 				groups[key], order = g, append(order, key)
 			}
-			g.low, g.high, g.n = min(g.low, c.PairsPerSecond), max(g.high, c.PairsPerSecond), g.n+1
+			g.logs = append(g.logs, math.Log(float64(c.PairsPerSecond)))
 			if !slices.Contains(g.from, r.Run.Name) {
 				g.from = append(g.from, r.Run.Name)
 			}
 		}
 	}
 	var n noise
+	squares := 0.0
 	for _, key := range order {
 		g := groups[key]
-		if g.n < 2 {
+		if len(g.logs) < 2 {
 			continue
 		}
-		n.Groups++
-		if spread := float64(g.high/g.low) - 1; n.Groups == 1 || spread > n.Spread {
-			n.Spread, n.Processes, n.Config, n.From = spread, g.n, g.name, strings.Join(g.from, ", ")
+		n.Configs, n.Measured = n.Configs+1, n.Measured+len(g.logs)
+		mean := stats.Mean(g.logs)
+		for _, l := range g.logs {
+			squares += (l - mean) * (l - mean)
 		}
+		if wide := math.Expm1(slices.Max(g.logs) - slices.Min(g.logs)); n.Configs == 1 || wide > n.Widest {
+			n.Widest, n.Where = wide, fmt.Sprintf("%s in %s", g.name, strings.Join(g.from, ", "))
+		}
+	}
+	if n.Configs > 0 {
+		n.Spread = math.Sqrt(squares / float64(n.Measured-n.Configs))
 	}
 	return n
 }

@@ -50,7 +50,7 @@ func Sum(reports []*Report) *Summary {
 			e.Best, e.BestWith, e.Swiftest, e.SwiftWith, e.Worst = best.PairsPerSecond, best.name("conc"), swift.Latency.Average, swift.name("conc"), worst.PairsPerSecond
 		}
 		s.Experiments = append(s.Experiments, e)
-		s.Lessons = append(s.Lessons, r.lessons(s.Noise.told())...)
+		s.Lessons = append(s.Lessons, r.lessons(s.Noise)...)
 	}
 	order := map[string]int{}
 	for i, t := range topics {

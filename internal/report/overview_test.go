@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -88,13 +89,19 @@ func TestLessons(t *testing.T) {
 // What differs in nothing but its experiment is the measure of chance: packing swept to true is packing that was true anyway.
 func TestNoiseIsThatOfEqualConfigurations(t *testing.T) {
 	s := summary(sweep("05", "", 10, 100.0, 20, 120.0), sweep("09", "batching.packing", "false", 60.0, "true", 110.0))
-	if n := s.Noise; n.Groups != 1 || n.Processes != 2 || n.Spread < 0.0999 || n.Spread > 0.1001 || n.Config != "batch=10, conc=1" {
-		t.Errorf("noise is %+v, want 10 %% between the two of batch 10 with packing", n)
+	n := s.Noise
+	// Two values that are d apart have a standard deviation of d/√2; with one degree of freedom, t is 12.71.
+	d := math.Log(1.1)
+	if n.Configs != 1 || n.Measured != 2 || math.Abs(n.Spread-d/math.Sqrt2) > 1e-6 || math.Abs(n.Widest-0.1) > 1e-6 || n.Where != "batch=10, conc=1 in 05, 09" {
+		t.Errorf("noise is %+v, want that of the two of batch 10 with packing", n)
 	}
-	if !strings.Contains(string(s.Markdown()), "A difference of less than 10.0 % is called none.") {
+	if got, want := n.told(4), math.Expm1(12.71*d/2); math.Abs(got-want) > 1e-6 {
+		t.Errorf("a mean over 4 is told from %v on, want %v", got, want)
+	}
+	if !strings.Contains(string(s.Markdown()), "1 configuration was measured by several server processes, 2 in all.") {
 		t.Error("the page does not say what it calls a difference")
 	}
-	if n := summary(sweep("05", "", 10, 100.0, 20, 120.0)).Noise; n.Groups != 0 || n.told() != untested {
+	if n := summary(sweep("05", "", 10, 100.0, 20, 120.0)).Noise; n.Configs != 0 || n.told(1) != untested {
 		t.Errorf("nothing was measured twice, but noise is %+v", n)
 	}
 }
@@ -127,7 +134,7 @@ func TestDifferencesAreTold(t *testing.T) {
 	if !slices.Equal(s.Differ, []string{"data", "version of crossrank"}) {
 		t.Errorf("differ in %q", s.Differ)
 	}
-	if s.Noise.Groups != 0 {
+	if s.Noise.Configs != 0 {
 		t.Errorf("measurements of other data count as equal: %+v", s.Noise)
 	}
 }

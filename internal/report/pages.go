@@ -39,6 +39,9 @@ var page = template.Must(template.New("report").Funcs(functions).Parse(`{{define
 {{if eq .Run.Loop "open"}}<h2>Open loop</h2><div class="scroll"><table><tr><th>Configuration<th>Offered/s<th>Sent/s<th>Response P99<th>Service P50<th>Service P99<th>Lag P99<th>Dropped<th>Valid</tr>
 {{range .Configs}}{{if .Pacing}}<tr><td>{{name .}}<td>{{f "%.2f" .Pacing.Offered}}<td>{{f "%.2f" .Pacing.Achieved}}<td>{{p "%.1f" .Latency.P99 99 .Answered}}<td>{{f "%.1f" .Service.P50}}<td>{{p "%.1f" .Service.P99 99 .Answered}}<td>{{f "%.3f" .Pacing.LagP99}}<td>{{.Pacing.Dropped}}<td>{{if .Pacing.Valid}}yes{{else}}<b>no</b>{{end}}</tr>
 {{end}}{{end}}</table></div>{{end}}
+{{if .Knees}}<h2>Saturation</h2><div class="scroll"><table><tr><th>Sweep<th>Knee<th>Pairs/s<th>Mean ms</tr>
+{{range .Knees}}{{with index $.Configs .Config}}<tr><td>{{name .}}<td>{{if .Arrival}}{{printf "%.4g" .Rate}}/s{{else}}concurrency {{.Concurrency}}{{end}}<td>{{f "%.1f" .PairsPerSecond}}<td>{{f "%.1f" .Latency.Average}}</tr>{{end}}{{end}}</table></div>
+<p class="soft">The knee is where the power, throughput over mean latency, is highest (Kleinrock 1979).</p>{{end}}
 <h2>The server's own account</h2><div class="scroll"><table><tr><th>Figure<th>Mean<th>Min<th>Max<th>P50<th>P95</tr>
 {{range .Usage}}<tr><td>{{.Name}}<td>{{f "%.1f" .Average}}<td>{{f "%.1f" .Min}}<td>{{f "%.1f" .Max}}<td>{{f "%.1f" .P50}}<td>{{f "%.1f" .P95}}</tr>{{end}}</table></div>
 <h2>How it was measured</h2><table class="words facts">{{range .Facts}}<tr><td>{{index . 0}}<td>{{index . 1}}</tr>{{end}}</table>

@@ -57,8 +57,8 @@ func (c *Chart) axes(b *strings.Builder, y scale, ticks []Tick, x scale, bottom 
 	}
 	last := math.Inf(-1)
 	for _, t := range ticks {
-		at, width := x.at(t.At), charWidth*float64(len(t.Text))
-		if at-width/2 < last+8 || at > chartWidth-rightSide+1 {
+		at, width := x.at(t.At), charWidth*float64(len([]rune(t.Text)))
+		if at-width/2 < last+4 || at > chartWidth-rightSide+1 {
 			continue
 		}
 		label(b, "c m", at, bottom+17, "middle", t.Text)

@@ -171,8 +171,11 @@ func (s scale) ticks() []Tick {
 		return all
 	}
 	steps := []float64{1, 2, 5}
-	if s.high-s.low > 3 {
+	switch {
+	case s.high-s.low > 3:
 		steps = steps[:1]
+	case s.high-s.low < 0.7:
+		steps = []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}
 	}
 	for e := math.Floor(s.low); e <= math.Ceil(s.high); e++ {
 		for _, m := range steps {
