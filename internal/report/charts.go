@@ -31,11 +31,11 @@ func Charts(res *results.Results) []Chart {
 // rates shows the latency at every rate of arrivals, with the bounds that were asked for.
 func (r *Report) rates() Chart {
 	c := Chart{File: "rate", Title: "Latency against offered rate", X: "requests/s offered", Y: "response time (ms)", LogY: true,
-		Note: "P95 and P99 only where the sample carries them."}
+		Note: "Only percentiles that the sample carries, of runs whose schedule was kept."}
 	var open []*Config
 	for i := range r.Configs {
 		config := &r.Configs[i]
-		if config.Arrival == "" || !config.Latency.P50.Measured() {
+		if config.Arrival == "" || config.Invalid != "" || !config.Latency.P50.Measured() {
 			continue
 		}
 		open = append(open, config)

@@ -38,6 +38,22 @@ func execute(t *template.Template, view any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Faulty says how many configurations are not valid, and why the first is not; it is empty if all are.
+func (r *Report) Faulty() string {
+	n, first := 0, ""
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.Invalid != "" {
+			if n++; n == 1 {
+				first = plain(c.name("concurrency")) + ": " + c.Invalid
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Not valid: %d of %d configurations, the first, %s", n, len(r.Configs), first)
+}
+
 // tiles are the figures that people look for first: what, how much, of what.
 func (r *Report) tiles() [][3]string {
 	var tiles [][3]string

@@ -38,7 +38,12 @@ func openLoop() *results.Results {
 }
 
 func TestOpenLoopIsReported(t *testing.T) {
-	r := Summarize(openLoop())
+	res := openLoop()
+	res.Points[1].End.Invalid = "the generator was late"
+	r := Summarize(res)
+	if got := r.Faulty(); !strings.Contains(got, "1 of 2 configurations") || !strings.Contains(got, "the generator was late") {
+		t.Errorf("what is not valid is told as %q", got)
+	}
 	first, second := r.Configs[0], r.Configs[1]
 	if !first.Pacing.Valid() || math.Abs(float64(first.Pacing.Achieved)-50) > 0.01 {
 		t.Errorf("the first rate: %+v, want valid and 50/s", first.Pacing)

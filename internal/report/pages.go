@@ -24,7 +24,7 @@ td:first-child,th:first-child{text-align:left;padding-left:0}.words td,.words th
 var page = template.Must(template.New("report").Funcs(functions).Parse(`{{define "title"}}{{.Run.Name}}{{end}}` + pageHead + `
 <h1>{{.Run.Name}}</h1><p>{{.Run.Description}}</p>
 {{range .Partial}}<p class="warn">Partial: {{.}}.</p>{{end}}
-{{range .Configs}}{{if .Invalid}}<p class="warn">Not valid: {{name .}}: {{.Invalid}}.</p>{{end}}{{end}}
+{{with .Faulty}}<p class="warn">{{.}}.</p>{{end}}
 {{if .Run.Model.Meaningless}}<p class="warn">The scores mean nothing: the model's weights are random. The speed is that of a real model of this shape.</p>{{end}}
 <div class="tiles">{{range .Tiles}}<div class="tile"><span>{{index . 0}}</span><b>{{index . 1}}</b><span>{{index . 2}}</span></div>{{end}}</div>
 {{if .Charts}}<h2>Charts</h2><div class="charts">{{range .Charts}}<div class="chart">{{.}}</div>{{end}}</div>{{end}}

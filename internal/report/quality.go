@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -19,7 +20,7 @@ func (r *Report) qualities(p *printer) {
 	p.header("Quantization", "Pairs/s", "Against", "Rank correlation", "Same best", "Same of 10 best", "Mean error", "Max error", "nDCG@10", "MRR@10")
 	for i := range r.Quality {
 		q := &r.Quality[i]
-		cells := []string{text(q.Quantization) + setWords(q.Set, "quantization"), r.speedOf(q).format("%.1f")}
+		cells := []string{cmp.Or(text(q.Quantization), notMeasured) + setWords(q.Set, "quantization"), r.speedOf(q).format("%.1f")}
 		if a := q.Agreement; a != nil {
 			cells = append(cells, text(a.Against), pointer(a.RankCorrelation).format("%.5f"), share(a.Top1), share(a.Top10),
 				fmt.Sprintf("%.3g", a.MeanAbsError), fmt.Sprintf("%.3g", a.MaxAbsError))

@@ -1,0 +1,189 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// bare tells whether an experiment varies nothing but an axis.
+func (r *Report) bare(a axis) bool {
+	axes := r.axes()
+	return len(axes) == 1 && axes[0].name == a.name && len(r.Found) == 0
+}
+
+// plateau gives the best configuration of an axis, and the first in order that is no worse than chance makes it.
+func (r *Report) plateau(chance noise) (best, first *Config) {
+	best = r.winner(func(a, b *Config) bool { return a.PairsPerSecond > b.PairsPerSecond })
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.counts() && float64(best.PairsPerSecond/c.PairsPerSecond) <= 1+chance.told(1) {
+			return best, c
+		}
+	}
+	return best, best
+}
+
+func (r *Report) learnBatch(chance noise) []string {
+	if !r.bare(batchAxis) {
+		return nil
+	}
+	best, first := r.plateau(chance)
+	least := &r.Configs[0]
+	words := []string{fmt.Sprintf("Best with %d pairs a request: %.1f pairs/s, %.2f× of what %d pairs give, at a mean latency of %.1f ms.",
+		best.Batch, best.PairsPerSecond, best.PairsPerSecond/least.PairsPerSecond, least.Batch, best.Latency.Average)}
+	if first != best {
+		words = append(words, fmt.Sprintf("%d pairs are the fewest within %.1f %% of that: %.1f pairs/s at %.1f ms.",
+			first.Batch, 100*chance.told(1), first.PairsPerSecond, first.Latency.Average))
+	}
+	return words
+}
+
+func (r *Report) learnConcurrency(chance noise) []string {
+	if !r.bare(concurrencyAxis) {
+		return nil
+	}
+	best, first := r.plateau(chance)
+	alone, most := &r.Configs[0], &r.Configs[len(r.Configs)-1]
+	words := []string{fmt.Sprintf("Best with %d requests at once: %.1f pairs/s, %.2f× of %d; %s is the least within %.1f %% of that.",
+		best.Concurrency, best.PairsPerSecond, best.PairsPerSecond/alone.PairsPerSecond, alone.Concurrency,
+		either(first == best, "it", fmt.Sprint(first.Concurrency)), 100*chance.told(1))}
+	if most != first {
+		words = append(words, fmt.Sprintf("More only wait: with %d the mean latency is %.1f ms, with %d it was %.1f.",
+			most.Concurrency, most.Latency.Average, first.Concurrency, first.Latency.Average))
+	}
+	for _, k := range r.Knees {
+		c := &r.Configs[k.Config]
+		words = append(words, fmt.Sprintf("The knee, where throughput is best worth its latency, is at %d: %.1f pairs/s at %.1f ms.",
+			c.Concurrency, c.PairsPerSecond, c.Latency.Average))
+	}
+	return words
+}
+
+// learnInstances leaves threads to their own topic unless both are swept: then one instance with all cores stands against one a core.
+func (r *Report) learnInstances(chance noise) []string {
+	replicas, ok := r.axis("replicas")
+	if !ok {
+		return nil
+	}
+	threads, both := r.axis("threads")
+	cores := strconv.Itoa(r.Run.Machine.Cores)
+	if !both || r.Run.Machine.Cores < 2 {
+		return each("replicas", "instance(s)")(r, chance)
+	}
+	// The two differ in two settings, so they are one axis of their own here.
+	layout := axis{replicas.name, func(c *Config) string { return replicas.value(c) + "x" + threads.value(c) }}
+	pair := r.effectOf(layout, cores+"x1", "1x"+cores, []axis{replicas, threads})
+	if pair.N == 0 {
+		return nil
+	}
+	words := []string{fmt.Sprintf("One instance a core, against one with all %s cores: %s.", cores, pair.words(chance))}
+	if over := r.effectOf(layout, cores+"x"+cores, "1x"+cores, []axis{replicas, threads}); over.N > 0 {
+		words = append(words, fmt.Sprintf("%s instances with %s threads each, more than there are cores: %s.", cores, cores, over.words(chance)))
+	}
+	if half := r.effectOf(layout, "1x1", "1x"+cores, []axis{replicas, threads}); half.N > 0 {
+		words = append(words, fmt.Sprintf("One instance with one thread: %s.", half.words(chance)))
+	}
+	return words
+}
+
+func (r *Report) learnQuantization(chance noise) []string {
+	a, ok := r.axis("quantization")
+	if !ok {
+		return nil
+	}
+	var words []string
+	values := r.values(a)
+	for _, v := range values[1:] {
+		e := r.effect(a, v, values[0])
+		words = append(words, fmt.Sprintf("%s, against %s: %s.", text(v), text(values[0]), e.words(chance)))
+		words = append(words, r.qualityWords(v, values[0], e.Ratio > 1 && e.different(chance))...)
+	}
+	return words
+}
+
+func (r *Report) learnMaxLength(chance noise) []string {
+	a, ok := r.axis("max_length")
+	if !ok {
+		return nil
+	}
+	values := r.values(a)
+	longest := values[len(values)-1]
+	var parts []string
+	for _, v := range values[:len(values)-1] {
+		tokens, cut := 0, 0
+		for i := range r.Configs {
+			if c := &r.Configs[i]; c.counts() && a.value(c) == v {
+				tokens, cut = tokens+c.Tokens, cut+c.TruncatedTokens
+			}
+		}
+		part := text(v) + ": " + r.effect(a, v, longest).words(chance)
+		if tokens > 0 {
+			part += fmt.Sprintf(", %.1f %% of the tokens cut away", 100*float64(cut)/float64(tokens+cut))
+		}
+		parts = append(parts, part)
+	}
+	return []string{fmt.Sprintf("Against at most %s tokens a pair, %s.", text(longest), strings.Join(parts, "; "))}
+}
+
+func (r *Report) learnStages(noise) []string {
+	a, ok := r.axis("mode")
+	if !ok {
+		return nil
+	}
+	speed := map[string]float64{}
+	var parts []string
+	for i := range r.Configs {
+		if c := &r.Configs[i]; c.counts() && speed[a.value(c)] == 0 {
+			speed[a.value(c)] = float64(c.PairsPerSecond)
+			parts = append(parts, fmt.Sprintf("%s %.1f", strings.ReplaceAll(text(a.value(c)), "_", " "), c.PairsPerSecond))
+		}
+	}
+	words := []string{"Pairs/s of each: " + strings.Join(parts, ", ") + "."}
+	if full, tokenizing := speed["full"], speed["tokenization_only"]; full > 0 && tokenizing > 0 {
+		words = append(words, fmt.Sprintf("Tokenizing is %.1f %% of a full request's time at most.", 100*full/tokenizing))
+	}
+	return words
+}
+
+// learnStress is for experiments of one configuration with many requests at once.
+func (r *Report) learnStress(noise) []string {
+	if len(r.Configs) != 1 || r.Configs[0].Concurrency < 16 || len(r.Found) > 0 {
+		return nil
+	}
+	c := &r.Configs[0]
+	failed := 0
+	for _, n := range c.Failed {
+		failed += n
+	}
+	return []string{fmt.Sprintf("%d requests of %d pairs at once: %d answered, %d failed, %d lost; mean latency %s, of which the queue %s.",
+		c.Concurrency, c.Batch, c.Answered, failed, c.Abandoned, c.Latency.Average.format("%.0f ms"), c.Stages.Queue.format("%.0f ms"))}
+}
+
+func (r *Report) learnObjectives(noise) []string {
+	var words []string
+	for _, f := range r.Found {
+		words = append(words, foundWords(f))
+	}
+	return words
+}
+
+func foundWords(f results.Found) string {
+	objective := fmt.Sprintf("P%g ≤ %g ms", f.Percentile, f.LatencyMS)
+	switch {
+	case f.Passing == 0 && f.Failing == 0:
+		return fmt.Sprintf("%s: no verdict; %s.", objective, text(f.Note))
+	case f.Passing == 0:
+		return fmt.Sprintf("%s is kept at no rate: not even at %.2f requests/s of %d pairs.", objective, f.Failing, f.Batch)
+	case f.Failing == 0:
+		return fmt.Sprintf("%s is kept at **%.2f** requests/s of %d pairs (%.0f pairs/s), the highest that was tried.",
+			objective, f.Passing, f.Batch, f.Passing*float64(f.Batch))
+	}
+	words := fmt.Sprintf("%s is kept up to **%.2f** requests/s of %d pairs (%.0f pairs/s), and not at %.2f", objective, f.Passing, f.Batch,
+		f.Passing*float64(f.Batch), f.Failing)
+	if f.Capacity > 0 {
+		words += fmt.Sprintf("; that is %.0f %% of what a closed loop gets", 100*f.Passing/f.Capacity)
+	}
+	return words + "."
+}
