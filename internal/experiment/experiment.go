@@ -67,6 +67,8 @@ type Options struct {
 	// Measured, if set, is called with the address of the last server's page when nothing is left to measure, before that
 	// server is stopped. It is not called when the run is stopped from outside, or when the server is gone.
 	Measured func(ctx context.Context, page string)
+
+	least time.Duration // if set, by tests: probes of a search need not take longer
 }
 
 // Outcome is where an experiment left what it measured.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,12 +29,14 @@ import (
 // server does, over a fake scorer whose answers take 20 ms.
 //
 // The environment says what goes wrong: act=serve-die ends the process at the request number 8, counted from 1;
-// act=serve-fail refuses every request; act=serve-stall stalls for a second once.
+// act=serve-fail refuses every request; act=serve-stall stalls for a second once;
+// act=serve-queue answers one after another.
 type fakeServer struct {
 	crossrankv1.UnimplementedRerankServiceServer
 	kind  string
 	fake  scorertest.Fake
 	calls atomic.Int64
+	turn  sync.Mutex
 	until atomic.Int64 // when a stall ends, in nanoseconds since 1970
 	began time.Time
 }
@@ -92,6 +95,10 @@ func (s *fakeServer) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*
 	if s.kind == "serve-die" && call == 8 {
 		fmt.Fprintln(os.Stderr, "out of memory")
 		os.Exit(7)
+	}
+	if s.kind == "serve-queue" {
+		s.turn.Lock()
+		defer s.turn.Unlock()
 	}
 	if s.kind == "serve-stall" {
 		s.stall(call)

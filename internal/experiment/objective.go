@@ -116,6 +116,9 @@ func (h *hunt) probe(ctx context.Context, rate float64, goals []*goal, confirm b
 		h.confirmed++
 		p.Search, p.Times, trust, least, seed = results.SearchConfirm, 1, 0, leastConfirm, seed+int64(h.confirmed)
 	}
+	if h.opts.least > 0 {
+		least = h.opts.least
+	}
 	p.Requests = enough(h.most, rate, least)
 	bounds := make([]float64, len(goals))
 	for i, g := range goals {
