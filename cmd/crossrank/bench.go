@@ -195,7 +195,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		takes.End = metrics.Resident()
 	}
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), opts.target.forRanking(scorer), opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), experiment.ForRanking(scorer, opts.target.speaks()), opts, data.Pairs, task)
 		if err != nil {
 			return fmt.Errorf("measuring the quality: %w", err)
 		}

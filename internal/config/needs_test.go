@@ -31,6 +31,7 @@ func TestForExperiment(t *testing.T) {
 		{"target: {address: 'http://127.0.0.1:80', dialect: tei}", ""},
 		{"target: {dialect: tei}", "target.dialect (line 2): says how to speak to a server, but target.address"},
 		{"target: {api_key_env: KEY}", "target.api_key_env (line 2): says how"},
+		{"target: {address: 'http://127.0.0.1:80'}\nexperiment: {quality: {against: fp32}}", "against (line 3): compares servers that the"},
 		{"target: {address: 'http://127.0.0.1:80'}\nmodel: m", "model (line 3): belongs to a server that the experiment starts"},
 		{"target: {address: 'http://127.0.0.1:80'}\nbatching: {packing: true}", "batching (line 3): belongs to a server"},
 		{"target: {address: 'http://127.0.0.1:80'}\nmodel_pool: {routing: first_idle}", "model_pool (line 3): belongs to a server"},

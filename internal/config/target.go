@@ -34,6 +34,9 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 		}
 		return
 	}
+	if s.Experiment.Quality.Against != "" {
+		add("experiment.quality.against", "compares servers that the experiment starts, but the one at target.address is alone")
+	}
 	for _, section := range serverSections {
 		if s.Given(section) {
 			add(section, "belongs to a server that the experiment starts; the one at target.address has settings of its own, so leave it out")

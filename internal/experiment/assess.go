@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -52,7 +53,10 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 	}
 	ctx, release := r.server.during(ctx)
 	defer release()
-	a := assessment{quality: results.Quality{Point: first, Set: s.units[0].point.Set, Quantization: s.server.Primary().Quantization}}
+	a := assessment{quality: results.Quality{Point: first, Set: s.units[0].point.Set}}
+	if s.server.Target.Address == "" {
+		a.quality.Quantization = s.server.Primary().Quantization
+	}
 	var err error
 	if asked.Against != "" {
 		if a.logits, err = Logits(ctx, r.client, r.data.Pairs, assessBatch); err != nil {
@@ -60,7 +64,7 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 		}
 	}
 	if r.task != nil {
-		scores, err := Logits(ctx, r.client, r.task.Pairs, assessBatch)
+		scores, err := Logits(ctx, ForRanking(r.client, client.Dialect(s.server.Target.Dialect)), r.task.Pairs, assessBatch)
 		if err != nil {
 			return fmt.Errorf("measuring quality: %w", err)
 		}

@@ -1,10 +1,11 @@
-package main
+package experiment
 
 import (
 	"slices"
 	"testing"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
@@ -12,13 +13,12 @@ import (
 func TestQualityInEveryDialect(t *testing.T) {
 	pairs := []crossrank.Pair{{Query: "a", Passage: "1"}, {Query: "a", Passage: "2"}, {Query: "b", Passage: "3"}, {Query: "a", Passage: "4"}}
 	for _, tt := range []struct {
-		dialect string
+		dialect client.Dialect
 		calls   int
 		raw     bool
-	}{{"crossrank", 1, true}, {"tei", 1, true}, {"llamacpp", 3, true}, {"cohere", 3, false}} {
+	}{{"", 1, true}, {client.Crossrank, 1, true}, {client.TEI, 1, true}, {client.LlamaCpp, 3, true}, {client.Cohere, 3, false}} {
 		fake := &scorertest.Fake{}
-		flags := targetFlags{dialect: tt.dialect}
-		resp, err := flags.forRanking(fake).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
+		resp, err := ForRanking(fake, tt.dialect).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
 		if err != nil {
 			t.Fatal(err)
 		}
