@@ -86,7 +86,7 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 		Info:        func() crossrank.Info { return infos[0] },
 		Models:      func() []crossrank.Info { return infos },
 		Tokenize:    models.tokenize,
-		Recorder:    metrics.New(metrics.Options{Gauges: models.gauges()}),
+		Recorder:    metrics.New(recorderOptions(settings.Server, models.gauges())),
 		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
 		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),
 	})
@@ -167,6 +167,11 @@ func orNone(n int) int {
 		return -1
 	}
 	return n
+}
+
+// recorderOptions are what settings ask of the server's memory of itself.
+func recorderOptions(s config.Server, gauges metrics.Gauges) metrics.Options {
+	return metrics.Options{Gauges: gauges, History: time.Duration(s.History)}
 }
 
 // cores says how a model uses them.

@@ -22,6 +22,8 @@ type Server struct {
 	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"those of them from one address that is not of this machine, or from one /64 of IPv6; 0 for no such bound"`
 	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"4096" max:"1099511627776" help:"bytes that all requests under way hold, from the first byte of each until its answer; as much again may be gRPC messages that have not arrived whole"`
 
+	History Duration `yaml:"history" json:"history" help:"how far back /api/history and the live page see at half a second, for about 7 MB an hour"`
+
 	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector for OTLP over gRPC, such as http://127.0.0.1:4317; without one nothing is traced"`
 
 	Limits ServerLimits `yaml:"limits" json:"limits"`
@@ -74,6 +76,7 @@ func baseServer() Server {
 		DrainGrace:         Duration(30 * time.Second),
 		Connections:        4096,
 		AddressConnections: 256,
+		History:            Duration(2 * time.Hour),
 		RequestBytes:       256 << 20,
 		Limits:             ServerLimits{Documents: 1000, DocumentBytes: 256 << 10, QueryBytes: 64 << 10},
 		GRPC: ServerGRPC{

@@ -220,7 +220,6 @@ func fuzz(ctx context.Context, b *bench) error {
 			break
 		}
 		name := path.Base(t.pkg) + "." + t.name
-		ran = append(ran, name)
 		if err != nil {
 			failed = append(failed, name)
 			b.say("   %s: %v: %.2000s", name, err, out)
@@ -230,9 +229,10 @@ func fuzz(ctx context.Context, b *bench) error {
 			n, _ = strconv.Atoi(string(all[len(all)-1][1]))
 		}
 		inputs += n
+		ran = append(ran, fmt.Sprintf("%s %d", name, n))
 		b.say("   %s: %d inputs", name, n)
 	}
-	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs: %s", len(ran), len(list), b.fuzztime,
+	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs that they have tried: %s", len(ran), len(list), b.fuzztime,
 		inputs, strings.Join(slices.Sorted(slices.Values(ran)), ", "))}
 	if len(failed) > 0 {
 		r.Fault = "failed: " + strings.Join(failed, ", ")

@@ -37,10 +37,14 @@ const (
 	stopWithin  = 60 * time.Second
 )
 
+// shortHistory is how far back servers remember their own samples. Remembering takes memory until that time is full, which
+// in the two hours of the default would hide what grows for ever.
+const shortHistory = time.Minute
+
 // settings are those of a server. Pairs that come again are computed again, for the callers' data is finite.
 func (b *bench) settings(queueAge time.Duration) string {
-	return fmt.Sprintf("model_pool: {instances: [{threads: %d}]}\ncache: {coalesce: false}\nbatching: {max_queue_age_ms: %d}\n",
-		b.threads, queueAge.Milliseconds())
+	return fmt.Sprintf("model_pool: {instances: [{threads: %d}]}\ncache: {coalesce: false}\nbatching: {max_queue_age_ms: %d}\n"+
+		"server: {history: %v}\n", b.threads, queueAge.Milliseconds(), shortHistory)
 }
 
 // queueAge is how much may wait for servers that are to keep the objective: two fifths of it. What is admitted waits for
