@@ -103,7 +103,8 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 		return err
 	}
 	if opts.dry {
-		return writePlan(cmd.OutOrStdout(), sweep, opts)
+		_, err := writePlan(cmd.OutOrStdout(), sweep, opts)
+		return err
 	}
 	out, err := measureExperiment(cmd, sweep, opts)
 	switch {

@@ -54,7 +54,7 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 		return fmt.Errorf("there are no experiments in %s", dir)
 	}
 	var verdicts []verdict
-	failed := 0
+	failed, total := 0, time.Duration(0)
 	for _, d := range defs {
 		v := verdict{name: strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File))}
 		switch {
@@ -67,9 +67,11 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 		case cmd.Context().Err() != nil:
 			v.state, v.detail = "skipped", "interrupted before it began"
 		case opts.dry:
-			if err := writePlan(cmd.OutOrStdout(), opts.apply(d.Sweep), opts); err != nil {
+			takes, err := writePlan(cmd.OutOrStdout(), opts.apply(d.Sweep), opts)
+			if err != nil {
 				return err
 			}
+			total += takes
 			continue
 		default:
 			v.state, v.detail = runOne(cmd, opts.apply(d.Sweep), opts)
@@ -78,6 +80,9 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 			failed++
 		}
 		verdicts = append(verdicts, v)
+	}
+	if total > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "all of them: about %v\n", total.Round(time.Second))
 	}
 	if err := writeVerdicts(cmd.ErrOrStderr(), verdicts); err != nil {
 		return err
@@ -116,8 +121,8 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 // guessedSpeed is the pairs a second of an estimate that has nothing to go by.
 const guessedSpeed = 200
 
-// writePlan shows the configurations of an experiment and about how long they take.
-func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) error {
+// writePlan shows the configurations of an experiment and gives about how long they take.
+func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) (time.Duration, error) {
 	speed, why := opts.speed, "as --pairs-per-second says"
 	if speed <= 0 {
 		if speed, why = earlierSpeed(opts.dir), "the mean of the earlier results"; speed <= 0 {
@@ -132,9 +137,10 @@ func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) error {
 	if t := sweep.Base().Target; t.Address != "" {
 		servers = "configurations of the server at " + t.Address
 	}
+	takes := experiment.Estimate(sweep, speed)
 	_, err := fmt.Fprintf(w, "%s: %d %s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, len(points), servers,
-		experiment.Estimate(sweep, speed).Round(time.Second), speed, why)
-	return err
+		takes.Round(time.Second), speed, why)
+	return takes, err
 }
 
 // earlierSpeed is the mean throughput of the configurations in the results of a folder, or 0 if there are none.
