@@ -53,11 +53,11 @@ func overload(ctx context.Context, b *bench) (err error) {
 		if err := cmp.Or(err, p.alive()); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			break // it is not whole
+		}
 		loads = append(loads, l)
 		b.say("   %v × the load: %.1f pairs/s, %d answered, %d refused", f, l.goodput(b.ramp(), b.slice), l.count(crossrank.OK), l.count(crossrank.Overloaded))
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	if ctx.Err() == nil {
 		if err := b.recovery(ctx, s, baseline); err != nil {
@@ -71,7 +71,9 @@ func overload(ctx context.Context, b *bench) (err error) {
 		b.say("   peak afterwards %.1f pairs/s", after)
 		peak = (peak + after) / 2
 	}
-	b.reportLoads(loads, peak)
+	if len(loads) > 0 {
+		b.reportLoads(loads, peak)
+	}
 	return nil
 }
 
