@@ -38,6 +38,7 @@ type Server struct {
 
 	budget   *edge.Budget // of the bytes of all requests under way
 	arrivals *arrivals    // of gRPC messages
+	waits    waits        // for gRPC messages
 
 	tracer *trace.Tracer // nil unless traces are asked for
 
