@@ -22,7 +22,7 @@ type lastAttention struct {
 func (m *Model) packLast(l checkpoint.Layer) lastAttention {
 	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
 	weight, bias := m.padHeads(l.Query)
-	a := lastAttention{query: kernel.Pack(weight, bias, in, len(bias))}
+	a := lastAttention{query: m.packer.Pack(weight, bias, in, len(bias))}
 	zeros, transposed := make([]float32, in), make([]float32, in*size)
 	for h := range m.config.Heads {
 		for i := range size {
@@ -30,8 +30,8 @@ func (m *Model) packLast(l checkpoint.Layer) lastAttention {
 				transposed[o*size+i] = w
 			}
 		}
-		a.keys = append(a.keys, kernel.Pack(transposed, zeros, size, in))
-		a.values = append(a.values, kernel.Pack(l.Value.Weight[h*size*in:], l.Value.Bias[h*size:], in, size))
+		a.keys = append(a.keys, m.packer.Pack(transposed, zeros, size, in))
+		a.values = append(a.values, m.packer.Pack(l.Value.Weight[h*size*in:], l.Value.Bias[h*size:], in, size))
 	}
 	return a
 }

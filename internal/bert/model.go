@@ -36,7 +36,8 @@ type Model struct {
 	hidden, attention, intermediate int
 
 	words  words
-	places []float32 // 2 × Positions × hidden: position embedding plus the embedding of type 0 or 1
+	places []float32     // 2 × Positions × hidden: position embedding plus the embedding of type 0 or 1
+	packer kernel.Packer // holds the memory of all panels
 	norm   norm
 	layers []layer // of the last, only what follows attention
 	last   lastAttention
@@ -103,7 +104,7 @@ func (m *Model) packAll(w *checkpoint.Weights) {
 		func() { m.places, m.norm = places(*w, c), padNorm(w.EmbeddingNorm) },
 		func() { m.last = m.packLast(w.Layers[final]) },
 		func() {
-			m.pooler = kernel.Pack(w.Pooler.Weight, w.Pooler.Bias, c.Hidden, c.Hidden)
+			m.pooler = m.packer.Pack(w.Pooler.Weight, w.Pooler.Bias, c.Hidden, c.Hidden)
 			m.classifier, m.classifierBias = fold(w.Classifier)
 		},
 	}
@@ -156,9 +157,9 @@ const (
 // pack packs a linear layer in the model's precision; levels are for its input, if that is INT8.
 func (m *Model) pack(weight, bias []float32, in, out, levels int) *kernel.Panels {
 	if m.precision == INT8 {
-		return kernel.Pack8(weight, bias, in, out, levels)
+		return m.packer.Pack8(weight, bias, in, out, levels)
 	}
-	return kernel.Pack(weight, bias, in, out)
+	return m.packer.Pack(weight, bias, in, out)
 }
 
 // packScores packs the queries' and keys' projections side by side. Their product goes through the exponential function, where
@@ -166,9 +167,9 @@ func (m *Model) pack(weight, bias []float32, in, out, levels int) *kernel.Panels
 func (m *Model) packScores(query, key checkpoint.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(query, key)
 	if m.precision == INT8 {
-		return kernel.Pack16(weight, bias, m.config.Hidden, len(bias))
+		return m.packer.Pack16(weight, bias, m.config.Hidden, len(bias))
 	}
-	return kernel.Pack(weight, bias, m.config.Hidden, len(bias))
+	return m.packer.Pack(weight, bias, m.config.Hidden, len(bias))
 }
 
 func (m *Model) packValues(value checkpoint.Linear) *kernel.Panels {

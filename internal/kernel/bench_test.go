@@ -27,7 +27,7 @@ func BenchmarkTile(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 128
-		w, a, c := Pack(random(rng, k*16, 1), make([]float32, 16), k, 16), random(rng, 6*k, 1), make([]float32, 6*16)
+		w, a, c := pack(random(rng, k*16, 1), make([]float32, 16), k, 16), random(rng, 6*k, 1), make([]float32, 6*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile[5](k, &a[0], k, &w.data[0], &w.bias[0], 0, &c[0], 16, &w.data[0], 1)
@@ -46,7 +46,7 @@ func BenchmarkMatMul(b *testing.B) {
 		act     Act
 	}{{"qkv", 384, 1152, None}, {"output", 384, 384, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
 		for _, rows := range []int{1, 16, 80, 256} {
-			w := Pack(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out)
+			w := pack(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out)
 			a, c := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out)
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {

@@ -12,7 +12,8 @@ const (
 )
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
-// input side by side. Output columns beyond Out are zero. Weights are float32 ([Pack]), int8 ([Pack8]) or int16 ([Pack16]).
+// input side by side. Output columns beyond Out are zero. Weights are float32 ([Packer.Pack]), int8 ([Packer.Pack8]) or int16
+// ([Packer.Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32 // Pad(Out)/16 panels of In·16
@@ -22,8 +23,8 @@ type Panels struct {
 }
 
 // Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
-func Pack(weight, bias []float32, in, out int) *Panels {
-	p := &Panels{In: in, Out: out, data: make([]float32, Pad(out)*in), bias: make([]float32, Pad(out))}
+func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
+	p := &Panels{In: in, Out: out, data: room[float32](k, Pad(out)*in), bias: make([]float32, Pad(out))}
 	copy(p.bias, bias[:out])
 	for o := range out {
 		panel := p.data[o/Width*Width*in:]
@@ -50,7 +51,7 @@ const (
 //
 // With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension
 // (separate multiply and add in the generic tier), so the error is at most In·ε·Σ|a·w|. With quantised weights the sum
-// of products is exact, and the error is that of quantising, see [Pack8] and [Pack16]. The activation adds its own.
+// of products is exact, and the error is that of quantising, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
 func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	if rows == 0 {
 		return

@@ -12,16 +12,16 @@ type panels16 struct {
 
 const columnParams16 = 2 * Width
 
-// Pack16 packs weights as [Pack] does, quantised to 12 bits or so with one scale for each output; the product quantises each
-// row of A likewise as it reads it. The error is that of half a step on both sides, about a thirtieth of [Pack8]'s; with
+// Pack16 packs weights as [Packer.Pack] does, quantised to 12 bits or so with one scale for each output; the product quantises each
+// row of A likewise as it reads it. The error is that of half a step on both sides, about a thirtieth of [Packer.Pack8]'s; with
 // AVX2 the product takes about 1.6 times the time of int8's and two thirds of that of float32's.
 //
 // Sums are exact in 32 bits: levels² · In < 2³¹ decides how many levels there are, 2,364 for 384 inputs.
-func Pack16(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
 	levels := min(math.MaxInt16, math.Floor(math.Sqrt(math.MaxInt32/float64(Pad(in)))))
 	p := &panels16{
 		levels: float32(levels),
-		data:   make([]int16, Pad(out)*Pad(in)),
+		data:   room[int16](k, Pad(out)*Pad(in)),
 		params: make([]float32, Pad(out)/Width*columnParams16),
 	}
 	for o := range out {

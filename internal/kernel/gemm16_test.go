@@ -19,7 +19,7 @@ func TestMatMul16(t *testing.T) {
 				}
 				weight, bias := random(rng, in*out, 1), random(rng, out, 1)
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 16)
-				w, lda, ldc := Pack16(weight, bias, in, out), Pad(in)+16, Pad(out)+3
+				w, lda, ldc := pack16(weight, bias, in, out), Pad(in)+16, Pad(out)+3
 				eachTier(t, func(t *testing.T, s *Set) {
 					c := make([]float32, rows*ldc)
 					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
@@ -60,7 +60,7 @@ func largest(x []float32) (top float64) {
 func TestInt16SumsFit(t *testing.T) {
 	for _, in := range []int{16, 384, 1536, 4096} {
 		ones := slices.Repeat([]float32{1}, in)
-		w := Pack16(ones, []float32{0}, in, 1)
+		w := pack16(ones, []float32{0}, in, 1)
 		eachTier(t, func(t *testing.T, s *Set) {
 			c := make([]float32, Width)
 			s.MatMul(c, Width, ones, in, 1, w, None, NewQuantized(in))
@@ -75,7 +75,7 @@ func TestInt16SumsFit(t *testing.T) {
 func TestInt16TiersAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	const in, out, rows = 401, 48, 103
-	w, a := Pack16(random(rng, in*out, 1), random(rng, out, 1), in, out), padded(rng, random(rng, rows*in, 1), rows, in, 0)
+	w, a := pack16(random(rng, in*out, 1), random(rng, out, 1), in, out), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
 	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
 	eachTier(t, func(t *testing.T, s *Set) {
@@ -97,7 +97,7 @@ func BenchmarkTile16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
-		w, q, c := Pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, tileRows8*16)
+		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, tileRows8*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile16[tileRows8-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
@@ -110,7 +110,7 @@ func BenchmarkTile16(b *testing.B) {
 func BenchmarkMatMul16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, rows := range []int{1, 80, 256} {
-		w := Pack16(random(rng, 384*768, 1), random(rng, 768, 1), 384, 768)
+		w := pack16(random(rng, 384*768, 1), random(rng, 768, 1), 384, 768)
 		a, c, q := random(rng, rows*384, 1), make([]float32, rows*768), NewQuantized(384)
 		b.Run(fmt.Sprintf("shape=queries+keys/rows=%d", rows), func(b *testing.B) {
 			eachTierBench(b, func(b *testing.B, s *Set) {

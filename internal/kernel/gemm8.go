@@ -16,7 +16,7 @@ type panels8 struct {
 // columnParams is the number of parameters of a panel.
 const columnParams = 4 * Width
 
-// Pack8 packs weights as [Pack] does, quantised with one scale for each output: w ≈ scale·q.
+// Pack8 packs weights as [Packer.Pack] does, quantised with one scale for each output: w ≈ scale·q.
 //
 // The product quantises each row of A as it reads it: a ≈ low + step·u with u from 0 to levels, at most 255, over the row's
 // range with zero included, so that Σ a·w is step·scale·Σ u·q + low·scale·Σ q. The errors are at most half a step of an
@@ -26,10 +26,10 @@ const columnParams = 4 * Width
 // overflow if levels times the sum of the group's positive q, and of its negative ones, is below 2¹⁵. The scale is the
 // smallest that keeps every group of the output within that, and every q within ±127. A bound on the operands alone would
 // leave 6½ bits to each; weights that are not all at their largest at once leave about 7.
-func Pack8(weight, bias []float32, in, out, levels int) *Panels {
+func (k *Packer) Pack8(weight, bias []float32, in, out, levels int) *Panels {
 	p := &panels8{
 		levels: float32(levels),
-		data:   make([]int8, Pad(out)*Pad(in)),
+		data:   room[int8](k, Pad(out)*Pad(in)),
 		params: make([]float32, Pad(out)/Width*columnParams),
 	}
 	limit := math.MaxInt16 / levels

@@ -22,7 +22,7 @@ func TestMatMul8(t *testing.T) {
 				}
 				weight, bias := random(rng, in*out, 1), random(rng, out, 1)
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 16)
-				w, lda := Pack8(weight, bias, in, out, levels), Pad(in)+16
+				w, lda := pack8(weight, bias, in, out, levels), Pad(in)+16
 				eachTier(t, func(t *testing.T, s *Set) {
 					ldc := Pad(out) + 3
 					c := make([]float32, rows*ldc)
@@ -94,7 +94,7 @@ func TestPack8(t *testing.T) {
 			for i := range weight {
 				weight[i] = value(i)
 			}
-			w := Pack8(weight, []float32{0}, in, 1, levels)
+			w := pack8(weight, []float32{0}, in, 1, levels)
 			q, scale := unpack8(w, 0)
 			for at := 0; at < len(q); at += 12 {
 				for _, g := range [][6]int{{0, 1, 4, 5, 8, 9}, {2, 3, 6, 7, 10, 11}} {
@@ -132,7 +132,7 @@ func TestInt8GroupsFit(t *testing.T) {
 		}
 	}
 	for _, levels := range []int{100, 150, 255} {
-		w, want := Pack8(weight, make([]float32, 32), in, 32, levels), make([]float32, 32)
+		w, want := pack8(weight, make([]float32, 32), in, 32, levels), make([]float32, 32)
 		generic.MatMul(want, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
 		eachTier(t, func(t *testing.T, s *Set) {
 			got := make([]float32, 32)
@@ -156,7 +156,7 @@ func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 1))
 	const in, out = 384, 32
 	weight, a := random(rng, in*out, 0.05), random(rng, in, 1)
-	w := Pack8(weight, make([]float32, out), in, out, levels)
+	w := pack8(weight, make([]float32, out), in, out, levels)
 	eachTier(t, func(t *testing.T, s *Set) {
 		c := make([]float32, out)
 		s.MatMul(c, out, a, in, 1, w, None, NewQuantized(in))
@@ -179,7 +179,7 @@ func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 func TestInt8TiersAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	const in, out, rows = 401, 48, 103
-	w, a := Pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, levels), padded(rng, random(rng, rows*in, 1), rows, in, 0)
+	w, a := pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, levels), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
 	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
 	eachTier(t, func(t *testing.T, s *Set) {
@@ -225,7 +225,7 @@ func BenchmarkTile8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
-		w, q, c := Pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, levels), NewQuantized(k), make([]float32, tileRows8*16)
+		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, levels), NewQuantized(k), make([]float32, tileRows8*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile8[tileRows8-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
@@ -243,7 +243,7 @@ func BenchmarkMatMul8(b *testing.B) {
 		act     Act
 	}{{"qkv", 384, 1152, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
 		for _, rows := range []int{1, 80, 256} {
-			w := Pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, levels)
+			w := pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, levels)
 			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewQuantized(shape.in)
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {
@@ -272,6 +272,6 @@ func BenchmarkPack8(b *testing.B) {
 	weight, bias := random(rng, 384*1536, 1), random(rng, 1536, 1)
 	b.SetBytes(4 * 384 * 1536)
 	for b.Loop() {
-		Pack8(weight, bias, 384, 1536, levels)
+		pack8(weight, bias, 384, 1536, levels)
 	}
 }

@@ -25,7 +25,7 @@ func TestInt8ColumnSums(t *testing.T) {
 		a[rng.IntN(in)] = rng.Float32()
 	}
 	for _, levels := range []int{64, levels, 255} {
-		w := Pack8(weight, random(rng, Width, 1), in, Width, levels)
+		w := pack8(weight, random(rng, Width, 1), in, Width, levels)
 		want := make([]float32, Width)
 		generic.MatMul(want, Width, a, in, 1, w, None, NewQuantized(in))
 		eachTier(t, func(t *testing.T, s *Set) {

@@ -23,6 +23,18 @@ func eachTier(t *testing.T, test func(t *testing.T, s *Set)) {
 	}
 }
 
+func pack(weight, bias []float32, in, out int) *Panels {
+	return new(Packer).Pack(weight, bias, in, out)
+}
+
+func pack8(weight, bias []float32, in, out, levels int) *Panels {
+	return new(Packer).Pack8(weight, bias, in, out, levels)
+}
+
+func pack16(weight, bias []float32, in, out int) *Panels {
+	return new(Packer).Pack16(weight, bias, in, out)
+}
+
 func random(rng *rand.Rand, n int, scale float64) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -65,7 +77,7 @@ func checkMatMul(t *testing.T, s *Set, rng *rand.Rand, rows, in, out int, act Ac
 	t.Helper()
 	weight, bias := random(rng, in*out, 1), random(rng, out, 1)
 	a := random(rng, rows*in+1, 1)
-	w := Pack(weight, bias, in, out)
+	w := pack(weight, bias, in, out)
 	ldc := Pad(out) + 16
 	c := make([]float32, rows*ldc+1)
 	for i := range c {
@@ -301,7 +313,7 @@ func checkAttention(t *testing.T, s *Set, rng *rand.Rand, size, keys, queries in
 func TestRowsAreIndependent(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	const in, out, rows = 401, 48, 205
-	w := Pack(random(rng, in*out, 1), random(rng, out, 1), in, out)
+	w := pack(random(rng, in*out, 1), random(rng, out, 1), in, out)
 	a := random(rng, rows*in, 1)
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, act := range []Act{None, GELU, GELUTanh, ReLU} {
