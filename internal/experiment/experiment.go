@@ -153,6 +153,7 @@ func (r *runner) start(ctx context.Context, settings config.Settings) (*server, 
 		Program: program,
 		Args:    []string{"serve", "--config", file, "--grpc-addr", "127.0.0.1:0", "--http-addr", cmp.Or(r.opts.HTTPAddr, "127.0.0.1:0")},
 		Log:     r.log,
+		Yields:  settings.Experiment.Arrival.Process != "closed",
 		Within:  readyWithin,
 		Grace:   exitGrace,
 	})

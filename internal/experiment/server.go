@@ -20,6 +20,7 @@ type serverConfig struct {
 	Program string
 	Args    []string
 	Log     io.Writer     // its standard error, and its standard output after the first line; nil for nowhere
+	Yields  bool          // has less priority than this process, whose generator has times to keep on the cores that it uses
 	Within  time.Duration // to become ready
 	Grace   time.Duration // to exit after it was asked to
 }
@@ -59,7 +60,7 @@ func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	cmd.Stdout, cmd.Stderr = s.out, s.last
 	cmd.WaitDelay = time.Second // for what it started itself and left behind with our pipes
 	cmd.SysProcAttr = ownProcess()
-	if err := s.start(cmd); err != nil {
+	if err := s.start(cmd, cfg.Yields); err != nil {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	if err := s.awaitReady(ctx, cfg.Within); err != nil {
@@ -69,12 +70,14 @@ func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 }
 
 // start starts and waits for the process on a thread of its own: Linux ends a child as ownProcess asks when the thread
-// that started it ends, and this one lasts as long as the child.
-func (s *server) start(cmd *exec.Cmd) error {
+// that started it ends, and this one lasts as long as the child. It is not given back, since it may have given way.
+func (s *server) start(cmd *exec.Cmd, yields bool) error {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if yields {
+			giveWay()
+		}
 		err := cmd.Start()
 		started <- err
 		if err == nil {
