@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// Server is how the server listens, whom it answers and within which bounds. It configures serve; the experiment runner
-// chooses free ports of its own and keeps the rest at its defaults.
+// Server is how the server listens, whom it answers and within which bounds. The experiment runner chooses free ports of its
+// own.
 //
 // A field's help tag is what it means, for this section's keys also are flags of serve: server.grpc.streams is
 // --grpc-streams.

@@ -32,6 +32,7 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 				add("target."+key, "says how to speak to a server, but target.address does not say where it is")
 			}
 		}
+		s.ownServer(add)
 		return
 	}
 	if s.Experiment.Quality.Against != "" {
@@ -40,6 +41,21 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 	for _, section := range serverSections {
 		if s.Given(section) {
 			add(section, "belongs to a server that the experiment starts; the one at target.address has settings of its own, so leave it out")
+		}
+	}
+}
+
+// ownServer lists what a file says of the server that an experiment starts itself, and would keep it from that server or has no
+// effect on it.
+func (s Settings) ownServer(add func(key, format string, args ...any)) {
+	for _, key := range []string{"grpc_addr", "http_addr"} {
+		if s.Given("server." + key) {
+			add("server."+key, "has no effect, since an experiment's server takes ports that are free; leave it out")
+		}
+	}
+	for _, key := range []string{"api_keys", "api_keys_file", "tls"} {
+		if s.Given("server." + key) {
+			add("server."+key, "would keep the experiment from its own server; leave it out, or start the server yourself and name it as target")
 		}
 	}
 }

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -103,9 +102,10 @@ func needs(sw config.Sweep) []string {
 	return all
 }
 
-// writeServerSettings writes the part of s that is a server's to a temporary file. JSON is YAML.
+// writeServerSettings writes the part of s that is a server's to a temporary file: all of it, also what the file left to
+// defaults, since those of a definition are not all those of a server.
 func writeServerSettings(s config.Settings) (file string, err error) {
-	b, err := json.MarshalIndent(serverPart(s), "", "  ")
+	b, err := config.EncodeServer(s)
 	if err != nil {
 		return "", fmt.Errorf("encoding the server's settings: %w", err)
 	}

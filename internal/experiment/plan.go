@@ -218,11 +218,13 @@ type serverSettings struct {
 	TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
 	Batching      config.Batching      `json:"batching"`
 	Pipeline      config.Pipeline      `json:"pipeline"`
+	Cache         config.Cache         `json:"cache"`
+	Server        config.Server        `json:"server"`
 	Target        config.Target        `json:"target,omitzero"`
 }
 
 func serverPart(s config.Settings) serverSettings {
-	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline, s.Target}
+	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline, s.Cache, s.Server, s.Target}
 }
 
 // fingerprint is the same for equal values.
