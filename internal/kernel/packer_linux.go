@@ -1,6 +1,6 @@
 package kernel
 
-import "golang.org/x/sys/unix"
+import "syscall"
 
 // adviseHuge asks for huge pages. A system that has none says so, and serves small ones.
-func adviseHuge(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }
+func adviseHuge(b []byte) { _ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) }
