@@ -147,12 +147,13 @@ const latencyKey = "experiment.objective.latency_ms"
 // keyOf tells a point from those of other settings.
 func keyOf(s config.Settings, p results.Point) string {
 	return fingerprint(struct {
-		Server  serverSettings
+		Server  string
+		Target  config.Target `json:"target,omitzero"`
 		Data    config.Data
 		Arrival config.Arrival
 		Settles config.Stability `json:"settles,omitzero"`
 		Point   results.Point
-	}{serverPart(s), s.Data, s.Experiment.Arrival, s.Experiment.Stability, p})
+	}{serverPart(s), s.Target, s.Data, s.Experiment.Arrival, s.Experiment.Stability, p})
 }
 
 // Points gives the configurations of an experiment in the order in which they are measured; a search for an objective
@@ -211,20 +212,14 @@ func (u *unit) estimate(pairsPerSecond float64) time.Duration {
 // far as simulations tell: it probes some ten rates for each, from a tenth of the capacity to five times what it finds.
 const searchTests = 12
 
-// serverSettings is the part of settings that a server is started with.
-type serverSettings struct {
-	Model         string               `json:"model"`
-	ModelPool     config.ModelPool     `json:"model_pool"`
-	TokenizerPool config.TokenizerPool `json:"tokenizer_pool"`
-	Batching      config.Batching      `json:"batching"`
-	Pipeline      config.Pipeline      `json:"pipeline"`
-	Cache         config.Cache         `json:"cache"`
-	Server        config.Server        `json:"server"`
-	Target        config.Target        `json:"target,omitzero"`
-}
-
-func serverPart(s config.Settings) serverSettings {
-	return serverSettings{cmp.Or(s.Model, config.BuiltinModel), s.ModelPool, s.TokenizerPool, s.Batching, s.Pipeline, s.Cache, s.Server, s.Target}
+// serverPart is what a server is started with: configurations of which it is the same share a server.
+func serverPart(s config.Settings) string {
+	s.Model = cmp.Or(s.Model, config.BuiltinModel)
+	b, err := config.EncodeServer(s)
+	if err != nil {
+		panic("experiment: " + err.Error())
+	}
+	return string(b)
 }
 
 // fingerprint is the same for equal values.
