@@ -9,11 +9,11 @@ KERNELS ?= $(patsubst internal/kernel/%_stubs_amd64.go,%,$(wildcard internal/ker
 KERNELS_ARM64 ?= $(patsubst internal/kernel/%_stubs_arm64.go,%,$(wildcard internal/kernel/*_stubs_arm64.go))
 
 # Packages whose plain Go twins must pass wherever the assembly does.
-PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/bert/... ./internal/engine/...
+PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/native/...
 
 # Packages with goroutines of their own.
-CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/dashboard/... ./internal/engine/... ./internal/experiment/... \
-	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/pipeline/... \
+CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/dashboard/... ./internal/experiment/... \
+	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
 .PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-clients lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
@@ -45,9 +45,9 @@ test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two 
 		echo "test-arm64: NOT TESTED, there is no $(QEMU) (Debian: apt-get install qemu-user)"; fi
 
 test-emulated:
-	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/bert
+	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel
+	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" -skip 'Threads|Uneven|RefusesBad|Panic|Close|UnknownTier|LogitsAllocates|Replicas' ./internal/native
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
-	$(EMULATED) -exec "$(QEMU) -cpu max" -run TestFixtures ./internal/engine
 
 test-race: ## under the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT)

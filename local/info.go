@@ -5,12 +5,12 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/pipeline"
 )
 
 // describe says what model was opened and how it is run.
-func describe(m *checkpoint.Model, engines []*engine.Native, opts Options) crossrank.Info {
+func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) crossrank.Info {
 	e := engines[0]
 	maxLength := m.MaxLength
 	if opts.MaxLength > 0 {

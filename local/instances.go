@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/native"
 )
 
 // engines starts the engines that o asks for, all on the weights of the first.
-func (o Options) engines(m *checkpoint.Model) ([]*engine.Native, error) {
+func (o Options) engines(m *checkpoint.Model) ([]*native.Engine, error) {
 	instances := o.Instances
 	if len(instances) == 0 {
 		instances = make([]Instance, 1)
@@ -18,11 +18,11 @@ func (o Options) engines(m *checkpoint.Model) ([]*engine.Native, error) {
 	threads := func(in Instance) int {
 		return cmp.Or(in.Threads, o.Threads, max(1, runtime.GOMAXPROCS(0)/len(instances)))
 	}
-	first, err := engine.New(m, engine.Options{Threads: threads(instances[0]), Precision: engine.Precision(o.Quantization)})
+	first, err := native.New(m, native.Options{Threads: threads(instances[0]), Precision: native.Precision(o.Quantization)})
 	if err != nil {
 		return nil, err
 	}
-	engines := []*engine.Native{first}
+	engines := []*native.Engine{first}
 	for _, in := range instances[1:] {
 		engines = append(engines, first.Replica(threads(in)))
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
 )
@@ -92,7 +92,7 @@ type Batching struct {
 // Model is an open model. It is safe for concurrent use. Close it when done with it.
 type Model struct {
 	info     crossrank.Info
-	engines  []*engine.Native
+	engines  []*native.Engine
 	pipeline *pipeline.Pipeline
 
 	vocabulary vocabulary
@@ -184,8 +184,8 @@ func (m *Model) closeEngines() error {
 
 func (o Options) check() error {
 	switch {
-	case o.Quantization != "" && !slices.Contains(engine.Precisions, engine.Precision(o.Quantization)):
-		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, engine.Precisions)
+	case o.Quantization != "" && !slices.Contains(native.Precisions, native.Precision(o.Quantization)):
+		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, native.Precisions)
 	case o.Mode != "" && !slices.Contains(pipeline.Modes, pipeline.Mode(o.Mode)):
 		return fmt.Errorf("mode %q does not exist; use one of %v, or leave it empty for the first", o.Mode, pipeline.Modes)
 	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):

@@ -12,8 +12,8 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/cpu"
-	"github.com/crossrank/crossrank/internal/engine"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -133,10 +133,10 @@ func (a *about) writeTable(w io.Writer) error {
 }
 
 func checkPrecision(flag, value string) error {
-	for _, p := range engine.Precisions {
+	for _, p := range native.Precisions {
 		if string(p) == value {
 			return nil
 		}
 	}
-	return usageError("--%s is %q; want one of %v", flag, value, engine.Precisions)
+	return usageError("--%s is %q; want one of %v", flag, value, native.Precisions)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/engine"
+	"github.com/crossrank/crossrank/internal/native"
 )
 
 // settingsFlags are the flags by which a command takes a server's settings: the file, the model, and one flag for every
@@ -100,8 +100,8 @@ func (s *settingsFlags) lay(cmd *cobra.Command, settings *config.Settings) error
 		}
 	}
 	if cmd.Flags().Changed("quantization") {
-		if !slices.Contains(engine.Precisions, engine.Precision(s.quantization)) {
-			return fmt.Errorf("--quantization is %q; want one of %v", s.quantization, engine.Precisions)
+		if !slices.Contains(native.Precisions, native.Precision(s.quantization)) {
+			return fmt.Errorf("--quantization is %q; want one of %v", s.quantization, native.Precisions)
 		}
 		for i := range settings.ModelPool.Instances {
 			path := fmt.Sprintf("model_pool.instances[%d].quantization", i)

@@ -50,6 +50,7 @@ var table = []row{
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
 	{name: "internal/safetensors"},
+	{name: "internal/network"},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/batch"},
 	{name: "internal/cache"},
@@ -60,11 +61,10 @@ var table = []row{
 	// A model and its mathematics.
 	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
-	{name: "internal/bert", imports: []string{"internal/checkpoint", "internal/kernel"}},
-	{name: "internal/engine", imports: []string{"internal/bert", "internal/checkpoint", "internal/cpu", "internal/kernel"}},
-	{name: "internal/pool", imports: []string{"internal/batch", "internal/bert"}},
-	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/bert", "internal/cache", "internal/pool", "internal/tokenizer"}},
-	{name: "local", imports: []string{".", "internal/checkpoint", "internal/engine", "internal/pipeline", "internal/pool"}},
+	{name: "internal/native", imports: []string{"internal/checkpoint", "internal/cpu", "internal/kernel", "internal/network"}},
+	{name: "internal/pool", imports: []string{"internal/batch", "internal/network"}},
+	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/cache", "internal/network", "internal/pool", "internal/tokenizer"}},
+	{name: "local", imports: []string{".", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool"}},
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{"."}, external: []string{prometheus, sys}},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // sender is whose the request is, to the queue, and how urgent. A degree of urgency spans the priorities of one more digit.
@@ -55,12 +55,12 @@ func (o Options) checkPreferred() error {
 
 // probe is the batch by which the engines' speed is measured before the first request: 4 pairs of 64 tokens, or what fits the
 // model, which take about 20 ms where 32 pairs of 80 tokens take 250.
-func (p *Pipeline) probe(opts Options) []bert.Sequence {
+func (p *Pipeline) probe(opts Options) []network.Sequence {
 	if !opts.Probe {
 		return nil
 	}
 	word := p.model.Tokenizer.Append(nil, "a")
 	text := slices.Repeat(word, 64/max(1, len(word)))
 	ids, split, _ := p.model.Tokenizer.Join(nil, word, text, min(64, p.model.MaxLength), 0)
-	return slices.Repeat([]bert.Sequence{{IDs: ids, Split: split}}, 4)
+	return slices.Repeat([]network.Sequence{{IDs: ids, TypeBoundary: split}}, 4)
 }

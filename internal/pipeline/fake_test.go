@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -67,14 +67,14 @@ func (w *words) Join(dst, query, passage []int32, maxLength int, keep tokenizer.
 // machine is an engine whose logits are a function of the ids alone. It remembers the lengths in each of its batches.
 type machine struct {
 	takes time.Duration
-	logit func(s bert.Sequence) float32 // nil means hash; may panic
+	logit func(s network.Sequence) float32 // nil means hash; may panic
 
 	t       *testing.T
 	mu      sync.Mutex
 	batches [][]int
 }
 
-func (m *machine) Logits(seqs []bert.Sequence, out []float32) error {
+func (m *machine) Logits(seqs []network.Sequence, out []float32) error {
 	var lengths []int
 	var before []int32
 	for _, s := range seqs {
@@ -88,7 +88,7 @@ func (m *machine) Logits(seqs []bert.Sequence, out []float32) error {
 	var after []int32
 	for i, s := range seqs {
 		after = append(after, s.IDs...)
-		if s.Split < 2 || s.Split >= len(s.IDs) || s.IDs[s.Split-1] != 1 || s.IDs[0] != 0 {
+		if s.TypeBoundary < 2 || s.TypeBoundary >= len(s.IDs) || s.IDs[s.TypeBoundary-1] != 1 || s.IDs[0] != 0 {
 			m.t.Errorf("the engine got a malformed sequence %+v", s)
 		}
 		if m.logit != nil {
@@ -103,8 +103,8 @@ func (m *machine) Logits(seqs []bert.Sequence, out []float32) error {
 	return nil
 }
 
-func hash(s bert.Sequence) float32 {
-	h := uint32(2166136261) ^ uint32(s.Split)
+func hash(s network.Sequence) float32 {
+	h := uint32(2166136261) ^ uint32(s.TypeBoundary)
 	for _, id := range s.IDs {
 		h = (h ^ uint32(id)) * 16777619
 	}
@@ -112,7 +112,7 @@ func hash(s bert.Sequence) float32 {
 }
 
 // length is a logit that tells how long a sequence is.
-func length(s bert.Sequence) float32 { return float32(len(s.IDs)) }
+func length(s network.Sequence) float32 { return float32(len(s.IDs)) }
 
 // open starts a pipeline that ends with the test. With a routing it has two engines.
 func open(t *testing.T, tok Tokenizer, m *machine, opts Options) *Pipeline {
@@ -160,4 +160,4 @@ func (quiet) Join(dst, query, passage []int32, maxLength int, keep tokenizer.Kee
 // still is an engine that allocates nothing.
 type still struct{}
 
-func (still) Logits(seqs []bert.Sequence, out []float32) error { return nil }
+func (still) Logits(seqs []network.Sequence, out []float32) error { return nil }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // TestFaultsFailTheirOwners shares a batch with a pair of 13 tokens, which the engine cannot compute.
@@ -28,7 +28,7 @@ func TestFaultsFailTheirOwners(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m := &machine{takes: time.Second, logit: func(s bert.Sequence) float32 {
+				m := &machine{takes: time.Second, logit: func(s network.Sequence) float32 {
 					if len(s.IDs) == 13 {
 						return c.logit()
 					}

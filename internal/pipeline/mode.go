@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -40,7 +40,7 @@ type nothing struct{}
 var _ pool.Engine = nothing{}
 
 // Logits implements [pool.Engine].
-func (nothing) Logits(seqs []bert.Sequence, out []float32) error {
+func (nothing) Logits(seqs []network.Sequence, out []float32) error {
 	clear(out[:len(seqs)])
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
@@ -99,7 +99,7 @@ func TestRememberingTextsWithoutIDsIsBounded(t *testing.T) {
 func TestPadded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rows []int
-		m := &machine{logit: func(s bert.Sequence) float32 {
+		m := &machine{logit: func(s network.Sequence) float32 {
 			if len(s.IDs) == 13 {
 				panic("a fault")
 			}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -33,7 +33,7 @@ type clockwork struct {
 	fickle *rand.Rand // if set, a batch takes 0.6 to 1.4 times as long
 }
 
-func (e *clockwork) Logits(seqs []bert.Sequence, out []float32) error {
+func (e *clockwork) Logits(seqs []network.Sequence, out []float32) error {
 	tokens := 0
 	for _, s := range seqs {
 		tokens += len(s.IDs)

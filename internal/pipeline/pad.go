@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -9,13 +9,13 @@ import (
 // goroutine at a time.
 type padding struct {
 	next pool.Engine
-	seqs []bert.Sequence
+	seqs []network.Sequence
 }
 
 var _ pool.Engine = (*padding)(nil)
 
 // Logits implements [pool.Engine].
-func (p *padding) Logits(seqs []bert.Sequence, out []float32) error {
+func (p *padding) Logits(seqs []network.Sequence, out []float32) error {
 	longest := 0
 	for _, q := range seqs {
 		longest = max(longest, len(q.IDs))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
@@ -104,7 +104,7 @@ func TestKeepOrder(t *testing.T) {
 
 func TestActivation(t *testing.T) {
 	logits := map[int]float32{5: -100, 6: -1.5, 7: 0, 8: 2, 9: 100}
-	m := &machine{logit: func(s bert.Sequence) float32 { return logits[len(s.IDs)] }}
+	m := &machine{logit: func(s network.Sequence) float32 { return logits[len(s.IDs)] }}
 	for _, c := range []struct {
 		name  string
 		model crossrank.ScoreType
@@ -141,8 +141,8 @@ func TestActivation(t *testing.T) {
 }
 
 func TestTruncation(t *testing.T) {
-	var seen []bert.Sequence
-	m := &machine{logit: func(s bert.Sequence) float32 { seen = append(seen, s); return 0 }}
+	var seen []network.Sequence
+	m := &machine{logit: func(s network.Sequence) float32 { seen = append(seen, s); return 0 }}
 	p := open(t, new(words), m, Options{})
 	pairs := []crossrank.Pair{{Query: "q", Passage: "a b c d"}, {Query: "q", Passage: "e"}}
 	for _, c := range []struct {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
 	"github.com/crossrank/crossrank/internal/cache"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -72,7 +72,7 @@ func (s *scratch) encode() string {
 	s.keys, s.ends, s.open = s.keys[:0], s.ends[:0], s.open[:0]
 	for i := range s.items {
 		q := &s.items[i].Value
-		s.keys = cache.AppendKey(s.keys, q.IDs, q.Split)
+		s.keys = cache.AppendKey(s.keys, q.IDs, q.TypeBoundary)
 		s.ends = append(s.ends, len(s.keys))
 		s.open = append(s.open, i)
 	}
@@ -196,7 +196,7 @@ type settling struct {
 var _ pool.Engine = (*settling)(nil)
 
 // Logits implements [pool.Engine].
-func (e *settling) Logits(seqs []bert.Sequence, out []float32) error {
+func (e *settling) Logits(seqs []network.Sequence, out []float32) error {
 	started := time.Now()
 	if err := e.next.Logits(seqs, out); err != nil {
 		return err
@@ -209,7 +209,7 @@ func (e *settling) Logits(seqs []bert.Sequence, out []float32) error {
 		if r := float64(out[i]); math.IsNaN(r) || math.IsInf(r, 0) {
 			continue
 		}
-		e.key = cache.AppendKey(e.key[:0], q.IDs, q.Split)
+		e.key = cache.AppendKey(e.key[:0], q.IDs, q.TypeBoundary)
 		e.scores.Settle(e.key, out[i], started, ended)
 	}
 	return nil

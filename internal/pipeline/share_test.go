@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
 	"github.com/crossrank/crossrank/internal/cache"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -150,7 +150,7 @@ func TestLeadersThatFail(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				attempts := 0
-				m := &machine{takes: time.Second, logit: func(s bert.Sequence) float32 {
+				m := &machine{takes: time.Second, logit: func(s network.Sequence) float32 {
 					if len(s.IDs) == 10 && c.wrong != nil {
 						attempts++
 						return c.wrong(attempts - 1)

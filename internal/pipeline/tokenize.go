@@ -5,7 +5,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -115,7 +115,7 @@ func (p *Pipeline) join(s *scratch, query, passage []int32, limit int, keep toke
 	start, split := len(s.ids), 0
 	s.ids, split, cut = p.model.Tokenizer.Join(s.ids, query, passage, limit, keep)
 	s.items = append(s.items, pool.Item{
-		Value: bert.Sequence{Split: split},
+		Value: network.Sequence{TypeBoundary: split},
 		Cost:  len(s.ids) - start,
 	})
 	return cut

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // numbered is a text of the words 0 to n−1.
@@ -21,9 +21,9 @@ func numbered(n int) string {
 }
 
 // passageOf writes the passage of a sequence in the words of numbered.
-func passageOf(s bert.Sequence) string {
+func passageOf(s network.Sequence) string {
 	var out []string
-	for _, id := range s.IDs[s.Split : len(s.IDs)-1] {
+	for _, id := range s.IDs[s.TypeBoundary : len(s.IDs)-1] {
 		for i := range 100 {
 			if wordID(fmt.Sprint(i)) == id {
 				out = append(out, fmt.Sprint(i))
@@ -66,7 +66,7 @@ func TestWindows(t *testing.T) {
 	} {
 		var got []string
 		var longest int
-		m := &machine{logit: func(s bert.Sequence) float32 {
+		m := &machine{logit: func(s network.Sequence) float32 {
 			longest = max(longest, len(s.IDs))
 			got = append(got, passageOf(s))
 			return 0
@@ -99,7 +99,7 @@ func TestWindows(t *testing.T) {
 
 // TestWindowsMakeOneScore gives every window the number of its first word as logit.
 func TestWindowsMakeOneScore(t *testing.T) {
-	m := &machine{logit: func(s bert.Sequence) float32 {
+	m := &machine{logit: func(s network.Sequence) float32 {
 		var first float32
 		fmt.Sscan(passageOf(s), &first)
 		return first
@@ -130,7 +130,7 @@ func TestWindowsMakeOneScore(t *testing.T) {
 
 func TestAWindowThatIsNotFiniteFailsItsPair(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		m := &machine{logit: func(s bert.Sequence) float32 {
+		m := &machine{logit: func(s network.Sequence) float32 {
 			if strings.HasPrefix(passageOf(s), "2 ") {
 				return float32(bad)
 			}
@@ -176,7 +176,7 @@ func TestWindowsAreBounded(t *testing.T) {
 }
 
 func TestAFaultNamesThePair(t *testing.T) {
-	m := &machine{logit: func(s bert.Sequence) float32 {
+	m := &machine{logit: func(s network.Sequence) float32 {
 		if passageOf(s) == "9" {
 			panic("a hole")
 		}

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // engine is an instance whose logits are a function of the ids alone. It takes a second for every speed tokens, and
 // remembers the first id of each sequence, batch by batch.
 type engine struct {
 	speed int
-	fault func(s bert.Sequence) // may panic
+	fault func(s network.Sequence) // may panic
 
 	busy    atomic.Bool
 	t       *testing.T
@@ -25,7 +25,7 @@ type engine struct {
 	batches [][]int32
 }
 
-func (e *engine) Logits(seqs []bert.Sequence, out []float32) error {
+func (e *engine) Logits(seqs []network.Sequence, out []float32) error {
 	if e.busy.Swap(true) {
 		e.t.Error("an instance computes two batches at once")
 	}
@@ -88,7 +88,7 @@ func request(number int32, lengths ...int) []Item {
 			ids[j] = int32(i*100 + j)
 		}
 		ids[0] = number
-		items = append(items, Item{Value: bert.Sequence{IDs: ids, Split: 1}, Cost: n})
+		items = append(items, Item{Value: network.Sequence{IDs: ids, TypeBoundary: 1}, Cost: n})
 	}
 	return items
 }

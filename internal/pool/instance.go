@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // instance is one engine and the account of its work.
@@ -36,7 +36,7 @@ type State struct {
 
 // probe measures the speed of an instance that has no work yet. The first time is not counted: caches are cold, and memory is
 // not there yet.
-func (in *instance) probe(seqs []bert.Sequence) (err error) {
+func (in *instance) probe(seqs []network.Sequence) (err error) {
 	if len(seqs) == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (in *instance) probe(seqs []bert.Sequence) (err error) {
 	return nil
 }
 
-func tokensOf(seqs []bert.Sequence) int {
+func tokensOf(seqs []network.Sequence) int {
 	tokens := 0
 	for i := range seqs {
 		tokens += len(seqs[i].IDs)
@@ -66,7 +66,7 @@ func tokensOf(seqs []bert.Sequence) int {
 }
 
 // run computes one batch and keeps the account of it.
-func (in *instance) run(seqs []bert.Sequence, out []float32) error {
+func (in *instance) run(seqs []network.Sequence, out []float32) error {
 	in.begin(len(seqs), tokensOf(seqs))
 	done := false
 	defer func() { in.end(done) }() // also when the engine panics, which package batch makes an error

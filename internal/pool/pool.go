@@ -21,19 +21,19 @@ import (
 	"sync"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it is given. A Pool calls
 // each of its engines from one goroutine at a time.
 type Engine interface {
-	Logits(seqs []bert.Sequence, out []float32) error
+	Logits(seqs []network.Sequence, out []float32) error
 }
 
 // Item is one sequence to be computed. Its cost is its tokens.
-type Item = batch.Item[bert.Sequence, float32]
+type Item = batch.Item[network.Sequence, float32]
 
-type batcher = batch.Batcher[bert.Sequence, float32]
+type batcher = batch.Batcher[network.Sequence, float32]
 
 // Routing says how an instance is chosen.
 type Routing string
@@ -58,7 +58,7 @@ type Options struct {
 
 	// Probe is computed twice by each instance before it is given work, and the second time is measured, so that its speed is known
 	// from the start. It counts in no account. Empty means that nothing is known before the first batch.
-	Probe []bert.Sequence
+	Probe []network.Sequence
 }
 
 // Pool runs sequences on its instances. It is safe for concurrent use. It does not own its engines: close those after it.
@@ -141,7 +141,7 @@ func (p *Pool) Check(ctx context.Context, from batch.Sender, about int) error {
 }
 
 // runOnIdle runs a batch of the shared queue. There are as many runners as instances, so one is idle.
-func (p *Pool) runOnIdle(seqs []bert.Sequence, out []float32) error {
+func (p *Pool) runOnIdle(seqs []network.Sequence, out []float32) error {
 	in := <-p.idle
 	defer func() { p.idle <- in }()
 	return in.run(seqs, out)

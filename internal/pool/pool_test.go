@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance computed which.
@@ -227,7 +227,7 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("nothing to do: %v", err)
 	}
 	var item *batch.ItemError
-	if err := p.Do(t.Context(), batch.Sender{}, []Item{{Value: bert.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
+	if err := p.Do(t.Context(), batch.Sender{}, []Item{{Value: network.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
 		t.Errorf("a negative cost: got error %v, want that of the item", err)
 	}
 }
@@ -236,7 +236,7 @@ func TestRefuses(t *testing.T) {
 func TestProbe(t *testing.T) {
 	for _, routing := range Routings {
 		synctest.Test(t, func(t *testing.T) {
-			probe := []bert.Sequence{{IDs: make([]int32, 60), Split: 1}, {IDs: make([]int32, 40), Split: 1}}
+			probe := []network.Sequence{{IDs: make([]int32, 60), TypeBoundary: 1}, {IDs: make([]int32, 40), TypeBoundary: 1}}
 			p, engines := open(t, Options{Routing: routing, Probe: probe}, 100, 400)
 			defer p.Close()
 			for i, e := range engines {
@@ -257,8 +257,8 @@ func TestProbe(t *testing.T) {
 }
 
 func TestProbeThatFails(t *testing.T) {
-	e := &engine{speed: 1, t: t, fault: func(bert.Sequence) { panic("no weights") }}
-	_, err := New([]Engine{e}, Options{Probe: []bert.Sequence{{IDs: []int32{1}}}})
+	e := &engine{speed: 1, t: t, fault: func(network.Sequence) { panic("no weights") }}
+	_, err := New([]Engine{e}, Options{Probe: []network.Sequence{{IDs: []int32{1}}}})
 	if err == nil || !strings.Contains(err.Error(), "instance 0: panic: no weights") {
 		t.Errorf("got error %v, want one that says what the instance did", err)
 	}
@@ -269,7 +269,7 @@ func TestAgeBoundsAllQueues(t *testing.T) {
 	for _, routing := range Routings {
 		t.Run(string(routing), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				probe := []bert.Sequence{{IDs: make([]int32, 100), Split: 1}}
+				probe := []network.Sequence{{IDs: make([]int32, 100), TypeBoundary: 1}}
 				p, _ := open(t, Options{Routing: routing, Probe: probe, Batch: batch.Options{MaxItems: 1, MaxAge: 4 * time.Second}}, 100, 100)
 				defer p.Close()
 				var answers []<-chan error

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // TestRandomInterleavings sends random requests of many callers through random pools: some callers leave early, some items
@@ -41,7 +41,7 @@ const poison = -1
 func storm(t *testing.T, seed uint64, opts Options, speeds []int) {
 	p, engines := open(t, opts, speeds...)
 	for _, e := range engines {
-		e.fault = func(s bert.Sequence) {
+		e.fault = func(s network.Sequence) {
 			if s.IDs[0] == poison {
 				panic("poison")
 			}

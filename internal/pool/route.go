@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
-	"github.com/crossrank/crossrank/internal/bert"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // submit queues a request at the instance that it is routed to, or refuses it. Two requests that arrive together are routed
 // one after the other, the second with the first in its queue.
-func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (batch.Ticket[bert.Sequence, float32], error) {
+func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (batch.Ticket[network.Sequence, float32], error) {
 	cost := 0
 	for i := range items {
 		cost += items[i].Cost
@@ -20,11 +20,11 @@ func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (bat
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return batch.Ticket[bert.Sequence, float32]{}, batch.ErrClosed
+		return batch.Ticket[network.Sequence, float32]{}, batch.ErrClosed
 	}
 	loads, total := p.loads()
 	if err := p.admit(from, cost, total); err != nil {
-		return batch.Ticket[bert.Sequence, float32]{}, err
+		return batch.Ticket[network.Sequence, float32]{}, err
 	}
 	i := p.choose(loads, cost)
 	ticket, err := p.instances[i].queue.Submit(ctx, from, items)

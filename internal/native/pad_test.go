@@ -1,4 +1,4 @@
-package bert
+package native
 
 import (
 	"math/rand/v2"
@@ -19,7 +19,7 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 		if n, rows := block(padded); n != 6 || rows != 6*longest {
 			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", n, rows)
 		}
-		eachTier(t, randomModel(7, c), Precisions, func(t *testing.T, m *Model) {
+		eachTier(t, randomModel(7, c), Precisions, func(t *testing.T, m *model) {
 			want, got := make([]float32, len(seqs)), make([]float32, len(seqs))
 			forward(m, c, seqs, want)
 			forward(m, c, padded, got)
@@ -27,9 +27,9 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 				t.Errorf("got logits %v, want %v as without padding", got, want)
 			}
 
-			s := m.NewScratch(c.Positions)
-			m.Reserve(s, 1)
-			m.Forward(s, m.NewWork(c.Positions), Share{}, padded[1:2], got)
+			s := m.newScratch(c.Positions)
+			m.reserve(s, 1)
+			m.forward(s, m.newWorkspace(c.Positions), part{}, padded[1:2], got)
 			for r := range longest {
 				if row := s.x[r*m.hidden : (r+1)*m.hidden]; !slices.ContainsFunc(row, func(v float32) bool { return v != 0 }) {
 					t.Errorf("row %d of a sequence of 7 tokens and 33 of padding was not computed", r)

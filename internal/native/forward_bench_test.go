@@ -1,4 +1,4 @@
-package bert
+package native
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // BenchmarkForward is one core's forward pass of MiniLM-L-6's geometry.
@@ -38,22 +39,22 @@ func BenchmarkForward(b *testing.B) {
 	}
 }
 
-func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Tier, precision Precision, seqs []Sequence) {
+func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Tier, precision Precision, seqs []network.Sequence) {
 	k, err := kernel.For(tier)
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := New(ckpt, k, precision)
+	m, err := pack(ckpt, k, precision)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run(name, func(b *testing.B) {
 		c := ckpt.Config
-		s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
-		m.Reserve(s, len(seqs))
+		s, w, logits := m.newScratch(c.Positions), m.newWorkspace(c.Positions), make([]float32, len(seqs))
+		m.reserve(s, len(seqs))
 		b.ReportAllocs()
 		for b.Loop() {
-			m.Forward(s, w, Share{}, seqs, logits)
+			m.forward(s, w, part{}, seqs, logits)
 		}
 		perSecond := float64(b.N) / b.Elapsed().Seconds()
 		b.ReportMetric(perSecond*float64(len(seqs)), "pairs/s")
@@ -75,13 +76,13 @@ func BenchmarkLayer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m, err := New(ckpt, k, precision)
+			m, err := pack(ckpt, k, precision)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Run(fmt.Sprintf("precision=%s/tier=%s", precision, tier), func(b *testing.B) {
-				s, w := m.NewScratch(c.Positions), m.NewWork(c.Positions)
-				m.Reserve(s, len(seqs))
+				s, w := m.newScratch(c.Positions), m.newWorkspace(c.Positions)
+				m.reserve(s, len(seqs))
 				m.embed(s, w, seqs, 0, rows)
 				l := &m.layers[0]
 				for b.Loop() {
@@ -120,7 +121,7 @@ func peak(k *kernel.Set) float64 {
 
 // flops counts the useful floating-point operations of a pass: two for each multiply-add of a product, and those of the last
 // layer that only other tokens than [CLS] need not at all.
-func flops(c checkpoint.Config, seqs []Sequence) float64 {
+func flops(c checkpoint.Config, seqs []network.Sequence) float64 {
 	h, f := float64(c.Hidden), float64(c.Intermediate)
 	var sum float64
 	for _, q := range seqs {

@@ -1,4 +1,4 @@
-package bert
+package native
 
 import (
 	"errors"
@@ -6,17 +6,17 @@ import (
 	"sync/atomic"
 )
 
-// Share is one worker's part of a forward pass that several share. The zero value is the whole of it.
+// part is one worker's part of a forward pass that several share. The zero value is the whole of it.
 //
 // Workers split rows: each computes its own through the linear layers, and waits for the others only around attention, where
 // it reads their keys and values.
-type Share struct {
-	Index, Count int // this worker's place, and how many there are; all have the same Barrier
-	Barrier      *Barrier
+type part struct {
+	Index, Count int // this worker's place, and how many there are; all have the same barrier
+	barrier      *barrier
 }
 
 // of returns the worker's part of n rows, in multiples of unit.
-func (s Share) of(n, unit int) (low, high int) {
+func (s part) of(n, unit int) (low, high int) {
 	if s.Count <= 1 {
 		return 0, n
 	}
@@ -26,15 +26,15 @@ func (s Share) of(n, unit int) (low, high int) {
 	return low, min(n, low+each)
 }
 
-func (s Share) wait() {
+func (s part) wait() {
 	if s.Count > 1 {
-		s.Barrier.Wait()
+		s.barrier.Wait()
 	}
 }
 
-// Barrier lets a fixed number of workers wait for each other, again and again. On cores of their own they are a fraction of a
+// barrier lets a fixed number of workers wait for each other, again and again. On cores of their own they are a fraction of a
 // layer apart, so a wait spins at first; then it sleeps, which frees its core for the worker that has lost its own.
-type Barrier struct {
+type barrier struct {
 	workers int32
 	arrived atomic.Int32
 	round   atomic.Int32
@@ -44,18 +44,18 @@ type Barrier struct {
 	wake sync.Cond // of the sleepers, when round or broken changes
 }
 
-// ErrBroken is the panic of a wait at a broken barrier.
-var ErrBroken = errors.New("another worker gave up")
+// errBroken is the panic of a wait at a broken barrier.
+var errBroken = errors.New("another worker gave up")
 
-// NewBarrier makes a barrier for a number of workers.
-func NewBarrier(workers int) *Barrier {
-	b := &Barrier{workers: int32(workers)}
+// newBarrier makes a barrier for a number of workers.
+func newBarrier(workers int) *barrier {
+	b := &barrier{workers: int32(workers)}
 	b.wake.L = &b.mu
 	return b
 }
 
-// Wait returns when all workers have called it. It panics with [ErrBroken] once the barrier is broken.
-func (b *Barrier) Wait() {
+// Wait returns when all workers have called it. It panics with [errBroken] once the barrier is broken.
+func (b *barrier) Wait() {
 	// About 200 µs, which is more than it takes to wake up: a worker who slept arrives that late at the next wait, and if the
 	// others' patience ended by then they would sleep in turn, and so on to the end of the pass.
 	const patience = 150_000
@@ -78,15 +78,15 @@ func (b *Barrier) Wait() {
 }
 
 // over says whether a round has ended.
-func (b *Barrier) over(round int32) bool {
+func (b *barrier) over(round int32) bool {
 	if b.broken.Load() {
-		panic(ErrBroken)
+		panic(errBroken)
 	}
 	return b.round.Load() != round
 }
 
 // tell makes a change that sleepers wait for.
-func (b *Barrier) tell(change func()) {
+func (b *barrier) tell(change func()) {
 	b.mu.Lock()
 	change()
 	b.mu.Unlock()
@@ -94,10 +94,10 @@ func (b *Barrier) tell(change func()) {
 }
 
 // Break makes all waits panic, now and until Reset: a worker that cannot go on calls it, lest others wait for ever.
-func (b *Barrier) Break() { b.tell(func() { b.broken.Store(true) }) }
+func (b *barrier) Break() { b.tell(func() { b.broken.Store(true) }) }
 
 // Reset makes the barrier new. No worker may be using it.
-func (b *Barrier) Reset() {
+func (b *barrier) Reset() {
 	b.arrived.Store(0)
 	b.broken.Store(false)
 }

@@ -1,4 +1,4 @@
-package bert
+package native
 
 import "github.com/crossrank/crossrank/internal/kernel"
 
@@ -10,9 +10,9 @@ const blockTokens = 256
 // 576 KiB, which stay near the core between its two products.
 const chunkRows = 96
 
-// Scratch is the memory of one forward pass at a time, reused by the next. Workers that share a pass share it. Its size is
+// scratch is the memory of one forward pass at a time, reused by the next. Workers that share a pass share it. Its size is
 // bounded by the longest sequence; only the rows of [CLS] tokens grow, with the most sequences that a pass ever had.
-type Scratch struct {
+type scratch struct {
 	x       []float32 // (rows + 16) × hidden: the block's residual stream
 	qkv     []float32 // (rows + 16) × 3·attention
 	context []float32 // rows × attention: the heads' outputs
@@ -21,8 +21,8 @@ type Scratch struct {
 	cls, clsContext []float32
 }
 
-// Work is the memory of one worker alone.
-type Work struct {
+// workspace is the memory of one worker alone.
+type workspace struct {
 	out       []float32 // chunkRows × hidden: a product before it is added to x
 	feed      []float32 // chunkRows × intermediate
 	attention []float32
@@ -34,19 +34,19 @@ type Work struct {
 	quantized *kernel.Quantized
 }
 
-// NewScratch makes the memory of a pass over sequences of up to maxLength tokens.
-func (m *Model) NewScratch(maxLength int) *Scratch {
+// newScratch makes the memory of a pass over sequences of up to maxLength tokens.
+func (m *model) newScratch(maxLength int) *scratch {
 	rows := max(blockTokens, maxLength)
-	return &Scratch{
+	return &scratch{
 		x:       make([]float32, (rows+kernel.Width)*m.hidden),
 		qkv:     make([]float32, (rows+kernel.Width)*3*m.attention),
 		context: make([]float32, rows*m.attention),
 	}
 }
 
-// NewWork makes the memory of one worker for sequences of up to maxLength tokens.
-func (m *Model) NewWork(maxLength int) *Work {
-	return &Work{
+// newWorkspace makes the memory of one worker for sequences of up to maxLength tokens.
+func (m *model) newWorkspace(maxLength int) *workspace {
+	return &workspace{
 		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
 		out:       make([]float32, chunkRows*m.hidden),
 		feed:      make([]float32, chunkRows*m.intermediate),
@@ -59,7 +59,7 @@ func (m *Model) NewWork(maxLength int) *Work {
 }
 
 // Reserve makes room for passes of n sequences. Call it before workers start on one.
-func (m *Model) Reserve(s *Scratch, n int) {
+func (m *model) reserve(s *scratch, n int) {
 	if len(s.cls) < n*m.hidden {
 		s.cls = make([]float32, n*m.hidden)
 		s.clsContext = make([]float32, n*m.attention)

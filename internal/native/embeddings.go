@@ -1,9 +1,10 @@
-package bert
+package native
 
 import (
 	"math"
 
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // words are the embeddings of the vocabulary, rows padded to a multiple of kernel.Width, as float32 or as bytes with one
@@ -51,4 +52,16 @@ func (w *words) row(id int32, buffer []float32) []float32 {
 		buffer[i] = float32(b) * scale
 	}
 	return buffer
+}
+
+// rowAt is the token at row i of a sequence, and the row of the places that goes with it, in tables of that many
+// positions. Padding is token 0, of type 0.
+func rowAt(q network.Sequence, i, positions int) (id int32, place int) {
+	switch {
+	case i >= len(q.IDs):
+		return 0, i
+	case i >= q.TypeBoundary:
+		return q.IDs[i], i + positions
+	}
+	return q.IDs[i], i
 }

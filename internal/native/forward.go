@@ -1,15 +1,16 @@
-package bert
+package native
 
 import (
 	"math"
 
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // Forward writes one logit a sequence: with a share, those of the worker's own part, the others' being written by them. Each
 // sequence has 1 to maxLength rows of the scratch and work, a token at least, ids within the vocabulary and a length within the
 // positions, and the scratch has been reserved for them: the caller has seen to that.
-func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logits []float32) {
+func (m *model) forward(s *scratch, w *workspace, share part, seqs []network.Sequence, logits []float32) {
 	for first := 0; first < len(seqs); {
 		n, rows := block(seqs[first:])
 		m.block(s, w, share, seqs[first:first+n], rows, first)
@@ -23,7 +24,7 @@ func (m *Model) Forward(s *Scratch, w *Work, share Share, seqs []Sequence, logit
 }
 
 // block returns how many of seqs make the next block, at least one, and their rows.
-func block(seqs []Sequence) (n, rows int) {
+func block(seqs []network.Sequence) (n, rows int) {
 	for _, q := range seqs {
 		if n > 0 && rows+q.Rows() > blockTokens {
 			break
@@ -36,7 +37,7 @@ func block(seqs []Sequence) (n, rows int) {
 
 // block takes sequences of so many rows in all through the layers, up to the last one's attention, which leaves one row a
 // sequence, from row first on.
-func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, first int) {
+func (m *model) block(s *scratch, w *workspace, share part, seqs []network.Sequence, rows, first int) {
 	low, high := share.of(rows, 2) // pairs of rows: finer than a tile, since a lower tile costs less than an idle core
 	m.embed(s, w, seqs, low, high)
 	for i := range m.layers[:len(m.layers)-1] {
@@ -55,11 +56,11 @@ func (m *Model) block(s *Scratch, w *Work, share Share, seqs []Sequence, rows, f
 }
 
 // embed fills rows low to high of x with the embeddings of the sequences' tokens.
-func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
+func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
 	start := 0
 	for _, q := range seqs {
 		for i := max(low-start, 0); i < min(high-start, q.Rows()); i++ {
-			id, place := q.at(i, m.config.Positions)
+			id, place := rowAt(q, i, m.config.Positions)
 			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.words.row(id, w.out), m.places[place*m.hidden:],
 				m.norm.gain, m.norm.bias, m.config.Hidden, m.config.NormEps)
 		}
@@ -68,7 +69,7 @@ func (m *Model) embed(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 }
 
 // project computes rows low to high of qkv.
-func (m *Model) project(s *Scratch, w *Work, l *layer, low, high int) {
+func (m *model) project(s *scratch, w *workspace, l *layer, low, high int) {
 	if low >= high {
 		return
 	}
@@ -79,7 +80,7 @@ func (m *Model) project(s *Scratch, w *Work, l *layer, low, high int) {
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
-func (m *Model) attend(s *Scratch, w *Work, seqs []Sequence, low, high int) {
+func (m *model) attend(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
 	width, ld := m.attention, 3*m.attention
 	start := 0
 	for _, q := range seqs {
@@ -95,7 +96,7 @@ func (m *Model) attend(s *Scratch, w *Work, seqs []Sequence, low, high int) {
 
 // mix is what a layer does after attention, in place on rows of x: output projection, residual and norm, then feed-forward,
 // residual and norm.
-func (m *Model) mix(w *Work, l *layer, x, context []float32, rows int) {
+func (m *model) mix(w *workspace, l *layer, x, context []float32, rows int) {
 	for low := 0; low < rows; low += chunkRows {
 		n := min(chunkRows, rows-low)
 		x := x[low*m.hidden:]
@@ -108,7 +109,7 @@ func (m *Model) mix(w *Work, l *layer, x, context []float32, rows int) {
 }
 
 // addNorm replaces x by the norm of x + y.
-func (m *Model) addNorm(x, y []float32, rows int, n norm) {
+func (m *model) addNorm(x, y []float32, rows int, n norm) {
 	for r := range rows {
 		at := r * m.hidden
 		m.kernels.LayerNorm(x[at:], y[at:], x[at:], n.gain, n.bias, m.config.Hidden, m.config.NormEps)
@@ -116,7 +117,7 @@ func (m *Model) addNorm(x, y []float32, rows int, n norm) {
 }
 
 // head is BertForSequenceClassification's, on one row a sequence: pooler, tanh, classifier.
-func (m *Model) head(w *Work, cls, logits []float32) {
+func (m *model) head(w *workspace, cls, logits []float32) {
 	for low := 0; low < len(logits); low += chunkRows {
 		n := min(chunkRows, len(logits)-low)
 		m.kernels.MatMul(w.out, m.hidden, cls[low*m.hidden:], m.hidden, n, m.pooler, kernel.None, nil)

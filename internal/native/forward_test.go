@@ -1,4 +1,4 @@
-package bert
+package native
 
 import (
 	"fmt"
@@ -10,11 +10,12 @@ import (
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // eachTier runs a test for every tier that this machine has, on a model made for it in each precision. Short
 // runs leave plain Go to long ones.
-func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test func(t *testing.T, m *Model)) {
+func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test func(t *testing.T, m *model)) {
 	for _, tier := range cpu.Tiers() {
 		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
 			continue
@@ -25,7 +26,7 @@ func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test fu
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, err := New(c, k, precision)
+				m, err := pack(c, k, precision)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -35,10 +36,10 @@ func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test fu
 	}
 }
 
-func randomSequences(rng *rand.Rand, c checkpoint.Config, lengths ...int) []Sequence {
-	seqs := make([]Sequence, len(lengths))
+func randomSequences(rng *rand.Rand, c checkpoint.Config, lengths ...int) []network.Sequence {
+	seqs := make([]network.Sequence, len(lengths))
 	for i, n := range lengths {
-		seqs[i] = Sequence{IDs: make([]int32, n), Split: rng.IntN(n + 1)}
+		seqs[i] = network.Sequence{IDs: make([]int32, n), TypeBoundary: rng.IntN(n + 1)}
 		for j := range seqs[i].IDs {
 			seqs[i].IDs[j] = rng.Int32N(int32(c.VocabSize))
 		}
@@ -66,7 +67,7 @@ func TestForwardAgreesWithFloat64(t *testing.T) {
 		t.Run(fmt.Sprintf("hidden=%d/heads=%d/%s", c.Hidden, c.Heads, c.HiddenAct), func(t *testing.T) {
 			ckpt := randomModel(7, c)
 			seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, 1, 2, 3, 15, 16, 17, 40, 100, 7, 90, 5)
-			eachTier(t, ckpt, []Precision{FP32}, func(t *testing.T, m *Model) {
+			eachTier(t, ckpt, []Precision{FP32}, func(t *testing.T, m *model) {
 				logits := make([]float32, len(seqs))
 				forward(m, c, seqs, logits)
 				for i, q := range seqs {
@@ -100,7 +101,7 @@ func TestInt8IsNearFloat(t *testing.T) {
 		for _, q := range seqs {
 			want = append(want, reference(ckpt, q))
 		}
-		eachTier(t, ckpt, []Precision{INT8}, func(t *testing.T, m *Model) {
+		eachTier(t, ckpt, []Precision{INT8}, func(t *testing.T, m *model) {
 			logits := make([]float32, len(seqs))
 			forward(m, c, seqs, logits)
 			var diff, spread, mean float64
@@ -124,16 +125,16 @@ func TestUnknownPrecisionIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(randomModel(1, complete(geometries[0])), k, "fp8"); err == nil {
+	if _, err := pack(randomModel(1, complete(geometries[0])), k, "fp8"); err == nil {
 		t.Error("no error for a precision that does not exist")
 	}
 }
 
 // forward is a whole pass by one worker with memory of its own.
-func forward(m *Model, c checkpoint.Config, seqs []Sequence, logits []float32) {
-	s := m.NewScratch(c.Positions)
-	m.Reserve(s, len(seqs))
-	m.Forward(s, m.NewWork(c.Positions), Share{}, seqs, logits)
+func forward(m *model, c checkpoint.Config, seqs []network.Sequence, logits []float32) {
+	s := m.newScratch(c.Positions)
+	m.reserve(s, len(seqs))
+	m.forward(s, m.newWorkspace(c.Positions), part{}, seqs, logits)
 }
 
 // TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the same bits.
@@ -142,25 +143,25 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 	ckpt := randomModel(9, c)
 	rng := rand.New(rand.NewPCG(10, 1))
 	seqs := randomSequences(rng, c, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
-	eachTier(t, ckpt, Precisions, func(t *testing.T, m *Model) {
+	eachTier(t, ckpt, Precisions, func(t *testing.T, m *model) {
 		alone := make([]float32, len(seqs))
 		for i := range seqs {
 			forward(m, c, seqs[i:i+1], alone[i:i+1])
 		}
-		s := m.NewScratch(c.Positions) // used again, as an engine does
+		s := m.newScratch(c.Positions) // used again, as an engine does
 		for workers := 1; workers <= 5; workers++ {
 			for range 3 {
 				order := rng.Perm(len(seqs))[:1+rng.IntN(len(seqs))]
-				batch, logits := make([]Sequence, len(order)), make([]float32, len(order))
+				batch, logits := make([]network.Sequence, len(order)), make([]float32, len(order))
 				for i, at := range order {
 					batch[i] = seqs[at]
 				}
-				m.Reserve(s, len(batch))
-				barrier := NewBarrier(workers)
+				m.reserve(s, len(batch))
+				barrier := newBarrier(workers)
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
-						m.Forward(s, m.NewWork(c.Positions), Share{Index: i, Count: workers, Barrier: barrier}, batch, logits)
+						m.forward(s, m.newWorkspace(c.Positions), part{Index: i, Count: workers, barrier: barrier}, batch, logits)
 					})
 				}
 				wg.Wait()
@@ -177,25 +178,25 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 func TestForwardAllocatesNothing(t *testing.T) {
 	c := complete(geometries[0])
 	seqs := randomSequences(rand.New(rand.NewPCG(11, 1)), c, 50, 20, 300, 5)
-	eachTier(t, randomModel(11, c), Precisions, func(t *testing.T, m *Model) {
-		s, w, logits := m.NewScratch(c.Positions), m.NewWork(c.Positions), make([]float32, len(seqs))
-		m.Reserve(s, len(seqs))
-		if n := testing.AllocsPerRun(5, func() { m.Forward(s, w, Share{}, seqs, logits) }); n != 0 {
+	eachTier(t, randomModel(11, c), Precisions, func(t *testing.T, m *model) {
+		s, w, logits := m.newScratch(c.Positions), m.newWorkspace(c.Positions), make([]float32, len(seqs))
+		m.reserve(s, len(seqs))
+		if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, seqs, logits) }); n != 0 {
 			t.Errorf("%v allocations a pass, want none", n)
 		}
 	})
 }
 
 func TestBrokenBarrierFreesWaiters(t *testing.T) {
-	b := NewBarrier(2)
+	b := newBarrier(2)
 	freed := make(chan any)
 	go func() {
 		defer func() { freed <- recover() }()
 		b.Wait()
 	}()
 	b.Break()
-	if got := <-freed; got != ErrBroken {
-		t.Errorf("waiting at a broken barrier: panic %v, want ErrBroken", got)
+	if got := <-freed; got != errBroken {
+		t.Errorf("waiting at a broken barrier: panic %v, want errBroken", got)
 	}
 	b.Reset()
 	var wg sync.WaitGroup
@@ -210,7 +211,7 @@ func TestShareCoversAllRowsOnce(t *testing.T) {
 		for count := 1; count <= 7; count++ {
 			next := 0
 			for i := range count {
-				low, high := Share{Index: i, Count: count}.of(n, 6)
+				low, high := part{Index: i, Count: count}.of(n, 6)
 				if low != min(next, n) || high < low || (high < n && high%6 != 0) {
 					t.Fatalf("%d rows, worker %d of %d: %d to %d, want to start at %d", n, i, count, low, high, next)
 				}
@@ -230,7 +231,7 @@ func TestNewRefusesAnUnknownActivation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(randomModel(1, c), k, FP32); err == nil {
+	if _, err := pack(randomModel(1, c), k, FP32); err == nil {
 		t.Error("no error for an activation without a kernel")
 	}
 }

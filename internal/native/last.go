@@ -1,8 +1,9 @@
-package bert
+package native
 
 import (
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // lastAttention is the last layer's attention, of which only each sequence's first row is wanted. For one query per head it is
@@ -19,7 +20,7 @@ type lastAttention struct {
 	values []*kernel.Panels // each head's V: Hidden → head size
 }
 
-func (m *Model) packLast(l checkpoint.Layer) lastAttention {
+func (m *model) packLast(l checkpoint.Layer) lastAttention {
 	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
 	weight, bias := m.padHeads(l.Query)
 	a := lastAttention{query: m.packer.Pack(weight, bias, in, len(bias))}
@@ -38,7 +39,7 @@ func (m *Model) packLast(l checkpoint.Layer) lastAttention {
 
 // attendCLS leaves each sequence's first row of x, and the heads' outputs for it, at the sequence's place from first on. x is
 // complete; workers split the sequences.
-func (m *Model) attendCLS(s *Scratch, w *Work, share Share, seqs []Sequence, first int) {
+func (m *model) attendCLS(s *scratch, w *workspace, share part, seqs []network.Sequence, first int) {
 	low, high := share.of(len(seqs), 1)
 	whole := kernel.Heads{Count: 1, Size: m.hidden, Scale: m.heads.Scale}
 	start := 0

@@ -1,14 +1,4 @@
-// Package bert is the forward pass of a BERT cross-encoder: the encoder of Devlin et al. (2018) and the classification head
-// of Hugging Face's BertForSequenceClassification, on packed tokens.
-//
-// There is no padding: the tokens of several sequences stand one after another, linear layers run over all of them at once
-// and attention over each sequence alone. Of the last layer only each sequence's first token ([CLS]) is read by the head,
-// so only its query, attention output and feed-forward are computed there, and not even the keys and values of the others
-// (see lastAttention): the same result for 16 % less work with six layers.
-//
-// Package kernel makes each row's bits independent of the rows around it, so a sequence's logit is the same alone and in any
-// batch, on the same tier.
-package bert
+package native
 
 import (
 	"fmt"
@@ -22,9 +12,9 @@ import (
 	"github.com/crossrank/crossrank/internal/kernel"
 )
 
-// Model holds weights as the kernels want them. It is read-only once made and safe for concurrent use, each caller with a
-// [Scratch] of its own.
-type Model struct {
+// model holds weights as the kernels want them. It is read-only once made and safe for concurrent use, each caller with a
+// [scratch] of its own.
+type model struct {
 	kernels   *kernel.Set
 	precision Precision
 	config    checkpoint.Config
@@ -67,12 +57,12 @@ const (
 	INT8 Precision = "int8" // linear layers in 8 bits but for queries and keys, which have 16, and word embeddings in 8; all else float32
 )
 
-// Precisions lists what New takes.
+// Precisions lists those that [New] takes; the first is the default.
 var Precisions = []Precision{FP32, INT8}
 
 // New packs a checkpoint's weights for a set of kernels. With FP32 the word embeddings are shared with the checkpoint where
 // their width needs no padding; all else is copied.
-func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model, error) {
+func pack(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*model, error) {
 	if !slices.Contains(Precisions, precision) {
 		return nil, fmt.Errorf("no engine for the precision %q; there are %v", precision, Precisions)
 	}
@@ -84,7 +74,7 @@ func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model,
 		return nil, fmt.Errorf("no kernel for the activation %q", c.HiddenAct)
 	}
 	size := c.Hidden / c.Heads
-	b := &Model{
+	b := &model{
 		kernels: kernels, precision: precision, config: c, act: act,
 		heads:        kernel.Heads{Count: c.Heads, Size: kernel.Pad(size), Scale: float32(1 / math.Sqrt(float64(size)))},
 		hidden:       kernel.Pad(c.Hidden),
@@ -96,7 +86,7 @@ func New(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*Model,
 }
 
 // packAll packs everything, on all cores: the embeddings, which take longest, first.
-func (m *Model) packAll(w *checkpoint.Weights) {
+func (m *model) packAll(w *checkpoint.Weights) {
 	c, final := m.config, len(w.Layers)-1
 	m.layers = make([]layer, len(w.Layers))
 	jobs := []func(){
@@ -135,13 +125,13 @@ func inParallel(jobs []func()) {
 }
 
 // packMix packs what of a layer follows attention.
-func (m *Model) packMix(l checkpoint.Layer) layer {
+func (m *model) packMix(l checkpoint.Layer) layer {
 	c := m.config
 	return layer{
 		attention:     m.packMerge(l.AttentionOutput),
 		attentionNorm: padNorm(l.AttentionNorm),
-		up:            m.pack(l.Intermediate.Weight, l.Intermediate.Bias, c.Hidden, c.Intermediate, evenLevels),
-		down:          m.pack(l.Output.Weight, l.Output.Bias, c.Intermediate, c.Hidden, positiveLevels),
+		up:            m.packLinear(l.Intermediate.Weight, l.Intermediate.Bias, c.Hidden, c.Intermediate, evenLevels),
+		down:          m.packLinear(l.Output.Weight, l.Output.Bias, c.Intermediate, c.Hidden, positiveLevels),
 		norm:          padNorm(l.OutputNorm),
 	}
 }
@@ -155,7 +145,7 @@ const (
 )
 
 // pack packs a linear layer in the model's precision; levels are for its input, if that is INT8.
-func (m *Model) pack(weight, bias []float32, in, out, levels int) *kernel.Panels {
+func (m *model) packLinear(weight, bias []float32, in, out, levels int) *kernel.Panels {
 	if m.precision == INT8 {
 		return m.packer.Pack8(weight, bias, in, out, levels)
 	}
@@ -164,7 +154,7 @@ func (m *Model) pack(weight, bias []float32, in, out, levels int) *kernel.Panels
 
 // packScores packs the queries' and keys' projections side by side. Their product goes through the exponential function, where
 // an error of a few percent of a score of 5 would be one of some tens of percent of a weight: with INT8 they have 16 bits.
-func (m *Model) packScores(query, key checkpoint.Linear) *kernel.Panels {
+func (m *model) packScores(query, key checkpoint.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(query, key)
 	if m.precision == INT8 {
 		return m.packer.Pack16(weight, bias, m.config.Hidden, len(bias))
@@ -172,13 +162,13 @@ func (m *Model) packScores(query, key checkpoint.Linear) *kernel.Panels {
 	return m.packer.Pack(weight, bias, m.config.Hidden, len(bias))
 }
 
-func (m *Model) packValues(value checkpoint.Linear) *kernel.Panels {
+func (m *model) packValues(value checkpoint.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(value)
-	return m.pack(weight, bias, m.config.Hidden, len(bias), evenLevels)
+	return m.packLinear(weight, bias, m.config.Hidden, len(bias), evenLevels)
 }
 
 // padHeads puts projections side by side, each head's outputs padded with zeros.
-func (m *Model) padHeads(projections ...checkpoint.Linear) (weight, bias []float32) {
+func (m *model) padHeads(projections ...checkpoint.Linear) (weight, bias []float32) {
 	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
 	weight = make([]float32, len(projections)*m.attention*in)
 	bias = make([]float32, len(projections)*m.attention)
@@ -193,7 +183,7 @@ func (m *Model) padHeads(projections ...checkpoint.Linear) (weight, bias []float
 }
 
 // packMerge packs the projection that reads the heads' outputs, its inputs padded as padHeads pads outputs.
-func (m *Model) packMerge(p checkpoint.Linear) *kernel.Panels {
+func (m *model) packMerge(p checkpoint.Linear) *kernel.Panels {
 	size := m.config.Hidden / m.config.Heads
 	weight := make([]float32, p.Out*m.attention)
 	for o := range p.Out {
@@ -201,7 +191,7 @@ func (m *Model) packMerge(p checkpoint.Linear) *kernel.Panels {
 			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
 		}
 	}
-	return m.pack(weight, p.Bias, m.attention, p.Out, evenLevels)
+	return m.packLinear(weight, p.Bias, m.attention, p.Out, evenLevels)
 }
 
 func padNorm(n checkpoint.Norm) norm {

@@ -1,10 +1,11 @@
-package bert
+package native
 
 import (
 	"math"
 	"math/rand/v2"
 
 	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // randomModel makes a checkpoint of the given geometry with random weights, large enough that attention is peaked.
@@ -47,12 +48,12 @@ func randomModel(seed uint64, c checkpoint.Config) *checkpoint.Model {
 
 // reference is the forward pass of one sequence in float64, written from the definition: every layer in full, no packing, no
 // shortcuts.
-func reference(m *checkpoint.Model, q Sequence) float64 {
+func reference(m *checkpoint.Model, q network.Sequence) float64 {
 	c, w := m.Config, m.Weights
 	x := make([][]float64, len(q.IDs))
 	for i, id := range q.IDs {
 		kind := 0
-		if i >= q.Split {
+		if i >= q.TypeBoundary {
 			kind = 1
 		}
 		x[i] = make([]float64, c.Hidden)

@@ -1,4 +1,4 @@
-package engine
+package native
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 // TestReplicasShareTheWeights has an engine and its replicas compute at once, and outlive each other.
 func TestReplicasShareTheWeights(t *testing.T) {
 	first := open(t, 1)
-	replicas := []*Native{first.Replica(1), first.Replica(2)}
+	replicas := []*Engine{first.Replica(1), first.Replica(2)}
 	for i, r := range replicas {
 		defer r.Close()
 		if r.model != first.model {

@@ -1,10 +1,19 @@
-// Package engine owns the cores and the scratch memory of a model: sequences in, logits out.
+// Package native computes a cross-encoder on the CPU: sequences in, logits out.
 //
+// It holds the forward pass of BERT and the classification head of Hugging Face's BertForSequenceClassification, on
+// packed tokens. There is no padding: the tokens of several sequences stand one after another, linear layers run over
+// all of them at once and attention over each sequence alone. Of the last layer only each sequence's first token ([CLS])
+// is read by the head, so only its query, attention output and feed-forward are computed there, and not even the keys
+// and values of the others (see lastAttention): the same result for 16 % less work with six layers. Package kernel makes
+// each row's bits independent of the rows around it, so a sequence's logit is the same alone and in any batch, on the
+// same tier.
+//
+// An [Engine] owns cores and scratch memory.
 // A batch is cut into shards of about equal cost, one a core, and each core takes its shard through the whole forward pass:
 // no core waits for another between layers. Where that cannot be even, as with one sequence on two cores, all cores share
 // the rows of one pass instead, and wait for each other twice a layer. The memory of both lasts as long as the engine, so a
 // batch allocates nothing.
-package engine
+package native
 
 import (
 	"cmp"
@@ -14,17 +23,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/crossrank/crossrank/internal/bert"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
-
-// Precision says what the large weights are held and multiplied in.
-type Precision = bert.Precision
-
-// Precisions lists those that [New] takes; the first is the default.
-var Precisions = bert.Precisions
 
 // Options configure an engine. The zero value works.
 type Options struct {
@@ -32,9 +35,9 @@ type Options struct {
 	Precision Precision // "" means fp32
 }
 
-// Native computes on the CPU. It is safe for concurrent use; one batch is computed at a time and callers queue for it.
-type Native struct {
-	model     *bert.Model
+// Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time and callers queue for it.
+type Engine struct {
+	model     *model
 	tier      cpu.Tier
 	precision Precision
 	vocab     int
@@ -46,14 +49,14 @@ type Native struct {
 	closed  bool
 	order   []int // the batch's sequences, longest first
 	workers []*worker
-	barrier *bert.Barrier
+	barrier *barrier
 }
 
 // ErrClosed is what Logits returns once the engine is closed.
 var ErrClosed = errors.New("the engine is closed")
 
 // New packs a model's weights for the kernels of the tier in use and starts one worker a core.
-func New(m *checkpoint.Model, opts Options) (*Native, error) {
+func New(m *checkpoint.Model, opts Options) (*Engine, error) {
 	tier, err := cpu.Choose()
 	if err != nil {
 		return nil, err
@@ -63,48 +66,48 @@ func New(m *checkpoint.Model, opts Options) (*Native, error) {
 		return nil, err
 	}
 	precision := cmp.Or(opts.Precision, Precisions[0])
-	model, err := bert.New(m, kernels, precision)
+	model, err := pack(m, kernels, precision)
 	if err != nil {
 		return nil, err
 	}
-	e := &Native{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength}
+	e := &Engine{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength}
 	e.start(opts.Threads)
 	return e, nil
 }
 
 // Replica starts another engine on the same packed weights, which nobody writes to: it costs workers and their memory alone.
 // Either may be closed while the other lives. Threads are as in [Options].
-func (e *Native) Replica(threads int) *Native {
-	r := &Native{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxLength: e.maxLength}
+func (e *Engine) Replica(threads int) *Engine {
+	r := &Engine{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxLength: e.maxLength}
 	r.start(threads)
 	return r
 }
 
 // start gives a new engine its workers.
-func (e *Native) start(threads int) {
+func (e *Engine) start(threads int) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e.barrier = bert.NewBarrier(threads)
+	e.barrier = newBarrier(threads)
 	for i := range threads {
-		w := newWorker(e.model, e.maxLength, bert.Share{Index: i, Count: threads, Barrier: e.barrier})
+		w := newWorker(e.model, e.maxLength, part{Index: i, Count: threads, barrier: e.barrier})
 		e.workers = append(e.workers, w)
 		e.running.Go(w.run)
 	}
 }
 
 // Threads is the number of cores that a batch is split over.
-func (e *Native) Threads() int { return len(e.workers) }
+func (e *Engine) Threads() int { return len(e.workers) }
 
 // Tier names the instruction set in use.
-func (e *Native) Tier() string { return string(e.tier) }
+func (e *Engine) Tier() string { return string(e.tier) }
 
 // Precision is what the large weights are held and multiplied in.
-func (e *Native) Precision() Precision { return e.precision }
+func (e *Engine) Precision() Precision { return e.precision }
 
 // Logits writes one logit a sequence to out. Every sequence has 1 to the model's maximum tokens, all within its
 // vocabulary; anything else is an error, and then nothing was computed.
-func (e *Native) Logits(seqs []bert.Sequence, out []float32) error {
+func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if err := e.check(seqs, out); err != nil {
 		return err
 	}
@@ -118,7 +121,7 @@ func (e *Native) Logits(seqs []bert.Sequence, out []float32) error {
 }
 
 // compute runs the divided batch, or one pass that all workers share.
-func (e *Native) compute(seqs []bert.Sequence, out []float32, shared bool) error {
+func (e *Engine) compute(seqs []network.Sequence, out []float32, shared bool) error {
 	if shared {
 		e.share(seqs)
 	}
@@ -127,7 +130,7 @@ func (e *Native) compute(seqs []bert.Sequence, out []float32, shared bool) error
 	}
 	var err error
 	for _, w := range e.workers {
-		if failure := <-w.done; err == nil || errors.Is(err, bert.ErrBroken) && failure != nil {
+		if failure := <-w.done; err == nil || errors.Is(err, errBroken) && failure != nil {
 			err = failure // the cause, rather than what others met at the barrier
 		}
 	}
@@ -141,7 +144,7 @@ func (e *Native) compute(seqs []bert.Sequence, out []float32, shared bool) error
 	return nil
 }
 
-func (e *Native) check(seqs []bert.Sequence, out []float32) error {
+func (e *Engine) check(seqs []network.Sequence, out []float32) error {
 	if len(out) < len(seqs) {
 		return fmt.Errorf("room for %d logits, but %d sequences", len(out), len(seqs))
 	}
@@ -162,7 +165,7 @@ func (e *Native) check(seqs []bert.Sequence, out []float32) error {
 }
 
 // divide gives every worker sequences of about the same cost: the longest first, each to the worker that has least so far.
-func (e *Native) divide(seqs []bert.Sequence) {
+func (e *Engine) divide(seqs []network.Sequence) {
 	e.order = e.order[:0]
 	for i := range seqs {
 		e.order = append(e.order, i)
@@ -179,7 +182,7 @@ func (e *Native) divide(seqs []bert.Sequence) {
 
 // uneven says whether the workers' parts differ so much that sharing one pass is faster. Sharing costs two waits a layer and
 // reads the weights once more for each block, which is some percent of a block's time.
-func (e *Native) uneven() bool {
+func (e *Engine) uneven() bool {
 	total, most := 0, 0
 	for _, w := range e.workers {
 		total, most = total+w.cost, max(most, w.cost)
@@ -193,7 +196,7 @@ func (e *Native) uneven() bool {
 const unevenPercent = 7
 
 // share makes all workers share one pass over the whole batch, in the memory of the first.
-func (e *Native) share(seqs []bert.Sequence) {
+func (e *Engine) share(seqs []network.Sequence) {
 	first := e.workers[0]
 	first.clear()
 	for i, q := range seqs {
@@ -210,7 +213,7 @@ func (e *Native) share(seqs []bert.Sequence) {
 func cost(n int) int { return n + n*n/2300 }
 
 // Close stops the workers. It waits for a running Logits; later ones return [ErrClosed].
-func (e *Native) Close() error {
+func (e *Engine) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.closed {

@@ -1,4 +1,4 @@
-package engine
+package native
 
 import (
 	"encoding/json"
@@ -8,16 +8,16 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/crossrank/crossrank/internal/bert"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/material"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 var builtin = sync.OnceValues(func() (*checkpoint.Model, error) { return checkpoint.Open("builtin:minilm-l6") })
 
 // open makes an engine on the built-in model.
-func open(t testing.TB, threads int) *Native {
+func open(t testing.TB, threads int) *Engine {
 	t.Helper()
 	m, err := builtin()
 	if err != nil {
@@ -26,7 +26,7 @@ func open(t testing.TB, threads int) *Native {
 	return start(t, m, threads)
 }
 
-func start(t testing.TB, m *checkpoint.Model, threads int) *Native {
+func start(t testing.TB, m *checkpoint.Model, threads int) *Engine {
 	t.Helper()
 	e, err := New(m, Options{Threads: threads})
 	if err != nil {
@@ -36,10 +36,10 @@ func start(t testing.TB, m *checkpoint.Model, threads int) *Native {
 	return e
 }
 
-func sequences(rng *rand.Rand, lengths ...int) []bert.Sequence {
-	seqs := make([]bert.Sequence, len(lengths))
+func sequences(rng *rand.Rand, lengths ...int) []network.Sequence {
+	seqs := make([]network.Sequence, len(lengths))
 	for i, n := range lengths {
-		seqs[i] = bert.Sequence{IDs: make([]int32, n), Split: min(n, 8)}
+		seqs[i] = network.Sequence{IDs: make([]int32, n), TypeBoundary: min(n, 8)}
 		for j := range seqs[i].IDs {
 			seqs[i].IDs[j] = rng.Int32N(1000)
 		}
@@ -47,7 +47,7 @@ func sequences(rng *rand.Rand, lengths ...int) []bert.Sequence {
 	return seqs
 }
 
-func logits(t testing.TB, e *Native, seqs []bert.Sequence) []float32 {
+func logits(t testing.TB, e *Engine, seqs []network.Sequence) []float32 {
 	t.Helper()
 	out := make([]float32, len(seqs))
 	if err := e.Logits(seqs, out); err != nil {
@@ -93,7 +93,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-func fixtures(t *testing.T, name string) (seqs []bert.Sequence, want []float64) {
+func fixtures(t *testing.T, name string) (seqs []network.Sequence, want []float64) {
 	t.Helper()
 	data, err := os.ReadFile(material.Path(t, "fixtures", name, "expected.json"))
 	if err != nil {
@@ -117,7 +117,7 @@ func fixtures(t *testing.T, name string) (seqs []bert.Sequence, want []float64) 
 				break
 			}
 		}
-		seqs = append(seqs, bert.Sequence{IDs: c.IDs, Split: split})
+		seqs = append(seqs, network.Sequence{IDs: c.IDs, TypeBoundary: split})
 		want = append(want, c.Logits[0])
 	}
 	return seqs, want
@@ -131,7 +131,7 @@ func TestThreadsNeverChangeAScore(t *testing.T) {
 	for _, threads := range []int{2, 3} {
 		e := open(t, threads)
 		for i, q := range seqs {
-			if got := logits(t, e, []bert.Sequence{q})[0]; got != want[i] {
+			if got := logits(t, e, []network.Sequence{q})[0]; got != want[i] {
 				t.Errorf("%d threads, %d tokens alone: %g, want %g", threads, len(q.IDs), got, want[i])
 			}
 		}
@@ -165,8 +165,8 @@ func TestUneven(t *testing.T) {
 
 func TestLogitsRefusesBadSequences(t *testing.T) {
 	e := open(t, 1)
-	good := bert.Sequence{IDs: []int32{1, 2, 3}, Split: 2}
-	for name, bad := range map[string]bert.Sequence{
+	good := network.Sequence{IDs: []int32{1, 2, 3}, TypeBoundary: 2}
+	for name, bad := range map[string]network.Sequence{
 		"empty":            {},
 		"too long":         {IDs: make([]int32, 513)},
 		"negative token":   {IDs: []int32{1, -1, 2}},
@@ -175,11 +175,11 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 		"padded too far":   {IDs: make([]int32, 500), Pad: 13},
 		"padded backwards": {IDs: make([]int32, 5), Pad: -1},
 	} {
-		if err := e.Logits([]bert.Sequence{good, bad}, make([]float32, 2)); err == nil {
+		if err := e.Logits([]network.Sequence{good, bad}, make([]float32, 2)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if err := e.Logits([]bert.Sequence{good, good}, make([]float32, 1)); err == nil {
+	if err := e.Logits([]network.Sequence{good, good}, make([]float32, 1)); err == nil {
 		t.Error("out too small: no error")
 	}
 	if err := e.Logits(nil, nil); err != nil {
@@ -191,11 +191,11 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 func TestPanicIsOneBatchsError(t *testing.T) {
 	e := open(t, 2)
 	rng := rand.New(rand.NewPCG(2, 1))
-	for name, seqs := range map[string][]bert.Sequence{"divided": sequences(rng, 20, 20), "shared": sequences(rng, 40)} {
+	for name, seqs := range map[string][]network.Sequence{"divided": sequences(rng, 20, 20), "shared": sequences(rng, 40)} {
 		want := logits(t, e, seqs)
 		for _, w := range e.workers {
 			good := w.work
-			w.work = &bert.Work{} // no memory to work in
+			w.work = &workspace{} // no memory to work in
 			if err := e.Logits(seqs, make([]float32, len(seqs))); err == nil {
 				t.Errorf("%s: no error from a worker that panicked", name)
 			}
@@ -236,7 +236,7 @@ func TestUnknownTierIsRefused(t *testing.T) {
 func TestLogitsAllocatesNothing(t *testing.T) {
 	e := open(t, 2)
 	rng := rand.New(rand.NewPCG(3, 1))
-	for name, seqs := range map[string][]bert.Sequence{"divided": sequences(rng, 9, 9, 9, 9), "shared": sequences(rng, 9)} {
+	for name, seqs := range map[string][]network.Sequence{"divided": sequences(rng, 9, 9, 9, 9), "shared": sequences(rng, 9)} {
 		out := make([]float32, len(seqs))
 		if n := testing.AllocsPerRun(5, func() { e.Logits(seqs, out) }); n != 0 {
 			t.Errorf("%s: %v allocations a batch, want none", name, n)
