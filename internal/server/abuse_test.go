@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -281,16 +280,13 @@ func slowReaders(t *testing.T, r *running) {
 	if *long {
 		peers = 500
 	}
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		return raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
-	}}
 	var readers sync.WaitGroup
 	for range peers {
-		c, err := dialer.Dial("tcp", r.HTTPAddr())
-		if err != nil {
+		c := open(t, r.HTTPAddr(), 1)[0]
+		defer c.Close()
+		if err := c.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
 		go fmt.Fprint(c, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", 2000))
 		readers.Go(func() {
 			one := make([]byte, 1)
