@@ -146,20 +146,6 @@ func (m *Model) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 // Info describes the model and how it is run.
 func (m *Model) Info() crossrank.Info { return m.info }
 
-// Queue is how much work waits and runs at one moment.
-type Queue struct {
-	Requests int           // with pairs that wait
-	Pairs    int           // waiting
-	Tokens   int           // waiting
-	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
-
-	RunningPairs  int // in the engines
-	RunningTokens int // in the engines
-}
-
-// Queue reads the gauges. It is cheap enough to be asked often.
-func (m *Model) Queue() Queue { return Queue(m.pipeline.Queue()) }
-
 // Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
 // with Unavailable, and the error is ctx's. Close the Model afterwards.
 func (m *Model) Drain(ctx context.Context) error { return m.pipeline.Drain(ctx) }

@@ -12,6 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/state"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -120,64 +121,36 @@ func (m models) gauges() metrics.Gauges {
 	return metrics.Gauges{Queue: m.queue, Batches: m.batches, Cache: m.cache, Instances: m.instances}
 }
 
-func (m models) queue() metrics.Queue {
-	var sum metrics.Queue
+func (m models) queue() (sum state.Queue) {
 	for _, one := range m {
-		q := one.Queue()
-		sum = metrics.Queue{
-			Requests: sum.Requests + q.Requests, Pairs: sum.Pairs + q.Pairs, Tokens: sum.Tokens + q.Tokens,
-			Oldest:       max(sum.Oldest, q.Oldest),
-			RunningPairs: sum.RunningPairs + q.RunningPairs, RunningTokens: sum.RunningTokens + q.RunningTokens,
-		}
+		sum.Add(one.Queue())
 	}
 	return sum
 }
 
-func (m models) batches() metrics.Batches {
-	var sum metrics.Batches
+func (m models) batches() (sum state.Batches) {
 	for _, one := range m {
-		b := one.Batches()
-		sum.Runs += b.Runs
-		sum.Pairs += b.Pairs
-		sum.Tokens += b.Tokens
-		sum.Padded += b.Padded
-		sum.Longest = max(sum.Longest, b.Longest)
-		for k := range b.ByPairs {
-			sum.ByPairs[k] += b.ByPairs[k]
-			sum.ByTokens[k] += b.ByTokens[k]
-		}
+		sum.Add(one.Batches())
 	}
 	return sum
 }
 
-func (m models) cache() metrics.Cache {
-	var sum metrics.Cache
+func (m models) cache() (sum state.Cache) {
 	for _, one := range m {
-		c := one.Cache()
-		sum.Hits += c.Hits
-		sum.Coalesced += c.Coalesced
-		sum.Misses += c.Misses
-		sum.Evictions += c.Evictions
-		sum.Scores += c.Scores
-		sum.Bytes += c.Bytes
-		sum.MaxBytes += c.MaxBytes
+		sum.Add(one.Cache())
 	}
 	return sum
 }
 
 // instances are named by their place in the pool of their model, and by that model where there are several.
-func (m models) instances() []metrics.Instance {
-	var all []metrics.Instance
+func (m models) instances() (all []state.Instance) {
 	for _, one := range m {
-		for i, s := range one.Instances() {
-			name := fmt.Sprint(i)
+		for i, in := range one.Instances() {
+			in.Name = fmt.Sprint(i)
 			if len(m) > 1 {
-				name = fmt.Sprintf("%s/%d", one.Info().Model, i)
+				in.Name = fmt.Sprintf("%s/%d", one.Info().Model, i)
 			}
-			all = append(all, metrics.Instance{
-				Name: name, State: "ready",
-				Batches: s.Batches, Pairs: s.Pairs, Tokens: s.Tokens, Busy: s.Busy, QueuedTokens: s.QueuedTokens,
-			})
+			all = append(all, in)
 		}
 	}
 	return all

@@ -38,6 +38,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Func runs a batch: it writes the result of values[i] to results[i]. It leaves values unchanged and keeps neither slice.
@@ -118,7 +120,7 @@ type Batcher[T, R any] struct {
 	queue   queue[T, R]
 	running load            // in batches being run
 	busy    []*runner[T, R] // that run them
-	totals  Totals          // of batches begun
+	batches state.Batches   // begun
 	runners int             // goroutines alive
 	closed  bool            // nothing new is admitted
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // log remembers the batches that a double has run.
@@ -205,7 +207,7 @@ func TestAdmission(t *testing.T) {
 			t.Errorf("5 more than the queue of 6 of 10 holds: got error %#v, want a full queue", err)
 		}
 		four := later(b, t.Context(), items(4, 4))
-		if s := b.Stats(); s.Cost != 10 || s.Items != 3 || s.Requests != 2 {
+		if s := b.Queue(); s.Tokens != 10 || s.Pairs != 3 || s.Requests != 2 {
 			t.Errorf("got %+v, want 10 waiting in 3 items of 2 requests: the refused one left nothing", s)
 		}
 		wantNil(t, busy, six, four)
@@ -239,25 +241,25 @@ func TestRefusesBadCosts(t *testing.T) {
 	l.want(t)
 }
 
-func TestStats(t *testing.T) {
+func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
 		b := New(l.double(10*time.Second), Options{MaxItems: 2})
 		defer b.Close()
-		if s := b.Stats(); s != (Stats{}) {
+		if s := b.Queue(); s != (state.Queue{}) {
 			t.Errorf("idle: got %+v, want zero", s)
 		}
 		a := later(b, t.Context(), items(5, 1, 2, 3))
 		time.Sleep(time.Second)
 		c := later(b, t.Context(), items(2, 4))
 		time.Sleep(time.Second)
-		want := Stats{Requests: 2, Items: 2, Cost: 7, Oldest: 2 * time.Second, RunningItems: 2, RunningCost: 10}
-		if s := b.Stats(); s != want {
+		want := state.Queue{Requests: 2, Pairs: 2, Tokens: 7, Oldest: 2 * time.Second, RunningPairs: 2, RunningTokens: 10}
+		if s := b.Queue(); s != want {
 			t.Errorf("busy: got %+v, want %+v", s, want)
 		}
 		wantNil(t, a, c)
 		synctest.Wait()
-		if s := b.Stats(); s != (Stats{}) {
+		if s := b.Queue(); s != (state.Queue{}) {
 			t.Errorf("idle again: got %+v, want zero", s)
 		}
 	})

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // Drain refuses new requests, lets those that wait be run, and returns when the runners have ended. If ctx ends first,
@@ -33,26 +32,4 @@ func (b *Batcher[T, R]) Close() {
 	b.wake.Broadcast()
 	b.mu.Unlock()
 	<-b.stopped
-}
-
-// Stats says how much waits and runs at one moment.
-type Stats struct {
-	Requests, Items, Cost int           // waiting; a request counts until its last item is taken
-	Oldest                time.Duration // how long the oldest of them has waited; 0 if none does
-
-	RunningItems, RunningCost int // in batches being run
-}
-
-// Stats reads the gauges. It is cheap enough to be asked often.
-func (b *Batcher[T, R]) Stats() Stats {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := Stats{
-		Requests: b.queue.requests, Items: b.queue.items, Cost: b.queue.cost,
-		RunningItems: b.running.items, RunningCost: b.running.cost,
-	}
-	if b.queue.all.head != nil {
-		s.Oldest = time.Since(b.queue.all.head.admitted)
-	}
-	return s
 }

@@ -101,7 +101,7 @@ func TestCancel(t *testing.T) {
 				t.Errorf("got error %v, want that of the context", err)
 			}
 		}
-		if s := b.Stats(); s.Items != 1 || s.Cost != 1 || s.Requests != 1 || s.RunningItems != 2 {
+		if s := b.Queue(); s.Pairs != 1 || s.Tokens != 1 || s.Requests != 1 || s.RunningPairs != 2 {
 			t.Errorf("got %+v, want one item of one request waiting, and two that still run", s)
 		}
 		wantNil(t, stays)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // storm sends random requests of many callers, some of which leave early, through a batcher whose function takes random
@@ -72,7 +74,7 @@ func (s *storm) run(t *testing.T) {
 	wg.Wait()
 	synctest.Wait()
 	time.Sleep(time.Second) // the batch of those who left last
-	if st := b.Stats(); st != (Stats{}) {
+	if st := b.Queue(); st != (state.Queue{}) {
 		t.Errorf("when all callers had their answers: got %+v, want nothing left", st)
 	}
 	b.Close()

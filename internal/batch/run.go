@@ -46,7 +46,7 @@ func (b *Batcher[T, R]) loop() {
 		b.running.items += len(r.slots)
 		b.running.cost += r.cost
 		b.busy = append(b.busy, r)
-		b.totals.count(len(r.slots), r.cost, r.longest)
+		b.batches.Count(len(r.slots), r.cost, r.longest)
 		b.mu.Unlock()
 
 		b.execute(r)

@@ -21,6 +21,8 @@ package cache
 import (
 	"sync"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Options configure a [Table]. The zero value does nothing useful: it neither remembers nor lets anybody wait.
@@ -37,7 +39,7 @@ type Table struct {
 	entries map[string]*entry
 	recent  entry              // the ring of entries: next is the most recently used, before the least
 	flights map[string]*Flight // led, not settled
-	stats   Stats
+	stats   state.Cache
 }
 
 // New makes an empty Table.
@@ -106,20 +108,8 @@ func (t *Table) Abandon(flights []Flight) {
 	}
 }
 
-// Stats tells how a table has served. All but the last three only grow.
-type Stats struct {
-	Hits      int64 // claims answered out of what was remembered
-	Coalesced int64 // claims told to wait for a score that was being computed
-	Misses    int64 // claims that had to be computed
-	Evictions int64 // scores forgotten to make room
-
-	Scores   int64 // remembered
-	Bytes    int64 // that they take
-	MaxBytes int64 // that they may take
-}
-
-// Stats reads the counters.
-func (t *Table) Stats() Stats {
+// Stats reports how the table has been used.
+func (t *Table) Stats() state.Cache {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.stats

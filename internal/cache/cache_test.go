@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 func key(n int) string { return string(AppendKey(nil, []int32{int32(n), 7}, 1)) }
@@ -42,7 +44,7 @@ func TestForgetsTheLeastRecentlyUsed(t *testing.T) {
 			t.Errorf("key %d: got score %v and hit %v, want hit %v", n, score, hit, want)
 		}
 	}
-	want := Stats{Hits: 4, Misses: 1, Evictions: 1, Scores: 3, Bytes: 3 * size(len(key(0))), MaxBytes: 3 * size(len(key(0)))}
+	want := state.Cache{Hits: 4, Misses: 1, Evictions: 1, Scores: 3, Bytes: 3 * size(len(key(0))), MaxBytes: 3 * size(len(key(0)))}
 	if got := table.Stats(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -90,7 +92,7 @@ func TestFlights(t *testing.T) {
 		if len(table.flights) > 0 {
 			t.Errorf("%d flights are left", len(table.flights))
 		}
-		want := Stats{Misses: 3, Coalesced: 2}
+		want := state.Cache{Misses: 3, Coalesced: 2}
 		if got := table.Stats(); got != want {
 			t.Errorf("got %+v, want %+v, with nothing remembered", got, want)
 		}

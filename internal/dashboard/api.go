@@ -14,7 +14,7 @@ const ResetHeader = "X-Crossrank-Reset"
 
 func (d *Dashboard) snapshot(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Lock()
-	now := d.newState(d.cfg.Recorder.Snapshot())
+	now := d.newSnapshot(d.cfg.Recorder.Snapshot())
 	d.mu.Unlock()
 	reply(w, http.StatusOK, now)
 }

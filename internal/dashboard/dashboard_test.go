@@ -17,6 +17,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // shown is a dashboard on a server of its own, over a recorder that runs.
@@ -135,7 +136,7 @@ func TestNothingIsInline(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	s := show(t, Config{})
-	read := func() (got state) {
+	read := func() (got snapshot) {
 		_, body := s.do(t, "GET", "/api/snapshot")
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatal(err)
@@ -168,7 +169,7 @@ func TestSnapshot(t *testing.T) {
 func TestSnapshotTellsOfSeveralModels(t *testing.T) {
 	models := []crossrank.Info{{Model: "a"}}
 	s := show(t, Config{Models: func() []crossrank.Info { return models }})
-	var got state
+	var got snapshot
 	for _, want := range []int{0, 2} { // the one model is told by info
 		_, body := s.do(t, "GET", "/api/snapshot")
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
@@ -182,14 +183,14 @@ func TestSnapshotTellsOfSeveralModels(t *testing.T) {
 }
 
 func TestSnapshotTellsOfSharedScores(t *testing.T) {
-	counts := metrics.Cache{}
-	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() metrics.Cache { return counts }}})
+	counts := state.Cache{}
+	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() state.Cache { return counts }}})
 	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }, NoMetrics: true})
-	if got := d.newState(recorder.Snapshot()); got.Cache != nil || got.Metrics {
+	if got := d.newSnapshot(recorder.Snapshot()); got.Cache != nil || got.Metrics {
 		t.Errorf("with nothing shared, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
 	}
-	counts = metrics.Cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, MaxBytes: 1000}
-	if got, want := d.newState(recorder.Snapshot()).Cache, (cache{3, 2, 5, 300}); got == nil || *got != want {
+	counts = state.Cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, MaxBytes: 1000}
+	if got, want := d.newSnapshot(recorder.Snapshot()).Cache, (cache{3, 2, 5, 300}); got == nil || *got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	answer := httptest.NewRecorder()
@@ -260,7 +261,7 @@ func TestStream(t *testing.T) {
 		}
 		var got struct {
 			Sample   metrics.Sample
-			Snapshot state
+			Snapshot snapshot
 		}
 		if err := json.Unmarshal([]byte(data), &got); err != nil {
 			t.Fatalf("%v: %s", err, data)

@@ -35,7 +35,7 @@ func (s *shown) tellOf(t *testing.T, body string, header ...string) int {
 func (s *shown) experimentShown(t *testing.T) *experiment {
 	t.Helper()
 	_, body := s.do(t, "GET", "/api/snapshot")
-	var got state
+	var got snapshot
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
 	}

@@ -73,8 +73,8 @@ func (d *Dashboard) sampleEvent(s metrics.Sample) []byte {
 	}
 	data, err := json.Marshal(struct {
 		Sample   metrics.Sample `json:"sample"`
-		Snapshot state          `json:"snapshot"`
-	}{s, d.newState(d.cfg.Recorder.Snapshot())})
+		Snapshot snapshot       `json:"snapshot"`
+	}{s, d.newSnapshot(d.cfg.Recorder.Snapshot())})
 	if err != nil {
 		return []byte(": a sample could not be written as JSON\n\n")
 	}

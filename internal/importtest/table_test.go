@@ -52,8 +52,9 @@ var table = []row{
 	{name: "internal/safetensors"},
 	{name: "internal/network"},
 	{name: "internal/tokenizer", external: []string{text}},
-	{name: "internal/batch"},
-	{name: "internal/cache"},
+	{name: "internal/state"},
+	{name: "internal/batch", imports: []string{"internal/state"}},
+	{name: "internal/cache", imports: []string{"internal/state"}},
 	{name: "internal/stats"},
 	{name: "internal/dataset", imports: []string{"."}},
 	{name: "internal/results", imports: []string{"."}},
@@ -62,12 +63,12 @@ var table = []row{
 	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/checkpoint", "internal/cpu", "internal/kernel", "internal/network"}},
-	{name: "internal/pool", imports: []string{"internal/batch", "internal/network"}},
-	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/cache", "internal/network", "internal/pool", "internal/tokenizer"}},
-	{name: "local", imports: []string{".", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool"}},
+	{name: "internal/pool", imports: []string{"internal/batch", "internal/network", "internal/state"}},
+	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/cache", "internal/network", "internal/pool", "internal/state", "internal/tokenizer"}},
+	{name: "local", imports: []string{".", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool", "internal/state"}},
 
 	// The edges of a server, and those who call it.
-	{name: "internal/metrics", imports: []string{"."}, external: []string{prometheus, sys}},
+	{name: "internal/metrics", imports: []string{".", "internal/state"}, external: []string{prometheus, sys}},
 	{name: "internal/dashboard", imports: []string{".", "internal/metrics"}},
 	{name: "internal/edge", imports: []string{"."}},
 	{

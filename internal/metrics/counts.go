@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // codes are the labels of how a request ended. A code that is not among them counts as the last one, so that no label
@@ -60,7 +61,7 @@ type counts struct {
 	pairs, tokens, padded, truncated int64
 	latency                          histogram         // all of them
 	stages                           [stages]histogram // those whose answer came with timings of its own
-	sizes                            [BatchSizes]int64 // by their number of pairs, in the classes of Batches
+	sizes                            state.Sizes       // by their number of pairs
 }
 
 // requests is how many went through a scorer.
@@ -90,7 +91,7 @@ func (c *counts) add(took time.Duration, resp *crossrank.Response) {
 	c.tokens += int64(resp.Usage.Tokens)
 	c.padded += int64(resp.Usage.PaddedTokens)
 	c.truncated += int64(resp.Usage.TruncatedTokens)
-	c.sizes[sizeClass(len(resp.Scores))]++
+	c.sizes.Count(len(resp.Scores))
 	c.latency.add(took)
 	if resp.Timing.Total > 0 {
 		c.stages[tokenize].add(resp.Timing.Tokenize)
@@ -113,7 +114,7 @@ func (c *counts) sub(earlier *counts) {
 	for s := range c.stages {
 		c.stages[s].sub(&earlier.stages[s])
 	}
-	subtract(c.sizes[:], earlier.sizes[:])
+	c.sizes.Sub(earlier.sizes)
 }
 
 func subtract(from, what []int64) {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Note: client_golang's own histograms allocate for an observation in a native bucket. These are made from plain arrays,
@@ -48,7 +50,7 @@ func newDurations(d *prometheus.Desc, h *histogram, labels ...string) prometheus
 }
 
 // newSizes exports classes of sizes, which are the buckets of a native histogram of schema 0: powers of two.
-func newSizes(d *prometheus.Desc, sum float64, classes [BatchSizes]int64) prometheus.Metric {
+func newSizes(d *prometheus.Desc, sum float64, classes state.Sizes) prometheus.Metric {
 	h := &dto.Histogram{SampleSum: &sum, Schema: new(int32(0)), ZeroThreshold: new(0.0), ZeroCount: new(uint64(0))}
 	const most = 17 // 65,536: more than batches hold; larger ones are counted beyond
 	cumulative := uint64(0)

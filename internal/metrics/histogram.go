@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"math"
-	"math/bits"
 	"time"
 )
 
@@ -106,13 +105,5 @@ func (h *histogram) quantileMS(q float64) *float64 {
 
 // bucketCeiling is the upper bound of a bucket in seconds.
 func bucketCeiling(i int) float64 { return math.Exp2(float64(i+lowestKey) / perOctave) }
-
-// sizeClass is the class k of a size over 2^(k−1) and up to 2^k.
-func sizeClass(n int) int {
-	if n <= 1 {
-		return 0
-	}
-	return min(bits.Len(uint(n-1)), BatchSizes-1)
-}
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

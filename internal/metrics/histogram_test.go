@@ -71,11 +71,3 @@ func TestHistogramDifference(t *testing.T) {
 		t.Errorf("got %d durations with a mean of %v ms, want 2 and 5", after.count, got)
 	}
 }
-
-func TestSizeClass(t *testing.T) {
-	for n, want := range map[int]int{0: 0, 1: 0, 2: 1, 3: 2, 4: 2, 5: 3, 1024: 10, 1025: 11, math.MaxInt: BatchSizes - 1} {
-		if got := sizeClass(n); got != want {
-			t.Errorf("size %d: got class %d, want %d", n, got, want)
-		}
-	}
-}

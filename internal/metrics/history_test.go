@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // TestCoarseHistories holds that every ring adds up to the same, whatever its step.
@@ -121,17 +122,17 @@ func TestWatch(t *testing.T) {
 func TestGaugesInSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex // time orders what follows, but not in the eyes of the race detector
-		batches := Batches{Runs: 10, Pairs: 100, Tokens: 1000}
-		instances := []Instance{{Name: "0", State: "ready", Batches: 10, Busy: 5 * time.Second, Pairs: 100}}
+		batches := state.Batches{Runs: 10, Pairs: 100, Tokens: 1000}
+		instances := []state.Instance{{Name: "0", State: "ready", Batches: 10, Busy: 5 * time.Second, Pairs: 100}}
 		r := New(Options{Interval: 2 * time.Second, Gauges: Gauges{
-			Batches:   func() Batches { mu.Lock(); defer mu.Unlock(); return batches },
-			Instances: func() []Instance { mu.Lock(); defer mu.Unlock(); return instances },
+			Batches:   func() state.Batches { mu.Lock(); defer mu.Unlock(); return batches },
+			Instances: func() []state.Instance { mu.Lock(); defer mu.Unlock(); return instances },
 		}})
 		stop := start(t, r)
 		time.Sleep(time.Second)
 		mu.Lock()
-		batches = Batches{Runs: 14, Pairs: 120, Tokens: 1400}
-		instances = []Instance{
+		batches = state.Batches{Runs: 14, Pairs: 120, Tokens: 1400}
+		instances = []state.Instance{
 			{Name: "0", State: "ready", Batches: 13, Busy: 6 * time.Second, Pairs: 115},
 			{Name: "1", State: "ready", Batches: 1, Busy: time.Second, Pairs: 5},
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 func TestObservedIsAScorer(t *testing.T) {
@@ -65,7 +66,7 @@ func start(t *testing.T, r *Recorder) (stop func()) {
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Options{Interval: 2 * time.Second, Gauges: Gauges{
-			Queue: func() Queue { return Queue{Pairs: 7, Tokens: 70, Oldest: 3 * time.Millisecond} }}})
+			Queue: func() state.Queue { return state.Queue{Pairs: 7, Tokens: 70, Oldest: 3 * time.Millisecond} }}})
 		s := r.Observe(scripted)
 		begin := time.Now()
 		stop := start(t, r)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Served is what a server can tell of itself beside its counts.
@@ -181,7 +182,7 @@ func (s sink) counts(c *counts) {
 	s.counter(descTruncated, float64(c.truncated))
 }
 
-func (s sink) queue(q *Queue) {
+func (s sink) queue(q *state.Queue) {
 	s.gauge(descQueuedRequests, float64(q.Requests))
 	s.gauge(descQueuedPairs, float64(q.Pairs))
 	s.gauge(descQueuedTokens, float64(q.Tokens))
@@ -190,14 +191,14 @@ func (s sink) queue(q *Queue) {
 	s.gauge(descRunningTokens, float64(q.RunningTokens))
 }
 
-func (s sink) batches(b *Batches) {
+func (s sink) batches(b *state.Batches) {
 	s <- newSizes(descBatchPairs, float64(b.Pairs), b.ByPairs)
 	s <- newSizes(descBatchTokens, float64(b.Tokens), b.ByTokens)
 	s.counter(descBatchPadded, float64(b.Padded))
 	s.gauge(descLongest, float64(b.Longest))
 }
 
-func (s sink) cache(c *Cache) {
+func (s sink) cache(c *state.Cache) {
 	s.counter(descCacheHits, float64(c.Hits))
 	s.counter(descCacheCoalesced, float64(c.Coalesced))
 	s.counter(descCacheMisses, float64(c.Misses))
@@ -208,7 +209,7 @@ func (s sink) cache(c *Cache) {
 }
 
 // instances gives instances of one name numbers, for two metrics with the same labels would spoil all the others.
-func (s sink) instances(all []Instance) {
+func (s sink) instances(all []state.Instance) {
 	var names []string
 	for i, in := range all {
 		name := in.Name

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 )
@@ -22,18 +23,20 @@ import (
 // busy is a recorder that has something to tell of everything.
 func busy() (*Recorder, Served) {
 	r := New(Options{Gauges: Gauges{
-		Queue: func() Queue { return Queue{Requests: 1, Pairs: 2, Tokens: 3, Oldest: 1500 * time.Millisecond} },
-		Batches: func() Batches {
-			b := Batches{Runs: 3, Pairs: 9, Tokens: 90, Padded: 99, Longest: 17}
+		Queue: func() state.Queue {
+			return state.Queue{Requests: 1, Pairs: 2, Tokens: 3, Oldest: 1500 * time.Millisecond}
+		},
+		Batches: func() state.Batches {
+			b := state.Batches{Runs: 3, Pairs: 9, Tokens: 90, Padded: 99, Longest: 17}
 			b.ByPairs[2] = 3
 			b.ByTokens[5] = 3
 			return b
 		},
-		Cache: func() Cache {
-			return Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
+		Cache: func() state.Cache {
+			return state.Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
 		},
-		Instances: func() []Instance {
-			return []Instance{{Name: "0", State: "ready", Batches: 3, Busy: time.Second}, {Name: "0", State: "ready"}}
+		Instances: func() []state.Instance {
+			return []state.Instance{{Name: "0", State: "ready", Batches: 3, Busy: time.Second}, {Name: "0", State: "ready"}}
 		},
 	}})
 	for _, d := range []time.Duration{3 * time.Millisecond, 80 * time.Millisecond, time.Minute} {

@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
+)
 
 // Sample is one interval of the history. Its JSON keys are part of the server's API. Requests that were under way when
 // the interval ended count in the one in which they end.
@@ -66,9 +70,9 @@ type InstanceSample struct {
 type observation struct {
 	at        time.Time
 	process   usage
-	queue     *Queue
-	batches   *Batches
-	instances []Instance
+	queue     *state.Queue
+	batches   *state.Batches
+	instances []state.Instance
 	inFlight  int
 }
 
@@ -123,13 +127,13 @@ func newSample(c *counts, from, to observation) Sample {
 }
 
 // instanceSamples pairs instances by name: they may come and go.
-func instanceSamples(from, to []Instance, d time.Duration) []InstanceSample {
+func instanceSamples(from, to []state.Instance, d time.Duration) []InstanceSample {
 	if to == nil {
 		return nil
 	}
 	out := make([]InstanceSample, 0, len(to))
 	for _, now := range to {
-		var was Instance
+		var was state.Instance
 		for _, i := range from {
 			if i.Name == now.Name && i.Batches <= now.Batches {
 				was = i

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Snapshot is what a [Recorder] has counted, at one moment.
@@ -33,10 +34,10 @@ type Snapshot struct {
 
 	// At this moment; nil where there is no gauge.
 	InFlight  int
-	Queue     *Queue
-	Batches   *Batches // since the start, whether or not there was a reset
-	Cache     *Cache   // likewise
-	Instances []Instance
+	Queue     *state.Queue
+	Batches   *state.Batches // since the start, whether or not there was a reset
+	Cache     *state.Cache   // likewise
+	Instances []state.Instance
 }
 
 // Latency summarizes how long requests took, from call to return. With a Count of 0 the rest means nothing.

@@ -29,6 +29,7 @@ import (
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/pool"
+	"github.com/crossrank/crossrank/internal/state"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
@@ -230,28 +231,14 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	return resp, nil
 }
 
-// Queue is how much work waits and runs at one moment.
-type Queue struct {
-	Requests int           // with pairs that wait
-	Pairs    int           // waiting
-	Tokens   int           // waiting
-	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
+// Queue reports how much work waits and runs.
+func (p *Pipeline) Queue() state.Queue { return p.pool.Queue() }
 
-	RunningPairs  int // in the engines
-	RunningTokens int // in the engines
-}
+// Batches reports the batches of all engines together.
+func (p *Pipeline) Batches() state.Batches { return p.pool.Batches() }
 
-// Queue reads the gauges.
-func (p *Pipeline) Queue() Queue {
-	s := p.pool.Stats()
-	return Queue{
-		Requests: s.Requests, Pairs: s.Items, Tokens: s.Cost, Oldest: s.Oldest,
-		RunningPairs: s.RunningItems, RunningTokens: s.RunningCost,
-	}
-}
-
-// Instances gives the account of each engine, in their order.
-func (p *Pipeline) Instances() []pool.State { return p.pool.Instances() }
+// Instances reports what each engine has done and does, in their order.
+func (p *Pipeline) Instances() []state.Instance { return p.pool.Instances() }
 
 // Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
 // with Unavailable, and the error is ctx's.

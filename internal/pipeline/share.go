@@ -11,6 +11,7 @@ import (
 	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // rounds is how often a request waits for what others have computed, and were not given, before it has all that it still
@@ -215,10 +216,10 @@ func (e *settling) Logits(seqs []network.Sequence, out []float32) error {
 	return nil
 }
 
-// Cache tells how scores are shared; all of it is 0 if they are not.
-func (p *Pipeline) Cache() cache.Stats {
+// Cache reports how scores are reused; all of it is 0 where none are.
+func (p *Pipeline) Cache() state.Cache {
 	if p.scores == nil {
-		return cache.Stats{}
+		return state.Cache{}
 	}
 	return p.scores.Stats()
 }

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // TestRemembers sends requests one after the other, and tells the lengths that the engine computed for them.
@@ -116,7 +116,7 @@ func TestCoalesces(t *testing.T) {
 		if got, want := fmt.Sprint(m.batches), "[[40 30] [20 10] [25]]"; got != want {
 			t.Errorf("%v was computed, want %v", got, want)
 		}
-		want := cache.Stats{Misses: 5, Coalesced: 7}
+		want := state.Cache{Misses: 5, Coalesced: 7}
 		if got := p.Cache(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}

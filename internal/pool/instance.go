@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // instance is one engine and the account of its work.
@@ -16,22 +16,9 @@ type instance struct {
 	queue  *batcher // its own; nil with FirstIdle
 	speed  meter
 
-	mu      sync.Mutex // guards everything below
-	state   State      // but for what waits, and the part of Busy that is not over
-	started time.Time  // of the batch that runs; zero if none does
-}
-
-// State is the account of one instance at one moment.
-type State struct {
-	QueuedPairs, QueuedTokens   int // waiting for it alone; 0 with [FirstIdle], where all wait for any
-	RunningPairs, RunningTokens int // in the batch that it computes
-
-	// Since the start, and never falling. A batch that fails is run again pair by pair: each of those runs counts.
-	Batches, Pairs, Tokens int64
-	Failures               int64         // runs that ended with an error or a panic; not among the others
-	Busy                   time.Duration // time spent in its engine, that of the batch that runs included
-
-	Speed float64 // tokens a second while busy, of the last ten seconds or so; 0 if it has computed nothing
+	mu      sync.Mutex     // guards everything below
+	state   state.Instance // but for what waits, and the part of Busy that is not over
+	started time.Time      // of the batch that runs; zero if none does
 }
 
 // probe measures the speed of an instance that has no work yet. The first time is not counted: caches are cold, and memory is
@@ -103,28 +90,28 @@ func (in *instance) end(done bool) {
 
 // expect is when the instance would be done with a request of that cost, from now, in seconds: with what waits and runs
 // before it, at its measured speed, or at the usual one while it has none.
-func (in *instance) expect(load batch.Stats, cost int, usual float64) float64 {
-	return float64(load.Cost+load.RunningCost+cost) / cmp.Or(in.speed.rate(), usual)
+func (in *instance) expect(load state.Queue, cost int, usual float64) float64 {
+	return float64(load.Tokens+load.RunningTokens+cost) / cmp.Or(in.speed.rate(), usual)
 }
 
 // Instances gives the account of each instance, in the order of the engines.
-func (p *Pool) Instances() []State {
-	states := make([]State, len(p.instances))
+func (p *Pool) Instances() []state.Instance {
+	states := make([]state.Instance, len(p.instances))
 	for i, in := range p.instances {
 		states[i] = in.account()
 	}
 	return states
 }
 
-func (in *instance) account() State {
-	var load batch.Stats
+func (in *instance) account() state.Instance {
+	var load state.Queue
 	if in.queue != nil {
-		load = in.queue.Stats()
+		load = in.queue.Queue()
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := in.state
-	s.QueuedPairs, s.QueuedTokens = load.Items, load.Cost
+	s.QueuedPairs, s.QueuedTokens = load.Pairs, load.Tokens
 	s.Speed = in.speed.rate()
 	if !in.started.IsZero() {
 		s.Busy += time.Since(in.started)
@@ -132,20 +119,20 @@ func (in *instance) account() State {
 	return s
 }
 
-// Stats is what waits and runs at all instances together.
-func (p *Pool) Stats() batch.Stats {
+// Queue reports what waits and runs at all instances together.
+func (p *Pool) Queue() state.Queue {
 	if p.shared != nil {
-		return p.shared.Stats()
+		return p.shared.Queue()
 	}
 	_, total := p.loads()
 	return total
 }
 
-// Totals counts the batches of all instances.
-func (p *Pool) Totals() batch.Totals {
-	var sum batch.Totals
+// Batches reports the batches of all instances together.
+func (p *Pool) Batches() state.Batches {
+	var sum state.Batches
 	for _, q := range p.queues() {
-		sum.Add(q.Totals())
+		sum.Add(q.Batches())
 	}
 	return sum
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance computed which.
@@ -129,7 +130,7 @@ func TestAdmission(t *testing.T) {
 					t.Errorf("400 tokens at 200 a second: got %v, want 2s", d)
 				}
 				answers = append(answers, later(p, t.Context(), request(3, 50)))
-				if st := p.Stats(); st.Cost != 250 || st.Items != 3 || st.Requests != 3 || st.RunningCost != 200 || st.RunningItems != 2 {
+				if st := p.Queue(); st.Tokens != 250 || st.Pairs != 3 || st.Requests != 3 || st.RunningTokens != 200 || st.RunningPairs != 2 {
 					t.Errorf("got %+v, want 250 tokens of 3 pairs waiting and 200 of 2 running", st)
 				}
 				for i, a := range answers {
@@ -150,7 +151,7 @@ func TestInstances(t *testing.T) {
 		b := later(p, t.Context(), request(1, 5))
 		time.Sleep(500 * time.Millisecond)
 		synctest.Wait()
-		want := []State{
+		want := []state.Instance{
 			{QueuedPairs: 1, QueuedTokens: 10, RunningPairs: 1, RunningTokens: 20, Busy: 500 * time.Millisecond},
 			{Batches: 1, Pairs: 1, Tokens: 5, Busy: 500 * time.Millisecond, Speed: 10},
 		}
@@ -160,11 +161,11 @@ func TestInstances(t *testing.T) {
 		<-a
 		<-b
 		synctest.Wait()
-		want[0] = State{Batches: 2, Pairs: 2, Tokens: 30, Busy: 3 * time.Second, Speed: p.Instances()[0].Speed}
+		want[0] = state.Instance{Batches: 2, Pairs: 2, Tokens: 30, Busy: 3 * time.Second, Speed: p.Instances()[0].Speed}
 		if got := p.Instances(); fmt.Sprint(got) != fmt.Sprint(want) || got[0].Speed < 9.99 || got[0].Speed > 10.01 {
 			t.Errorf("in the end: got %+v, want %+v", got, want)
 		}
-		if got := p.Totals(); got.Runs != 3 || got.Items != 3 || got.Cost != 35 {
+		if got := p.Batches(); got.Runs != 3 || got.Pairs != 3 || got.Tokens != 35 {
 			t.Errorf("in all: got %+v, want 35 tokens of 3 pairs in 3 runs", got)
 		}
 	})
@@ -249,7 +250,7 @@ func TestProbe(t *testing.T) {
 			if d := p.Backlog(1000); d != 2*time.Second {
 				t.Errorf("%s: a backlog of 1000 lasts %v, want 2s", routing, d)
 			}
-			if got := p.Totals(); got != (batch.Totals{}) {
+			if got := p.Batches(); got != (state.Batches{}) {
 				t.Errorf("%s: got totals %+v, want none", routing, got)
 			}
 		})

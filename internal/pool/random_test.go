@@ -13,6 +13,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // TestRandomInterleavings sends random requests of many callers through random pools: some callers leave early, some items
@@ -87,7 +88,7 @@ func storm(t *testing.T, seed uint64, opts Options, speeds []int) {
 	}
 	callers.Wait()
 	time.Sleep(time.Minute) // the batches of those who left last
-	if st := p.Stats(); st != (batch.Stats{}) {
+	if st := p.Queue(); st != (state.Queue{}) {
 		t.Errorf("when all is done: got %+v, want nothing left", st)
 	}
 	var counted, failures int64

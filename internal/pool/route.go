@@ -8,6 +8,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // submit queues a request at the instance that it is routed to, or refuses it. Two requests that arrive together are routed
@@ -35,21 +36,21 @@ func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (bat
 }
 
 // admit says, with p.mu held, why a request may not wait, if it may not, beside what waits in all queues together.
-func (p *Pool) admit(from batch.Sender, cost int, total batch.Stats) error {
+func (p *Pool) admit(from batch.Sender, cost int, total state.Queue) error {
 	var w batch.Backlog
 	for _, in := range p.instances {
 		w = w.Add(in.queue.Backlog(from, cost))
 	}
 	err := p.bound.Check(w, cost, p.pace())
 	if full, ok := err.(*batch.FullError); ok {
-		full.Running = total.RunningCost
+		full.Running = total.RunningTokens
 	}
 	return err
 }
 
 // choose returns the instance that a request of that cost is routed to. Of instances that are alike it is the first from
 // the one whose turn it is.
-func (p *Pool) choose(loads []batch.Stats, cost int) int {
+func (p *Pool) choose(loads []state.Queue, cost int) int {
 	best, least := p.turn, math.Inf(1)
 	if p.routing == RoundRobin {
 		return best
@@ -59,7 +60,7 @@ func (p *Pool) choose(loads []batch.Stats, cost int) int {
 		i := (p.turn + k) % len(p.instances)
 		var burden float64
 		if p.routing == LeastBusy {
-			burden = float64(loads[i].Items + loads[i].RunningItems)
+			burden = float64(loads[i].Pairs + loads[i].RunningPairs)
 		} else {
 			burden = p.instances[i].expect(loads[i], cost, usual)
 		}
@@ -100,18 +101,11 @@ func (p *Pool) Backlog(tokens int) time.Duration {
 }
 
 // loads are what waits and runs at each instance with a queue of its own, and their sum.
-func (p *Pool) loads() (each []batch.Stats, total batch.Stats) {
-	each = make([]batch.Stats, len(p.instances))
+func (p *Pool) loads() (each []state.Queue, total state.Queue) {
+	each = make([]state.Queue, len(p.instances))
 	for i, in := range p.instances {
-		each[i] = in.queue.Stats()
-		total = add(total, each[i])
+		each[i] = in.queue.Queue()
+		total.Add(each[i])
 	}
 	return each, total
-}
-
-func add(a, b batch.Stats) batch.Stats {
-	return batch.Stats{
-		Requests: a.Requests + b.Requests, Items: a.Items + b.Items, Cost: a.Cost + b.Cost, Oldest: max(a.Oldest, b.Oldest),
-		RunningItems: a.RunningItems + b.RunningItems, RunningCost: a.RunningCost + b.RunningCost,
-	}
 }

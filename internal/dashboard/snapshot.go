@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
-// state is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
-type state struct {
+// snapshot is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
+type snapshot struct {
 	Time       time.Time        `json:"time"`
 	Since      time.Time        `json:"since"` // of the start, or of the last reset
 	UptimeS    float64          `json:"uptime_s"`
@@ -95,9 +95,9 @@ type instance struct {
 	QueuedTokens int     `json:"queued_tokens"`
 }
 
-// newState is called with d.mu held.
-func (d *Dashboard) newState(s metrics.Snapshot) state {
-	out := state{
+// newSnapshot is called with d.mu held.
+func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
+	out := snapshot{
 		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
 		State: d.word(s), Metrics: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
 		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},

@@ -1,0 +1,108 @@
+// Package state holds the words for what a running model knows of itself: its [Queue], its [Batches], its [Cache], its
+// [Instance]s, and the [Sample]s of its history.
+//
+// Each layer reports in these words what it alone knows, and every layer above passes them on unchanged: package batch
+// counts batches, a pool its instances, metrics turns all of it into a history, and the edges, results files and
+// reports read that. So a figure that a lower layer has cannot be lost on the way up, and none is copied field by field.
+//
+// The Add methods sum up what several queues, caches or models report. The types are plain values without locks; their
+// zero values are empty.
+package state
+
+import "time"
+
+// Queue is how much work waits and runs at one moment.
+type Queue struct {
+	Requests int           // with pairs that wait; a request counts until a batch takes its last pair
+	Pairs    int           // waiting
+	Tokens   int           // waiting
+	Oldest   time.Duration // how long the oldest request has waited; 0 if none does
+
+	RunningPairs  int // in batches being computed
+	RunningTokens int // in batches being computed
+}
+
+// Add adds what waits and runs in another queue.
+func (q *Queue) Add(other Queue) {
+	q.Requests += other.Requests
+	q.Pairs += other.Pairs
+	q.Tokens += other.Tokens
+	q.Oldest = max(q.Oldest, other.Oldest)
+	q.RunningPairs += other.RunningPairs
+	q.RunningTokens += other.RunningTokens
+}
+
+// Batches counts the batches begun since the start, failed ones included. A pair that is computed again alone after its
+// batch failed is not counted twice.
+type Batches struct {
+	Runs   int64 // how many batches
+	Pairs  int64
+	Tokens int64
+	Padded int64 // tokens that padding every pair to the longest of its batch would have computed
+
+	Longest int // tokens of the longest pair ever
+
+	ByPairs, ByTokens Sizes // batches by size
+}
+
+// Count adds one batch, whose longest pair has that many tokens.
+func (b *Batches) Count(pairs, tokens, longest int) {
+	b.Runs++
+	b.Pairs += int64(pairs)
+	b.Tokens += int64(tokens)
+	b.Padded += int64(pairs) * int64(longest)
+	b.Longest = max(b.Longest, longest)
+	b.ByPairs.Count(pairs)
+	b.ByTokens.Count(tokens)
+}
+
+// Add adds the batches that another source has run.
+func (b *Batches) Add(other Batches) {
+	b.Runs += other.Runs
+	b.Pairs += other.Pairs
+	b.Tokens += other.Tokens
+	b.Padded += other.Padded
+	b.Longest = max(b.Longest, other.Longest)
+	b.ByPairs.Add(other.ByPairs)
+	b.ByTokens.Add(other.ByTokens)
+}
+
+// Cache counts how scores were reused since the start. A pair that is read in windows counts once a window.
+type Cache struct {
+	Hits      int64 // pairs whose scores were in the cache
+	Coalesced int64 // pairs that waited for a score that was being computed
+	Misses    int64 // pairs that had to be computed
+	Evictions int64 // scores removed to make room
+
+	Scores   int64 // in the cache now
+	Bytes    int64 // that they take
+	MaxBytes int64 // that they may take
+}
+
+// Add adds the counts of another cache.
+func (c *Cache) Add(other Cache) {
+	c.Hits += other.Hits
+	c.Coalesced += other.Coalesced
+	c.Misses += other.Misses
+	c.Evictions += other.Evictions
+	c.Scores += other.Scores
+	c.Bytes += other.Bytes
+	c.MaxBytes += other.MaxBytes
+}
+
+// Instance is what one instance of a model has done since the start, and what it does now.
+type Instance struct {
+	Name    string // unique in a process
+	State   string // a word such as ready
+	Threads int    // cores that a batch is split over
+
+	QueuedPairs, QueuedTokens   int // waiting for this instance; 0 where all instances share a queue
+	RunningPairs, RunningTokens int // in the batch being computed
+
+	// Since the start. A batch that fails is run again pair by pair, and each of those runs counts.
+	Batches, Pairs, Tokens int64
+	Failures               int64         // runs that ended with an error or a panic; not among the others
+	Busy                   time.Duration // spent computing, the current batch included
+
+	Speed float64 // tokens a second while busy, over about the last ten seconds of it; 0 if nothing was computed
+}

@@ -1,0 +1,29 @@
+package local
+
+import "github.com/crossrank/crossrank/internal/state"
+
+// What a [Model] reports of itself; all of it is cheap enough to be asked for often.
+type (
+	Queue         = state.Queue    // how much work waits and runs at one moment
+	Batches       = state.Batches  // counts of the batches run since the model was opened
+	Cache         = state.Cache    // counts of how scores were reused since then
+	InstanceState = state.Instance // what one instance has done since then, and what it does now
+)
+
+// Queue reports how much work waits and runs.
+func (m *Model) Queue() Queue { return m.pipeline.Queue() }
+
+// Batches reports the batches of all instances together.
+func (m *Model) Batches() Batches { return m.pipeline.Batches() }
+
+// Cache reports how scores were reused; all of it is 0 where none are.
+func (m *Model) Cache() Cache { return m.pipeline.Cache() }
+
+// Instances reports what each instance has done and does, in the order of [Options.Instances]. Their names are empty.
+func (m *Model) Instances() []InstanceState {
+	instances := m.pipeline.Instances()
+	for i := range instances {
+		instances[i].State, instances[i].Threads = "ready", m.engines[i].Threads()
+	}
+	return instances
+}
