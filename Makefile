@@ -16,7 +16,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-clients lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -28,21 +28,25 @@ demo: build ## measure the built-in model through a real server, about a minute 
 reports: build ## every report, chart and the summary of experiments/results from the results files there
 	bin/crossrank report --all experiments/results
 
-test: test-unit test-purego test-arm64 test-race test-clients ## all tests
+# A time limit only ends a test that hangs, whatever else the machine does meanwhile.
+GOTEST = $(GO) test -timeout 40m
+
+test: test-unit test-purego test-arm64 test-race test-clients ## all tests; the last lines say what did not run and why
+	@$(MAKE) --no-print-directory not-tested
+	@echo "make test: all tests that ran have passed"
 
 test-unit:
-	$(GO) test ./...
+	$(GOTEST) ./...
 
 test-purego: ## without assembly
-	$(GO) test -tags purego $(PUREGO)
+	$(GOTEST) -tags purego $(PUREGO)
 
 # Packages with arm64 kernels and what stands on them, tested on an emulated CPU with the dot product and on one without.
 QEMU ?= qemu-aarch64
-EMULATED = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -count 1
+EMULATED = GOARCH=arm64 CGO_ENABLED=0 $(GOTEST) -short -count 1
 
 test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two cores
-	@if command -v $(QEMU) >/dev/null; then $(MAKE) --no-print-directory test-emulated; else \
-		echo "test-arm64: NOT TESTED, there is no $(QEMU) (Debian: apt-get install qemu-user)"; fi
+	@! command -v $(QEMU) >/dev/null || $(MAKE) --no-print-directory test-emulated
 
 test-emulated:
 	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel
@@ -50,16 +54,35 @@ test-emulated:
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
 
 test-race: ## under the race detector, which needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT)
+	@! command -v $(CC_FOR_RACES) >/dev/null || $(MAKE) --no-print-directory test-with-races
+
+CC_FOR_RACES = $$($(GO) env CC)
+
+test-with-races:
+	CGO_ENABLED=1 $(GOTEST) -race -short $(CONCURRENT)
 
 test-clients: ## clients of other makers against a server; those for Node.js where npm is
-	cd test/clients && { ! command -v npm >/dev/null || npm install --silent --no-progress; } && $(GO) test -count 1 ./...
+	cd test/clients && { ! command -v npm >/dev/null || npm install --silent --no-progress; } && $(GOTEST) -count 1 ./...
 
-lint: ## formatting, vet on both architectures, staticcheck
+# One line for each part of the tests that this machine cannot run, and how to make it run.
+not-tested:
+	@skipped() { echo "NOT TESTED: $$1; to test it: $$2"; }; \
+	has() { for program in "$$@"; do command -v "$$program" >/dev/null && return; done; return 1; }; \
+	has $(QEMU) || skipped "the arm64 kernels" "apt-get install qemu-user"; \
+	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
+	{ has node && has npm; } || skipped "clients for Node.js" "apt-get install nodejs npm"; \
+	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
+		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
+	has promtool || skipped "rules and alerts for Prometheus" "apt-get install prometheus"; \
+	test -d "$(MATERIAL)" || skipped "agreement with published data" "put the test data at $(MATERIAL)"
+
+lint: ## formatting, go fix, vet on four systems, staticcheck
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
 		test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	GOARCH=amd64 $(GO) vet ./...
-	GOARCH=arm64 $(GO) vet ./...
+	GOOS=linux GOARCH=amd64 $(GO) vet ./...
+	GOOS=linux GOARCH=arm64 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	GOOS=windows GOARCH=amd64 $(GO) vet ./...
 	$(GO) vet -tags purego ./...
 	$(GO) tool staticcheck ./...
 

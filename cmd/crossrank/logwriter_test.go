@@ -69,7 +69,7 @@ func TestServeWithStalledLog(t *testing.T) {
 	if err := json.NewDecoder(stdout).Decode(&ready); err != nil {
 		t.Fatal(err)
 	}
-	c := &http.Client{Timeout: 20 * time.Second}
+	c := &http.Client{Timeout: patience}
 	defer c.CloseIdleConnections()
 	for i := range 1500 { // of more than 100 bytes of log each; a pipe holds 64 KiB
 		resp, err := c.Get("http://" + ready.HTTP + "/nothing-is-here")
@@ -85,7 +85,7 @@ func TestServeWithStalledLog(t *testing.T) {
 		if got != exitOK {
 			t.Errorf("exit code %d, want 0", got)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Error("it does not end")
 	}
 	unread.Close() // which ends the write that stalls

@@ -153,7 +153,7 @@ func stream(ts *testscript.TestScript, _ bool, args []string) {
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	stuck := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	stuck := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 	defer stuck.Stop()
 
 	answers := bufio.NewReader(stdout)
@@ -161,7 +161,7 @@ func stream(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := io.WriteString(stdin, `{"query": "paris", "passage": "rome"}`+"\n")
 		ts.Check(err)
 		if _, err := answers.ReadString('\n'); err != nil {
-			ts.Fatalf("no score within 30 s of its pair: %v; standard error: %s", err, stderr)
+			ts.Fatalf("no score comes after its pair: %v; standard error: %s", err, stderr)
 		}
 	}
 	ts.Check(stdin.Close())

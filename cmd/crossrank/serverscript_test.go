@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience is how long a script waits for a server before it gives up; a healthy one takes milliseconds.
-const patience = 30 * time.Second
+// patience ends a wait for a process that hangs. A healthy process takes milliseconds, or seconds on a busy machine.
+const patience = 5 * time.Minute
 
 // serverProcess is the server that a script has started, if it has.
 type serverProcess struct {

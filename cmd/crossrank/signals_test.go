@@ -26,10 +26,11 @@ type signalled struct {
 	stderr     strings.Builder // read once it has ended
 }
 
-func startSignalled(t *testing.T, model string) *signalled {
+func startSignalled(t *testing.T, model string, flags ...string) *signalled {
 	t.Helper()
-	s := &signalled{cmd: exec.Command("crossrank", "serve", "--model", model, "--log-format", "json",
-		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0")}
+	flags = append([]string{"serve", "--model", model, "--log-format", "json",
+		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, flags...)
+	s := &signalled{cmd: exec.Command("crossrank", flags...)}
 	s.cmd.Stderr = &s.stderr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -119,7 +120,7 @@ func TestTwoSignals(t *testing.T) {
 	if err := writeTinyModel(dir); err != nil {
 		t.Fatal(err)
 	}
-	s := startSignalled(t, dir)
+	s := startSignalled(t, dir, "--drain-grace", "1h", "--http-body-timeout", "1h") // longer than the test waits
 	conn, err := net.Dial("tcp", s.HTTP)
 	if err != nil {
 		t.Fatal(err)
@@ -140,13 +141,9 @@ func TestTwoSignals(t *testing.T) {
 			t.Fatal("the server still takes connections")
 		}
 	}
-	asked := time.Now()
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	var ended *exec.ExitError
 	if err := s.ends(t); !errors.As(err, &ended) || ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v, want it killed by the signal", err)
-	}
-	if took := time.Since(asked); took > patience/2 { // the drain would take as long as patience
-		t.Errorf("it ended %v after the second signal, want at once", took)
 	}
 }

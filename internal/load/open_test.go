@@ -160,21 +160,22 @@ func TestOpenLoopStops(t *testing.T) {
 	})
 }
 
-// On a real clock a request is sent within a few milliseconds of its time, even on a busy machine mostly far less.
-func TestExactSleepIsClose(t *testing.T) {
+// On a real clock no sleep ends early. How late it ends depends on what else the machine does, so it is logged.
+func TestExactSleepIsNotEarly(t *testing.T) {
 	var over []time.Duration
 	for range 20 {
 		began := time.Now()
 		exactly(t.Context(), ms)
 		took := time.Since(began)
-		for took < ms { // a signal may end it early, which until allows for
+		for tries := 0; took < ms; tries++ { // a signal may end it early, which until allows for
+			if tries == 100 {
+				t.Fatalf("%d sleeps of 1 ms took %v together", tries, took)
+			}
 			exactly(t.Context(), ms-took)
 			took = time.Since(began)
 		}
 		over = append(over, took-ms)
 	}
 	slices.Sort(over)
-	if over[5] > 5*ms {
-		t.Errorf("a quarter of the sleeps of 1 ms took over %v longer", over[5])
-	}
+	t.Logf("sleeps of 1 ms ended late by %v (median)", over[len(over)/2])
 }

@@ -283,7 +283,7 @@ func TestLargeHeaderIsCheap(t *testing.T) {
 				t.Errorf("it allocated %d bytes", n)
 			}
 			t.Logf("%v", took)
-			if took > 2*time.Second { // generous: the race detector and other tests slow it
+			if took > time.Minute { // it takes milliseconds, unless it grows faster than the header
 				t.Errorf("it took %v", took)
 			}
 		})

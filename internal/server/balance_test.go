@@ -63,7 +63,7 @@ func TestClientsBalance(t *testing.T) {
 	}
 	time.Sleep(blackout)
 	before := counts()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		time.Sleep(time.Second)
 		after := counts()
 		healthy := float64(after[0]-before[0]+after[1]-before[1]) / 2

@@ -77,7 +77,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		return conn
 	}
 	works := func(conn net.Conn) bool {
@@ -94,7 +94,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Error("a third connection works")
 	}
 	a.Close()
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		d := open()
 		if works(d) {
 			d.Close()
@@ -197,7 +197,7 @@ func TestSlowPeersAreCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		fmt.Fprint(conn, sent)
 		var got strings.Builder
 		if _, err := bufio.NewReader(conn).WriteTo(&got); err != nil {
