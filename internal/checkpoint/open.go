@@ -39,7 +39,7 @@ const (
 // Open reads a model: the one in the folder called name, or the built-in one where name is [Builtin]. An absent folder
 // is an error that is [fs.ErrNotExist]; errors about the content of a file are of type *[Error] or
 // *[safetensors.Error].
-func Open(name string) (*Model, error) {
+func Open(name string) (m *Model, err error) {
 	if isBuiltin(name) {
 		return openBuiltin(name)
 	}
@@ -47,7 +47,7 @@ func Open(name string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Name: name}
+	m = &Model{Name: name}
 	if m.Config, err = readConfig(dir); err != nil {
 		return nil, opening(name, err)
 	}
@@ -66,7 +66,12 @@ func Open(name string) (*Model, error) {
 	if err := requireWeights(dir); err != nil {
 		return nil, opening(name, err)
 	}
-	if m.Weights, m.Hash, err = loadWeights(filepath.Join(dir, weightsFile), m.Config); err != nil {
+	tensors, err := openTensors(dir)
+	if err != nil {
+		return nil, opening(name, err)
+	}
+	defer func() { err = errors.Join(err, tensors.Close()) }()
+	if m.Weights, m.Hash, err = loadWeights(tensors, m.Config); err != nil {
 		return nil, opening(name, err)
 	}
 	return m, nil

@@ -198,6 +198,13 @@ func TestTensorNames(t *testing.T) {
 			}
 			return l
 		}},
+		{"saved from inside DataParallel", func(l []tensor) []tensor {
+			for i := range l {
+				l[i].name = "module." + l[i].name
+			}
+			return append(l, tensor{"module.bert.embeddings.position_ids", "I64", []int{1, 9}, make([]float32, 9)},
+				tensor{"module.cls.seq_relationship.bias", safetensors.F32, []int{2}, make([]float32, 2)})
+		}},
 		{"norms called gamma and beta", func(l []tensor) []tensor {
 			for i := range l {
 				l[i].name = strings.Replace(l[i].name, "LayerNorm.weight", "LayerNorm.gamma", 1)

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -66,86 +65,95 @@ func (w *Weights) slots(c Config) []slot {
 	return list
 }
 
-// loadWeights reads all tensors of a model and gives the hash of their file.
-func loadWeights(path string, c Config) (w Weights, hash string, err error) {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return Weights{}, "", fmt.Errorf("opening the weights: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-
+// loadWeights reads all tensors of a model from its source.
+func loadWeights(src tensorSource, c Config) (w Weights, hash string, err error) {
 	slots := w.slots(c)
-	names, err := match(f, slots)
+	names, err := match(src, slots)
 	if err != nil {
 		return Weights{}, "", err
 	}
 	dst := make(map[string][]float32, len(slots))
 	for i, s := range slots {
 		*s.dst = make([]float32, s.len())
-		dst[names[i]] = *s.dst
+		dst[names[i].Name] = *s.dst
 	}
-	sum, err := f.Load(dst)
-	if err != nil {
-		return Weights{}, "", fmt.Errorf("reading the weights: %w", err)
+	if hash, err = src.Load(dst); err != nil {
+		return Weights{}, "", err
 	}
 	for i, s := range slots {
 		if at := notFinite(*s.dst); at >= 0 {
 			return Weights{}, "", tensorError(names[i], "element %d is %v; the file is damaged or was trained badly", at, (*s.dst)[at])
 		}
 	}
-	return w, fmt.Sprintf("sha256:%x", sum), nil
+	return w, hash, nil
 }
 
 // match finds the tensor of each slot, checks its shape and type, and refuses tensors that have no slot: weights that
 // would be left out mean that the config describes another model.
-func match(f *safetensors.File, slots []slot) ([]string, error) {
-	prefix := ""
-	if _, ok := f.Tensor("bert." + slots[0].name); ok {
-		prefix = "bert."
+func match(src tensorSource, slots []slot) ([]sourceTensor, error) {
+	byName := map[string]sourceTensor{}
+	for _, t := range src.Tensors() {
+		byName[t.Name] = t
 	}
+	wrapper, base := prefixes(byName, "bert.", slots[0].name)
 	var missing []string
 	used := make(map[string]bool, len(slots))
-	names := make([]string, len(slots))
+	found := make([]sourceTensor, len(slots))
 	for i, s := range slots {
-		t, ok := find(f, prefix, s.name)
+		t, ok := find(byName, wrapper, base, s.name)
 		if !ok {
 			missing = append(missing, s.name)
 			continue
 		}
 		if !slices.Equal(t.Shape, s.shape) {
-			return nil, tensorError(t.Name, "its shape is %v; the config asks for %v", t.Shape, s.shape)
+			return nil, tensorError(t, "its shape is %v; the config asks for %v", t.Shape, s.shape)
 		}
 		if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
-			return nil, tensorError(t.Name, "its type is %s; F32, F16 and BF16 can be read", t.DType)
+			return nil, tensorError(t, "its type is %s; F32, F16 and BF16 can be read", t.DType)
 		}
-		names[i], used[t.Name] = t.Name, true
+		found[i], used[t.Name] = t, true
 	}
 	if len(missing) > 0 {
 		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it lacks %s, which the config asks for", some(missing))}
 	}
 	var extra []string
-	for _, t := range f.Tensors() {
-		if !used[t.Name] && !ignored(t.Name) {
+	for _, t := range src.Tensors() {
+		if name := strings.TrimPrefix(t.Name, wrapper); !used[t.Name] && !ignored(name) {
 			extra = append(extra, t.Name)
 		}
 	}
 	if len(extra) > 0 {
 		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it has %s, which the config has no place for", some(extra))}
 	}
-	return names, nil
+	return found, nil
 }
 
-// find looks for a tensor under the names that checkpoints use for it. The classifier never has the prefix, and the
-// norms of checkpoints converted from TensorFlow are called gamma and beta.
-func find(f *safetensors.File, prefix, name string) (safetensors.Tensor, bool) {
-	if !strings.HasPrefix(name, "classifier.") {
-		name = prefix + name
+// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The wrapper, "module.", stands
+// before all names where the model was saved from inside PyTorch's DataParallel; the base, such as "bert.", before those of
+// the encoder.
+func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, found string) {
+	for _, wrapper := range []string{"", "module."} {
+		for _, base := range []string{base, ""} {
+			if _, ok := byName[wrapper+base+first]; ok {
+				return wrapper, base
+			}
+		}
 	}
-	t, ok := f.Tensor(name)
+	return "", ""
+}
+
+// find looks for a tensor under the names that checkpoints use for it. The classifier never has the base prefix, and the
+// norms of checkpoints converted from TensorFlow are called gamma and beta.
+func find(byName map[string]sourceTensor, wrapper, base, name string) (sourceTensor, bool) {
+	if !strings.HasPrefix(name, "classifier.") {
+		name = base + name
+	}
+	name = wrapper + name
+	t, ok := byName[name]
 	if !ok {
 		name = strings.Replace(name, "LayerNorm.weight", "LayerNorm.gamma", 1)
 		name = strings.Replace(name, "LayerNorm.bias", "LayerNorm.beta", 1)
-		t, ok = f.Tensor(name)
+		t, ok = byName[name]
 	}
 	return t, ok
 }
@@ -156,8 +164,8 @@ func ignored(name string) bool {
 	return strings.HasSuffix(name, "embeddings.position_ids") || strings.HasPrefix(name, "cls.")
 }
 
-func tensorError(name, format string, args ...any) error {
-	return &Error{File: weightsFile, Field: fmt.Sprintf("tensor %.100q", name), Err: fmt.Errorf(format, args...)}
+func tensorError(t sourceTensor, format string, args ...any) error {
+	return &Error{File: t.File, Field: fmt.Sprintf("tensor %.100q", t.Name), Err: fmt.Errorf(format, args...)}
 }
 
 // some names the first few of many.

@@ -1,0 +1,60 @@
+package checkpoint
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/crossrank/crossrank/internal/safetensors"
+)
+
+// tensorSource is where a model's tensors are read from: one safetensors file, or several that an
+// index lists.
+type tensorSource interface {
+	// Tensors lists every tensor once. The caller must not change the list.
+	Tensors() []sourceTensor
+
+	// Load reads the named tensors into the slices given for them, converted to float32. Each slice is
+	// as long as its tensor. The hash identifies the weights: "sha256:…" of their bytes.
+	Load(dst map[string][]float32) (hash string, err error)
+
+	Close() error
+}
+
+// sourceTensor is a tensor and the file that holds it.
+type sourceTensor struct {
+	safetensors.Tensor
+	File string // without its directory
+}
+
+// openTensors opens the weights of a model directory.
+func openTensors(dir string) (tensorSource, error) {
+	f, err := safetensors.Open(filepath.Join(dir, weightsFile))
+	if err != nil {
+		return nil, fmt.Errorf("opening the weights: %w", err)
+	}
+	return newSingleFile(f, weightsFile), nil
+}
+
+// singleFile is the source of weights that are one file.
+type singleFile struct {
+	*safetensors.File
+	tensors []sourceTensor
+}
+
+func newSingleFile(f *safetensors.File, name string) *singleFile {
+	s := &singleFile{File: f}
+	for _, t := range f.Tensors() {
+		s.tensors = append(s.tensors, sourceTensor{Tensor: t, File: name})
+	}
+	return s
+}
+
+func (s *singleFile) Tensors() []sourceTensor { return s.tensors }
+
+func (s *singleFile) Load(dst map[string][]float32) (hash string, err error) {
+	sum, err := s.File.Load(dst)
+	if err != nil {
+		return "", fmt.Errorf("reading the weights: %w", err)
+	}
+	return fmt.Sprintf("sha256:%x", sum), nil
+}
