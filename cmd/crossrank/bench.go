@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -267,16 +266,9 @@ func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair,
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer closeInto(&err, f)
-	out := bufio.NewWriter(f)
+	var text []byte
 	for _, score := range scores {
-		if _, err := out.WriteString(strconv.FormatFloat(score, 'g', -1, 32) + "\n"); err != nil {
-			return err
-		}
+		text = append(strconv.AppendFloat(text, score, 'g', -1, 32), '\n')
 	}
-	return out.Flush()
+	return outfile.Write(name, text)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -216,14 +217,14 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 	}
 	r := report.Summarize(res)
 	file := strings.TrimSuffix(path, filepath.Ext(path)) + ".md"
-	if err := os.WriteFile(file, r.Markdown(), 0o666); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+	if err := outfile.Write(file, r.Markdown()); err != nil {
+		return err
 	}
 	page, err := r.HTML(report.Charts(res))
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(strings.TrimSuffix(file, ".md")+".html", page); err != nil {
+	if err := outfile.Write(strings.TrimSuffix(file, ".md")+".html", page); err != nil {
 		return err
 	}
 	if err := writeSummary(cmd.ErrOrStderr(), r); err != nil {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -101,11 +101,7 @@ func runReport(cmd *cobra.Command, input string, opts reportOptions) error {
 }
 
 func writeReport(cmd *cobra.Command, page []byte, opts reportOptions) error {
-	if opts.output == "" {
-		_, err := cmd.OutOrStdout().Write(page)
-		return err
-	}
-	return writeWhole(opts.output, page)
+	return outfile.WriteOr(cmd.OutOrStdout(), opts.output, page)
 }
 
 // runSummary makes the page over a folder's results.
@@ -173,7 +169,7 @@ func drawCharts(r *report.Report, charts []report.Chart, opts reportOptions) ([]
 	}
 	var links []report.Link
 	for _, c := range charts {
-		if err := writeWhole(filepath.Join(opts.charts, c.File+".svg"), []byte(c.SVG()+"\n")); err != nil {
+		if err := outfile.Write(filepath.Join(opts.charts, c.File+".svg"), []byte(c.SVG()+"\n")); err != nil {
 			return nil, err
 		}
 		links = append(links, report.Link{Title: c.Title, Path: filepath.ToSlash(filepath.Join(from, c.File+".svg"))})
@@ -185,26 +181,4 @@ func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
-
-// writeWhole writes a file under a temporary name beside path and moves it there once it is whole, so that a full disk
-// leaves no half of a file under the name that is asked for.
-func writeWhole(path string, data []byte) (err error) {
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.tmp", filepath.Base(path), os.Getpid())),
-		os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
 }

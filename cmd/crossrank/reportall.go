@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -30,7 +31,7 @@ func runReportAll(cmd *cobra.Command, dir string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return fmt.Errorf("making the charts' folder: %w", err)
 		}
-		if err := writeWhole(name, f.Data); err != nil {
+		if err := outfile.Write(name, f.Data); err != nil {
 			return err
 		}
 		keep[name] = true

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/browser"
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 const (
@@ -75,7 +76,7 @@ func savePicture(ctx context.Context, page, file string) (err error) {
 	if err != nil {
 		return fmt.Errorf("taking the picture: %w", err)
 	}
-	return writeWhole(file, png)
+	return outfile.Write(file, png)
 }
 
 // awaitDrawn waits until the page has its cards and its charts.

@@ -31,7 +31,7 @@ func measured(t *testing.T, name string, seed uint64, slower float64) string {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(t.TempDir(), name)
-	w, err := results.Create(path)
+	w, err := results.Create(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,10 @@ const (
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
 
-	chromedp   = "github.com/chromedp"   // drives a browser
-	otel       = "go.opentelemetry.io"   // its API, its SDK, its exporter and its wire messages
-	prometheus = "github.com/prometheus" // its client and the messages that it exposes
+	chromedp   = "github.com/chromedp"        // drives a browser
+	otel       = "go.opentelemetry.io"        // its API, its SDK, its exporter and its wire messages
+	renameio   = "github.com/google/renameio" // replaces a file in one step
+	prometheus = "github.com/prometheus"      // its client and the messages that it exposes
 )
 
 // table is the stack, from the bottom to the top.
@@ -56,8 +57,9 @@ var table = []row{
 	{name: "internal/batch", imports: []string{"internal/state"}},
 	{name: "internal/cache", imports: []string{"internal/state"}},
 	{name: "internal/stats"},
+	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/dataset", imports: []string{"."}},
-	{name: "internal/results", imports: []string{"."}},
+	{name: "internal/results", imports: []string{".", "internal/outfile"}},
 
 	// A model and its mathematics.
 	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}},
@@ -103,12 +105,12 @@ var table = []row{
 	{name: "internal/guard", external: []string{sys}},
 	{name: "internal/faultproxy"},
 	{name: "internal/importtest"},
-	{name: "internal/tools/vocabtrainer", external: []string{text}},
-	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/stats"}},
+	{name: "internal/tools/vocabtrainer", imports: []string{"internal/outfile"}, external: []string{text}},
+	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/outfile", "internal/stats"}},
 	{
 		name: "internal/tools/reliability",
-		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine", "internal/results",
-			"internal/stats"},
+		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine", "internal/outfile",
+			"internal/results", "internal/stats"},
 		external: []string{grpc},
 	},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, term}},

@@ -45,7 +45,7 @@ func text(t testing.TB) string {
 
 func TestReadWhatWasWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.jsonl")
-	w, err := Create(path)
+	w, err := Create(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestWriterKeepsItsFirstError(t *testing.T) {
 }
 
 func TestWriterClosed(t *testing.T) {
-	w, err := Create(filepath.Join(t.TempDir(), "r"))
+	w, err := Create(filepath.Join(t.TempDir(), "r"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestWriterClosed(t *testing.T) {
 	if err := w.Point(Point{}); err == nil {
 		t.Error("a closed writer takes lines")
 	}
-	if _, err := Create(filepath.Join(t.TempDir(), "no", "r")); err == nil {
+	if _, err := Create(filepath.Join(t.TempDir(), "no", "r"), nil); err == nil {
 		t.Error("a folder that is not there: no error")
 	}
 }

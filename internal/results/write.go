@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
+
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 // Writer writes results line by line, each in one write as soon as it is given. It is safe for concurrent use.
@@ -19,29 +20,25 @@ type Writer struct {
 	w   io.Writer
 	err error
 
-	file *os.File // to be closed; nil if the Writer was not made by Create
+	file *outfile.File // to be closed; nil if the Writer was not made by Create
 }
 
-// Create makes a results file at path, in place of one that is there.
-func Create(path string) (*Writer, error) {
-	f, err := os.Create(path)
+// Create begins a results file at path. A file that is there keeps its content until the first lines, which begin
+// writes, take its place; every later line is appended at once. A nil begin writes none.
+func Create(path string, begin func(*Writer) error) (*Writer, error) {
+	f, err := outfile.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("creating results: %w", err)
 	}
-	return &Writer{w: f, file: f}, nil
-}
-
-// Replace is Create for a file whose older self stays in its place until the first lines, which begin gives, are written.
-func Replace(path string, begin func(*Writer) error) (*Writer, error) {
-	w, err := Create(path + ".new")
-	if err != nil {
-		return nil, err
+	w := &Writer{w: f, file: f}
+	if begin != nil {
+		err = begin(w)
 	}
-	if err = begin(w); err == nil {
-		err = os.Rename(path+".new", path)
+	if err == nil {
+		err = f.Commit()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("replacing results: %w", err), w.Close(), os.Remove(path+".new"))
+		return nil, errors.Join(fmt.Errorf("creating results: %w", err), f.Close())
 	}
 	return w, nil
 }

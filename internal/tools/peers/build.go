@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 // workshop is what a run needs, ready to use.
@@ -106,5 +108,5 @@ func copyFile(to, from string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, data, 0o666)
+	return outfile.Write(to, data)
 }

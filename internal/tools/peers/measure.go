@@ -35,12 +35,6 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(o.results), ".peers-*")
-	if err != nil {
-		return fmt.Errorf("writing the results: %w", err)
-	}
-	defer os.Remove(f.Name())
-	defer func() { err = errors.Join(err, f.Close()) }()
 	began := time.Now().UTC().Truncate(time.Second)
 	q, err := compare(ctx, w, o.check, log)
 	if err != nil {
@@ -69,15 +63,7 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 	for i := range measured {
 		records = append(records, record{Measurement: &measured[i]})
 	}
-	for _, r := range records {
-		if err := writeRecord(f, r); err != nil {
-			return fmt.Errorf("writing the results: %w", err)
-		}
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), o.results)
+	return writeRecords(o.results, records)
 }
 
 // turn measures a job once with each engine, and holds that they did the same work.

@@ -85,18 +85,16 @@ func TestWrongFlags(t *testing.T) {
 // TestResultsRoundTrip: what is written is read back, and a damaged line is named.
 func TestResultsRoundTrip(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "results.jsonl")
-	f, err := os.Create(name)
-	if err != nil {
+	if err := writeRecords(name, sample()); err != nil {
 		t.Fatal(err)
-	}
-	for _, r := range sample() {
-		if err := writeRecord(f, r); err != nil {
-			t.Fatal(err)
-		}
 	}
 	got, err := readResults(name)
 	if err != nil || table(got) != table(sample()) {
 		t.Errorf("read back, the table is another: %v", err)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := f.WriteString("{\n"); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 // record is a line of the results file: one of its parts is set.
@@ -84,13 +86,16 @@ const (
 	peer = "onnxruntime"
 )
 
-func writeRecord(f *os.File, r record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
+// writeRecords replaces the results file with these records, a line each.
+func writeRecords(name string, records []record) error {
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
+	for _, r := range records {
+		if err := lines.Encode(r); err != nil {
+			return fmt.Errorf("encoding the results: %w", err)
+		}
 	}
-	_, err = f.Write(append(line, '\n'))
-	return err
+	return outfile.Write(name, text.Bytes())
 }
 
 func readResults(name string) ([]record, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
@@ -215,7 +216,7 @@ func writeDocs(records []record, performance, readme string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", page.name, err)
 		}
-		if err := os.WriteFile(page.name, []byte(text), 0o666); err != nil {
+		if err := outfile.Write(page.name, []byte(text)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 // record is a line of the results file: what was last measured of one goal.
@@ -83,8 +84,5 @@ func writeRecords(name string, records []record) error {
 			return fmt.Errorf("writing the results: %w", err)
 		}
 	}
-	if err := os.WriteFile(name+".new", text.Bytes(), 0o666); err != nil {
-		return fmt.Errorf("writing the results: %w", err)
-	}
-	return os.Rename(name+".new", name)
+	return outfile.Write(name, text.Bytes())
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 // page is what stands in docs/reliability.md between the markers.
@@ -113,5 +115,5 @@ func writePage(name string, records []record) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.WriteFile(name, []byte(text), 0o666)
+	return outfile.Write(name, []byte(text))
 }

@@ -22,6 +22,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/outfile"
 )
 
 const usage = `usage: vocabtrainer [flags] DIR...
@@ -79,11 +81,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stderr, "%d pieces from %d words, %.3f pieces a word\n", len(vocab.Pieces), len(words), vocab.PerWord)
 
 	text := strings.Join(vocab.Pieces, "\n") + "\n"
-	if *out == "" {
-		_, err = io.WriteString(stdout, text)
-		return err
-	}
-	return os.WriteFile(*out, []byte(text), 0o644)
+	return outfile.WriteOr(stdout, *out, []byte(text))
 }
 
 // readCollections adds the words of every collection file below dir.
