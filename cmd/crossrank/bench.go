@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
@@ -232,7 +233,7 @@ func openBenchData(opts benchOptions) (*dataset.Set, *experiment.Task, error) {
 			return task.Set(), task, nil
 		}
 	}
-	data, err := experiment.OpenData(config.Data{Path: opts.pairs, Seed: benchSeed})
+	data, err := experiment.OpenData(definition.Data{Path: opts.pairs, Seed: benchSeed})
 	return data, task, err
 }
 

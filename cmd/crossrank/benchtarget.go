@@ -11,8 +11,8 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 )
 
@@ -57,7 +57,7 @@ func (t *targetFlags) speaks() client.Dialect { return client.Dialect(t.dialect)
 
 // connect makes a client of the server, and asks it for its model.
 func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client, crossrank.Info, error) {
-	conn, err := experiment.Connect(config.Target{
+	conn, err := experiment.Connect(definition.Target{
 		Address: t.address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
 	})
 	if err != nil {

@@ -53,7 +53,7 @@ is --grpc-streams as a flag and CROSSRANK_SERVER_GRPC_STREAMS in the environment
 
 func showSettings(w io.Writer, settings config.Settings, origin bool) error {
 	if !origin {
-		text, err := config.EncodeServer(settings)
+		text, err := config.Encode(settings)
 		if err != nil {
 			return err
 		}
@@ -65,9 +65,7 @@ func showSettings(w io.Writer, settings config.Settings, origin bool) error {
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, key := range settings.Keys() {
-		if config.OfServer(key.Path) {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", key.Path, key.Value, settings.Origin(key.Path))
-		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", key.Path, key.Value, settings.Origin(key.Path))
 	}
 	return table.Flush()
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/outfile"
@@ -113,14 +113,14 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 		return err
 	case out.Stopped:
 		return fmt.Errorf("interrupted: the results and the report are partial")
-	case out.Failed > 0 && sweep.Base().Experiment.Objective == (config.Objective{}):
+	case out.Failed > 0 && sweep.Base().Experiment.Objective == (definition.Objective{}):
 		return fmt.Errorf("%d requests failed; see the report", out.Failed)
 	}
 	return nil
 }
 
 // measureExperiment runs an experiment that can be run, and makes its report.
-func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOptions) (experiment.Outcome, error) {
+func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experimentOptions) (experiment.Outcome, error) {
 	stderr := cmd.ErrOrStderr()
 	settings := sweep.Base()
 	n := len(experiment.Points(sweep))
@@ -167,20 +167,20 @@ func measureExperiment(cmd *cobra.Command, sweep config.Sweep, opts experimentOp
 }
 
 // loadDefinition reads an experiment's file and puts what the flags say in its place.
-func loadDefinition(name string, opts experimentOptions) (config.Sweep, error) {
+func loadDefinition(name string, opts experimentOptions) (definition.Sweep, error) {
 	file, err := experiment.Find(name, experimentsDir)
 	if err != nil {
-		return config.Sweep{}, err
+		return definition.Sweep{}, err
 	}
-	sweep, err := config.LoadSweep(file)
+	sweep, err := definition.LoadSweep(file)
 	if err != nil {
-		return config.Sweep{}, err
+		return definition.Sweep{}, err
 	}
 	return opts.apply(sweep), nil
 }
 
 // fits refuses flags that are about servers which the experiment does not start.
-func (o *experimentOptions) fits(sweep config.Sweep) error {
+func (o *experimentOptions) fits(sweep definition.Sweep) error {
 	switch {
 	case sweep.Base().Target.Address == "":
 	case o.model != "":
@@ -191,15 +191,15 @@ func (o *experimentOptions) fits(sweep config.Sweep) error {
 	return nil
 }
 
-func (o *experimentOptions) apply(sweep config.Sweep) config.Sweep {
-	return sweep.Map(func(s config.Settings) config.Settings {
+func (o *experimentOptions) apply(sweep definition.Sweep) definition.Sweep {
+	return sweep.Map(func(s definition.Settings) definition.Settings {
 		if o.model != "" {
 			s = s.WithModel(o.model)
 		}
 		if o.data != "" {
 			s = s.WithData(o.data)
 		}
-		if q := &s.Experiment.Quality; o.judged != "" && *q != (config.Quality{}) {
+		if q := &s.Experiment.Quality; o.judged != "" && *q != (definition.Quality{}) {
 			q.Collection = o.judged
 		}
 		return s

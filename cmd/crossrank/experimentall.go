@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
@@ -97,7 +97,7 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 }
 
 // runOne runs an experiment and says what became of it.
-func runOne(cmd *cobra.Command, sweep config.Sweep, opts experimentOptions) (state, detail string) {
+func runOne(cmd *cobra.Command, sweep definition.Sweep, opts experimentOptions) (state, detail string) {
 	out, err := measureExperiment(cmd, sweep, opts)
 	counts := fmt.Sprintf("%d measured, %d kept, %d failed", out.Measured, out.Kept, out.Broken)
 	switch {
@@ -122,7 +122,7 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 const guessedSpeed = 200
 
 // writePlan shows the configurations of an experiment and gives about how long they take.
-func writePlan(w io.Writer, sweep config.Sweep, opts experimentOptions) (time.Duration, error) {
+func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (time.Duration, error) {
 	speed, why := opts.speed, "as --pairs-per-second says"
 	if speed <= 0 {
 		if speed, why = earlierSpeed(opts.dir), "the mean of the earlier results"; speed <= 0 {

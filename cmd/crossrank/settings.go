@@ -69,9 +69,6 @@ func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Se
 		if settings, err = config.Load(s.file); err != nil {
 			return settings, err
 		}
-		if why := config.ForServer(settings); len(why) > 0 {
-			return settings, fmt.Errorf("%s:\n  %s", s.file, strings.Join(why, "\n  "))
-		}
 	}
 	fromFile := settings.Origin("model")
 	if err := settings.SetFromEnvironment(environ); err != nil {

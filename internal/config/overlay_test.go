@@ -22,7 +22,7 @@ func TestSet(t *testing.T) {
 		"model":                           "07",
 		"batching.enabled":                "false",
 		"batching.timeout_ms":             "2.5",
-		"experiment.batch_sizes":          "1,2,3",
+		"batching.preferred_batch_size":   "1,2,3",
 		"model_pool.instances[0].threads": "9",
 	} {
 		if err := s.Set(path, text, "flag --x"); err != nil {
@@ -31,7 +31,7 @@ func TestSet(t *testing.T) {
 	}
 	if time.Duration(s.Server.Deadline) != 90*time.Second || s.Server.HTTPAddr != "" || s.Model != "07" ||
 		s.Batching.Enabled || s.Batching.TimeoutMS != 2.5 || s.ModelPool.Instances[0].Threads != 9 ||
-		!slices.Equal(s.Server.APIKeys, []string{a, b}) || !slices.Equal(s.Experiment.BatchSizes, []int{1, 2, 3}) {
+		!slices.Equal(s.Server.APIKeys, []string{a, b}) || !slices.Equal(s.Batching.PreferredBatchSize, []int{1, 2, 3}) {
 		t.Errorf("got %+v", s)
 	}
 	if before.ModelPool.Instances[0].Threads != 2 || before.Origin("server.deadline") != "a.yaml:2" {
@@ -105,7 +105,7 @@ func TestSetFromEnvironment(t *testing.T) {
 	}
 	s = Default()
 	if err := s.SetFromEnvironment([]string{"CROSSRANK_EXPERIMENT_WARMUP=5"}); err != nil || !reflect.DeepEqual(s, Default()) {
-		t.Errorf("a definition's key in the environment: %v, %+v", err, s.Experiment)
+		t.Errorf("a definition's key in the environment: %v, %+v", err, s)
 	}
 }
 
@@ -161,7 +161,7 @@ server:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := baseServer()
+	want := defaultServer()
 	want.APIKeys, want.APIKeysFile = []string{strings.Repeat("0", 64)}, "keys"
 	want.Deadline, want.Limits.Documents = Duration(10*time.Second), 5
 	want.GRPC.Handshake, want.HTTP.BodyBytes = Duration(3*time.Second), 2048

@@ -33,7 +33,7 @@ func (s Settings) Served() []Served {
 func (s Settings) filled() []Instance {
 	instances := append([]Instance(nil), s.ModelPool.Instances...)
 	if len(instances) == 0 {
-		instances = []Instance{defaultInstance()}
+		instances = Default().ModelPool.Instances
 	}
 	for i := range instances {
 		if instances[i].Model == "" {

@@ -13,7 +13,7 @@ type Server struct {
 	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback host:port for metrics, which are then not on http_addr, empty for none"`
 	Pprof          bool     `yaml:"pprof" json:"pprof" help:"Go's profiles at /debug/pprof/ of admin_addr"`
 	InsecureNoAuth bool     `yaml:"insecure_no_auth" json:"insecure_no_auth" help:"allow addresses that other machines can reach, though nobody is asked for a key"`
-	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
+	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" secret:"digests" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
 	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of such digests, one a line, read again when it changes"`
 
 	Deadline           Duration `yaml:"deadline" json:"deadline" help:"the most time that a request may take; its caller may ask for less"`
@@ -68,7 +68,7 @@ type ServerTLS struct {
 	ClientCA string `yaml:"client_ca,omitempty" json:"client_ca,omitempty" check:"filled" help:"authorities, in PEM, one of which must have signed a caller's certificate"`
 }
 
-func baseServer() Server {
+func defaultServer() Server {
 	return Server{
 		GRPCAddr:           "127.0.0.1:50051",
 		HTTPAddr:           "127.0.0.1:8080",

@@ -17,7 +17,7 @@ var backendNeeds = map[string]string{
 func Unsupported(s Settings) []string {
 	var why []string
 	add := func(key, format string, args ...any) {
-		why = append(why, s.place(key)+": "+fmt.Sprintf(format, args...))
+		why = append(why, s.Place(key)+": "+fmt.Sprintf(format, args...))
 	}
 	for i, in := range s.ModelPool.Instances {
 		at := fmt.Sprintf("model_pool.instances[%d].", i)
@@ -57,28 +57,4 @@ func (s Settings) preferences(add func(key, format string, args ...any)) {
 	case most > 0 && sizes[len(sizes)-1] > most:
 		add(at, "has %d, but batching.max_batch_size is %d", sizes[len(sizes)-1], most)
 	}
-}
-
-// ForServer lists the sections of s's file that a server has no use for; a server refuses such a file rather than
-// pretend that they do something.
-func ForServer(s Settings) []string {
-	var why []string
-	for _, section := range []string{"target", "data", "experiment"} {
-		if line := s.lines[section]; line > 0 {
-			why = append(why, fmt.Sprintf("%s (line %d): belongs to an experiment's definition, not to a server's settings", section, line))
-		}
-	}
-	return why
-}
-
-// place names a key with where it was given.
-func (s Settings) place(key string) string {
-	line := s.lines[key]
-	switch file := s.files[key]; {
-	case line == 0:
-		return key
-	case file != "":
-		return fmt.Sprintf("%s (%s:%d)", key, file, line)
-	}
-	return fmt.Sprintf("%s (line %d)", key, line)
 }

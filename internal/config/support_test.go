@@ -1,9 +1,14 @@
 package config
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
 func TestUnsupported(t *testing.T) {
@@ -39,18 +44,40 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-func TestForServer(t *testing.T) {
-	s, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1\ntarget: {dialect: tei}"))
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("model: x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Load(path); err != nil || s.Model != "x" {
+		t.Errorf("got %q, %v", s.Model, err)
+	}
+	if _, err := Load(t.TempDir()); err == nil {
+		t.Error("a folder: no error")
+	}
+}
+
+// TestParseRefusesDefinitions has a server refuse the sections of an experiment's definition, and accept
+// its name and description.
+func TestParseRefusesDefinitions(t *testing.T) {
+	_, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1\ntarget: {dialect: tei}"))
+	for _, want := range []string{
+		"f:5: target: belongs to an experiment's definition", "f:2: data: belongs", "f:3: experiment: belongs",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	named, err := Parse("f", []byte("name: mine\ndescription: of the shop"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	why := ForServer(s)
-	if len(why) != 3 || !strings.Contains(why[0], "target (line 5)") || !strings.Contains(why[1], "data (line 2)") ||
-		!strings.Contains(why[2], "experiment (line 3)") {
-		t.Errorf("got %q", why)
-	}
-	if why := ForServer(Default()); why != nil {
-		t.Errorf("the defaults: %q", why)
+	named.Origins = strictyaml.Origins{}
+	if !reflect.DeepEqual(named, Default()) {
+		t.Errorf("a name changes settings: %+v", named)
 	}
 }
 
@@ -83,52 +110,6 @@ func TestPrimary(t *testing.T) {
 	if in := s.WithModel("c").Primary(); in.Model != "c" || s.Primary().Model != "b" {
 		t.Errorf("with a flag: %+v, and the original %+v", in, s.Primary())
 	}
-	if d := s.WithData("p").Data; d.Path != "p" || d.Synthetic {
-		t.Errorf("with data: %+v", d)
-	}
-}
-
-// Every field has both names, the same ones, so that settings in a results file read as in YAML.
-func TestTags(t *testing.T) {
-	var check func(reflect.Type)
-	check = func(typ reflect.Type) {
-		for i, key := range keysOf(typ) {
-			f := typ.Field(i)
-			if !f.IsExported() {
-				continue
-			}
-			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != key || key == "" {
-				t.Errorf("%s.%s: yaml %q, json %q", typ, f.Name, key, name)
-			}
-			ft := f.Type
-			if ft.Kind() == reflect.Slice {
-				ft = ft.Elem()
-			}
-			if ft.Kind() == reflect.Struct {
-				check(ft)
-			}
-		}
-	}
-	check(reflect.TypeFor[Settings]())
-}
-
-// TestCoalesce has servers share what is in flight, and experiments only if they ask for it.
-func TestCoalesce(t *testing.T) {
-	for text, want := range map[string]bool{
-		"model: x":                         true,
-		"cache: {max_bytes: 9}":            true,
-		"cache: {coalesce: false}":         false,
-		"name: x":                          false,
-		"name: x\ncache: {max_bytes: 9}":   false,
-		"name: x\ncache: {coalesce: true}": true,
-	} {
-		if s, err := Parse("f", []byte(text)); err != nil || s.Cache.Coalesce != want {
-			t.Errorf("%q: got %+v and %v, want coalesce %v", text, s.Cache, err, want)
-		}
-	}
-	if !Default().Cache.Coalesce {
-		t.Error("the defaults do not coalesce")
-	}
 }
 
 // TestInstancesAgree refuses instances of one model with different scores, not those of different models.
@@ -145,20 +126,6 @@ func TestInstancesAgree(t *testing.T) {
 		}
 		if got := strings.Join(Unsupported(s), "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
-	}
-}
-
-func TestExperimentsMayQueueForLonger(t *testing.T) {
-	for text, want := range map[string]float64{
-		"model: x":                        20_000,
-		"batching: {max_queue_age_ms: 0}": 0,
-		"name: x":                         600_000,
-		"name: x\nbatching: {max_queue_age_ms: 20000}": 20_000,
-	} {
-		s, err := Parse("f", []byte(text))
-		if err != nil || s.Batching.MaxQueueAgeMS != want {
-			t.Errorf("%q: got %v and error %v, want %v ms", text, s.Batching.MaxQueueAgeMS, err, want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -23,9 +23,9 @@ type assessment struct {
 }
 
 // lacksReference tells, as needs does, when nothing has the quantization that others are to be compared with.
-func lacksReference(sw config.Sweep) []string {
+func lacksReference(sw definition.Sweep) []string {
 	against := sw.Base().Experiment.Quality.Against
-	if against == "" || slices.ContainsFunc(sw.Variants, func(v config.Variant) bool { return v.Settings.Primary().Quantization == against }) {
+	if against == "" || slices.ContainsFunc(sw.Variants, func(v definition.Variant) bool { return v.Settings.Primary().Quantization == against }) {
 		return nil
 	}
 	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; name a quantization that model_pool.instances sweeps over", against)}
@@ -34,7 +34,7 @@ func lacksReference(sw config.Sweep) []string {
 // keepWithQuality keeps nothing of earlier results that lack a quality which is asked for, nor a part of them: scores are compared
 // only within one run.
 func (r *runner) keepWithQuality(keep map[string]bool) map[string]bool {
-	if r.base.Experiment.Quality == (config.Quality{}) || r.old == nil {
+	if r.base.Experiment.Quality == (definition.Quality{}) || r.old == nil {
 		return keep
 	}
 	for _, k := range keep {
@@ -48,7 +48,7 @@ func (r *runner) keepWithQuality(keep map[string]bool) map[string]bool {
 // assess asks the server of a step for the quality of its scores. First is the index of the step's first point.
 func (r *runner) assess(ctx context.Context, s step, first int) error {
 	asked := r.base.Experiment.Quality
-	if asked == (config.Quality{}) {
+	if asked == (definition.Quality{}) {
 		return nil
 	}
 	ctx, release := r.server.during(ctx)

@@ -3,8 +3,8 @@ package experiment
 import (
 	"strings"
 
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -13,7 +13,7 @@ import (
 const syntheticPairs = 3200
 
 // OpenData reads or makes the pairs that are sent.
-func OpenData(d config.Data) (*dataset.Set, error) {
+func OpenData(d definition.Data) (*dataset.Set, error) {
 	if d.Path != "" {
 		return dataset.Load(d.Path)
 	}

@@ -11,14 +11,15 @@ import (
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 )
 
 // Definition is an experiment's file.
 type Definition struct {
 	File  string
-	Sweep config.Sweep // not set if Err is
-	Needs []string     // what it asks for that this build lacks, a sentence each; empty if it can be run
-	Err   error        // why the file could not be read
+	Sweep definition.Sweep // not set if Err is
+	Needs []string         // what it asks for that this build lacks, a sentence each; empty if it can be run
+	Err   error            // why the file could not be read
 }
 
 // List reads every definition (*.yaml, *.yml) of a folder, in the order of their names. A file that cannot be read does
@@ -34,7 +35,7 @@ func List(dir string) ([]Definition, error) {
 			continue
 		}
 		d := Definition{File: filepath.Join(dir, e.Name())}
-		if d.Sweep, d.Err = config.LoadSweep(d.File); d.Err == nil {
+		if d.Sweep, d.Err = definition.LoadSweep(d.File); d.Err == nil {
 			d.Needs = needs(d.Sweep)
 		}
 		defs = append(defs, d)
@@ -82,7 +83,7 @@ func known(dir string) string {
 }
 
 // Check refuses a definition that cannot be run as an experiment by this build.
-func Check(sw config.Sweep) error {
+func Check(sw definition.Sweep) error {
 	if why := needs(sw); len(why) > 0 {
 		return fmt.Errorf("experiment %s cannot be run: %s", cmp.Or(sw.Base().Name, "without a name"), strings.Join(why, "; "))
 	}
@@ -90,10 +91,10 @@ func Check(sw config.Sweep) error {
 }
 
 // needs lists what a definition lacks, and what any of its variants asks for that this build lacks, each once.
-func needs(sw config.Sweep) []string {
+func needs(sw definition.Sweep) []string {
 	all := lacksReference(sw)
 	for _, v := range sw.Variants {
-		for _, why := range slices.Concat(config.ForExperiment(v.Settings), config.Unsupported(v.Settings), unreachable(v.Settings)) {
+		for _, why := range slices.Concat(definition.Faults(v.Settings), config.Unsupported(v.Settings.Settings), unreachable(v.Settings)) {
 			if !slices.Contains(all, why) {
 				all = append(all, why)
 			}
@@ -104,8 +105,8 @@ func needs(sw config.Sweep) []string {
 
 // writeServerSettings writes the part of s that is a server's to a temporary file: all of it, also what the file left to
 // defaults, since those of a definition are not all those of a server.
-func writeServerSettings(s config.Settings) (file string, err error) {
-	b, err := config.EncodeServer(s)
+func writeServerSettings(s definition.Settings) (file string, err error) {
+	b, err := config.Encode(s.Settings)
 	if err != nil {
 		return "", fmt.Errorf("encoding the server's settings: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 )
 
 // TestShippedDefinitions reads the project's own experiments.
@@ -98,7 +99,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestServerSettingsAreAServers(t *testing.T) {
-	s, err := config.Parse("x", []byte(`
+	s, err := definition.Parse("x", []byte(`
 name: x
 model: "a \"quoted\" path/<&>/ü"
 model_pool: {instances: [{threads: 3, max_length: 128}]}
@@ -122,10 +123,7 @@ experiment: {warmup: 1}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if why := config.ForServer(got); len(why) > 0 {
-		t.Errorf("a server would refuse its settings: %v", why)
-	}
-	if got, want := serverPart(got), serverPart(s); !reflect.DeepEqual(got, want) {
+	if got, want := serverPart(definition.Settings{Settings: got}), serverPart(s); !reflect.DeepEqual(got, want) {
 		t.Errorf("the server reads %+v, want what was asked: %+v", got, want)
 	}
 	if got.Cache.Coalesce {

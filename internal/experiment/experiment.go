@@ -22,7 +22,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -35,7 +35,7 @@ const (
 
 // Options say how an experiment is run. Sweep and Dir are required.
 type Options struct {
-	Sweep config.Sweep
+	Sweep definition.Sweep
 
 	// Dir is where the results file and the server's log go, named after the experiment. It is made if need be.
 	Dir string
@@ -136,7 +136,7 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 }
 
 // start starts a server with the part of the settings that is a server's.
-func (r *runner) start(ctx context.Context, settings config.Settings) (*server, error) {
+func (r *runner) start(ctx context.Context, settings definition.Settings) (*server, error) {
 	program := r.opts.Program
 	if program == "" {
 		var err error

@@ -12,15 +12,15 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
 // settings parses a definition.
-func settings(t *testing.T, yaml string) config.Sweep {
+func settings(t *testing.T, yaml string) definition.Sweep {
 	t.Helper()
-	s, err := config.ParseSweep("test.yaml", []byte(yaml))
+	s, err := definition.ParseSweep("test.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}

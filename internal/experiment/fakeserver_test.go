@@ -58,7 +58,7 @@ func serveFake(kind string, asked <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	if why := append(config.ForServer(settings), config.Unsupported(settings)...); len(why) > 0 {
+	if why := config.Unsupported(settings); len(why) > 0 {
 		return fmt.Errorf("not a server's settings: %s", strings.Join(why, "; "))
 	}
 	s := &fakeServer{kind: kind, began: time.Now()}

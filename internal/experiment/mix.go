@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 )
 
@@ -19,7 +19,7 @@ type mixture struct {
 }
 
 // mixtureOf reads the file of a mix, if it has one, and draws how many documents its requests have.
-func mixtureOf(m config.Mix) (*mixture, error) {
+func mixtureOf(m definition.Mix) (*mixture, error) {
 	if m.File == "" {
 		drawn := load.Mix{
 			Documents: load.Distribution(m.Documents), QueryWords: load.Distribution(m.QueryWords),
@@ -46,7 +46,7 @@ func (m *mixture) mean() int {
 }
 
 // checkMixes refuses mixes whose requests cannot be made or sent, before anything is started.
-func checkMixes(sw config.Sweep, pairs []crossrank.Pair) error {
+func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		e := v.Settings.Experiment
 		if !e.Mix.Set() {

@@ -10,28 +10,29 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
 // step is one server process with what is measured against it.
 type step struct {
-	server config.Settings // what the server is started with
+	server definition.Settings // what the server is started with
 	units  []unit
 }
 
 // unit is one configuration: a point, or the points of one search for objectives.
 type unit struct {
 	point    results.Point // without its index
-	settings config.Settings
+	settings definition.Settings
 	search   string // the same for searches that differ in nothing but the bound of their latency; empty for points
 }
 
-func (u *unit) searches() bool { return u.settings.Experiment.Objective != config.Objective{} }
+func (u *unit) searches() bool { return u.settings.Experiment.Objective != definition.Objective{} }
 
 // plan gives what a sweep measures, in order. Variants that ask for the same server share a process. With several
 // repeats, the order of the servers and that of the points at each is drawn anew for every repeat, so that a machine that
 // slows down, or warms up, does so to all alike.
-func plan(sw config.Sweep) []step {
+func plan(sw definition.Sweep) []step {
 	var steps []step
 	repeats := max(1, sw.Base().Experiment.Repeats)
 	for r := range repeats {
@@ -57,7 +58,7 @@ func plan(sw config.Sweep) []step {
 }
 
 // planRound plans one repeat, in the order of the definition.
-func planRound(sw config.Sweep, repeat int) []step {
+func planRound(sw definition.Sweep, repeat int) []step {
 	var round []step
 	byServer := map[string]int{}
 	for _, v := range sw.Variants {
@@ -103,7 +104,7 @@ func (u *unit) name() {
 }
 
 // unitsOf gives the configurations of one variant: each batch size at each concurrency level.
-func unitsOf(v config.Variant, repeat int) []unit {
+func unitsOf(v definition.Variant, repeat int) []unit {
 	e := v.Settings.Experiment
 	var set []results.Setting
 	for _, a := range v.Set {
@@ -145,20 +146,20 @@ func unitsOf(v config.Variant, repeat int) []unit {
 const latencyKey = "experiment.objective.latency_ms"
 
 // keyOf tells a point from those of other settings.
-func keyOf(s config.Settings, p results.Point) string {
+func keyOf(s definition.Settings, p results.Point) string {
 	return fingerprint(struct {
 		Server  string
-		Target  config.Target `json:"target,omitzero"`
-		Data    config.Data
-		Arrival config.Arrival
-		Settles config.Stability `json:"settles,omitzero"`
+		Target  definition.Target `json:"target,omitzero"`
+		Data    definition.Data
+		Arrival definition.Arrival
+		Settles definition.Stability `json:"settles,omitzero"`
 		Point   results.Point
 	}{serverPart(s), s.Target, s.Data, s.Experiment.Arrival, s.Experiment.Stability, p})
 }
 
 // Points gives the configurations of an experiment in the order in which they are measured; a search for an objective
 // is one of them, though it leaves several points.
-func Points(sw config.Sweep) []results.Point {
+func Points(sw definition.Sweep) []results.Point {
 	var points []results.Point
 	for _, s := range plan(sw) {
 		for _, u := range s.units {
@@ -170,7 +171,7 @@ func Points(sw config.Sweep) []results.Point {
 }
 
 // Processes gives how many servers an experiment starts.
-func Processes(sw config.Sweep) int {
+func Processes(sw definition.Sweep) int {
 	if sw.Base().Target.Address != "" {
 		return 0
 	}
@@ -181,7 +182,7 @@ func Processes(sw config.Sweep) int {
 const startup = 3 * time.Second
 
 // Estimate says how long an experiment takes if the server scores that many pairs a second.
-func Estimate(sw config.Sweep, pairsPerSecond float64) time.Duration {
+func Estimate(sw definition.Sweep, pairsPerSecond float64) time.Duration {
 	total := time.Duration(Processes(sw)) * startup
 	for _, s := range plan(sw) {
 		for _, u := range s.units {
@@ -213,9 +214,9 @@ func (u *unit) estimate(pairsPerSecond float64) time.Duration {
 const searchTests = 12
 
 // serverPart is what a server is started with: configurations of which it is the same share a server.
-func serverPart(s config.Settings) string {
+func serverPart(s definition.Settings) string {
 	s.Model = cmp.Or(s.Model, config.BuiltinModel)
-	b, err := config.EncodeServer(s)
+	b, err := config.Encode(s.Settings)
 	if err != nil {
 		panic("experiment: " + err.Error())
 	}

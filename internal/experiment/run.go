@@ -12,8 +12,8 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/results"
@@ -22,7 +22,7 @@ import (
 // runner measures one step after another. Its results begin with the first server that runs, which tells the model.
 type runner struct {
 	opts   Options
-	base   config.Settings
+	base   definition.Settings
 	data   *dataset.Set
 	mixed  [][]crossrank.Pair // the requests of the unit under way, if they are a mix
 	settle *settler           // of the unit under way, if it is asked whether it settles
@@ -154,7 +154,7 @@ func (r *runner) refuse(ctx context.Context, units []unit, why error) error {
 }
 
 // serve starts the server of a step, or finds it if it runs already, and the results if they are not begun.
-func (r *runner) serve(ctx context.Context, settings config.Settings) error {
+func (r *runner) serve(ctx context.Context, settings definition.Settings) error {
 	if settings.Target.Address != "" {
 		return r.attach(ctx, settings.Target)
 	}
@@ -274,7 +274,7 @@ func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
 }
 
 // schedule gives the times of an open loop. Recorded are those of the requests' file, which replay takes without a trace.
-func schedule(a config.Arrival, recorded []time.Duration, n int, d time.Duration) ([]time.Duration, error) {
+func schedule(a definition.Arrival, recorded []time.Duration, n int, d time.Duration) ([]time.Duration, error) {
 	arrivals := load.Arrivals{Process: a.Process, Rate: a.Rate, Shape: a.Shape, Seed: uint64(a.Seed), Trace: recorded}
 	if a.Trace != "" {
 		var err error

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
@@ -21,7 +21,7 @@ type settler struct {
 }
 
 // newSettler gives the settler of a point, or nil if the experiment asks for none.
-func newSettler(e config.Experiment) *settler {
+func newSettler(e definition.Experiment) *settler {
 	s := e.Stability
 	if s.Window == 0 {
 		return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 )
@@ -47,7 +48,7 @@ func TestPointEndsWhenItHasSettled(t *testing.T) {
 		}, 30 * second, 30 * second, false, false, true},
 		{"steady, and not asked to go on", steady, 30 * second, 30 * second, true, false, false},
 	} {
-		e := config.Experiment{Duration: config.Duration(6 * second), Stability: config.Stability{Window: config.Duration(2 * second)}}
+		e := definition.Experiment{Duration: config.Duration(6 * second), Stability: definition.Stability{Window: config.Duration(2 * second)}}
 		if c.atMost {
 			e.Stability.AtMost = config.Duration(30 * second)
 		}
@@ -62,14 +63,14 @@ func TestPointEndsWhenItHasSettled(t *testing.T) {
 			t.Errorf("%s: %d and %d windows, want the %d that are whole", c.what, len(got.Throughput), len(got.Latency), want)
 		}
 	}
-	if newSettler(config.Experiment{}) != nil {
+	if newSettler(definition.Experiment{}) != nil {
 		t.Error("windows were made though nobody asked")
 	}
 }
 
 // A server stalls, and answers nothing in a window.
 func TestAStallIsNotStable(t *testing.T) {
-	s := newSettler(config.Experiment{Stability: config.Stability{Window: config.Duration(second)}})
+	s := newSettler(definition.Experiment{Stability: definition.Stability{Window: config.Duration(second)}})
 	feed(s, 5*second, func(at time.Duration) time.Duration {
 		if at >= second && at < 2*second {
 			return 2 * second

@@ -9,12 +9,12 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
 // Connect makes a client of a target. What is wrong with it is said before anything is sent.
-func Connect(t config.Target) (*client.Client, error) {
+func Connect(t definition.Target) (*client.Client, error) {
 	opts := client.Options{Dialect: client.Dialect(t.Dialect), Model: t.Model, TLS: client.TLS{CAFile: t.CAFile}}
 	if t.APIKeyEnv != "" {
 		if opts.APIKey = strings.TrimSpace(os.Getenv(t.APIKeyEnv)); opts.APIKey == "" {
@@ -28,7 +28,7 @@ func Connect(t config.Target) (*client.Client, error) {
 func elsewhere() *server { return &server{exited: make(chan struct{})} }
 
 // attach connects to the target of a step, as serve starts a server.
-func (r *runner) attach(ctx context.Context, t config.Target) error {
+func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	r.server = elsewhere()
 	var err error
 	if r.client, err = Connect(t); err != nil {
@@ -50,7 +50,7 @@ func (r *runner) attach(ctx context.Context, t config.Target) error {
 }
 
 // unreachable says why a target cannot be connected to, without trying: it is told whether the experiment can be run here.
-func unreachable(s config.Settings) []string {
+func unreachable(s definition.Settings) []string {
 	if s.Target.Address == "" {
 		return nil
 	}
@@ -65,21 +65,21 @@ func unreachable(s config.Settings) []string {
 }
 
 // ownSettings leaves the defaults of a server out of what a run with a target is said to have been set to.
-func ownSettings(s config.Settings) any {
+func ownSettings(s definition.Settings) any {
 	if s.Target.Address == "" {
 		return s
 	}
 	return struct {
-		Name        string            `json:"name"`
-		Description string            `json:"description,omitempty"`
-		Target      config.Target     `json:"target"`
-		Data        config.Data       `json:"data"`
-		Experiment  config.Experiment `json:"experiment"`
+		Name        string                `json:"name"`
+		Description string                `json:"description,omitempty"`
+		Target      definition.Target     `json:"target"`
+		Data        definition.Data       `json:"data"`
+		Experiment  definition.Experiment `json:"experiment"`
 	}{s.Name, s.Description, s.Target, s.Data, s.Experiment}
 }
 
 // foreignDialect is the dialect of a target that does not speak this project's own, which goes without saying.
-func foreignDialect(t config.Target) string {
+func foreignDialect(t definition.Target) string {
 	if t.Dialect == string(client.Crossrank) {
 		return ""
 	}
@@ -88,7 +88,7 @@ func foreignDialect(t config.Target) string {
 
 // hasHistory tells whether the server tells what it did: every one that is started here, and a crossrank server elsewhere
 // that is spoken to over HTTP.
-func hasHistory(t config.Target) bool {
+func hasHistory(t definition.Target) bool {
 	if t.Address == "" {
 		return true
 	}
@@ -96,7 +96,7 @@ func hasHistory(t config.Target) bool {
 }
 
 // asked is how requests are made of the data.
-func asked(s crossrank.Scorer, d config.Data) crossrank.Scorer {
+func asked(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
 	if d.OneQuery {
 		return OneQuery{s}
 	}
@@ -137,7 +137,7 @@ func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank
 }
 
 // checkQueries refuses data that would make requests of several queries, if the target's dialect takes one a request.
-func checkQueries(sw config.Sweep, pairs []crossrank.Pair) error {
+func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		d := client.Dialect(v.Settings.Target.Dialect)
 		if v.Settings.Data.OneQuery || v.Settings.Experiment.Mix.Set() || !d.OneQuery() {
@@ -153,7 +153,7 @@ func checkQueries(sw config.Sweep, pairs []crossrank.Pair) error {
 	return nil
 }
 
-func dataName(d config.Data) string { return cmp.Or(d.Path, "the made-up data") }
+func dataName(d definition.Data) string { return cmp.Or(d.Path, "the made-up data") }
 
 // SeveralQueries gives the number, from 1, of the first pair whose query is not that of its request's first pair, where
 // a request is batch consecutive pairs; 0 if there is none.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
@@ -65,9 +65,9 @@ func newForeignServer(t *testing.T) *foreignServer {
 	return s
 }
 
-func targetSweep(t *testing.T, address, more string) config.Sweep {
+func targetSweep(t *testing.T, address, more string) definition.Sweep {
 	t.Helper()
-	sw, err := config.ParseSweep("x.yaml", []byte("name: elsewhere\ntarget:\n  address: "+address+"\n"+more))
+	sw, err := definition.ParseSweep("x.yaml", []byte("name: elsewhere\ntarget:\n  address: "+address+"\n"+more))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestTargetsThatCannotBe(t *testing.T) {
 
 func TestDialectsOfTheSchema(t *testing.T) {
 	for _, d := range client.Dialects() {
-		if _, err := config.ParseSweep("x", []byte("target: {address: 'http://127.0.0.1:1', dialect: "+string(d)+"}")); err != nil {
+		if _, err := definition.ParseSweep("x", []byte("target: {address: 'http://127.0.0.1:1', dialect: "+string(d)+"}")); err != nil {
 			t.Error(err)
 		}
 	}

@@ -151,7 +151,7 @@ func TestFuzzTargets(t *testing.T) {
 	for _, f := range list {
 		have[f] = true
 	}
-	for _, want := range []target{{"./internal/safetensors", "FuzzHeader"}, {"./internal/config", "FuzzParse"}} {
+	for _, want := range []target{{"./internal/safetensors", "FuzzHeader"}, {"./internal/definition", "FuzzParse"}} {
 		if !have[want] {
 			t.Errorf("%v is not among %v", want, list)
 		}

@@ -1,4 +1,4 @@
-package config
+package definition
 
 import (
 	"strings"
@@ -30,7 +30,7 @@ func TestMix(t *testing.T) {
 			t.Errorf("%s: %v", c.text, err)
 			continue
 		}
-		why := ForExperiment(s)
+		why := Faults(s)
 		if c.want == "" && why != nil || c.want != "" && (len(why) != 1 || !strings.Contains(why[0], c.want)) {
 			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
 		}
@@ -59,7 +59,8 @@ func TestMixOverBatchSizes(t *testing.T) {
 	if err != nil || len(sw.Variants) != 2 || sw.Variants[1].Settings.Experiment.Mix.Documents.Mean != 50 || sw.Base().Given("experiment.batch_sizes") {
 		t.Errorf("got %+v and %v, want two mixes and no sizes", sw, err)
 	}
-	s, err := Load(dir + "/sizes.yaml")
+	sizes, err := LoadSweep(dir + "/sizes.yaml")
+	s := sizes.Base()
 	if err != nil || s.Experiment.Mix.Set() || s.Experiment.BatchSizes[0] != 9 {
 		t.Errorf("got %+v and %v, want sizes and no mix", s.Experiment, err)
 	}
@@ -68,11 +69,11 @@ func TestMixOverBatchSizes(t *testing.T) {
 // A file of requests may say when they were sent, so that replay needs no trace beside it.
 func TestReplayOfAMix(t *testing.T) {
 	s, err := Parse("f", []byte("name: x\nexperiment: {mix: {file: r.jsonl}, arrival: {process: replay}}"))
-	if why := ForExperiment(s); err != nil || why != nil {
+	if why := Faults(s); err != nil || why != nil {
 		t.Errorf("got %q and %v", why, err)
 	}
 	s, err = Parse("f", []byte("name: x\nexperiment: {mix: {file: r.jsonl}, arrival: {process: replay, trace: t}}"))
-	if why := ForExperiment(s); err != nil || why != nil {
+	if why := Faults(s); err != nil || why != nil {
 		t.Errorf("with a trace: got %q and %v", why, err)
 	}
 }

@@ -1,11 +1,11 @@
-package config
+package definition
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestForExperiment(t *testing.T) {
+func TestFaults(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", ""},
 		{"experiment: {duration: 5s, repeats: 6}", ""},
@@ -46,12 +46,12 @@ func TestForExperiment(t *testing.T) {
 			t.Errorf("%s: %v", c.text, err)
 			continue
 		}
-		why := ForExperiment(s)
+		why := Faults(s)
 		if c.want == "" && why != nil || c.want != "" && (len(why) != 1 || !strings.Contains(why[0], c.want)) {
 			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
 		}
 	}
-	if why := ForExperiment(Default()); len(why) != 1 || !strings.Contains(why[0], "needs a name") {
+	if why := Faults(Default()); len(why) != 1 || !strings.Contains(why[0], "needs a name") {
 		t.Errorf("without a name: %q", why)
 	}
 }

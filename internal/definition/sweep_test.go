@@ -1,4 +1,4 @@
-package config
+package definition
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/config"
 )
 
 func TestSweepMakesAGrid(t *testing.T) {
@@ -93,7 +95,8 @@ func TestExtends(t *testing.T) {
 		"twice.yaml":       "extends: mid.yaml\nname: a\nname: b\n",
 		"deep.yaml":        "data: {extends: x}\n",
 	})
-	s, err := Load(filepath.Join(dir, "top.yaml"))
+	sw, err := LoadSweep(filepath.Join(dir, "top.yaml"))
+	s := sw.Base()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +104,7 @@ func TestExtends(t *testing.T) {
 		s.Experiment.Warmup != 1 || s.Experiment.Duration == 0 || s.Experiment.BenchmarkRequests != 0 {
 		t.Errorf("merged into %+v", s)
 	}
-	if got := s.place("batching.packing"); !strings.Contains(got, "base.yaml:3)") {
+	if got := s.Place("batching.packing"); !strings.Contains(got, "base.yaml:3)") {
 		t.Errorf("an inherited key is said to be at %q", got)
 	}
 	for _, c := range []struct{ file, want string }{
@@ -111,7 +114,7 @@ func TestExtends(t *testing.T) {
 		{"twice.yaml", "twice.yaml:3: name: is given twice"},
 		{"deep.yaml", "stands at the top of a file only"},
 	} {
-		if _, err := Load(filepath.Join(dir, c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := LoadSweep(filepath.Join(dir, c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.file, err, c.want)
 		}
 	}
@@ -135,16 +138,16 @@ func FuzzSweep(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if n := len(sw.Variants); n < 1 || n > maxVariants || n > 1 && len(sw.Axes) == 0 {
+		if n := len(sw.Variants); n < 1 || n > 10_000 || n > 1 && len(sw.Axes) == 0 {
 			t.Fatalf("%d combinations of %d axes", n, len(sw.Axes))
 		}
 		for _, v := range sw.Variants[:min(len(sw.Variants), 20)] {
 			if len(v.Set) != len(sw.Axes) {
 				t.Errorf("%d values for %d axes", len(v.Set), len(sw.Axes))
 			}
-			_ = ForExperiment(v.Settings)
-			_ = Unsupported(v.Settings)
-			out, err := encode(v.Settings)
+			_ = Faults(v.Settings)
+			_ = config.Unsupported(v.Settings.Settings)
+			out, err := Encode(v.Settings)
 			if err != nil {
 				t.Fatal(err)
 			}

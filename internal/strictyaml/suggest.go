@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
@@ -6,39 +6,26 @@ import (
 	"strings"
 )
 
-// keysOf gives the key of each field of a section, in the order of the fields; empty for a field that has none.
-func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-	}
-	for i, k := range keys {
-		if k == "" {
-			keys[i] = "\x00" // never equal to a key of a file, not even to an empty one
-		}
-	}
-	return keys
-}
-
 // unknownKey says what to do about a key that the section at path does not have.
-func unknownKey(path, key string, known []string) string {
-	if key == "extends" {
+func (d *decoder) unknownKey(path, key string, known []field) string {
+	switch key {
+	case "extends":
 		return "stands at the top of a file only, not in a section"
-	}
-	if key == "<<" {
+	case "<<":
 		return "YAML merge keys are not taken; write the keys themselves"
 	}
-	if near := nearest(key, known); near != "" {
+	if where, ok := d.elsewhere[join(path, key)]; ok {
+		return where
+	}
+	names := make([]string, len(known))
+	for i, f := range known {
+		names[i] = f.key
+	}
+	if near := nearest(key, names); near != "" {
 		return fmt.Sprintf("unknown key; did you mean %s?", near)
 	}
-	if home := sectionWith(reflect.TypeFor[Settings](), "", key); home != "" {
+	if home := sectionWith(d.schema, "", key); home != "" {
 		return fmt.Sprintf("unknown key here; it belongs at %s", home)
-	}
-	var names []string
-	for _, k := range known {
-		if k != "\x00" {
-			names = append(names, k)
-		}
 	}
 	where := path
 	if where == "" {
@@ -49,29 +36,21 @@ func unknownKey(path, key string, known []string) string {
 
 // sectionWith finds the path of a key anywhere in the schema.
 func sectionWith(t reflect.Type, path, key string) string {
-	for i, k := range keysOf(t) {
-		at := join(path, k)
-		if k == key {
+	for _, f := range fieldsOf(t) {
+		at := join(path, f.key)
+		if f.key == key {
 			return at
 		}
-		ft := t.Field(i).Type
-		if ft.Kind() == reflect.Slice {
-			ft, at = ft.Elem(), at+"[]"
+		if f.typ.Kind() == reflect.Slice {
+			at += "[]"
 		}
-		if ft.Kind() == reflect.Struct && k != "\x00" {
-			if home := sectionWith(ft, at, key); home != "" {
+		if inner := element(f.typ); inner != nil {
+			if home := sectionWith(inner, at, key); home != "" {
 				return home
 			}
 		}
 	}
 	return ""
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
 
 // nearest gives the known word that key is probably a misspelling of, or nothing.
@@ -92,7 +71,8 @@ func nearest(key string, known []string) string {
 	return best
 }
 
-// distance is the Levenshtein distance: the fewest letters to insert, delete or replace that turn a into b.
+// distance is the Levenshtein distance: the fewest letters to insert, delete or replace that turn a
+// into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

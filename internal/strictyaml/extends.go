@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
@@ -17,11 +17,13 @@ type tree struct {
 	name  string
 	root  *yaml.Node            // a mapping, or nil if nothing was given
 	files map[*yaml.Node]string // the file of every node that came from another than name
+
+	exclusive map[string]string // by key, the key that it replaces
 }
 
-// grow reads the tree of a file with this content.
-func grow(name string, data []byte) (*tree, error) {
-	t := &tree{name: name, files: map[*yaml.Node]string{}}
+// load reads the tree of a file with this content.
+func load(name string, data []byte, exclusive map[string]string) (*tree, error) {
+	t := &tree{name: name, files: map[*yaml.Node]string{}, exclusive: exclusive}
 	root, err := t.read(name, data, nil)
 	t.root = root
 	return t, err
@@ -45,7 +47,7 @@ func (t *tree) read(name string, data []byte, above []string) (*yaml.Node, error
 		return nil, err
 	}
 	if name != t.name {
-		t.own(root, name)
+		t.mark(root, name)
 	}
 	i := indexOf(root, "extends")
 	if i < 0 {
@@ -78,27 +80,21 @@ func (t *tree) read(name string, data []byte, above []string) (*yaml.Node, error
 	if err != nil {
 		return nil, err
 	}
-	return merge(below, root, ""), nil
+	return t.merge(below, root, ""), nil
 }
 
-// own notes that n and all below it are from a file.
-func (t *tree) own(n *yaml.Node, file string) {
+// mark notes that n and all below it are from a file.
+func (t *tree) mark(n *yaml.Node, file string) {
 	t.files[n] = file
 	for _, c := range n.Content {
-		t.own(c, file)
+		t.mark(c, file)
 	}
 }
 
-// rivals are keys of a section of which a file can give one; giving one takes the place of the other from below.
-var rivals = map[string]string{
-	"data.path": "data.synthetic", "data.synthetic": "data.path",
-	"experiment.duration": "experiment.benchmark_requests", "experiment.benchmark_requests": "experiment.duration",
-	"experiment.mix": "experiment.batch_sizes", "experiment.batch_sizes": "experiment.mix",
-}
-
-// merge lays over on top of below: mappings key by key, anything else whole. A key that over gives twice stays twice, for
-// the decoder to find.
-func merge(below, over *yaml.Node, path string) *yaml.Node {
+// merge puts over on top of below: mappings key by key, anything else whole. Of two exclusive keys, the
+// one in over replaces the one in below. A key that over gives twice stays twice, for the decoder to
+// find.
+func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 	if below == nil || below.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
 		return over
 	}
@@ -111,12 +107,12 @@ func merge(below, over *yaml.Node, path string) *yaml.Node {
 		inherited := &yaml.Node{Content: merged.Content[:own]}
 		j := indexOf(inherited, key.Value)
 		if j >= 0 && merged.Content[j] != key && !slices.Contains(over.Content, merged.Content[j]) {
-			merged.Content[j], merged.Content[j+1] = key, merge(merged.Content[j+1], value, at)
+			merged.Content[j], merged.Content[j+1] = key, t.merge(merged.Content[j+1], value, at)
 		} else {
 			merged.Content = append(merged.Content, key, value)
 		}
-		if rival, ok := rivals[at]; ok && indexOf(over, strings.TrimPrefix(rival, path+".")) < 0 {
-			if r := indexOf(inherited, strings.TrimPrefix(rival, path+".")); r >= 0 {
+		if other, ok := t.exclusive[at]; ok && indexOf(over, lastKey(other)) < 0 {
+			if r := indexOf(inherited, lastKey(other)); r >= 0 {
 				merged.Content = slices.Delete(merged.Content, r, r+2)
 				own -= 2
 			}

@@ -1,4 +1,4 @@
-package config
+package definition
 
 // Target is a server that runs already, here or elsewhere. An experiment that has one starts no server: it measures what is
 // there, whose settings are not its to choose.

@@ -1,12 +1,12 @@
-package config
+package definition
 
 import "fmt"
 
-// ForExperiment lists what the definition of an experiment still needs, and which of its settings contradict each other.
-func ForExperiment(s Settings) []string {
+// Faults lists what a definition still needs, and which of its settings contradict each other.
+func Faults(s Settings) []string {
 	var why []string
 	add := func(key, format string, args ...any) {
-		why = append(why, s.place(key)+": "+fmt.Sprintf(format, args...))
+		why = append(why, s.Place(key)+": "+fmt.Sprintf(format, args...))
 	}
 	if s.Name == "" {
 		add("name", "an experiment needs a name; its results are filed under it")

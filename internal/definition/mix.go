@@ -1,4 +1,4 @@
-package config
+package definition
 
 // Mix makes requests of many sizes, each with one query of its own, in place of requests of one size. Give documents, or a
 // file. A mix stands in place of batch_sizes.

@@ -1,14 +1,16 @@
-package config
+package definition
+
+import "github.com/crossrank/crossrank/internal/config"
 
 // Stability asks whether a configuration has settled down: it has when the last three windows of time agree, in throughput and
 // in mean latency, to within 10 % of their mean.
 type Stability struct {
 	// Window is how long one is, such as 5s. Default: 0, nobody asks.
-	Window Duration `yaml:"window,omitempty" json:"window,omitempty"`
+	Window config.Duration `yaml:"window,omitempty" json:"window,omitempty"`
 
 	// AtMost has a configuration that ends by time go on from its duration until it has settled, or for so long in all.
 	// Default: 0, it does not go on.
-	AtMost Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`
+	AtMost config.Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`
 }
 
 // faults says what contradicts itself.
