@@ -35,7 +35,7 @@ var scoreActs = map[string]ScoreAct{
 // parseConfig reads config.json. Its keys are those of Hugging Face transformers' BertConfig; keys that do not change
 // what is computed are passed over, and those that would change it are refused unless they have their usual value.
 func parseConfig(data []byte) (Config, error) {
-	o := parseObject("config.json", "", data)
+	o := parseObject(configFile, data)
 	checkKind(o)
 	c := Config{
 		Hidden:       o.size("hidden_size", 1, maxHidden),

@@ -7,16 +7,21 @@ import (
 
 // Error says which file of a model is wrong, and where in it.
 type Error struct {
-	File  string // without its folder, such as "config.json"
+	File  string // without its directory, such as "config.json"
+	Line  int    // of Field, counted from 1; 0 if it is unknown, or the file has only one
 	Field string // a key such as "model.vocab", or "line 7"; empty when it is about the whole file
 	Err   error
 }
 
 func (e *Error) Error() string {
-	if e.Field == "" {
-		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	at := e.File
+	if e.Line > 0 {
+		at = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
-	return fmt.Sprintf("%s: %s: %v", e.File, e.Field, e.Err)
+	if e.Field != "" {
+		at += ": " + e.Field
+	}
+	return fmt.Sprintf("%s: %v", at, e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -5,86 +5,75 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"unicode/utf8"
 )
 
-// object reads the members of one JSON object. The first fault is kept in err, after which every method gives its
+// object reads the members of one JSON object. It keeps the first fault in err, after which every method gives its
 // fallback, so that a list of members reads as a list of lines and is checked once at its end.
 //
-// Its keys are exact: unlike the standard decoder's they are case-sensitive, and one that stands twice is refused.
+// Keys are case-sensitive, and a key that stands twice is refused.
 type object struct {
 	file, path string
+	text       []byte          // of the whole file
+	raw        json.RawMessage // the object in it
 	members    map[string]json.RawMessage
 	err        error
 }
 
-// parseObject reads all of data as one object. Path is where it stands in the file; empty for the file itself.
-func parseObject(file, path string, data []byte) *object {
-	o := &object{file: file, path: path, members: make(map[string]json.RawMessage)}
-	if path == "" && !utf8.Valid(data) {
-		o.fail("", "it is not UTF-8")
-		return o
-	}
-	o.err = eachMember(data, func(key string, dec *json.Decoder) error {
-		if _, ok := o.members[key]; ok {
-			return &Error{File: file, Field: o.field(key), Err: errors.New("the key stands twice")}
-		}
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return err
-		}
-		o.members[key] = raw
-		return nil
-	})
-	if e := (*Error)(nil); o.err != nil && !errors.As(o.err, &e) {
-		o.err = &Error{File: file, Field: path, Err: fmt.Errorf("reading a JSON object: %w", o.err)}
-	}
+// parseObject reads a file that is one JSON object. Besides JSON it reads NaN and Infinity, as Python writes them.
+func parseObject(file string, data []byte) *object {
+	o := &object{file: file, text: quoteConstants(data)}
+	o.parse(o.text)
 	return o
 }
 
-// eachMember calls f for each key of the object that data must be; f decodes the value.
-func eachMember(data []byte, f func(key string, dec *json.Decoder) error) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	tok, err := dec.Token()
-	if err != nil {
-		return jsonError(err)
-	}
-	if tok != json.Delim('{') {
-		return fmt.Errorf("it begins with %v", tok)
-	}
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
-			return jsonError(err)
-		}
-		key, ok := tok.(string)
-		if !ok {
-			return fmt.Errorf("byte %d: a key must be a string", dec.InputOffset())
-		}
-		if err := f(key, dec); err != nil {
-			return jsonError(err)
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return jsonError(err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("something follows the object at byte %d", dec.InputOffset())
-	}
-	return nil
+// part reads an object inside o: raw, which must be a part of its text. Path is where it stands in the file.
+func (o *object) part(path string, raw json.RawMessage) *object {
+	p := &object{file: o.file, path: path, text: o.text}
+	p.parse(raw)
+	return p
 }
 
-// jsonError adds the place to a syntax error, and says end of file in words.
-func jsonError(err error) error {
-	if s := (*json.SyntaxError)(nil); errors.As(err, &s) {
-		return fmt.Errorf("byte %d: %w", s.Offset, err)
+func (o *object) parse(raw json.RawMessage) {
+	o.raw, o.members = raw, make(map[string]json.RawMessage)
+	err := eachMember(raw, func(key string, value json.RawMessage) error {
+		if _, ok := o.members[key]; ok {
+			return o.fault(key, value, errors.New("the key stands twice"))
+		}
+		o.members[key] = value
+		return nil
+	})
+	var syntax *syntaxError
+	switch {
+	case errors.As(err, &syntax):
+		syntax.at += int64(o.offset(raw))
+		o.err = &Error{File: o.file, Line: o.line(int(syntax.at)), Field: o.path, Err: fmt.Errorf("reading a JSON object: %w", syntax)}
+	default:
+		o.err = err
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errors.New("it ends too early")
+}
+
+// offset is where a part of the text begins: a part reaches to the end of the text's memory.
+func (o *object) offset(raw json.RawMessage) int { return cap(o.text) - cap(raw) }
+
+// line is the number of the line that holds the byte at an offset, or 0 if the file has only one line.
+func (o *object) line(at int) int {
+	if !bytes.Contains(bytes.TrimSpace(o.text), []byte("\n")) {
+		return 0
 	}
-	return err
+	return 1 + bytes.Count(o.text[:max(0, min(at, len(o.text)))], []byte("\n"))
+}
+
+// fault is an error about the member key, which stands at raw. If it is absent, the line is that of the object.
+func (o *object) fault(key string, raw json.RawMessage, err error) *Error {
+	e := &Error{File: o.file, Field: o.field(key), Err: err}
+	if raw == nil && o.path != "" {
+		raw = o.raw
+	}
+	if raw != nil {
+		e.Line = o.line(o.offset(raw))
+	}
+	return e
 }
 
 func (o *object) field(key string) string {
@@ -97,14 +86,14 @@ func (o *object) field(key string) string {
 // fail keeps a fault of the member key, unless there is one already.
 func (o *object) fail(key, format string, args ...any) {
 	if o.err == nil {
-		o.err = &Error{File: o.file, Field: o.field(key), Err: fmt.Errorf(format, args...)}
+		o.err = o.fault(key, o.members[key], fmt.Errorf(format, args...))
 	}
 }
 
 // get gives a member that is there and not null.
 func (o *object) get(key string) (json.RawMessage, bool) {
 	raw, ok := o.members[key]
-	return raw, ok && o.err == nil && string(raw) != "null"
+	return unquoteConstant(raw), ok && o.err == nil && string(raw) != "null"
 }
 
 // need is get for a member that must be there.
@@ -191,18 +180,22 @@ func (o *object) tristate(key string) *bool {
 func (o *object) object(key string) *object {
 	raw, ok := o.get(key)
 	if !ok {
-		return &object{file: o.file, path: o.field(key)}
+		return &object{file: o.file, path: o.field(key), text: o.text}
 	}
-	return parseObject(o.file, o.field(key), raw)
+	return o.part(o.field(key), raw)
 }
 
 // list gives a member that is a list; an absent one is empty.
 func (o *object) list(key string) []json.RawMessage {
-	var value []json.RawMessage
-	if raw, ok := o.get(key); ok && json.Unmarshal(raw, &value) != nil {
+	raw, ok := o.get(key)
+	if !ok {
+		return nil
+	}
+	list, err := elements(raw)
+	if err != nil {
 		o.fail(key, "it must be a list, not %.40s", raw)
 	}
-	return value
+	return list
 }
 
 // merge takes over the fault of an object that was read as part of this one.

@@ -348,6 +348,8 @@ func TestOpenTokenizer(t *testing.T) {
 		{"the tokenizer's own limit", map[string]string{vocabFile: tinyVocab, tokenizerConfigFile: `{"model_max_length":300}`}, 300},
 		{"no limit, as transformers writes it", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
 			tokenizerConfigFile: `{"model_max_length":1000000000000000019884624838656}`}, 9},
+		{"no limit, as Python writes it", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
+			tokenizerConfigFile: `{"model_max_length": Infinity, "something_else": [NaN, -Infinity, "NaN"]}`}, 9},
 		{"a limit below the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
 			tokenizerConfigFile: `{"model_max_length":8}`}, 8},
 		{"a limit above the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,

@@ -1,8 +1,9 @@
 package checkpoint
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
@@ -22,7 +23,7 @@ type tokenizerConfig struct {
 
 // parseTokenizerConfig reads tokenizer_config.json; an absent file is an empty object.
 func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
-	o := parseObject(tokenizerConfigFile, "", data)
+	o := parseObject(tokenizerConfigFile, data)
 	c := &tokenizerConfig{o: o, limit: lengthLimit(o), opts: tokenizer.Options{
 		Cased:   !o.boolean("do_lower_case", true),
 		Accents: accents(o.tristate("strip_accents")),
@@ -84,8 +85,8 @@ func lengthLimit(o *object) int {
 	if !ok {
 		return 0
 	}
-	var x float64
-	if err := json.Unmarshal(raw, &x); err != nil {
+	x, err := strconv.ParseFloat(string(raw), 64)
+	if errors.Is(err, strconv.ErrSyntax) || math.IsNaN(x) {
 		o.fail("model_max_length", "it must be a number, not %.40s", raw)
 		return 0
 	}
@@ -108,6 +109,9 @@ func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
 // agree refuses a tokenizer_config.json that contradicts tokenizer.json in so many words: transformers follows the one,
 // every other program the other.
 func (c *tokenizerConfig) agree(v *vocabulary) error {
+	if v.sequence {
+		return nil // which transformers leaves as it is
+	}
 	for _, s := range []struct {
 		key  string
 		want bool

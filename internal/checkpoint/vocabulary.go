@@ -16,6 +16,8 @@ type vocabulary struct {
 	pieces []string // index = id
 	opts   tokenizer.Options
 	limit  int // the most tokens that the tokenizer was made for; 0 means that it does not say
+
+	sequence bool // tokenizer.json has a Sequence of normalizers
 }
 
 // build makes the tokenizer.
@@ -27,7 +29,8 @@ func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {
 	return tok, nil
 }
 
-// parseVocab reads vocab.txt: one piece a line, whose number, counted from 0, is its id.
+// parseVocab reads vocab.txt: one piece a line, whose number, counted from 0, is its id. An id that a later line takes
+// over stays empty.
 func parseVocab(data []byte) ([]string, error) {
 	fail := func(line int, format string, args ...any) ([]string, error) {
 		return nil, &Error{File: vocabFile, Field: fmt.Sprintf("line %d", line), Err: fmt.Errorf(format, args...)}
@@ -40,7 +43,7 @@ func parseVocab(data []byte) ([]string, error) {
 	if n > maxVocab {
 		return nil, &Error{File: vocabFile, Err: fmt.Errorf("it has %d lines; at most %d can be read", n, maxVocab)}
 	}
-	pieces, lines := make([]string, 0, n), make(map[string]int, n)
+	pieces, last := make([]string, 0, n), make(map[string]int, n)
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		at := len(pieces) + 1
 		piece := string(bytes.TrimSuffix(line, []byte("\r")))
@@ -50,10 +53,10 @@ func parseVocab(data []byte) ([]string, error) {
 		if !utf8.ValidString(piece) {
 			return fail(at, "it is not UTF-8")
 		}
-		if first, ok := lines[piece]; ok {
-			return fail(at, "it repeats %.80q of line %d", piece, first)
+		if earlier, ok := last[piece]; ok {
+			pieces[earlier] = "" // as in the reference, the last line of a piece is its id
 		}
-		lines[piece] = at
+		last[piece] = len(pieces)
 		pieces = append(pieces, piece)
 	}
 	return pieces, nil

@@ -62,6 +62,31 @@ func encodePair(tok *tokenizer.Tokenizer, query, passage string) []int32 {
 	return ids
 }
 
+// bertProcessing is tokenizerJSON with the post-processor that older files have.
+func bertProcessing(t testing.TB) string {
+	t.Helper()
+	from, to := strings.Index(tokenizerJSON, `"type": "TemplateProcessing"`), strings.Index(tokenizerJSON, "\t},\n\t\"decoder\"")
+	return edit(t, tokenizerJSON[from:to], `"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]`)
+}
+
+// sequences is tokenizerJSON with a Sequence in each section.
+func sequences(t testing.TB, normalizers, pretokenizers, processors string) string {
+	t.Helper()
+	s := bertProcessing(t)
+	for old, new := range map[string]string{
+		`"type": "BertNormalizer"`:   `"type": "Sequence", "normalizers": [` + normalizers + `]`,
+		`"type": "BertPreTokenizer"`: `"type": "Sequence", "pretokenizers": [` + pretokenizers + `]`,
+		`"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]`: `"type": "Sequence", "processors": [
+			{"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}` + processors + `]`,
+	} {
+		if !strings.Contains(s, old) {
+			t.Fatalf("the file has no %s", old)
+		}
+		s = strings.Replace(s, old, new, 1)
+	}
+	return s
+}
+
 // What the files say must show in the ids.
 func TestTokenizerSettings(t *testing.T) {
 	const query, passage = "Ä ac", "[SEP] CAT"
@@ -95,6 +120,20 @@ func TestTokenizerSettings(t *testing.T) {
 			tokenizerConfigFile: `{"cls_token": {"content": "<s>"}, "sep_token": "</s>"}`}, []int32{2, 6, 6, 8, 3, 1, 1, 1, 9, 3}},
 		{"both files in agreement", map[string]string{tokenizerFile: tokenizerJSON,
 			tokenizerConfigFile: `{"do_lower_case": true, "strip_accents": true}`}, []int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"BertProcessing", map[string]string{tokenizerFile: bertProcessing(t)}, []int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"sequences of one step", map[string]string{tokenizerFile: sequences(t, `{"type": "BertNormalizer"}`, `{"type": "BertPreTokenizer"}`, "")},
+			[]int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"sequences of steps that change nothing", map[string]string{tokenizerFile: sequences(t, `{"type": "NFC"}, {"type": "BertNormalizer"}, {"type": "Strip"}, {"type": "Lowercase"}`,
+			`{"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"}`, `, {"type": "ByteLevel", "trim_offsets": true}`)}, []int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"white space, then punctuation", map[string]string{tokenizerFile: sequences(t, `{"type": "BertNormalizer"}`,
+			`{"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"}`, "")}, []int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"lower case by a step of its own, which keeps accents", map[string]string{tokenizerFile: sequences(t,
+			`{"type": "Lowercase"}, {"type": "BertNormalizer", "lowercase": false}`, `{"type": "BertPreTokenizer"}`, "")}, []int32{2, 1, 6, 8, 3, 3, 9, 3}},
+		{"a sequence, whatever tokenizer_config.json says", map[string]string{tokenizerConfigFile: `{"do_lower_case": false}`,
+			tokenizerFile: sequences(t, `{"type": "BertNormalizer"}`, `{"type": "BertPreTokenizer"}`, "")}, []int32{2, 6, 6, 8, 3, 3, 9, 3}},
+		{"a piece that stands twice in vocab.txt", map[string]string{vocabFile: tinyVocab + "a\n"}, []int32{2, 11, 11, 8, 3, 3, 9, 3}},
+		{"a piece that stands twice in tokenizer.json", cut(`"a": 6`, `"a": 6, "a": 11`), []int32{2, 11, 11, 8, 3, 3, 9, 3}},
+		{"a piece that stands twice, the last id the lower", cut(`"cat": 9`, `"cat": 11, "cat": 9`), []int32{2, 6, 6, 8, 3, 3, 9, 3}},
 		{"tokenizer.json before vocab.txt", map[string]string{tokenizerFile: tokenizerJSON, vocabFile: "nothing of use"},
 			[]int32{2, 6, 6, 8, 3, 3, 9, 3}},
 	} {
@@ -128,13 +167,41 @@ func TestTokenizerFilesRefused(t *testing.T) {
 		{"no vocabulary", tj, `"vocab":`, `"words":`, tj, "model.vocab", "missing"},
 		{"a vocabulary that is a list", tj, `"vocab": {"[PAD]": 0`, `"vocab": [], "x": {"[PAD]": 0`, tj, "model.vocab", "begins with ["},
 		{"an empty vocabulary", tj, `"vocab": {"[PAD]": 0`, `"vocab": {}, "x": {"[PAD]": 0`, tj, "model.vocab", "0 pieces"},
-		{"a piece twice", tj, `"a": 6`, `"a": 6, "a": 11`, tj, "model.vocab", "stands twice"},
+		{"a piece with an id that others have", tj, `"a": 6`, `"a": 6, "a": 7`, tj, "model.vocab", "both have id 7"},
 		{"an id twice", tj, `"a": 6`, `"a": 7`, tj, "model.vocab", "both have id 7"},
 		{"a hole", tj, `"a": 6`, `"a": 11`, tj, "model.vocab", `"a" has id 11`},
 		{"an id below zero", tj, `"a": 6`, `"a": -1`, tj, "model.vocab", "has id -1"},
 		{"an id with a fraction", tj, `"a": 6`, `"a": 6.5`, tj, "model.vocab", `the id of "a"`},
 		{"an id beyond 64 bits", tj, `"a": 6`, `"a": 99999999999999999999`, tj, "model.vocab", `the id of "a"`},
-		{"another normalizer", tj, `"BertNormalizer"`, `"Sequence"`, tj, "normalizer.type", `"Sequence"`},
+		{"another normalizer", tj, `"BertNormalizer"`, `"NFKC"`, tj, "normalizer.type", `"NFKC"`},
+		{"a sequence without steps", tj, `"BertNormalizer"`, `"Sequence"`, tj, "normalizer.normalizers", "missing"},
+		{"an empty sequence", tj, `"type": "BertNormalizer"`, `"type": "Sequence", "normalizers": []`, tj, "normalizer", "no BertNormalizer"},
+		{"a step that changes ids", tj, `"type": "BertNormalizer"`, `"type": "Sequence", "normalizers": [{"type": "BertNormalizer"}, {"type": "StripAccents"}]`,
+			tj, "normalizer.normalizers[1].type", "StripAccents"},
+		{"decomposition after BERT's", tj, `"type": "BertNormalizer"`, `"type": "Sequence", "normalizers": [{"type": "BertNormalizer"}, {"type": "NFC"}]`,
+			tj, "normalizer.normalizers[1].type", "NFC"},
+		{"composition where accents are kept", tj, `"type": "BertNormalizer"`,
+			`"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "BertNormalizer", "strip_accents": false}]`,
+			tj, "normalizer.normalizers[1].strip_accents", "keeps accents"},
+		{"BERT's twice", tj, `"type": "BertNormalizer"`, `"type": "Sequence", "normalizers": [{"type": "BertNormalizer"}, {"type": "BertNormalizer"}]`,
+			tj, "normalizer.normalizers[1].type", "second time"},
+		{"sequences in sequences", tj, `"type": "BertNormalizer"`, strings.Repeat(`"type": "Sequence", "normalizers": [{`, 5) + `"type": "BertNormalizer"` +
+			strings.Repeat("}]", 5), tj, "normalizer" + strings.Repeat(".normalizers[0]", 4) + ".type", "Sequence"},
+		{"only white space", tj, `"BertPreTokenizer"`, `"WhitespaceSplit"`, tj, "pre_tokenizer", "punctuation"},
+		{"only punctuation", tj, `"BertPreTokenizer"`, `"Punctuation"`, tj, "pre_tokenizer", "white space"},
+		{"punctuation that is dropped", tj, `"BertPreTokenizer"`, `"Punctuation", "behavior": "Removed"`, tj, "pre_tokenizer.behavior", "Removed"},
+		{"digits split", tj, `"type": "BertPreTokenizer"`, `"type": "Sequence", "pretokenizers": [{"type": "BertPreTokenizer"}, {"type": "Digits"}]`,
+			tj, "pre_tokenizer.pretokenizers[1].type", "Digits"},
+		{"special tokens twice", tj, `"type": "TemplateProcessing"`, `"type": "Sequence", "processors": [
+			{"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]}, {"type": "TemplateProcessing"}]`,
+			tj, "post_processor.processors[1].type", "there already"},
+		{"no special tokens", tj, `"TemplateProcessing"`, `"ByteLevel"`, tj, "post_processor", "no special tokens"},
+		{"BertProcessing with another id", tj, `"type": "TemplateProcessing"`, `"type": "BertProcessing", "cls": ["[CLS]", 4], "sep": ["[SEP]", 3]`,
+			tj, "post_processor.cls", "the vocabulary has the id 2"},
+		{"BertProcessing without a token", tj, `"type": "TemplateProcessing"`, `"type": "BertProcessing", "cls": ["[CLS]", 2]`,
+			tj, "post_processor.sep", "missing"},
+		{"BertProcessing with half a token", tj, `"type": "TemplateProcessing"`, `"type": "BertProcessing", "cls": ["[CLS]"], "sep": ["[SEP]", 3]`,
+			tj, "post_processor.cls", "a token and its id"},
 		{"no normalizer", tj, `"normalizer": {`, `"normalizer": null, "x": {`, tj, "normalizer", "missing"},
 		{"lowercase that is a number", tj, `"lowercase": true`, `"lowercase": 1`, tj, "normalizer.lowercase", "true or false"},
 		{"another pre-tokenizer", tj, `"BertPreTokenizer"`, `"Whitespace"`, tj, "pre_tokenizer.type", `"Whitespace"`},
@@ -162,13 +229,14 @@ func TestTokenizerFilesRefused(t *testing.T) {
 		{"words never split", tc, "", `{"never_split": ["x"]}`, tc, "never_split", "1 tokens"},
 		{"a length below the least", tc, "", `{"model_max_length": 7}`, tc, "model_max_length", "8 to"},
 		{"a length below zero", tc, "", `{"model_max_length": -1}`, tc, "model_max_length", "8 to"},
+		{"a length that is no number", tc, "", `{"model_max_length": NaN}`, tc, "model_max_length", "not NaN"},
+		{"a length of minus infinity", tc, "", `{"model_max_length": -Infinity}`, tc, "model_max_length", "-Infinity"},
 		{"a length in words", tc, "", `{"model_max_length": "many"}`, tc, "model_max_length", "a number"},
 		{"an id in words", tc, "", `{"added_tokens_decoder": {"one": {"content": "x"}}}`, tc, "added_tokens_decoder", "not an id"},
 		{"an id in two spellings", tc, "", `{"added_tokens_decoder": {"07": {"content": "b"}}}`, tc, "added_tokens_decoder", "not an id"},
 
 		{"an empty vocabulary file", vt, "", "", vt, "", "empty"},
 		{"an empty line", vt, "a\n", "\n", vt, "line 7", "empty"},
-		{"a line twice", vt, "b\n", "a\n", vt, "line 8", `repeats "a" of line 7`},
 		{"a line that is not UTF-8", vt, "a\n", "\xff\n", vt, "line 7", "UTF-8"},
 		{"no [SEP]", vt, "[SEP]", "[sep]", vt, "", "[SEP]"},
 	} {
@@ -250,6 +318,11 @@ func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(edit(f, `"a": 6`, `"a": -1`)))
 	f.Add([]byte(edit(f, `"added_tokens": [`, `"added_tokens": [{"id": 11, "content": "CAT", "lstrip": true, "single_word": true},`)))
 	f.Add([]byte(edit(f, `"lowercase": true`, `"lowercase": false`)))
+	f.Add([]byte(bertProcessing(f)))
+	f.Add([]byte(sequences(f, `{"type": "NFC"}, {"type": "BertNormalizer"}, {"type": "Lowercase"}`,
+		`{"type": "WhitespaceSplit"}, {"type": "Punctuation"}`, `, {"type": "ByteLevel"}`)))
+	f.Add([]byte(edit(f, `"a": 6`, `"a": 6, "a": 11`)))
+	f.Add([]byte(edit(f, `"version": "1.0"`, `"version": [NaN, -Infinity, {"Infinity": Infinity}]`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v, err := parseTokenizer(data)
 		if err != nil {

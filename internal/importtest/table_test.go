@@ -35,10 +35,11 @@ const (
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
 
-	chromedp   = "github.com/chromedp"        // drives a browser
-	otel       = "go.opentelemetry.io"        // its API, its SDK, its exporter and its wire messages
-	renameio   = "github.com/google/renameio" // replaces a file in one step
-	prometheus = "github.com/prometheus"      // its client and the messages that it exposes
+	chromedp   = "github.com/chromedp"                         // drives a browser
+	jsontext   = "github.com/go-json-experiment/json/jsontext" // strict JSON, in parts
+	renameio   = "github.com/google/renameio"                  // replaces a file in one step
+	otel       = "go.opentelemetry.io"                         // its API, its SDK, its exporter and its wire messages
+	prometheus = "github.com/prometheus"                       // its client and the messages that it exposes
 )
 
 // table is the stack, from the bottom to the top.
@@ -64,7 +65,7 @@ var table = []row{
 	{name: "internal/results", imports: []string{".", "internal/outfile"}},
 
 	// A model and its mathematics.
-	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}},
+	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/checkpoint", "internal/cpu", "internal/kernel", "internal/network"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/network", "internal/state"}},
