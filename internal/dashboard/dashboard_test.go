@@ -260,7 +260,7 @@ func TestStream(t *testing.T) {
 			continue
 		}
 		var got struct {
-			Sample   metrics.Sample
+			Sample   state.Sample
 			Snapshot snapshot
 		}
 		if err := json.Unmarshal([]byte(data), &got); err != nil {

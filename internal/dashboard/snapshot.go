@@ -93,6 +93,12 @@ type instance struct {
 	Tokens       int64   `json:"tokens"`
 	BusyS        float64 `json:"busy_s"`
 	QueuedTokens int     `json:"queued_tokens"`
+
+	Threads         int      `json:"threads"`
+	RunningPairs    int      `json:"running_pairs"`
+	RunningTokens   int      `json:"running_tokens"`
+	Failures        int64    `json:"failures"`          // runs that ended with an error or a panic
+	TokensPerSecond *float64 `json:"tokens_per_second"` // while busy; null if it has computed nothing
 }
 
 // newSnapshot is called with d.mu held.
@@ -134,7 +140,11 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	}
 	for _, in := range s.Instances {
 		out.Instances = append(out.Instances,
-			instance{in.Name, in.State, in.Batches, in.Pairs, in.Tokens, in.Busy.Seconds(), in.QueuedTokens})
+			instance{
+				Name: in.Name, State: in.State, Batches: in.Batches, Pairs: in.Pairs, Tokens: in.Tokens, BusyS: in.Busy.Seconds(),
+				QueuedTokens: in.QueuedTokens, Threads: in.Threads, RunningPairs: in.RunningPairs, RunningTokens: in.RunningTokens,
+				Failures: in.Failures, TokensPerSecond: in.TokensPerSecond(),
+			})
 	}
 	return out
 }

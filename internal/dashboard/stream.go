@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // stream is GET /api/stream: an event for every sample, until the viewer leaves, is too slow, or the server drains.
@@ -65,15 +65,15 @@ func (v *viewer) send(event []byte) bool {
 }
 
 // sampleEvent words a sample, once for all viewers.
-func (d *Dashboard) sampleEvent(s metrics.Sample) []byte {
+func (d *Dashboard) sampleEvent(s state.Sample) []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.event != nil && !s.Time.After(d.made) {
 		return d.event
 	}
 	data, err := json.Marshal(struct {
-		Sample   metrics.Sample `json:"sample"`
-		Snapshot snapshot       `json:"snapshot"`
+		Sample   state.Sample `json:"sample"`
+		Snapshot snapshot     `json:"snapshot"`
 	}{s, d.newSnapshot(d.cfg.Recorder.Snapshot())})
 	if err != nil {
 		return []byte(": a sample could not be written as JSON\n\n")

@@ -20,8 +20,8 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/state"
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
@@ -148,14 +148,14 @@ func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var reply struct {
-		IntervalMS int              `json:"interval_ms"`
-		Samples    []results.Sample `json:"samples"`
+		IntervalMS int            `json:"interval_ms"`
+		Samples    []state.Sample `json:"samples"`
 	}
 	reply.IntervalMS = int(sampleEvery.Milliseconds())
 	for at := s.began.Add(sampleEvery); at.Before(time.Now()); at = at.Add(sampleEvery) {
 		if at.After(since) {
 			cpu := 150.0
-			reply.Samples = append(reply.Samples, results.Sample{Time: at, Interval: sampleEvery.Seconds(), CPU: &cpu})
+			reply.Samples = append(reply.Samples, state.Sample{Time: at, IntervalS: sampleEvery.Seconds(), CPUPct: &cpu})
 		}
 	}
 	json.NewEncoder(w).Encode(reply)

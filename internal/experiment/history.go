@@ -42,7 +42,7 @@ func history(ctx context.Context, c *client.Client, began, ended time.Time) ([]r
 func within(samples []results.Sample, began, ended time.Time) []results.Sample {
 	var inside, touching []results.Sample
 	for _, s := range samples {
-		start := s.Time.Add(-time.Duration(s.Interval * float64(time.Second)))
+		start := s.Start()
 		if s.Time.After(began) && start.Before(ended) {
 			touching = append(touching, s)
 			if !start.Before(began) && !s.Time.After(ended) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 func TestSamplesOfAPoint(t *testing.T) {
@@ -13,7 +14,7 @@ func TestSamplesOfAPoint(t *testing.T) {
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	var samples []results.Sample // intervals of half a second that end at 500, 1000, … 3000
 	for ms := 500; ms <= 3000; ms += 500 {
-		samples = append(samples, results.Sample{Time: at(ms), Interval: 0.5})
+		samples = append(samples, results.Sample{Sample: state.Sample{Time: at(ms), IntervalS: 0.5}})
 	}
 	for _, test := range []struct {
 		name         string

@@ -62,7 +62,7 @@ var table = []row{
 	{name: "internal/stats"},
 	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/dataset", imports: []string{"."}},
-	{name: "internal/results", imports: []string{".", "internal/outfile"}},
+	{name: "internal/results", imports: []string{".", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
 	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
@@ -74,7 +74,7 @@ var table = []row{
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{".", "internal/state"}, external: []string{prometheus, sys}},
-	{name: "internal/dashboard", imports: []string{".", "internal/metrics"}},
+	{name: "internal/dashboard", imports: []string{".", "internal/metrics", "internal/state"}},
 	{name: "internal/edge", imports: []string{"."}},
 	{
 		name:     "internal/grpcapi",
@@ -85,7 +85,7 @@ var table = []row{
 	{name: "internal/trace", imports: []string{"."}, external: []string{grpc, otel}},
 	{
 		name:     "internal/server",
-		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics", "internal/trace"},
+		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics", "internal/state", "internal/trace"},
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},

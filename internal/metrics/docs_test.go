@@ -93,6 +93,9 @@ func metricTable(families []*dto.MetricFamily) string {
 
 // unit reads the unit off a name, where Prometheus wants it.
 func unit(name string) string {
+	if strings.HasSuffix(name, "_tokens_per_second") {
+		return "tokens/s"
+	}
 	words := strings.Split(strings.TrimSuffix(strings.TrimSuffix(name, "_total"), "_max"), "_")
 	for _, u := range []string{"seconds", "bytes", "pairs", "tokens", "percent", "requests", "ratio", "threads"} {
 		if slices.Contains(words, u) {
@@ -102,17 +105,22 @@ func unit(name string) string {
 	return ""
 }
 
-// sampleTable lists the fields of a Sample with the comments that stand beside them.
+// sampleTable lists the fields of a Sample, and below it those of its instances, with the comments beside them.
 func sampleTable(t *testing.T) string {
-	file, err := parser.ParseFile(token.NewFileSet(), "sample.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "../state/sample.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
 	b.WriteString("| key | unit | meaning |\n|---|---|---|\n")
+	prefixes := map[string]string{"Sample": "", "InstanceSample": "instances[]."}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
-		if !ok || spec.Name.Name != "Sample" {
+		if !ok {
+			return true
+		}
+		prefix, ok := prefixes[spec.Name.Name]
+		if !ok {
 			return true
 		}
 		group := ""
@@ -122,7 +130,7 @@ func sampleTable(t *testing.T) string {
 				group = strings.TrimSpace(strings.ReplaceAll(f.Doc.Text(), "\n", " "))
 				fmt.Fprintf(&b, "| | | *%s* |\n", group)
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", key, sampleUnit(key), strings.TrimSpace(f.Comment.Text()))
+			fmt.Fprintf(&b, "| `%s%s` | %s | %s |\n", prefix, key, sampleUnit(key), strings.TrimSpace(f.Comment.Text()))
 		}
 		return false
 	})
@@ -130,7 +138,9 @@ func sampleTable(t *testing.T) string {
 }
 
 func sampleUnit(key string) string {
-	for suffix, unit := range map[string]string{"_ms": "milliseconds", "_s": "seconds", "_bytes": "bytes", "_pct": "percent"} {
+	for suffix, unit := range map[string]string{
+		"_ms": "milliseconds", "_s": "seconds", "_bytes": "bytes", "_pct": "percent", "_per_second": "per second",
+	} {
 		if strings.HasSuffix(key, suffix) {
 			return unit
 		}

@@ -3,6 +3,8 @@ package metrics
 import (
 	"context"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // level is a history of one fineness. Its interval that is open began when seen was observed.
@@ -49,7 +51,7 @@ func (r *Recorder) sample(now time.Time) {
 }
 
 // close ends the interval that is open and begins the next.
-func (l *level) close(total *counts, seen observation) Sample {
+func (l *level) close(total *counts, seen observation) state.Sample {
 	ended := *total
 	ended.sub(&l.closed)
 	s := newSample(&ended, l.seen, seen)
@@ -61,14 +63,14 @@ func (l *level) close(total *counts, seen observation) Sample {
 // History returns the samples taken after since, the oldest first; all that are kept for the zero time. Asked again with
 // the time of the last sample it got, a caller misses none and sees none twice. The slice is the caller's; what the
 // samples point to is shared and read only.
-func (r *Recorder) History(since time.Time) []Sample {
+func (r *Recorder) History(since time.Time) []state.Sample {
 	samples, _ := r.HistoryBy(since, 0)
 	return samples
 }
 
 // HistoryBy is [Recorder.History] from the finest ring whose samples are at least step apart, and tells how far apart
 // they are; from the coarsest ring if step is longer than that.
-func (r *Recorder) HistoryBy(since time.Time, step time.Duration) ([]Sample, time.Duration) {
+func (r *Recorder) HistoryBy(since time.Time, step time.Duration) ([]state.Sample, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := 0
@@ -83,8 +85,8 @@ func (r *Recorder) Interval() time.Duration { return r.opts.Interval }
 
 // Watch hands out every sample as it is taken, until stop is called, which must be. A watcher that is more than 8
 // samples behind is not waited for: its channel is closed.
-func (r *Recorder) Watch() (samples <-chan Sample, stop func()) {
-	c := make(chan Sample, 8)
+func (r *Recorder) Watch() (samples <-chan state.Sample, stop func()) {
+	c := make(chan state.Sample, 8)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.watchers[c] = struct{}{}
@@ -96,7 +98,7 @@ func (r *Recorder) Watch() (samples <-chan Sample, stop func()) {
 }
 
 // tell gives a sample to those who watch, with r.mu held.
-func (r *Recorder) tell(s Sample) {
+func (r *Recorder) tell(s state.Sample) {
 	for c := range r.watchers {
 		select {
 		case c <- s:

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -133,7 +134,7 @@ func TestGaugesInSamples(t *testing.T) {
 		mu.Lock()
 		batches = state.Batches{Runs: 14, Pairs: 120, Tokens: 1400}
 		instances = []state.Instance{
-			{Name: "0", State: "ready", Batches: 13, Busy: 6 * time.Second, Pairs: 115},
+			{Name: "0", State: "ready", Batches: 13, Busy: 6 * time.Second, Pairs: 115, Failures: 2, Speed: 1500},
 			{Name: "1", State: "ready", Batches: 1, Busy: time.Second, Pairs: 5},
 		}
 		mu.Unlock()
@@ -144,8 +145,11 @@ func TestGaugesInSamples(t *testing.T) {
 		if *s.Batches != 4 || *s.BatchPairs != 5 || *s.BatchTokens != 100 {
 			t.Errorf("got %v batches of %v pairs and %v tokens, want 4 of 5 and 100", *s.Batches, *s.BatchPairs, *s.BatchTokens)
 		}
-		want := []InstanceSample{{Name: "0", State: "ready", BusyPct: 50, Batches: 3, Pairs: 15}, {Name: "1", State: "ready", BusyPct: 50, Batches: 1, Pairs: 5}}
-		if len(s.Instances) != 2 || s.Instances[0] != want[0] || s.Instances[1] != want[1] {
+		want := []state.InstanceSample{
+			{Name: "0", State: "ready", BusyPct: 50, Batches: 3, Pairs: 15, Failures: new(int64(2)), TokensPerSecond: new(1500.0)},
+			{Name: "1", State: "ready", BusyPct: 50, Batches: 1, Pairs: 5, Failures: new(int64(0))},
+		}
+		if !reflect.DeepEqual(s.Instances, want) {
 			t.Errorf("got instances %+v, want %+v", s.Instances, want)
 		}
 	})

@@ -6,7 +6,7 @@
 // core alone knows (how much waits, how large batches were, how busy instances are) is pulled through [Gauges].
 //
 // Everything counted is cumulative ([counts]); all else is a difference of two states of it. [Recorder.Run] closes an
-// interval every half second, whether or not anyone looks, and keeps it as one [Sample], together with what the process
+// interval every half second, whether or not anyone looks, and keeps it as one [state.Sample], together with what the process
 // used meanwhile and how much work waited. Two coarser rings, of 5 seconds and of a minute, reach further back in bounded
 // memory. [Recorder.History] reads the rings, [Recorder.Watch] hands out samples as they are taken, and
 // [Recorder.Snapshot] is the state of the moment. [Recorder.Handler] exposes the same counts to Prometheus.
@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Defaults of [Options].
@@ -58,7 +60,7 @@ type Recorder struct {
 	since    time.Time  // of the last reset, or of the start
 	recent   latencies
 	levels   []level // the finest first
-	watchers map[chan Sample]struct{}
+	watchers map[chan state.Sample]struct{}
 }
 
 // New makes a Recorder. Its first interval begins now; samples are taken once [Recorder.Run] is called.
@@ -72,7 +74,7 @@ func New(opts Options) *Recorder {
 	if opts.Latencies <= 0 {
 		opts.Latencies = DefaultLatencies
 	}
-	r := &Recorder{opts: opts, watchers: make(map[chan Sample]struct{})}
+	r := &Recorder{opts: opts, watchers: make(map[chan state.Sample]struct{})}
 	now := time.Now()
 	r.restart(now, r.observe(now))
 	return r

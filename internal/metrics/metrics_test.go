@@ -98,7 +98,7 @@ func TestHistory(t *testing.T) {
 				t.Errorf("sample %d: got one after %v, want %v", i, d, want.at)
 			}
 			if s.Requests != want.requests || s.Pairs != want.pairs || s.Tokens != want.tokens || s.PaddedTokens != want.pad ||
-				s.Errors != want.errors || s.InFlight != want.inFlight || *s.QueuedPairs != 7 || *s.QueuedTokens != 70 || *s.QueueOldestMS != 3 {
+				s.Errors != want.errors || *s.InFlight != want.inFlight || *s.QueuedPairs != 7 || *s.QueuedTokens != 70 || *s.QueueOldestMS != 3 {
 				t.Errorf("sample %d: got %+v, want %+v", i, s, want)
 			}
 			means := fmt.Sprint(show(s.LatencyMS), show(s.TokenizeMS), show(s.QueueMS), show(s.ComputeMS), show(s.PaddingWastePct))
@@ -308,7 +308,7 @@ func TestCountsExactly(t *testing.T) {
 	if got.Requests != callers*each || !maps.Equal(got.Codes, want) || got.Pairs != 3*want[crossrank.OK] || got.Tokens != 5*want[crossrank.OK] {
 		t.Errorf("got %+v, want %d requests ended as %v", got, callers*each, want)
 	}
-	var sum Sample
+	var sum state.Sample
 	for _, s := range r.History(time.Time{}) {
 		sum.Requests += s.Requests
 		sum.Pairs += s.Pairs

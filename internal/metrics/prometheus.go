@@ -87,12 +87,16 @@ var (
 	descCacheMaxBytes  = desc("cache_max_bytes", "Bytes that remembered scores may take; 0 if none are remembered.")
 
 	// The label is not called instance: that is Prometheus's own word for the server.
-	descInstanceUp      = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "engine", "state")
-	descInstanceBatches = desc("instance_batches_total", "Batches that an engine instance ran.", "engine")
-	descInstancePairs   = desc("instance_pairs_total", "Pairs that an engine instance computed.", "engine")
-	descInstanceTokens  = desc("instance_tokens_total", "Tokens that an engine instance computed.", "engine")
-	descInstanceBusy    = desc("instance_busy_seconds_total", "How long an engine instance computed.", "engine")
-	descInstanceQueue   = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "engine")
+	descInstanceUp       = desc("instance_info", "Always 1; its label tells the state of an engine instance.", "engine", "state")
+	descInstanceBatches  = desc("instance_batches_total", "Batches that an engine instance ran.", "engine")
+	descInstancePairs    = desc("instance_pairs_total", "Pairs that an engine instance computed.", "engine")
+	descInstanceTokens   = desc("instance_tokens_total", "Tokens that an engine instance computed.", "engine")
+	descInstanceBusy     = desc("instance_busy_seconds_total", "How long an engine instance computed.", "engine")
+	descInstanceThreads  = desc("instance_threads", "Cores that a batch of an engine instance is split over.", "engine")
+	descInstanceFailures = desc("instance_failures_total", "Runs of an engine instance that ended with an error or a panic.", "engine")
+	descInstanceSpeed    = desc("instance_tokens_per_second",
+		"Tokens a second that an engine instance computes while busy, measured over about the last 10 s of it.", "engine")
+	descInstanceQueue = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "engine")
 
 	descSteal     = desc("host_cpu_steal_seconds_total", "Time of this machine's cores that its host gave to others.")
 	descThrottled = desc("cgroup_cpu_throttled_seconds_total", "How long the CPU quota of the control group held it back.")
@@ -222,6 +226,11 @@ func (s sink) instances(all []state.Instance) {
 		s.counter(descInstancePairs, float64(in.Pairs), name)
 		s.counter(descInstanceTokens, float64(in.Tokens), name)
 		s.counter(descInstanceBusy, in.Busy.Seconds(), name)
+		s.counter(descInstanceFailures, float64(in.Failures), name)
 		s.gauge(descInstanceQueue, float64(in.QueuedTokens), name)
+		s.gauge(descInstanceThreads, float64(in.Threads), name)
+		if speed := in.TokensPerSecond(); speed != nil {
+			s.gauge(descInstanceSpeed, *speed, name)
+		}
 	}
 }

@@ -36,7 +36,9 @@ func busy() (*Recorder, Served) {
 			return state.Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
 		},
 		Instances: func() []state.Instance {
-			return []state.Instance{{Name: "0", State: "ready", Batches: 3, Busy: time.Second}, {Name: "0", State: "ready"}}
+			return []state.Instance{
+				{Name: "0", State: "ready", Threads: 2, Batches: 3, Busy: time.Second, Failures: 1, Speed: 1500}, {Name: "0", State: "ready"},
+			}
 		},
 	}})
 	for _, d := range []time.Duration{3 * time.Millisecond, 80 * time.Millisecond, time.Minute} {
@@ -110,6 +112,9 @@ func TestExposition(t *testing.T) {
 		`crossrank_cache_max_bytes 1700`,
 		`crossrank_instance_busy_seconds_total{engine="0"} 1`,
 		`crossrank_instance_busy_seconds_total{engine="0#1"} 0`,
+		`crossrank_instance_failures_total{engine="0"} 1`,
+		`crossrank_instance_threads{engine="0"} 2`,
+		`crossrank_instance_tokens_per_second{engine="0"} 1500`,
 		`crossrank_engine_threads 2`,
 		`crossrank_ready 1`,
 		`crossrank_requests_in_flight 0`,
@@ -118,6 +123,9 @@ func TestExposition(t *testing.T) {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("there is no line %q", want)
 		}
+	}
+	if strings.Contains(text, `crossrank_instance_tokens_per_second{engine="0#1"}`) {
+		t.Error("the speed of an instance that has computed nothing is there; want none")
 	}
 	if t.Failed() {
 		t.Log(text)

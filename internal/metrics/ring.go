@@ -5,16 +5,18 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // ring keeps the last max samples. It grows as it fills.
 type ring struct {
 	max     int
-	samples []Sample
+	samples []state.Sample
 	oldest  int // index of the oldest sample, once the ring is full
 }
 
-func (r *ring) add(s Sample) {
+func (r *ring) add(s state.Sample) {
 	if len(r.samples) < r.max {
 		r.samples = append(r.samples, s)
 		return
@@ -24,7 +26,7 @@ func (r *ring) add(s Sample) {
 }
 
 // at gives the i-th sample, the oldest first.
-func (r *ring) at(i int) *Sample { return &r.samples[(r.oldest+i)%len(r.samples)] }
+func (r *ring) at(i int) *state.Sample { return &r.samples[(r.oldest+i)%len(r.samples)] }
 
 // first is the place of the first sample taken after a time.
 func (r *ring) first(since time.Time) int {
@@ -32,9 +34,9 @@ func (r *ring) first(since time.Time) int {
 }
 
 // after copies the samples taken after a time, the oldest first.
-func (r *ring) after(since time.Time) []Sample {
+func (r *ring) after(since time.Time) []state.Sample {
 	n := len(r.samples)
-	out := make([]Sample, 0, n-r.first(since))
+	out := make([]state.Sample, 0, n-r.first(since))
 	for i := r.first(since); i < n; i++ {
 		out = append(out, *r.at(i))
 	}

@@ -121,7 +121,7 @@ func (s *Snapshot) rates(r *Recorder, now time.Time) {
 		requests += past.Requests
 		pairs += past.Pairs
 		tokens += past.Tokens
-		refused += past.Overloaded
+		refused += *past.Overloaded
 		seconds += past.IntervalS
 	}
 	if seconds <= 0 {

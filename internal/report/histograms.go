@@ -75,11 +75,11 @@ func timelines(res *results.Results) []Chart {
 		of    []func(*results.Sample) *float64
 	}{
 		{Chart{File: "time_rate", Title: "The server's throughput over time", Y: "pairs/s"}, []string{"pairs/s"},
-			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return new(float64(s.Pairs) / s.Interval) }}},
+			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return new(float64(s.Pairs) / s.IntervalS) }}},
 		{Chart{File: "time_cpu", Title: "The server's CPU over time", Y: "% of one core"}, []string{"CPU"},
-			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return s.CPU }}},
+			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return s.CPUPct }}},
 		{Chart{File: "time_memory", Title: "The server's memory over time", Y: "resident MiB"}, []string{"resident"},
-			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return scaled(s.RSS, 1.0/(1<<20)) }}},
+			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return scaled(s.RSSBytes, 1.0/(1<<20)) }}},
 		{Chart{File: "time_queue", Title: "What waited in the server over time", Y: "pairs, requests"}, []string{"pairs that wait", "requests under way"},
 			[]func(*results.Sample) *float64{
 				func(s *results.Sample) *float64 { return scaled(s.QueuedPairs, 1) },
@@ -100,7 +100,7 @@ func timelines(res *results.Results) []Chart {
 	return all
 }
 
-func scaled(n *int64, by float64) *float64 {
+func scaled[N int | int64](n *N, by float64) *float64 {
 	if n == nil {
 		return nil
 	}

@@ -153,13 +153,13 @@ func compare(configs []Config) Overall {
 
 func intervalOf(config int, s *results.Sample) Interval {
 	in := Interval{
-		Config: config, GPUMemory: unmeasured, GPU: valueOf(s.GPUPercentage), CPU: valueOf(s.CPU),
-		Latency: valueOf(s.LatencyMS), Throughput: Value(float64(s.Pairs) / s.Interval),
+		Config: config, GPUMemory: unmeasured, GPU: valueOf(s.GPUPct), CPU: valueOf(s.CPUPct),
+		Latency: valueOf(s.LatencyMS), Throughput: Value(float64(s.Pairs) / s.IntervalS),
 		Tokenize: valueOf(s.TokenizeMS), Compute: valueOf(s.ComputeMS), Queue: valueOf(s.QueueMS),
-		Padding: valueOf(s.PaddingWaste),
+		Padding: valueOf(s.PaddingWastePct),
 	}
-	if s.GPUMemory != nil {
-		in.GPUMemory = Value(float64(*s.GPUMemory) / (1 << 20))
+	if s.GPUMemoryBytes != nil {
+		in.GPUMemory = Value(float64(*s.GPUMemoryBytes) / (1 << 20))
 	}
 	return in
 }

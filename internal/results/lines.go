@@ -138,7 +138,7 @@ func (rd *reader) sample(line []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.Time.IsZero() || s.Interval <= 0 {
+	if s.Time.IsZero() || s.IntervalS <= 0 {
 		return errors.New("time is missing, or interval_s is not above 0")
 	}
 	m.Samples = append(m.Samples, s)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Format is the number of the format that this package writes, and the highest that it reads.
@@ -152,31 +153,10 @@ func (r *Request) Service() time.Duration { return r.Finished - r.Started }
 // Lag is how late the request was sent.
 func (r *Request) Lag() time.Duration { return r.Started - r.Intended }
 
-// Sample is the server's account of itself over one interval, as its history gives it. A nil field was not measured.
+// Sample is one sample of the server's history.
 type Sample struct {
-	Point         int       `json:"point"`
-	Time          time.Time `json:"time"` // the interval's end
-	Interval      float64   `json:"interval_s"`
-	Requests      int64     `json:"requests"` // finished in the interval, as are all counts
-	Pairs         int64     `json:"pairs"`
-	Tokens        int64     `json:"tokens"`
-	PaddedTokens  int64     `json:"padded_tokens"`
-	Errors        int64     `json:"errors"`
-	LatencyMS     *float64  `json:"latency_ms"` // a mean over the requests finished, as are all times
-	TokenizeMS    *float64  `json:"tokenize_ms"`
-	QueueMS       *float64  `json:"queue_ms"`
-	ComputeMS     *float64  `json:"compute_ms"`
-	PaddingWaste  *float64  `json:"padding_waste_pct"`
-	CPU           *float64  `json:"cpu_pct"` // 100 is one core
-	RSS           *int64    `json:"rss_bytes"`
-	Goroutines    *int64    `json:"goroutines"`
-	QueuedPairs   *int64    `json:"queued_pairs"`
-	QueuedTokens  *int64    `json:"queued_tokens"`
-	InFlight      *int64    `json:"in_flight"`
-	Batches       *int64    `json:"batches,omitempty"`     // that began in the interval
-	BatchPairs    *float64  `json:"batch_pairs,omitempty"` // the mean of their pairs
-	GPUMemory     *int64    `json:"gpu_memory_bytes"`
-	GPUPercentage *float64  `json:"gpu_pct"`
+	Point int `json:"point"` // the configuration under way
+	state.Sample
 }
 
 // PointEnd ends a configuration.

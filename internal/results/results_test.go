@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 var start = time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC)
@@ -27,7 +28,7 @@ func write(t testing.TB, w *Writer) {
 		w.Point(Point{Index: 0, Batch: 2, Concurrency: 1, Requests: 2}),
 		w.Request(Request{Seq: 0, Started: 1, Intended: 1, Finished: 9, Pairs: 2, Code: crossrank.OK, Tokens: 12, PaddedTokens: 14, Queue: 3}),
 		w.Request(Request{Seq: 1, Started: 9, Intended: 9, Finished: 11, Pairs: 2, Code: crossrank.Overloaded, Error: "full\n\"quoted\""}),
-		w.Sample(Sample{Time: start, Interval: 0.5, Requests: 2, CPU: &half}),
+		w.Sample(Sample{Sample: state.Sample{Time: start, IntervalS: 0.5, Requests: 2, CPUPct: &half, StealPct: new(3.0), ThrottledPct: new(0.0)}}),
 		w.PointEnd(PointEnd{Began: start, Elapsed: 11, Complete: true}),
 		w.End(End{Time: start, Complete: true}),
 	} {
@@ -71,7 +72,7 @@ func TestReadWhatWasWritten(t *testing.T) {
 	if m.Requests[0].Latency() != 8 || m.Requests[1].Error != "full\n\"quoted\"" {
 		t.Errorf("got %+v", m.Requests)
 	}
-	if s := m.Samples[0]; s.CPU == nil || *s.CPU != 0.5 || s.GPUMemory != nil || !s.Time.Equal(start) {
+	if s := m.Samples[0]; *s.CPUPct != 0.5 || *s.StealPct != 3 || *s.ThrottledPct != 0 || s.GPUMemoryBytes != nil || s.InFlight != nil || !s.Time.Equal(start) {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/crossrank/crossrank/internal/grpcapi"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/state"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -161,8 +162,8 @@ func closeAfterChunks(next http.Handler) http.Handler {
 
 // historyReply is what GET /api/history answers.
 type historyReply struct {
-	IntervalMS int64            `json:"interval_ms"`
-	Samples    []metrics.Sample `json:"samples"`
+	IntervalMS int64          `json:"interval_ms"`
+	Samples    []state.Sample `json:"samples"`
 }
 
 func history(r *metrics.Recorder, since time.Time, step time.Duration) historyReply {

@@ -16,6 +16,7 @@ import (
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/state"
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 	"github.com/crossrank/crossrank/proto/inference"
 	"google.golang.org/grpc"
@@ -306,8 +307,8 @@ func TestHealthReflectionAndHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got struct {
-			IntervalMS int              `json:"interval_ms"`
-			Samples    []metrics.Sample `json:"samples"`
+			IntervalMS int            `json:"interval_ms"`
+			Samples    []state.Sample `json:"samples"`
 		}
 		if err := json.Unmarshal(raw, &got); err != nil {
 			t.Fatal(err)

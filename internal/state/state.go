@@ -106,3 +106,11 @@ type Instance struct {
 
 	Speed float64 // tokens a second while busy, over about the last ten seconds of it; 0 if nothing was computed
 }
+
+// TokensPerSecond is the Speed, or nil if nothing was computed.
+func (in *Instance) TokensPerSecond() *float64 {
+	if in.Speed == 0 {
+		return nil
+	}
+	return new(in.Speed)
+}

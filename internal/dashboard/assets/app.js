@@ -186,10 +186,10 @@ function showInstances(instances) {
   const now = samples.at(-1)?.instances ?? [];
   $("instance-rows").replaceChildren(...(instances ?? []).map((i) => {
     const busy = now.find((n) => n.name === i.name)?.busy_pct;
-    const cell = (v) => el("td", { className: "number", textContent: whole(v) });
+    const cell = (v) => el("td", { className: "number", textContent: v == null ? "–" : whole(v) });
     return el("tr", {}, el("td", { textContent: i.name }), el("td", { textContent: i.state }),
       el("td", {}, el("meter", { min: 0, max: 100, value: busy ?? 0, ariaLabel: `${i.name} busy` }), busy == null ? "–" : `${Math.round(busy)} %`),
-      cell(i.batches), cell(i.pairs), cell(i.tokens), cell(i.queued_tokens));
+      cell(i.batches), cell(i.pairs), cell(i.tokens), cell(i.queued_tokens), cell(i.tokens_per_second && Math.round(i.tokens_per_second)), cell(i.failures));
   }));
 }
 
