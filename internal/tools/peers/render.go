@@ -161,27 +161,49 @@ func mostThreads(list []*comparison) (threads int) {
 	return threads
 }
 
-// headline is what stands in README.md.
+// headline is what stands in README.md: a table of four rows, and what sorting makes of two of them.
 func headline(records []record) (string, error) {
 	s, list := records[0].Setup, gather(records)
 	threads := mostThreads(list)
-	var asIs, sorted, single [2]*comparison
-	for i, precision := range []string{"fp32", "int8"} {
-		asIs[i] = find(list, job{precision, threads, 32, "as-is"})
-		sorted[i] = find(list, job{precision, threads, 32, "sorted"})
-		single[i] = find(list, job{precision, threads, 1, "as-is"})
-		if asIs[i] == nil || sorted[i] == nil || single[i] == nil {
-			return "", errors.New("the results lack measurements that the headline needs")
+	row := func(pairs int, precision, order string) (*comparison, error) {
+		c := find(list, job{precision, threads, pairs, order})
+		if c == nil {
+			return nil, errors.New("the results lack measurements that the headline needs")
+		}
+		return c, nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "On %s of %s, with the same model and web passages:\n\n", threadsOf(threads), orNA(s.Machine.CPU))
+	b.WriteString("| request | crossrank | ONNX Runtime | ratio |\n|---|---:|---:|---:|\n")
+	for _, size := range []struct {
+		pairs        int
+		name, format string
+	}{
+		{32, "32 passages", "%.0f pairs/s"},
+		{1, "one passage", "%.1f ms (P50)"},
+	} {
+		for _, precision := range []string{"fp32", "int8"} {
+			c, err := row(size.pairs, precision, "as-is")
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(&b, "| %s, %s | "+size.format+" | "+size.format+" | %.2f |\n", size.name, precision,
+				median(c.values(c.ours)), median(c.values(c.peers)), median(c.ratios()))
 		}
 	}
-	ours := func(c *comparison) float64 { return median(c.values(c.ours)) }
-	return fmt.Sprintf("On %s of %s, requests of 32 web passages run at %.0f pairs/s in fp32 and %.0f in int8: %.1f and %.1f times\n"+
-		"what ONNX Runtime makes of the same model there, and %.1f and %.1f times where requests are sorted by length, which spares\n"+
-		"it the padding. One pair takes %.1f ms and %.1f ms, %.2f and %.2f of its time.\n"+
-		"[docs/performance.md](docs/performance.md) has all figures, and `make peers` measures them anew.\n",
-		threadsOf(threads), orNA(s.Machine.CPU), ours(asIs[0]), ours(asIs[1]), median(asIs[0].ratios()), median(asIs[1].ratios()),
-		median(sorted[0].ratios()), median(sorted[1].ratios()),
-		ours(single[0]), ours(single[1]), median(single[0].ratios()), median(single[1].ratios())), nil
+	fp32, err := row(32, "fp32", "sorted")
+	if err != nil {
+		return "", err
+	}
+	int8, err := row(32, "int8", "sorted")
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&b, "\nThroughput above 1 and latency below 1 favour crossrank. With requests sorted by length, which\n"+
+		"spares ONNX Runtime its padding, the first two ratios are %.2f and %.2f.\n"+
+		"[docs/performance.md](docs/performance.md) has all figures; `make peers` measures them again.\n",
+		median(fp32.ratios()), median(int8.ratios()))
+	return b.String(), nil
 }
 
 func threadsOf(n int) string {
