@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // TestNoTextReachesTheLog serves a whole run, sends texts in every place that a request has for them, good requests and bad
@@ -49,7 +51,7 @@ func TestNoTextReachesTheLog(t *testing.T) {
 func serveCanary(t *testing.T, canary, format string) (log string, failed map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

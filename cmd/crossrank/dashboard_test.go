@@ -23,6 +23,7 @@ import (
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/browser"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // served is a server process with a load on it.
@@ -183,7 +184,7 @@ func TestDashboard(t *testing.T) {
 	}
 	p := openPage(t, browser.Options{})
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	s := serveUnderLoad(t, dir, "127.0.0.1:0")
@@ -278,7 +279,7 @@ func TestDashboardOfAPool(t *testing.T) {
 	dir := t.TempDir()
 	one, other, file := filepath.Join(dir, "one"), filepath.Join(dir, "other"), filepath.Join(dir, "pool.yaml")
 	pool := "model: " + one + "\nmodel_pool: {instances: [{}, {model: " + other + ", quantization: int8}]}\ncache: {max_bytes: 10000000}\n"
-	if err := errors.Join(writeTinyModel(one), writeTinyModel(other), os.WriteFile(file, []byte(pool), 0o666)); err != nil {
+	if err := errors.Join(tinymodel.Write(one), tinymodel.Write(other), os.WriteFile(file, []byte(pool), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	s := serveUnderLoad(t, "", "127.0.0.1:0", "--config", file, "--admin-addr", "127.0.0.1:0")

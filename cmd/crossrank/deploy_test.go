@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 const deploy = "../../deploy"
@@ -41,7 +43,7 @@ func TestPrometheusFiles(t *testing.T) {
 // TestMonitoringNamesExist holds the names in rules, alerts and the Grafana dashboard against what a server exposes.
 func TestMonitoringNamesExist(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	s := serveUnderLoad(t, dir, "127.0.0.1:0")
@@ -148,7 +150,7 @@ func TestPrometheusScrapes(t *testing.T) {
 		t.Skip("prometheus is not installed; it is Debian's package of that name")
 	}
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	s := serveUnderLoad(t, dir, "127.0.0.1:0")

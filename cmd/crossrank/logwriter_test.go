@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 func TestLogWriter(t *testing.T) {
@@ -49,7 +51,7 @@ func TestLogWriterDoesNotWait(t *testing.T) {
 // TestServeWithStalledLog: nobody reads standard error, which is full, and a request that is logged is answered all the same.
 func TestServeWithStalledLog(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

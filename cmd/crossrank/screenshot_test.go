@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/browser"
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // writeExperiment writes a small model and an experiment of several points, and gives the experiment's file.
@@ -22,7 +23,7 @@ func writeExperiment(t *testing.T, dir, lines string) string {
 	model := filepath.Join(dir, "model")
 	file := filepath.Join(dir, "watched.yaml")
 	text := "name: watched\nmodel: " + model + "\nexperiment: " + lines + "\n"
-	if err := errors.Join(writeTinyModel(model), os.WriteFile(file, []byte(text), 0o666)); err != nil {
+	if err := errors.Join(tinymodel.Write(model), os.WriteFile(file, []byte(text), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // scriptCommands are what scripts can do besides the commands of testscript itself.
@@ -43,7 +45,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 
 // tinyModel: tinymodel DIR writes a small model with random weights.
 func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(writeTinyModel(ts.MkAbs(args[0])))
+	ts.Check(tinymodel.Write(ts.MkAbs(args[0])))
 }
 
 // expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in files.

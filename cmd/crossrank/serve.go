@@ -7,17 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/edge"
-	"github.com/crossrank/crossrank/internal/metrics"
-	"github.com/crossrank/crossrank/internal/pipeline"
-	"github.com/crossrank/crossrank/internal/server"
+	"github.com/crossrank/crossrank/internal/serving"
 )
 
 type serveOptions struct {
@@ -65,35 +59,24 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	// The addresses come first: a port in use is told at once, not after the model is read.
-	srv, err := server.Listen(serverConfig(settings.Server, log))
+	// The addresses come first: a port in use is reported at once, not after the model is read.
+	srv, err := serving.Listen(settings, log)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, srv)
-
-	models, err := openModels(cmd.Context(), settings)
+	infos, err := srv.Open(cmd.Context(), programVersion())
 	if err != nil {
 		return err
 	}
-	defer closeInto(&err, models)
-	infos := models.infos()
 	if err := announce(cmd, srv, infos); err != nil {
 		return err
 	}
-	return srv.Run(cmd.Context(), server.Backend{
-		Scorer:      models,
-		Info:        func() crossrank.Info { return infos[0] },
-		Models:      func() []crossrank.Info { return infos },
-		Tokenize:    models.tokenize,
-		Recorder:    metrics.New(recorderOptions(settings.Server, models.gauges())),
-		BatchTokens: cmp.Or(settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
-		Tokenizers:  cmp.Or(settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),
-	})
+	return srv.Run(cmd.Context())
 }
 
 // announce tells programs, in one line, where the server is and its default model, and people what it is.
-func announce(cmd *cobra.Command, srv *server.Server, infos []crossrank.Info) error {
+func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) error {
 	people := cmd.ErrOrStderr()
 	for _, info := range infos {
 		if info.Meaningless {
@@ -116,62 +99,6 @@ func announce(cmd *cobra.Command, srv *server.Server, infos []crossrank.Info) er
 		Admin string `json:"admin,omitempty"`
 		Model string `json:"model"`
 	}{srv.GRPCAddr(), srv.HTTPAddr(), srv.AdminAddr(), infos[0].Model})
-}
-
-// serverConfig is what settings ask of the server.
-func serverConfig(s config.Server, log *slog.Logger) server.Config {
-	return server.Config{
-		GRPCAddr:    s.GRPCAddr,
-		HTTPAddr:    s.HTTPAddr,
-		AdminAddr:   s.AdminAddr,
-		Pprof:       s.Pprof,
-		AllowPublic: s.InsecureNoAuth,
-		APIKeys:     s.APIKeys,
-		APIKeysFile: s.APIKeysFile,
-		TLS:         server.TLS{Cert: s.TLS.Cert, Key: s.TLS.Key, ClientCA: s.TLS.ClientCA},
-		Limits: edge.Limits{
-			Documents:     s.Limits.Documents,
-			DocumentBytes: s.Limits.DocumentBytes,
-			QueryBytes:    s.Limits.QueryBytes,
-		},
-		OTLPEndpoint:       s.OTLPEndpoint,
-		Deadline:           time.Duration(s.Deadline),
-		DrainGrace:         time.Duration(s.DrainGrace),
-		Connections:        s.Connections,
-		AddressConnections: orNone(s.AddressConnections),
-		RequestBytes:       int64(s.RequestBytes),
-		GRPC: server.GRPC{
-			Streams:        s.GRPC.Streams,
-			MessageBytes:   s.GRPC.MessageBytes,
-			HeaderBytes:    s.GRPC.HeaderBytes,
-			Handshake:      time.Duration(s.GRPC.Handshake),
-			MessageTimeout: time.Duration(s.GRPC.MessageTimeout),
-			KeepaliveMin:   time.Duration(s.GRPC.KeepaliveMin),
-			ConnectionAge:  time.Duration(s.GRPC.ConnectionAge),
-		},
-		HTTP: server.HTTP{
-			HeaderTimeout: time.Duration(s.HTTP.HeaderTimeout),
-			BodyTimeout:   time.Duration(s.HTTP.BodyTimeout),
-			IdleTimeout:   time.Duration(s.HTTP.IdleTimeout),
-			HeaderBytes:   s.HTTP.HeaderBytes,
-			BodyBytes:     int64(s.HTTP.BodyBytes),
-			Streams:       s.HTTP.Streams,
-		},
-		Log: log,
-	}
-}
-
-// orNone is a bound for which 0 means none where a server's own zero value means the default.
-func orNone(n int) int {
-	if n == 0 {
-		return -1
-	}
-	return n
-}
-
-// recorderOptions are what settings ask of the server's memory of itself.
-func recorderOptions(s config.Server, gauges metrics.Gauges) metrics.Options {
-	return metrics.Options{Gauges: gauges, History: time.Duration(s.History)}
 }
 
 // cores says how a model uses them.

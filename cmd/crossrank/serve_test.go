@@ -11,12 +11,13 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // TestServe runs the command in this process: its line, its answers over both protocols, its end.
 func TestServe(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

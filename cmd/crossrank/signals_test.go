@@ -17,6 +17,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
 // signalled is a server process that a test sends signals.
@@ -65,7 +66,7 @@ func (s *signalled) ends(t *testing.T) error {
 // elsewhere, and no request that was accepted fails: every one that does is in the log.
 func TestSIGTERMUnderLoad(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -117,7 +118,7 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 // TestTwoSignals: a request that does not come to its end keeps a server draining, and a second signal ends it at once.
 func TestTwoSignals(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeTinyModel(dir); err != nil {
+	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	s := startSignalled(t, dir, "--drain-grace", "1h", "--http-body-timeout", "1h") // longer than the test waits

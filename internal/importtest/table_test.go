@@ -23,7 +23,7 @@ func (r row) cell() string {
 }
 
 // testHelpers exist for tests alone; every test may import them, and the words of the root package.
-var testHelpers = []string{".", "internal/guard", "internal/material", "internal/scorertest"}
+var testHelpers = []string{".", "internal/guard", "internal/material", "internal/scorertest", "internal/tinymodel"}
 
 const (
 	grpc  = "google.golang.org/grpc"
@@ -89,6 +89,11 @@ var table = []row{
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},
+	{
+		name: "internal/serving",
+		imports: []string{".", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics", "internal/pipeline",
+			"internal/server", "internal/state", "local"},
+	},
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},
 
 	// What measures; it cannot reach what it measures.
@@ -103,6 +108,7 @@ var table = []row{
 
 	// Tests' helpers, tools, and the program.
 	{name: "internal/scorertest", imports: []string{"."}},
+	{name: "internal/tinymodel"},
 	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},

@@ -1,6 +1,7 @@
-package main
+package serving
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"testing"
@@ -8,8 +9,29 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/tinymodel"
 	"github.com/crossrank/crossrank/local"
 )
+
+// TestRouterIsAScorer holds a router to what every Scorer must do.
+func TestRouterIsAScorer(t *testing.T) {
+	scorertest.Run(t, func(t *testing.T) crossrank.Scorer {
+		return NewRouter("v1", fakeModel{Fake: new(scorertest.Fake)}, fakeModel{Fake: &scorertest.Fake{Name: "other"}})
+	})
+}
+
+// fakeModel is a model that only scores.
+type fakeModel struct {
+	*scorertest.Fake
+	Model
+}
+
+func (f fakeModel) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	return f.Fake.Score(ctx, req)
+}
+
+func (f fakeModel) Info() crossrank.Info { return f.Fake.Info() }
 
 // TestModelOptions holds that every setting of a model reaches it: none of them is silently ignored.
 func TestModelOptions(t *testing.T) {
@@ -42,11 +64,11 @@ cache: {max_bytes: 333, coalesce: false}
 	}
 }
 
-// TestModels opens two models with three instances in all, and routes requests by the names of the models.
-func TestModels(t *testing.T) {
+// TestRouterOverTwoModels opens two models with three instances in all, and routes requests by the names of the models.
+func TestRouterOverTwoModels(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	for _, dir := range []string{a, b} {
-		if err := writeTinyModel(dir); err != nil {
+		if err := tinymodel.Write(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +77,7 @@ func TestModels(t *testing.T) {
 	s.ModelPool.Instances = []config.Instance{
 		{Quantization: "fp32", Replicas: 2}, {Model: b, Quantization: "int8", Replicas: 1},
 	}
-	m, err := openModels(t.Context(), s)
+	m, err := Open(t.Context(), s, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +92,11 @@ func TestModels(t *testing.T) {
 	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound {
 		t.Errorf("an unknown model: got error %v", err)
 	}
-	if infos := m.infos(); len(infos) != 2 || infos[0].Instances != 2 || infos[1].Quantization != "int8" {
+	if infos := m.Infos(); len(infos) != 2 || infos[0].Instances != 2 || infos[1].Quantization != "int8" || infos[1].Version != "v1" {
 		t.Errorf("got %+v", infos)
 	}
 
-	g := m.gauges()
+	g := m.Gauges()
 	var names []string
 	var batches, computed int64
 	for _, in := range g.Instances() {
@@ -93,9 +115,8 @@ func TestModels(t *testing.T) {
 	}
 
 	s.ModelPool.Instances[1].Model = "nowhere"
-	if m, err := openModels(t.Context(), s); err == nil {
+	if m, err := Open(t.Context(), s, "v1"); err == nil {
 		t.Errorf("a model that is not there: got %v", m)
-		m.Close()
 	}
 }
 
@@ -108,7 +129,7 @@ func TestCacheOfModels(t *testing.T) {
 		t.Errorf("got %+v, want half of the memory, and coalescing", got)
 	}
 	s.ModelPool.Instances = s.ModelPool.Instances[:1]
-	m, err := openModels(t.Context(), s)
+	m, err := Open(t.Context(), s, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +147,7 @@ func TestCacheOfModels(t *testing.T) {
 		again.Scores[0] != crossrank.Sigmoid(first.Scores[0]) {
 		t.Errorf("got %+v, then %+v", first, again)
 	}
-	if g := m.gauges().Cache(); g.Hits != 1 || g.Misses != 1 || g.Coalesced != 1 || g.Scores != 1 || g.Bytes == 0 || g.MaxBytes != 2_000_000 {
+	if g := m.Gauges().Cache(); g.Hits != 1 || g.Misses != 1 || g.Coalesced != 1 || g.Scores != 1 || g.Bytes == 0 || g.MaxBytes != 2_000_000 {
 		t.Errorf("the gauge says %+v", g)
 	}
 }

@@ -1,8 +1,9 @@
-package main
+package serving
 
 import (
 	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/config"
@@ -21,8 +22,7 @@ func TestDefaultsOfTheServer(t *testing.T) {
 		t.Errorf("settings give %+v\nthe server's own are %+v", got, want)
 	}
 	for _, key := range config.Default().Keys() {
-		name := serverFlag(key.Path)
-		if name == "" {
+		if !strings.HasPrefix(key.Path, "server.") {
 			continue
 		}
 		settings := config.Default()
@@ -36,7 +36,7 @@ func TestDefaultsOfTheServer(t *testing.T) {
 		}
 		remembers := recorderOptions(settings.Server, metrics.Gauges{}).History
 		if reflect.DeepEqual(serverConfig(settings.Server, log).OrDefaults(), got) && remembers == metrics.DefaultHistory {
-			t.Errorf("--%s changes nothing", name)
+			t.Errorf("%s changes nothing", key.Path)
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package tinymodel writes the directory of a real BERT cross-encoder that a test can open and run in
+// milliseconds.
+package tinymodel
 
 import (
 	"encoding/binary"
@@ -11,8 +13,8 @@ import (
 	"strings"
 )
 
-// tinyConfig is a real BERT cross-encoder, so small that a script can open and run it in milliseconds.
-var tinyConfig = map[string]any{
+// geometry is a real BERT cross-encoder, so small that a script can open and run it in milliseconds.
+var geometry = map[string]any{
 	"architectures":           []string{"BertForSequenceClassification"},
 	"model_type":              "bert",
 	"hidden_size":             24,
@@ -27,17 +29,17 @@ var tinyConfig = map[string]any{
 	"label2id":                map[string]int{"LABEL_0": 0},
 }
 
-var tinyVocab = strings.Fields(`[PAD] [UNK] [CLS] [SEP] [MASK] the a of is paris rome berlin capital france italy
+var pieces = strings.Fields(`[PAD] [UNK] [CLS] [SEP] [MASK] the a of is paris rome berlin capital france italy
 	germany tall how what city ##s ##ing . , ?`)
 
-// writeTinyModel writes a model directory with seeded random weights: config.json, tokenizer_config.json, vocab.txt and
+// Write writes a model directory with seeded random weights: config.json, tokenizer_config.json, vocab.txt and
 // model.safetensors.
-func writeTinyModel(dir string) error {
+func Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	config := map[string]any{"vocab_size": len(tinyVocab)}
-	for key, value := range tinyConfig {
+	config := map[string]any{"vocab_size": len(pieces)}
+	for key, value := range geometry {
 		config[key] = value
 	}
 	for name, value := range map[string]any{
@@ -52,19 +54,19 @@ func writeTinyModel(dir string) error {
 			return err
 		}
 	}
-	vocab := strings.Join(tinyVocab, "\n") + "\n"
+	vocab := strings.Join(pieces, "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "vocab.txt"), []byte(vocab), 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "model.safetensors"), tinyWeights(), 0o666)
+	return os.WriteFile(filepath.Join(dir, "model.safetensors"), weights(), 0o666)
 }
 
-// tinyWeights lays the tensors out as a safetensors file: the header's length, the header, the data.
-func tinyWeights() []byte {
+// weights lays the tensors out as a safetensors file: the header's length, the header, the data.
+func weights() []byte {
 	rng := rand.New(rand.NewPCG(1, 2))
 	header := map[string]any{}
 	var data []byte
-	for _, tensor := range tinyTensors() {
+	for _, tensor := range tensors() {
 		begin := len(data)
 		count := 1
 		for _, n := range tensor.shape {
@@ -92,26 +94,26 @@ func tinyWeights() []byte {
 	return append(append(file, text...), data...)
 }
 
-type tinyTensor struct {
+type tensor struct {
 	name  string
 	shape []int
 }
 
-// tinyTensors lists the tensors of tinyConfig under the names that Hugging Face gives them.
-func tinyTensors() []tinyTensor {
-	size := func(key string) int { return tinyConfig[key].(int) }
+// tensors lists the tensors of geometry under the names that Hugging Face gives them.
+func tensors() []tensor {
+	size := func(key string) int { return geometry[key].(int) }
 	hidden, inner := size("hidden_size"), size("intermediate_size")
-	var all []tinyTensor
+	var all []tensor
 	linear := func(name string, out, in int) {
-		all = append(all, tinyTensor{name + ".weight", []int{out, in}}, tinyTensor{name + ".bias", []int{out}})
+		all = append(all, tensor{name + ".weight", []int{out, in}}, tensor{name + ".bias", []int{out}})
 	}
 	norm := func(name string) {
-		all = append(all, tinyTensor{name + ".weight", []int{hidden}}, tinyTensor{name + ".bias", []int{hidden}})
+		all = append(all, tensor{name + ".weight", []int{hidden}}, tensor{name + ".bias", []int{hidden}})
 	}
 	embedding := func(name string, rows int) {
-		all = append(all, tinyTensor{"bert.embeddings." + name + "_embeddings.weight", []int{rows, hidden}})
+		all = append(all, tensor{"bert.embeddings." + name + "_embeddings.weight", []int{rows, hidden}})
 	}
-	embedding("word", len(tinyVocab))
+	embedding("word", len(pieces))
 	embedding("position", size("max_position_embeddings"))
 	embedding("token_type", size("type_vocab_size"))
 	norm("bert.embeddings.LayerNorm")

@@ -1,0 +1,68 @@
+package serving
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/local"
+)
+
+// Open opens every model that settings ask for. Instances that name no number of threads share the
+// cores equally. The version is the program's.
+func Open(ctx context.Context, s config.Settings, version string) (r *Router, err error) {
+	r = &Router{version: version}
+	served := s.Served()
+	instances := 0
+	for _, one := range served {
+		instances += len(one.Instances)
+	}
+	threads := max(1, runtime.GOMAXPROCS(0)/instances)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	for _, one := range served {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		opened, err := local.Open(one.Model, modelOptions(s, one, threads))
+		if err != nil {
+			return r, err
+		}
+		r.models = append(r.models, opened)
+	}
+	return r, nil
+}
+
+// modelOptions are what settings ask of one model in this process.
+func modelOptions(s config.Settings, one config.Served, threads int) local.Options {
+	opts := local.Options{
+		Threads:          threads,
+		Routing:          s.ModelPool.Routing,
+		MaxLength:        one.Instances[0].MaxLength,
+		TokenizerWorkers: s.TokenizerPool.Workers,
+		Quantization:     one.Instances[0].Quantization,
+		Mode:             s.Pipeline.Mode,
+		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),
+		Coalesce:         s.Cache.Coalesce,
+		Batching: local.Batching{
+			MaxTokens:       s.Batching.MaxBatchTokens,
+			MaxPairs:        s.Batching.MaxBatchSize,
+			MaxQueuedTokens: s.Batching.MaxQueuedTokens,
+			MaxQueueAge:     time.Duration(s.Batching.MaxQueueAgeMS * float64(time.Millisecond)),
+			PreferredPairs:  s.Batching.PreferredBatchSize,
+			Timeout:         time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
+			Unshared:        !s.Batching.Enabled,
+			KeepOrder:       !s.Batching.LengthAware,
+			Padded:          !s.Batching.Packing,
+		},
+	}
+	for _, in := range one.Instances {
+		opts.Instances = append(opts.Instances, local.Instance{Threads: in.Threads})
+	}
+	return opts
+}
