@@ -121,8 +121,9 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 	if !out.Partial || len(res.Points) != 2 || !res.Points[0].End.Complete || res.Points[1].End.Reason != "interrupted" {
 		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Points))
 	}
-	if n := len(res.Points[1].Requests); n < 5 || n > 6 {
-		t.Errorf("%d requests of the interrupted point were kept, want 5 or 6", n)
+	// Until its fifth request is collected, the worker can finish two more: one waits in the channel, one to be put there.
+	if n := len(res.Points[1].Requests); n < 5 || n > 7 {
+		t.Errorf("%d requests of the interrupted point were kept, want 5 to 7", n)
 	}
 	if len(res.Points[1].Samples) == 0 {
 		t.Error("the interrupted point has no samples of the server")

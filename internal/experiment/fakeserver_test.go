@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,13 +29,13 @@ import (
 //
 // The environment says what goes wrong: act=serve-die ends the process at the request number 8, counted from 1;
 // act=serve-fail refuses every request; act=serve-stall stalls for a second once;
-// act=serve-queue answers one after another.
+// act=serve-limit refuses what comes at a rate above rateLimit, by the rate that the test posts to /rate.
 type fakeServer struct {
 	crossrankv1.UnimplementedRerankServiceServer
 	kind  string
 	fake  scorertest.Fake
 	calls atomic.Int64
-	turn  sync.Mutex
+	rate  atomic.Value // float64
 	until atomic.Int64 // when a stall ends, in nanoseconds since 1970
 	began time.Time
 }
@@ -79,6 +78,7 @@ func serveFake(kind string, asked <-chan os.Signal) error {
 	pages := http.NewServeMux()
 	pages.HandleFunc("/", s.history)
 	pages.HandleFunc("POST /api/experiment", s.told)
+	pages.HandleFunc("POST /rate", s.setRate)
 	go http.Serve(listenHTTP, pages)
 	if err := json.NewEncoder(os.Stdout).Encode(addresses{
 		GRPC: listenGRPC.Addr().String(), HTTP: listenHTTP.Addr().String(), Model: settings.Model,
@@ -96,14 +96,11 @@ func (s *fakeServer) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*
 		fmt.Fprintln(os.Stderr, "out of memory")
 		os.Exit(7)
 	}
-	if s.kind == "serve-queue" {
-		s.turn.Lock()
-		defer s.turn.Unlock()
-	}
 	if s.kind == "serve-stall" {
 		s.stall(call)
 	}
-	if s.kind == "serve-fail" {
+	rate, _ := s.rate.Load().(float64)
+	if s.kind == "serve-fail" || s.kind == "serve-limit" && rate > rateLimit {
 		return nil, status.Error(codes.ResourceExhausted, "the queue is full")
 	}
 	req := &crossrank.Request{Raw: in.GetOptions().GetRaw()}
@@ -132,6 +129,18 @@ func (s *fakeServer) stall(call int64) {
 func (s *fakeServer) Info(context.Context, *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
 	info := s.fake.Info()
 	return &crossrankv1.InfoResponse{Model: info.Model, Weights: info.Weights, Backend: info.Backend}, nil
+}
+
+// rateLimit is the highest rate, in requests a second, at which act=serve-limit answers.
+const rateLimit = 30
+
+func (s *fakeServer) setRate(w http.ResponseWriter, r *http.Request) {
+	var rate float64
+	if err := json.NewDecoder(r.Body).Decode(&rate); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.rate.Store(rate)
 }
 
 // told writes what it is told of the experiment into the log.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	historyWithin = 10 * time.Second       // to get a history
+	historyWithin = time.Minute            // to get a history
 	historyEvery  = 100 * time.Millisecond // between looks for its last sample
 )
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
@@ -114,7 +115,8 @@ experiment: {benchmark_requests: 4, warmup: 0, arrival: {process: replay, trace:
 
 // The fake answers each request after 20 ms, however many come, so that 100 ms is kept at every rate and 10 ms at none.
 func TestObjective(t *testing.T) {
-	out, res, err := run(t, t.Context(), "serve", `
+	t.Setenv(act, "serve")
+	out, err := Run(t.Context(), Options{Sweep: settings(t, `
 name: objective
 model: m
 experiment:
@@ -123,18 +125,19 @@ experiment:
   warmup: 0
   arrival: {process: constant}
   objective: {percentile: 50, latency_ms: 10}
-`, nil)
+`), Dir: t.TempDir(), least: 100 * time.Millisecond})
+	res := read(t, out.Results)
 	if err != nil || out.Partial || len(res.Found) != 1 {
 		t.Fatalf("got %+v, %v and %v", out, err, res.Found)
 	}
 	f := res.Found[0]
-	if f.Passing != 0 || f.Failing == 0 || f.Note == "" || f.Capacity < 10 || f.Capacity > 50 {
+	if f.Passing != 0 || f.Failing == 0 || f.Note == "" || f.Capacity <= 0 || f.Capacity > 50 {
 		t.Errorf("found %+v, want no passing rate, and a capacity below 50/s", f)
 	}
 	if p := res.Points[0].Point; p.Search != results.SearchCapacity || p.Arrival != "" {
 		t.Errorf("the first point is %+v, want the capacity's", p)
 	}
-	if p := res.Points[1].Point; p.Search != results.SearchProbe || p.Arrival != "constant" || p.Rate < 1 || p.Rate > 5 {
+	if p := res.Points[1].Point; p.Search != results.SearchProbe || p.Arrival != "constant" || p.Rate != f.Capacity*firstShare {
 		t.Errorf("the second point is %+v, want a probe at a tenth of it", p)
 	}
 }

@@ -333,7 +333,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 		end.Stability = r.settle.stability(result.Elapsed)
 	}
 	switch {
-	case ctx.Err() != nil && result.Partial:
+	case r.died(ctx, result) || ctx.Err() != nil && result.Partial:
 		end.Reason, err = r.stopped(ctx), r.server.failure()
 	case err != nil:
 		end.Reason = err.Error()
@@ -347,6 +347,25 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 		err = errors.Join(err, errLost, lost)
 	}
 	return end, result, err
+}
+
+// died reports whether a server of this run ended while requests were sent to it. Its end may be seen only after the last
+// of them failed.
+func (r *runner) died(ctx context.Context, result *load.Result) bool {
+	if r.server.process == nil || result.Errors[crossrank.Unavailable] == 0 {
+		return false
+	}
+	if _, err := r.client.Info(ctx); crossrank.CodeOf(err) != crossrank.Unavailable {
+		return r.server.failure() != nil
+	}
+	timer := time.NewTimer(exitGrace)
+	defer timer.Stop()
+	select {
+	case <-r.server.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // stopped says why a point did not get to its end.

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// A server stalls for a second while 50 requests a second are meant to be sent: some 25 of them wait for more than half a
-// second, and the open loop reports them. To a closed loop with one worker, which a stall stops too, it is one slow request.
-func TestAPlantedStallIsSeenByTheOpenLoopAlone(t *testing.T) {
+// A server stalls for a second while 50 requests a second are due: 25 of them wait for more than
+// half a second, however late the machine runs anything, and the open loop reports them. That a
+// closed loop reports one is shown in virtual time, in package load: a busy machine adds others.
+func TestOpenLoopReportsAStall(t *testing.T) {
 	slow := func(loop string) (n, all int) {
 		out, res, err := run(t, t.Context(), "serve-stall", `
 name: stall
@@ -24,10 +25,11 @@ experiment: {batch_sizes: [1], benchmark_requests: 100, warmup: 0, `+loop+`}
 		}
 		return n, len(res.Points[0].Requests)
 	}
-	if n, all := slow("arrival: {process: constant, rate: 50}"); n < 20 || n > 60 || all != 100 {
-		t.Errorf("open loop: %d of %d requests took over half a second, want about 25 of 100", n, all)
+	open, all := slow("arrival: {process: constant, rate: 50}")
+	if open < 20 || all != 100 {
+		t.Errorf("open loop: %d of %d requests took over half a second, want at least 20 of 100", open, all)
 	}
-	if n, all := slow("concurrency_levels: [1]"); n != 1 || all != 100 {
-		t.Errorf("closed loop: %d of %d requests took over half a second, want one: it is the naive loop of this test", n, all)
+	if n, all := slow("concurrency_levels: [1]"); n < 1 || all != 100 {
+		t.Errorf("closed loop: %d of %d requests took over half a second, want the one that met the stall", n, all)
 	}
 }

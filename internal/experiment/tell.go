@@ -16,6 +16,7 @@ import (
 const (
 	tellEvery  = 500 * time.Millisecond // as often as the page is drawn
 	tellWithin = time.Second
+	lastWithin = 10 * time.Second // for the last news, which nothing repeats
 )
 
 // news is what a server's page shows of an experiment: the body of POST /api/experiment.
@@ -56,7 +57,7 @@ func newTeller(addr string, first news) *teller {
 		for {
 			select {
 			case <-tick.C:
-				t.send(ctx)
+				t.send(ctx, tellWithin)
 			case <-ctx.Done():
 				return
 			}
@@ -99,14 +100,14 @@ func (t *teller) begin(configuration int, p results.Point) {
 }
 
 // send sends what is noted.
-func (t *teller) send(ctx context.Context) {
+func (t *teller) send(ctx context.Context, within time.Duration) {
 	t.mu.Lock()
 	body, err := json.Marshal(t.news)
 	t.mu.Unlock()
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, bytes.NewReader(body))
 	if err != nil {
@@ -126,5 +127,5 @@ func (t *teller) last(ctx context.Context, state, note string) {
 	t.mu.Lock()
 	t.news.State, t.news.Note = state, note
 	t.mu.Unlock()
-	t.send(ctx)
+	t.send(ctx, lastWithin)
 }
