@@ -18,8 +18,10 @@ import (
 func newConfigCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Show the settings in effect, and make digests of API keys",
-		Long:  "Config shows the settings that serve would run with, and makes the digests of API keys that stand in them.",
+		Short: "Show the settings in effect, and hash API keys",
+		Long:  "Config shows the settings that serve would run with, and hashes the API keys that it accepts.",
+		Example: `  $ crossrank config show --config server.yaml
+  $ crossrank config hash-key < key`,
 	}
 	cmd.AddCommand(newConfigShowCommand(), newHashKeyCommand())
 	return group(cmd)
@@ -30,14 +32,17 @@ func newConfigShowCommand() *cobra.Command {
 	var origin bool
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Print every setting that serve would run with, and where it comes from",
-		Long: `Show takes the flags and the environment of serve and prints the settings that it would run with, as YAML that
-serve --config reads. With --origin it prints a line a setting instead, with where its value comes from: a flag, a
-variable of the environment, a line of the file, or the default. The digests of API keys are told by their number.
+		Short: "Show the settings that serve would run with",
+		Long: `Show takes the flags and the environment of serve and shows the settings that it would run with,
+as YAML that serve --config reads. With --origin it shows one line per setting instead, with the
+origin of its value: a flag, an environment variable, a line of the file, or the default. Of the
+digests of API keys it shows how many there are.
 
-A flag goes before the environment, that before the file, and that before the default. The setting server.grpc.streams
-is --grpc-streams as a flag and CROSSRANK_SERVER_GRPC_STREAMS in the environment.`,
-		Example: `  $ CROSSRANK_SERVER_DEADLINE=10s crossrank config show --origin --config server.yaml --connections 512`,
+A flag overrides the environment, which overrides the file, which overrides the default. The
+setting server.grpc.streams is --grpc-streams as a flag and CROSSRANK_SERVER_GRPC_STREAMS in the
+environment.`,
+		Example: `  $ crossrank config show --config server.yaml
+  $ CROSSRANK_SERVER_DEADLINE=10s crossrank config show --origin --connections 512`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := flags.resolve(cmd, os.Environ())
 			if err != nil {
@@ -47,7 +52,7 @@ is --grpc-streams as a flag and CROSSRANK_SERVER_GRPC_STREAMS in the environment
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().BoolVar(&origin, "origin", false, "a line a setting, with where its value comes from")
+	cmd.Flags().BoolVar(&origin, "origin", false, "one line per setting, with the origin of its value")
 	return cmd
 }
 
@@ -76,10 +81,11 @@ const shortestKey = 20
 func newHashKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "hash-key",
-		Short: "Turn API keys on standard input into the digests that settings hold",
-		Long: `Hash-key reads API keys, one a line, and prints the SHA-256 digest of each, as server.api_keys and the file of
-server.api_keys_file hold them. A key is at least 20 printable characters, chosen at random: a server answers whoever
-has it. Keys are read from standard input because a command line can be seen by other users of the machine.`,
+		Short: "Hash API keys from standard input",
+		Long: `Hash-key reads API keys, one per line, and prints the SHA-256 digest of each, as server.api_keys
+and the file of server.api_keys_file hold them. A key is at least 20 printable characters, chosen
+at random: a server answers whoever has it. Keys are read from standard input because other users
+of the machine can see a command line.`,
 		Example: `  $ openssl rand -hex 32 > key
   $ crossrank config hash-key < key > digests
   $ crossrank serve --api-keys-file digests

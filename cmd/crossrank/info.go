@@ -13,7 +13,6 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/machine"
-	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -27,30 +26,30 @@ func newInfoCommand() *cobra.Command {
 	var opts infoOptions
 	cmd := &cobra.Command{
 		Use:   "info [--model M]",
-		Short: "Tell what this machine and build compute with, and what a model is",
-		Long: `Info prints the version, the processor with its cores and caches, and the instruction tier that the engine takes: the
-best that this machine and this build can run, unless the environment variable CROSSRANK_CPU names a lower one. With
---model it opens the model as serve would and prints what it is. A forced tier that cannot be run is told as such, and
-the exit code is 1.`,
+		Short: "Show CPU features, kernels in use and model details",
+		Long: `Info shows the version, the processor with its cores and caches, and the instruction tier whose
+kernels are in use: the best tier that this machine and this build can run, or the one that the
+environment variable CROSSRANK_CPU names. If that tier cannot be run, info says why and exits with
+1. With --model, info opens the model as serve would and shows its details.`,
 		Example: `  $ crossrank info
   $ CROSSRANK_CPU=generic crossrank info --model ./ms-marco-MiniLM-L-6-v2 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInfo(cmd, opts) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage)
-	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (only with --model)")
-	f.BoolVar(&opts.json, "json", false, "print one JSON object instead of a table")
+	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers of --model: fp32 or int8")
+	f.BoolVar(&opts.json, "json", false, "one JSON object instead of a table")
 	return cmd
 }
 
-// about is what info prints. Scripts read its JSON: keys may be added, none changes its meaning.
+// about is what info shows. Scripts read its JSON: keys may be added, none changes its meaning.
 type about struct {
 	Version string          `json:"version"`
 	Machine machine.Machine `json:"machine"`
-	Tier    cpu.Tier        `json:"tier"`             // taken; empty if the forced one cannot be run
+	Tier    cpu.Tier        `json:"tier"`             // in use; empty if the forced one cannot be run
 	Tiers   []cpu.Tier      `json:"tiers"`            // that this machine and build can run, best first
 	Forced  string          `json:"forced,omitempty"` // the value of CROSSRANK_CPU
-	Why     string          `json:"why"`              // the tier was taken, or none was
+	Why     string          `json:"why"`              // the tier is in use, or none is
 	Model   *crossrank.Info `json:"model,omitempty"`
 }
 
@@ -130,13 +129,4 @@ func (a *about) writeTable(w io.Writer) error {
 		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	}
 	return t.Flush()
-}
-
-func checkPrecision(flag, value string) error {
-	for _, p := range native.Precisions {
-		if string(p) == value {
-			return nil
-		}
-	}
-	return usageError("--%s is %q; want one of %v", flag, value, native.Precisions)
 }

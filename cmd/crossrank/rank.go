@@ -23,9 +23,10 @@ func newRankCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rank --model M --query Q [FILE]",
 		Short: "Order documents by their relevance to a query, best first",
-		Long: `Rank reads one document a line from FILE, or from standard input if FILE is - or absent, and writes them best
-first, one JSON object a line: {"index": 2, "score": 0.93, "document": "…"}. The index counts the documents from 0 in
-the order they were read; blank lines are skipped and do not count. Documents with equal scores keep their order.`,
+		Long: `Rank reads one document per line from FILE, or from standard input if FILE is - or absent. It
+writes them best first, one JSON object per line: {"index": 2, "score": 0.93, "document": "…"}.
+The index counts the documents from 0 in the order of the input; blank lines are skipped and do
+not count. Documents with equal scores keep their order.`,
 		Example: `  $ crossrank rank --model ./ms-marco-MiniLM-L-6-v2 --query "how tall is K2" --top-n 3 passages.txt
   $ printf 'Paris\nRome\n' | crossrank rank -m builtin:minilm-l6 -q "capital of France"`,
 		Args: cobra.MaximumNArgs(1),
@@ -37,20 +38,18 @@ the order they were read; blank lines are skipped and do not count. Documents wi
 		},
 	}
 	requireModel(cmd, &opts.model)
-	cmd.Flags().StringVarP(&opts.query, "query", "q", "", "the query that the documents are judged against")
-	cmd.Flags().IntVarP(&opts.topN, "top-n", "n", 0, "write only the best N documents (0: all)")
-	if err := cmd.MarkFlagRequired("query"); err != nil {
-		panic(err) // the flag is three lines above
-	}
+	cmd.Flags().StringVarP(&opts.query, "query", "q", "", "query that the documents are ranked by")
+	cmd.Flags().IntVarP(&opts.topN, "top-n", "n", 0, "max documents to output, best first; 0 = all")
+	require(cmd, "query")
 	return cmd
 }
 
 func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
-	switch {
-	case opts.query == "":
-		return usageError("--query is empty")
-	case opts.topN < 0:
-		return usageError("--top-n is %d; use 0 for all documents, or a positive number", opts.topN)
+	if opts.query == "" {
+		return usageError("--query is empty; give the query to rank the documents by")
+	}
+	if err := checkAtLeast("top-n", opts.topN, 0); err != nil {
+		return err
 	}
 	lines, err := openInput(cmd, opts.input)
 	if err != nil {

@@ -12,12 +12,15 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "crossrank",
 		Short: "Score, rank and serve (query, passage) pairs with a cross-encoder, and measure it",
-		Long: `crossrank scores (query, passage) pairs with a BERT cross-encoder on its own CPU engine, serves the scores
-over gRPC and HTTP, and measures itself.
+		Long: `crossrank scores (query, passage) pairs with a BERT cross-encoder on its own CPU engine, serves
+the scores over gRPC and HTTP, and measures itself.
 
-A model is a directory in the Hugging Face layout (config.json, model.safetensors, tokenizer.json or vocab.txt), or
-the built-in builtin:minilm-l6, whose weights are random: it runs at the speed of the real model and its scores mean
-nothing.`,
+A model is a directory in the Hugging Face layout (config.json, model.safetensors, tokenizer.json
+or vocab.txt), or the built-in builtin:minilm-l6, whose weights are random: it runs at the speed
+of the real model, and its scores mean nothing.`,
+		Example: `  $ printf 'Paris\nRome\n' | crossrank rank -m ./ms-marco-MiniLM-L-6-v2 -q "capital of France"
+  $ crossrank serve -m ./ms-marco-MiniLM-L-6-v2
+  $ crossrank bench`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -36,6 +39,7 @@ nothing.`,
 		newVersionCommand(),
 	)
 	group(root)
+	wrapHelp(root)
 	root.SetHelpCommand(newHelpCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	checkUsage(root)
@@ -47,7 +51,9 @@ func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
 		Short: "Show the help of a command",
-		Args:  cobra.ArbitraryArgs,
+		Example: `  $ crossrank help serve
+  $ crossrank help config show`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			named, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -24,19 +24,20 @@ func newScoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score --model M [--input FILE]",
 		Short: "Score pairs: JSON lines in, JSON lines out",
-		Long: `Score reads one pair a line, {"query": "…", "passage": "…"}, and writes one line a pair, in the same order:
-{"index": 0, "score": 0.93}. The index counts the pairs from 0; blank lines are skipped and do not count. Either text
-may be empty, and other keys are ignored.
+		Long: `Score reads one pair per line, {"query": "…", "passage": "…"}, and writes one line per pair, in
+the same order: {"index": 0, "score": 0.93}. The index counts the pairs from 0; blank lines are
+skipped and do not count. Either text may be empty. Other keys are ignored.
 
-Pairs are scored as they arrive, in constant memory, so the input may be endless. A line that is no pair ends the run
-with its number, after the scores of the pairs before it.`,
+Pairs are scored as they arrive, in constant memory, so the input may be endless. An invalid line
+ends the run with an error that names the line, after the scores of the pairs before it.`,
 		Example: `  $ crossrank score --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl > scores.jsonl
-  $ echo '{"query": "capital of France", "passage": "Paris is the capital."}' | crossrank score -m builtin:minilm-l6`,
+  $ echo '{"query": "capital of France", "passage": "Paris is the capital."}' |
+      crossrank score -m builtin:minilm-l6`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runScore(cmd, opts) },
 	}
 	requireModel(cmd, &opts.model)
-	cmd.Flags().StringVarP(&opts.input, "input", "i", "-", "file with the pairs, - for standard input")
-	cmd.Flags().BoolVar(&opts.raw, "raw", false, "write the model's logits instead of its activated scores")
+	pairsFlag(cmd, &opts.input)
+	cmd.Flags().BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
 	return cmd
 }

@@ -23,15 +23,18 @@ func newServeCommand() *cobra.Command {
 	var opts serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve scores over gRPC and HTTP until told to stop",
-		Long: `Serve opens a model and answers over gRPC (crossrank.v1.RerankService, inference.InferenceService, health,
-reflection) and HTTP, in the words of Text Embeddings Inference, Jina, Cohere, llama.cpp and vLLM; GET /docs tells them.
+		Short: "Serve scores over gRPC and HTTP",
+		Long: `Serve opens a model and answers over gRPC (crossrank.v1.RerankService, inference.InferenceService,
+health, reflection) and HTTP, in the dialects of Text Embeddings Inference, Jina, Cohere,
+llama.cpp and vLLM; GET /docs describes them.
 
-When it is ready it prints one line of JSON with its addresses on standard output; a port of 0 chooses a free one.
-SIGTERM or Ctrl-C drains: requests under way have --drain-grace to finish. A second signal ends it at once.
+When the server is ready, it prints one line of JSON with its addresses on standard output. Port 0
+chooses a free port. SIGTERM or Ctrl-C drains: requests in progress have --drain-grace to finish.
+A second signal ends the server at once.
 
-Settings come from the flags, else from the environment, else from the file of --config, else from the defaults;
-crossrank config show --origin tells which. Without a model the built-in one is served, whose scores mean nothing.`,
+A flag overrides the environment, which overrides the file of --config, which overrides the
+default; crossrank config show --origin shows where each value comes from. Without a model the
+built-in one is served, whose scores mean nothing.`,
 		Example: `  $ crossrank serve --model ./ms-marco-MiniLM-L-6-v2
   {"grpc":"127.0.0.1:50051","http":"127.0.0.1:8080","model":"./ms-marco-MiniLM-L-6-v2"}
 
@@ -40,7 +43,7 @@ crossrank config show --origin tells which. Without a model the built-in one is 
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts) },
 	}
 	opts.settings.register(cmd)
-	cmd.Flags().StringVar(&opts.logFormat, "log-format", "text", "of the log on standard error: text or json")
+	cmd.Flags().StringVar(&opts.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	return cmd
 }
 

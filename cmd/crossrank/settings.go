@@ -4,17 +4,16 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/native"
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// settingsFlags are the flags by which a command takes a server's settings: the file, the model, and one flag for every
-// key of the server's section.
+// settingsFlags are the flags that a command takes a server's settings from: the file, the model, and one
+// flag for every key of the server section.
 type settingsFlags struct {
 	file         string
 	model        string
@@ -27,29 +26,44 @@ type givenSetting struct{ flag, path, text string }
 
 func (s *settingsFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&s.file, "config", "c", "", "settings file, in YAML")
-	f.StringVarP(&s.model, "model", "m", "", modelUsage+" (default "+config.BuiltinModel+")")
+	f.StringVarP(&s.file, "config", "c", "", "settings file in YAML")
+	f.StringVarP(&s.model, "model", "m", config.BuiltinModel, modelUsage)
 	f.StringVar(&s.quantization, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
 	for _, key := range config.Default().Keys() {
 		name := serverFlag(key.Path)
 		if name == "" {
 			continue
 		}
-		take := func(text string) error {
-			s.given = append(s.given, givenSetting{name, key.Path, text})
-			return nil
+		f.Var(&settingFlag{settings: s, name: name, key: key}, name, key.Help)
+		if key.Type == "bool" {
+			f.Lookup(name).NoOptDefVal = "true"
 		}
-		if key.Bool {
-			f.BoolFunc(name, key.Help, take)
-			continue
-		}
-		usage := key.Help
-		if key.Value != `""` && !strings.HasPrefix(key.Value, "[") {
-			usage += " (default " + key.Value + ")"
-		}
-		f.Func(name, usage, take)
 	}
 }
+
+// settingFlag is a flag that stands for a key. It is a [pflag.Value].
+type settingFlag struct {
+	settings *settingsFlags
+	name     string
+	key      strictyaml.Key
+}
+
+// Set notes the text; it is checked with all other settings.
+func (s *settingFlag) Set(text string) error {
+	s.settings.given = append(s.settings.given, givenSetting{s.name, s.key.Path, text})
+	return nil
+}
+
+// String is the default that help shows.
+func (s *settingFlag) String() string {
+	if s.key.Value == `""` || s.key.Type == "list" {
+		return ""
+	}
+	return s.key.Value
+}
+
+// Type names what the flag takes.
+func (s *settingFlag) Type() string { return s.key.Type }
 
 // serverFlag names the flag of a key of the server's section: server.grpc.streams is --grpc-streams. Other keys have none.
 func serverFlag(path string) string {
@@ -60,8 +74,8 @@ func serverFlag(path string) string {
 	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
 }
 
-// resolve gives the settings that are in effect: flags go before the environment, that before the file, and that before
-// the defaults.
+// resolve gives the settings that are in effect: a flag overrides the environment, which overrides the
+// file, which overrides the default.
 func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Settings, error) {
 	settings := config.Default()
 	if s.file != "" {
@@ -74,7 +88,7 @@ func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Se
 	if err := settings.SetFromEnvironment(environ); err != nil {
 		return settings, err
 	}
-	if err := s.lay(cmd, &settings); err != nil {
+	if err := s.applyFlags(cmd, &settings); err != nil {
 		return settings, usageError("%w", err)
 	}
 	if settings.Origin("model") != fromFile {
@@ -86,8 +100,8 @@ func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Se
 	return settings, nil
 }
 
-// lay lays the flags that were given over settings.
-func (s *settingsFlags) lay(cmd *cobra.Command, settings *config.Settings) error {
+// applyFlags overlays settings with the flags that were given.
+func (s *settingsFlags) applyFlags(cmd *cobra.Command, settings *config.Settings) error {
 	if cmd.Flags().Changed("model") {
 		if s.model == "" {
 			return errors.New("--model is empty; give a model's directory, or leave the flag out")
@@ -97,8 +111,8 @@ func (s *settingsFlags) lay(cmd *cobra.Command, settings *config.Settings) error
 		}
 	}
 	if cmd.Flags().Changed("quantization") {
-		if !slices.Contains(native.Precisions, native.Precision(s.quantization)) {
-			return fmt.Errorf("--quantization is %q; want one of %v", s.quantization, native.Precisions)
+		if err := checkPrecision("quantization", s.quantization); err != nil {
+			return err
 		}
 		for i := range settings.ModelPool.Instances {
 			path := fmt.Sprintf("model_pool.instances[%d].quantization", i)

@@ -21,17 +21,18 @@ func newTokenizeCommand() *cobra.Command {
 	var opts tokenizeOptions
 	cmd := &cobra.Command{
 		Use:   "tokenize --model M [--input FILE]",
-		Short: "Show the tokens that a model reads: JSON lines in, JSON lines out",
-		Long: `Tokenize reads one pair a line, {"query": "…", "passage": "…"}, and writes one line a pair, in the same order:
-{"ids": […], "type_ids": […], "tokens": […]}, with the special tokens, cut to --max-length as scoring would cut it. A
-type id is 0 on the query's side and 1 on the passage's. Blank lines are skipped. Only the vocabulary of the model is
-read, not its weights.`,
+		Short: "Show the tokens of pairs: JSON lines in, JSON lines out",
+		Long: `Tokenize reads one pair per line, {"query": "…", "passage": "…"}, and writes one line per pair, in
+the same order: {"ids": […], "type_ids": […], "tokens": […]}. Special tokens are included, and the
+pair is truncated to --max-length as scoring truncates it. A type id is 0 for the query and 1 for
+the passage. Blank lines are skipped. Tokenize reads the model's vocabulary, not its weights.`,
 		Example: `  $ crossrank tokenize --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl
-  $ echo '{"query": "k2", "passage": "a mountain"}' | crossrank tokenize -m builtin:minilm-l6 --max-length 64`,
+  $ echo '{"query": "k2", "passage": "a mountain"}' |
+      crossrank tokenize -m builtin:minilm-l6 --max-length 64`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTokenize(cmd, opts) },
 	}
 	requireModel(cmd, &opts.model)
-	cmd.Flags().StringVarP(&opts.input, "input", "i", "-", "file with the pairs, - for standard input")
+	pairsFlag(cmd, &opts.input)
 	maxLengthFlag(cmd, &opts.maxLength)
 	return cmd
 }

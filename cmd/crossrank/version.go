@@ -14,7 +14,7 @@ var version string
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version of crossrank, of Go, and the platform",
+		Short: "Show the versions of crossrank and Go, and the platform",
 		Example: `  $ crossrank version
   crossrank v0.1.0 go1.26.0 linux/amd64`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -8,23 +8,23 @@ import "time"
 // A field's help tag is what it means, for this section's keys also are flags of serve: server.grpc.streams is
 // --grpc-streams.
 type Server struct {
-	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"host:port for gRPC, empty for none"`
-	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"host:port for HTTP, empty for none"`
-	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback host:port for metrics, which are then not on http_addr, empty for none"`
-	Pprof          bool     `yaml:"pprof" json:"pprof" help:"Go's profiles at /debug/pprof/ of admin_addr"`
-	InsecureNoAuth bool     `yaml:"insecure_no_auth" json:"insecure_no_auth" help:"allow addresses that other machines can reach, though nobody is asked for a key"`
-	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" secret:"digests" help:"SHA-256 digests of the keys that callers may use, see crossrank config hash-key"`
-	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of such digests, one a line, read again when it changes"`
+	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"listen address for gRPC, host:port; empty = no gRPC"`
+	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"listen address for HTTP, host:port; empty = no HTTP"`
+	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback listen address for metrics, host:port; empty = metrics on http_addr"`
+	Pprof          bool     `yaml:"pprof" json:"pprof" help:"profiles of the Go runtime at /debug/pprof/ of admin_addr"`
+	InsecureNoAuth bool     `yaml:"insecure_no_auth" json:"insecure_no_auth" help:"permission to listen on public addresses without API keys"`
+	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" secret:"digests" help:"SHA-256 digests of the accepted API keys; crossrank config hash-key makes them"`
+	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of accepted digests, one per line; reloaded when it changes"`
 
-	Deadline           Duration `yaml:"deadline" json:"deadline" help:"the most time that a request may take; its caller may ask for less"`
-	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"how long requests under way may take once the server stops"`
-	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"connections open at once, for each of the two addresses"`
-	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"those of them from one address that is not of this machine, or from one /64 of IPv6; 0 for no such bound"`
-	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"4096" max:"1099511627776" help:"bytes that all requests under way hold, from the first byte of each until its answer; as much again may be gRPC messages that have not arrived whole"`
+	Deadline           Duration `yaml:"deadline" json:"deadline" help:"max duration of a request; a caller may ask for less"`
+	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"max time for requests in progress to finish when the server stops"`
+	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"max connections, for each of the two addresses"`
+	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"max connections per remote IP (IPv6: per /64); 0 = unlimited"`
+	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"4096" max:"1099511627776" help:"max bytes held by all requests in progress; partly received gRPC messages may hold as much again"`
 
-	History Duration `yaml:"history" json:"history" help:"how far back /api/history and the live page see at half a second, for about 7 MB an hour"`
+	History Duration `yaml:"history" json:"history" help:"length of the history, in samples of 500 ms, on the live page and at /api/history; about 7 MB per hour"`
 
-	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector for OTLP over gRPC, such as http://127.0.0.1:4317; without one nothing is traced"`
+	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector (OTLP over gRPC), such as http://127.0.0.1:4317; empty = no traces"`
 
 	Limits ServerLimits `yaml:"limits" json:"limits"`
 	GRPC   ServerGRPC   `yaml:"grpc" json:"grpc"`
@@ -34,38 +34,38 @@ type Server struct {
 
 // ServerLimits bounds one request.
 type ServerLimits struct {
-	Documents     int `yaml:"documents" json:"documents" min:"1" max:"1000000" help:"documents, or pairs, of a request"`
-	DocumentBytes int `yaml:"document_bytes" json:"document_bytes" min:"1" max:"1073741824" help:"bytes of a document"`
-	QueryBytes    int `yaml:"query_bytes" json:"query_bytes" min:"1" max:"1073741824" help:"bytes of a query"`
+	Documents     int `yaml:"documents" json:"documents" min:"1" max:"1000000" help:"max documents or pairs per request"`
+	DocumentBytes int `yaml:"document_bytes" json:"document_bytes" min:"1" max:"1073741824" help:"max bytes per document"`
+	QueryBytes    int `yaml:"query_bytes" json:"query_bytes" min:"1" max:"1073741824" help:"max bytes per query"`
 }
 
 // ServerGRPC bounds what a gRPC peer can ask of the transport.
 type ServerGRPC struct {
-	Streams        int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"gRPC calls at once on a connection"`
-	MessageBytes   int      `yaml:"message_bytes" json:"message_bytes" min:"1024" max:"1073741824" help:"bytes of a gRPC message"`
-	HeaderBytes    int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"bytes of the metadata of a gRPC call"`
-	Handshake      Duration `yaml:"handshake" json:"handshake" help:"the most time that a gRPC connection may take to be made"`
-	MessageTimeout Duration `yaml:"message_timeout" json:"message_timeout" help:"the most time that a gRPC call of one message may take to send it"`
-	KeepaliveMin   Duration `yaml:"keepalive_min" json:"keepalive_min" help:"the shortest time between a gRPC client's pings"`
-	ConnectionAge  Duration `yaml:"connection_age" json:"connection_age" help:"after which a gRPC client is asked to connect anew"`
+	Streams        int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"max concurrent gRPC calls per connection"`
+	MessageBytes   int      `yaml:"message_bytes" json:"message_bytes" min:"1024" max:"1073741824" help:"max bytes per gRPC message"`
+	HeaderBytes    int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"max bytes of the metadata of a gRPC call"`
+	Handshake      Duration `yaml:"handshake" json:"handshake" help:"timeout for the handshake of a gRPC connection"`
+	MessageTimeout Duration `yaml:"message_timeout" json:"message_timeout" help:"timeout for receiving the message of a unary gRPC call"`
+	KeepaliveMin   Duration `yaml:"keepalive_min" json:"keepalive_min" help:"min interval between the keepalive pings of a gRPC client"`
+	ConnectionAge  Duration `yaml:"connection_age" json:"connection_age" help:"age of a gRPC connection at which its client is asked to reconnect"`
 }
 
 // ServerHTTP bounds what an HTTP peer can ask of the transport.
 type ServerHTTP struct {
-	HeaderTimeout Duration `yaml:"header_timeout" json:"header_timeout" help:"the most time to send the headers of an HTTP request"`
-	BodyTimeout   Duration `yaml:"body_timeout" json:"body_timeout" help:"the most time to send an HTTP request"`
-	IdleTimeout   Duration `yaml:"idle_timeout" json:"idle_timeout" help:"how long an HTTP connection may rest between requests"`
-	HeaderBytes   int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"bytes of the headers of an HTTP request"`
-	BodyBytes     int      `yaml:"body_bytes" json:"body_bytes" min:"1024" max:"1073741824" help:"bytes of the body of an HTTP request"`
-	Streams       int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"HTTP/2 requests at once on a connection"`
+	HeaderTimeout Duration `yaml:"header_timeout" json:"header_timeout" help:"timeout for receiving the headers of an HTTP request"`
+	BodyTimeout   Duration `yaml:"body_timeout" json:"body_timeout" help:"timeout for receiving a whole HTTP request"`
+	IdleTimeout   Duration `yaml:"idle_timeout" json:"idle_timeout" help:"max idle time of an HTTP connection between requests"`
+	HeaderBytes   int      `yaml:"header_bytes" json:"header_bytes" min:"1024" max:"16777216" help:"max bytes of the headers of an HTTP request"`
+	BodyBytes     int      `yaml:"body_bytes" json:"body_bytes" min:"1024" max:"1073741824" help:"max bytes of the body of an HTTP request"`
+	Streams       int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"max concurrent HTTP/2 requests per connection"`
 }
 
 // ServerTLS names the files of TLS; without any, both protocols are spoken in the clear. All are read again when they
 // change.
 type ServerTLS struct {
-	Cert     string `yaml:"cert,omitempty" json:"cert,omitempty" check:"filled" help:"certificate and its chain, in PEM; turns TLS 1.3 on"`
-	Key      string `yaml:"key,omitempty" json:"key,omitempty" check:"filled" help:"private key of the certificate, in PEM"`
-	ClientCA string `yaml:"client_ca,omitempty" json:"client_ca,omitempty" check:"filled" help:"authorities, in PEM, one of which must have signed a caller's certificate"`
+	Cert     string `yaml:"cert,omitempty" json:"cert,omitempty" check:"filled" help:"PEM file with the certificate chain; turns TLS 1.3 on"`
+	Key      string `yaml:"key,omitempty" json:"key,omitempty" check:"filled" help:"PEM file with the private key of the certificate"`
+	ClientCA string `yaml:"client_ca,omitempty" json:"client_ca,omitempty" check:"filled" help:"PEM file with the authorities that sign client certificates; empty = no client certificates"`
 }
 
 func defaultServer() Server {

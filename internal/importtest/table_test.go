@@ -34,6 +34,7 @@ const (
 	term  = "golang.org/x/term"
 	yaml  = "go.yaml.in/yaml/v3"
 	cobra = "github.com/spf13/cobra"
+	pflag = "github.com/spf13/pflag" // the flags of cobra
 
 	chromedp   = "github.com/chromedp"                         // drives a browser
 	jsontext   = "github.com/go-json-experiment/json/jsontext" // strict JSON, in parts
@@ -122,5 +123,5 @@ var table = []row{
 			"internal/results", "internal/stats"},
 		external: []string{grpc},
 	},
-	{name: "cmd/crossrank", any: true, external: []string{cobra, term}},
+	{name: "cmd/crossrank", any: true, external: []string{cobra, pflag, term}},
 }

@@ -13,16 +13,33 @@ type Key struct {
 	Path  string // such as server.grpc.streams
 	Value string // as text; of a secret only the number of its elements
 	Help  string // what it means, if the schema says so
-	Bool  bool   // it is true or false
+	Type  string // bool, int, float, duration, string or list
 }
 
 // Keys lists every setting of v, a struct, in the order of the schema.
 func Keys(v any) []Key {
 	var keys []Key
 	walk(reflect.ValueOf(v), "", func(path string, v reflect.Value, tag reflect.StructTag) {
-		keys = append(keys, Key{Path: path, Value: textOf(v, tag), Help: tag.Get("help"), Bool: v.Kind() == reflect.Bool})
+		keys = append(keys, Key{Path: path, Value: textOf(v, tag), Help: tag.Get("help"), Type: typeName(v)})
 	})
 	return keys
+}
+
+// typeName names what a setting holds, for the help of a flag.
+func typeName(v reflect.Value) string {
+	switch {
+	case v.Type() == durationType:
+		return "duration"
+	case v.Kind() == reflect.Bool:
+		return "bool"
+	case v.Kind() == reflect.String:
+		return "string"
+	case v.Kind() == reflect.Slice:
+		return "list"
+	case v.Kind() == reflect.Float64:
+		return "float"
+	}
+	return "int"
 }
 
 // walk calls f for every setting in v, a section. It goes through lists of sections; any other list is

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/crossrank/crossrank/internal/native"
+)
+
+// helpWidth is the most columns of a line of help.
+const helpWidth = 100
+
+func init() {
+	cobra.AddTemplateFunc("wrapped", func(f *pflag.FlagSet) string {
+		return strings.TrimRight(f.FlagUsagesWrapped(helpWidth), " \n")
+	})
+}
+
+// wrapHelp breaks the help of the flags of root, and of all commands below it, into lines.
+func wrapHelp(root *cobra.Command) {
+	usage := root.UsageTemplate()
+	for _, flags := range []string{".LocalFlags", ".InheritedFlags"} {
+		usage = strings.ReplaceAll(usage, flags+".FlagUsages | trimTrailingWhitespaces", "wrapped "+flags)
+	}
+	root.SetUsageTemplate(usage)
+}
+
+// minLength is the length of the shortest pair: [CLS], [SEP], [SEP].
+const minLength = 3
+
+// modelUsage is the help of every --model flag.
+const modelUsage = "model directory, or builtin:minilm-l6 (random weights)"
+
+// requireModel gives cmd a --model that must be set.
+func requireModel(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVarP(name, "model", "m", "", modelUsage)
+	require(cmd, "model")
+}
+
+// require marks a flag of cmd as one that must be set.
+func require(cmd *cobra.Command, flag string) {
+	if err := cmd.MarkFlagRequired(flag); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// pairsFlag gives cmd an --input for pairs.
+func pairsFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "input", "i", "-", "JSONL file of pairs; - = standard input")
+}
+
+// maxLengthFlag gives cmd a --max-length, to be checked with checkMaxLength.
+func maxLengthFlag(cmd *cobra.Command, n *int) {
+	cmd.Flags().IntVar(n, "max-length", 0, "max tokens per pair, special tokens included; 0 = the model's maximum")
+}
+
+func checkMaxLength(n int) error {
+	if n != 0 && n < minLength {
+		return usageError("--max-length is %d; a pair has at least the %d tokens [CLS] [SEP] [SEP] (0: the model's own maximum)",
+			n, minLength)
+	}
+	return nil
+}
+
+// checkAtLeast refuses a number below the least that a flag takes.
+func checkAtLeast(flag string, n, least int) error {
+	if n < least {
+		return usageError("--%s is %d; it must be at least %d", flag, n, least)
+	}
+	return nil
+}
+
+// checkChoice refuses a word that is none of those that a flag takes.
+func checkChoice[T ~string](flag, word string, choices ...T) error {
+	if slices.Contains(choices, T(word)) {
+		return nil
+	}
+	return usageError("--%s is %q; use %s", flag, word, orList(choices))
+}
+
+// orList writes words as a choice: a, b or c.
+func orList[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	if len(texts) < 2 {
+		return strings.Join(texts, "")
+	}
+	last := len(texts) - 1
+	return fmt.Sprintf("%s or %s", strings.Join(texts[:last], ", "), texts[last])
+}
+
+// checkPrecision refuses a precision that the engine does not have.
+func checkPrecision(flag, value string) error { return checkChoice(flag, value, native.Precisions...) }
