@@ -123,6 +123,7 @@ type Info struct {
 	Instances    int       `json:"instances,omitempty"` // engines that compute batches side by side; 0 if unknown
 	Quantization string    `json:"quantization"`        // "fp32"
 	MaxLength    int       `json:"max_length"`          // tokens of a pair, special tokens included
+	Prompt       string    `json:"prompt,omitempty"`    // stands directly before every query, as the model was trained
 	ScoreType    ScoreType `json:"score_type"`          // what scores are unless raw ones are asked for
 	Mode         string    `json:"mode,omitempty"`      // the stages of the pipeline that run, if it is not all of them
 	Padded       bool      `json:"padded,omitempty"`    // pairs are computed as long as the longest of their batch

@@ -27,6 +27,7 @@ func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) cross
 		Instances:    len(engines),
 		Quantization: string(e.Precision()),
 		MaxLength:    maxLength,
+		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
 		Padded:       opts.Batching.Padded,
 		Layers:       m.Config.Layers,
@@ -47,7 +48,7 @@ func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) cross
 
 // scoreType is what the model's scores are.
 func scoreType(m *checkpoint.Model) crossrank.ScoreType {
-	if m.Config.ScoreAct == checkpoint.Sigmoid {
+	if m.Activation == checkpoint.Sigmoid {
 		return crossrank.Probability
 	}
 	return crossrank.Logit

@@ -125,6 +125,7 @@ func Open(name string, opts Options) (*Model, error) {
 	model.pipeline, err = pipeline.New(pipeline.Model{
 		Name:      model.info.Model,
 		Tokenizer: m.Tokenizer,
+		Prompt:    m.Prompt,
 		MaxLength: model.info.MaxLength,
 		ScoreType: scoreType(m),
 	}, pooled, opts.pipeline())

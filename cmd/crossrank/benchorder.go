@@ -6,7 +6,6 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 // benchOrders are the values of --order.
@@ -15,7 +14,7 @@ var benchOrders = []string{"as-is", "sorted"}
 // sortedByLength orders pairs by their tokens and keeps those of requests that are evenly spaced over that order, so that a
 // short run has short and long pairs alike. Requests take what it gives one after another.
 func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) ([]crossrank.Pair, error) {
-	tok, maxLength, err := checkpoint.OpenTokenizer(model)
+	reading, err := checkpoint.OpenTokenizer(model)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +25,7 @@ func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) (
 	var ids []int32
 	all := make([]measured, len(pairs))
 	for i, p := range pairs {
-		ids, _, _ = tok.Pair(ids[:0], p.Query, p.Passage, maxLength, tokenizer.KeepStart)
+		ids, _ = reading.Pair(ids[:0], p.Query, p.Passage)
 		all[i] = measured{p, len(ids)}
 	}
 	slices.SortStableFunc(all, func(a, b measured) int { return cmp.Compare(a.length, b.length) })

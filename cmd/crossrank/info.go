@@ -125,6 +125,9 @@ func (a *about) writeTable(w io.Writer) error {
 		row("model", "%s (%s)%s", m.Model, m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
 		row("shape", "%d layers, hidden size %d, %d parameters, %d pieces of vocabulary", m.Layers, m.Hidden, m.Parameters, m.VocabSize)
 		row("reads", "pairs of up to %d tokens", m.MaxLength)
+		if m.Prompt != "" {
+			row("prompt", "%q, before every query", m.Prompt)
+		}
 		row("gives", "%s", m.ScoreType)
 		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 type tokenizeOptions struct {
@@ -46,12 +45,12 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 		return err
 	}
 	defer lines.Close()
-	tok, maxLength, err := checkpoint.OpenTokenizer(opts.model)
+	reading, err := checkpoint.OpenTokenizer(opts.model)
 	if err != nil {
 		return err
 	}
 	if opts.maxLength > 0 {
-		maxLength = min(maxLength, opts.maxLength)
+		reading.MaxLength = min(reading.MaxLength, opts.maxLength)
 	}
 
 	out := bufio.NewWriter(cmd.OutOrStdout())
@@ -62,7 +61,7 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 			return err
 		}
 		for _, pair := range pairs {
-			if err := enc.Encode(encode(tok, pair, maxLength)); err != nil {
+			if err := enc.Encode(encode(reading, pair)); err != nil {
 				return err
 			}
 		}
@@ -80,14 +79,14 @@ type encodedPair struct {
 	Tokens  []string `json:"tokens"`
 }
 
-func encode(tok *tokenizer.Tokenizer, pair crossrank.Pair, maxLength int) encodedPair {
-	ids, split, _ := tok.Pair(nil, pair.Query, pair.Passage, maxLength, tokenizer.KeepStart)
+func encode(r checkpoint.Reading, pair crossrank.Pair) encodedPair {
+	ids, split := r.Pair(nil, pair.Query, pair.Passage)
 	line := encodedPair{IDs: ids, TypeIDs: make([]int32, len(ids)), Tokens: make([]string, len(ids))}
 	for i, id := range ids {
 		if i >= split {
 			line.TypeIDs[i] = 1
 		}
-		line.Tokens[i] = tok.Token(id)
+		line.Tokens[i] = r.Tokenizer.Token(id)
 	}
 	return line
 }

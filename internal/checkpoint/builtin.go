@@ -26,7 +26,7 @@ var builtinVocab []byte
 func builtinConfig() Config {
 	return Config{
 		Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, VocabSize: 30522, Positions: 512, TypeVocab: 2,
-		NormEps: defaultEps, HiddenAct: GELU, Labels: 1, ScoreAct: Sigmoid,
+		NormEps: defaultEps, HiddenAct: GELU, Labels: 1,
 	}
 }
 
@@ -52,8 +52,9 @@ func openBuiltin(name string) (*Model, error) {
 	}
 	c := builtinConfig()
 	m := &Model{
-		Name: Builtin, Config: c, Tokenizer: tok, MaxLength: c.Positions, Meaningless: true,
-		Hash: fmt.Sprintf("random weights, seed %d", builtinSeed),
+		Name: Builtin, Config: c, Activation: Sigmoid, Meaningless: true,
+		Reading: Reading{Tokenizer: tok, MaxLength: c.Positions},
+		Hash:    fmt.Sprintf("random weights, seed %d", builtinSeed),
 	}
 	randomWeights(&m.Weights, c, builtinSeed)
 	return m, nil

@@ -30,7 +30,7 @@ func TestBuiltin(t *testing.T) {
 		t.Errorf("digest of the weights %s, want %s", got, want)
 	}
 	if !m.Meaningless || m.Hash != "random weights, seed 42" || m.Name != Builtin || m.MaxLength != 512 ||
-		m.Config.ScoreAct != Sigmoid {
+		m.Activation != Sigmoid {
 		t.Errorf("the model must say what it is: %v, %q, %q, %d", m.Meaningless, m.Hash, m.Name, m.MaxLength)
 	}
 	n := 0

@@ -27,11 +27,6 @@ var hiddenActs = map[string]HiddenAct{
 	"relu":              ReLU,
 }
 
-var scoreActs = map[string]ScoreAct{
-	"torch.nn.modules.linear.Identity":    Identity,
-	"torch.nn.modules.activation.Sigmoid": Sigmoid,
-}
-
 // parseConfig reads config.json. Its keys are those of Hugging Face transformers' BertConfig; keys that do not change
 // what is computed are passed over, and those that would change it are refused unless they have their usual value.
 func parseConfig(data []byte) (Config, error) {
@@ -47,7 +42,6 @@ func parseConfig(data []byte) (Config, error) {
 		TypeVocab:    o.sizeOr("type_vocab_size", 2, maxTypes, 2),
 		NormEps:      o.fraction("layer_norm_eps", defaultEps),
 		Labels:       labels(o),
-		ScoreAct:     scoreAct(o),
 	}
 	if c.Hidden%c.Heads != 0 {
 		o.fail("num_attention_heads", "%d heads do not divide hidden_size, which is %d", c.Heads, c.Hidden)
@@ -125,28 +119,4 @@ func labels(o *object) int {
 		o.fail("num_labels", "it is %d, but id2label has %d", also, n)
 	}
 	return n
-}
-
-// scoreAct finds the activation that sentence-transformers would apply: under its present key, else its former one, else
-// the sigmoid. (Its own default for two labels is to give both logits; the sigmoid of their difference is their softmax.)
-func scoreAct(o *object) ScoreAct {
-	part := o.object("sentence_transformers")
-	for _, at := range []struct {
-		o   *object
-		key string
-	}{{part, "activation_fn"}, {o, "sbert_ce_default_activation_function"}} {
-		name := at.o.str(at.key, "")
-		o.merge(at.o)
-		if name == "" {
-			continue
-		}
-		act, ok := scoreActs[name]
-		if !ok {
-			at.o.fail(at.key, "it is %.80q; torch.nn.modules.linear.Identity and torch.nn.modules.activation.Sigmoid "+
-				"can be computed", name)
-			o.merge(at.o)
-		}
-		return act
-	}
-	return Sigmoid
 }

@@ -48,16 +48,6 @@ func TestConfig(t *testing.T) {
 		{"two labels", with("id2label", `{"0": "no", "1": "yes"}`), func(c *Config) { c.Labels = 2 }},
 		{"no labels, which means two", with("id2label", "null"), func(c *Config) { c.Labels = 2 }},
 		{"num_labels", strings.Replace(with("id2label", "null"), "{", `{"num_labels": 1, `, 1), func(*Config) {}},
-		{"identity, as it was written", with("sbert_ce_default_activation_function", `"torch.nn.modules.linear.Identity"`),
-			func(c *Config) { c.ScoreAct = Identity }},
-		{"sigmoid, as it was written", with("sbert_ce_default_activation_function", `"torch.nn.modules.activation.Sigmoid"`),
-			func(*Config) {}},
-		{"identity, as it is written", with("sentence_transformers", `{"activation_fn": "torch.nn.modules.linear.Identity"}`),
-			func(c *Config) { c.ScoreAct = Identity }},
-		{"both, where the present key counts", strings.Replace(
-			with("sentence_transformers", `{"activation_fn": "torch.nn.modules.linear.Identity"}`), "{",
-			`{"sbert_ce_default_activation_function": "torch.nn.modules.activation.Sigmoid", `, 1),
-			func(c *Config) { c.ScoreAct = Identity }},
 	} {
 		want := tiny()
 		c.change(&want)
@@ -194,7 +184,6 @@ func TestReferenceConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := builtinConfig()
-	want.ScoreAct = Identity
 	if got, err := parseConfig(data); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
@@ -216,7 +205,7 @@ func FuzzConfig(f *testing.F) {
 			return
 		}
 		if c.Hidden%c.Heads != 0 || c.Layers < 1 || c.Layers > 200 || c.NormEps <= 0 || c.Labels < 1 || c.Labels > 2 ||
-			c.HiddenAct == "" || c.ScoreAct == "" || c.Positions < 8 || c.TypeVocab < 2 || c.VocabSize < 1 {
+			c.HiddenAct == "" || c.Positions < 8 || c.TypeVocab < 2 || c.VocabSize < 1 {
 			t.Errorf("accepted %+v", c)
 		}
 		var w Weights

@@ -5,20 +5,36 @@ import "github.com/crossrank/crossrank/internal/tokenizer"
 // Model is a cross-encoder in memory: config, weights as float32 and tokenizer, all checked against each other. It is
 // read-only once made.
 type Model struct {
-	Name      string // the path or built-in name that it was opened by
-	Config    Config
-	Weights   Weights
-	Tokenizer *tokenizer.Tokenizer
-
-	// MaxLength is the most tokens that a pair may have, special tokens included: the smaller of the position table
-	// and the tokenizer's own limit.
-	MaxLength int
+	Name       string // the path or built-in name that it was opened by
+	Config     Config
+	Weights    Weights
+	Activation Activation // from logits to scores
+	Reading
 
 	// Hash says which weights these are: "sha256:…" of the weights file, or "random weights, seed N".
 	Hash string
 
 	// Meaningless says that the weights are random, so that scores mean nothing.
 	Meaningless bool
+}
+
+// Reading is how a model reads a pair of texts.
+type Reading struct {
+	Tokenizer *tokenizer.Tokenizer
+
+	// Prompt stands directly before every query, as sentence-transformers puts it there; "" for most models.
+	Prompt string
+
+	// MaxLength is the most tokens that a pair may have, special tokens included: what sentence-transformers' settings
+	// say, else the tokenizer's own limit, and never more than the position table.
+	MaxLength int
+}
+
+// Pair appends the ids of a pair to dst, prompt and special tokens included, cut to the maximum length at its end. The
+// first boundary ids are the query's side.
+func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary int) {
+	ids, boundary, _ = r.Tokenizer.Pair(dst, r.Prompt+query, passage, r.MaxLength, tokenizer.KeepStart)
+	return ids, boundary
 }
 
 // HiddenAct is the activation inside the feed-forward block.
@@ -28,14 +44,6 @@ const (
 	GELU     HiddenAct = "gelu"              // x·Φ(x), by erf
 	GELUTanh HiddenAct = "gelu_pytorch_tanh" // its tanh approximation; "gelu_new" in a config is the same
 	ReLU     HiddenAct = "relu"
-)
-
-// ScoreAct maps logits to scores; Identity leaves them as they are.
-type ScoreAct string
-
-const (
-	Identity ScoreAct = "identity"
-	Sigmoid  ScoreAct = "sigmoid"
 )
 
 // Config is what config.json says of a BertForSequenceClassification.
@@ -52,8 +60,7 @@ type Config struct {
 
 	// Labels is 1 or 2. With two labels the score is that of the second ("relevant") against the first: its logit is
 	// the difference of the two, whose sigmoid is the softmax.
-	Labels   int
-	ScoreAct ScoreAct
+	Labels int
 }
 
 // Weights are the tensors of the model, row-major.

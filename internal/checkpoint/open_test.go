@@ -24,7 +24,7 @@ import (
 // tiny is the config of a model with sizes that are multiples of nothing.
 func tiny() Config {
 	return Config{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
-		NormEps: 1e-12, HiddenAct: GELU, Labels: 1, ScoreAct: Sigmoid}
+		NormEps: 1e-12, HiddenAct: GELU, Labels: 1}
 }
 
 const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 6,
@@ -103,12 +103,17 @@ func toHalf(v float32) uint16 {
 func folderOf(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
+	writeFiles(t, dir, files)
+	return dir
+}
+
+func writeFiles(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return dir
 }
 
 // tinyFiles are those of a folder that opens.
@@ -331,7 +336,7 @@ func TestNamesRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, fs.ErrNotExist) != c.absent {
 			t.Errorf("Open(%q): got %v, want %s", c.name, err, c.want)
 		}
-		if _, _, err := OpenTokenizer(c.name); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := OpenTokenizer(c.name); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("OpenTokenizer(%q): got %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -355,9 +360,9 @@ func TestOpenTokenizer(t *testing.T) {
 		{"a limit above the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
 			tokenizerConfigFile: `{"model_max_length":512}`}, 9},
 	} {
-		tok, n, err := OpenTokenizer(folderOf(t, c.files))
-		if err != nil || n != c.length || tok == nil {
-			t.Errorf("%s: got %d tokens, error %v; want %d", c.name, n, err, c.length)
+		r, err := OpenTokenizer(folderOf(t, c.files))
+		if err != nil || r.MaxLength != c.length || r.Tokenizer == nil {
+			t.Errorf("%s: got %d tokens, error %v; want %d", c.name, r.MaxLength, err, c.length)
 		}
 	}
 }
@@ -391,9 +396,9 @@ func TestFixtures(t *testing.T) {
 				t.Errorf("%s: %.40q, %.40q: ids differ", name, c.Query, c.Passage)
 			}
 		}
-		want := map[string]ScoreAct{"bert-a-f32": Identity, "bert-b-bf16": Sigmoid}[name]
-		if m.Config.ScoreAct != want || m.MaxLength != 512 || len(expected.Cases) == 0 {
-			t.Errorf("%s: activation %s, max length %d, %d cases", name, m.Config.ScoreAct, m.MaxLength, len(expected.Cases))
+		want := map[string]Activation{"bert-a-f32": Identity, "bert-b-bf16": Sigmoid}[name]
+		if m.Activation != want || m.MaxLength != 512 || len(expected.Cases) == 0 {
+			t.Errorf("%s: activation %s, max length %d, %d cases", name, m.Activation, m.MaxLength, len(expected.Cases))
 		}
 	}
 }

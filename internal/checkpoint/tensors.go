@@ -28,6 +28,9 @@ type sourceTensor struct {
 
 // openTensors opens the weights of a model directory.
 func openTensors(dir string) (tensorSource, error) {
+	if err := requireWeights(dir); err != nil {
+		return nil, err
+	}
 	f, err := safetensors.Open(filepath.Join(dir, weightsFile))
 	if err != nil {
 		return nil, fmt.Errorf("opening the weights: %w", err)

@@ -24,7 +24,7 @@ type tokenizerConfig struct {
 // parseTokenizerConfig reads tokenizer_config.json; an absent file is an empty object.
 func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 	o := parseObject(tokenizerConfigFile, data)
-	c := &tokenizerConfig{o: o, limit: lengthLimit(o), opts: tokenizer.Options{
+	c := &tokenizerConfig{o: o, limit: lengthLimit(o, "model_max_length"), opts: tokenizer.Options{
 		Cased:   !o.boolean("do_lower_case", true),
 		Accents: accents(o.tristate("strip_accents")),
 		JoinCJK: !o.boolean("tokenize_chinese_chars", true),
@@ -79,21 +79,21 @@ func accents(strip *bool) tokenizer.Accents {
 	return tokenizer.KeepAccents
 }
 
-// lengthLimit reads model_max_length. 0 means that there is no limit.
-func lengthLimit(o *object) int {
-	raw, ok := o.get("model_max_length")
+// lengthLimit reads a limit of tokens. 0 means that there is none.
+func lengthLimit(o *object, key string) int {
+	raw, ok := o.get(key)
 	if !ok {
 		return 0
 	}
 	x, err := strconv.ParseFloat(string(raw), 64)
 	if errors.Is(err, strconv.ErrSyntax) || math.IsNaN(x) {
-		o.fail("model_max_length", "it must be a number, not %.40s", raw)
+		o.fail(key, "it must be a number, not %.40s", raw)
 		return 0
 	}
 	if x >= unlimited {
 		return 0
 	}
-	return o.size("model_max_length", minPositions, unlimited)
+	return o.size(key, minPositions, unlimited)
 }
 
 // fromVocab joins vocab.txt with what tokenizer_config.json adds to it.

@@ -137,12 +137,12 @@ func TestTokenizerSettings(t *testing.T) {
 		{"tokenizer.json before vocab.txt", map[string]string{tokenizerFile: tokenizerJSON, vocabFile: "nothing of use"},
 			[]int32{2, 6, 6, 8, 3, 3, 9, 3}},
 	} {
-		tok, _, err := OpenTokenizer(folderOf(t, c.files))
+		r, err := OpenTokenizer(folderOf(t, c.files))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if got := encodePair(tok, query, passage); !slices.Equal(got, c.want) {
+		if got := encodePair(r.Tokenizer, query, passage); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -253,7 +253,7 @@ func TestTokenizerFilesRefused(t *testing.T) {
 			} else {
 				files[c.file] = strings.Replace(files[c.file], c.old, c.new, 1)
 			}
-			_, _, err := OpenTokenizer(folderOf(t, files))
+			_, err := OpenTokenizer(folderOf(t, files))
 			e := (*Error)(nil)
 			if !errors.As(err, &e) || e.File != c.wantFile || e.Field != c.wantAt || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error of %s at %q with %s", err, c.wantFile, c.wantAt, c.want)
@@ -273,7 +273,7 @@ func TestFaultsDoNotAddUp(t *testing.T) {
 		dir := folderOf(t, map[string]string{tokenizerFile: edit(t, c.old, c.new)})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, err := OpenTokenizer(dir)
+		_, err := OpenTokenizer(dir)
 		runtime.ReadMemStats(&after)
 		if err == nil {
 			t.Errorf("%s: read without an error", c.name)
@@ -294,11 +294,11 @@ func TestReferenceVocabulary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tok, n, err := OpenTokenizer(folderOf(t, map[string]string{as: string(data), tokenizerConfigFile: string(config)}))
-		if err != nil || n != 512 {
-			t.Fatalf("%s: max length %d, %v", from, n, err)
+		r, err := OpenTokenizer(folderOf(t, map[string]string{as: string(data), tokenizerConfigFile: string(config)}))
+		if err != nil || r.MaxLength != 512 {
+			t.Fatalf("%s: max length %d, %v", from, r.MaxLength, err)
 		}
-		return tok
+		return r.Tokenizer
 	}
 	a, b := read("vocab.txt", vocabFile), read("tokenizer.json", tokenizerFile)
 	data, err := os.ReadFile(filepath.Join(material.Path(t, "golden"), "bert_base_uncased_cases.json"))

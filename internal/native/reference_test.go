@@ -43,7 +43,7 @@ func randomModel(seed uint64, c checkpoint.Config) *checkpoint.Model {
 			Intermediate: linear(c.Hidden, c.Intermediate), Output: linear(c.Intermediate, c.Hidden), OutputNorm: norm(),
 		})
 	}
-	return &checkpoint.Model{Config: c, Weights: w, MaxLength: c.Positions}
+	return &checkpoint.Model{Config: c, Weights: w, Reading: checkpoint.Reading{MaxLength: c.Positions}}
 }
 
 // reference is the forward pass of one sequence in float64, written from the definition: every layer in full, no packing, no

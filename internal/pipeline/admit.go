@@ -32,7 +32,7 @@ func (p *Pipeline) admit(ctx context.Context, from batch.Sender, req *crossrank.
 	}
 	about := 0
 	for i := range req.Pairs {
-		tokens := minLength + (len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesAToken
+		tokens := minLength + (len(p.model.Prompt)+len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesAToken
 		about += min(tokens, limit)
 	}
 	if err := p.pool.Check(ctx, from, about); err != nil {

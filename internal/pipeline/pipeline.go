@@ -41,10 +41,11 @@ type Tokenizer interface {
 	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
 }
 
-// Model is what a Pipeline needs to know of the model that its engines compute. All fields are required.
+// Model is what a Pipeline needs to know of the model that its engines compute. All fields but Prompt are required.
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
+	Prompt    string              // stands directly before every query; may be ""
 	MaxLength int                 // tokens of a pair, special tokens included; at least 3
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }

@@ -1,0 +1,84 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// readConfig reads config.json, and gives it as an object as well.
+func readConfig(dir string) (Config, *object, error) {
+	data, err := readFile(dir, configFile, maxConfigBytes)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	c, err := parseConfig(data)
+	return c, parseObject(configFile, data), err
+}
+
+// readVocabulary reads tokenizer.json, or vocab.txt where there is none, and tokenizer_config.json beside either.
+func readVocabulary(dir string) (*vocabulary, error) {
+	data, err := readFile(dir, tokenizerConfigFile, maxVocabBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = []byte("{}"), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseTokenizerConfig(data)
+	if err != nil {
+		return nil, err
+	}
+	data, err = readFile(dir, tokenizerFile, maxVocabBytes)
+	if err == nil {
+		v, err := parseTokenizer(data)
+		if err != nil {
+			return nil, err
+		}
+		v.limit = c.limit
+		return v, c.agree(v)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	data, err = readFile(dir, vocabFile, maxVocabBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("it has neither %s nor %s: %w", tokenizerFile, vocabFile, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pieces, err := parseVocab(data)
+	if err != nil {
+		return nil, err
+	}
+	return fromVocab(pieces, c)
+}
+
+// readFile reads a file of a model that has at most limit bytes.
+func readFile(dir, name string, limit int64) ([]byte, error) {
+	path := filepath.Join(dir, name)
+	info, err := os.Stat(path) // before opening it, which would wait if it is a pipe
+	if err != nil {
+		return nil, &Error{File: name, Err: err}
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{File: name, Err: errors.New("it is not a regular file")}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &Error{File: name, Err: err}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, &Error{File: name, Err: err}
+	}
+	if int64(len(data)) > limit {
+		return nil, &Error{File: name, Err: fmt.Errorf("it has more than %d bytes", limit)}
+	}
+	return data, nil
+}
