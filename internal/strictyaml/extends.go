@@ -18,11 +18,11 @@ type tree struct {
 	root  *yaml.Node            // a mapping, or nil if nothing was given
 	files map[*yaml.Node]string // the file of every node that came from another than name
 
-	exclusive map[string]string // by key, the key that it replaces
+	exclusive map[string][]string // by key, those that it replaces
 }
 
 // load reads the tree of a file with this content.
-func load(name string, data []byte, exclusive map[string]string) (*tree, error) {
+func load(name string, data []byte, exclusive map[string][]string) (*tree, error) {
 	t := &tree{name: name, files: map[*yaml.Node]string{}, exclusive: exclusive}
 	root, err := t.read(name, data, nil)
 	t.root = root
@@ -111,8 +111,11 @@ func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 		} else {
 			merged.Content = append(merged.Content, key, value)
 		}
-		if other, ok := t.exclusive[at]; ok && indexOf(over, lastKey(other)) < 0 {
-			if r := indexOf(inherited, lastKey(other)); r >= 0 {
+		for _, other := range t.exclusive[at] {
+			if indexOf(over, lastKey(other)) >= 0 {
+				continue // the file itself gives both, for the decoder to find
+			}
+			if r := indexOf(&yaml.Node{Content: merged.Content[:own]}, lastKey(other)); r >= 0 {
 				merged.Content = slices.Delete(merged.Content, r, r+2)
 				own -= 2
 			}

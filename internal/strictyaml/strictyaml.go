@@ -103,11 +103,12 @@ func (s *Schema[T]) decode(t *tree, choice map[*yaml.Node]int, sweep bool) (T, O
 	return v, origins, d
 }
 
-// exclusive maps each key to the one that it excludes.
-func (s *Schema[T]) exclusive() map[string]string {
-	others := map[string]string{}
+// exclusive maps each key to those that it excludes.
+func (s *Schema[T]) exclusive() map[string][]string {
+	others := map[string][]string{}
 	for _, pair := range s.Exclusive {
-		others[pair[0]], others[pair[1]] = pair[1], pair[0]
+		a, b := pair[0], pair[1]
+		others[a], others[b] = append(others[a], b), append(others[b], a)
 	}
 	return others
 }

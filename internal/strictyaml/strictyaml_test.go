@@ -1,0 +1,321 @@
+package strictyaml
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// shop is a schema with one of everything.
+type shop struct {
+	Name   string   `yaml:"name" check:"name"`
+	Open   bool     `yaml:"open"`
+	Hours  Duration `yaml:"hours" help:"time that it is open"`
+	Prices prices   `yaml:"prices"`
+	Shelf  []shelf  `yaml:"shelf"`
+	Stock  stock    `yaml:"stock" sweep:"no"`
+
+	common  `yaml:",inline"`
+	Origins `yaml:"-"`
+	hidden  int
+}
+
+type common struct {
+	Colour string   `yaml:"colour" oneof:"red,green,blue"`
+	Keys   []string `yaml:"keys" secret:"keys"`
+}
+
+type prices struct {
+	Factor float64 `yaml:"factor" min:"0.5" max:"2"`
+	Fixed  int     `yaml:"fixed" min:"0"`
+	Free   bool    `yaml:"free"`
+}
+
+type shelf struct {
+	Places int `yaml:"places" min:"1" max:"9"`
+	Height int `yaml:"height"`
+}
+
+func (s *shelf) SetDefaults() { *s = shelf{Places: 3} }
+
+type stock struct {
+	Count int `yaml:"count"`
+}
+
+var shops = Schema[shop]{
+	Default:   func() shop { return shop{Name: "corner", Hours: Duration(time.Hour), Prices: prices{Factor: 1}} },
+	Exclusive: [][2]string{{"prices.fixed", "prices.factor"}, {"prices.fixed", "prices.free"}},
+	Elsewhere: map[string]string{"street": "belongs to a town"},
+	Checks: map[string]func(string) string{"name": func(text string) string {
+		if text == "bad" {
+			return "is bad"
+		}
+		return ""
+	}},
+	Verify: func(v *shop, o Origins, report Report) {
+		if o.Given("stock.count") && !v.Open {
+			report("stock.count", "is of no use to a shop that is closed")
+		}
+	},
+}
+
+func parse(t *testing.T, text string) shop {
+	t.Helper()
+	s, o, err := shops.Parse("f", []byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	s.Origins = o
+	return s
+}
+
+func TestParse(t *testing.T) {
+	s := parse(t, `
+name: 07
+open: true
+hours: 90m
+prices: {factor: 1.5}
+shelf: [{height: 2}, {places: 9}]
+stock:
+colour: red
+keys: [a, b]
+`)
+	want := shop{Name: "07", Open: true, Hours: Duration(90 * time.Minute), Prices: prices{Factor: 1.5},
+		Shelf: []shelf{{3, 2}, {9, 0}}, common: common{Colour: "red", Keys: []string{"a", "b"}}, Origins: s.Origins}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+	for key, origin := range map[string]string{"name": "f:2", "colour": "f:8", "prices.factor": "f:5", "prices.fixed": "default"} {
+		if got := s.Origin(key); got != origin {
+			t.Errorf("%s is from %q, want %q", key, got, origin)
+		}
+	}
+	if got := parse(t, ""); got.Name != "corner" || got.Origin("name") != "default" {
+		t.Errorf("an empty file: %+v", got)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"nmae: x":                         "f:1: nmae: unknown key; did you mean name?",
+		"shelf: [{place: 3}]":             "shelf[0].place: unknown key; did you mean places?",
+		"height: 3":                       "height: unknown key here; it belongs at shelf[].height",
+		"frobnicate: 3":                   "unknown key; a settings file has name, open, hours, prices, shelf, stock, colour, keys",
+		"street: x":                       "f:1: street: belongs to a town",
+		"hidden: 3":                       "hidden: unknown key",
+		"name: bad":                       "f:1: name: is bad",
+		"colour: gren":                    `is "gren", which is not one of red, green, blue; did you mean green?`,
+		"prices: {factor: 3}":             "prices.factor: is 3, but must be at most 2",
+		"prices: {factor: 0.1}":           "must be at least 0.5",
+		"hours: 3":                        "needs a duration with a unit",
+		"hours: -3s":                      "must be longer than 0",
+		"shelf: [{places: 0}]":            "shelf[0].places: is 0, but must be at least 1",
+		"\nprices: {factor: 1, fixed: 3}": "f:2: prices.factor: cannot stand beside fixed (line 2)",
+		"prices: {fixed: 3, free: true}":  "prices.free: cannot stand beside fixed",
+		"stock: {count: 3}":               "f:1: stock.count: is of no use to a shop that is closed",
+		"open: [true, false]":             "is a list, but takes one value here",
+		"colour: red\ncolour: blue":       "f:2: colour: is given twice; the first is on line 1",
+		"colour: &c red\nname: *c":        "f:2: name: is a YAML alias",
+		"a\nb: c":                         "f:2: is not YAML",
+		strings.Repeat("#", maxBytes+1):   "too large",
+		"prices: {<<: {factor: 1}}":       "YAML merge keys are not taken",
+		"prices: {extends: x}":            "stands at the top of a file only",
+		"keys: a":                         "needs a list, such as [1, 2]",
+		"name: {a: b}":                    "needs text, not a mapping",
+		"prices: {factor: .nan}":          "needs a number",
+		"prices: {fixed: 1_000_000_000_000_000_000_000}": "needs a whole number",
+	} {
+		_, _, err := shops.Parse("f", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: got %v, want %q", text, err, want)
+		}
+		if e, ok := errors.AsType[*Error](err); err != nil && (!ok || e.File != "f") {
+			t.Errorf("%.60s: %v holds no Error that names the file", text, err)
+		}
+	}
+	if _, _, err := shops.Parse("f", []byte("prices: {fixed: 3, free: false}")); err != nil {
+		t.Errorf("a false beside another: %v", err)
+	}
+	_, _, err := shops.Parse("f", []byte("a: 1\nb: 2\nopen: 3"))
+	if n := strings.Count(err.Error(), "\n") + 1; n != 3 {
+		t.Errorf("%d faults of three: %v", n, err)
+	}
+}
+
+func TestSet(t *testing.T) {
+	s := parse(t, "shelf: [{places: 2}, {places: 4}]\nkeys: [x]")
+	before := s
+	for path, text := range map[string]string{
+		"name": "07", "open": "true", "hours": "1m30s", "shelf[1].height": "5", "keys": "a, b", "prices.factor": "2",
+	} {
+		if err := shops.Set(&s, &s.Origins, path, text, "flag --x"); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if got, place := s.Origin(path), s.Place(path); got != "flag --x" || place != path+" (flag --x)" {
+			t.Errorf("%s is from %q and stands at %q", path, got, place)
+		}
+	}
+	if s.Name != "07" || !s.Open || s.Shelf[1].Height != 5 || !slices.Equal(s.Keys, []string{"a", "b"}) || s.Prices.Factor != 2 {
+		t.Errorf("got %+v", s)
+	}
+	if before.Shelf[1].Height != 0 || before.Keys[0] != "x" || before.Origin("keys") != "f:2" {
+		t.Errorf("a copy from before changed too: %+v", before)
+	}
+	for path, want := range map[string]string{
+		"nothing": "flag --x: nothing: unknown setting", "prices": "is a section", "shelf[7].places": "no such element",
+		"shelf[0].places": "needs a whole number", "open.x": "unknown setting", "Origins": "unknown setting",
+	} {
+		if err := shops.Set(&s, &s.Origins, path, "?", "flag --x"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestSetFromEnvironment(t *testing.T) {
+	names := Variables{Prefix: "SHOP_", Hint: "read the manual"}
+	s := parse(t, "")
+	err := shops.SetFromEnvironment(&s, &s.Origins, names, []string{
+		"PATH=/bin", "SHOP_OTHERS=x", "SHOP_PRICES_FACTOR=2", "SHOP_COLOUR=blue", "SHOP_NAME=a=b",
+	})
+	if err != nil || s.Prices.Factor != 2 || s.Colour != "blue" || s.Name != "a=b" || s.Origin("colour") != "environment SHOP_COLOUR" {
+		t.Errorf("got %+v and %v", s, err)
+	}
+	for variable, want := range map[string]string{
+		"SHOP_COLOR=red":      "environment SHOP_COLOR: is no setting; did you mean SHOP_COLOUR?",
+		"SHOP_PRICES_WHAT=3":  "is no setting; read the manual",
+		"SHOP_COLOUR=gray":    "environment SHOP_COLOUR: colour: is \"gray\"",
+		"SHOP_PRICES_FIXED=x": "needs a whole number",
+	} {
+		s := parse(t, "")
+		if err := shops.SetFromEnvironment(&s, &s.Origins, names, []string{variable}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", variable, err, want)
+		}
+	}
+}
+
+func TestExtends(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"base.yaml":   "name: base\nprices: {factor: 2}\nkeys: [x, y]\n",
+		"top.yaml":    "extends: base.yaml\n\nprices: {fixed: 3}\nkeys: [z]\n",
+		"a.yaml":      "extends: b.yaml\n",
+		"b.yaml":      "extends: a.yaml\n",
+		"broken.yaml": "extends: faulty.yaml\n",
+		"faulty.yaml": "open: true\nnmae: x\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, o, err := shops.Load(filepath.Join(dir, "top.yaml"))
+	if err != nil || s.Name != "base" || s.Prices != (prices{Factor: 1, Fixed: 3}) || !slices.Equal(s.Keys, []string{"z"}) {
+		t.Errorf("got %+v and %v", s, err)
+	}
+	if got := o.Origin("name"); got != filepath.Join(dir, "base.yaml")+":1" {
+		t.Errorf("an inherited key is from %q", got)
+	}
+	for name, want := range map[string]string{
+		"a.yaml": "goes around", "broken.yaml": "faulty.yaml:2: nmae: unknown key", "none.yaml": "no such file",
+	} {
+		if _, _, err := shops.Load(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+}
+
+func TestGrid(t *testing.T) {
+	g, err := shops.ParseGrid("f", []byte("colour: [red, blue]\nshelf: [{places: [1, 2, 3]}]\nkeys: [a, b]"))
+	if err != nil || len(g.Cells) != 6 || !slices.Equal(g.Axes, []string{"colour", "shelf[0].places"}) {
+		t.Fatalf("got %+v and %v", g, err)
+	}
+	third := g.Cells[3]
+	if third.Value.Colour != "blue" || third.Value.Shelf[0].Places != 1 || third.Set[0] != (Assignment{"colour", "blue"}) ||
+		third.Origins.Origin("colour") != "f:1" {
+		t.Errorf("got %+v", third)
+	}
+	for text, want := range map[string]string{
+		"stock: {count: [1, 2]}":                     "cannot be swept",
+		"colour: []":                                 "is an empty list",
+		"colour: [red, red]":                         "has red twice",
+		"colour: [red, gray]":                        `is "gray"`,
+		"shelf: [{places: [[1]]}]":                   "needs plain values",
+		"prices: {fixed: [" + numbers(10_001) + "]}": "more than 10000 combinations",
+	} {
+		if _, err := shops.ParseGrid("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40s: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+// numbers lists the whole numbers below n.
+func numbers(n int) string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = strconv.Itoa(i)
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestKeys(t *testing.T) {
+	s := parse(t, "keys: [secret, word]\nshelf: [{}]")
+	got := map[string]Key{}
+	for _, key := range Keys(s) {
+		got[key.Path] = key
+	}
+	for _, want := range []Key{
+		{"hours", "1h", "time that it is open", "duration"}, {"keys", "[2 keys]", "", "list"}, {"shelf[0].places", "3", "", "int"},
+		{"colour", `""`, "", "string"}, {"open", "false", "", "bool"}, {"prices.factor", "1", "", "float"},
+	} {
+		if got[want.Path] != want {
+			t.Errorf("got %+v, want %+v", got[want.Path], want)
+		}
+	}
+	if len(got) != 11 {
+		t.Errorf("%d keys: %+v", len(got), got)
+	}
+}
+
+func TestDefaultOrigin(t *testing.T) {
+	s := parse(t, "colour: red")
+	copied := s
+	s.Origins.Default("name", "house default")
+	s.Origins.Default("colour", "house default")
+	if s.Origin("name") != "house default" || s.Origin("colour") != "f:1" || copied.Origin("name") != "default" {
+		t.Errorf("got %q, %q, and %q of a copy", s.Origin("name"), s.Origin("colour"), copied.Origin("name"))
+	}
+}
+
+// FuzzParse: whatever stands in a file, it is an error, or settings that Encode writes and Parse reads
+// again as the same.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"", "name: x", "prices: {factor: 1.5}", "a: &a [*a]", "shelf: [{places: 3}, null]", "- a", "colour: !!int x",
+		"hours: 1m\nkeys: [a, 1]", "? [a]\n: b", "open: 0x10", "prices: {factor: 1_0e-1}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, _, err := shops.Parse("f", data)
+		if err != nil {
+			return
+		}
+		type written struct {
+			Name   string   `yaml:"name"`
+			Open   bool     `yaml:"open"`
+			Hours  Duration `yaml:"hours"`
+			Colour string   `yaml:"colour,omitempty"`
+		}
+		out, err := Encode(written{s.Name, s.Open, s.Hours, s.Colour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, _, err := shops.Parse("g", out)
+		if err != nil || back.Name != s.Name || back.Open != s.Open || back.Hours != s.Hours || back.Colour != s.Colour {
+			t.Fatalf("got %+v and %v\nwant %+v\nthrough %s", back, err, s, out)
+		}
+	})
+}
