@@ -49,8 +49,7 @@ test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two 
 	@! command -v $(QEMU) >/dev/null || $(MAKE) --no-print-directory test-emulated
 
 test-emulated:
-	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel
-	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" -skip 'Threads|Uneven|RefusesBad|Panic|Close|UnknownTier|LogitsAllocates|Replicas' ./internal/native
+	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
 
 test-race: ## under the race detector, which needs a C compiler

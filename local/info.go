@@ -30,10 +30,10 @@ func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) cross
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
 		Padded:       opts.Batching.Padded,
-		Layers:       m.Config.Layers,
-		Hidden:       m.Config.Hidden,
-		Parameters:   parameters(&m.Weights),
-		VocabSize:    m.Config.VocabSize,
+		Layers:       len(m.Network.Blocks),
+		Hidden:       m.Network.Hidden,
+		Parameters:   m.Network.Parameters(),
+		VocabSize:    m.Network.Embeddings.Tokens.Rows,
 		Version:      version(),
 	}
 	switch pipeline.Mode(opts.Mode) {
@@ -52,24 +52,6 @@ func scoreType(m *checkpoint.Model) crossrank.ScoreType {
 		return crossrank.Probability
 	}
 	return crossrank.Logit
-}
-
-// parameters counts the numbers of a model's weights.
-func parameters(w *checkpoint.Weights) int64 {
-	n := len(w.WordEmbeddings) + len(w.PositionEmbeddings) + len(w.TypeEmbeddings)
-	norm := func(l checkpoint.Norm) { n += len(l.Weight) + len(l.Bias) }
-	linear := func(l checkpoint.Linear) { n += len(l.Weight) + len(l.Bias) }
-	norm(w.EmbeddingNorm)
-	for _, l := range w.Layers {
-		for _, m := range []checkpoint.Linear{l.Query, l.Key, l.Value, l.AttentionOutput, l.Intermediate, l.Output} {
-			linear(m)
-		}
-		norm(l.AttentionNorm)
-		norm(l.OutputNorm)
-	}
-	linear(w.Pooler)
-	linear(w.Classifier)
-	return int64(n)
 }
 
 const module = "github.com/crossrank/crossrank"

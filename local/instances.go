@@ -17,7 +17,9 @@ func (o Options) engines(m *checkpoint.Model) ([]*native.Engine, error) {
 	threads := func(in Instance) int {
 		return cmp.Or(in.Threads, o.Threads, max(1, runtime.GOMAXPROCS(0)/len(instances)))
 	}
-	first, err := native.New(m, native.Options{Threads: threads(instances[0]), Precision: native.Precision(o.Quantization)})
+	first, err := native.New(m.Network, native.Options{
+		Threads: threads(instances[0]), Precision: native.Precision(o.Quantization), MaxTokens: m.MaxLength,
+	})
 	if err != nil {
 		return nil, err
 	}

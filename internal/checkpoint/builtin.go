@@ -10,12 +10,13 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// Builtin names the model that is part of the program, so that it is of use on a machine without a model: the geometry
-// of MiniLM-L-6 with random weights, and a vocabulary of the project's own. It costs what the real one costs to compute
-// and its scores mean nothing.
+// Builtin names the model that is part of the program, so that the program is of use on a machine without a
+// model: the geometry of MiniLM-L-6 with random weights, and a vocabulary of the project's own. It costs as
+// much to compute as the real one, and its scores mean nothing.
 const Builtin = "builtin:minilm-l6"
 
 const builtinSeed = 42
@@ -23,14 +24,14 @@ const builtinSeed = 42
 //go:embed builtin_vocab.txt
 var builtinVocab []byte
 
-func builtinConfig() Config {
-	return Config{
+func builtinConfig() bertConfig {
+	return bertConfig{
 		Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, VocabSize: 30522, Positions: 512, TypeVocab: 2,
-		NormEps: defaultEps, HiddenAct: GELU, Labels: 1,
+		NormEps: defaultEps, Activation: network.GELU, Labels: 1,
 	}
 }
 
-// isBuiltin says whether a name is meant for a model of the program's own, existing or not.
+// isBuiltin reports whether a name is meant for a built-in model, existing or not.
 func isBuiltin(name string) bool { return strings.HasPrefix(name, "builtin:") }
 
 func builtinTokenizer(name string) (*tokenizer.Tokenizer, error) {
@@ -50,21 +51,21 @@ func openBuiltin(name string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := builtinConfig()
-	m := &Model{
-		Name: Builtin, Config: c, Activation: Sigmoid, Meaningless: true,
-		Reading: Reading{Tokenizer: tok, MaxLength: c.Positions},
+	t := builtinConfig().translation()
+	randomWeights(t.slots, builtinSeed)
+	return &Model{
+		Name: Builtin, Network: t.network, Activation: Sigmoid, Meaningless: true,
+		Reading: Reading{Tokenizer: tok, MaxLength: t.positions},
 		Hash:    fmt.Sprintf("random weights, seed %d", builtinSeed),
-	}
-	randomWeights(&m.Weights, c, builtinSeed)
-	return m, nil
+	}, nil
 }
 
-// randomWeights fills w with random numbers that depend on the config and the seed alone: not on the machine, nor on how
-// many cores it has. Embeddings and linear layers have a standard deviation of 0.05, the projections of attention 0.12
-// and the classifier 0.5, so that attention is peaked and scores differ, as they do in a trained model; the biases of a
-// linear layer of n inputs are uniform within ±1/√n; norms change nothing.
-func randomWeights(w *Weights, c Config, seed uint64) {
+// randomWeights fills the slots with random numbers that depend on the slots and the seed alone: not on the
+// machine, nor on how many cores it has. Embeddings and linear layers have a standard deviation of 0.05, the
+// projections of attention 0.12 and the classifier 0.5, so that attention is peaked and scores differ, as they
+// do in a trained model. The biases of a linear layer of n inputs are uniform within ±1/√n. Norms change
+// nothing.
+func randomWeights(slots []slot, seed uint64) {
 	type job struct {
 		dst    []float32
 		fill   func(*rand.PCG, []float32)
@@ -72,7 +73,7 @@ func randomWeights(w *Weights, c Config, seed uint64) {
 	}
 	const block = 1 << 16 // values of one stream
 	var jobs []job
-	for i, s := range w.slots(c) {
+	for i, s := range slots {
 		*s.dst = make([]float32, s.len())
 		fill := filler(s)
 		for at := 0; at < len(*s.dst); at += block {
@@ -119,9 +120,9 @@ func filler(s slot) func(*rand.PCG, []float32) {
 	return func(src *rand.PCG, dst []float32) { normal(src, dst, sd) }
 }
 
-// normal fills dst with numbers of mean 0 and standard deviation sd that are normal but for the far tails, which end at
-// 4.9 deviations: each is a sum of eight independent 16-bit integers. Adding integers is the same on every machine, which
-// the logarithm of an exact method is not, and several times as fast.
+// normal fills dst with numbers of mean 0 and standard deviation sd that are normal except in the far tails,
+// which end at 4.9 deviations: each is a sum of eight independent 16-bit integers. Adding integers gives the
+// same on every machine, which the logarithm of an exact method does not, and is several times as fast.
 //
 // The variance of one 16-bit integer is (2^32 − 1)/12.
 func normal(src *rand.PCG, dst []float32, sd float64) {

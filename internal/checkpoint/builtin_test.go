@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // openOnce is the built-in model for all tests: it is read-only, and takes a while under the race detector.
@@ -26,23 +28,23 @@ func builtin(t *testing.T) *Model {
 func TestBuiltin(t *testing.T) {
 	m := builtin(t)
 	// The weights are these on every machine: scores made with them can be compared.
-	if got, want := digest(&m.Weights), "7b6b56e12f3beb36"; got != want {
+	if got, want := digest(m.Network), "7b6b56e12f3beb36"; got != want {
 		t.Errorf("digest of the weights %s, want %s", got, want)
 	}
 	if !m.Meaningless || m.Hash != "random weights, seed 42" || m.Name != Builtin || m.MaxLength != 512 ||
 		m.Activation != Sigmoid {
 		t.Errorf("the model must say what it is: %v, %q, %q, %d", m.Meaningless, m.Hash, m.Name, m.MaxLength)
 	}
-	n := 0
-	for _, s := range new(Weights).slots(m.Config) {
-		n += s.len()
+	if err := m.Network.Validate(); err != nil {
+		t.Error(err)
 	}
+	n := m.Network.Parameters()
 	if n != 22_713_601 { // as BertForSequenceClassification of this geometry has it, with one label
 		t.Errorf("%d parameters, want 22,713,601", n)
 	}
 	ids := encodePair(m.Tokenizer, "what is the information", "the boundary layer of a flow is thin.")
 	for _, id := range ids {
-		if id < 0 || int(id) >= m.Config.VocabSize {
+		if id < 0 || int(id) >= m.Network.Embeddings.Tokens.Rows {
 			t.Errorf("id %d is outside the embeddings", id)
 		}
 	}
@@ -59,9 +61,9 @@ func TestRandomWeightsOnAnyCores(t *testing.T) {
 	var digests []string
 	for _, cores := range []int{1, 3} {
 		runtime.GOMAXPROCS(cores)
-		var w Weights
-		randomWeights(&w, c, 1)
-		digests = append(digests, digest(&w))
+		made := c.translation()
+		randomWeights(made.slots, 1)
+		digests = append(digests, digest(made.network))
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("on 1 and 3 cores: digests %s and %s", digests[0], digests[1])
@@ -69,11 +71,13 @@ func TestRandomWeightsOnAnyCores(t *testing.T) {
 }
 
 // digest hashes a sample of every part.
-func digest(w *Weights) string {
+func digest(n *network.Network) string {
 	h := sha256.New()
-	parts := [][]float32{w.WordEmbeddings, w.PositionEmbeddings, w.Pooler.Weight, w.Pooler.Bias, w.Classifier.Weight}
-	for _, l := range w.Layers {
-		parts = append(parts, l.Query.Weight, l.Value.Bias, l.Output.Weight, l.OutputNorm.Weight)
+	parts := [][]float32{
+		n.Embeddings.Tokens.Data, n.Embeddings.Positions.Table.Data, n.Head.Dense.Weight, n.Head.Dense.Bias, n.Head.Output.Weight,
+	}
+	for _, b := range n.Blocks {
+		parts = append(parts, b.Query.Weight, b.Value.Bias, b.Down.Weight, b.FeedForwardNorm.Weight)
 	}
 	for _, p := range parts {
 		for i := 0; i < len(p); i += 97 {
@@ -84,43 +88,44 @@ func digest(w *Weights) string {
 }
 
 func TestRandomWeightsStatistics(t *testing.T) {
-	w := builtin(t).Weights
+	n := builtin(t).Network
+	blocks := n.Blocks
 	for _, c := range []struct {
 		name   string
 		values []float32
 		sd     float64
 	}{
-		{"word embeddings", w.WordEmbeddings, 0.05},
-		{"position embeddings", w.PositionEmbeddings, 0.05},
-		{"a query projection", w.Layers[0].Query.Weight, 0.12},
-		{"a value projection", w.Layers[5].Value.Weight, 0.12},
-		{"an attention output", w.Layers[2].AttentionOutput.Weight, 0.05},
-		{"a feed-forward layer", w.Layers[3].Intermediate.Weight, 0.05},
-		{"the classifier", w.Classifier.Weight, 0.5},
-		{"a bias of 384 inputs", w.Layers[1].Intermediate.Bias, 1 / math.Sqrt(384*3)},
-		{"a bias of 1,536 inputs", w.Layers[1].Output.Bias, 1 / math.Sqrt(1536*3)},
+		{"word embeddings", n.Embeddings.Tokens.Data, 0.05},
+		{"position embeddings", n.Embeddings.Positions.Table.Data, 0.05},
+		{"a query projection", blocks[0].Query.Weight, 0.12},
+		{"a value projection", blocks[5].Value.Weight, 0.12},
+		{"an attention output", blocks[2].AttentionOutput.Weight, 0.05},
+		{"a feed-forward layer", blocks[3].Up.Weight, 0.05},
+		{"the classifier", n.Head.Output.Weight, 0.5},
+		{"a bias of 384 inputs", blocks[1].Up.Bias, 1 / math.Sqrt(384*3)},
+		{"a bias of 1,536 inputs", blocks[1].Down.Bias, 1 / math.Sqrt(1536*3)},
 	} {
 		mean, sd := moments(c.values)
-		n := float64(len(c.values))
-		if math.Abs(mean) > 4*c.sd/math.Sqrt(n) || math.Abs(sd/c.sd-1) > 4/math.Sqrt(2*n) {
+		count := float64(len(c.values))
+		if math.Abs(mean) > 4*c.sd/math.Sqrt(count) || math.Abs(sd/c.sd-1) > 4/math.Sqrt(2*count) {
 			t.Errorf("%s: mean %.5f, standard deviation %.5f; want 0 and %.5f", c.name, mean, sd, c.sd)
 		}
 	}
-	if l := w.Layers[4]; slices.Max(l.OutputNorm.Weight) != 1 || slices.Min(l.OutputNorm.Weight) != 1 ||
-		slices.Max(l.AttentionNorm.Bias) != 0 || slices.Min(l.AttentionNorm.Bias) != 0 {
+	if b := blocks[4]; slices.Max(b.FeedForwardNorm.Weight) != 1 || slices.Min(b.FeedForwardNorm.Weight) != 1 ||
+		slices.Max(b.AttentionNorm.Bias) != 0 || slices.Min(b.AttentionNorm.Bias) != 0 {
 		t.Error("a norm must change nothing")
 	}
-	if slices.Equal(w.Layers[0].Query.Weight, w.Layers[0].Key.Weight) || slices.Equal(w.Layers[0].Query.Weight, w.Layers[1].Query.Weight) {
+	if slices.Equal(blocks[0].Query.Weight, blocks[0].Key.Weight) || slices.Equal(blocks[0].Query.Weight, blocks[1].Query.Weight) {
 		t.Error("two tensors are the same")
 	}
 	// A normal distribution has 4.55 % of its values beyond two standard deviations.
 	far := 0
-	for _, v := range w.WordEmbeddings {
+	for _, v := range n.Embeddings.Tokens.Data {
 		if math.Abs(float64(v)) > 0.1 {
 			far++
 		}
 	}
-	if part := float64(far) / float64(len(w.WordEmbeddings)); math.Abs(part-0.0455) > 0.002 {
+	if part := float64(far) / float64(len(n.Embeddings.Tokens.Data)); math.Abs(part-0.0455) > 0.002 {
 		t.Errorf("%.4f of the values lie beyond two standard deviations, want 0.0455", part)
 	}
 }

@@ -3,11 +3,13 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/material"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // with is tinyConfig with one member replaced or added. The value null, which means absent, takes the default's place.
@@ -31,28 +33,39 @@ func with(key, value string) string {
 func TestConfig(t *testing.T) {
 	for _, c := range []struct {
 		name, config string
-		change       func(*Config)
+		change       func(*bertConfig)
 	}{
-		{"as it is", tinyConfig, func(*Config) {}},
-		{"keys that do not matter", with("use_cache", `"perhaps"`), func(*Config) {}},
-		{"a null where there is a default", with("layer_norm_eps", "null"), func(*Config) {}},
-		{"no model_type, as in old files", with("model_type", "null"), func(*Config) {}},
-		{"hidden_act gelu_new", with("hidden_act", `"gelu_new"`), func(c *Config) { c.HiddenAct = GELUTanh }},
-		{"hidden_act gelu_pytorch_tanh", with("hidden_act", `"gelu_pytorch_tanh"`), func(c *Config) { c.HiddenAct = GELUTanh }},
-		{"hidden_act relu", with("hidden_act", `"relu"`), func(c *Config) { c.HiddenAct = ReLU }},
-		{"another eps", with("layer_norm_eps", "1e-5"), func(c *Config) { c.NormEps = 1e-5 }},
-		{"the most layers", with("num_hidden_layers", "200"), func(c *Config) { c.Layers = 200 }},
-		{"one head", with("num_attention_heads", "1"), func(c *Config) { c.Heads = 1 }},
-		{"the fewest positions", with("max_position_embeddings", "8"), func(c *Config) { c.Positions = 8 }},
-		{"more token types", with("type_vocab_size", "3"), func(c *Config) { c.TypeVocab = 3 }},
-		{"two labels", with("id2label", `{"0": "no", "1": "yes"}`), func(c *Config) { c.Labels = 2 }},
-		{"no labels, which means two", with("id2label", "null"), func(c *Config) { c.Labels = 2 }},
-		{"num_labels", strings.Replace(with("id2label", "null"), "{", `{"num_labels": 1, `, 1), func(*Config) {}},
+		{"as it is", tinyConfig, func(*bertConfig) {}},
+		{"keys that do not matter", with("use_cache", `"perhaps"`), func(*bertConfig) {}},
+		{"a null where there is a default", with("layer_norm_eps", "null"), func(*bertConfig) {}},
+		{"no model_type, as in old files", with("model_type", "null"), func(*bertConfig) {}},
+		{"hidden_act gelu_new", with("hidden_act", `"gelu_new"`), func(c *bertConfig) { c.Activation = network.GELUTanh }},
+		{"hidden_act gelu_pytorch_tanh", with("hidden_act", `"gelu_pytorch_tanh"`), func(c *bertConfig) { c.Activation = network.GELUTanh }},
+		{"hidden_act relu", with("hidden_act", `"relu"`), func(c *bertConfig) { c.Activation = network.ReLU }},
+		{"another eps", with("layer_norm_eps", "1e-5"), func(c *bertConfig) { c.NormEps = 1e-5 }},
+		{"the most layers", with("num_hidden_layers", "200"), func(c *bertConfig) { c.Layers = 200 }},
+		{"one head", with("num_attention_heads", "1"), func(c *bertConfig) { c.Heads = 1 }},
+		{"the fewest positions", with("max_position_embeddings", "8"), func(c *bertConfig) { c.Positions = 8 }},
+		{"more token types", with("type_vocab_size", "3"), func(c *bertConfig) { c.TypeVocab = 3 }},
+		{"two labels", with("id2label", `{"0": "no", "1": "yes"}`), func(c *bertConfig) { c.Labels = 2 }},
+		{"no labels, which means two", with("id2label", "null"), func(c *bertConfig) { c.Labels = 2 }},
+		{"num_labels", strings.Replace(with("id2label", "null"), "{", `{"num_labels": 1, `, 1), func(*bertConfig) {}},
 	} {
 		want := tiny()
 		c.change(&want)
-		if got, err := parseConfig([]byte(c.config)); err != nil || got != want {
-			t.Errorf("%s: got %+v, %v; want %+v", c.name, got, err, want)
+		got, err := parseConfig([]byte(c.config))
+		if err != nil || !reflect.DeepEqual(got.network, want.translation().network) || got.positions != want.Positions {
+			t.Errorf("%s: got %+v, %v; want %+v", c.name, got.network, err, want)
+		}
+	}
+}
+
+// TestUnknownClassIsNamed: the error names the class that was found and all that can be computed.
+func TestUnknownClassIsNamed(t *testing.T) {
+	_, err := parseConfig([]byte(with("architectures", `["XLMRobertaForSequenceClassification"]`)))
+	for _, want := range []string{`["XLMRobertaForSequenceClassification"]`, "BertForSequenceClassification can be computed"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %s", err, want)
 		}
 	}
 }
@@ -183,9 +196,9 @@ func TestReferenceConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := builtinConfig()
-	if got, err := parseConfig(data); err != nil || got != want {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	want := builtinConfig().translation().network
+	if got, err := parseConfig(data); err != nil || !reflect.DeepEqual(got.network, want) {
+		t.Errorf("got %+v, %v; want %+v", got.network, err, want)
 	}
 }
 
@@ -204,12 +217,13 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		if c.Hidden%c.Heads != 0 || c.Layers < 1 || c.Layers > 200 || c.NormEps <= 0 || c.Labels < 1 || c.Labels > 2 ||
-			c.HiddenAct == "" || c.Positions < 8 || c.TypeVocab < 2 || c.VocabSize < 1 {
-			t.Errorf("accepted %+v", c)
+		n := c.network
+		if n.Hidden != n.Heads*n.HeadSize || len(n.Blocks) < 1 || len(n.Blocks) > 200 || n.Embeddings.Norm.Eps <= 0 ||
+			n.Head.Output.Out < 1 || n.Head.Output.Out > 2 || n.Activation == "" ||
+			c.positions < 8 || n.Embeddings.Types.Rows < 2 || c.vocabSize() < 1 {
+			t.Errorf("accepted %+v", n)
 		}
-		var w Weights
-		for _, s := range w.slots(c) {
+		for _, s := range c.slots {
 			if s.len() <= 0 {
 				t.Errorf("tensor %s has shape %v", s.name, s.shape)
 			}

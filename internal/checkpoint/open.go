@@ -50,11 +50,11 @@ func Open(name string) (*Model, error) {
 }
 
 func openDirectory(dir string) (m *Model, err error) {
-	m = &Model{}
-	var config *object
-	if m.Config, config, err = readConfig(dir); err != nil {
+	c, config, err := readConfig(dir)
+	if err != nil {
 		return nil, err
 	}
+	m = &Model{Network: c.network}
 	s, err := readSettings(dir)
 	if err != nil {
 		return nil, err
@@ -66,11 +66,11 @@ func openDirectory(dir string) (m *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := v.size(); n > m.Config.VocabSize {
+	if n := v.size(); n > c.vocabSize() {
 		return nil, &Error{File: v.file, Err: fmt.Errorf("its ids go to %d, but %s has a vocab_size of %d; "+
-			"the files belong to different models", n-1, configFile, m.Config.VocabSize)}
+			"the files belong to different models", n-1, configFile, c.vocabSize())}
 	}
-	if m.Reading, err = s.reading(v, m.Config.Positions); err != nil {
+	if m.Reading, err = s.reading(v, c.positions); err != nil {
 		return nil, err
 	}
 	tensors, err := openTensors(dir)
@@ -78,7 +78,7 @@ func openDirectory(dir string) (m *Model, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tensors.Close()) }()
-	if m.Weights, m.Hash, err = loadWeights(tensors, m.Config); err != nil {
+	if m.Hash, err = loadWeights(tensors, c); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -114,11 +114,11 @@ func openReading(dir string) (Reading, error) {
 	c, _, err := readConfig(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.Positions = cmp.Or(s.limit, v.limit, 512)
+		c.positions = cmp.Or(s.limit, v.limit, 512)
 	case err != nil:
 		return Reading{}, err
 	}
-	return s.reading(v, c.Positions)
+	return s.reading(v, c.positions)
 }
 
 func opening(name string, err error) error { return fmt.Errorf("opening model %s: %w", name, err) }

@@ -17,14 +17,15 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/material"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/safetensors"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 // tiny is the config of a model with sizes that are multiples of nothing.
-func tiny() Config {
-	return Config{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
-		NormEps: 1e-12, HiddenAct: GELU, Labels: 1}
+func tiny() bertConfig {
+	return bertConfig{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
+		NormEps: 1e-12, Activation: network.GELU, Labels: 1}
 }
 
 const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 6,
@@ -43,11 +44,10 @@ type tensor struct {
 }
 
 // tensorsOf gives a model's tensors with random values, as transformers names them.
-func tensorsOf(c Config, dtype safetensors.DType) []tensor {
-	var w Weights
+func tensorsOf(c bertConfig, dtype safetensors.DType) []tensor {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	var list []tensor
-	for _, s := range w.slots(c) {
+	for _, s := range c.translation().slots {
 		t := tensor{name: "bert." + s.name, dtype: dtype, shape: s.shape}
 		if strings.HasPrefix(s.name, "classifier") {
 			t.name = s.name
@@ -134,8 +134,8 @@ func TestOpen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Config != tiny() {
-				t.Errorf("config %+v, want %+v", m.Config, tiny())
+			if err := m.Network.Validate(); err != nil {
+				t.Error(err)
 			}
 			if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(files[weightsFile]))); m.Hash != want {
 				t.Errorf("hash %s, want %s", m.Hash, want)
@@ -143,7 +143,7 @@ func TestOpen(t *testing.T) {
 			if m.Name != dir || m.MaxLength != 9 || m.Meaningless {
 				t.Errorf("name %s, max length %d, meaningless %v", m.Name, m.MaxLength, m.Meaningless)
 			}
-			checkWeights(t, &m.Weights, list)
+			checkWeights(t, m.Network, list)
 			if got, want := m.Tokenizer.Append(nil, "Cat acb ÁC [SEP]"), []int32{9, 1, 6, 8, 3}; !slices.Equal(got, want) {
 				t.Errorf("tokens %v, want %v", got, want)
 			}
@@ -152,31 +152,32 @@ func TestOpen(t *testing.T) {
 }
 
 // checkWeights compares fields, spelt out, with the tensors that belong there: the list of slots cannot vouch for itself.
-func checkWeights(t *testing.T, w *Weights, list []tensor) {
+func checkWeights(t *testing.T, n *network.Network, list []tensor) {
 	t.Helper()
+	e := n.Embeddings
 	fields := map[string][]float32{
-		"bert.embeddings.word_embeddings.weight":       w.WordEmbeddings,
-		"bert.embeddings.position_embeddings.weight":   w.PositionEmbeddings,
-		"bert.embeddings.token_type_embeddings.weight": w.TypeEmbeddings,
-		"bert.embeddings.LayerNorm.weight":             w.EmbeddingNorm.Weight,
-		"bert.embeddings.LayerNorm.bias":               w.EmbeddingNorm.Bias,
-		"bert.pooler.dense.weight":                     w.Pooler.Weight,
-		"bert.pooler.dense.bias":                       w.Pooler.Bias,
-		"classifier.weight":                            w.Classifier.Weight,
-		"classifier.bias":                              w.Classifier.Bias,
+		"bert.embeddings.word_embeddings.weight":       e.Tokens.Data,
+		"bert.embeddings.position_embeddings.weight":   e.Positions.Table.Data,
+		"bert.embeddings.token_type_embeddings.weight": e.Types.Data,
+		"bert.embeddings.LayerNorm.weight":             e.Norm.Weight,
+		"bert.embeddings.LayerNorm.bias":               e.Norm.Bias,
+		"bert.pooler.dense.weight":                     n.Head.Dense.Weight,
+		"bert.pooler.dense.bias":                       n.Head.Dense.Bias,
+		"classifier.weight":                            n.Head.Output.Weight,
+		"classifier.bias":                              n.Head.Output.Bias,
 	}
-	for i, l := range w.Layers {
-		for name, linear := range map[string]Linear{
-			"attention.self.query": l.Query, "attention.self.key": l.Key, "attention.self.value": l.Value,
-			"attention.output.dense": l.AttentionOutput, "intermediate.dense": l.Intermediate, "output.dense": l.Output,
+	for i, b := range n.Blocks {
+		for name, linear := range map[string]network.Linear{
+			"attention.self.query": b.Query, "attention.self.key": b.Key, "attention.self.value": b.Value,
+			"attention.output.dense": b.AttentionOutput, "intermediate.dense": b.Up, "output.dense": b.Down,
 		} {
 			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.weight", i, name)] = linear.Weight
 			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.bias", i, name)] = linear.Bias
 			if len(linear.Weight) != linear.In*linear.Out || len(linear.Bias) != linear.Out {
-				t.Errorf("layer %d, %s: %d weights for %d × %d", i, name, len(linear.Weight), linear.Out, linear.In)
+				t.Errorf("block %d, %s: %d weights for %d × %d", i, name, len(linear.Weight), linear.Out, linear.In)
 			}
 		}
-		for name, norm := range map[string]Norm{"attention.output": l.AttentionNorm, "output": l.OutputNorm} {
+		for name, norm := range map[string]*network.Norm{"attention.output": b.AttentionNorm, "output": b.FeedForwardNorm} {
 			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.LayerNorm.weight", i, name)] = norm.Weight
 			fields[fmt.Sprintf("bert.encoder.layer.%d.%s.LayerNorm.bias", i, name)] = norm.Bias
 		}
@@ -232,7 +233,7 @@ func TestTensorNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkWeights(t, &m.Weights, tensorsOf(tiny(), safetensors.F32))
+			checkWeights(t, m.Network, tensorsOf(tiny(), safetensors.F32))
 		})
 	}
 }

@@ -105,7 +105,7 @@ func both(key, value, otherKey, otherValue string) string {
 	return strings.Replace(with(key, value), "{", `{"`+otherKey+`": `+otherValue+", ", 1)
 }
 
-func twoLabels() Config {
+func twoLabels() bertConfig {
 	c := tiny()
 	c.Labels = 2
 	return c

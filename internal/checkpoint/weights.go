@@ -11,96 +11,41 @@ import (
 
 const weightsFile = "model.safetensors"
 
-// slot is a place in [Weights] and the tensor that belongs there.
-type slot struct {
-	name  string // without the prefix "bert."
-	shape []int
-	in    int // of a linear layer: how many inputs it has
-	dst   *[]float32
-}
-
-func (s slot) len() int {
-	n := 1
-	for _, d := range s.shape {
-		n *= d
-	}
-	return n
-}
-
-// slots lists every tensor of a model with this config, and makes room for w.Layers.
-func (w *Weights) slots(c Config) []slot {
-	var list []slot
-	table := func(name string, rows int, dst *[]float32) {
-		list = append(list, slot{name: name + ".weight", shape: []int{rows, c.Hidden}, dst: dst})
-	}
-	norm := func(name string, n *Norm) {
-		list = append(list,
-			slot{name: name + ".LayerNorm.weight", shape: []int{c.Hidden}, dst: &n.Weight},
-			slot{name: name + ".LayerNorm.bias", shape: []int{c.Hidden}, dst: &n.Bias})
-	}
-	linear := func(name string, l *Linear, out, in int) {
-		l.Out, l.In = out, in
-		list = append(list,
-			slot{name: name + ".weight", shape: []int{out, in}, in: in, dst: &l.Weight},
-			slot{name: name + ".bias", shape: []int{out}, in: in, dst: &l.Bias})
-	}
-	table("embeddings.word_embeddings", c.VocabSize, &w.WordEmbeddings)
-	table("embeddings.position_embeddings", c.Positions, &w.PositionEmbeddings)
-	table("embeddings.token_type_embeddings", c.TypeVocab, &w.TypeEmbeddings)
-	norm("embeddings", &w.EmbeddingNorm)
-	w.Layers = make([]Layer, c.Layers)
-	for i := range w.Layers {
-		l, name := &w.Layers[i], fmt.Sprintf("encoder.layer.%d.", i)
-		linear(name+"attention.self.query", &l.Query, c.Hidden, c.Hidden)
-		linear(name+"attention.self.key", &l.Key, c.Hidden, c.Hidden)
-		linear(name+"attention.self.value", &l.Value, c.Hidden, c.Hidden)
-		linear(name+"attention.output.dense", &l.AttentionOutput, c.Hidden, c.Hidden)
-		norm(name+"attention.output", &l.AttentionNorm)
-		linear(name+"intermediate.dense", &l.Intermediate, c.Intermediate, c.Hidden)
-		linear(name+"output.dense", &l.Output, c.Hidden, c.Intermediate)
-		norm(name+"output", &l.OutputNorm)
-	}
-	linear("pooler.dense", &w.Pooler, c.Hidden, c.Hidden)
-	linear("classifier", &w.Classifier, c.Labels, c.Hidden)
-	return list
-}
-
-// loadWeights reads all tensors of a model from its source.
-func loadWeights(src tensorSource, c Config) (w Weights, hash string, err error) {
-	slots := w.slots(c)
-	names, err := match(src, slots)
+// loadWeights fills the network that c describes, and returns what identifies the weights.
+func loadWeights(src tensorSource, c Config) (hash string, err error) {
+	found, err := c.match(src)
 	if err != nil {
-		return Weights{}, "", err
+		return "", err
 	}
-	dst := make(map[string][]float32, len(slots))
-	for i, s := range slots {
+	dst := make(map[string][]float32, len(c.slots))
+	for i, s := range c.slots {
 		*s.dst = make([]float32, s.len())
-		dst[names[i].Name] = *s.dst
+		dst[found[i].Name] = *s.dst
 	}
 	if hash, err = src.Load(dst); err != nil {
-		return Weights{}, "", err
+		return "", err
 	}
-	for i, s := range slots {
+	for i, s := range c.slots {
 		if at := notFinite(*s.dst); at >= 0 {
-			return Weights{}, "", tensorError(names[i], "element %d is %v; the file is damaged or was trained badly", at, (*s.dst)[at])
+			return "", tensorError(found[i], "element %d is %v; the file is damaged or was trained badly", at, (*s.dst)[at])
 		}
 	}
-	return w, hash, nil
+	return hash, nil
 }
 
-// match finds the tensor of each slot, checks its shape and type, and refuses tensors that have no slot: weights that
-// would be left out mean that the config describes another model.
-func match(src tensorSource, slots []slot) ([]sourceTensor, error) {
+// match finds the tensor of each slot and checks its shape and type. It refuses tensors that have no slot:
+// weights that would be left out mean that the config describes another model.
+func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 	byName := map[string]sourceTensor{}
 	for _, t := range src.Tensors() {
 		byName[t.Name] = t
 	}
-	wrapper, base := prefixes(byName, "bert.", slots[0].name)
+	wrapper, base := prefixes(byName, c.family.base, c.slots[0].name)
 	var missing []string
-	used := make(map[string]bool, len(slots))
-	found := make([]sourceTensor, len(slots))
-	for i, s := range slots {
-		t, ok := find(byName, wrapper, base, s.name)
+	used := make(map[string]bool, len(c.slots))
+	found := make([]sourceTensor, len(c.slots))
+	for i, s := range c.slots {
+		t, ok := find(byName, wrapper, base, s)
 		if !ok {
 			missing = append(missing, s.name)
 			continue
@@ -118,7 +63,7 @@ func match(src tensorSource, slots []slot) ([]sourceTensor, error) {
 	}
 	var extra []string
 	for _, t := range src.Tensors() {
-		if name := strings.TrimPrefix(t.Name, wrapper); !used[t.Name] && !ignored(name) {
+		if name := strings.TrimPrefix(t.Name, wrapper); !used[t.Name] && !c.family.ignores(name) {
 			extra = append(extra, t.Name)
 		}
 	}
@@ -128,9 +73,9 @@ func match(src tensorSource, slots []slot) ([]sourceTensor, error) {
 	return found, nil
 }
 
-// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The wrapper, "module.", stands
-// before all names where the model was saved from inside PyTorch's DataParallel; the base, such as "bert.", before those of
-// the encoder.
+// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The wrapper,
+// "module.", stands before all names where the model was saved from inside PyTorch's DataParallel; the base,
+// such as "bert.", stands before those of the encoder.
 func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, found string) {
 	for _, wrapper := range []string{"", "module."} {
 		for _, base := range []string{base, ""} {
@@ -142,13 +87,13 @@ func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, foun
 	return "", ""
 }
 
-// find looks for a tensor under the names that checkpoints use for it. The classifier never has the base prefix, and the
-// norms of checkpoints converted from TensorFlow are called gamma and beta.
-func find(byName map[string]sourceTensor, wrapper, base, name string) (sourceTensor, bool) {
-	if !strings.HasPrefix(name, "classifier.") {
-		name = base + name
+// find looks for a slot's tensor under the names that checkpoints use for it. The norms of checkpoints
+// converted from TensorFlow are called gamma and beta.
+func find(byName map[string]sourceTensor, wrapper, base string, s slot) (sourceTensor, bool) {
+	name := wrapper + base + s.name
+	if s.top {
+		name = wrapper + s.name
 	}
-	name = wrapper + name
 	t, ok := byName[name]
 	if !ok {
 		name = strings.Replace(name, "LayerNorm.weight", "LayerNorm.gamma", 1)
@@ -158,10 +103,11 @@ func find(byName map[string]sourceTensor, wrapper, base, name string) (sourceTen
 	return t, ok
 }
 
-// ignored are tensors that cannot change a score: the positions 0, 1, 2, … that old files store as a buffer, and the
-// head of pretraining, which some files keep beside the classifier.
-func ignored(name string) bool {
-	return strings.HasSuffix(name, "embeddings.position_ids") || strings.HasPrefix(name, "cls.")
+// ignores reports whether a tensor cannot change a score: the positions 0, 1, 2, … that old files store as a
+// buffer, and what the family says is not used.
+func (f *family) ignores(name string) bool {
+	return strings.HasSuffix(name, "embeddings.position_ids") ||
+		slices.ContainsFunc(f.unused, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 func tensorError(t sourceTensor, format string, args ...any) error {

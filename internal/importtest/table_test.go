@@ -56,6 +56,7 @@ var table = []row{
 	{name: "internal/machine"},
 	{name: "internal/safetensors"},
 	{name: "internal/network"},
+	{name: "internal/network/sample", imports: []string{"internal/network"}},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/state"},
 	{name: "internal/batch", imports: []string{"internal/state"}},
@@ -66,9 +67,9 @@ var table = []row{
 	{name: "internal/results", imports: []string{".", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
-	{name: "internal/checkpoint", imports: []string{"internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
+	{name: "internal/checkpoint", imports: []string{"internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
-	{name: "internal/native", imports: []string{"internal/checkpoint", "internal/cpu", "internal/kernel", "internal/network"}},
+	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/network", "internal/state"}},
 	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/cache", "internal/network", "internal/pool", "internal/state", "internal/tokenizer"}},
 	{name: "local", imports: []string{".", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool", "internal/state"}},

@@ -1,18 +1,23 @@
-// Package native computes a cross-encoder on the CPU: sequences in, logits out.
+// Package native computes a network on CPU cores: sequences in, one logit a sequence out.
 //
-// It holds the forward pass of BERT and the classification head of Hugging Face's BertForSequenceClassification, on
-// packed tokens. There is no padding: the tokens of several sequences stand one after another, linear layers run over
-// all of them at once and attention over each sequence alone. Of the last layer only each sequence's first token ([CLS])
-// is read by the head, so only its query, attention output and feed-forward are computed there, and not even the keys
-// and values of the others (see lastAttention): the same result for 16 % less work with six layers. Package kernel makes
-// each row's bits independent of the rows around it, so a sequence's logit is the same alone and in any batch, on the
-// same tier.
+// The network comes as a description (package network), whose weights [New] packs for the kernels of the
+// instruction tier in use. Operations that this executor lacks are refused by name; see [Operations].
 //
-// An [Engine] owns cores and scratch memory.
-// A batch is cut into shards of about equal cost, one a core, and each core takes its shard through the whole forward pass:
-// no core waits for another between layers. Where that cannot be even, as with one sequence on two cores, all cores share
-// the rows of one pass instead, and wait for each other twice a layer. The memory of both lasts as long as the engine, so a
-// batch allocates nothing.
+// # The forward pass
+//
+// Nothing is padded: the tokens of several sequences stand one after another, linear layers run over all of
+// them at once, and attention runs over each sequence alone. The last block computes only what the head
+// reads. Where that is one token of a sequence, only its query, attention output and feed-forward layer are
+// computed there, and not even the keys and values of the others (see lastAttention): the same result for
+// 16 % less work with six layers. Package kernel makes each row's bits independent of the rows around it, so
+// a sequence's logit is the same alone and in any batch, on the same tier.
+//
+// # Cores
+//
+// An [Engine] divides a batch into parts of about equal cost, one a core. Each core takes its part through
+// the whole forward pass, so that no core waits for another between layers. Where the parts would be uneven,
+// as with one sequence on two cores, all cores split the rows of one pass instead, and wait for each other
+// twice a layer. All memory lasts as long as the engine, so a batch allocates nothing.
 package native
 
 import (
@@ -20,28 +25,21 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// Options configure an engine. The zero value works.
-type Options struct {
-	Threads   int       // cores that a batch is split over; 0 means all that the process may use
-	Precision Precision // "" means fp32
-}
-
-// Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time and callers queue for it.
+// Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time, and callers
+// wait for their turn.
 type Engine struct {
 	model     *model
 	tier      cpu.Tier
 	precision Precision
 	vocab     int
-	maxLength int
+	maxTokens int
 
 	running sync.WaitGroup // the workers' goroutines, for Close
 
@@ -52,11 +50,18 @@ type Engine struct {
 	barrier *barrier
 }
 
+// Options configure an engine. The zero value works.
+type Options struct {
+	Threads   int       // cores that a batch is split over; 0 = all that the process may use
+	Precision Precision // "" = fp32
+	MaxTokens int       // longest sequence; 0 = the most that the network's positions allow
+}
+
 // ErrClosed is what Logits returns once the engine is closed.
 var ErrClosed = errors.New("the engine is closed")
 
-// New packs a model's weights for the kernels of the tier in use and starts one worker a core.
-func New(m *checkpoint.Model, opts Options) (*Engine, error) {
+// New packs a network's weights for the kernels of the tier in use and starts one worker a core.
+func New(n *network.Network, opts Options) (*Engine, error) {
 	tier, err := cpu.Choose()
 	if err != nil {
 		return nil, err
@@ -66,19 +71,26 @@ func New(m *checkpoint.Model, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	precision := cmp.Or(opts.Precision, Precisions[0])
-	model, err := pack(m, kernels, precision)
+	model, err := pack(n, kernels, precision)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{model: model, tier: tier, precision: precision, vocab: m.Config.VocabSize, maxLength: m.MaxLength}
+	most := n.MaxTokens()
+	if opts.MaxTokens > most {
+		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", opts.MaxTokens, most)
+	}
+	e := &Engine{
+		model: model, tier: tier, precision: precision,
+		vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
+	}
 	e.start(opts.Threads)
 	return e, nil
 }
 
-// Replica starts another engine on the same packed weights, which nobody writes to: it costs workers and their memory alone.
-// Either may be closed while the other lives. Threads are as in [Options].
+// Replica starts another engine on the same packed weights, which nobody writes to: it costs workers and
+// their memory alone. Either may be closed while the other lives. Threads are as in [Options].
 func (e *Engine) Replica(threads int) *Engine {
-	r := &Engine{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxLength: e.maxLength}
+	r := &Engine{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxTokens: e.maxTokens}
 	r.start(threads)
 	return r
 }
@@ -90,7 +102,7 @@ func (e *Engine) start(threads int) {
 	}
 	e.barrier = newBarrier(threads)
 	for i := range threads {
-		w := newWorker(e.model, e.maxLength, part{Index: i, Count: threads, barrier: e.barrier})
+		w := newWorker(e.model, e.maxTokens, part{index: i, count: threads, barrier: e.barrier})
 		e.workers = append(e.workers, w)
 		e.running.Go(w.run)
 	}
@@ -105,8 +117,8 @@ func (e *Engine) Tier() string { return string(e.tier) }
 // Precision is what the large weights are held and multiplied in.
 func (e *Engine) Precision() Precision { return e.precision }
 
-// Logits writes one logit a sequence to out. Every sequence has 1 to the model's maximum tokens, all within its
-// vocabulary; anything else is an error, and then nothing was computed.
+// Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within the
+// vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if err := e.check(seqs, out); err != nil {
 		return err
@@ -120,40 +132,16 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	return e.compute(seqs, out, e.uneven())
 }
 
-// compute runs the divided batch, or one pass that all workers share.
-func (e *Engine) compute(seqs []network.Sequence, out []float32, shared bool) error {
-	if shared {
-		e.share(seqs)
-	}
-	for _, w := range e.workers {
-		w.start <- struct{}{}
-	}
-	var err error
-	for _, w := range e.workers {
-		if failure := <-w.done; err == nil || errors.Is(err, errBroken) && failure != nil {
-			err = failure // the cause, rather than what others met at the barrier
-		}
-	}
-	e.barrier.Reset()
-	if err != nil {
-		return err
-	}
-	for _, w := range e.workers {
-		w.collect(out)
-	}
-	return nil
-}
-
 func (e *Engine) check(seqs []network.Sequence, out []float32) error {
 	if len(out) < len(seqs) {
-		return fmt.Errorf("room for %d logits, but %d sequences", len(out), len(seqs))
+		return fmt.Errorf("%d sequences, but memory for %d logits", len(seqs), len(out))
 	}
 	for i, q := range seqs {
-		if n := len(q.IDs); n < 1 || n > e.maxLength {
-			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, e.maxLength)
+		if n := len(q.IDs); n < 1 || n > e.maxTokens {
+			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, e.maxTokens)
 		}
-		if q.Pad < 0 || q.Pad > e.maxLength-len(q.IDs) {
-			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, e.maxLength)
+		if q.Pad < 0 || q.Pad > e.maxTokens-len(q.IDs) {
+			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, e.maxTokens)
 		}
 		for _, id := range q.IDs {
 			if id < 0 || int(id) >= e.vocab {
@@ -163,54 +151,6 @@ func (e *Engine) check(seqs []network.Sequence, out []float32) error {
 	}
 	return nil
 }
-
-// divide gives every worker sequences of about the same cost: the longest first, each to the worker that has least so far.
-func (e *Engine) divide(seqs []network.Sequence) {
-	e.order = e.order[:0]
-	for i := range seqs {
-		e.order = append(e.order, i)
-	}
-	slices.SortFunc(e.order, func(a, b int) int { return cmp.Compare(seqs[b].Rows(), seqs[a].Rows()) })
-	for _, w := range e.workers {
-		w.clear()
-	}
-	for _, i := range e.order {
-		w := slices.MinFunc(e.workers, func(a, b *worker) int { return cmp.Compare(a.cost, b.cost) })
-		w.add(seqs[i], i)
-	}
-}
-
-// uneven says whether the workers' parts differ so much that sharing one pass is faster. Sharing costs two waits a layer and
-// reads the weights once more for each block, which is some percent of a block's time.
-func (e *Engine) uneven() bool {
-	total, most := 0, 0
-	for _, w := range e.workers {
-		total, most = total+w.cost, max(most, w.cost)
-	}
-	return 100*most*len(e.workers) > (100+unevenPercent)*total
-}
-
-// unevenPercent is how much more than its fair part the most loaded worker may have before a pass is shared. Divided, a batch
-// takes as long as its larger part; shared, a few percent longer than half of it. BenchmarkUneven, on two cores, finds them
-// alike somewhere between 5 and 10 percent.
-const unevenPercent = 7
-
-// share makes all workers share one pass over the whole batch, in the memory of the first.
-func (e *Engine) share(seqs []network.Sequence) {
-	first := e.workers[0]
-	first.clear()
-	for i, q := range seqs {
-		first.add(q, i)
-	}
-	first.prepare(e.model)
-	for _, w := range e.workers {
-		w.pass, w.shared = first, true
-	}
-}
-
-// cost of a sequence of n tokens, in the work of one token in MiniLM's linear layers: attention adds 9.2 kFLOP · n to each
-// token's 21.2 MFLOP.
-func cost(n int) int { return n + n*n/2300 }
 
 // Close stops the workers. It waits for a running Logits; later ones return [ErrClosed].
 func (e *Engine) Close() error {

@@ -3,22 +3,20 @@ package native
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
 // BenchmarkForward is one core's forward pass of MiniLM-L-6's geometry.
 func BenchmarkForward(b *testing.B) {
-	c := checkpoint.Config{Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, HiddenAct: checkpoint.GELU, Labels: 1,
-		VocabSize: 1000, Positions: 512, TypeVocab: 2, NormEps: 1e-12}
-	ckpt := randomModel(1, c)
-	rng := rand.New(rand.NewPCG(1, 1))
+	c := sample.Geometry{Hidden: 384, Blocks: 6, Heads: 12, Intermediate: 1536, Activation: network.GELU, Labels: 1,
+		Tokens: 1000, Positions: 512}
+	n := sample.Network(1, c)
 	real := make([]int, 16) // the spread of real pairs: about 80 tokens, some of twice that
 	for i := range real {
 		real[i] = 40 + 6*i - i%3*7
@@ -27,30 +25,29 @@ func BenchmarkForward(b *testing.B) {
 		name    string
 		lengths []int
 	}{{"pairs=1", []int{80}}, {"pairs=16", real}, {"pairs=1/tokens=512", []int{512}}} {
-		seqs := randomSequences(rng, c, load.lengths...)
+		seqs := sample.Sequences(1, n, load.lengths...)
 		for _, tier := range cpu.Tiers() {
 			if tier == cpu.Generic && len(seqs) > 1 {
 				continue // it would take minutes, and tell no more than one pair does
 			}
 			for _, precision := range Precisions {
-				benchForward(b, fmt.Sprintf("%s/precision=%s/tier=%s", load.name, precision, tier), ckpt, tier, precision, seqs)
+				benchForward(b, fmt.Sprintf("%s/precision=%s/tier=%s", load.name, precision, tier), n, tier, precision, seqs)
 			}
 		}
 	}
 }
 
-func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Tier, precision Precision, seqs []network.Sequence) {
+func benchForward(b *testing.B, name string, n *network.Network, tier cpu.Tier, precision Precision, seqs []network.Sequence) {
 	k, err := kernel.For(tier)
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := pack(ckpt, k, precision)
+	m, err := pack(n, k, precision)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run(name, func(b *testing.B) {
-		c := ckpt.Config
-		s, w, logits := m.newScratch(c.Positions), m.newWorkspace(c.Positions), make([]float32, len(seqs))
+		s, w, logits := m.newScratch(n.MaxTokens()), m.newWorkspace(n.MaxTokens()), make([]float32, len(seqs))
 		m.reserve(s, len(seqs))
 		b.ReportAllocs()
 		for b.Loop() {
@@ -58,17 +55,17 @@ func benchForward(b *testing.B, name string, ckpt *checkpoint.Model, tier cpu.Ti
 		}
 		perSecond := float64(b.N) / b.Elapsed().Seconds()
 		b.ReportMetric(perSecond*float64(len(seqs)), "pairs/s")
-		b.ReportMetric(perSecond*flops(c, seqs)/1e9, "GFLOP/s")
-		b.ReportMetric(perSecond*flops(c, seqs)/peak(k), "of-fp32-peak")
+		b.ReportMetric(perSecond*flops(n, seqs)/1e9, "GFLOP/s")
+		b.ReportMetric(perSecond*flops(n, seqs)/peak(k), "of-fp32-peak")
 	})
 }
 
 // BenchmarkLayer is one full layer over a block of 256 tokens, by one core: what a forward pass repeats.
 func BenchmarkLayer(b *testing.B) {
-	c := checkpoint.Config{Hidden: 384, Layers: 2, Heads: 12, Intermediate: 1536, HiddenAct: checkpoint.GELU, Labels: 1,
-		VocabSize: 1000, Positions: 512, TypeVocab: 2, NormEps: 1e-12}
-	ckpt := randomModel(1, c)
-	seqs := randomSequences(rand.New(rand.NewPCG(1, 1)), c, 80, 64, 112)
+	c := sample.Geometry{Hidden: 384, Blocks: 2, Heads: 12, Intermediate: 1536, Activation: network.GELU, Labels: 1,
+		Tokens: 1000, Positions: 512}
+	n := sample.Network(1, c)
+	seqs := sample.Sequences(1, n, 80, 64, 112)
 	const rows = 80 + 64 + 112
 	for _, tier := range cpu.Tiers() {
 		for _, precision := range Precisions {
@@ -76,23 +73,23 @@ func BenchmarkLayer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m, err := pack(ckpt, k, precision)
+			m, err := pack(n, k, precision)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Run(fmt.Sprintf("precision=%s/tier=%s", precision, tier), func(b *testing.B) {
-				s, w := m.newScratch(c.Positions), m.newWorkspace(c.Positions)
+				s, w := m.newScratch(n.MaxTokens()), m.newWorkspace(n.MaxTokens())
 				m.reserve(s, len(seqs))
 				m.embed(s, w, seqs, 0, rows)
 				l := &m.layers[0]
 				for b.Loop() {
 					m.project(s, w, l, 0, rows)
 					m.attend(s, w, seqs, 0, rows)
-					m.mix(w, l, s.x, s.context, rows)
+					m.afterAttention(w, l, s.x, s.context, rows)
 				}
 				perSecond := float64(b.N) / b.Elapsed().Seconds()
 				b.ReportMetric(perSecond*rows, "tokens/s")
-				h, f := float64(c.Hidden), float64(c.Intermediate)
+				h, f := float64(n.Hidden), float64(n.Intermediate)
 				work := rows * 2 * (4*h*h + 2*h*f)
 				for _, q := range seqs {
 					work += 4 * float64(len(q.IDs)*len(q.IDs)) * h
@@ -121,15 +118,15 @@ func peak(k *kernel.Set) float64 {
 
 // flops counts the useful floating-point operations of a pass: two for each multiply-add of a product, and those of the last
 // layer that only other tokens than [CLS] need not at all.
-func flops(c checkpoint.Config, seqs []network.Sequence) float64 {
-	h, f := float64(c.Hidden), float64(c.Intermediate)
+func flops(n *network.Network, seqs []network.Sequence) float64 {
+	h, f := float64(n.Hidden), float64(n.Intermediate)
 	var sum float64
 	for _, q := range seqs {
-		n := float64(len(q.IDs))
-		full := n*2*(4*h*h+2*h*f) + 4*n*n*h
-		heads := float64(c.Heads)
-		last := 2*(4*h*h+2*h*f) + 4*n*h*heads
-		sum += float64(c.Layers-1)*full + last + 2*h*h
+		t := float64(len(q.IDs))
+		full := t*2*(4*h*h+2*h*f) + 4*t*t*h
+		heads := float64(n.Heads)
+		last := 2*(4*h*h+2*h*f) + 4*t*h*heads
+		sum += float64(len(n.Blocks)-1)*full + last + 2*h*h
 	}
 	return sum
 }

@@ -7,15 +7,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// eachTier runs a test for every tier that this machine has, on a model made for it in each precision. Short
-// runs leave plain Go to long ones.
-func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test func(t *testing.T, m *model)) {
+// eachTier runs a test on a model packed for each tier that this machine has, in each precision. Short runs
+// leave plain Go out.
+func eachTier(t *testing.T, n *network.Network, precisions []Precision, test func(t *testing.T, m *model)) {
 	for _, tier := range cpu.Tiers() {
 		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
 			continue
@@ -26,7 +26,7 @@ func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test fu
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, err := pack(c, k, precision)
+				m, err := pack(n, k, precision)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -36,59 +36,94 @@ func eachTier(t *testing.T, c *checkpoint.Model, precisions []Precision, test fu
 	}
 }
 
-func randomSequences(rng *rand.Rand, c checkpoint.Config, lengths ...int) []network.Sequence {
-	seqs := make([]network.Sequence, len(lengths))
-	for i, n := range lengths {
-		seqs[i] = network.Sequence{IDs: make([]int32, n), TypeBoundary: rng.IntN(n + 1)}
-		for j := range seqs[i].IDs {
-			seqs[i].IDs[j] = rng.Int32N(int32(c.VocabSize))
-		}
-	}
-	return seqs
+// geometries are small and awkward: head sizes and widths that are no multiples of 8 or 16, one block, two
+// labels.
+var geometries = []sample.Geometry{
+	{Hidden: 32, Blocks: 3, Heads: 4, Intermediate: 72, Activation: network.GELU, Labels: 1},
+	{Hidden: 20, Blocks: 2, Heads: 5, Intermediate: 33, Activation: network.GELUTanh, Labels: 2},
+	{Hidden: 48, Blocks: 1, Heads: 3, Intermediate: 100, Activation: network.ReLU, Labels: 1},
+	{Hidden: 7, Blocks: 2, Heads: 1, Intermediate: 5, Activation: network.GELU, Labels: 1},
+	{Hidden: 64, Blocks: 2, Heads: 1, Intermediate: 128, Activation: network.GELU, Labels: 1},
 }
 
-// geometries are small and awkward: head sizes and widths that are no multiples of 8 or 16, one layer, two labels.
-var geometries = []checkpoint.Config{
-	{Hidden: 32, Layers: 3, Heads: 4, Intermediate: 72, HiddenAct: checkpoint.GELU, Labels: 1},
-	{Hidden: 20, Layers: 2, Heads: 5, Intermediate: 33, HiddenAct: checkpoint.GELUTanh, Labels: 2},
-	{Hidden: 48, Layers: 1, Heads: 3, Intermediate: 100, HiddenAct: checkpoint.ReLU, Labels: 1},
-	{Hidden: 7, Layers: 2, Heads: 1, Intermediate: 5, HiddenAct: checkpoint.GELU, Labels: 1},
-	{Hidden: 64, Layers: 2, Heads: 1, Intermediate: 128, HiddenAct: checkpoint.GELU, Labels: 1},
-}
-
-func complete(c checkpoint.Config) checkpoint.Config {
-	c.VocabSize, c.Positions, c.TypeVocab, c.NormEps = 50, 300, 2, 1e-12
+func complete(c sample.Geometry) sample.Geometry {
+	c.Tokens, c.Positions = 50, 300
 	return c
 }
 
 func TestForwardAgreesWithFloat64(t *testing.T) {
 	for _, c := range geometries {
 		c = complete(c)
-		t.Run(fmt.Sprintf("hidden=%d/heads=%d/%s", c.Hidden, c.Heads, c.HiddenAct), func(t *testing.T) {
-			ckpt := randomModel(7, c)
-			seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, 1, 2, 3, 15, 16, 17, 40, 100, 7, 90, 5)
-			eachTier(t, ckpt, []Precision{FP32}, func(t *testing.T, m *model) {
-				logits := make([]float32, len(seqs))
-				forward(m, c, seqs, logits)
-				for i, q := range seqs {
-					want := reference(ckpt, q)
-					if e := math.Abs(float64(logits[i]) - want); !(e <= 1e-4) {
-						t.Errorf("sequence of %d tokens: logit %g, want %g, error %.2g", len(q.IDs), logits[i], want, e)
-					}
-				}
-			})
+		t.Run(fmt.Sprintf("hidden=%d/heads=%d/%s", c.Hidden, c.Heads, c.Activation), func(t *testing.T) {
+			agreesWithFloat64(t, sample.Network(7, c), 1, 2, 3, 15, 16, 17, 40, 100, 7, 90, 5)
 		})
 	}
 }
 
-// TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in networks as random as these.
+func agreesWithFloat64(t *testing.T, n *network.Network, lengths ...int) {
+	seqs := sample.Sequences(8, n, lengths...)
+	eachTier(t, n, []Precision{FP32}, func(t *testing.T, m *model) {
+		logits := make([]float32, len(seqs))
+		forward(m, n.MaxTokens(), seqs, logits)
+		for i, q := range seqs {
+			want := float64Logit(n, q)
+			if e := math.Abs(float64(logits[i]) - want); !(e <= 1e-4) {
+				t.Errorf("sequence of %d tokens: logit %g, want %g, error %.2g", len(q.IDs), logits[i], want, e)
+			}
+		}
+	})
+}
+
+// TestDescriptionIsComputed changes one thing at a time in a description: what the executor computes follows.
+func TestDescriptionIsComputed(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*network.Network)
+	}{
+		{"the head reads the last token", func(n *network.Network) { n.Head.Pooling = network.LastToken }},
+		{"no types", func(n *network.Network) { n.Embeddings.Types = nil }},
+		{"one type", func(n *network.Network) {
+			n.Embeddings.Types.Rows, n.Embeddings.Types.Data = 1, n.Embeddings.Types.Data[:n.Hidden]
+		}},
+		{"no biases", func(n *network.Network) {
+			n.Embeddings.Norm.Bias, n.Head.Dense.Bias, n.Head.Output.Bias = nil, nil, nil
+			for i := range n.Blocks {
+				b := &n.Blocks[i]
+				for _, l := range []*network.Linear{&b.Query, &b.Key, &b.Value, &b.AttentionOutput, &b.Up, &b.Down} {
+					l.Bias = nil
+				}
+				b.AttentionNorm.Bias, b.FeedForwardNorm.Bias = nil, nil
+			}
+		}},
+		{"another eps in each norm", func(n *network.Network) {
+			n.Embeddings.Norm.Eps, n.Blocks[0].AttentionNorm.Eps, n.Blocks[2].FeedForwardNorm.Eps = 0.5, 0.4, 0.3
+		}},
+		{"a head wider than the stream", func(n *network.Network) {
+			wide := sample.Network(3, sample.Geometry{
+				Hidden: 2 * n.Hidden, Blocks: 1, Heads: 1, Intermediate: 1, Tokens: 1, Positions: 1, Labels: 1,
+			})
+			d := wide.Head.Dense
+			d.In, d.Weight = n.Hidden, d.Weight[:n.Hidden*d.Out]
+			n.Head.Dense, n.Head.Output = d, wide.Head.Output
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := sample.Network(7, complete(geometries[0]))
+			c.change(n)
+			agreesWithFloat64(t, n, 1, 9, 33)
+		})
+	}
+}
+
+// TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in networks as
+// random as these.
 func TestInt8IsNearFloat(t *testing.T) {
 	for _, c := range geometries {
 		c = complete(c)
 		if c.Hidden < 32 {
 			continue // so few products do not average their rounding out
 		}
-		ckpt := randomModel(7, c)
+		n := sample.Network(7, c)
 		lengths := make([]int, 60)
 		for i := range lengths {
 			lengths[i] = 5 + i
@@ -96,14 +131,14 @@ func TestInt8IsNearFloat(t *testing.T) {
 		if testing.Short() {
 			lengths = lengths[20:35]
 		}
-		seqs := randomSequences(rand.New(rand.NewPCG(8, 1)), c, lengths...)
+		seqs := sample.Sequences(8, n, lengths...)
 		var want []float64
 		for _, q := range seqs {
-			want = append(want, reference(ckpt, q))
+			want = append(want, float64Logit(n, q))
 		}
-		eachTier(t, ckpt, []Precision{INT8}, func(t *testing.T, m *model) {
+		eachTier(t, n, []Precision{INT8}, func(t *testing.T, m *model) {
 			logits := make([]float32, len(seqs))
-			forward(m, c, seqs, logits)
+			forward(m, c.Positions, seqs, logits)
 			var diff, spread, mean float64
 			for i, v := range want {
 				diff += math.Abs(float64(logits[i])-v) / float64(len(want))
@@ -120,33 +155,23 @@ func TestInt8IsNearFloat(t *testing.T) {
 	}
 }
 
-func TestUnknownPrecisionIsRefused(t *testing.T) {
-	k, err := kernel.For(cpu.Generic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := pack(randomModel(1, complete(geometries[0])), k, "fp8"); err == nil {
-		t.Error("no error for a precision that does not exist")
-	}
-}
-
 // forward is a whole pass by one worker with memory of its own.
-func forward(m *model, c checkpoint.Config, seqs []network.Sequence, logits []float32) {
-	s := m.newScratch(c.Positions)
+func forward(m *model, maxTokens int, seqs []network.Sequence, logits []float32) {
+	s := m.newScratch(maxTokens)
 	m.reserve(s, len(seqs))
-	m.forward(s, m.newWorkspace(c.Positions), part{}, seqs, logits)
+	m.forward(s, m.newWorkspace(maxTokens), part{}, seqs, logits)
 }
 
 // TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the same bits.
 func TestBatchNeverChangesAScore(t *testing.T) {
 	c := complete(geometries[0])
-	ckpt := randomModel(9, c)
+	n := sample.Network(9, c)
 	rng := rand.New(rand.NewPCG(10, 1))
-	seqs := randomSequences(rng, c, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
-	eachTier(t, ckpt, Precisions, func(t *testing.T, m *model) {
+	seqs := sample.Sequences(10, n, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
+	eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 		alone := make([]float32, len(seqs))
 		for i := range seqs {
-			forward(m, c, seqs[i:i+1], alone[i:i+1])
+			forward(m, c.Positions, seqs[i:i+1], alone[i:i+1])
 		}
 		s := m.newScratch(c.Positions) // used again, as an engine does
 		for workers := 1; workers <= 5; workers++ {
@@ -161,7 +186,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
-						m.forward(s, m.newWorkspace(c.Positions), part{Index: i, Count: workers, barrier: barrier}, batch, logits)
+						m.forward(s, m.newWorkspace(c.Positions), part{index: i, count: workers, barrier: barrier}, batch, logits)
 					})
 				}
 				wg.Wait()
@@ -177,61 +202,13 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 
 func TestForwardAllocatesNothing(t *testing.T) {
 	c := complete(geometries[0])
-	seqs := randomSequences(rand.New(rand.NewPCG(11, 1)), c, 50, 20, 300, 5)
-	eachTier(t, randomModel(11, c), Precisions, func(t *testing.T, m *model) {
+	n := sample.Network(11, c)
+	seqs := sample.Sequences(11, n, 50, 20, 300, 5)
+	eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 		s, w, logits := m.newScratch(c.Positions), m.newWorkspace(c.Positions), make([]float32, len(seqs))
 		m.reserve(s, len(seqs))
 		if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, seqs, logits) }); n != 0 {
 			t.Errorf("%v allocations a pass, want none", n)
 		}
 	})
-}
-
-func TestBrokenBarrierFreesWaiters(t *testing.T) {
-	b := newBarrier(2)
-	freed := make(chan any)
-	go func() {
-		defer func() { freed <- recover() }()
-		b.Wait()
-	}()
-	b.Break()
-	if got := <-freed; got != errBroken {
-		t.Errorf("waiting at a broken barrier: panic %v, want errBroken", got)
-	}
-	b.Reset()
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(b.Wait)
-	}
-	wg.Wait()
-}
-
-func TestShareCoversAllRowsOnce(t *testing.T) {
-	for n := range 50 {
-		for count := 1; count <= 7; count++ {
-			next := 0
-			for i := range count {
-				low, high := part{Index: i, Count: count}.of(n, 6)
-				if low != min(next, n) || high < low || (high < n && high%6 != 0) {
-					t.Fatalf("%d rows, worker %d of %d: %d to %d, want to start at %d", n, i, count, low, high, next)
-				}
-				next = high
-			}
-			if next != n {
-				t.Fatalf("%d rows, %d workers: only %d covered", n, count, next)
-			}
-		}
-	}
-}
-
-func TestNewRefusesAnUnknownActivation(t *testing.T) {
-	c := complete(geometries[0])
-	c.HiddenAct = "swish"
-	k, err := kernel.For(cpu.Generic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := pack(randomModel(1, c), k, FP32); err == nil {
-		t.Error("no error for an activation without a kernel")
-	}
 }

@@ -1,63 +1,76 @@
 package native
 
 import (
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// lastAttention is the last layer's attention, of which only each sequence's first row is wanted. For one query per head it is
-// less work to bring the query to the tokens than to make keys and values of all tokens:
+// lastAttention is the last layer's attention where the head reads one row of a sequence. For one query per
+// head it is less work to bring the query to the tokens than to make keys and values of all tokens:
 //
-//	score_j = q·(K·x_j + b) = (Kᵀ·q)·x_j + q·b      where q·b is the same for all j, so that softmax takes it away
+//	score_j = q·(K·x_j + b) = (Kᵀ·q)·x_j + q·b      where q·b is the same for all j, so softmax cancels it
 //	output  = Σ p_j·(V·x_j + c) = V·(Σ p_j·x_j) + c  since the p_j sum to 1
 //
-// For each head that is one product with Kᵀ and one with V a sequence, and two of the width of x a token, instead of two
-// products a token. The weights are float32 in every precision: they are little work.
+// Kᵀ·q is the projected query and Σ p_j·x_j the attended input. For each head that is one product with Kᵀ and
+// one with V a sequence, and two of the width of x a token, instead of two products a token. The weights are
+// float32 in every precision: they are little work.
 type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
-	keys   []*kernel.Panels // each head's Kᵀ: head size → Hidden
-	values []*kernel.Panels // each head's V: Hidden → head size
+	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden
+	values []*kernel.Panels // each head's V: Hidden → HeadSize
 }
 
-func (m *model) packLast(l checkpoint.Layer) lastAttention {
-	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
-	weight, bias := m.padHeads(l.Query)
+func (m *model) packLast(b *network.Block) lastAttention {
+	in, size := m.width, m.headSize
+	weight, bias := m.padHeads(b.Query)
 	a := lastAttention{query: m.packer.Pack(weight, bias, in, len(bias))}
 	zeros, transposed := make([]float32, in), make([]float32, in*size)
-	for h := range m.config.Heads {
+	valueBias := biasOf(&b.Value)
+	for h := range m.heads.Count {
 		for i := range size {
-			for o, w := range l.Key.Weight[(h*size+i)*in : (h*size+i+1)*in] {
+			for o, w := range b.Key.Weight[(h*size+i)*in : (h*size+i+1)*in] {
 				transposed[o*size+i] = w
 			}
 		}
 		a.keys = append(a.keys, m.packer.Pack(transposed, zeros, size, in))
-		a.values = append(a.values, m.packer.Pack(l.Value.Weight[h*size*in:], l.Value.Bias[h*size:], in, size))
+		a.values = append(a.values, m.packer.Pack(b.Value.Weight[h*size*in:], valueBias[h*size:], in, size))
 	}
 	return a
 }
 
-// attendCLS leaves each sequence's first row of x, and the heads' outputs for it, at the sequence's place from first on. x is
-// complete; workers split the sequences.
-func (m *model) attendCLS(s *scratch, w *workspace, share part, seqs []network.Sequence, first int) {
-	low, high := share.of(len(seqs), 1)
-	whole := kernel.Heads{Count: 1, Size: m.hidden, Scale: m.heads.Scale}
+// rowRead is the row of a sequence that the head reads.
+func (m *model) rowRead(q network.Sequence) int {
+	if m.readsLast {
+		return len(q.IDs) - 1
+	}
+	return 0
+}
+
+// attendRead copies the row of x that the head reads of each sequence into s.read, and puts the heads' outputs for it into
+// s.readContext, from row first on. x is complete; workers split the sequences.
+func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
+	low, high := p.of(len(seqs), 1)
 	start := 0
 	for i, q := range seqs {
 		if i >= low && i < high {
-			at, x := first+i, s.x[start*m.hidden:]
-			cls := s.cls[at*m.hidden : (at+1)*m.hidden]
-			copy(cls, x)
-			m.kernels.MatMul(w.query, m.attention, cls, m.hidden, 1, m.last.query, kernel.None, nil)
-			for h, keys := range m.last.keys {
-				m.kernels.MatMul(w.seek[h*m.hidden:], m.hidden, w.query[h*m.heads.Size:], m.attention, 1, keys, kernel.None, nil)
-			}
-			m.kernels.Attention(w.found, m.hidden, w.seek, m.hidden, x, x, m.hidden, m.heads.Count, len(q.IDs), whole, w.attention)
-			context := s.clsContext[at*m.attention : (at+1)*m.attention]
-			for h, values := range m.last.values {
-				m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.found[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
-			}
+			at := first + i
+			row := s.read[at*m.hidden : (at+1)*m.hidden]
+			copy(row, s.x[(start+m.rowRead(q))*m.hidden:])
+			m.attendOne(w, row, s.x[start*m.hidden:], len(q.IDs), s.readContext[at*m.attention:(at+1)*m.attention])
 		}
 		start += q.Rows()
+	}
+}
+
+// attendOne computes the heads' outputs for one row over the tokens rows of x.
+func (m *model) attendOne(w *workspace, row, x []float32, tokens int, context []float32) {
+	whole := kernel.Heads{Count: 1, Size: m.hidden, Scale: m.heads.Scale}
+	m.kernels.MatMul(w.query, m.attention, row, m.hidden, 1, m.last.query, kernel.None, nil)
+	for h, keys := range m.last.keys {
+		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*m.heads.Size:], m.attention, 1, keys, kernel.None, nil)
+	}
+	m.kernels.Attention(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden, m.heads.Count, tokens, whole, w.attention)
+	for h, values := range m.last.values {
+		m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
 	}
 }

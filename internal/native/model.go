@@ -2,109 +2,121 @@ package native
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
-// model holds weights as the kernels want them. It is read-only once made and safe for concurrent use, each caller with a
-// [scratch] of its own.
+// model holds a network's weights as the kernels want them. It is read-only once packed and safe for
+// concurrent use, each caller with a scratch of its own.
 type model struct {
 	kernels   *kernel.Set
 	precision Precision
-	config    checkpoint.Config
 	act       kernel.Act
 	heads     kernel.Heads
+	width     int  // of the residual stream
+	headSize  int  // unpadded
+	readsLast bool // the head reads the last token, not the first
 
-	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of all heads side by side,
-	// each padded by itself.
-	hidden, attention, intermediate int
+	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of all heads
+	// side by side, each padded by itself.
+	hidden, attention, intermediate, headDense int
 
-	words  words
-	places []float32     // 2 × Positions × hidden: position embedding plus the embedding of type 0 or 1
 	packer kernel.Packer // holds the memory of all panels
-	norm   norm
+
+	tokenEmbeddings    tokenEmbeddings
+	positionEmbeddings []float32 // see packPositions
+	typeStride         int       // rows of positionEmbeddings from a position of type 0 to the same of type 1
+	embeddingNorm      norm
+
 	layers []layer // of the last, only what follows attention
 	last   lastAttention
-	pooler *kernel.Panels
 
-	// The classifier's row; with two labels the difference of its rows.
-	classifier     []float32
+	pooler         *kernel.Panels // the head's dense layer
+	classifier     []float32      // see foldClassifier
 	classifierBias float32
 }
 
 type layer struct {
-	scores        *kernel.Panels // queries and keys, side by side
-	values        *kernel.Panels
-	attention     *kernel.Panels
-	attentionNorm norm
-	up, down      *kernel.Panels
-	norm          norm
+	qkProj           *kernel.Panels // queries and keys, side by side
+	vProj            *kernel.Panels
+	outProj          *kernel.Panels
+	attentionNorm    norm
+	upProj, downProj *kernel.Panels
+	feedForwardNorm  norm
 }
 
-type norm struct{ gain, bias []float32 }
+type norm struct {
+	gain, bias []float32
+	eps        float32
+}
 
 // Precision says what the large weights are held and multiplied in.
 type Precision string
 
 const (
 	FP32 Precision = "fp32" // float32 throughout
-	INT8 Precision = "int8" // linear layers in 8 bits but for queries and keys, which have 16, and word embeddings in 8; all else float32
+
+	// INT8 has 8 bits in linear layers and token embeddings, 16 bits in the projections of queries and keys,
+	// and float32 in everything else.
+	INT8 Precision = "int8"
 )
 
-// Precisions lists those that [New] takes; the first is the default.
+// Precisions lists what [New] accepts; the first is the default.
 var Precisions = []Precision{FP32, INT8}
 
-// New packs a checkpoint's weights for a set of kernels. With FP32 the word embeddings are shared with the checkpoint where
-// their width needs no padding; all else is copied.
-func pack(m *checkpoint.Model, kernels *kernel.Set, precision Precision) (*model, error) {
+var kernelActivations = map[network.Activation]kernel.Act{
+	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
+}
+
+// pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared with the
+// network where their width needs no padding; everything else is copied.
+func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
 	if !slices.Contains(Precisions, precision) {
-		return nil, fmt.Errorf("no engine for the precision %q; there are %v", precision, Precisions)
+		return nil, fmt.Errorf("the native backend has no precision %q; it has %v", precision, Precisions)
 	}
-	c := m.Config
-	act, ok := map[checkpoint.HiddenAct]kernel.Act{
-		checkpoint.GELU: kernel.GELU, checkpoint.GELUTanh: kernel.GELUTanh, checkpoint.ReLU: kernel.ReLU,
-	}[c.HiddenAct]
-	if !ok {
-		return nil, fmt.Errorf("no kernel for the activation %q", c.HiddenAct)
+	if err := n.Require("native", Operations()); err != nil {
+		return nil, err
 	}
-	size := c.Hidden / c.Heads
-	b := &model{
-		kernels: kernels, precision: precision, config: c, act: act,
-		heads:        kernel.Heads{Count: c.Heads, Size: kernel.Pad(size), Scale: float32(1 / math.Sqrt(float64(size)))},
-		hidden:       kernel.Pad(c.Hidden),
-		attention:    c.Heads * kernel.Pad(size),
-		intermediate: kernel.Pad(c.Intermediate),
+	if err := n.Validate(); err != nil {
+		return nil, err
 	}
-	b.packAll(&m.Weights)
-	return b, nil
+	m := &model{
+		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
+		heads:        kernel.Heads{Count: n.Heads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
+		width:        n.Hidden,
+		headSize:     n.HeadSize,
+		readsLast:    n.Head.Pooling == network.LastToken,
+		hidden:       kernel.Pad(n.Hidden),
+		attention:    n.Heads * kernel.Pad(n.HeadSize),
+		intermediate: kernel.Pad(n.Intermediate),
+		headDense:    kernel.Pad(n.Head.Dense.Out),
+	}
+	m.packAll(n)
+	return m, nil
 }
 
 // packAll packs everything, on all cores: the embeddings, which take longest, first.
-func (m *model) packAll(w *checkpoint.Weights) {
-	c, final := m.config, len(w.Layers)-1
-	m.layers = make([]layer, len(w.Layers))
+func (m *model) packAll(n *network.Network) {
+	final := len(n.Blocks) - 1
+	m.layers = make([]layer, len(n.Blocks))
 	jobs := []func(){
-		func() { m.words = packWords(w.WordEmbeddings, c.Hidden, m.precision) },
-		func() { m.places, m.norm = places(*w, c), padNorm(w.EmbeddingNorm) },
-		func() { m.last = m.packLast(w.Layers[final]) },
-		func() {
-			m.pooler = m.packer.Pack(w.Pooler.Weight, w.Pooler.Bias, c.Hidden, c.Hidden)
-			m.classifier, m.classifierBias = fold(w.Classifier)
-		},
+		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
+		func() { m.packPositions(&n.Embeddings) },
+		func() { m.last = m.packLast(&n.Blocks[final]) },
+		func() { m.packHead(&n.Head) },
 	}
-	for i, l := range w.Layers {
+	for i := range n.Blocks {
 		jobs = append(jobs, func() {
-			packed := m.packMix(l)
+			b, l := &n.Blocks[i], &m.layers[i]
+			m.packAfterAttention(l, b)
 			if i < final {
-				packed.scores, packed.values = m.packScores(l.Query, l.Key), m.packValues(l.Value)
+				l.qkProj, l.vProj = m.packQueriesKeys(b.Query, b.Key), m.packValues(b.Value)
 			}
-			m.layers[i] = packed
 		})
 	}
 	inParallel(jobs)
@@ -124,116 +136,22 @@ func inParallel(jobs []func()) {
 	wg.Wait()
 }
 
-// packMix packs what of a layer follows attention.
-func (m *model) packMix(l checkpoint.Layer) layer {
-	c := m.config
-	return layer{
-		attention:     m.packMerge(l.AttentionOutput),
-		attentionNorm: padNorm(l.AttentionNorm),
-		up:            m.packLinear(l.Intermediate.Weight, l.Intermediate.Bias, c.Hidden, c.Intermediate, evenLevels),
-		down:          m.packLinear(l.Output.Weight, l.Output.Bias, c.Intermediate, c.Hidden, positiveLevels),
-		norm:          padNorm(l.OutputNorm),
-	}
+func (m *model) packHead(h *network.Head) {
+	m.pooler = m.packer.Pack(h.Dense.Weight, biasOf(h.Dense), h.Dense.In, h.Dense.Out)
+	m.classifier, m.classifierBias = foldClassifier(h.Output)
 }
 
-// With INT8, the more levels activations have the fewer steps weights have, since their products share 16 bits. The error is
-// least where both are alike: for activations around zero, whose levels cover both signs, and for those of GELU and ReLU,
-// which are hardly ever negative.
-const (
-	evenLevels     = 150
-	positiveLevels = 105
-)
-
-// pack packs a linear layer in the model's precision; levels are for its input, if that is INT8.
-func (m *model) packLinear(weight, bias []float32, in, out, levels int) *kernel.Panels {
-	if m.precision == INT8 {
-		return m.packer.Pack8(weight, bias, in, out, levels)
-	}
-	return m.packer.Pack(weight, bias, in, out)
-}
-
-// packScores packs the queries' and keys' projections side by side. Their product goes through the exponential function, where
-// an error of a few percent of a score of 5 would be one of some tens of percent of a weight: with INT8 they have 16 bits.
-func (m *model) packScores(query, key checkpoint.Linear) *kernel.Panels {
-	weight, bias := m.padHeads(query, key)
-	if m.precision == INT8 {
-		return m.packer.Pack16(weight, bias, m.config.Hidden, len(bias))
-	}
-	return m.packer.Pack(weight, bias, m.config.Hidden, len(bias))
-}
-
-func (m *model) packValues(value checkpoint.Linear) *kernel.Panels {
-	weight, bias := m.padHeads(value)
-	return m.packLinear(weight, bias, m.config.Hidden, len(bias), evenLevels)
-}
-
-// padHeads puts projections side by side, each head's outputs padded with zeros.
-func (m *model) padHeads(projections ...checkpoint.Linear) (weight, bias []float32) {
-	in, size := m.config.Hidden, m.config.Hidden/m.config.Heads
-	weight = make([]float32, len(projections)*m.attention*in)
-	bias = make([]float32, len(projections)*m.attention)
-	for i, p := range projections {
-		for h := range m.config.Heads {
-			to := i*m.attention + h*m.heads.Size
-			copy(weight[to*in:], p.Weight[h*size*in:(h+1)*size*in])
-			copy(bias[to:], p.Bias[h*size:(h+1)*size])
-		}
-	}
-	return weight, bias
-}
-
-// packMerge packs the projection that reads the heads' outputs, its inputs padded as padHeads pads outputs.
-func (m *model) packMerge(p checkpoint.Linear) *kernel.Panels {
-	size := m.config.Hidden / m.config.Heads
-	weight := make([]float32, p.Out*m.attention)
-	for o := range p.Out {
-		for h := range m.config.Heads {
-			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
-		}
-	}
-	return m.packLinear(weight, p.Bias, m.attention, p.Out, evenLevels)
-}
-
-func padNorm(n checkpoint.Norm) norm {
-	return norm{padRows(n.Weight, len(n.Weight)), padRows(n.Bias, len(n.Bias))}
-}
-
-// padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening are not copied.
-func padRows(x []float32, width int) []float32 {
-	padded := kernel.Pad(width)
-	if padded == width {
-		return x
-	}
-	out := make([]float32, len(x)/width*padded)
-	for r := range len(x) / width {
-		copy(out[r*padded:], x[r*width:(r+1)*width])
-	}
-	return out
-}
-
-// places adds each position's embedding to that of each of the two types, which are always looked up together.
-func places(w checkpoint.Weights, c checkpoint.Config) []float32 {
-	sum := make([]float32, 0, 2*len(w.PositionEmbeddings))
-	for kind := range 2 {
-		row := w.TypeEmbeddings[kind*c.Hidden : (kind+1)*c.Hidden]
-		for i, v := range w.PositionEmbeddings {
-			sum = append(sum, v+row[i%c.Hidden])
-		}
-	}
-	return padRows(sum, c.Hidden)
-}
-
-// fold makes one row of the classifier: its own, or with two labels the second less the first, whose sigmoid is the
-// softmax's share of the second.
-func fold(p checkpoint.Linear) (row []float32, bias float32) {
-	last := p.Out - 1
+// foldClassifier makes one row of the classifier: its own, or with two labels the second less the first, whose
+// sigmoid is the softmax of the two.
+func foldClassifier(p network.Linear) (row []float32, bias float32) {
+	last, biases := p.Out-1, biasOf(&p)
 	row = append(row, p.Weight[last*p.In:]...)
-	bias = p.Bias[last]
+	bias = biases[last]
 	if p.Out == 2 {
 		for i, v := range p.Weight[:p.In] {
 			row[i] -= v
 		}
-		bias -= p.Bias[0]
+		bias -= biases[0]
 	}
 	return row, bias
 }

@@ -2,10 +2,11 @@ package native
 
 import (
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
 // TestReplicasShareTheWeights has an engine and its replicas compute at once, and outlive each other.
@@ -21,7 +22,7 @@ func TestReplicasShareTheWeights(t *testing.T) {
 			t.Errorf("replica %d: got %d threads, want %d", i, got, i+1)
 		}
 	}
-	seqs := sequences(rand.New(rand.NewPCG(7, 7)), 12, 40, 3, 25)
+	seqs := sample.Sequences(7, small(), 12, 40, 3, 25)
 	want := logits(t, first, seqs)
 	var together sync.WaitGroup
 	for i, e := range append(replicas, first) {

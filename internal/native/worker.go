@@ -9,25 +9,25 @@ import (
 
 // worker is one core: a goroutine, the memory that it works in, and its part of the batch at hand.
 type worker struct {
-	model   *model
-	share   part // its place where a pass is shared
-	scratch *scratch
-	work    *workspace
-	start   chan struct{} // one receive a batch; closed by Close
-	done    chan error
+	model     *model
+	part      part // its part of a joint pass
+	scratch   *scratch
+	workspace *workspace
+	start     chan struct{} // one receive a batch; closed by Close
+	done      chan error
 
 	// Set by Logits before start is signalled; the worker owns its part until done is.
 	cost   int
-	index  []int // the places of its sequences in the batch
+	index  []int // where its sequences are in the batch
 	seqs   []network.Sequence
 	logits []float32
-	pass   *worker // whose part is computed: its own, or where a pass is shared the first worker's
-	shared bool
+	pass   *worker // whose sequences are computed: its own, or in a joint pass the first worker's
+	joint  bool
 }
 
-func newWorker(m *model, maxLength int, share part) *worker {
+func newWorker(m *model, maxTokens int, p part) *worker {
 	return &worker{
-		model: m, share: share, scratch: m.newScratch(maxLength), work: m.newWorkspace(maxLength),
+		model: m, part: p, scratch: m.newScratch(maxTokens), workspace: m.newWorkspace(maxTokens),
 		start: make(chan struct{}), done: make(chan error),
 	}
 }
@@ -35,23 +35,23 @@ func newWorker(m *model, maxLength int, share part) *worker {
 // clear empties the worker's part and makes it the worker's own again.
 func (w *worker) clear() {
 	w.cost, w.index, w.seqs = 0, w.index[:0], w.seqs[:0]
-	w.pass, w.shared = w, false
+	w.pass, w.joint = w, false
 }
 
-// add puts the sequence at place i of the batch into the worker's part.
+// add puts the batch's sequence i into the worker's part.
 func (w *worker) add(q network.Sequence, i int) {
 	w.cost += cost(q.Rows())
 	w.index = append(w.index, i)
 	w.seqs = append(w.seqs, q)
 }
 
-// prepare makes room for the results of the worker's part.
+// prepare makes the memory for the results of the worker's part large enough.
 func (w *worker) prepare(m *model) {
 	w.logits = slices.Grow(w.logits[:0], len(w.seqs))[:len(w.seqs)]
 	m.reserve(w.scratch, len(w.seqs))
 }
 
-// collect puts the results of the worker's own part into their places.
+// collect copies the results of the worker's own part to where they belong in out.
 func (w *worker) collect(out []float32) {
 	if w.pass != w {
 		return
@@ -67,12 +67,12 @@ func (w *worker) run() {
 	}
 }
 
-// compute runs the worker's part. A panic is the program's fault, not the worker's end: it becomes an error, and frees those
-// who share the pass.
+// compute runs the worker's part. A panic is a fault of the program, not the end of the worker: it becomes an
+// error, and frees those who compute the same pass.
 func (w *worker) compute() (err error) {
-	share := part{}
-	if w.shared {
-		share = w.share
+	own := part{}
+	if w.joint {
+		own = w.part
 	} else {
 		w.prepare(w.model)
 	}
@@ -82,11 +82,11 @@ func (w *worker) compute() (err error) {
 			if cause, ok := p.(error); ok {
 				err = fmt.Errorf("computing %d sequences: panic: %w", len(w.pass.seqs), cause)
 			}
-			if w.shared {
-				w.share.barrier.Break()
+			if w.joint {
+				w.part.barrier.breakUp()
 			}
 		}
 	}()
-	w.model.forward(w.pass.scratch, w.work, share, w.pass.seqs, w.pass.logits)
+	w.model.forward(w.pass.scratch, w.workspace, own, w.pass.seqs, w.pass.logits)
 	return nil
 }

@@ -1,28 +1,31 @@
 package native
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// TestPaddingIsComputedAndChangesNothing pads a batch to its longest sequence: the same bits, from rows that were computed.
+// TestPaddingIsComputedAndChangesNothing pads a batch to its longest sequence: the same bits, from rows that
+// were computed.
 func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 	const longest = 40
 	for _, c := range geometries[:3] {
 		c = complete(c)
-		seqs := randomSequences(rand.New(rand.NewPCG(9, 1)), c, 1, 7, 16, 33, longest, 17)
+		n := sample.Network(7, c)
+		seqs := sample.Sequences(9, n, 1, 7, 16, 33, longest, 17)
 		padded := slices.Clone(seqs)
 		for i := range padded {
 			padded[i].Pad = longest - len(padded[i].IDs)
 		}
-		if n, rows := block(padded); n != 6 || rows != 6*longest {
-			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", n, rows)
+		if count, rows := block(padded); count != 6 || rows != 6*longest {
+			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", count, rows)
 		}
-		eachTier(t, randomModel(7, c), Precisions, func(t *testing.T, m *model) {
+		eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 			want, got := make([]float32, len(seqs)), make([]float32, len(seqs))
-			forward(m, c, seqs, want)
-			forward(m, c, padded, got)
+			forward(m, c.Positions, seqs, want)
+			forward(m, c.Positions, padded, got)
 			if !slices.Equal(got, want) {
 				t.Errorf("got logits %v, want %v as without padding", got, want)
 			}

@@ -1,0 +1,130 @@
+package native
+
+import (
+	"math"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// float64Logit is the forward pass of one sequence in float64, written from the definition: every layer in full, no
+// packing, no shortcuts.
+func float64Logit(n *network.Network, q network.Sequence) float64 {
+	x := make([][]float64, len(q.IDs))
+	for i, id := range q.IDs {
+		kind := 0
+		if i >= q.TypeBoundary && n.Embeddings.Types != nil && n.Embeddings.Types.Rows > 1 {
+			kind = 1
+		}
+		x[i] = make([]float64, n.Hidden)
+		for j := range x[i] {
+			x[i][j] = float64(n.Embeddings.Tokens.Data[int(id)*n.Hidden+j]) +
+				float64(n.Embeddings.Positions.Table.Data[i*n.Hidden+j])
+			if t := n.Embeddings.Types; t != nil {
+				x[i][j] += float64(t.Data[kind*n.Hidden+j])
+			}
+		}
+		x[i] = float64Norm(x[i], n.Embeddings.Norm)
+	}
+	for i := range n.Blocks {
+		x = float64Block(n, &n.Blocks[i], x)
+	}
+	read := x[0]
+	if n.Head.Pooling == network.LastToken {
+		read = x[len(x)-1]
+	}
+	pooled := float64Linear(n.Head.Dense, read)
+	for i, v := range pooled {
+		pooled[i] = math.Tanh(v)
+	}
+	logits := float64Linear(&n.Head.Output, pooled)
+	if len(logits) == 2 {
+		return logits[1] - logits[0]
+	}
+	return logits[0]
+}
+
+func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float64 {
+	var q, k, v [][]float64
+	for _, row := range x {
+		q, k, v = append(q, float64Linear(&b.Query, row)), append(k, float64Linear(&b.Key, row)), append(v, float64Linear(&b.Value, row))
+	}
+	out := make([][]float64, len(x))
+	for i := range x {
+		context := float64Attention(n, q[i], k, v)
+		a := float64Norm(float64Add(float64Linear(&b.AttentionOutput, context), x[i]), b.AttentionNorm)
+		f := float64Linear(&b.Up, a)
+		for j, v := range f {
+			f[j] = float64Act(n.Activation, v)
+		}
+		out[i] = float64Norm(float64Add(float64Linear(&b.Down, f), a), b.FeedForwardNorm)
+	}
+	return out
+}
+
+func float64Attention(n *network.Network, q []float64, k, v [][]float64) []float64 {
+	context := make([]float64, n.Heads*n.HeadSize)
+	for h := 0; h < len(context); h += n.HeadSize {
+		p, sum := make([]float64, len(k)), 0.0
+		for j := range k {
+			for d := h; d < h+n.HeadSize; d++ {
+				p[j] += q[d] * k[j][d]
+			}
+			p[j] = math.Exp(p[j] / math.Sqrt(float64(n.HeadSize)))
+			sum += p[j]
+		}
+		for j := range k {
+			for d := h; d < h+n.HeadSize; d++ {
+				context[d] += p[j] / sum * v[j][d]
+			}
+		}
+	}
+	return context
+}
+
+func float64Act(act network.Activation, x float64) float64 {
+	switch act {
+	case network.GELU:
+		return 0.5 * x * math.Erfc(-x/math.Sqrt2)
+	case network.GELUTanh:
+		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	}
+	return max(x, 0)
+}
+
+func float64Linear(p *network.Linear, x []float64) []float64 {
+	y := make([]float64, p.Out)
+	for o := range y {
+		if p.Bias != nil {
+			y[o] = float64(p.Bias[o])
+		}
+		for i, v := range x {
+			y[o] += v * float64(p.Weight[o*p.In+i])
+		}
+	}
+	return y
+}
+
+func float64Add(x, y []float64) []float64 {
+	for i := range x {
+		x[i] += y[i]
+	}
+	return x
+}
+
+func float64Norm(x []float64, n *network.Norm) []float64 {
+	var mean, variance float64
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		variance += (v - mean) * (v - mean) / float64(len(x))
+	}
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = (v - mean) / math.Sqrt(variance+float64(n.Eps)) * float64(n.Weight[i])
+		if n.Bias != nil {
+			y[i] += float64(n.Bias[i])
+		}
+	}
+	return y
+}

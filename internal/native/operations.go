@@ -1,0 +1,12 @@
+package native
+
+import "github.com/crossrank/crossrank/internal/network"
+
+// Operations lists what this executor computes. A network that needs anything else is refused.
+func Operations() []network.Operation {
+	return []network.Operation{
+		network.PostNormBlocks, network.LayerNorm,
+		network.FeedForward(network.GELU), network.FeedForward(network.GELUTanh), network.FeedForward(network.ReLU),
+		network.Reading(network.FirstToken), network.Reading(network.LastToken), network.HeadWith(network.Tanh),
+	}
+}

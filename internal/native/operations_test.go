@@ -1,0 +1,56 @@
+package native
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
+)
+
+func TestUnknownPrecisionIsRefused(t *testing.T) {
+	if _, err := New(small(), Options{Precision: "fp8"}); err == nil || !strings.Contains(err.Error(), "fp8") {
+		t.Errorf("got %v, want an error about fp8", err)
+	}
+}
+
+// TestOtherOperationsAreRefused: each operation that this executor lacks is refused by its name, never passed over.
+func TestOtherOperationsAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		change func(*network.Network)
+	}{
+		{"no rotary positions yet", func(n *network.Network) { n.Blocks[1].Rotary = &network.Rotary{Frequencies: []float64{1}} }},
+		{"no attention within a window yet", func(n *network.Network) { n.Blocks[2].Window = 5 }},
+		{"no pre-norm blocks yet", func(n *network.Network) { n.PreNorm = true }},
+		{"no RMS norm yet", func(n *network.Network) { n.Blocks[0].FeedForwardNorm.RMS = true }},
+		{"no causal attention yet", func(n *network.Network) { n.Causal = true }},
+		{"no gated feed-forward layers yet", func(n *network.Network) { n.Blocks[0].Gate = &n.Blocks[0].Up }},
+		{"no feed-forward layer with the activation silu yet", func(n *network.Network) { n.Activation = network.SiLU }},
+		{"no head that reads the mean of all tokens yet", func(n *network.Network) { n.Head.Pooling = network.MeanToken }},
+		{"no head without a dense layer, no head without an activation yet", func(n *network.Network) {
+			n.Head.Dense, n.Head.Activation = nil, network.NoActivation
+		}},
+	} {
+		n := sample.Network(1, complete(geometries[0]))
+		c.change(n)
+		if _, err := New(n, Options{}); err == nil || err.Error() != "the native backend has "+c.want {
+			t.Errorf("got %v, want an error that it has %s", err, c.want)
+		}
+	}
+}
+
+// TestInvalidNetworksAreRefused: a description is checked before anything reads its tensors.
+func TestInvalidNetworksAreRefused(t *testing.T) {
+	n := sample.Network(1, complete(geometries[0]))
+	n.Blocks[1].Up.Weight = n.Blocks[1].Up.Weight[1:]
+	k, err := kernel.For(cpu.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pack(n, k, FP32); err == nil || !strings.Contains(err.Error(), "blocks[1].up.weight") {
+		t.Errorf("got %v, want an error about blocks[1].up.weight", err)
+	}
+}

@@ -1,0 +1,105 @@
+package native
+
+import (
+	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// With INT8, the larger the activations' quantized values may be, the smaller the weights' must be, since
+// their products share 16 bits. The error is least where both have steps alike. Activations around zero
+// need values for both signs; those after GELU and ReLU are hardly ever negative.
+const (
+	evenQuantMax     = 150
+	positiveQuantMax = 105
+)
+
+// packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is INT8.
+func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
+	if m.precision == INT8 {
+		return m.packer.Pack8(weight, bias, in, out, quantMax)
+	}
+	return m.packer.Pack(weight, bias, in, out)
+}
+
+// packAfterAttention packs what of a block follows attention.
+func (m *model) packAfterAttention(l *layer, b *network.Block) {
+	l.outProj = m.packOutput(b.AttentionOutput)
+	l.attentionNorm = padNorm(b.AttentionNorm)
+	l.upProj = m.packLinear(b.Up.Weight, biasOf(&b.Up), b.Up.In, b.Up.Out, evenQuantMax)
+	l.downProj = m.packLinear(b.Down.Weight, biasOf(&b.Down), b.Down.In, b.Down.Out, positiveQuantMax)
+	l.feedForwardNorm = padNorm(b.FeedForwardNorm)
+}
+
+// packQueriesKeys packs the projections of queries and keys side by side. Their product is an exponent:
+// an error of a few percent of a product of 5 would be one of some tens of percent of its power. So with
+// INT8 they have 16 bits.
+func (m *model) packQueriesKeys(query, key network.Linear) *kernel.Panels {
+	weight, bias := m.padHeads(query, key)
+	if m.precision == INT8 {
+		return m.packer.Pack16(weight, bias, query.In, len(bias))
+	}
+	return m.packer.Pack(weight, bias, query.In, len(bias))
+}
+
+func (m *model) packValues(value network.Linear) *kernel.Panels {
+	weight, bias := m.padHeads(value)
+	return m.packLinear(weight, bias, value.In, len(bias), evenQuantMax)
+}
+
+// padHeads puts projections side by side, each head's outputs padded with zeros.
+func (m *model) padHeads(projections ...network.Linear) (weight, bias []float32) {
+	in, size := m.width, m.headSize
+	weight = make([]float32, len(projections)*m.attention*in)
+	bias = make([]float32, len(projections)*m.attention)
+	for i, p := range projections {
+		for h := range m.heads.Count {
+			to := i*m.attention + h*m.heads.Size
+			copy(weight[to*in:], p.Weight[h*size*in:(h+1)*size*in])
+			copy(bias[to:], biasOf(&p)[h*size:(h+1)*size])
+		}
+	}
+	return weight, bias
+}
+
+// packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads outputs.
+func (m *model) packOutput(p network.Linear) *kernel.Panels {
+	size := m.headSize
+	weight := make([]float32, p.Out*m.attention)
+	for o := range p.Out {
+		for h := range m.heads.Count {
+			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
+		}
+	}
+	return m.packLinear(weight, biasOf(&p), m.attention, p.Out, evenQuantMax)
+}
+
+// biasOf returns a layer's bias, which is zeros if it has none.
+func biasOf(p *network.Linear) []float32 {
+	if p.Bias == nil {
+		return make([]float32, p.Out)
+	}
+	return p.Bias
+}
+
+func padNorm(n *network.Norm) norm {
+	width := len(n.Weight)
+	bias := n.Bias
+	if bias == nil {
+		bias = make([]float32, width)
+	}
+	return norm{padRows(n.Weight, width), padRows(bias, width), n.Eps}
+}
+
+// padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening are
+// not copied.
+func padRows(x []float32, width int) []float32 {
+	padded := kernel.Pad(width)
+	if padded == width {
+		return x
+	}
+	out := make([]float32, len(x)/width*padded)
+	for r := range len(x) / width {
+		copy(out[r*padded:], x[r*width:(r+1)*width])
+	}
+	return out
+}
