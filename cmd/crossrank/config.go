@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
 func newConfigCommand() *cobra.Command {
@@ -30,6 +33,7 @@ func newConfigCommand() *cobra.Command {
 func newConfigShowCommand() *cobra.Command {
 	var flags settingsFlags
 	var origin bool
+	var defined string
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show the settings that serve would run with",
@@ -38,12 +42,23 @@ as YAML that serve --config reads. With --origin it shows one line per setting i
 origin of its value: a flag, an environment variable, a line of the file, or the default. Of the
 digests of API keys it shows how many there are.
 
+With --experiment it shows the definition of an experiment, one line per setting: the settings of
+the servers that it starts, some of whose defaults are an experiment's own, and what it measures.
+A setting that is swept has several values.
+
 A flag overrides the environment, which overrides the file, which overrides the default. The
 setting server.grpc.streams is --grpc-streams as a flag and CROSSRANK_SERVER_GRPC_STREAMS in the
 environment.`,
 		Example: `  $ crossrank config show --config server.yaml
-  $ CROSSRANK_SERVER_DEADLINE=10s crossrank config show --origin --connections 512`,
+  $ CROSSRANK_SERVER_DEADLINE=10s crossrank config show --origin --connections 512
+  $ crossrank config show --experiment 05_batch_size`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if defined != "" {
+				if err := onlyFlags(cmd, "experiment", "origin"); err != nil {
+					return err
+				}
+				return showDefinition(cmd.OutOrStdout(), defined)
+			}
 			settings, err := flags.resolve(cmd, os.Environ())
 			if err != nil {
 				return err
@@ -52,6 +67,7 @@ environment.`,
 		},
 	}
 	flags.register(cmd)
+	cmd.Flags().StringVar(&defined, "experiment", "", "definition of an experiment, by file or by name; shown with --origin")
 	cmd.Flags().BoolVar(&origin, "origin", false, "one line per setting, with the origin of its value")
 	return cmd
 }
@@ -68,9 +84,27 @@ func showSettings(w io.Writer, settings config.Settings, origin bool) error {
 		_, err = w.Write(text)
 		return err
 	}
+	return showOrigins(w, settings.Keys(), settings.Origins)
+}
+
+// showDefinition shows the definition of an experiment.
+func showDefinition(w io.Writer, name string) error {
+	file, err := experiment.Find(name, experimentsDir)
+	if err != nil {
+		return err
+	}
+	sweep, err := definition.LoadSweep(file)
+	if err != nil {
+		return err
+	}
+	return showOrigins(w, sweep.Keys(), sweep.Base().Origins)
+}
+
+// showOrigins writes one line per setting.
+func showOrigins(w io.Writer, keys []strictyaml.Key, origins strictyaml.Origins) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, key := range settings.Keys() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", key.Path, key.Value, settings.Origin(key.Path))
+	for _, key := range keys {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", key.Path, key.Value, origins.Origin(key.Path))
 	}
 	return table.Flush()
 }

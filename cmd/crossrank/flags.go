@@ -66,6 +66,16 @@ func checkMaxLength(n int) error {
 	return nil
 }
 
+// onlyFlags refuses flags of cmd that have no effect beside the first of those that may be given.
+func onlyFlags(cmd *cobra.Command, may ...string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && !slices.Contains(may, f.Name) {
+			err = usageError("--%s has no effect beside --%s; leave it out", f.Name, may[0])
+		}
+	})
+	return err
+}
+
 // checkAtLeast refuses a number below the least that a flag takes.
 func checkAtLeast(flag string, n, least int) error {
 	if n < least {

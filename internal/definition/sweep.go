@@ -2,6 +2,7 @@ package definition
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/strictyaml"
@@ -80,6 +81,26 @@ func (sw Sweep) Base() Settings {
 		return Default()
 	}
 	return sw.Variants[0].Settings
+}
+
+// Keys lists every setting of the definition, in the order of the schema; those that are swept have all
+// of their values.
+func (sw Sweep) Keys() []strictyaml.Key {
+	swept := map[string][]string{}
+	for _, v := range sw.Variants {
+		for _, a := range v.Set {
+			if !slices.Contains(swept[a.Key], a.Value) {
+				swept[a.Key] = append(swept[a.Key], a.Value)
+			}
+		}
+	}
+	keys := strictyaml.Keys(sw.Base())
+	for i, key := range keys {
+		if values := swept[key.Path]; values != nil {
+			keys[i].Value = "[" + strings.Join(values, ", ") + "]"
+		}
+	}
+	return keys
 }
 
 // Map gives a copy of sw with f applied to the settings of every variant.

@@ -35,6 +35,13 @@ experiment: {batch_sizes: [8, 16]}
 	if want := []string{"1/0 1/0", "1/5 1/5", "1/20 1/20", "2/0 2/0", "2/5 2/5", "2/20 2/20"}; !slices.Equal(got, want) {
 		t.Errorf("variants %q, want %q", got, want)
 	}
+	for _, key := range sw.Keys() {
+		want := map[string]string{"name": "x", "batching.timeout_ms": "[0, 5, 20]", "model_pool.instances[0].threads": "[1, 2]",
+			"experiment.batch_sizes": "[8, 16]"}[key.Path]
+		if want != "" && key.Value != want {
+			t.Errorf("%s is shown as %s, want %s", key.Path, key.Value, want)
+		}
+	}
 	// The variants share nothing that one could change for another.
 	sw.Variants[0].Settings.ModelPool.Instances[0].Threads = 99
 	if sw.Variants[1].Settings.Primary().Threads != 1 {

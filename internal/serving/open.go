@@ -3,7 +3,6 @@ package serving
 import (
 	"context"
 	"errors"
-	"runtime"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
@@ -15,11 +14,7 @@ import (
 func Open(ctx context.Context, s config.Settings, version string) (r *Router, err error) {
 	r = &Router{version: version}
 	served := s.Served()
-	instances := 0
-	for _, one := range served {
-		instances += len(one.Instances)
-	}
-	threads := max(1, runtime.GOMAXPROCS(0)/instances)
+	threads := threadsOf(served, cores())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())

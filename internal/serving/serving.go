@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
@@ -29,6 +28,9 @@ type Server struct {
 // Listen binds the addresses that settings name. An address in use is reported here, before a model is
 // read. The caller closes the server.
 func Listen(settings config.Settings, log *slog.Logger) (*Server, error) {
+	if err := checkThreads(settings, cores(), log); err != nil {
+		return nil, err
+	}
 	s, err := server.Listen(serverConfig(settings.Server, log))
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Tokenize:    s.router.Tokenize,
 		Recorder:    metrics.New(recorderOptions(s.settings.Server, s.router.Gauges())),
 		BatchTokens: cmp.Or(s.settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
-		Tokenizers:  cmp.Or(s.settings.TokenizerPool.Workers, runtime.GOMAXPROCS(0)),
+		Tokenizers:  cmp.Or(s.settings.TokenizerPool.Workers, cores()),
 	})
 }
 
