@@ -5,13 +5,13 @@ import (
 	"fmt"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/local"
 )
 
-// quality is how good the scores are that were measured.
-type quality struct {
+// scoreQuality is how good the scores are that were measured.
+type scoreQuality struct {
 	agreement     *results.Agreement // with another precision, if that was asked for
 	judged        *results.Judged    // of a collection, if there is one
 	judgedAgainst *results.Judged    // of the other precision
@@ -19,8 +19,8 @@ type quality struct {
 
 // measureQuality scores pairs with s, and with the same model in another precision if that is asked for, and tells how near the
 // two are, and how well each ranks the collection.
-func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair, task *experiment.Task) (_ quality, err error) {
-	var q quality
+func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair, task *quality.Task) (_ scoreQuality, err error) {
+	var q scoreQuality
 	if task != nil {
 		if q.judged, err = judge(ctx, s, opts, task); err != nil {
 			return q, err
@@ -34,31 +34,31 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 		return q, err
 	}
 	defer closeInto(&err, other)
-	want, err := experiment.Logits(ctx, other, pairs, opts.batch)
+	want, err := quality.Logits(ctx, other, pairs, opts.batch)
 	if err != nil {
 		return q, fmt.Errorf("scoring in %s: %w", opts.against, err)
 	}
-	got, err := experiment.Logits(ctx, s, pairs, opts.batch)
+	got, err := quality.Logits(ctx, s, pairs, opts.batch)
 	if err != nil {
 		return q, err
 	}
-	q.agreement = experiment.Agree(pairs, got, want, opts.against)
+	q.agreement = quality.Agree(pairs, got, want, opts.against)
 	if task != nil {
 		q.judgedAgainst, err = judge(ctx, other, opts, task)
 	}
 	return q, err
 }
 
-func judge(ctx context.Context, s crossrank.Scorer, opts benchOptions, task *experiment.Task) (*results.Judged, error) {
-	scores, err := experiment.Logits(ctx, s, task.Pairs, opts.batch)
+func judge(ctx context.Context, s crossrank.Scorer, opts benchOptions, task *quality.Task) (*results.Judged, error) {
+	scores, err := quality.Logits(ctx, s, task.Pairs, opts.batch)
 	if err != nil {
 		return nil, fmt.Errorf("scoring the collection: %w", err)
 	}
-	return task.Judge(scores), nil
+	return task.Rank(scores), nil
 }
 
 // rows are what people read of it.
-func (q *quality) rows(row func(name, format string, args ...any), against string) {
+func (q *scoreQuality) rows(row func(name, format string, args ...any), against string) {
 	if a := q.agreement; a != nil {
 		row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, where their standard deviation is %.3g",
 			a.MaxAbsError, a.MeanAbsError, a.StdDev)

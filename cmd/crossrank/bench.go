@@ -19,6 +19,7 @@ import (
 	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/outfile"
+	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -195,7 +196,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		takes.End = metrics.Resident()
 	}
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), experiment.ForRanking(scorer, opts.target.speaks()), opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.speaks()), opts, data.Pairs, task)
 		if err != nil {
 			return fmt.Errorf("measuring the quality: %w", err)
 		}
@@ -222,11 +223,11 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 const benchSeed = 42
 
 // openBenchData gives the pairs to be sent, and the collection to be ranked if there is one.
-func openBenchData(opts benchOptions) (*dataset.Set, *experiment.Task, error) {
-	var task *experiment.Task
+func openBenchData(opts benchOptions) (*dataset.Set, *quality.Task, error) {
+	var task *quality.Task
 	if opts.collection != "" {
 		var err error
-		if task, err = experiment.OpenTask(opts.collection, opts.candidates); err != nil {
+		if task, err = quality.OpenTask(opts.collection, opts.candidates); err != nil {
 			return nil, nil, err
 		}
 		if opts.pairs == "" {
@@ -263,7 +264,7 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 // saveScores scores every pair once and writes the logits, one a line, each as the shortest text that reads back as the
 // same float32.
 func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int, name string) (err error) {
-	scores, err := experiment.Logits(ctx, s, pairs, batch)
+	scores, err := quality.Logits(ctx, s, pairs, batch)
 	if err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	if b.Footprint != nil {
 		b.Footprint.rows(row)
 	}
-	q := quality{b.Agreement, b.Judged, b.JudgedAgainst}
+	q := scoreQuality{b.Agreement, b.Judged, b.JudgedAgainst}
 	q.rows(row, against(b.Agreement))
 	if note := b.footnote(); note != "" {
 		row("", "%s", note)

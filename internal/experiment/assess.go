@@ -8,6 +8,7 @@ import (
 
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/definition"
+	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -51,7 +52,7 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 	if asked == (definition.Quality{}) {
 		return nil
 	}
-	ctx, release := r.server.during(ctx)
+	ctx, release := r.server.WhileRunning(ctx)
 	defer release()
 	a := assessment{quality: results.Quality{Point: first, Set: s.units[0].point.Set}}
 	if s.server.Target.Address == "" {
@@ -59,16 +60,16 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 	}
 	var err error
 	if asked.Against != "" {
-		if a.logits, err = Logits(ctx, r.client, r.data.Pairs, assessBatch); err != nil {
+		if a.logits, err = quality.Logits(ctx, r.client, r.data.Pairs, assessBatch); err != nil {
 			return fmt.Errorf("measuring agreement: %w", err)
 		}
 	}
 	if r.task != nil {
-		scores, err := Logits(ctx, ForRanking(r.client, client.Dialect(s.server.Target.Dialect)), r.task.Pairs, assessBatch)
+		scores, err := quality.Logits(ctx, quality.ByQuery(r.client, client.Dialect(s.server.Target.Dialect)), r.task.Pairs, assessBatch)
 		if err != nil {
 			return fmt.Errorf("measuring quality: %w", err)
 		}
-		a.quality.Judged = r.task.Judge(scores)
+		a.quality.Judged = r.task.Rank(scores)
 	}
 	r.assessed = append(r.assessed, a)
 	return nil
@@ -80,7 +81,7 @@ func (r *runner) qualities() error {
 	reference := slices.IndexFunc(r.assessed, func(a assessment) bool { return a.logits != nil && a.quality.Quantization == against })
 	for _, a := range r.assessed {
 		if reference >= 0 && a.quality.Quantization != against {
-			a.quality.Agreement = Agree(r.data.Pairs, a.logits, r.assessed[reference].logits, against)
+			a.quality.Agreement = quality.Agree(r.data.Pairs, a.logits, r.assessed[reference].logits, against)
 		}
 		if err := r.w.Quality(a.quality); err != nil {
 			return errors.Join(errLost, err)

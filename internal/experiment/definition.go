@@ -102,22 +102,3 @@ func needs(sw definition.Sweep) []string {
 	}
 	return all
 }
-
-// writeServerSettings writes the part of s that is a server's to a temporary file: all of it, also what the file left to
-// defaults, since those of a definition are not all those of a server.
-func writeServerSettings(s definition.Settings) (file string, err error) {
-	b, err := config.Encode(s.Settings)
-	if err != nil {
-		return "", fmt.Errorf("encoding the server's settings: %w", err)
-	}
-	f, err := os.CreateTemp("", "crossrank-*.yaml")
-	if err != nil {
-		return "", fmt.Errorf("writing the server's settings: %w", err)
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("writing the server's settings: %w", err)
-	}
-	return f.Name(), nil
-}

@@ -22,15 +22,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
 const (
-	readyWithin    = 2 * time.Minute // a server reads its model; built-in weights are made meanwhile
-	exitGrace      = 15 * time.Second
-	requestTimeout = 5 * time.Minute // a request that takes so long is a hang
+	requestTimeout = 5 * time.Minute  // a request that takes so long is a hang
+	exitWithin     = 15 * time.Second // of a server that does not answer any more
 )
 
 // Options say how an experiment is run. Sweep and Dir are required.
@@ -113,7 +115,7 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 		}
 	}
 	if q := base.Experiment.Quality; q.Collection != "" {
-		if r.task, err = OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
+		if r.task, err = quality.OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -135,26 +137,19 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	return r.out, err
 }
 
-// start starts a server with the part of the settings that is a server's.
-func (r *runner) start(ctx context.Context, settings definition.Settings) (*server, error) {
-	program := r.opts.Program
-	if program == "" {
-		var err error
-		if program, err = os.Executable(); err != nil {
-			return nil, fmt.Errorf("finding this program, to serve with: %w", err)
-		}
-	}
-	file, err := writeServerSettings(settings)
+// start starts a server with the part of the settings that is a server's: all of it, also what the definition left to
+// defaults, since those of a definition are not all those of a server.
+func (r *runner) start(ctx context.Context, settings definition.Settings) (*serverproc.Process, error) {
+	text, err := config.Encode(settings.Settings)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("encoding the server's settings: %w", err)
 	}
-	defer os.Remove(file) // it was read by the time that the server is ready
-	return startServer(ctx, serverConfig{
-		Program: program,
-		Args:    []string{"serve", "--config", file, "--grpc-addr", "127.0.0.1:0", "--http-addr", cmp.Or(r.opts.HTTPAddr, "127.0.0.1:0")},
-		Log:     r.log,
-		Yields:  settings.Experiment.Arrival.Process != "closed",
-		Within:  readyWithin,
-		Grace:   exitGrace,
+	return serverproc.Start(ctx, serverproc.Config{
+		Program:     r.opts.Program,
+		Settings:    text,
+		HTTPAddr:    r.opts.HTTPAddr,
+		Log:         r.log,
+		LowPriority: settings.Experiment.Arrival.Process != "closed",
+		ExitWithin:  exitWithin,
 	})
 }

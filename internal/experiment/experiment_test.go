@@ -135,7 +135,7 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 
 func TestServerThatDiesEndsTheRun(t *testing.T) {
 	out, res, err := run(t, t.Context(), "serve-die", small, nil)
-	if err == nil || !strings.Contains(err.Error(), "the server ended by itself (exit status 7)") ||
+	if err == nil || !strings.Contains(err.Error(), "the server exited by itself (exit status 7)") ||
 		!strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("got %v, want the server's exit and its last words", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/serverproc"
 	"github.com/crossrank/crossrank/internal/state"
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
@@ -80,7 +81,7 @@ func serveFake(kind string, asked <-chan os.Signal) error {
 	pages.HandleFunc("POST /api/experiment", s.told)
 	pages.HandleFunc("POST /rate", s.setRate)
 	go http.Serve(listenHTTP, pages)
-	if err := json.NewEncoder(os.Stdout).Encode(addresses{
+	if err := json.NewEncoder(os.Stdout).Encode(serverproc.Addresses{
 		GRPC: listenGRPC.Addr().String(), HTTP: listenHTTP.Addr().String(), Model: settings.Model,
 	}); err != nil {
 		return err

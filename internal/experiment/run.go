@@ -16,7 +16,9 @@ import (
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
 // runner measures one step after another. Its results begin with the first server that runs, which tells the model.
@@ -33,7 +35,7 @@ type runner struct {
 	total  int              // configurations of all
 	log    *os.File
 
-	server *server
+	server *serverproc.Process
 	client *client.Client
 	scorer crossrank.Scorer // the client, as the data has it asked
 	tell   *teller          // of the server
@@ -42,7 +44,7 @@ type runner struct {
 	done   int              // configurations begun, or kept
 	out    Outcome
 
-	task     *Task // that the scores are judged by; nil if there is none
+	task     *quality.Task // that the scores are judged by; nil if there is none
 	assessed []assessment
 }
 
@@ -108,7 +110,7 @@ func (r *runner) step(ctx context.Context, s step, last bool) (err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		if r.server == nil || r.server.failure() != nil {
+		if r.server == nil || r.server.Err() != nil {
 			if err := errors.Join(r.stop(), r.serve(ctx, s.server)); err != nil {
 				// The others of this step would meet the same.
 				return errors.Join(append(failed, err, r.refuse(ctx, s.units[i:], err))...)
@@ -127,7 +129,7 @@ func (r *runner) step(ctx context.Context, s step, last bool) (err error) {
 			r.out.Measured++
 		}
 	}
-	if ctx.Err() == nil && s.units[0].point.Repeat == 0 && r.next > first && r.server.failure() == nil {
+	if ctx.Err() == nil && s.units[0].point.Repeat == 0 && r.next > first && r.server.Err() == nil {
 		failed = append(failed, r.assess(ctx, s, first))
 	}
 	return errors.Join(failed...)
@@ -175,7 +177,7 @@ func (r *runner) serve(ctx context.Context, settings definition.Settings) error 
 	r.scorer = asked(r.client, r.base.Data)
 	info, err := r.client.Info(ctx)
 	if err != nil {
-		return fmt.Errorf("asking the server for its model: %w", cmp.Or(srv.failure(), err))
+		return fmt.Errorf("asking the server for its model: %w", cmp.Or(srv.Err(), err))
 	}
 	if r.w == nil {
 		return r.begin(info, "grpc://"+r.server.GRPC)
@@ -185,7 +187,7 @@ func (r *runner) serve(ctx context.Context, settings definition.Settings) error 
 
 // leave tells those who watch the page of a server why it is stopped now.
 func (r *runner) leave(ctx context.Context, last bool) {
-	if r.server == nil || r.server.failure() != nil || r.tell == nil {
+	if r.server == nil || r.server.Err() != nil || r.tell == nil {
 		return
 	}
 	state, note := "ended", ""
@@ -215,7 +217,7 @@ func (r *runner) stop() error {
 		r.client = nil
 	}
 	if r.server != nil {
-		err = errors.Join(err, r.server.stop())
+		err = errors.Join(err, r.server.Stop())
 		r.server = nil
 	}
 	return err
@@ -248,7 +250,7 @@ func (r *runner) begin(info crossrank.Info, target string) error {
 
 // unit measures one configuration, and says whether that came to its end.
 func (r *runner) unit(ctx context.Context, u unit) (complete bool, err error) {
-	ctx, release := r.server.during(ctx)
+	ctx, release := r.server.WhileRunning(ctx)
 	defer release()
 	var trace []time.Duration
 	if r.mixed, trace, err = r.mix(u); err != nil {
@@ -334,13 +336,13 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	}
 	switch {
 	case r.died(ctx, result) || ctx.Err() != nil && result.Partial:
-		end.Reason, err = r.stopped(ctx), r.server.failure()
+		end.Reason, err = r.stopped(ctx), r.server.Err()
 	case err != nil:
 		end.Reason = err.Error()
 	default:
 		end.Complete = true
 	}
-	if result.Requests > 0 && r.server.failure() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
+	if result.Requests > 0 && r.server.Err() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
 		err = errors.Join(err, r.samples(ctx, p, result))
 	}
 	if lost := r.w.PointEnd(end); lost != nil {
@@ -352,16 +354,16 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 // died reports whether a server of this run ended while requests were sent to it. Its end may be seen only after the last
 // of them failed.
 func (r *runner) died(ctx context.Context, result *load.Result) bool {
-	if r.server.process == nil || result.Errors[crossrank.Unavailable] == 0 {
+	if r.server.External() || result.Errors[crossrank.Unavailable] == 0 {
 		return false
 	}
 	if _, err := r.client.Info(ctx); crossrank.CodeOf(err) != crossrank.Unavailable {
-		return r.server.failure() != nil
+		return r.server.Err() != nil
 	}
-	timer := time.NewTimer(exitGrace)
+	timer := time.NewTimer(exitWithin)
 	defer timer.Stop()
 	select {
-	case <-r.server.exited:
+	case <-r.server.Exited():
 		return true
 	case <-timer.C:
 		return false
@@ -370,7 +372,7 @@ func (r *runner) died(ctx context.Context, result *load.Result) bool {
 
 // stopped says why a point did not get to its end.
 func (r *runner) stopped(ctx context.Context) string {
-	if r.server.failure() != nil {
+	if r.server.Err() != nil {
 		return "the server ended"
 	}
 	return ended(ctx)

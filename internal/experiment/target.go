@@ -11,6 +11,7 @@ import (
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
 // Connect makes a client of a target. What is wrong with it is said before anything is sent.
@@ -24,12 +25,9 @@ func Connect(t definition.Target) (*client.Client, error) {
 	return client.Dial(t.Address, opts)
 }
 
-// elsewhere stands for a server that runs already: nothing here starts it, ends it or knows when it ends.
-func elsewhere() *server { return &server{exited: make(chan struct{})} }
-
 // attach connects to the target of a step, as serve starts a server.
 func (r *runner) attach(ctx context.Context, t definition.Target) error {
-	r.server = elsewhere()
+	r.server = serverproc.External()
 	var err error
 	if r.client, err = Connect(t); err != nil {
 		return err

@@ -100,10 +100,12 @@ var table = []row{
 
 	// What measures; it cannot reach what it measures.
 	{name: "internal/load", imports: []string{".", "internal/results"}, external: []string{sys}},
+	{name: "internal/quality", imports: []string{".", "client", "internal/dataset", "internal/results", "internal/stats"}},
+	{name: "internal/serverproc"},
 	{
 		name: "internal/experiment",
-		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/definition", "internal/load", "internal/machine", "internal/results",
-			"internal/stats"},
+		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/definition", "internal/load", "internal/machine", "internal/quality",
+			"internal/results", "internal/serverproc", "internal/stats"},
 		tests: []string{"proto/crossrank/v1"},
 	},
 	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}, tests: []string{"internal/browser"}},

@@ -1,4 +1,4 @@
-package experiment
+package quality
 
 import (
 	"context"
@@ -8,21 +8,22 @@ import (
 	"github.com/crossrank/crossrank/client"
 )
 
-// ForRanking scores pairs to see how well they are ranked, not how fast: in as many requests as the dialect of s takes, and
-// with the activation of a server that cannot be asked for logits, which ranks alike.
-func ForRanking(s crossrank.Scorer, d client.Dialect) crossrank.Scorer {
+// ByQuery wraps s so that it can score any pairs in the dialect d. Where that takes one query a request, it sends a request
+// for each run of pairs of one query. Where it cannot be asked for logits, scores are those after the activation, which rank
+// alike.
+func ByQuery(s crossrank.Scorer, d client.Dialect) crossrank.Scorer {
 	if d.Logits() && !d.OneQuery() {
 		return s
 	}
-	return queryByQuery{s, d.Logits()}
+	return byQuery{s, d.Logits()}
 }
 
-type queryByQuery struct {
+type byQuery struct {
 	scorer crossrank.Scorer
 	logits bool
 }
 
-func (q queryByQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+func (q byQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	all := &crossrank.Response{}
 	for rest := req.Pairs; len(rest) > 0; {
 		n := slices.IndexFunc(rest, func(p crossrank.Pair) bool { return p.Query != rest[0].Query })

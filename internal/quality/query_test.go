@@ -1,4 +1,4 @@
-package experiment
+package quality
 
 import (
 	"slices"
@@ -18,7 +18,7 @@ func TestQualityInEveryDialect(t *testing.T) {
 		raw     bool
 	}{{"", 1, true}, {client.Crossrank, 1, true}, {client.TEI, 1, true}, {client.LlamaCpp, 3, true}, {client.Cohere, 3, false}} {
 		fake := &scorertest.Fake{}
-		resp, err := ForRanking(fake, tt.dialect).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
+		resp, err := ByQuery(fake, tt.dialect).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
 		if err != nil {
 			t.Fatal(err)
 		}

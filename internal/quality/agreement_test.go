@@ -1,4 +1,4 @@
-package experiment
+package quality
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/dataset"
 )
 
 // The wanted values were worked out by hand.
@@ -46,28 +45,4 @@ func fmtFloat(x *float64) string {
 		return "none"
 	}
 	return fmt.Sprint(*x)
-}
-
-// Of the first query the relevant document, of grade 2, is second of the two candidates by BM25 and first by the scores; a
-// relevant one, of grade 1, was no candidate. Of the second query the only relevant one is last of two either way.
-func TestJudge(t *testing.T) {
-	task := &Task{Collection: &dataset.Collection{Name: "c"}, Candidates: []dataset.Candidates{
-		{Documents: []dataset.Text{{ID: "1"}, {ID: "2"}}, Grades: []float64{0, 2}, Judged: []float64{1, 2}},
-		{Documents: []dataset.Text{{ID: "3"}, {ID: "4"}}, Grades: []float64{0, 1}, Judged: []float64{1}},
-	}, Pairs: make([]crossrank.Pair, 4)}
-	j := task.Judge([]float64{1, 2, 5, 4})
-	second := 1 / math.Log2(3)
-	best := 2 + second
-	for _, c := range []struct {
-		what      string
-		got, want float64
-	}{
-		{"nDCG@10", j.NDCG10, (2/best + second) / 2}, {"MRR@10", j.MRR10, (1 + 0.5) / 2},
-		{"nDCG@10 of BM25", j.FirstNDCG, (2*second/best + second) / 2}, {"MRR@10 of BM25", j.FirstMRR, 0.5},
-		{"queries", float64(j.Queries), 2}, {"pairs", float64(j.Pairs), 4},
-	} {
-		if math.Abs(c.got-c.want) > 1e-12 {
-			t.Errorf("%s is %v, want %v", c.what, c.got, c.want)
-		}
-	}
 }

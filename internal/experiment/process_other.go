@@ -1,9 +1,0 @@
-//go:build !unix
-
-package experiment
-
-import "syscall"
-
-func ownProcess() *syscall.SysProcAttr { return nil }
-
-func giveWay() {}
