@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -89,6 +91,27 @@ func faultOfHelp(f *pflag.Flag) string {
 		return "does not say what 0 means"
 	}
 	return ""
+}
+
+// TestOutputThatCannotBeWritten ends with exit code 1, whatever the command; only a reader that has gone
+// is no error.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	for _, args := range []string{"--help", "serve --help", "help score", "version", "info", "config show", "config show --origin"} {
+		for cause, want := range map[error]int{syscall.ENOSPC: 1, syscall.EPIPE: 0} {
+			var stderr bytes.Buffer
+			code := run(t.Context(), strings.Fields(args), strings.NewReader(""), brokenWriter{cause}, &stderr)
+			if code != want || (want == 0) != (stderr.Len() == 0) {
+				t.Errorf("%s: %v gives exit code %d, want %d; %s", args, cause, code, want, &stderr)
+			}
+		}
+	}
+}
+
+// brokenWriter fails every write.
+type brokenWriter struct{ err error }
+
+func (w brokenWriter) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: w.err}
 }
 
 // TestFaultsOfHelp has every rule refuse something.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,10 +40,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := newRootCommand()
 	root.SetArgs(append([]string{}, args...)) // never nil, which cobra would take for os.Args
 	root.SetIn(stdin)
-	root.SetOut(&outputPipe{w: stdout})
+	out := &outputPipe{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = out.failure() // of a writer that did not look, such as that of help
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -78,15 +83,30 @@ func usageError(format string, args ...any) error {
 // not, like any other error; run then ends quietly.
 var errPipeClosed = errors.New("standard output is closed")
 
-// outputPipe tells a broken standard output from every other broken pipe, such as that of a connection.
-type outputPipe struct{ w io.Writer }
+// outputPipe is standard output. It distinguishes its own broken pipe from every other, such as that of a
+// connection, and remembers the first write that failed.
+type outputPipe struct {
+	w      io.Writer
+	failed atomic.Pointer[error]
+}
 
 func (p *outputPipe) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	if errors.Is(err, syscall.EPIPE) {
 		err = errPipeClosed
 	}
+	if err != nil {
+		p.failed.CompareAndSwap(nil, &err)
+	}
 	return n, err
+}
+
+// failure is the error of the first write that failed, or nil.
+func (p *outputPipe) failure() error {
+	if err := p.failed.Load(); err != nil {
+		return fmt.Errorf("writing to standard output: %w", *err)
+	}
+	return nil
 }
 
 // unknownCommand says which word of args is no command, and what may have been meant.
