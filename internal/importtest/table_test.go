@@ -85,9 +85,10 @@ var table = []row{
 	},
 	{name: "internal/httpapi", imports: []string{".", "internal/edge"}},
 	{name: "internal/trace", imports: []string{"."}, external: []string{grpc, otel}},
+	{name: "internal/framewatch", external: []string{grpc}},
 	{
 		name:     "internal/server",
-		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/grpcapi", "internal/httpapi", "internal/metrics", "internal/state", "internal/trace"},
+		imports:  []string{".", "internal/dashboard", "internal/edge", "internal/framewatch", "internal/grpcapi", "internal/httpapi", "internal/metrics", "internal/state", "internal/trace"},
 		external: []string{grpc},
 		tests:    []string{"client"},
 	},

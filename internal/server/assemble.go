@@ -21,10 +21,10 @@ import (
 	"google.golang.org/grpc/reflection"
 )
 
-// assemble puts the edges around the scorer. Requests are counted outside the guard, so that they count as what their
-// callers are told.
+// assemble builds the gRPC and HTTP servers around the scorer. Metrics are counted outside the
+// deadline, so that a request counts as what its caller gets.
 func (s *Server) assemble(b Backend, stopped context.Context) {
-	load := &meter{next: &guard{next: b.Scorer, deadline: s.cfg.Deadline, stopped: stopped}}
+	load := &loadReporter{next: withDeadline(b.Scorer, s.cfg.Deadline, stopped)}
 	scorer := s.tracer.Observe(b.Recorder.Observe(load))
 	var authorize func(headers []string) error
 	if s.cfg.needsKey() {
@@ -73,13 +73,13 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 	s.http = s.httpServer(traced)
 	s.addDashboard(b)
 	if authorize != nil {
-		s.http.Handler = browserLogin(strangersTo(traced, s.http.Handler, authorize))
+		s.http.Handler = browserLogin(requireKey(traced, s.http.Handler, authorize))
 	}
 }
 
-// strangersTo sends requests without a key to the API, which lets probes pass and refuses the rest in its own words, so
-// that they reach nothing that was put around it.
-func strangersTo(api, rest http.Handler, authorize func(headers []string) error) http.Handler {
+// requireKey sends requests without a valid key straight to the API, which answers health probes and
+// refuses the rest in its own dialects. They reach nothing of rest, such as the dashboard.
+func requireKey(api, rest http.Handler, authorize func(headers []string) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if authorize(r.Header["Authorization"]) != nil {
 			api.ServeHTTP(w, r)
@@ -90,9 +90,9 @@ func strangersTo(api, rest http.Handler, authorize func(headers []string) error)
 }
 
 // grpcOptions are the bounds of the gRPC transport and what every call goes through.
-func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
+func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
 	cfg := s.cfg.GRPC
-	unary := []grpc.UnaryServerInterceptor{load.report, s.countCalls, grpcapi.Recover(calls)}
+	unary := []grpc.UnaryServerInterceptor{load.reportCall, s.countCalls, grpcapi.Recover(calls)}
 	stream := []grpc.StreamServerInterceptor{load.reportStream, s.countStreams, grpcapi.RecoverStream(calls)}
 	if s.tracer != nil {
 		unary = slices.Insert(unary, 0, s.tracer.Unary(grpcapi.Services...))
@@ -105,7 +105,7 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 		grpcapi.Codec(s.cfg.Limits),
 		grpc.MaxHeaderListSize(uint32(cfg.HeaderBytes)),
 		grpc.ConnectionTimeout(cfg.Handshake),
-		grpc.InTapHandle(s.await),
+		grpc.InTapHandle(s.awaitMessage),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime:             cfg.KeepaliveMin,
 			PermitWithoutStream: true,
@@ -126,7 +126,7 @@ func (s *Server) grpcOptions(load *meter, calls grpcapi.Config, authorize func(h
 	if s.identity != nil {
 		creds = credentials.NewTLS(s.identity.config("h2"))
 	}
-	return append(options, grpc.Creds(s.arrivals.guard(creds)), grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
+	return append(options, grpc.Creds(s.partial.Credentials(creds)), grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
 }
 
 // httpServer is the HTTP transport and its bounds.

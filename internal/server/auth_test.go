@@ -136,7 +136,7 @@ func TestKeysLeaveNoTrace(t *testing.T) {
 		}
 	}
 	write(t, file, wrongKey) // a key where its digest belongs
-	r.waitForLog(t, "what was loaded before stays in use")
+	r.waitForLog(t, "the previous ones stay in use")
 
 	var seen strings.Builder
 	for _, path := range []string{"/metrics", "/api/history", "/info", "/api/snapshot"} {
@@ -182,7 +182,7 @@ func TestKeysAreReloaded(t *testing.T) {
 	defer stop()
 
 	write(t, file, "# rotated\n"+digest("new-key")+"  -\n"+digest(goodKey))
-	r.waitForLog(t, "loaded again")
+	r.waitForLog(t, "files reloaded")
 	for name, target := range r.targets() {
 		if !works(target, "new-key") || works(target, "old-key") {
 			t.Errorf("%s: the new key does not work, or the old one still does", name)
@@ -190,7 +190,7 @@ func TestKeysAreReloaded(t *testing.T) {
 	}
 	for _, broken := range []string{"no digest", ""} {
 		write(t, file, broken)
-		r.waitForLog(t, "what was loaded before stays in use")
+		r.waitForLog(t, "the previous ones stay in use")
 		if !works(r.targets()["HTTP"], "new-key") {
 			t.Errorf("a file that holds %q replaced the keys", broken)
 		}

@@ -112,7 +112,7 @@ func (s *Server) countStreams(srv any, ss grpc.ServerStream, info *grpc.StreamSe
 
 // countCalls keeps the number of calls under way.
 func (s *Server) countCalls(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	s.arrived(ctx)
+	s.messageArrived(ctx)
 	s.calls.Add(1)
 	defer s.calls.Add(-1)
 	return next(ctx, req)

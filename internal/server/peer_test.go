@@ -55,15 +55,20 @@ func (d door) knock(t *testing.T, reads bool) *peer {
 	return p
 }
 
-// Frames that only tests send.
+// The types and flags of frames that these tests use.
 const (
+	frameData         = 0x0
+	frameHeaders      = 0x1
+	frameReset        = 0x3
 	frameSettings     = 0x4
 	framePing         = 0x6
 	frameGoAway       = 0x7
 	frameWindow       = 0x8
 	frameContinuation = 0x9
 
+	flagEndStream  = 0x1
 	flagEndHeaders = 0x4
+	flagPadded     = 0x8
 )
 
 // listen counts what comes, and opens the connection's window as the server says.

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/crossrank/crossrank/internal/edge"
+	"github.com/crossrank/crossrank/internal/framewatch"
 	"github.com/crossrank/crossrank/internal/grpcapi"
 	"github.com/crossrank/crossrank/internal/trace"
 	"google.golang.org/grpc"
@@ -34,11 +35,11 @@ type Server struct {
 
 	keys     edge.Keys
 	identity *identity // nil without TLS
-	watched  []*watched
+	files    []*fileReloader
 
-	budget   *edge.Budget // of the bytes of all requests under way
-	arrivals *arrivals    // of gRPC messages
-	waits    waits        // for gRPC messages
+	budget  *edge.Budget                      // of the bytes of all requests in progress
+	partial *framewatch.PartialMessageLimiter // of gRPC messages
+	pending pendingCalls                      // gRPC calls whose message has not arrived
 
 	tracer *trace.Tracer // nil unless traces are asked for
 
@@ -58,7 +59,7 @@ func Listen(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:      cfg,
 		budget:   edge.NewBudget(cfg.RequestBytes),
-		arrivals: newArrivals(cfg.RequestBytes),
+		partial:  framewatch.NewPartialMessageLimiter(cfg.RequestBytes),
 		health:   health.NewServer(),
 		draining: make(chan struct{}),
 	}
@@ -97,18 +98,18 @@ func (s *Server) readFiles() error {
 		return err
 	}
 	if cfg.needsKey() {
-		w := &watched{what: "API keys", load: func() error { return loadKeys(cfg, &s.keys) }}
+		w := &fileReloader{what: "API keys", load: func() error { return loadKeys(cfg, &s.keys) }}
 		if cfg.APIKeysFile != "" {
 			w.files = []string{cfg.APIKeysFile}
 		}
-		s.watched = append(s.watched, w)
+		s.files = append(s.files, w)
 	}
 	if cfg.TLS != (TLS{}) {
 		s.identity = &identity{files: cfg.TLS}
-		s.watched = append(s.watched, &watched{what: "certificates", files: cfg.TLS.files(), load: s.identity.load})
+		s.files = append(s.files, &fileReloader{what: "certificates", files: cfg.TLS.files(), load: s.identity.load})
 	}
-	for _, w := range s.watched {
-		if err := w.open(); err != nil {
+	for _, w := range s.files {
+		if err := w.loadFirst(); err != nil {
 			return err
 		}
 	}
@@ -162,7 +163,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	aside, stopAside := context.WithCancel(context.Background())
 	var helpers sync.WaitGroup
 	helpers.Go(func() { b.Recorder.Run(aside) })
-	helpers.Go(func() { watch(aside, s.watched, s.cfg.lookAgain, s.cfg.Log) })
+	helpers.Go(func() { reloadFiles(aside, s.files, s.cfg.lookAgain, s.cfg.Log) })
 	defer helpers.Wait()
 	defer stopAside()
 

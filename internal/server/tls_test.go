@@ -132,10 +132,10 @@ func TestCertificatesAreReloaded(t *testing.T) {
 	}
 	shows(first)
 	write(t, cert, "no certificate")
-	r.waitForLog(t, "what was loaded before stays in use")
+	r.waitForLog(t, "the previous ones stay in use")
 	shows(first)
 	_, _, second := ca.issue(t, dir, "server") // the certificate first, then its key: between the two they do not match
-	r.waitForLog(t, "loaded again")
+	r.waitForLog(t, "files reloaded")
 	shows(second)
 	if err := os.Remove(filepath.Join(dir, "server.key")); err != nil {
 		t.Fatal(err)
