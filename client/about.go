@@ -11,19 +11,19 @@ import (
 
 // info asks the server for its model, where the dialect has words for that. Where it has none, or the server does not know
 // them, the model's name is all there is: the one of the options.
-func (f *foreign) info(ctx context.Context) (crossrank.Info, error) {
-	info := crossrank.Info{Model: f.model}
+func (t *thirdParty) info(ctx context.Context) (crossrank.Info, error) {
+	info := crossrank.Info{Model: t.model}
 	var path string
 	var read func(*crossrank.Info, []byte)
-	switch f.dialect {
+	switch t.dialect {
 	case TEI:
 		path, read = "/info", readTEIInfo
 	case VLLM, LlamaCpp:
-		path, read = "/v1/models", f.readModels
+		path, read = "/v1/models", t.readModels
 	default:
 		return info, nil
 	}
-	reply, _, err := f.http.exchange(ctx, http.MethodGet, path, nil)
+	reply, _, err := t.http.exchange(ctx, http.MethodGet, path, nil)
 	switch crossrank.CodeOf(err) {
 	case crossrank.OK:
 		read(&info, reply)
@@ -64,7 +64,7 @@ func readTEIInfo(info *crossrank.Info, reply []byte) {
 
 // readModels reads the list of models that servers in the manner of OpenAI's have, for the one that the options name or else
 // the first.
-func (f *foreign) readModels(info *crossrank.Info, reply []byte) {
+func (t *thirdParty) readModels(info *crossrank.Info, reply []byte) {
 	var out struct {
 		Data []struct {
 			ID        string `json:"id"`
@@ -80,8 +80,8 @@ func (f *foreign) readModels(info *crossrank.Info, reply []byte) {
 		return
 	}
 	for _, m := range out.Data {
-		if f.model == "" || m.ID == f.model {
-			info.Model, info.MaxLength = cmp.Or(m.ID, f.model), max(0, m.MaxLength)
+		if t.model == "" || m.ID == t.model {
+			info.Model, info.MaxLength = cmp.Or(m.ID, t.model), max(0, m.MaxLength)
 			info.Parameters, info.VocabSize, info.Hidden = m.Meta.Parameters, m.Meta.Vocabulary, m.Meta.Hidden
 			return
 		}

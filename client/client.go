@@ -66,17 +66,17 @@ const (
 // Client is a connection to one server, or to several that serve the same model. It is safe for concurrent use, connects
 // when it is first used and again after a server was away. Close it when done with it.
 type Client struct {
-	target  string
-	model   string // of requests that name none
-	wire    wire
-	retries int
-	budget  budget
+	target    string
+	model     string // of requests that name none
+	transport transport
+	retries   int
+	budget    budget
 }
 
 var _ crossrank.Scorer = (*Client)(nil)
 
-// wire is one protocol. Score's requests are checked, and its answers are checked by the caller.
-type wire interface {
+// transport is one protocol. Its callers check the requests and the replies of score.
+type transport interface {
 	score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error)
 	info(ctx context.Context) (crossrank.Info, error)
 	history(ctx context.Context, since time.Time) (json.RawMessage, error)
@@ -113,9 +113,9 @@ func Dial(target string, opts Options) (*Client, error) {
 	c := &Client{target: target, model: opts.Model, retries: opts.Retries}
 	if t.http() {
 		over := newHTTP(t, secure, opts)
-		c.wire = over
+		c.transport = over
 		if opts.Dialect != Crossrank {
-			c.wire = &foreign{http: over, dialect: opts.Dialect, model: opts.Model}
+			c.transport = &thirdParty{http: over, dialect: opts.Dialect, model: opts.Model}
 		}
 		return c, nil
 	}
@@ -124,9 +124,9 @@ func Dial(target string, opts Options) (*Client, error) {
 	case err != nil:
 		return fail(err)
 	case opts.Dialect == Inference:
-		c.wire = newInference(target, conn, opts.Model)
+		c.transport = newInference(target, conn, opts.Model)
 	default:
-		c.wire = newGRPC(target, conn)
+		c.transport = newGRPC(target, conn)
 	}
 	return c, nil
 }
@@ -157,7 +157,7 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	req = c.named(req)
 	var resp *crossrank.Response
 	err := c.budget.retry(ctx, c.retries, func() (err error) {
-		resp, err = c.wire.score(ctx, req)
+		resp, err = c.transport.score(ctx, req)
 		return err
 	})
 	if err != nil {
@@ -186,18 +186,18 @@ func (c *Client) named(req *crossrank.Request) *crossrank.Request {
 
 // Info describes the model that the server serves, as far as it can be asked in its dialect. The zero value of a field says that
 // nobody told.
-func (c *Client) Info(ctx context.Context) (crossrank.Info, error) { return c.wire.info(ctx) }
+func (c *Client) Info(ctx context.Context) (crossrank.Info, error) { return c.transport.info(ctx) }
 
 // History gives the samples that the server took of itself after since, or all it has kept if since is zero, as the JSON
 // object that it answers: "interval_ms", and "samples" from the oldest to the newest. Only HTTP targets have it.
 func (c *Client) History(ctx context.Context, since time.Time) (json.RawMessage, error) {
-	return c.wire.history(ctx, since)
+	return c.transport.history(ctx, since)
 }
 
 // Close frees the connections. Call it when no call is under way.
-func (c *Client) Close() error { return c.wire.close() }
+func (c *Client) Close() error { return c.transport.close() }
 
-// check refuses what the wire cannot say.
+// check refuses what no transport can carry.
 func check(req *crossrank.Request) error {
 	switch {
 	case len(req.Pairs) == 0:
@@ -234,5 +234,5 @@ func contextError(err error) *crossrank.Error {
 	return e
 }
 
-// valid is s as it may stand on the wire. Invalid bytes become U+FFFD, as which the tokenizer would read them.
+// valid is s as valid UTF-8. Invalid bytes become U+FFFD, which is how the tokenizer would read them.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -148,8 +148,8 @@ func TestRequestsThatNoServerCanRead(t *testing.T) {
 	}
 }
 
-// TestForeignHTTPAnswers: what answers may be another server, a proxy, or broken.
-func TestForeignHTTPAnswers(t *testing.T) {
+// TestThirdPartyHTTPAnswers: what answers may be another server, a proxy, or broken.
+func TestThirdPartyHTTPAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
 		status int
@@ -225,8 +225,8 @@ func TestRawScoresAreNotTakenOnTrust(t *testing.T) {
 	}
 }
 
-// TestForeignGRPCStatus: a status without a code of ours, as grpc itself and proxies make them.
-func TestForeignGRPCStatus(t *testing.T) {
+// TestThirdPartyGRPCStatus: a status without a code of ours, as grpc itself and proxies make them.
+func TestThirdPartyGRPCStatus(t *testing.T) {
 	tests := []struct {
 		status *status.Status
 		want   crossrank.Code

@@ -9,7 +9,7 @@ import (
 // cohereV2 is Cohere's POST /v2/rerank. Scores are from 0 to 1.
 type cohereV2 struct{}
 
-func (cohereV2) ask(req *crossrank.Request) (string, any) {
+func (cohereV2) encode(req *crossrank.Request) (string, any) {
 	return "/v2/rerank", struct {
 		Model      string   `json:"model,omitempty"`
 		Query      string   `json:"query"`
@@ -19,14 +19,14 @@ func (cohereV2) ask(req *crossrank.Request) (string, any) {
 	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), req.MaxPassage, min(req.Priority, 999)}
 }
 
-func (cohereV2) read(reply []byte) (answered, error) { return readReranked(reply) }
+func (cohereV2) decode(reply []byte) (decoded, error) { return readReranked(reply) }
 
 // cohereV1 is Cohere's POST /v1/rerank, which sends the documents back unless it is told not to.
 type cohereV1 struct{}
 
-func (cohereV1) ask(req *crossrank.Request) (string, any) { return jina{}.ask(req) }
+func (cohereV1) encode(req *crossrank.Request) (string, any) { return jina{}.encode(req) }
 
-func (cohereV1) read(reply []byte) (answered, error) { return readReranked(reply) }
+func (cohereV1) decode(reply []byte) (decoded, error) { return readReranked(reply) }
 
 // passages are those of pairs, in their order.
 func passages(pairs []crossrank.Pair) []string {
@@ -57,14 +57,14 @@ type reranked struct {
 }
 
 // readReranked reads such an answer, which does not say what its scores are.
-func readReranked(reply []byte) (answered, error) {
+func readReranked(reply []byte) (decoded, error) {
 	var out reranked
 	if err := json.Unmarshal(reply, &out); err != nil {
-		return answered{}, err
+		return decoded{}, err
 	}
-	a := answered{model: out.Model, tokens: max(out.Usage.Prompt, out.Usage.Total, int(out.Meta.Tokens.Input), 0)}
+	a := decoded{model: out.Model, tokens: max(out.Usage.Prompt, out.Usage.Total, int(out.Meta.Tokens.Input), 0)}
 	for _, r := range out.Results {
-		a.scores = append(a.scores, placed{r.Index, r.Score})
+		a.scores = append(a.scores, indexedScore{r.Index, r.Score})
 	}
 	return a, nil
 }

@@ -18,19 +18,19 @@ import (
 
 // overHTTP speaks POST /score, which takes arbitrary pairs.
 type overHTTP struct {
-	base     string
-	key      string // the API key, or empty
-	client   *http.Client
-	maxBytes int64
-	foreign  bool // another maker's server: its words are told to be its own
+	base       string
+	key        string // the API key, or empty
+	client     *http.Client
+	maxBytes   int64
+	thirdParty bool // another maker's server: its words are told to be its own
 }
 
 func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 	return &overHTTP{
-		base:     t.scheme + "://" + t.hosts[0],
-		key:      opts.APIKey,
-		maxBytes: int64(opts.MaxReplyBytes),
-		foreign:  opts.Dialect != Crossrank,
+		base:       t.scheme + "://" + t.hosts[0],
+		key:        opts.APIKey,
+		maxBytes:   int64(opts.MaxReplyBytes),
+		thirdParty: opts.Dialect != Crossrank,
 		client: &http.Client{
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
@@ -109,7 +109,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 	seen := make([]bool, len(out.Data))
 	for _, d := range out.Data {
 		if d.Index < 0 || d.Index >= len(seen) || seen[d.Index] || d.Score == nil {
-			return nil, crossrank.Errorf(crossrank.Internal, "%s answered something else than one score a pair", h.base)
+			return nil, crossrank.Errorf(crossrank.Internal, "%s: the reply does not have one score for each pair", h.base)
 		}
 		seen[d.Index] = true
 		resp.Scores[d.Index] = *d.Score
@@ -188,12 +188,24 @@ func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, o
 		return err
 	}
 	if err := json.Unmarshal(reply, out); err != nil {
-		return crossrank.Errorf(crossrank.Internal, "%s answered something else than its JSON: %w", h.base, err)
+		return crossrank.Errorf(crossrank.Internal, "%s: the reply is not a crossrank server's JSON: %w", h.base, jsonError(err))
 	}
 	return nil
 }
 
-// exchange sends one request and gives the good answer to it.
+// jsonError words a decoding error without the Go types that encoding/json puts into it.
+func jsonError(err error) error {
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok:
+		return err
+	case e.Field == "":
+		return fmt.Errorf("byte %d has the wrong type, %s", e.Offset, e.Value)
+	}
+	return fmt.Errorf("%q has the wrong type or range: %s", e.Field, e.Value)
+}
+
+// exchange sends one request and returns the successful reply to it.
 func (h *overHTTP) exchange(ctx context.Context, method, path string, body []byte) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(body))
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 		return nil, crossrank.Errorf(crossrank.Internal, "%s answered for %d pairs of %d", s.target, n, len(req.Pairs))
 	}
 	return &crossrank.Response{
-		Scores: out.GetScores(), ScoreType: kindOf(out.GetScores()), Model: req.Model,
+		Scores: out.GetScores(), ScoreType: guessScoreType(out.GetScores()), Model: req.Model,
 		Timing: crossrank.Timing{Total: max(0, time.Duration(float64(out.GetLatencyMs())*float64(time.Millisecond)))},
 	}, nil
 }

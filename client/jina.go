@@ -5,7 +5,7 @@ import "github.com/crossrank/crossrank"
 // jina is Jina's POST /v1/rerank, which sends the documents back unless it is told not to.
 type jina struct{}
 
-func (jina) ask(req *crossrank.Request) (string, any) {
+func (jina) encode(req *crossrank.Request) (string, any) {
 	return "/v1/rerank", struct {
 		Model           string   `json:"model,omitempty"`
 		Query           string   `json:"query"`
@@ -14,4 +14,4 @@ func (jina) ask(req *crossrank.Request) (string, any) {
 	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), false}
 }
 
-func (jina) read(reply []byte) (answered, error) { return readReranked(reply) }
+func (jina) decode(reply []byte) (decoded, error) { return readReranked(reply) }

@@ -6,7 +6,7 @@ import "github.com/crossrank/crossrank"
 // no word for it: raw_scores is one of others who answer here, and llama.cpp passes over it.
 type llamaCpp struct{}
 
-func (llamaCpp) ask(req *crossrank.Request) (string, any) {
+func (llamaCpp) encode(req *crossrank.Request) (string, any) {
 	return "/v1/rerank", struct {
 		Model     string   `json:"model,omitempty"`
 		Query     string   `json:"query"`
@@ -15,8 +15,8 @@ func (llamaCpp) ask(req *crossrank.Request) (string, any) {
 	}{req.Model, req.Pairs[0].Query, passages(req.Pairs), req.Raw}
 }
 
-func (llamaCpp) read(reply []byte) (answered, error) {
+func (llamaCpp) decode(reply []byte) (decoded, error) {
 	a, err := readReranked(reply)
-	a.kind = crossrank.Logit
+	a.scoreType = crossrank.Logit
 	return a, err
 }

@@ -43,7 +43,7 @@ func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 		RetryAfterMS json.RawMessage `json:"retry_after_ms"`
 	}
 	e := &crossrank.Error{Code: crossrank.Internal, Message: fmt.Sprintf("%s answered %s", h.base, resp.Status)}
-	if h.foreign {
+	if h.thirdParty {
 		e.Message = fmt.Sprintf("%s%s answered %s", h.base, resp.Request.URL.Path, resp.Status)
 	}
 	if code, ok := codeOfStatus[resp.StatusCode]; ok {
@@ -52,7 +52,7 @@ func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 	if json.Unmarshal(body, &said) == nil {
 		message := firstMessage(said.Error, said.Message, said.Detail)
 		switch {
-		case message != "" && h.foreign:
+		case message != "" && h.thirdParty:
 			e.Message += ": " + h.quoted(message)
 		case message != "":
 			e.Message = message

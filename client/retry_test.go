@@ -10,7 +10,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// script is a wire that fails as told, one error a call, and then answers.
+// script is a transport that fails as told, one error a call, and then answers.
 type script struct {
 	errs  []error
 	calls int
@@ -57,7 +57,7 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &script{errs: tt.errs}
-				c := &Client{wire: w, retries: tt.retries}
+				c := &Client{transport: w, retries: tt.retries}
 				ctx, cancel := context.WithCancel(t.Context())
 				if tt.deadline > 0 {
 					ctx, cancel = context.WithTimeout(t.Context(), tt.deadline)
@@ -79,7 +79,7 @@ func TestRetriesEndWithTheirCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		c := &Client{retries: 3, wire: &script{errs: []error{
+		c := &Client{retries: 3, transport: &script{errs: []error{
 			&crossrank.Error{Code: crossrank.Overloaded, Message: "full", RetryAfter: 5 * time.Second},
 		}}}
 		started := time.Now()
@@ -98,7 +98,7 @@ func TestRetriesAreBudgeted(t *testing.T) {
 			down[i] = crossrank.Errorf(crossrank.Unavailable, "down")
 		}
 		w := &script{errs: down}
-		c := &Client{wire: w, retries: 3}
+		c := &Client{transport: w, retries: 3}
 		for range 1000 {
 			if _, err := c.Score(t.Context(), request()); crossrank.CodeOf(err) != crossrank.Unavailable {
 				t.Fatalf("got %v", err)

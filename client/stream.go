@@ -33,7 +33,7 @@ func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk 
 	if chunk == 0 {
 		chunk = DefaultChunk
 	}
-	g, ok := c.wire.(*overGRPC)
+	g, ok := c.transport.(*overGRPC)
 	if !ok {
 		return crossrank.Errorf(crossrank.InvalidArgument, "%s: streams are those of a crossrank server's gRPC; dial its grpc:// address", c.target)
 	}

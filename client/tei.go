@@ -20,7 +20,7 @@ type teiOptions struct {
 	Direction string `json:"truncation_direction,omitempty"`
 }
 
-func (t *tei) ask(req *crossrank.Request) (string, any) {
+func (t *tei) encode(req *crossrank.Request) (string, any) {
 	opts := teiOptions{Raw: req.Raw, Truncate: req.Truncation != crossrank.TruncateNever}
 	if req.Truncation == crossrank.TruncateLeft {
 		opts.Direction = "Left"
@@ -43,10 +43,10 @@ func (t *tei) ask(req *crossrank.Request) (string, any) {
 	}{inputs, opts}
 }
 
-func (t *tei) read(reply []byte) (answered, error) {
-	a := answered{kind: crossrank.Probability}
+func (t *tei) decode(reply []byte) (decoded, error) {
+	a := decoded{scoreType: crossrank.Probability}
 	if t.raw {
-		a.kind = crossrank.Logit
+		a.scoreType = crossrank.Logit
 	}
 	if t.predict {
 		return t.readPredictions(a, reply)
@@ -59,13 +59,13 @@ func (t *tei) read(reply []byte) (answered, error) {
 		return a, err
 	}
 	for _, r := range ranks {
-		a.scores = append(a.scores, placed{r.Index, r.Score})
+		a.scores = append(a.scores, indexedScore{r.Index, r.Score})
 	}
 	return a, nil
 }
 
 // readPredictions reads one list of labels a pair, in the order of the pairs.
-func (t *tei) readPredictions(a answered, reply []byte) (answered, error) {
+func (t *tei) readPredictions(a decoded, reply []byte) (decoded, error) {
 	var predictions [][]struct {
 		Score *float32 `json:"score"`
 	}
@@ -76,7 +76,7 @@ func (t *tei) readPredictions(a answered, reply []byte) (answered, error) {
 		if len(labels) != 1 {
 			return a, fmt.Errorf("it gave %d labels to a pair, where a reranker has one", len(labels))
 		}
-		a.scores = append(a.scores, placed{&i, labels[0].Score})
+		a.scores = append(a.scores, indexedScore{&i, labels[0].Score})
 	}
 	return a, nil
 }

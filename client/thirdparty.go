@@ -14,36 +14,37 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// foreign speaks to another maker's server over HTTP, in one of the dialects that files beside this one word.
-type foreign struct {
+// thirdParty calls another maker's server over HTTP, in the dialect of one of the codecs.
+type thirdParty struct {
 	http    *overHTTP
 	dialect Dialect
-	model   string // for whom Options named one
+	model   string // from Options.Model
 }
 
-// speech is what each of those dialects does its own way. A speech is used for one call.
-type speech interface {
-	// ask words a request that the dialect's vocabulary holds: the path, and the body for encoding/json.
-	ask(req *crossrank.Request) (path string, body any)
-	// read takes a good answer to that request apart. Scores may come in any order; whoever calls it puts them in place.
-	read(reply []byte) (answered, error)
+// codec translates to and from one of those dialects. A codec is used for one call.
+type codec interface {
+	// encode gives the path and the body, for encoding/json, of a request that the dialect can
+	// express.
+	encode(req *crossrank.Request) (path string, body any)
+	// decode reads a successful reply to that request. Scores may be in any order.
+	decode(reply []byte) (decoded, error)
 }
 
-// answered is what an answer says, in any dialect; what it does not say is zero.
-type answered struct {
-	scores []placed
-	kind   crossrank.ScoreType
-	model  string
-	tokens int
+// decoded is what a reply says, in any dialect. What it does not say is zero.
+type decoded struct {
+	scores    []indexedScore
+	scoreType crossrank.ScoreType
+	model     string
+	tokens    int
 }
 
-// placed is a score with its place in the request. Either is nil if the answer lacks it.
-type placed struct {
+// indexedScore is a score and its place in the request. A field that the reply lacks is nil.
+type indexedScore struct {
 	index *int
 	score *float32
 }
 
-func (d Dialect) speech() speech {
+func (d Dialect) codec() codec {
 	switch d {
 	case Cohere:
 		return cohereV2{}
@@ -58,68 +59,77 @@ func (d Dialect) speech() speech {
 	case LlamaCpp:
 		return llamaCpp{}
 	}
-	panic("client: no speech for the dialect " + string(d))
+	panic("client: no codec for the dialect " + string(d))
 }
 
-func (f *foreign) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	if err := f.dialect.check(req, f.model); err != nil {
+func (t *thirdParty) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	if err := t.dialect.check(req, t.model); err != nil {
 		return nil, err
 	}
-	speech := f.dialect.speech()
-	path, body := speech.ask(req)
+	codec := t.dialect.codec()
+	path, body := codec.encode(req)
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(body); err != nil {
 		return nil, fmt.Errorf("encoding the request: %w", err)
 	}
-	reply, header, err := f.http.exchange(ctx, http.MethodPost, path, buf.Bytes())
+	reply, header, err := t.http.exchange(ctx, http.MethodPost, path, buf.Bytes())
 	if err != nil {
 		return nil, err
 	}
-	got, err := speech.read(reply)
+	got, err := codec.decode(reply)
 	if err != nil {
-		return nil, crossrank.Errorf(crossrank.Internal, "%s answered something else than the dialect %s: %w", f.http.base, f.dialect, err)
+		return nil, crossrank.Errorf(crossrank.Internal,
+			"%s: the reply does not fit the dialect %s: %w", t.http.base, t.dialect, jsonError(err))
 	}
 	resp := &crossrank.Response{Model: cmp.Or(got.model, req.Model)}
 	if resp.Scores, err = inOrder(got.scores, len(req.Pairs)); err != nil {
-		return nil, crossrank.Errorf(crossrank.Internal, "%s: %w", f.http.base, err)
+		return nil, crossrank.Errorf(crossrank.Internal, "%s: %w", t.http.base, err)
 	}
-	measured(header, resp)
+	readCost(header, resp)
 	resp.Usage.Tokens = cmp.Or(got.tokens, resp.Usage.Tokens)
-	// A crossrank server says in every dialect what its scores are. Others are known to give one kind, or what was asked for.
-	resp.ScoreType = cmp.Or(crossrank.ScoreType(header.Get("X-Score-Type")), got.kind)
-	if resp.ScoreType == "" && req.Raw {
-		resp.ScoreType = crossrank.Logit
-	} else if resp.ScoreType == "" {
-		resp.ScoreType = kindOf(resp.Scores)
-	}
+	resp.ScoreType = scoreType(header, got, req, resp.Scores)
 	return resp, nil
 }
 
-// inOrder puts scores in the order of the request, in which there must be one for each of n pairs.
-func inOrder(scores []placed, n int) ([]float32, error) {
+// scoreType is the type of the scores in a reply. A crossrank server names it in every dialect. Of
+// other servers, the dialect's type is known, or raw scores were asked for, or the values decide.
+func scoreType(header http.Header, got decoded, req *crossrank.Request, scores []float32) crossrank.ScoreType {
+	named := cmp.Or(crossrank.ScoreType(header.Get("X-Score-Type")), got.scoreType)
+	switch {
+	case named != "":
+		return named
+	case req.Raw:
+		return crossrank.Logit
+	}
+	return guessScoreType(scores)
+}
+
+// inOrder puts scores in the order of the request. There must be one for each of its n pairs.
+func inOrder(scores []indexedScore, n int) ([]float32, error) {
 	out := make([]float32, n)
 	seen := make([]bool, n)
 	for _, s := range scores {
 		switch {
 		case s.index == nil || s.score == nil:
-			return nil, errors.New("a result of the answer lacks its index or its score")
+			return nil, errors.New("a result in the reply lacks its index or its score")
 		case *s.index < 0 || *s.index >= n:
-			return nil, fmt.Errorf("the answer has a score for number %d of %d documents, counted from 0", *s.index, n)
+			return nil, fmt.Errorf("the reply scores document number %d of %d, counted from 0", *s.index, n)
 		case seen[*s.index]:
-			return nil, fmt.Errorf("the answer has two scores for document number %d, counted from 0", *s.index)
+			return nil, fmt.Errorf("the reply has two scores for document number %d, counted from 0", *s.index)
 		}
 		seen[*s.index], out[*s.index] = true, *s.score
 	}
 	if len(scores) < n {
-		return nil, fmt.Errorf("the answer has %d scores for %d documents", len(scores), n)
+		return nil, fmt.Errorf("the reply has %d scores for %d documents", len(scores), n)
 	}
 	return out, nil
 }
 
-// kindOf is what scores are whose server does not say: probabilities, unless one of them cannot be one.
-func kindOf(scores []float32) crossrank.ScoreType {
+// guessScoreType is the type of scores whose server does not name it: probabilities, unless one is
+// out of range.
+func guessScoreType(scores []float32) crossrank.ScoreType {
 	for _, s := range scores {
 		if s < 0 || s > 1 {
 			return crossrank.Logit
@@ -128,9 +138,9 @@ func kindOf(scores []float32) crossrank.ScoreType {
 	return crossrank.Probability
 }
 
-// measured reads the headers in which Text Embeddings Inference tells what an answer cost. Times are in whole
-// milliseconds and, but for the total, means over the texts.
-func measured(h http.Header, resp *crossrank.Response) {
+// readCost reads the cost of a reply from the headers of Text Embeddings Inference. Times are in whole
+// milliseconds; all but the total are means over the texts.
+func readCost(h http.Header, resp *crossrank.Response) {
 	number := func(name string) int64 {
 		n, err := strconv.ParseUint(h.Get(name), 10, 40)
 		if err != nil {
@@ -145,8 +155,9 @@ func measured(h http.Header, resp *crossrank.Response) {
 	}
 }
 
-func (f *foreign) history(context.Context, time.Time) (json.RawMessage, error) {
-	return nil, crossrank.Errorf(crossrank.InvalidArgument, "%s: only a crossrank server tells its history, in its own dialect", f.http.base)
+func (t *thirdParty) history(context.Context, time.Time) (json.RawMessage, error) {
+	return nil, crossrank.Errorf(crossrank.InvalidArgument, "%s: the dialect %s has no history; use the dialect crossrank, over HTTP",
+		t.http.base, t.dialect)
 }
 
-func (f *foreign) close() error { return f.http.close() }
+func (t *thirdParty) close() error { return t.http.close() }

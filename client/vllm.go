@@ -9,7 +9,7 @@ import (
 // vllm is vLLM's POST /v1/score, one query for all passages or pairs side by side. Scores have the model's own activation.
 type vllm struct{}
 
-func (vllm) ask(req *crossrank.Request) (string, any) {
+func (vllm) encode(req *crossrank.Request) (string, any) {
 	body := struct {
 		Model      string   `json:"model,omitempty"`
 		Text1      any      `json:"text_1"` // one query for all, or a list
@@ -37,7 +37,7 @@ func (vllm) ask(req *crossrank.Request) (string, any) {
 	return "/v1/score", body
 }
 
-func (vllm) read(reply []byte) (answered, error) {
+func (vllm) decode(reply []byte) (decoded, error) {
 	var out struct {
 		Model string `json:"model"`
 		Data  []struct {
@@ -50,11 +50,11 @@ func (vllm) read(reply []byte) (answered, error) {
 		} `json:"usage"`
 	}
 	if err := json.Unmarshal(reply, &out); err != nil {
-		return answered{}, err
+		return decoded{}, err
 	}
-	a := answered{model: out.Model, tokens: max(out.Usage.Prompt, out.Usage.Total, 0)}
+	a := decoded{model: out.Model, tokens: max(out.Usage.Prompt, out.Usage.Total, 0)}
 	for _, d := range out.Data {
-		a.scores = append(a.scores, placed{d.Index, d.Score})
+		a.scores = append(a.scores, indexedScore{d.Index, d.Score})
 	}
 	return a, nil
 }
