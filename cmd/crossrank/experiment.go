@@ -123,7 +123,7 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experimentOptions) (experiment.Outcome, error) {
 	stderr := cmd.ErrOrStderr()
 	settings := sweep.Base()
-	n := len(experiment.Points(sweep))
+	n := len(experiment.Configurations(sweep))
 	what := "model " + settings.Primary().Model
 	if t := settings.Target; t.Address != "" {
 		what = "the server at " + t.Address
@@ -146,7 +146,7 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 		Report:      strings.TrimSuffix(file, filepath.Ext(file)) + ".html",
 		CommandLine: os.Args,
 		Version:     programVersion(),
-		Progress: func(p results.Point, u load.Progress) {
+		Progress: func(p results.Configuration, u load.Progress) {
 			if p.Index != point {
 				point = p.Index
 				bar.begin(strings.ReplaceAll(p.Name(), "=", " "))
@@ -212,7 +212,7 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if len(res.Points) == 0 {
+	if len(res.Configurations) == 0 {
 		return nil
 	}
 	r := report.Summarize(res)
@@ -296,7 +296,7 @@ func writeDefinitions(w io.Writer, defs []experiment.Definition) error {
 			status = strings.Join(d.Needs, "; ")
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", cmp.Or(d.Sweep.Base().Name, filepath.Base(d.File)), d.Sweep.Base().Description,
-			len(experiment.Points(d.Sweep)), status)
+			len(experiment.Configurations(d.Sweep)), status)
 	}
 	return t.Flush()
 }

@@ -129,7 +129,7 @@ func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (tim
 			speed, why = guessedSpeed, "a guess, for there are no earlier results"
 		}
 	}
-	points := experiment.Points(sweep)
+	points := experiment.Configurations(sweep)
 	for _, p := range points {
 		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, p.Index+1, p.Process+1, p.Name())
 	}

@@ -42,18 +42,18 @@ func measured(t *testing.T, name string, seed uint64, slower float64) string {
 	}
 	write(w.Run(results.Run{Name: "planted", Loop: "closed"}))
 	for repeat := range 8 {
-		write(w.Point(results.Point{Index: repeat, Batch: 2, Concurrency: 1, Requests: 100, Repeat: repeat, Process: repeat}))
+		write(w.Configuration(results.Configuration{Index: repeat, Batch: 2, Concurrency: 1, Requests: 100, Repeat: repeat, Process: repeat}))
 		s := &jittery{takes: time.Duration(20e6 * (1 + slower) * (0.99 + 0.02*rng.Float64())), rng: rng}
 		synctest.Test(t, func(t *testing.T) {
 			res, err := load.Run(t.Context(), s, load.Config{
 				Pairs: []crossrank.Pair{{Query: "q", Passage: "p"}}, Batch: 2, Requests: 100,
 				Record: func(r results.Request) error {
-					r.Point = repeat
+					r.Configuration = repeat
 					return w.Request(r)
 				},
 			})
 			write(err)
-			write(w.PointEnd(results.PointEnd{Point: repeat, Began: res.Began, Elapsed: res.Elapsed, Complete: true}))
+			write(w.ConfigurationEnd(results.ConfigurationEnd{Configuration: repeat, Began: res.Began, Elapsed: res.Elapsed, Complete: true}))
 		})
 	}
 	write(w.End(results.End{Time: time.Now(), Complete: true}))

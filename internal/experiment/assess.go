@@ -54,7 +54,7 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 	}
 	ctx, release := r.server.WhileRunning(ctx)
 	defer release()
-	a := assessment{quality: results.Quality{Point: first, Set: s.units[0].point.Set}}
+	a := assessment{quality: results.Quality{Configuration: first, Set: s.units[0].point.Set}}
 	if s.server.Target.Address == "" {
 		a.quality.Quantization = s.server.Primary().Quantization
 	}

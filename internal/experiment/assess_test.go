@@ -33,7 +33,7 @@ experiment: {batch_sizes: [4], benchmark_requests: 3, warmup: 0, quality: {again
 		t.Fatalf("%+v and %v, with %d qualities; want a whole run with two", out, err, len(res.Quality))
 	}
 	int8, fp32 := res.Quality[0], res.Quality[1]
-	if int8.Quantization != "int8" || int8.Point != 0 || fp32.Quantization != "fp32" || fp32.Point != 1 || fp32.Agreement != nil {
+	if int8.Quantization != "int8" || int8.Configuration != 0 || fp32.Quantization != "fp32" || fp32.Configuration != 1 || fp32.Agreement != nil {
 		t.Errorf("%+v and %+v", int8, fp32)
 	}
 	// Both servers are the same fake, so that their scores are, too.

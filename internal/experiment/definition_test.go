@@ -32,7 +32,7 @@ func TestShippedDefinitions(t *testing.T) {
 		if want := strings.TrimSuffix(filepath.Base(d.File), ".yaml"); d.Sweep.Base().Name != want {
 			t.Errorf("%s is named %q; results are easier to find when it is %q", d.File, d.Sweep.Base().Name, want)
 		}
-		if d.Sweep.Base().Description == "" || len(Points(d.Sweep)) == 0 {
+		if d.Sweep.Base().Description == "" || len(Configurations(d.Sweep)) == 0 {
 			t.Errorf("%s lacks a description or measures nothing", d.File)
 		}
 		if want, ok := needs[d.Sweep.Base().Name]; ok {

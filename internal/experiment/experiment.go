@@ -61,7 +61,7 @@ type Options struct {
 	Version     string
 
 	// Progress, if set, is called as load.Config's, with the point under way.
-	Progress func(results.Point, load.Progress)
+	Progress func(results.Configuration, load.Progress)
 
 	// Serving, if set, is called with the address of its page when a server has started.
 	Serving func(page string)

@@ -36,7 +36,7 @@ experiment: {batch_sizes: [4, 8], concurrency_levels: [1, 2], benchmark_requests
 `
 
 // run runs an experiment against a fake server of the given kind and reads its results back, if there are any.
-func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(results.Point, load.Progress)) (Outcome, *results.Results, error) {
+func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(results.Configuration, load.Progress)) (Outcome, *results.Results, error) {
 	t.Helper()
 	t.Setenv(act, kind)
 	dir := filepath.Join(t.TempDir(), "made", "by run")
@@ -55,7 +55,7 @@ func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(res
 
 func TestRunMeasuresEveryPoint(t *testing.T) {
 	shown := 0
-	out, res, err := run(t, t.Context(), "serve", small, func(results.Point, load.Progress) { shown++ })
+	out, res, err := run(t, t.Context(), "serve", small, func(results.Configuration, load.Progress) { shown++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,19 +72,19 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 		r.Machine.Cores == 0 || len(r.Settings) == 0 || r.Data.Pairs == 0 || len(r.CommandLine) != 2 {
 		t.Errorf("the run's provenance is incomplete: %+v", r)
 	}
-	want := []results.Point{
+	want := []results.Configuration{
 		{Index: 0, Batch: 4, Concurrency: 1, Requests: 10, Warmup: 2},
 		{Index: 1, Batch: 8, Concurrency: 1, Requests: 10, Warmup: 2},
 		{Index: 2, Batch: 4, Concurrency: 2, Requests: 10, Warmup: 2},
 		{Index: 3, Batch: 8, Concurrency: 2, Requests: 10, Warmup: 2},
 	}
-	if len(res.Points) != len(want) {
-		t.Fatalf("%d points were measured, want %d", len(res.Points), len(want))
+	if len(res.Configurations) != len(want) {
+		t.Fatalf("%d points were measured, want %d", len(res.Configurations), len(want))
 	}
-	for i, m := range res.Points {
-		want[i].Key = m.Point.Key
-		if !reflect.DeepEqual(m.Point, want[i]) {
-			t.Errorf("point %d is %+v, want %+v", i, m.Point, want[i])
+	for i, m := range res.Configurations {
+		want[i].Key = m.Configuration.Key
+		if !reflect.DeepEqual(m.Configuration, want[i]) {
+			t.Errorf("point %d is %+v, want %+v", i, m.Configuration, want[i])
 		}
 		if len(m.Requests) != 10 || !m.End.Complete || len(m.Samples) == 0 {
 			t.Errorf("point %d has %d requests, end %+v, %d samples; want 10, complete, some", i, len(m.Requests), m.End, len(m.Samples))
@@ -93,8 +93,8 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 			t.Errorf("point %d: the generator took %v of %v, and it is invalid because %q", i, cpu, m.End.Elapsed, m.End.Invalid)
 		}
 		for _, r := range m.Requests {
-			if r.Code != crossrank.OK || r.Pairs != m.Point.Batch || r.Tokens == 0 || r.Compute == 0 {
-				t.Errorf("point %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Point.Batch)
+			if r.Code != crossrank.OK || r.Pairs != m.Configuration.Batch || r.Tokens == 0 || r.Compute == 0 {
+				t.Errorf("point %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Configuration.Batch)
 			}
 		}
 		for _, s := range m.Samples {
@@ -110,7 +110,7 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 
 func TestInterruptedRunIsPartial(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
-	out, res, err := run(t, ctx, "serve", small, func(p results.Point, u load.Progress) {
+	out, res, err := run(t, ctx, "serve", small, func(p results.Configuration, u load.Progress) {
 		if p.Index == 1 && !u.Warmup && u.Done == 5 {
 			interrupt()
 		}
@@ -118,14 +118,14 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !out.Partial || len(res.Points) != 2 || !res.Points[0].End.Complete || res.Points[1].End.Reason != "interrupted" {
-		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Points))
+	if !out.Partial || len(res.Configurations) != 2 || !res.Configurations[0].End.Complete || res.Configurations[1].End.Reason != "interrupted" {
+		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Configurations))
 	}
 	// Until its fifth request is collected, the worker can finish two more: one waits in the channel, one to be put there.
-	if n := len(res.Points[1].Requests); n < 5 || n > 7 {
+	if n := len(res.Configurations[1].Requests); n < 5 || n > 7 {
 		t.Errorf("%d requests of the interrupted point were kept, want 5 to 7", n)
 	}
-	if len(res.Points[1].Samples) == 0 {
+	if len(res.Configurations[1].Samples) == 0 {
 		t.Error("the interrupted point has no samples of the server")
 	}
 	if want := "interrupted in configuration 2 of 4"; len(res.Partial) != 2 || res.Partial[1] != want {
@@ -139,11 +139,11 @@ func TestServerThatDiesEndsTheRun(t *testing.T) {
 		!strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("got %v, want the server's exit and its last words", err)
 	}
-	if !out.Partial || out.Broken != 4 || len(res.Partial) == 0 || len(res.Points) != 4 {
-		t.Errorf("outcome %+v with %d points, want four, all failed, each with a server of its own", out, len(res.Points))
+	if !out.Partial || out.Broken != 4 || len(res.Partial) == 0 || len(res.Configurations) != 4 {
+		t.Errorf("outcome %+v with %d points, want four, all failed, each with a server of its own", out, len(res.Configurations))
 	}
 	answered := 0
-	for _, r := range res.Points[0].Requests {
+	for _, r := range res.Configurations[0].Requests {
 		if r.Code == crossrank.OK {
 			answered++
 		}
@@ -162,7 +162,7 @@ experiment: {benchmark_requests: 3, warmup: 0}
 	if err == nil || !strings.Contains(err.Error(), "all 3 requests failed (3 overloaded)") {
 		t.Errorf("got %v, want that all failed", err)
 	}
-	if out.Failed != 3 || len(res.Points) != 1 || len(res.Points[0].Requests) != 3 || len(res.Partial) == 0 {
+	if out.Failed != 3 || len(res.Configurations) != 1 || len(res.Configurations[0].Requests) != 3 || len(res.Partial) == 0 {
 		t.Errorf("outcome %+v, results %+v; want 3 failed requests on record", out, res)
 	}
 }

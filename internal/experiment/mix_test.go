@@ -34,18 +34,18 @@ experiment:
   warmup: 0
   mix: {documents: {distribution: list, values: [1, 4, 9]}, document_words: {distribution: constant, value: 5}, seed: 8}
 `, nil)
-	if err != nil || out.Partial || len(res.Points) != 1 {
+	if err != nil || out.Partial || len(res.Configurations) != 1 {
 		t.Fatalf("got %+v and %v", out, err)
 	}
-	m := res.Points[0]
+	m := res.Configurations[0]
 	drawn := load.Mix{Documents: load.Distribution{Distribution: "list", Values: []int{1, 4, 9}}, Seed: 8}.Counts()
 	if got := sizes(m); !slices.Equal(got, drawn[:12]) {
 		t.Errorf("sent requests of %v documents, want %v", got, drawn[:12])
 	}
-	if want := "documents a request: one of 1, 4, 9; words a document: 5; seed 8"; m.Point.Mix != want || m.Point.Batch < 4 || m.Point.Batch > 5 {
-		t.Errorf("the point says %q and about %d documents, want %q and 4 or 5", m.Point.Mix, m.Point.Batch, want)
+	if want := "documents a request: one of 1, 4, 9; words a document: 5; seed 8"; m.Configuration.Mix != want || m.Configuration.Batch < 4 || m.Configuration.Batch > 5 {
+		t.Errorf("the point says %q and about %d documents, want %q and 4 or 5", m.Configuration.Mix, m.Configuration.Batch, want)
 	}
-	if name := m.Point.Name(); !strings.HasPrefix(name, "documents=about ") {
+	if name := m.Configuration.Name(); !strings.HasPrefix(name, "documents=about ") {
 		t.Errorf("it is named %q", name)
 	}
 }
@@ -65,7 +65,7 @@ experiment: {benchmark_requests: 3, warmup: 0, mix: {file: "`+file+`"}, arrival:
 	if err != nil || out.Partial {
 		t.Fatalf("got %+v and %v", out, err)
 	}
-	m := res.Points[0]
+	m := res.Configurations[0]
 	if got := sizes(m); !slices.Equal(got, []int{2, 5, 1}) {
 		t.Errorf("sent requests of %v documents", got)
 	}
@@ -74,8 +74,8 @@ experiment: {benchmark_requests: 3, warmup: 0, mix: {file: "`+file+`"}, arrival:
 			t.Errorf("request %d was meant to be sent at %v, want %v", i, got, want)
 		}
 	}
-	if !strings.HasPrefix(m.Point.Mix, "3 requests of requests.jsonl, sha256:") {
-		t.Errorf("the point says %q", m.Point.Mix)
+	if !strings.HasPrefix(m.Configuration.Mix, "3 requests of requests.jsonl, sha256:") {
+		t.Errorf("the point says %q", m.Configuration.Mix)
 	}
 }
 

@@ -77,8 +77,8 @@ func (r *runner) search(ctx context.Context, u unit) (bool, error) {
 		return false, err
 	}
 	for _, g := range s.goals {
-		err := r.w.Found(results.Found{
-			Point: r.next - 1, Key: u.point.Key, Set: u.point.Set, Batch: u.point.Batch, Repeat: u.point.Repeat,
+		err := r.w.SLOResult(results.SLOResult{
+			Configuration: r.next - 1, Key: u.point.Key, Set: u.point.Set, Batch: u.point.Batch, Repeat: u.point.Repeat,
 			Percentile: percentile, LatencyMS: g.ms, Capacity: capacity, Passing: g.passing, Failing: g.failing, Note: g.note,
 		})
 		if err != nil {
@@ -163,12 +163,12 @@ func (h *hunt) goodput(ctx context.Context, g *goal) error {
 }
 
 // offer measures a point of an open loop at its rate.
-func (h *hunt) offer(ctx context.Context, p results.Point, seed int64, record func(results.Request) error) (results.PointEnd, error) {
+func (h *hunt) offer(ctx context.Context, p results.Configuration, seed int64, record func(results.Request) error) (results.ConfigurationEnd, error) {
 	a := h.unit.settings.Experiment.Arrival
 	a.Rate, a.Seed = p.Rate, seed
 	plan, err := schedule(a, nil, p.Requests, 0)
 	if err != nil {
-		return results.PointEnd{}, err
+		return results.ConfigurationEnd{}, err
 	}
 	end, result, err := h.measure(ctx, p, load.Config{Schedule: plan, Record: record})
 	if err != nil && result != nil && result.Requests > 0 && result.Requests == result.Failed() && !errors.Is(err, errLost) {

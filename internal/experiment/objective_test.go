@@ -31,7 +31,7 @@ experiment:
 `),
 		Dir: t.TempDir(), least: 200 * time.Millisecond,
 		Serving: func(p string) { page = p },
-		Progress: func(p results.Point, u load.Progress) {
+		Progress: func(p results.Configuration, u load.Progress) {
 			if u.Done == 0 {
 				postRate(t, page, p.Rate)
 			}
@@ -41,18 +41,18 @@ experiment:
 		t.Fatalf("got %+v and %v, want one configuration, whole", out, err)
 	}
 	res := read(t, out.Results)
-	if len(res.Found) != 2 || res.Found[0].LatencyMS != 600_000 || res.Found[1].LatencyMS != 1_200_000 {
-		t.Fatalf("found %+v, want both objectives", res.Found)
+	if len(res.SLOResults) != 2 || res.SLOResults[0].LatencyMS != 600_000 || res.SLOResults[1].LatencyMS != 1_200_000 {
+		t.Fatalf("found %+v, want both objectives", res.SLOResults)
 	}
-	for _, m := range res.Points {
-		if m.Point.Search == results.SearchProbe && len(m.Point.Objectives) != 2 {
-			t.Errorf("%s served the objectives %v, want both", m.Point.Name(), m.Point.Objectives)
+	for _, m := range res.Configurations {
+		if m.Configuration.Search == results.SearchProbe && len(m.Configuration.Objectives) != 2 {
+			t.Errorf("%s served the objectives %v, want both", m.Configuration.Name(), m.Configuration.Objectives)
 		}
-		if m.Point.Search != results.SearchCapacity && len(m.Samples) == 0 {
-			t.Errorf("%s has no samples of the server", m.Point.Name())
+		if m.Configuration.Search != results.SearchCapacity && len(m.Samples) == 0 {
+			t.Errorf("%s has no samples of the server", m.Configuration.Name())
 		}
 	}
-	for _, f := range res.Found {
+	for _, f := range res.SLOResults {
 		if f.Note != "" {
 			t.Logf("not judged here: %+v", f) // the generator was late by more than 1 % of 10 minutes
 			continue
@@ -61,8 +61,8 @@ experiment:
 			t.Errorf("found %+v, want a passing rate up to %d/s, and a failing one 3 %% above", f, rateLimit)
 		}
 		var confirmed, goodputs int
-		for _, m := range res.Points {
-			switch p := m.Point; {
+		for _, m := range res.Configurations {
+			switch p := m.Configuration; {
 			case p.Search == results.SearchConfirm && p.Rate == f.Passing && m.End.Invalid == "":
 				confirmed++
 			case p.Search == results.SearchGoodput && p.Objective == f.LatencyMS && slices.Contains(goodputAt, p.Times):
@@ -90,7 +90,7 @@ func postRate(t *testing.T, page string, rate float64) {
 // Repeats come in an order of their own each, the same for the same seed.
 func TestRepeatsAreShuffled(t *testing.T) {
 	order := func(seed string) (names []string) {
-		for _, p := range Points(settings(t, `
+		for _, p := range Configurations(settings(t, `
 name: order
 tokenizer_pool: {workers: [1, 2, 3, 4]}
 experiment: {batch_sizes: [1, 2, 3, 4], repeats: 3, arrival: {seed: `+seed+`}}

@@ -22,7 +22,7 @@ type step struct {
 
 // unit is one configuration: a point, or the points of one search for objectives.
 type unit struct {
-	point    results.Point // without its index
+	point    results.Configuration // without its index
 	settings definition.Settings
 	search   string // the same for searches that differ in nothing but the bound of their latency; empty for points
 }
@@ -120,7 +120,7 @@ func unitsOf(v definition.Variant, repeat int) []unit {
 	var units []unit
 	for _, concurrency := range e.ConcurrencyLevels {
 		for _, batch := range sizes {
-			p := results.Point{
+			p := results.Configuration{
 				Batch: batch, Mix: mixed, Concurrency: concurrency, Requests: e.BenchmarkRequests, Warmup: e.Warmup, Set: set, Repeat: repeat,
 				Duration: time.Duration(e.Duration), Objective: e.Objective.LatencyMS, Percent: e.Objective.Percentile,
 			}
@@ -146,21 +146,21 @@ func unitsOf(v definition.Variant, repeat int) []unit {
 const latencyKey = "experiment.objective.latency_ms"
 
 // keyOf tells a point from those of other settings.
-func keyOf(s definition.Settings, p results.Point) string {
+func keyOf(s definition.Settings, p results.Configuration) string {
 	return fingerprint(struct {
 		Server  string
 		Target  definition.Target `json:"target,omitzero"`
 		Data    definition.Data
 		Arrival definition.Arrival
 		Settles definition.Stability `json:"settles,omitzero"`
-		Point   results.Point
+		Point   results.Configuration
 	}{serverPart(s), s.Target, s.Data, s.Experiment.Arrival, s.Experiment.Stability, p})
 }
 
-// Points gives the configurations of an experiment in the order in which they are measured; a search for an objective
+// Configurations gives the configurations of an experiment in the order in which they are measured; a search for an objective
 // is one of them, though it leaves several points.
-func Points(sw definition.Sweep) []results.Point {
-	var points []results.Point
+func Configurations(sw definition.Sweep) []results.Configuration {
+	var points []results.Configuration
 	for _, s := range plan(sw) {
 		for _, u := range s.units {
 			u.point.Index = len(points)
@@ -239,17 +239,17 @@ func kept(steps []step, old *results.Results) map[string]bool {
 	if old == nil {
 		return whole
 	}
-	for _, m := range old.Points {
+	for _, m := range old.Configurations {
 		ok := m.End != nil && m.End.Complete
-		if before, seen := whole[m.Point.Key]; seen {
+		if before, seen := whole[m.Configuration.Key]; seen {
 			ok = ok && before
 		}
-		whole[m.Point.Key] = ok
+		whole[m.Configuration.Key] = ok
 	}
 	keep := map[string]bool{}
 	for _, s := range steps {
 		for _, u := range s.units {
-			found := !u.searches() || slices.ContainsFunc(old.Found, func(f results.Found) bool { return f.Key == u.point.Key })
+			found := !u.searches() || slices.ContainsFunc(old.SLOResults, func(f results.SLOResult) bool { return f.Key == u.point.Key })
 			keep[u.point.Key] = whole[u.point.Key] && found
 		}
 	}

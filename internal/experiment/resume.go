@@ -43,30 +43,30 @@ func (r *runner) carry(w *results.Writer) error {
 	}
 	renumbered := map[int]int{}
 	var errs []error
-	for _, m := range r.old.Points {
-		if !r.keep[m.Point.Key] {
+	for _, m := range r.old.Configurations {
+		if !r.keep[m.Configuration.Key] {
 			continue
 		}
-		was := m.Point.Index
-		p := r.index(m.Point)
+		was := m.Configuration.Index
+		p := r.index(m.Configuration)
 		renumbered[was] = p.Index
-		errs = append(errs, w.Point(p))
+		errs = append(errs, w.Configuration(p))
 		for _, req := range m.Requests {
-			req.Point = p.Index
+			req.Configuration = p.Index
 			errs = append(errs, w.Request(req))
 		}
 		for _, s := range m.Samples {
-			s.Point = p.Index
+			s.Configuration = p.Index
 			errs = append(errs, w.Sample(s))
 		}
 		end := *m.End
-		end.Point = p.Index
-		errs = append(errs, w.PointEnd(end))
+		end.Configuration = p.Index
+		errs = append(errs, w.ConfigurationEnd(end))
 	}
-	for _, f := range r.old.Found {
+	for _, f := range r.old.SLOResults {
 		if r.keep[f.Key] {
-			f.Point = renumbered[f.Point]
-			errs = append(errs, w.Found(f))
+			f.Configuration = renumbered[f.Configuration]
+			errs = append(errs, w.SLOResult(f))
 		}
 	}
 	return errors.Join(errs...)

@@ -28,7 +28,7 @@ func TestResumeKeepsWhatIsWhole(t *testing.T) {
 	dir := t.TempDir()
 	ctx, interrupt := context.WithCancel(t.Context())
 	opts := Options{Sweep: settings(t, grid), Dir: dir, Version: "v0", Resume: true}
-	opts.Progress = func(p results.Point, u load.Progress) {
+	opts.Progress = func(p results.Configuration, u load.Progress) {
 		if p.Index == 2 && u.Done == 2 {
 			interrupt()
 		}
@@ -45,16 +45,16 @@ func TestResumeKeepsWhatIsWhole(t *testing.T) {
 		t.Fatalf("taken up: %+v and %v, want 2 measured and 2 kept", out, err)
 	}
 	second := read(t, out.Results)
-	if len(second.Points) != 4 || len(second.Partial) > 0 {
-		t.Fatalf("%d points, partial because %q; want 4 and whole", len(second.Points), second.Partial)
+	if len(second.Configurations) != 4 || len(second.Partial) > 0 {
+		t.Fatalf("%d points, partial because %q; want 4 and whole", len(second.Configurations), second.Partial)
 	}
 	var names []string
-	for i, m := range second.Points {
-		names = append(names, m.Point.Name())
-		if m.Point.Process != i/2 || len(m.Requests) != 5 {
-			t.Errorf("point %d is of server %d with %d requests, want %d and 5", i, m.Point.Process, len(m.Requests), i/2)
+	for i, m := range second.Configurations {
+		names = append(names, m.Configuration.Name())
+		if m.Configuration.Process != i/2 || len(m.Requests) != 5 {
+			t.Errorf("point %d is of server %d with %d requests, want %d and 5", i, m.Configuration.Process, len(m.Requests), i/2)
 		}
-		if i < 2 && !slices.Equal(m.Requests, first.Points[i].Requests) {
+		if i < 2 && !slices.Equal(m.Requests, first.Configurations[i].Requests) {
 			t.Errorf("point %d was measured again", i)
 		}
 	}
@@ -106,7 +106,7 @@ experiment: {benchmark_requests: 4, warmup: 0, arrival: {process: replay, trace:
 	if len(res.Partial) == 0 || !strings.Contains(strings.Join(res.Partial, " "), "1 of 2 configurations failed") {
 		t.Errorf("partial because %q", res.Partial)
 	}
-	for _, r := range res.Points[0].Requests {
+	for _, r := range res.Configurations[0].Requests {
 		if r.Started < r.Intended || r.Seq > 0 && r.Intended == 0 {
 			t.Errorf("request %d of an open loop: intended %v, started %v", r.Seq, r.Intended, r.Started)
 		}
@@ -127,17 +127,17 @@ experiment:
   objective: {percentile: 50, latency_ms: 10}
 `), Dir: t.TempDir(), least: 100 * time.Millisecond})
 	res := read(t, out.Results)
-	if err != nil || out.Partial || len(res.Found) != 1 {
-		t.Fatalf("got %+v, %v and %v", out, err, res.Found)
+	if err != nil || out.Partial || len(res.SLOResults) != 1 {
+		t.Fatalf("got %+v, %v and %v", out, err, res.SLOResults)
 	}
-	f := res.Found[0]
+	f := res.SLOResults[0]
 	if f.Passing != 0 || f.Failing == 0 || f.Note == "" || f.Capacity <= 0 || f.Capacity > 50 {
 		t.Errorf("found %+v, want no passing rate, and a capacity below 50/s", f)
 	}
-	if p := res.Points[0].Point; p.Search != results.SearchCapacity || p.Arrival != "" {
+	if p := res.Configurations[0].Configuration; p.Search != results.SearchCapacity || p.Arrival != "" {
 		t.Errorf("the first point is %+v, want the capacity's", p)
 	}
-	if p := res.Points[1].Point; p.Search != results.SearchProbe || p.Arrival != "constant" || p.Rate != f.Capacity*firstShare {
+	if p := res.Configurations[1].Configuration; p.Search != results.SearchProbe || p.Arrival != "constant" || p.Rate != f.Capacity*firstShare {
 		t.Errorf("the second point is %+v, want a probe at a tenth of it", p)
 	}
 }

@@ -147,8 +147,8 @@ func (r *runner) refuse(ctx context.Context, units []unit, why error) error {
 			continue
 		}
 		p := r.index(u.point)
-		end := results.PointEnd{Point: p.Index, Began: time.Now(), Reason: why.Error()}
-		if err := errors.Join(r.w.Point(p), r.w.PointEnd(end)); err != nil {
+		end := results.ConfigurationEnd{Configuration: p.Index, Began: time.Now(), Reason: why.Error()}
+		if err := errors.Join(r.w.Configuration(p), r.w.ConfigurationEnd(end)); err != nil {
 			return errors.Join(errLost, err)
 		}
 	}
@@ -288,23 +288,23 @@ func schedule(a definition.Arrival, recorded []time.Duration, n int, d time.Dura
 }
 
 // index gives a point its number.
-func (r *runner) index(p results.Point) results.Point {
+func (r *runner) index(p results.Configuration) results.Configuration {
 	p.Index = r.next
 	r.next++
 	return p
 }
 
 // measure measures one point, with what cfg says beside it. The end that it returns is in the results file already.
-func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) (results.PointEnd, *load.Result, error) {
+func (r *runner) measure(ctx context.Context, p results.Configuration, cfg load.Config) (results.ConfigurationEnd, *load.Result, error) {
 	p = r.index(p)
-	if err := r.w.Point(p); err != nil {
-		return results.PointEnd{}, nil, errors.Join(errLost, err)
+	if err := r.w.Configuration(p); err != nil {
+		return results.ConfigurationEnd{}, nil, errors.Join(errLost, err)
 	}
 	judge, pace := cfg.Record, &pacing{}
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, p.Batch, p.Concurrency, p.Requests, p.Warmup
 	cfg.Mixed, cfg.Duration, cfg.Timeout = r.mixed, max(cfg.Duration, p.Duration), requestTimeout
 	cfg.Record = func(req results.Request) error {
-		req.Point = p.Index
+		req.Configuration = p.Index
 		if err := r.w.Request(req); err != nil {
 			return errors.Join(errLost, err)
 		}
@@ -324,7 +324,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	}
 	result, err := load.Run(ctx, r.scorer, cfg)
 	r.out.Failed += result.Failed()
-	end := results.PointEnd{Point: p.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
+	end := results.ConfigurationEnd{Configuration: p.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
 	if result.CPU != nil {
 		end.GeneratorCPU = *result.CPU
 	}
@@ -345,7 +345,7 @@ func (r *runner) measure(ctx context.Context, p results.Point, cfg load.Config) 
 	if result.Requests > 0 && r.server.Err() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
 		err = errors.Join(err, r.samples(ctx, p, result))
 	}
-	if lost := r.w.PointEnd(end); lost != nil {
+	if lost := r.w.ConfigurationEnd(end); lost != nil {
 		err = errors.Join(err, errLost, lost)
 	}
 	return end, result, err
@@ -387,7 +387,7 @@ func ended(ctx context.Context) string {
 }
 
 // samples adds the server's own history of a point to the results.
-func (r *runner) samples(ctx context.Context, p results.Point, result *load.Result) error {
+func (r *runner) samples(ctx context.Context, p results.Configuration, result *load.Result) error {
 	// What was measured before an interruption is worth the moment that its history takes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyWithin)
 	defer cancel()
@@ -404,7 +404,7 @@ func (r *runner) samples(ctx context.Context, p results.Point, result *load.Resu
 		return fmt.Errorf("reading the server's history: %w", err)
 	}
 	for _, s := range samples {
-		s.Point = p.Index
+		s.Configuration = p.Index
 		if err := r.w.Sample(s); err != nil {
 			return errors.Join(errLost, err)
 		}

@@ -92,7 +92,7 @@ experiment: {batch_sizes: [1], duration: 600ms, warmup: 0, stability: {window: 3
 	if err != nil || out.Partial {
 		t.Fatalf("got %+v and %v", out, err)
 	}
-	end := res.Points[0].End
+	end := res.Configurations[0].End
 	if s := end.Stability; s == nil || s.Window != 300*time.Millisecond || !s.Stable && end.Elapsed < 5*second || end.Elapsed < 900*time.Millisecond {
 		t.Errorf("ended after %v with %+v, want three windows at least, and stable if it ended before 5 s", end.Elapsed, s)
 	}

@@ -15,15 +15,15 @@ name: stall
 model: m
 experiment: {batch_sizes: [1], benchmark_requests: 100, warmup: 0, `+loop+`}
 `, nil)
-		if err != nil || out.Partial || len(res.Points) != 1 {
+		if err != nil || out.Partial || len(res.Configurations) != 1 {
 			t.Fatalf("%s: got %+v and %v", loop, out, err)
 		}
-		for _, r := range res.Points[0].Requests {
+		for _, r := range res.Configurations[0].Requests {
 			if r.Latency() > 500*time.Millisecond {
 				n++
 			}
 		}
-		return n, len(res.Points[0].Requests)
+		return n, len(res.Configurations[0].Requests)
 	}
 	open, all := slow("arrival: {process: constant, rate: 50}")
 	if open < 20 || all != 100 {

@@ -37,7 +37,7 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	if err != nil {
 		return fmt.Errorf("asking the target for its model: %w", err)
 	}
-	if r.old != nil && len(r.old.Points) > 0 && r.old.Run.Model != info {
+	if r.old != nil && len(r.old.Configurations) > 0 && r.old.Run.Model != info {
 		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s); measure all of it anew", r.path,
 			r.old.Run.Model.Model, r.old.Run.Model.Weights, info.Model, info.Weights)
 	}

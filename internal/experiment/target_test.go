@@ -111,12 +111,12 @@ func TestTargetIsMeasuredAsItIs(t *testing.T) {
 	if strings.Contains(string(run.Settings), "secret") {
 		t.Errorf("the settings show the key: %s", run.Settings)
 	}
-	for _, m := range res.Points {
-		if len(m.Samples) > 0 || len(m.Requests) != 10 || m.Point.Process != 0 {
-			t.Errorf("%s: %d samples, %d requests of process %d", m.Point.Name(), len(m.Samples), len(m.Requests), m.Point.Process)
+	for _, m := range res.Configurations {
+		if len(m.Samples) > 0 || len(m.Requests) != 10 || m.Configuration.Process != 0 {
+			t.Errorf("%s: %d samples, %d requests of process %d", m.Configuration.Name(), len(m.Samples), len(m.Requests), m.Configuration.Process)
 		}
 		if r := m.Requests[0]; r.Tokens != 77 || r.Compute != 3*time.Millisecond {
-			t.Errorf("%s: %+v does not say what the server told", m.Point.Name(), r)
+			t.Errorf("%s: %+v does not say what the server told", m.Configuration.Name(), r)
 		}
 	}
 	files, _ := os.ReadDir(dir)

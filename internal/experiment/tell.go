@@ -25,7 +25,7 @@ type news struct {
 	State          string  `json:"state"` // running or ended
 	Configuration  int     `json:"configuration"`
 	Configurations int     `json:"configurations"`
-	Point          string  `json:"point"`
+	Label          string  `json:"point"`
 	Warmup         bool    `json:"warmup"`
 	Done           int     `json:"done"`
 	Total          int     `json:"total"`
@@ -75,14 +75,14 @@ func (t *teller) stop() {
 }
 
 // progress notes how far a point is.
-func (t *teller) progress(p results.Point, u load.Progress) {
+func (t *teller) progress(p results.Configuration, u load.Progress) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := &t.news
-	n.Point, n.Warmup, n.Done, n.Total = p.Name(), u.Warmup, u.Done, u.Total
+	n.Label, n.Warmup, n.Done, n.Total = p.Name(), u.Warmup, u.Done, u.Total
 	n.Elapsed, n.Limit, n.PairsPerSecond = u.Elapsed.Seconds(), u.Limit.Seconds(), 0
 	if u.Elapsed > 0 {
 		n.PairsPerSecond = float64(u.Pairs) / n.Elapsed
@@ -90,13 +90,13 @@ func (t *teller) progress(p results.Point, u load.Progress) {
 }
 
 // begin notes which configuration is under way, counted from 1.
-func (t *teller) begin(configuration int, p results.Point) {
+func (t *teller) begin(configuration int, p results.Configuration) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.news.Configuration, t.news.Point = configuration, p.Name()
+	t.news.Configuration, t.news.Label = configuration, p.Name()
 }
 
 // send sends what is noted.

@@ -64,9 +64,9 @@ func TestServersAreToldOfTheExperiment(t *testing.T) {
 	all := heard(t, out.Log)
 	last := all[len(all)-1]
 	if want := (news{
-		Name: "small", State: "ended", Configuration: 8, Configurations: 8, Point: last.Point, Done: 10, Total: 10,
+		Name: "small", State: "ended", Configuration: 8, Configurations: 8, Label: last.Label, Done: 10, Total: 10,
 		Elapsed: last.Elapsed, PairsPerSecond: last.PairsPerSecond, Report: "out/small_results.html",
-	}); last != want || last.PairsPerSecond <= 0 || !strings.HasPrefix(last.Point, "batch=") {
+	}); last != want || last.PairsPerSecond <= 0 || !strings.HasPrefix(last.Label, "batch=") {
 		t.Errorf("told last: got %+v, want %+v", last, want)
 	}
 	moved := 0
@@ -82,7 +82,7 @@ func TestServersAreToldOfTheExperiment(t *testing.T) {
 
 func TestServersAreToldOfAnInterruption(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	out, _, err := run(t, ctx, "serve", small, func(p results.Point, u load.Progress) {
+	out, _, err := run(t, ctx, "serve", small, func(p results.Configuration, u load.Progress) {
 		if p.Index == 1 && u.Done == 3 && !u.Warmup {
 			cancel()
 		}

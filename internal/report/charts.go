@@ -79,13 +79,13 @@ func spectrum(r *Report, res *results.Results) Chart {
 		c.XTicks = append(c.XTicks, Tick{100 / (100 - p), fmt.Sprintf("%g", p)})
 	}
 	n := 0
-	for i, m := range res.Points {
-		if m.Point.Search != "" && m.Point.Search != results.SearchConfirm {
+	for i, m := range res.Configurations {
+		if m.Configuration.Search != "" && m.Configuration.Search != results.SearchConfirm {
 			continue
 		}
 		name := plain(r.configName(i))
 		lines := []Series{percentiles(name, m, (*results.Request).Latency)}
-		if m.Point.Arrival != "" {
+		if m.Configuration.Arrival != "" {
 			lines[0].Name += ", response"
 			lines = append(lines, percentiles(name+", service", m, (*results.Request).Service))
 		}
@@ -165,7 +165,7 @@ func scatter(r *Report, res *results.Results) Chart {
 		}
 	}
 	for _, i := range shown {
-		requests := res.Points[i].Requests
+		requests := res.Configurations[i].Requests
 		step := max(1, (len(requests)*len(shown)+maxDots-1)/maxDots)
 		for k := 0; k < len(requests); k += step {
 			if q := &requests[k]; q.OK() {

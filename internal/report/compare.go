@@ -128,11 +128,11 @@ func (c *Comparison) Worse() bool {
 func configsOf(files []*results.Results) (byName map[string][]Config, names []string) {
 	byName = map[string][]Config{}
 	for _, res := range files {
-		for _, m := range res.Points {
-			if m.End == nil || !m.End.Complete || m.Point.Search != "" {
+		for _, m := range res.Configurations {
+			if m.End == nil || !m.End.Complete || m.Configuration.Search != "" {
 				continue
 			}
-			p := m.Point
+			p := m.Configuration
 			p.Repeat = 0
 			name := p.Name()
 			if len(byName[name]) == 0 {

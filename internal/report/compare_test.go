@@ -17,7 +17,7 @@ func sample(seed uint64, slower float64) *results.Results {
 	res := &results.Results{}
 	for repeat := range 8 {
 		for _, batch := range []int{8, 32} {
-			m := &results.Measured{Point: results.Point{Index: len(res.Points), Batch: batch, Concurrency: 1, Repeat: repeat}}
+			m := &results.Measured{Configuration: results.Configuration{Index: len(res.Configurations), Batch: batch, Concurrency: 1, Repeat: repeat}}
 			own := 1 + 0.02*(rng.Float64()-0.5)
 			at := time.Duration(0)
 			for i := range 100 {
@@ -25,8 +25,8 @@ func sample(seed uint64, slower float64) *results.Results {
 				m.Requests = append(m.Requests, results.Request{Seq: i, Intended: at, Started: at, Finished: at + took, Pairs: batch, Code: "ok"})
 				at += took
 			}
-			m.End = &results.PointEnd{Elapsed: at, Complete: true}
-			res.Points = append(res.Points, m)
+			m.End = &results.ConfigurationEnd{Elapsed: at, Complete: true}
+			res.Configurations = append(res.Configurations, m)
 		}
 	}
 	return res
@@ -70,7 +70,7 @@ func TestCompareSeesNothingInTheSame(t *testing.T) {
 
 func TestCompareText(t *testing.T) {
 	b := sample(2, 0.05)
-	b.Points = append(b.Points, &results.Measured{Point: results.Point{Batch: 64, Concurrency: 1}, End: &results.PointEnd{Complete: true}})
+	b.Configurations = append(b.Configurations, &results.Measured{Configuration: results.Configuration{Batch: 64, Concurrency: 1}, End: &results.ConfigurationEnd{Complete: true}})
 	var text bytes.Buffer
 	if err := compareSamples(sample(1, 0), b).Text(&text); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestCompareText(t *testing.T) {
 	}
 	text.Reset()
 	few := sample(1, 0)
-	few.Points = few.Points[:2]
+	few.Configurations = few.Configurations[:2]
 	if err := compareSamples(few, sample(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "Fewer than 6 repeats") ||
 		strings.Contains(text.String(), "worse") {
 		t.Errorf("one repeat tells a difference: %v\n%s", err, &text)
@@ -125,15 +125,15 @@ func TestCompareQuality(t *testing.T) {
 func TestCompareTellsWhatElseDiffers(t *testing.T) {
 	a, b := sample(1, 0), sample(2, 0)
 	b.Run.Data.Name = "other.jsonl"
-	for i, m := range a.Points {
+	for i, m := range a.Configurations {
 		m.End.Began = time.Unix(int64(i), 0)
-		b.Points[i].End.Began = time.Unix(int64(1000+i), 0)
+		b.Configurations[i].End.Began = time.Unix(int64(1000+i), 0)
 	}
 	unlike := strings.Join(compareSamples(a, b).Unlike, "\n")
 	if !strings.Contains(unlike, "the data differs") || !strings.Contains(unlike, "wholly before the other") || strings.Contains(unlike, "machine differs") {
 		t.Errorf("got %s", unlike)
 	}
-	b.Points[0].End.Began = time.Unix(0, 1) // in turns
+	b.Configurations[0].End.Began = time.Unix(0, 1) // in turns
 	if unlike := strings.Join(compareSamples(a, b).Unlike, "\n"); strings.Contains(unlike, "wholly") {
 		t.Errorf("in turns: %s", unlike)
 	}

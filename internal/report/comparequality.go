@@ -50,7 +50,7 @@ func qualitiesOf(files []*results.Results) []results.Quality {
 	var all []results.Quality
 	for _, res := range files {
 		for _, q := range res.Quality {
-			q.Point = 0
+			q.Configuration = 0
 			if !slices.ContainsFunc(all, func(old results.Quality) bool { return reflect.DeepEqual(old, q) }) {
 				all = append(all, q)
 			}
@@ -163,14 +163,14 @@ func unlike(a, b []*results.Results) []string {
 func apart(a, b []*results.Results) bool {
 	var last, first time.Time
 	for _, res := range a {
-		for _, m := range res.Points {
+		for _, m := range res.Configurations {
 			if m.End != nil && m.End.Began.After(last) {
 				last = m.End.Began
 			}
 		}
 	}
 	for _, res := range b {
-		for _, m := range res.Points {
+		for _, m := range res.Configurations {
 			if m.End != nil && (first.IsZero() || m.End.Began.Before(first)) {
 				first = m.End.Began
 			}

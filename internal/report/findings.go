@@ -169,7 +169,7 @@ func (r *Report) learnObjectives(noise) []string {
 	return words
 }
 
-func foundWords(f results.Found) string {
+func foundWords(f results.SLOResult) string {
 	objective := fmt.Sprintf("P%g ≤ %g ms", f.Percentile, f.LatencyMS)
 	switch {
 	case f.Passing == 0 && f.Failing == 0:

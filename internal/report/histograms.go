@@ -16,7 +16,7 @@ func batchSizes(res *results.Results) Chart {
 	c := Chart{File: "batches", Title: "Batches by their size", X: "pairs a batch", Y: "batches", Upward: true,
 		Note: "Sizes are means of what began in one interval of the server's history."}
 	counts := map[int]float64{}
-	for _, m := range res.Points {
+	for _, m := range res.Configurations {
 		for i := range m.Samples {
 			if s := &m.Samples[i]; s.Batches != nil && s.BatchPairs != nil && *s.Batches > 0 {
 				counts[bits.Len(uint(max(1, math.Round(*s.BatchPairs))-1))] += float64(*s.Batches)
@@ -50,7 +50,7 @@ func padding(res *results.Results) Chart {
 		c.Names, layer.Y = append(c.Names, fmt.Sprintf("%d–%d", 10*b, 10*b+10)), append(layer.Y, 0)
 	}
 	n := 0
-	for _, m := range res.Points {
+	for _, m := range res.Configurations {
 		for i := range m.Requests {
 			if q := &m.Requests[i]; q.OK() && q.PaddedTokens > 0 {
 				part := 1 - float64(q.Tokens)/float64(q.PaddedTokens)
@@ -111,7 +111,7 @@ func scaled[N int | int64](n *N, by float64) *float64 {
 func overTime(res *results.Results, name string, of func(*results.Sample) *float64) Series {
 	s := Series{Name: name}
 	var first time.Time
-	for _, m := range res.Points {
+	for _, m := range res.Configurations {
 		for i := range m.Samples {
 			sample := &m.Samples[i]
 			if first.IsZero() {

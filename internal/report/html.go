@@ -149,7 +149,7 @@ var functions = template.FuncMap{
 		return v.format(format)
 	},
 	"name":  func(c Config) string { return plain(c.name("concurrency")) },
-	"good":  func(r *Report, f results.Found) string { return r.goodputs(f) },
+	"good":  func(r *Report, f results.SLOResult) string { return r.goodputs(f) },
 	"speed": func(r *Report, q results.Quality) Value { return r.speedOf(&q) },
 	"share": share,
 	"v":     pointer,

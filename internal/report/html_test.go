@@ -20,7 +20,7 @@ func openLoop() *results.Results {
 	ms := time.Millisecond
 	for i, rate := range []float64{50, 100} {
 		gap := time.Duration(1e9 / rate)
-		m := &results.Measured{Point: results.Point{Index: i, Batch: 4, Concurrency: 1, Arrival: "constant", Rate: rate, Objective: 40, Percent: 99}}
+		m := &results.Measured{Configuration: results.Configuration{Index: i, Batch: 4, Concurrency: 1, Arrival: "constant", Rate: rate, Objective: 40, Percent: 99}}
 		for n := range 500 {
 			at := time.Duration(n) * gap
 			late := time.Duration(0)
@@ -30,16 +30,16 @@ func openLoop() *results.Results {
 			m.Requests = append(m.Requests, results.Request{Seq: n, Intended: at, Started: at + late, Finished: at + late + 20*ms, Pairs: 4, Code: "ok",
 				Tokens: 80, PaddedTokens: 100, Tokenize: ms, Queue: 2 * ms, Compute: 15 * ms})
 		}
-		m.End = &results.PointEnd{Elapsed: 500*gap + 20*ms, Complete: true}
-		res.Points = append(res.Points, m)
+		m.End = &results.ConfigurationEnd{Elapsed: 500*gap + 20*ms, Complete: true}
+		res.Configurations = append(res.Configurations, m)
 	}
-	res.Found = []results.Found{{Point: 1, Batch: 4, Percentile: 99, LatencyMS: 40, Capacity: 200, Passing: 50, Failing: 100}}
+	res.SLOResults = []results.SLOResult{{Configuration: 1, Batch: 4, Percentile: 99, LatencyMS: 40, Capacity: 200, Passing: 50, Failing: 100}}
 	return res
 }
 
 func TestOpenLoopIsReported(t *testing.T) {
 	res := openLoop()
-	res.Points[1].End.Invalid = "the generator was late"
+	res.Configurations[1].End.Invalid = "the generator was late"
 	r := Summarize(res)
 	if got := r.Faulty(); !strings.Contains(got, "1 of 2 configurations") || !strings.Contains(got, "the generator was late") {
 		t.Errorf("what is not valid is told as %q", got)
@@ -120,8 +120,8 @@ func checkSVG(t *testing.T, c Chart) {
 // A probe that several objectives are judged by has a goodput for each of them.
 func TestGoodputOfEachObjective(t *testing.T) {
 	res := openLoop()
-	res.Points[0].Point.Search, res.Points[0].Point.Objective, res.Points[0].Point.Objectives = results.SearchConfirm, 10, []float64{10, 40}
-	res.Found[0].Passing = res.Points[0].Point.Rate
+	res.Configurations[0].Configuration.Search, res.Configurations[0].Configuration.Objective, res.Configurations[0].Configuration.Objectives = results.SearchConfirm, 10, []float64{10, 40}
+	res.SLOResults[0].Passing = res.Configurations[0].Configuration.Rate
 	r := Summarize(res)
 	if c := r.Configs[0]; c.Goodput != 0 || len(c.Goodputs) != 2 || !c.Goodputs[1].PerSecond.Measured() {
 		t.Fatalf("goodput %v, of each %v; want 0 within 10 ms and some within 40 ms", c.Goodput, c.Goodputs)

@@ -11,7 +11,7 @@ import (
 
 // offered notes what the results say of the load itself.
 func (c *Config) offered(m *results.Measured) {
-	c.Mix, c.Generator = m.Point.Mix, unmeasured
+	c.Mix, c.Generator = m.Configuration.Mix, unmeasured
 	if m.End == nil {
 		return
 	}

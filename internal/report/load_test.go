@@ -12,7 +12,7 @@ import (
 func swept(workers ...int) *results.Results {
 	res := &results.Results{Run: results.Run{Machine: results.Machine{Cores: 2}}}
 	for i, n := range workers {
-		m := &results.Measured{Point: results.Point{Index: i, Batch: 4, Concurrency: n, Requests: 60, Mix: "documents a request: 4; seed 0"}}
+		m := &results.Measured{Configuration: results.Configuration{Index: i, Batch: 4, Concurrency: n, Requests: 60, Mix: "documents a request: 4; seed 0"}}
 		rounds := 60 / min(n, 2)
 		took := time.Duration(100*max(1, n/2)) * time.Millisecond
 		for k := range 60 {
@@ -20,8 +20,8 @@ func swept(workers ...int) *results.Results {
 			m.Requests = append(m.Requests, results.Request{Seq: k, Intended: end - took, Started: end - took, Finished: end, Pairs: 4, Code: "ok"})
 		}
 		elapsed := time.Duration(rounds) * 100 * time.Millisecond
-		m.End = &results.PointEnd{Point: i, Elapsed: elapsed, Complete: true, GeneratorCPU: elapsed / 10, Stability: &results.Stability{Stable: n < 8}}
-		res.Points = append(res.Points, m)
+		m.End = &results.ConfigurationEnd{Configuration: i, Elapsed: elapsed, Complete: true, GeneratorCPU: elapsed / 10, Stability: &results.Stability{Stable: n < 8}}
+		res.Configurations = append(res.Configurations, m)
 	}
 	return res
 }
@@ -38,8 +38,8 @@ func TestKneeOfASweep(t *testing.T) {
 		t.Errorf("of two: %+v", k)
 	}
 	probes := swept(1, 2, 4)
-	for _, m := range probes.Points {
-		m.Point.Search = results.SearchProbe
+	for _, m := range probes.Configurations {
+		m.Configuration.Search = results.SearchProbe
 	}
 	if k := Summarize(probes).Knees; len(k) != 0 {
 		t.Errorf("of the probes of a search: %+v", k)

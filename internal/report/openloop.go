@@ -136,7 +136,7 @@ func (r *Report) objectives(p *printer) {
 }
 
 // goodputs lists the goodput at every multiple of the rate that a search found.
-func (r *Report) goodputs(f results.Found) string {
+func (r *Report) goodputs(f results.SLOResult) string {
 	words := ""
 	for i := range r.Configs {
 		c := &r.Configs[i]

@@ -17,21 +17,21 @@ func sweep(name, key string, speeds ...any) *results.Results {
 	res := &results.Results{Run: results.Run{Name: name, Loop: "closed", Machine: results.Machine{Cores: 2},
 		Settings: json.RawMessage(`{"batching":{"packing":true,"timeout_ms":0},"model_pool":{"instances":[{"threads":0}]}}`)}}
 	for i := 0; i < len(speeds); i += 2 {
-		m := &results.Measured{Point: results.Point{Index: i / 2, Batch: 10, Concurrency: 1}, End: &results.PointEnd{Complete: true}}
+		m := &results.Measured{Configuration: results.Configuration{Index: i / 2, Batch: 10, Concurrency: 1}, End: &results.ConfigurationEnd{Complete: true}}
 		if key != "" {
-			m.Point.Set = []results.Setting{{Key: key, Value: fmt.Sprint(speeds[i])}}
+			m.Configuration.Set = []results.Setting{{Key: key, Value: fmt.Sprint(speeds[i])}}
 		} else {
-			m.Point.Batch = speeds[i].(int)
+			m.Configuration.Batch = speeds[i].(int)
 		}
-		took := time.Duration(float64(m.Point.Batch) / speeds[i+1].(float64) * 1e9)
+		took := time.Duration(float64(m.Configuration.Batch) / speeds[i+1].(float64) * 1e9)
 		at := time.Duration(0)
 		for n := range 100 {
-			m.Requests = append(m.Requests, results.Request{Seq: n, Intended: at, Started: at, Finished: at + took, Pairs: m.Point.Batch, Code: "ok",
+			m.Requests = append(m.Requests, results.Request{Seq: n, Intended: at, Started: at, Finished: at + took, Pairs: m.Configuration.Batch, Code: "ok",
 				Tokens: 600, PaddedTokens: 1000, TruncatedTokens: 200})
 			at += took
 		}
 		m.End.Elapsed = at
-		res.Points = append(res.Points, m)
+		res.Configurations = append(res.Configurations, m)
 	}
 	return res
 }

@@ -30,9 +30,9 @@ type Report struct {
 	Series   []Interval  `json:"series"`
 	Skipped  int         `json:"skipped_lines,omitempty"`
 
-	Found   []results.Found   `json:"objectives,omitempty"`
-	Knees   []Knee            `json:"saturation_knees,omitempty"`
-	Quality []results.Quality `json:"quality,omitempty"`
+	Found   []results.SLOResult `json:"objectives,omitempty"`
+	Knees   []Knee              `json:"saturation_knees,omitempty"`
+	Quality []results.Quality   `json:"quality,omitempty"`
 }
 
 // Config is what one configuration met. Failed requests count as Failed, and in no other figure.
@@ -179,8 +179,8 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // Summarize works out what res say.
 func Summarize(res *results.Results) *Report {
-	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.Found, Quality: res.Quality, Batching: batchingOf(res.Run)}
-	for i, m := range res.Points {
+	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.SLOResults, Quality: res.Quality, Batching: batchingOf(res.Run)}
+	for i, m := range res.Configurations {
 		r.Configs = append(r.Configs, summarizePoint(m))
 		for j := range m.Samples {
 			r.Series = append(r.Series, intervalOf(i, &m.Samples[j]))

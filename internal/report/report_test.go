@@ -124,8 +124,8 @@ func TestCells(t *testing.T) {
 // requests' own throughputs, from the counts and averages of its buckets, is 578.
 func TestAverageThroughputIsTheSystems(t *testing.T) {
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-	res := &results.Results{Points: []*results.Measured{{
-		Point: results.Point{Batch: 10, Concurrency: 2, Requests: 5},
+	res := &results.Results{Configurations: []*results.Measured{{
+		Configuration: results.Configuration{Batch: 10, Concurrency: 2, Requests: 5},
 		Requests: []results.Request{
 			{Intended: 0, Started: ms(5), Finished: ms(10), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
 			{Intended: ms(0), Started: ms(0), Finished: ms(20), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
@@ -133,7 +133,7 @@ func TestAverageThroughputIsTheSystems(t *testing.T) {
 			{Intended: ms(20), Started: ms(20), Finished: ms(60), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
 			{Intended: ms(60), Started: ms(60), Finished: ms(61), Pairs: 10, Code: "overloaded", Error: "full"},
 		},
-		End: &results.PointEnd{Elapsed: ms(100), Complete: true},
+		End: &results.ConfigurationEnd{Elapsed: ms(100), Complete: true},
 	}}}
 	c := Summarize(res).Configs[0]
 	for _, v := range []struct {

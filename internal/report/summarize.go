@@ -10,11 +10,11 @@ import (
 
 func summarizePoint(m *results.Measured) Config {
 	c := Config{
-		Batch: m.Point.Batch, Concurrency: m.Point.Concurrency, Planned: m.Point.Requests, Warmup: m.Point.Warmup,
+		Batch: m.Configuration.Batch, Concurrency: m.Configuration.Concurrency, Planned: m.Configuration.Requests, Warmup: m.Configuration.Warmup,
 		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(),
 	}
-	c.Set, c.Repeat, c.Search, c.ObjectiveMS = m.Point.Set, m.Point.Repeat, m.Point.Search, m.Point.Objective
-	c.Arrival, c.Rate = m.Point.Arrival, m.Point.Rate
+	c.Set, c.Repeat, c.Search, c.ObjectiveMS = m.Configuration.Set, m.Configuration.Repeat, m.Configuration.Search, m.Configuration.Objective
+	c.Arrival, c.Rate = m.Configuration.Arrival, m.Configuration.Rate
 	if m.End != nil {
 		c.Complete, c.Abandoned = m.End.Complete, m.End.Abandoned
 		c.Invalid = m.End.Invalid
@@ -39,7 +39,7 @@ func summarizePoint(m *results.Measured) Config {
 		latency = append(latency, milliseconds(took))
 		throughput = append(throughput, float64(r.Pairs)/took.Seconds())
 	}
-	c.goodput(m.Point.Objectives, latency)
+	c.goodput(m.Configuration.Objectives, latency)
 	c.Stages = stagesOf(m)
 	c.PairsPerSecond = perSecond(c.Pairs, c.Seconds)
 	c.TokensPerSecond = perSecond(c.Tokens, c.Seconds)

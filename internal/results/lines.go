@@ -28,24 +28,24 @@ func (rd *reader) line(line []byte) error {
 	switch head.Kind {
 	case kindRun:
 		err = rd.run(line)
-	case kindPoint:
-		err = rd.point(line)
+	case kindConfiguration:
+		err = rd.configuration(line)
 	case kindRequest:
 		err = rd.request(line)
 	case kindSample:
 		err = rd.sample(line)
-	case kindPointEnd:
-		err = rd.pointEnd(line)
-	case kindFound:
-		var f Found
+	case kindConfigurationEnd:
+		err = rd.configurationEnd(line)
+	case kindSLOResult:
+		var f SLOResult
 		if err = json.Unmarshal(line, &f); err == nil {
-			_, err = rd.at(f.Point)
-			rd.results.Found = append(rd.results.Found, f)
+			_, err = rd.at(f.Configuration)
+			rd.results.SLOResults = append(rd.results.SLOResults, f)
 		}
 	case kindQuality:
 		var q Quality
 		if err = json.Unmarshal(line, &q); err == nil {
-			_, err = rd.at(q.Point)
+			_, err = rd.at(q.Configuration)
 			rd.results.Quality = append(rd.results.Quality, q)
 		}
 	case kindEnd:
@@ -82,18 +82,18 @@ func (rd *reader) run(line []byte) error {
 	return json.Unmarshal(line, run)
 }
 
-func (rd *reader) point(line []byte) error {
-	var p Point
+func (rd *reader) configuration(line []byte) error {
+	var p Configuration
 	if err := json.Unmarshal(line, &p); err != nil {
 		return err
 	}
-	if want := len(rd.results.Points); p.Index != want {
+	if want := len(rd.results.Configurations); p.Index != want {
 		return fmt.Errorf("index is %d, but the next point is %d", p.Index, want)
 	}
 	if p.Batch < 1 || p.Concurrency < 1 || p.Requests < 0 || p.Warmup < 0 {
 		return errors.New("batch and concurrency must be at least 1, requests and warmup at least 0")
 	}
-	rd.results.Points = append(rd.results.Points, &Measured{Point: p})
+	rd.results.Configurations = append(rd.results.Configurations, &Measured{Configuration: p})
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (rd *reader) request(line []byte) error {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return err
 	}
-	m, err := rd.at(r.Point)
+	m, err := rd.at(r.Configuration)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (rd *reader) sample(line []byte) error {
 	if err := json.Unmarshal(line, &s); err != nil {
 		return err
 	}
-	m, err := rd.at(s.Point)
+	m, err := rd.at(s.Configuration)
 	if err != nil {
 		return err
 	}
@@ -145,17 +145,17 @@ func (rd *reader) sample(line []byte) error {
 	return nil
 }
 
-func (rd *reader) pointEnd(line []byte) error {
-	var e PointEnd
+func (rd *reader) configurationEnd(line []byte) error {
+	var e ConfigurationEnd
 	if err := json.Unmarshal(line, &e); err != nil {
 		return err
 	}
-	m, err := rd.at(e.Point)
+	m, err := rd.at(e.Configuration)
 	if err != nil {
 		return err
 	}
 	if m.End != nil {
-		return fmt.Errorf("point %d ends twice", e.Point)
+		return fmt.Errorf("point %d ends twice", e.Configuration)
 	}
 	if e.Elapsed < 0 || e.Abandoned < 0 {
 		return errors.New("elapsed_ns or abandoned is negative")
@@ -166,8 +166,8 @@ func (rd *reader) pointEnd(line []byte) error {
 
 // at gives the point of that index. Samples may come after their point's end, but a point begins before all its lines.
 func (rd *reader) at(index int) (*Measured, error) {
-	if index < 0 || index >= len(rd.results.Points) {
+	if index < 0 || index >= len(rd.results.Configurations) {
 		return nil, fmt.Errorf("there is no point %d before this line", index)
 	}
-	return rd.results.Points[index], nil
+	return rd.results.Configurations[index], nil
 }

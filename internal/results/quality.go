@@ -3,9 +3,9 @@ package results
 // Quality says how good the scores are that were measured for speed: how near they are to those of another precision, and
 // how well they rank a judged collection. What was not asked for is nil.
 type Quality struct {
-	Point        int       `json:"point"` // the first that was measured on the server that was asked
-	Set          []Setting `json:"set,omitempty"`
-	Quantization string    `json:"quantization"` // of the server's model
+	Configuration int       `json:"point"` // the first that was measured on the server that was asked
+	Set           []Setting `json:"set,omitempty"`
+	Quantization  string    `json:"quantization"` // of the server's model
 
 	Agreement *Agreement `json:"agreement,omitempty"`
 	Judged    *Judged    `json:"judged,omitempty"`

@@ -20,7 +20,7 @@ func TestQualityAndPackedFiles(t *testing.T) {
 	}
 	var plain, packed bytes.Buffer
 	w := NewWriter(&plain)
-	if err := errors.Join(w.Run(Run{Name: "x"}), w.Point(Point{Batch: 1, Concurrency: 1}), w.PointEnd(PointEnd{Complete: true}),
+	if err := errors.Join(w.Run(Run{Name: "x"}), w.Configuration(Configuration{Batch: 1, Concurrency: 1}), w.ConfigurationEnd(ConfigurationEnd{Complete: true}),
 		w.Quality(want), w.End(End{Complete: true})); err != nil {
 		t.Fatal(err)
 	}

@@ -18,20 +18,20 @@ const maxLine = 8 << 20
 
 // Results is a results file read back.
 type Results struct {
-	Run     Run
-	Points  []*Measured
-	Found   []Found // of every search for an objective
-	Quality []Quality
-	Partial []string // why the run is not complete; empty if it is
-	Skipped int      // lines of kinds that this program does not know
+	Run            Run
+	Configurations []*Measured
+	SLOResults     []SLOResult // of every search for an objective
+	Quality        []Quality
+	Partial        []string // why the run is not complete; empty if it is
+	Skipped        int      // lines of kinds that this program does not know
 }
 
 // Measured is a configuration with what it met.
 type Measured struct {
-	Point    Point
-	Requests []Request // in the order of their ends
-	Samples  []Sample  // in the order of time
-	End      *PointEnd // nil if the run was cut off before
+	Configuration Configuration
+	Requests      []Request         // in the order of their ends
+	Samples       []Sample          // in the order of time
+	End           *ConfigurationEnd // nil if the run was cut off before
 }
 
 // Elapsed is the time that the measured part took: until the last record, if the run was cut off.
@@ -110,12 +110,12 @@ func Read(name string, r io.Reader) (*Results, error) {
 func (rd *reader) judge(cut bool) {
 	res := rd.results
 	why := func(format string, args ...any) { res.Partial = append(res.Partial, fmt.Sprintf(format, args...)) }
-	for _, m := range res.Points {
+	for _, m := range res.Configurations {
 		switch {
 		case m.End == nil:
-			why("%s was cut off", m.Point.Name())
+			why("%s was cut off", m.Configuration.Name())
 		case !m.End.Complete:
-			why("%s: %s", m.Point.Name(), orUnknown(m.End.Reason))
+			why("%s: %s", m.Configuration.Name(), orUnknown(m.End.Reason))
 		}
 	}
 	switch {
@@ -125,7 +125,7 @@ func (rd *reader) judge(cut bool) {
 		why("the results file has no end: the run was killed")
 	case !rd.end.Complete:
 		why("%s", orUnknown(rd.end.Reason))
-	case len(res.Points) == 0:
+	case len(res.Configurations) == 0:
 		why("no configuration was measured")
 	}
 }
@@ -138,7 +138,7 @@ func orUnknown(reason string) string {
 }
 
 // Name says which configuration a point is.
-func (p *Point) Name() string {
+func (p *Configuration) Name() string {
 	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
 	switch {
 	case p.Search == "" && len(p.Objectives) > 0:

@@ -57,8 +57,8 @@ type Machine struct {
 	Go     string `json:"go"`
 }
 
-// Point begins a configuration. Points are numbered from 0 in the order that they were measured in.
-type Point struct {
+// Configuration begins a configuration. Configurations are numbered from 0 in the order that they were measured in.
+type Configuration struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs a request; of a mix, in the mean
 	Concurrency int `json:"concurrency"` // closed-loop workers; in an open loop, those of the warm-up
@@ -101,31 +101,31 @@ const (
 	SearchGoodput  = "goodput" // at a multiple of it
 )
 
-// Found is what a search for an objective came to. Rates are requests a second.
-type Found struct {
-	Point      int       `json:"point"` // the last of the search
-	Key        string    `json:"key"`   // of its points
-	Set        []Setting `json:"set,omitempty"`
-	Batch      int       `json:"batch"`
-	Repeat     int       `json:"repeat,omitempty"`
-	Percentile float64   `json:"percentile"`
-	LatencyMS  float64   `json:"latency_ms"`
-	Capacity   float64   `json:"capacity"` // of the closed loop
-	Passing    float64   `json:"passing"`  // the highest rate that was confirmed; 0 if none
-	Failing    float64   `json:"failing"`  // the lowest that failed; 0 if none
-	Note       string    `json:"note,omitempty"`
+// SLOResult is what a search for an objective came to. Rates are requests a second.
+type SLOResult struct {
+	Configuration int       `json:"point"` // the last of the search
+	Key           string    `json:"key"`   // of its points
+	Set           []Setting `json:"set,omitempty"`
+	Batch         int       `json:"batch"`
+	Repeat        int       `json:"repeat,omitempty"`
+	Percentile    float64   `json:"percentile"`
+	LatencyMS     float64   `json:"latency_ms"`
+	Capacity      float64   `json:"capacity"` // of the closed loop
+	Passing       float64   `json:"passing"`  // the highest rate that was confirmed; 0 if none
+	Failing       float64   `json:"failing"`  // the lowest that failed; 0 if none
+	Note          string    `json:"note,omitempty"`
 }
 
 // Request is what one request met. Times are nanoseconds since the measured part of its point began.
 type Request struct {
-	Point    int            `json:"point"`
-	Seq      int            `json:"seq"`
-	Intended time.Duration  `json:"intended_ns"` // when it was meant to be sent; in a closed loop, when it was
-	Started  time.Duration  `json:"started_ns"`
-	Finished time.Duration  `json:"finished_ns"`
-	Pairs    int            `json:"pairs"`
-	Code     crossrank.Code `json:"code"` // crossrank.OK if it was answered
-	Error    string         `json:"error,omitempty"`
+	Configuration int            `json:"point"`
+	Seq           int            `json:"seq"`
+	Intended      time.Duration  `json:"intended_ns"` // when it was meant to be sent; in a closed loop, when it was
+	Started       time.Duration  `json:"started_ns"`
+	Finished      time.Duration  `json:"finished_ns"`
+	Pairs         int            `json:"pairs"`
+	Code          crossrank.Code `json:"code"` // crossrank.OK if it was answered
+	Error         string         `json:"error,omitempty"`
 
 	Tokens          int `json:"tokens"`
 	TruncatedTokens int `json:"truncated_tokens,omitempty"`
@@ -155,18 +155,18 @@ func (r *Request) Lag() time.Duration { return r.Started - r.Intended }
 
 // Sample is one sample of the server's history.
 type Sample struct {
-	Point int `json:"point"` // the configuration under way
+	Configuration int `json:"point"` // the configuration under way
 	state.Sample
 }
 
-// PointEnd ends a configuration.
-type PointEnd struct {
-	Point     int           `json:"point"`
-	Began     time.Time     `json:"began"`      // when the measured part began, after the warm-up
-	Elapsed   time.Duration `json:"elapsed_ns"` // of the measured part, until the end of its last request
-	Complete  bool          `json:"complete"`
-	Reason    string        `json:"reason,omitempty"`    // why it is not complete
-	Abandoned int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
+// ConfigurationEnd ends a configuration.
+type ConfigurationEnd struct {
+	Configuration int           `json:"point"`
+	Began         time.Time     `json:"began"`      // when the measured part began, after the warm-up
+	Elapsed       time.Duration `json:"elapsed_ns"` // of the measured part, until the end of its last request
+	Complete      bool          `json:"complete"`
+	Reason        string        `json:"reason,omitempty"`    // why it is not complete
+	Abandoned     int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
 
 	// GeneratorCPU is what the process that sent the requests took of the machine's cores in that time, all together: over
 	// Elapsed, it is the share of one core. 0 if that is not known.
@@ -198,12 +198,12 @@ type End struct {
 
 // The kinds of lines.
 const (
-	kindRun      = "run"
-	kindPoint    = "point"
-	kindRequest  = "request"
-	kindSample   = "sample"
-	kindPointEnd = "point_end"
-	kindFound    = "found"
-	kindQuality  = "quality"
-	kindEnd      = "end"
+	kindRun              = "run"
+	kindConfiguration    = "point"
+	kindRequest          = "request"
+	kindSample           = "sample"
+	kindConfigurationEnd = "point_end"
+	kindSLOResult        = "found"
+	kindQuality          = "quality"
+	kindEnd              = "end"
 )

@@ -25,11 +25,11 @@ func write(t testing.TB, w *Writer) {
 	half := 0.5
 	for _, err := range []error{
 		w.Run(Run{Name: "x", Started: start, Settings: json.RawMessage(`{"a":1}`), Model: crossrank.Info{Model: "m"}, CommandLine: []string{"crossrank", "bench"}}),
-		w.Point(Point{Index: 0, Batch: 2, Concurrency: 1, Requests: 2}),
+		w.Configuration(Configuration{Index: 0, Batch: 2, Concurrency: 1, Requests: 2}),
 		w.Request(Request{Seq: 0, Started: 1, Intended: 1, Finished: 9, Pairs: 2, Code: crossrank.OK, Tokens: 12, PaddedTokens: 14, Queue: 3}),
 		w.Request(Request{Seq: 1, Started: 9, Intended: 9, Finished: 11, Pairs: 2, Code: crossrank.Overloaded, Error: "full\n\"quoted\""}),
 		w.Sample(Sample{Sample: state.Sample{Time: start, IntervalS: 0.5, Requests: 2, CPUPct: &half, StealPct: new(3.0), ThrottledPct: new(0.0)}}),
-		w.PointEnd(PointEnd{Began: start, Elapsed: 11, Complete: true}),
+		w.ConfigurationEnd(ConfigurationEnd{Began: start, Elapsed: 11, Complete: true}),
 		w.End(End{Time: start, Complete: true}),
 	} {
 		if err != nil {
@@ -58,11 +58,11 @@ func TestReadWhatWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(res.Partial) > 0 || len(res.Points) != 1 || res.Run.Format != Format || res.Run.Name != "x" {
+	if len(res.Partial) > 0 || len(res.Configurations) != 1 || res.Run.Format != Format || res.Run.Name != "x" {
 		t.Fatalf("got %+v", res)
 	}
-	m := res.Points[0]
-	if len(m.Requests) != 2 || len(m.Samples) != 1 || m.Elapsed() != 11 || m.Point.Requests != 2 {
+	m := res.Configurations[0]
+	if len(m.Requests) != 2 || len(m.Samples) != 1 || m.Elapsed() != 11 || m.Configuration.Requests != 2 {
 		t.Fatalf("got %+v", m)
 	}
 	want := Request{Seq: 0, Started: 1, Intended: 1, Finished: 9, Pairs: 2, Code: crossrank.OK, Tokens: 12, PaddedTokens: 14, Queue: 3}
@@ -94,8 +94,8 @@ func TestReadCutOffAnywhere(t *testing.T) {
 		t.Errorf("without the last newline: %+v, %v", res, err)
 	}
 	res, err := Read("r", strings.NewReader(all[:strings.Index(all, `{"kind":"point_end"`)]))
-	if err != nil || res.Points[0].Elapsed() != 11 {
-		t.Errorf("elapsed without an end: %v, %v", res.Points[0].Elapsed(), err)
+	if err != nil || res.Configurations[0].Elapsed() != 11 {
+		t.Errorf("elapsed without an end: %v, %v", res.Configurations[0].Elapsed(), err)
 	}
 }
 
@@ -193,13 +193,13 @@ func (f *full) Write(b []byte) (int, error) {
 
 func TestWriterKeepsItsFirstError(t *testing.T) {
 	w := NewWriter(&full{left: 150})
-	if err := w.Point(Point{}); err != nil {
+	if err := w.Configuration(Configuration{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Run(Run{}); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("a line that does not fit: %v", err)
 	}
-	if err := w.Point(Point{}); err == nil {
+	if err := w.Configuration(Configuration{}); err == nil {
 		t.Error("a line after one that is missing would fit, but must not be written")
 	}
 	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "no space left") {
@@ -215,7 +215,7 @@ func TestWriterClosed(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Point(Point{}); err == nil {
+	if err := w.Configuration(Configuration{}); err == nil {
 		t.Error("a closed writer takes lines")
 	}
 	if _, err := Create(filepath.Join(t.TempDir(), "no", "r"), nil); err == nil {
@@ -226,7 +226,7 @@ func TestWriterClosed(t *testing.T) {
 func TestWriterConcurrently(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
-	if err := errors.Join(w.Run(Run{}), w.Point(Point{Batch: 1, Concurrency: 1})); err != nil {
+	if err := errors.Join(w.Run(Run{}), w.Configuration(Configuration{Batch: 1, Concurrency: 1})); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -245,7 +245,7 @@ func TestWriterConcurrently(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[int]bool{}
-	for _, r := range res.Points[0].Requests {
+	for _, r := range res.Configurations[0].Requests {
 		seen[r.Seq] = true
 	}
 	if len(seen) != 400 {

@@ -52,8 +52,8 @@ func (w *Writer) Run(r Run) error {
 	return w.line(kindRun, r)
 }
 
-// Point begins a configuration.
-func (w *Writer) Point(p Point) error { return w.line(kindPoint, p) }
+// Configuration begins a configuration.
+func (w *Writer) Configuration(p Configuration) error { return w.line(kindConfiguration, p) }
 
 // Request writes what a request met.
 func (w *Writer) Request(r Request) error { return w.line(kindRequest, r) }
@@ -61,11 +61,11 @@ func (w *Writer) Request(r Request) error { return w.line(kindRequest, r) }
 // Sample writes a sample of the server's history.
 func (w *Writer) Sample(s Sample) error { return w.line(kindSample, s) }
 
-// PointEnd ends a configuration.
-func (w *Writer) PointEnd(p PointEnd) error { return w.line(kindPointEnd, p) }
+// ConfigurationEnd ends a configuration.
+func (w *Writer) ConfigurationEnd(p ConfigurationEnd) error { return w.line(kindConfigurationEnd, p) }
 
-// Found writes what a search came to.
-func (w *Writer) Found(f Found) error { return w.line(kindFound, f) }
+// SLOResult writes what a search came to.
+func (w *Writer) SLOResult(f SLOResult) error { return w.line(kindSLOResult, f) }
 
 // Quality writes how good the scores of a server are.
 func (w *Writer) Quality(q Quality) error { return w.line(kindQuality, q) }
