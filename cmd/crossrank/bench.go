@@ -48,57 +48,63 @@ func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench [--model M | --target URL] [--pairs FILE]",
 		Short: "Measure how fast a model or a server scores",
-		Long: `Bench sends requests of --batch pairs to a model in this process, or to a server, and tells the throughput and the
-latency. The loop is closed: each of --concurrency workers sends its next request when its last one is answered.
+		Long: `Bench sends requests of --batch pairs to a model in this process, or to a server, and reports
+throughput and latency. The loop is closed: each of --concurrency workers sends its next request
+when its last one is answered.
 
-The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} a line, or are made up: words of random
-lengths like those of web search. Requests take consecutive pairs and begin again at the end. With --order sorted the
-pairs are sorted by their tokens first, and a run of fewer requests than there are takes evenly spaced ones.
+The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} per line, or are
+synthetic: words of random lengths like those of web search. Requests take consecutive pairs and
+start over at the end. With --order sorted the pairs are sorted by their tokens first, and a run
+of fewer requests than there are pairs takes evenly spaced ones.
 
-A server need not be a crossrank server: --dialect says which API it speaks, and --model then names the model that it is asked
-for. APIs that rank documents take one query a request: with --one-query each request asks the query of its first pair about
-all of its passages. That works for every target, so that all can be given the same work.
+A server of another maker can be measured: --dialect names its API, and --model then names the
+model to ask for. APIs that rank documents take one query per request: with --one-query each
+request asks the query of its first pair about all of its passages. Every target supports that, so
+all can have the same load.
 
-With --against, all pairs are also scored in another precision, and the output tells how far apart the logits are and
-whether both rank passages alike; that is not part of what is timed.
+With --against, all pairs are also scored in a second precision. The output shows how far the
+logits differ and whether both rank passages alike. The comparison is not part of the timing.
 
-With --collection the quality stands beside the speed: nDCG@10 and MRR@10, as trec_eval computes them, of the documents that
-BM25 ranks highest for each query of a judged collection, ranked anew by the scores. DIR holds docs.jsonl ({"id", "title",
-"text"} a line), queries.tsv (id, text) and qrels.tsv (query, document, grade; 1 or more is relevant), or the files of BEIR.
-Without --pairs, the speed is measured on the same pairs.
+With --collection, bench measures quality beside speed: for each query of a judged collection it
+reranks the documents that BM25 ranks highest, and reports nDCG@10 and MRR@10 as trec_eval
+computes them. DIR holds docs.jsonl ({"id", "title", "text"} per line), queries.tsv (id, text) and
+qrels.tsv (query, document, grade; 1 or more is relevant), or the files of BEIR. Without --pairs,
+speed is measured on the same pairs.
 
-The measurement goes to standard output: as a table, with --format json (or --json) as one JSON object, or with --format bench as
-Go's benchmarks are printed. Append several runs to a file for benchstat, which tells differences from noise. Progress goes to standard
-error. Ctrl-C ends the run and keeps what was measured; the output then says partial, and the exit code is 1.`,
+The measurement goes to standard output: as a table, as one JSON object with --format json (or
+--json), or as Go benchmarks are printed with --format bench, for benchstat over several runs.
+Progress goes to standard error. Ctrl-C ends the run and keeps what was measured; the output then
+says partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
-  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --quantization int8 --against fp32
-  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32 --collection ./beir/scifact
+  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
+  $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --collection ./beir/scifact
   $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done
   $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000
   $ crossrank bench --target http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
-  $ crossrank bench --target https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 --api-key-env CO_API_KEY --one-query`,
+  $ crossrank bench --target https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 \
+      --api-key-env CO_API_KEY --one-query`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, opts) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage+"; with --target, the name of the server's model to ask for")
+	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage+"; with --target, name of the server's model")
 	opts.target.register(cmd)
-	f.BoolVar(&opts.oneQuery, "one-query", false, "have each request ask the query of its first pair about all of its passages")
-	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs (default: made-up ones)")
-	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs a request")
-	f.IntVarP(&opts.concurrency, "concurrency", "c", 1, "requests under way at once")
-	f.IntVarP(&opts.requests, "requests", "n", 100, "requests to measure")
-	f.IntVar(&opts.warmup, "warmup", 5, "requests sent before them that do not count")
-	f.IntVar(&opts.threads, "threads", 0, "cores that a batch is split over (0: all; not with --target)")
+	f.BoolVar(&opts.oneQuery, "one-query", false, "one query per request: that of its first pair, for all of its passages")
+	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
+	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs per request")
+	f.IntVarP(&opts.concurrency, "concurrency", "c", 1, "concurrent requests")
+	f.IntVarP(&opts.requests, "requests", "n", 100, "number of requests to measure")
+	f.IntVar(&opts.warmup, "warmup", 5, "number of requests sent before those that are measured")
+	f.IntVar(&opts.threads, "threads", 0, "threads per batch; 0 = all cores (not with --target)")
 	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8 (not with --target)")
-	f.StringVar(&opts.against, "against", "", "also compare the logits with those of this precision: fp32 or int8 (not with --target)")
+	f.StringVar(&opts.against, "against", "", "second precision whose logits are compared: fp32 or int8 (not with --target)")
 	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not with --target)")
-	f.StringVar(&opts.format, "format", "table", "of the output: table, json or bench")
-	f.BoolVar(&opts.json, "json", false, "the same as --format json")
+	f.StringVar(&opts.format, "format", "table", "output format: table, json or bench")
+	f.BoolVar(&opts.json, "json", false, "short form of --format json")
 	cmd.MarkFlagsMutuallyExclusive("json", "format")
-	f.StringVar(&opts.scores, "scores", "", "also write the logit of every pair to this file, one a line in order")
-	f.StringVar(&opts.collection, "collection", "", "also measure the quality on the judged collection of this folder")
-	f.IntVar(&opts.candidates, "candidates", 50, "documents that are ranked for each query of the collection")
+	f.StringVar(&opts.scores, "scores", "", "output file for the logits of all pairs, one per line in order")
+	f.StringVar(&opts.collection, "collection", "", "folder of a judged collection to measure quality on")
+	f.IntVar(&opts.candidates, "candidates", 50, "number of documents to rerank per query of the collection")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
 	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
 	cmd.MarkFlagsMutuallyExclusive("against", "target")

@@ -26,10 +26,10 @@ type targetFlags struct {
 
 func (t *targetFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&t.address, "target", "", "a server instead of a model: grpc://host:port or http://host:port (grpcs, https)")
-	f.StringVar(&t.dialect, "dialect", string(client.Crossrank), "API that the server speaks: "+dialectNames())
-	f.StringVar(&t.keyEnv, "api-key-env", "", "environment variable that holds the API key for the server")
-	f.StringVar(&t.caFile, "ca-file", "", "authorities to trust instead of the machine's, for grpcs and https")
+	f.StringVar(&t.address, "target", "", "server to measure instead of a model: grpc://host:port or http://host:port (grpcs, https)")
+	f.StringVar(&t.dialect, "dialect", string(client.Crossrank), "API of the server: "+dialectNames())
+	f.StringVar(&t.keyEnv, "api-key-env", "", "name of the environment variable with the API key")
+	f.StringVar(&t.caFile, "ca-file", "", "PEM file with the authorities to trust instead of the system's, for grpcs and https")
 }
 
 func dialectNames() string {

@@ -29,10 +29,13 @@ const (
 func newExperimentCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "experiment",
-		Short: "Run defined experiments against a server and report them",
-		Long: `An experiment is a YAML file that says what is served, which pairs are sent, and which batch sizes and concurrency
-levels are measured. Running it starts a server as a process of its own, loads it over gRPC, stops it, and makes a
-report. With a target, it measures a server that runs already, in the dialect of its maker.`,
+		Short: "Run experiments against a server and report them",
+		Long: `An experiment is a YAML file that defines what is served, which pairs are sent, and which batch
+sizes and concurrency levels are measured. A run starts a server as a process of its own, sends it
+load over gRPC, stops it, and writes a report. With a target, it measures a server that is already
+running, in the dialect of its maker.`,
+		Example: `  $ crossrank experiment list
+  $ crossrank experiment run 01_engine_fp32`,
 	}
 	cmd.AddCommand(newExperimentRunCommand(), newExperimentRunAllCommand(), newExperimentListCommand())
 	return group(cmd)
@@ -52,15 +55,15 @@ type experimentOptions struct {
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&o.model, "model", "m", "", "use this model instead of the definition's: "+modelUsage)
-	f.StringVar(&o.data, "data", "", "send the pairs of this JSONL file instead of the definition's")
-	f.StringVar(&o.judged, "collection", "", "rank the judged collection of this folder where a definition asks for quality")
+	f.StringVarP(&o.model, "model", "m", "", modelUsage+"; empty = the definition's")
+	f.StringVar(&o.data, "data", "", "JSONL file of pairs to send instead of the definition's")
+	f.StringVar(&o.judged, "collection", "", "folder of a judged collection, for definitions that measure quality")
 	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
-	f.StringVar(&o.page, "http-addr", "127.0.0.1:0", "address of the live page of the servers, one after another; port 0 takes free ones")
-	f.BoolVar(&o.shot, "screenshot", false, "save the live page as PNG beside the results, with a Chromium of this machine")
-	f.BoolVar(&o.dry, "dry-run", false, "only show what would be measured, and about how long it would take")
+	f.StringVar(&o.page, "http-addr", "127.0.0.1:0", "listen address for the servers' live pages, host:port; port 0 = free ports")
+	f.BoolVar(&o.shot, "screenshot", false, "PNG of the live page beside the results; needs Chromium")
+	f.BoolVar(&o.dry, "dry-run", false, "plan only: what would be measured, and about how long it would take")
 	f.Float64Var(&o.speed, "pairs-per-second", 0,
-		"speed to estimate the time of a dry run with (default: the mean of the earlier results, or 200)")
+		"speed for the estimate of a dry run; 0 = the mean of earlier results, or 200")
 }
 
 func newExperimentRunCommand() *cobra.Command {
@@ -68,27 +71,28 @@ func newExperimentRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run an experiment and report it",
-		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare name of one in the
-folder experiments. Into the folder -o go, under the experiment's name: the results, one line a request, as they
-happen; the report made from them, as Markdown and as HTML; and the server's log. Files of an earlier run are replaced, unless --resume keeps the
+		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare
+name of one in the folder experiments. The folder -o receives, under the experiment's name: the
+results, one line per request, as they happen; the report made from them, as Markdown and as HTML;
+and the server's log. Files of an earlier run are replaced, unless --resume keeps the
 configurations that it finished.
 
-Every server that is started shows a live page with the progress of the experiment; its address goes to standard error.
---screenshot saves that page when the last configuration is measured, before the server stops, so that the browser
-takes no time from what is measured.
+Every server that is started shows a live page with the progress of the experiment; its address
+goes to standard error. --screenshot saves that page when the last configuration is measured,
+before the server stops, so that the browser takes no time from the measurement.
 
-The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C stops the server,
-keeps what was measured, and marks the results and the report as partial; the exit code is then 1. A configuration that
-fails is recorded as failed, and the others go on.`,
+The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C
+stops the server, keeps what was measured, and marks the results and the report as partial; the
+exit code is then 1. A configuration that fails is recorded as failed, and the others go on.`,
 		Example: `  $ crossrank experiment run 01_engine_fp32
-  $ crossrank experiment run experiments/01_engine_fp32.yaml --model ./ms-marco-MiniLM-L-6-v2 --data pairs.jsonl -o out
+  $ crossrank experiment run experiments/01_engine_fp32.yaml --data pairs.jsonl -o out
   $ crossrank experiment run 05_batch_size --dry-run
   $ crossrank experiment run 01_engine_fp32 --screenshot --http-addr 127.0.0.1:8080`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
 	}
 	opts.flags(cmd)
-	cmd.Flags().BoolVar(&opts.resume, "resume", false, "keep the configurations that an earlier run finished, and measure the others")
+	cmd.Flags().BoolVar(&opts.resume, "resume", false, "continuation of an earlier run: configurations that it finished are kept")
 	return cmd
 }
 
@@ -267,9 +271,9 @@ func newExperimentListCommand() *cobra.Command {
 	dir := experimentsDir
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the experiments that are defined, and what they need",
-		Long: `List shows every experiment in the folder experiments: its name, its description, how many configurations it
-measures, and whether this build can run it; if not, what it needs.`,
+		Short: "List the experiments and what they need",
+		Long: `List shows every experiment in the folder experiments: its name, its description, the number of
+its configurations, and whether this build can run it; if not, what it needs.`,
 		Example: `  $ crossrank experiment list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defs, err := experiment.List(dir)
@@ -279,7 +283,7 @@ measures, and whether this build can run it; if not, what it needs.`,
 			return writeDefinitions(cmd.OutOrStdout(), defs)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", dir, "folder with the definitions")
+	cmd.Flags().StringVar(&dir, "dir", dir, "folder of the definitions")
 	return cmd
 }
 

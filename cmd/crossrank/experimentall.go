@@ -23,10 +23,11 @@ func newExperimentRunAllCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run-all",
 		Short: "Run every experiment that this build can run",
-		Long: `Run-all runs the experiments of the folder experiments one after another. What this build lacks is skipped, and the
-table at the end says why. Configurations that an earlier run finished are kept, so that a run that was interrupted goes
-on where it was; --force measures all of them anew. A configuration or an experiment that fails is recorded as failed, and
-the others go on; the exit code is then 1.`,
+		Long: `Run-all runs the experiments of the folder experiments one after another. Those that this build
+cannot run are skipped, and the table at the end says why. Configurations that an earlier run
+finished are kept, so an interrupted run continues where it was; --force measures all of them
+again. A configuration or an experiment that fails is recorded as failed, and the others go on;
+the exit code is then 1.`,
 		Example: `  $ crossrank experiment run-all --dry-run
   $ crossrank experiment run-all --data pairs.jsonl -o results`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,8 +36,8 @@ the others go on; the exit code is then 1.`,
 		},
 	}
 	opts.flags(cmd)
-	cmd.Flags().StringVar(&dir, "dir", dir, "folder with the definitions")
-	cmd.Flags().BoolVar(&force, "force", false, "measure what an earlier run finished, too")
+	cmd.Flags().StringVar(&dir, "dir", dir, "folder of the definitions")
+	cmd.Flags().BoolVar(&force, "force", false, "new measurement of configurations that an earlier run finished")
 	return cmd
 }
 

@@ -20,9 +20,6 @@ import (
 func TestHelpOfEveryCommand(t *testing.T) {
 	for _, cmd := range commands(newRootCommand()) {
 		path := cmd.CommandPath()
-		if slices.ContainsFunc(pending, func(p string) bool { return strings.HasPrefix(path, "crossrank "+p) }) {
-			continue
-		}
 		var out, stderr bytes.Buffer
 		args := append(strings.Fields(path)[1:], "--help")
 		if code := run(t.Context(), args, strings.NewReader(""), &out, &stderr); code != 0 || stderr.Len() > 0 {
@@ -46,9 +43,6 @@ func TestHelpOfEveryCommand(t *testing.T) {
 		})
 	}
 }
-
-// pending are the commands whose help is still to be rewritten.
-var pending = []string{"bench", "compare", "experiment", "report"}
 
 // commands lists cmd and all below it that a user can see.
 func commands(cmd *cobra.Command) []*cobra.Command {
