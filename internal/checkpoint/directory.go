@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// directory checks that name is a directory and otherwise says what to do.
+// directory finds the directory of a model, and otherwise says what to do.
 func directory(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("no model was named: give the folder of one, or " + Builtin)
@@ -28,7 +28,11 @@ func directory(name string) (string, error) {
 	case !info.IsDir():
 		return "", fmt.Errorf("opening model %s: it is a file; give the folder that holds it", name)
 	}
-	return name, nil
+	dir, err := snapshot(name)
+	if err != nil {
+		return "", opening(name, err)
+	}
+	return dir, nil
 }
 
 // isHubName says whether a name looks like owner/model.

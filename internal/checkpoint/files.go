@@ -60,8 +60,34 @@ func readVocabulary(dir string) (*vocabulary, error) {
 
 // readFile reads a file of a model that has at most limit bytes.
 func readFile(dir, name string, limit int64) ([]byte, error) {
+	f, err := openFile(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, &Error{File: name, Err: err}
+	}
+	if int64(len(data)) > limit {
+		return nil, &Error{File: name, Err: fmt.Errorf("it has more than %d bytes", limit)}
+	}
+	if err := notContent(data); err != nil {
+		return nil, &Error{File: name, Err: err}
+	}
+	return data, nil
+}
+
+// openFile opens a regular file of a model. An absent one is an error that is [fs.ErrNotExist].
+func openFile(dir, name string) (*os.File, error) {
 	path := filepath.Join(dir, name)
 	info, err := os.Stat(path) // before opening it, which would wait if it is a pipe
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); err == nil {
+			return nil, &Error{File: name, Err: errors.New("it is a link to a file that is not there; download the model again")}
+		}
+		return nil, &Error{File: name, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, &Error{File: name, Err: err}
 	}
@@ -72,13 +98,5 @@ func readFile(dir, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, &Error{File: name, Err: err}
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, &Error{File: name, Err: err}
-	}
-	if int64(len(data)) > limit {
-		return nil, &Error{File: name, Err: fmt.Errorf("it has more than %d bytes", limit)}
-	}
-	return data, nil
+	return f, nil
 }

@@ -50,7 +50,13 @@ func Open(name string) (*Model, error) {
 }
 
 func openDirectory(dir string) (m *Model, err error) {
+	if err := checkAdapter(dir); err != nil {
+		return nil, err
+	}
 	c, config, err := readConfig(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, insteadOf(dir, configFile)
+	}
 	if err != nil {
 		return nil, err
 	}

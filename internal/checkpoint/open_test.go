@@ -298,7 +298,6 @@ func TestFoldersRefused(t *testing.T) {
 		{"a .pt file", pickle("model.pt"), "never read"},
 		{"a .pkl file", pickle("model.pkl"), "never read"},
 		{"a checkpoint", pickle("model.ckpt"), "never read"},
-		{"weights in several files", pickle("model.safetensors.index.json"), "max_shard_size"},
 		{"a config that is too long", func(f map[string]string) { f[configFile] += strings.Repeat(" ", maxConfigBytes) }, "more than 1048576 bytes"},
 		{"broken weights", func(f map[string]string) { f[weightsFile] = f[weightsFile][:5000] }, "a safetensors file must end where its last tensor ends"},
 		{"a vocabulary larger than the embeddings", func(f map[string]string) { f[vocabFile] += "x\ny\n" }, "vocab.txt: its ids go to 12, but config.json has a vocab_size of 12"},

@@ -1,8 +1,9 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
-	"path/filepath"
+	"io/fs"
 
 	"github.com/crossrank/crossrank/internal/safetensors"
 )
@@ -26,16 +27,23 @@ type sourceTensor struct {
 	File string // without its directory
 }
 
-// openTensors opens the weights of a model directory.
+// openTensors opens the weights of a model directory: one file, or else those that an index lists.
 func openTensors(dir string) (tensorSource, error) {
-	if err := requireWeights(dir); err != nil {
+	f, err := openSafetensors(dir, weightsFile)
+	if err == nil {
+		return newSingleFile(f, weightsFile), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	f, err := safetensors.Open(filepath.Join(dir, weightsFile))
-	if err != nil {
-		return nil, fmt.Errorf("opening the weights: %w", err)
+	s, err := openShards(dir)
+	switch e := (*Error)(nil); {
+	case err == nil:
+		return s, nil
+	case errors.As(err, &e) && e.File == indexFile && errors.Is(err, fs.ErrNotExist):
+		return nil, insteadOf(dir, weightsFile)
 	}
-	return newSingleFile(f, weightsFile), nil
+	return nil, err
 }
 
 // singleFile is the source of weights that are one file.

@@ -1,0 +1,54 @@
+package checkpoint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// notContent recognizes what downloads leave in place of a file's content, and says how to get the file.
+func notContent(head []byte) error {
+	head = head[:min(len(head), 512)]
+	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n"))
+	switch {
+	case bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/")):
+		return errors.New("it is a Git LFS pointer, which stands for the file; run git lfs pull in the directory")
+	case bytes.HasPrefix(text, []byte("<!doctype html")), bytes.HasPrefix(text, []byte("<html")):
+		return errors.New("it is a web page that was saved in place of the file; download the file itself")
+	}
+	return nil
+}
+
+// formats are what weights under the name of a safetensors file really are, by how they begin.
+var formats = []struct{ magic, name string }{
+	{"GGUF", "GGUF, the format of llama.cpp"},
+	{"PK\x03\x04", "a zip archive, as torch.save writes it"},
+	{"\x80\x02", "a pickle, as torch.save writes it"},
+	{"\x89HDF", "HDF5, as TensorFlow writes it"},
+	{"\x1f\x8b", "compressed by gzip"},
+}
+
+// checkWeightsContent reads the beginning of a weights file and refuses what is none.
+func checkWeightsContent(dir, name string) error {
+	f, err := openFile(dir, name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return &Error{File: name, Err: err}
+	}
+	if err := notContent(head[:n]); err != nil {
+		return &Error{File: name, Err: err}
+	}
+	for _, f := range formats {
+		// A safetensors file begins with the length of its header, after which the header's brace follows.
+		if bytes.HasPrefix(head[:n], []byte(f.magic)) && (n < 9 || head[8] != '{') {
+			return &Error{File: name, Err: fmt.Errorf("it is %s, not a safetensors file", f.name)}
+		}
+	}
+	return nil
+}
