@@ -34,16 +34,22 @@ type Measured struct {
 	End           *ConfigurationEnd // nil if the run was cut off before
 }
 
-// Elapsed is the time that the measured part took: until the last record, if the run was cut off.
+// Elapsed is the time that rates are counted over: from the moment that the first request was due to the end of the last
+// one. In a closed loop the first is due when the measured part begins. A random schedule of an open loop begins with a gap,
+// in which nothing is due and nothing can be answered; it does not count.
 func (m *Measured) Elapsed() time.Duration {
-	if m.End != nil {
-		return m.End.Elapsed
-	}
-	var last time.Duration
+	first, last := time.Duration(0), time.Duration(0)
 	for i := range m.Requests {
-		last = max(last, m.Requests[i].Finished)
+		r := &m.Requests[i]
+		last = max(last, r.Finished)
+		if m.Configuration.Arrival != "" && (i == 0 || r.Intended < first) {
+			first = r.Intended
+		}
 	}
-	return last
+	if m.End != nil {
+		last = max(last, m.End.Elapsed)
+	}
+	return last - first
 }
 
 // ReadFile reads the results file at path, which gzip may have packed.

@@ -269,3 +269,80 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// The time of an open loop counts from its first due request, that of a closed loop from its beginning.
+func TestElapsed(t *testing.T) {
+	const ms = time.Millisecond
+	requests := []Request{{Seq: 1, Intended: 300 * ms, Finished: 310 * ms}, {Intended: 200 * ms, Finished: 450 * ms}}
+	for _, c := range []struct {
+		name    string
+		arrival string
+		end     *ConfigurationEnd
+		want    time.Duration
+	}{
+		{"an open loop", "poisson", &ConfigurationEnd{Elapsed: 450 * ms}, 250 * ms},
+		{"an open loop that was cut off", "poisson", nil, 250 * ms},
+		{"a closed loop", "", &ConfigurationEnd{Elapsed: 450 * ms}, 450 * ms},
+		{"a closed loop that was cut off", "", nil, 450 * ms},
+	} {
+		m := &Measured{Configuration: Configuration{Arrival: c.arrival}, Requests: requests, End: c.end}
+		if got := m.Elapsed(); got != c.want {
+			t.Errorf("%s took %v, want %v", c.name, got, c.want)
+		}
+	}
+	if got := (&Measured{}).Elapsed(); got != 0 {
+		t.Errorf("without requests: %v, want 0", got)
+	}
+}
+
+// The recorded search for a rate, counted from its lines by other means: first due request to the end of the last.
+func TestElapsedOfARecordedOpenLoop(t *testing.T) {
+	path := filepath.Join("..", "..", "experiments", "results", "16_production_results.jsonl")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type span struct{ first, last float64 }
+	spans, arrivals := map[int]span{}, map[int]string{}
+	for line := range strings.Lines(string(text)) {
+		var l struct {
+			Kind         string
+			Index, Point int
+			Arrival      string
+			Due          float64 `json:"intended_ns"`
+			Finished     float64 `json:"finished_ns"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		switch l.Kind {
+		case "point":
+			arrivals[l.Index] = l.Arrival
+		case "request":
+			s, ok := spans[l.Point]
+			if !ok {
+				s.first = l.Due
+			}
+			spans[l.Point] = span{min(s.first, l.Due), max(s.last, l.Finished)}
+		}
+	}
+	res, err := ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := 0
+	for i, m := range res.Configurations {
+		want := time.Duration(spans[i].last - spans[i].first)
+		if arrivals[i] == "" {
+			want = time.Duration(spans[i].last)
+		} else {
+			open++
+		}
+		if got := m.Elapsed(); got != want {
+			t.Errorf("%s took %v, want %v", m.Configuration.Name(), got, want)
+		}
+	}
+	if open < 40 {
+		t.Errorf("%d configurations of an open loop, want the 43 of the search", open)
+	}
+}
