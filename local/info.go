@@ -29,7 +29,7 @@ func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) cross
 		MaxLength:    maxLength,
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
-		Padded:       opts.Batching.Padded,
+		Padded:       opts.Packing != nil && !*opts.Packing,
 		Layers:       len(m.Network.Blocks),
 		Hidden:       m.Network.Hidden,
 		Parameters:   m.Network.Parameters(),

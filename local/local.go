@@ -13,9 +13,9 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/pipeline"
@@ -49,17 +49,21 @@ type Options struct {
 	// fast, takes a quarter of the memory and changes scores a little.
 	Quantization string
 
+	// Batching says how waiting pairs are gathered into batches, and how much may wait.
 	Batching Batching
 
-	// CacheBytes bounds the memory in which scores are remembered, so that a pair that comes again, token for token, is not
-	// computed again; 0 means that none are. Coalesce has pairs that are in flight together computed once. Neither
-	// changes a score.
+	// Packing computes each pair at its own length; nil means true. If it is false, pairs are padded to the longest of their
+	// batch, to measure what that costs. No score changes.
+	Packing *bool
+
+	// CacheBytes is the memory in which scores are kept, so that a pair that comes again, token for token, is not computed
+	// again; 0 means none. Coalesce computes pairs that are in flight together once. Neither changes a score.
 	CacheBytes int64
 	Coalesce   bool
 
 	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which "" means too;
 	// "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or "inference_only", which tokenizes each
-	// text once and remembers it.
+	// text once and keeps its tokens.
 	Mode string
 }
 
@@ -68,26 +72,20 @@ type Instance struct {
 	Threads int // cores that a batch of its is split over; 0 means Options.Threads
 }
 
-// Batching says how waiting pairs are gathered. In the zero value a batch is whatever waits when the engine becomes
-// free, of any requests, the longest pairs first.
-type Batching struct {
-	MaxTokens       int           // most tokens of a batch; 0 means 16,384
-	MaxPairs        int           // most pairs of a batch; 0 means 512
-	MaxQueuedTokens int           // most tokens that wait before requests are refused; 0 means 1,000,000
-	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
-
-	// MaxQueueAge bounds what waits by time, to what the engines compute within it at the speed that they were measured at;
-	// 0 means that there is no such bound. A quarter of it is kept for callers that ask for less than others.
-	MaxQueueAge time.Duration
-
-	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch is as good as full: it is due as soon as
-	// what waits reaches one, and takes the largest that what waits can fill. What is over waits on, up to Timeout.
-	PreferredPairs []int
-
-	Padded    bool // pairs are computed as long as the longest of their batch, to measure what that costs
-	Unshared  bool // a batch holds pairs of one request only
-	KeepOrder bool // pairs stay in the order in which they came, in a request and in a batch
-}
+// Batching says how batches are formed. Its fields have the names of the settings file's batching section:
+//
+//	MaxTokens       int           // tokens of a batch; 0 means 16,384
+//	MaxPairs        int           // pairs of a batch; 0 means 512
+//	MaxQueuedTokens int           // tokens that wait before requests are refused; 0 means 1,000,000
+//	MaxQueueAge     time.Duration // bounds what waits to what is computed within it; 0 means no such bound
+//	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
+//	PreferredPairs  []int         // numbers of pairs, ascending, at which a batch is as good as full
+//	Enabled         *bool         // a batch may hold pairs of several requests; nil means true
+//	LengthAware     *bool         // the longest pairs come first; nil means true
+//	Quantum         int           // tokens that a caller gets a round; 0 means a quarter of MaxTokens
+//
+// In the zero value a batch is whatever waits when an engine becomes free, of any requests, the longest pairs first.
+type Batching = batch.Options
 
 // Model is an open model. It is safe for concurrent use. Close it when done with it.
 type Model struct {
@@ -188,35 +186,23 @@ func (o Options) check() error {
 	}{
 		{"threads", int64(o.Threads)},
 		{"tokenizer workers", int64(o.TokenizerWorkers)},
-		{"batching: max tokens", int64(o.Batching.MaxTokens)},
-		{"batching: max pairs", int64(o.Batching.MaxPairs)},
-		{"batching: max queued tokens", int64(o.Batching.MaxQueuedTokens)},
-		{"batching: max queue age", int64(o.Batching.MaxQueueAge)},
-		{"batching: timeout", int64(o.Batching.Timeout)},
 		{"cache bytes", o.CacheBytes},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("%s is negative; use 0 for the default, or a positive number", f.name)
 		}
 	}
-	return nil
+	return o.Batching.Check()
 }
 
 func (o Options) pipeline() pipeline.Options {
 	return pipeline.Options{
+		Options:          o.Batching,
+		Packing:          o.Packing,
 		Mode:             pipeline.Mode(o.Mode),
-		Padded:           o.Batching.Padded,
 		Routing:          pool.Routing(o.Routing),
 		TokenizerWorkers: o.TokenizerWorkers,
-		MaxBatchTokens:   o.Batching.MaxTokens,
-		MaxBatchPairs:    o.Batching.MaxPairs,
-		MaxQueuedTokens:  o.Batching.MaxQueuedTokens,
-		MaxQueueAge:      o.Batching.MaxQueueAge,
-		PreferredPairs:   o.Batching.PreferredPairs,
 		Probe:            true,
-		BatchTimeout:     o.Batching.Timeout,
-		Unshared:         o.Batching.Unshared,
-		KeepOrder:        o.Batching.KeepOrder,
 		CacheBytes:       o.CacheBytes,
 		Coalesce:         o.Coalesce,
 	}

@@ -86,7 +86,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"an unknown routing", builtin, Options{Routing: "fastest"}, `routing "fastest" does not exist; use one of [first_idle`},
 		{"an instance with negative threads", builtin, Options{Instances: []Instance{{}, {Threads: -1}}}, "threads of an instance"},
 		{"a negative age", builtin, Options{Batching: Batching{MaxQueueAge: -1}}, "batching: max queue age is negative"},
-		{"preferred sizes that fall", builtin, Options{Batching: Batching{PreferredPairs: []int{8, 4}}}, "want them ascending"},
+		{"preferred sizes that fall", builtin, Options{Batching: Batching{PreferredPairs: []int{8, 4}}}, "use ascending numbers"},
 		{"a negative timeout", builtin, Options{Batching: Batching{Timeout: -1}}, "batching: timeout is negative"},
 		{"an unknown built-in model", "builtin:nothing", Options{}, "builtin:nothing"},
 		{"a folder that is not there", filepath.Join(t.TempDir(), "gone"), Options{}, "gone"},

@@ -27,7 +27,7 @@ func TestModes(t *testing.T) {
 			crossrank.Info{Mode: "tokenization_only", ScoreType: crossrank.NoScore}},
 		{"texts remembered", Options{Mode: "inference_only"}, want.Scores,
 			crossrank.Info{Mode: "inference_only", ScoreType: crossrank.Probability}},
-		{"padded", Options{Batching: Batching{Padded: true}}, want.Scores,
+		{"padded", Options{Packing: new(false)}, want.Scores,
 			crossrank.Info{Padded: true, ScoreType: crossrank.Probability}},
 	} {
 		m, err := Open(builtin, c.opts)

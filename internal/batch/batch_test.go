@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
@@ -46,7 +47,7 @@ func (l *log) want(t *testing.T, batches ...[]int) {
 func items(cost int, values ...int) []Item[int, int] {
 	var out []Item[int, int]
 	for _, v := range values {
-		out = append(out, Item[int, int]{Value: v, Cost: cost})
+		out = append(out, Item[int, int]{Value: v, Tokens: cost})
 	}
 	return out
 }
@@ -55,7 +56,7 @@ func items(cost int, values ...int) []Item[int, int] {
 func later(b *Batcher[int, int], ctx context.Context, items []Item[int, int]) <-chan error {
 	done := make(chan error, 1)
 	go func() {
-		err := b.Do(ctx, Sender{}, items)
+		err := b.Do(ctx, fairqueue.Sender{}, items)
 		for _, it := range items {
 			if err == nil && it.Result != 2*it.Value {
 				err = fmt.Errorf("got result %d of value %d, want %d", it.Result, it.Value, 2*it.Value)
@@ -86,29 +87,29 @@ func TestFormsBatches(t *testing.T) {
 	}{
 		{"all that waits while the runner is busy", Options{},
 			[][]Item[int, int]{items(1, 1), items(1, 2), items(1, 3, 4)}, [][]int{{1}, {2, 3, 4}}},
-		{"up to the budget of cost, requests split and shared", Options{MaxCost: 10},
+		{"up to the budget of cost, requests split and shared", Options{MaxTokens: 10},
 			[][]Item[int, int]{items(1, 1), items(4, 2, 3, 4), items(4, 5, 6)}, [][]int{{1}, {2, 3}, {4, 5}, {6}}},
-		{"up to the budget of items", Options{MaxItems: 2},
+		{"up to the budget of items", Options{MaxPairs: 2},
 			[][]Item[int, int]{items(1, 1), items(1, 2, 3, 4), items(1, 5)}, [][]int{{1}, {2, 3}, {4, 5}}},
-		{"an item over the budget runs alone", Options{MaxCost: 10},
+		{"an item over the budget runs alone", Options{MaxTokens: 10},
 			[][]Item[int, int]{items(1, 1), items(3, 2), items(99, 3), items(3, 4)}, [][]int{{1}, {2}, {3}, {4}}},
-		{"none is skipped to fill a batch", Options{MaxCost: 10},
+		{"none is skipped to fill a batch", Options{MaxTokens: 10},
 			[][]Item[int, int]{items(1, 1), items(6, 2), items(6, 3), items(1, 4)}, [][]int{{1}, {2}, {3, 4}}},
-		{"requests apart", Options{Unshared: true, MaxItems: 2, Timeout: time.Hour},
+		{"requests apart", Options{Enabled: new(false), MaxPairs: 2, Timeout: time.Hour},
 			[][]Item[int, int]{items(1, 1), items(1, 2, 3, 4), items(1, 5)}, [][]int{{1}, {2, 3}, {4}, {5}}},
-		{"the most costly first", Options{ByCost: true},
+		{"the most costly first", Options{LengthAware: new(true)},
 			[][]Item[int, int]{items(1, 1), items(5, 2, 3), items(9, 4), items(5, 5)}, [][]int{{1}, {4, 2, 3, 5}}},
-		{"a large request is dealt out by cost", Options{ByCost: true, MaxItems: 2},
+		{"a large request is dealt out by cost", Options{LengthAware: new(true), MaxPairs: 2},
 			[][]Item[int, int]{items(1, 1), slices.Concat(items(9, 2), items(1, 3), items(8, 4), items(2, 5))},
 			[][]int{{1}, {2, 4}, {5, 3}}},
-		{"or, without an order, as it stands", Options{MaxItems: 2},
+		{"or, without an order, as it stands", Options{LengthAware: new(false), MaxPairs: 2},
 			[][]Item[int, int]{items(1, 1), slices.Concat(items(9, 2), items(1, 3), items(8, 4), items(2, 5))},
 			[][]int{{1}, {2, 3}, {4, 5}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var l log
-				b := New(l.double(time.Second), c.opts)
+				b := New(l.double(time.Second), c.opts, Runners{})
 				defer b.Close()
 				var dones []<-chan error
 				for _, items := range c.requests {
@@ -124,7 +125,7 @@ func TestFormsBatches(t *testing.T) {
 func TestItemsKnowTheirRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxItems: 3})
+		b := New(l.double(time.Second), Options{MaxPairs: 3}, Runners{})
 		defer b.Close()
 		start := time.Now()
 		first := later(b, t.Context(), items(1, 0))
@@ -132,8 +133,8 @@ func TestItemsKnowTheirRun(t *testing.T) {
 		wantNil(t, first, later(b, t.Context(), x), later(b, t.Context(), y))
 
 		second, third := start.Add(time.Second), start.Add(2*time.Second)
-		shared := Run{Started: second, Ended: third, Items: 3, Cost: 11, Longest: 7}
-		alone := Run{Started: third, Ended: third.Add(time.Second), Items: 1, Cost: 7, Longest: 7}
+		shared := Run{Started: second, Ended: third, Pairs: 3, Tokens: 11, Longest: 7}
+		alone := Run{Started: third, Ended: third.Add(time.Second), Pairs: 1, Tokens: 7, Longest: 7}
 		for _, c := range []struct {
 			name      string
 			got, want Run
@@ -151,7 +152,7 @@ func TestItemsKnowTheirRun(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(0), Options{MaxItems: 3, Timeout: 100 * time.Millisecond})
+		b := New(l.double(0), Options{MaxPairs: 3, Timeout: 100 * time.Millisecond}, Runners{})
 		defer b.Close()
 		start := time.Now()
 		first := later(b, t.Context(), items(1, 1))
@@ -183,7 +184,7 @@ func TestTimeout(t *testing.T) {
 func TestRunnersRunAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxItems: 1, Runners: 3})
+		b := New(l.double(time.Second), Options{MaxPairs: 1}, Runners{Count: 3})
 		defer b.Close()
 		start := time.Now()
 		wantNil(t, later(b, t.Context(), items(1, 1, 2, 3, 4, 5, 6)))
@@ -196,14 +197,14 @@ func TestRunnersRunAtOnce(t *testing.T) {
 func TestAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxQueued: 10})
+		b := New(l.double(time.Second), Options{MaxQueuedTokens: 10}, Runners{})
 		defer b.Close()
 		busy := later(b, t.Context(), items(7, 0))
 		six := later(b, t.Context(), items(3, 1, 2))
 
-		err := b.Do(t.Context(), Sender{}, items(5, 3))
+		err := b.Do(t.Context(), fairqueue.Sender{}, items(5, 3))
 		var full *FullError
-		if !errors.As(err, &full) || *full != (FullError{Cost: 5, Queued: 6, Running: 7, Max: 10}) {
+		if !errors.As(err, &full) || *full != (FullError{Tokens: 5, Queued: 6, Running: 7, Max: 10}) {
 			t.Errorf("5 more than the queue of 6 of 10 holds: got error %#v, want a full queue", err)
 		}
 		four := later(b, t.Context(), items(4, 4))
@@ -214,7 +215,7 @@ func TestAdmission(t *testing.T) {
 
 		busy = later(b, t.Context(), items(1, 5))
 		giant := later(b, t.Context(), items(50, 6, 7))
-		if err := b.Do(t.Context(), Sender{}, items(1, 8)); !errors.As(err, &full) {
+		if err := b.Do(t.Context(), fairqueue.Sender{}, items(1, 8)); !errors.As(err, &full) {
 			t.Errorf("behind a giant: got error %v, want a full queue", err)
 		}
 		wantNil(t, busy, giant)
@@ -223,19 +224,19 @@ func TestAdmission(t *testing.T) {
 
 func TestRefusesBadCosts(t *testing.T) {
 	var l log
-	b := New(l.double(0), Options{})
+	b := New(l.double(0), Options{}, Runners{})
 	defer b.Close()
 	for name, bad := range map[string][]Item[int, int]{
-		"zero":      {{Cost: 1}, {Cost: 0}},
-		"negative":  {{Cost: 1}, {Cost: -1}},
-		"too large": {{Cost: 2}, {Cost: int(^uint(0) >> 1)}},
+		"zero":      {{Tokens: 1}, {Tokens: 0}},
+		"negative":  {{Tokens: 1}, {Tokens: -1}},
+		"too large": {{Tokens: 2}, {Tokens: int(^uint(0) >> 1)}},
 	} {
 		var e *ItemError
-		if err := b.Do(t.Context(), Sender{}, bad); !errors.As(err, &e) || e.Index != 1 {
+		if err := b.Do(t.Context(), fairqueue.Sender{}, bad); !errors.As(err, &e) || e.Index != 1 {
 			t.Errorf("%s cost: got error %v, want one of item 1", name, err)
 		}
 	}
-	if err := b.Do(t.Context(), Sender{}, nil); err != nil {
+	if err := b.Do(t.Context(), fairqueue.Sender{}, nil); err != nil {
 		t.Errorf("no items: got error %v, want none", err)
 	}
 	l.want(t)
@@ -244,7 +245,7 @@ func TestRefusesBadCosts(t *testing.T) {
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(10*time.Second), Options{MaxItems: 2})
+		b := New(l.double(10*time.Second), Options{MaxPairs: 2}, Runners{})
 		defer b.Close()
 		if s := b.Queue(); s != (state.Queue{}) {
 			t.Errorf("idle: got %+v, want zero", s)
@@ -268,12 +269,12 @@ func TestQueue(t *testing.T) {
 func BenchmarkDo(b *testing.B) {
 	for _, n := range []int{1, 32} {
 		b.Run(fmt.Sprintf("items=%d", n), func(b *testing.B) {
-			batcher := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{ByCost: true})
+			batcher := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{LengthAware: new(true)}, Runners{})
 			defer batcher.Close()
 			its := items(80, make([]int, n)...)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := batcher.Do(b.Context(), Sender{}, its); err != nil {
+				if err := batcher.Do(b.Context(), fairqueue.Sender{}, its); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -283,10 +284,10 @@ func BenchmarkDo(b *testing.B) {
 
 // TestAllocations holds the hot path to one allocation a batch, the Run that its items share.
 func TestAllocations(t *testing.T) {
-	b := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{ByCost: true})
+	b := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{LengthAware: new(true)}, Runners{})
 	defer b.Close()
 	its := items(80, make([]int, 32)...)
-	from := Sender{Caller: "203.0.113.7:4711", Class: 1}
+	from := fairqueue.Sender{Caller: "203.0.113.7:4711", Priority: 1}
 	allocs := testing.AllocsPerRun(200, func() {
 		if err := b.Do(context.Background(), from, its); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 func (b *Batcher[T, R]) Drain(ctx context.Context) error {
 	b.mu.Lock()
 	b.closed = true
-	b.wake.Broadcast()
+	b.work.Broadcast()
 	b.mu.Unlock()
 	select {
 	case <-b.stopped:
@@ -26,10 +26,10 @@ func (b *Batcher[T, R]) Drain(ctx context.Context) error {
 func (b *Batcher[T, R]) Close() {
 	b.mu.Lock()
 	b.closed = true
-	for b.queue.all.head != nil {
-		b.end(b.queue.all.head, ErrClosed)
+	for e := b.queue.Oldest(); e != nil; e = b.queue.Oldest() {
+		b.end(e.Value, ErrClosed)
 	}
-	b.wake.Broadcast()
+	b.work.Broadcast()
 	b.mu.Unlock()
 	<-b.stopped
 }

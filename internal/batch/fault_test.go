@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
 var errPoison = errors.New("poison")
@@ -34,7 +37,7 @@ func TestFaultsFailTheirOwners(t *testing.T) {
 						}
 					}
 					return err
-				}, Options{})
+				}, Options{}, Runners{})
 				defer b.Close()
 				busy := later(b, t.Context(), items(1, 1))
 				before, bad, after := items(1, 2, 3), items(1, 4, poison, 5), items(1, 6)
@@ -55,7 +58,7 @@ func TestFaultsFailTheirOwners(t *testing.T) {
 				}
 				// Item 5 came after its request had failed, so it is not run again.
 				l.want(t, []int{1}, []int{2, 3, 4, poison, 5, 6}, []int{2}, []int{3}, []int{4}, []int{poison}, []int{6})
-				if run := before[0].Run; run.Items != 1 || run.Ended.Sub(run.Started) != 2*time.Second {
+				if run := before[0].Run; run.Pairs != 1 || run.Ended.Sub(run.Started) != 2*time.Second {
 					t.Errorf("got run %+v of an item that was run again, want one from the first attempt to its own end", run)
 				}
 				wantNil(t, later(b, t.Context(), items(1, 7)))
@@ -73,7 +76,7 @@ func TestFaultTakesTheRestOutOfTheQueue(t *testing.T) {
 				return err
 			}
 			return errPoison
-		}, Options{MaxItems: 1})
+		}, Options{MaxPairs: 1}, Runners{})
 		defer b.Close()
 		bad, good := later(b, t.Context(), items(1, 1, 2, 3)), later(b, t.Context(), items(1, 4))
 		if err := <-bad; !errors.Is(err, errPoison) {
@@ -87,7 +90,7 @@ func TestFaultTakesTheRestOutOfTheQueue(t *testing.T) {
 func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(10*time.Second), Options{MaxItems: 2})
+		b := New(l.double(10*time.Second), Options{MaxPairs: 2}, Runners{})
 		defer b.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -106,7 +109,7 @@ func TestCancel(t *testing.T) {
 		}
 		wantNil(t, stays)
 		l.want(t, []int{1, 2}, []int{5})
-		if err := b.Do(ctx, Sender{}, items(1, 6)); !errors.Is(err, context.Canceled) {
+		if err := b.Do(ctx, fairqueue.Sender{}, items(1, 6)); !errors.Is(err, context.Canceled) {
 			t.Errorf("a context that has ended: got error %v, want its own", err)
 		}
 	})
@@ -123,7 +126,7 @@ func (d deaf) Deadline() (time.Time, bool) { return d.deadline, true }
 func TestExpiredRequestsAreNotRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{})
+		b := New(l.double(time.Second), Options{}, Runners{})
 		defer b.Close()
 		busy := later(b, t.Context(), items(1, 1))
 		late := later(b, deaf{t.Context(), time.Now().Add(time.Millisecond)}, items(1, 2, 3))
@@ -139,7 +142,7 @@ func TestExpiredRequestsAreNotRun(t *testing.T) {
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxItems: 1})
+		b := New(l.double(time.Second), Options{MaxPairs: 1}, Runners{})
 		runs, halfRuns, waits := later(b, t.Context(), items(1, 1)), later(b, t.Context(), items(1, 2, 3)), later(b, t.Context(), items(1, 4))
 		start := time.Now()
 		b.Close()
@@ -152,7 +155,7 @@ func TestClose(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, ErrClosed)
 			}
 		}
-		if err := b.Do(t.Context(), Sender{}, items(1, 5)); !errors.Is(err, ErrClosed) {
+		if err := b.Do(t.Context(), fairqueue.Sender{}, items(1, 5)); !errors.Is(err, ErrClosed) {
 			t.Errorf("after closing: got error %v, want %v", err, ErrClosed)
 		}
 		b.Close() // has no effect
@@ -163,12 +166,12 @@ func TestClose(t *testing.T) {
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxItems: 2, Timeout: time.Hour})
+		b := New(l.double(time.Second), Options{MaxPairs: 2, Timeout: time.Hour}, Runners{})
 		full, waits := later(b, t.Context(), items(1, 1, 2)), later(b, t.Context(), items(1, 3))
 		drained := make(chan error)
 		go func() { drained <- b.Drain(t.Context()) }()
 		synctest.Wait()
-		if err := b.Do(t.Context(), Sender{}, items(1, 4)); !errors.Is(err, ErrClosed) {
+		if err := b.Do(t.Context(), fairqueue.Sender{}, items(1, 4)); !errors.Is(err, ErrClosed) {
 			t.Errorf("while draining: got error %v, want %v", err, ErrClosed)
 		}
 		wantNil(t, full, waits, drained)
@@ -182,7 +185,7 @@ func TestDrain(t *testing.T) {
 func TestDrainThatTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
-		b := New(l.double(time.Second), Options{MaxItems: 1})
+		b := New(l.double(time.Second), Options{MaxPairs: 1}, Runners{})
 		dones := make([]<-chan error, 4)
 		for i := range dones {
 			dones[i] = later(b, t.Context(), items(1, i))
@@ -208,28 +211,29 @@ func ExampleBatcher() {
 			results[i] = v * v
 		}
 		return nil
-	}, Options{MaxCost: 100})
+	}, Options{MaxTokens: 100}, Runners{})
 	defer squares.Close()
 
-	items := []Item[int, int]{{Value: 3, Cost: 1}, {Value: 4, Cost: 1}}
-	if err := squares.Do(context.Background(), Sender{}, items); err != nil {
+	items := []Item[int, int]{{Value: 3, Tokens: 1}, {Value: 4, Tokens: 1}}
+	if err := squares.Do(context.Background(), fairqueue.Sender{}, items); err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(items[0].Result, items[1].Result, items[1].Run.Items)
+	fmt.Println(items[0].Result, items[1].Result, items[1].Run.Pairs)
 	// Output: 9 16 2
 }
 
 // A request may be ended while the batch that holds some of its items is being formed; its caller may then use the items
 // for something else.
 func TestABatchKeepsItsValues(t *testing.T) {
-	b := &Batcher[int, int]{opts: Options{MaxCost: 10, MaxItems: 10}}
-	b.queue.quantum = 1
-	items := []Item[int, int]{{Value: 7, Cost: 1}, {Value: 8, Cost: 1}}
-	req := &request[int, int]{items: items, open: 2, cost: 2, done: make(chan struct{}, 1)}
-	b.queue.push(Sender{}, req)
-	r := new(runner[int, int])
-	if !b.draw(r, req) {
+	b := &Batcher[int, int]{opts: Options{MaxTokens: 10, MaxPairs: 10}.resolve()}
+	b.queue.Quantum = 1
+	items := []Item[int, int]{{Value: 7, Tokens: 1}, {Value: 8, Tokens: 1}}
+	req := newRequest[int, int]()
+	req.reset(t.Context(), items, 2, false)
+	b.queue.Push(fairqueue.Sender{}, &req.queued)
+	r := &runner[int, int]{maxPairs: 10, deadlineTokens: math.Inf(1)}
+	if !b.takeNext(r, req) {
 		t.Fatal("the first item does not fit")
 	}
 	b.end(req, context.Canceled)

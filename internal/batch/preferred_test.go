@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
 // TestPreferredSizes has requests arrive at an idle runner, which takes no time.
@@ -23,16 +25,16 @@ func TestPreferredSizes(t *testing.T) {
 		arrivals []arrival
 		want     string // the sizes of the batches, and when they ran
 	}{
-		{"none, without a delay", Options{Preferred: []int{4, 8}}, []arrival{{0, 3}}, "[3 after 0s]"},
-		{"one is reached at once", Options{Preferred: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 4}}, "[4 after 0s]"},
-		{"one is reached in time", Options{Preferred: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 3}, {20 * ms, 1}}, "[4 after 20ms]"},
-		{"the largest that is filled, and the rest when its time is over", Options{Preferred: []int{4, 8}, Timeout: 50 * ms},
+		{"none, without a delay", Options{PreferredPairs: []int{4, 8}}, []arrival{{0, 3}}, "[3 after 0s]"},
+		{"one is reached at once", Options{PreferredPairs: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 4}}, "[4 after 0s]"},
+		{"one is reached in time", Options{PreferredPairs: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 3}, {20 * ms, 1}}, "[4 after 20ms]"},
+		{"the largest that is filled, and the rest when its time is over", Options{PreferredPairs: []int{4, 8}, Timeout: 50 * ms},
 			[]arrival{{0, 3}, {20 * ms, 7}}, "[8 after 20ms 2 after 70ms]"},
-		{"none is reached", Options{Preferred: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 1}, {20 * ms, 2}}, "[3 after 50ms]"},
-		{"more than the largest", Options{Preferred: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 21}}, "[8 after 0s 8 after 0s 4 after 0s 1 after 50ms]"},
-		{"cut without a delay", Options{Preferred: []int{4, 8}}, []arrival{{0, 21}}, "[8 after 0s 8 after 0s 4 after 0s 1 after 0s]"},
-		{"the cost ends a batch before", Options{Preferred: []int{4, 8}, MaxCost: 6, Timeout: 50 * ms}, []arrival{{0, 9}}, "[6 after 0s 3 after 50ms]"},
-		{"requests apart", Options{Preferred: []int{4, 8}, Unshared: true, Timeout: 50 * ms}, []arrival{{0, 5}}, "[5 after 0s]"},
+		{"none is reached", Options{PreferredPairs: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 1}, {20 * ms, 2}}, "[3 after 50ms]"},
+		{"more than the largest", Options{PreferredPairs: []int{4, 8}, Timeout: 50 * ms}, []arrival{{0, 21}}, "[8 after 0s 8 after 0s 4 after 0s 1 after 50ms]"},
+		{"cut without a delay", Options{PreferredPairs: []int{4, 8}}, []arrival{{0, 21}}, "[8 after 0s 8 after 0s 4 after 0s 1 after 0s]"},
+		{"the cost ends a batch before", Options{PreferredPairs: []int{4, 8}, MaxTokens: 6, Timeout: 50 * ms}, []arrival{{0, 9}}, "[6 after 0s 3 after 50ms]"},
+		{"requests apart", Options{PreferredPairs: []int{4, 8}, Enabled: new(false), Timeout: 50 * ms}, []arrival{{0, 5}}, "[5 after 0s]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,12 +43,12 @@ func TestPreferredSizes(t *testing.T) {
 				b := New(func(values, _ []int) error {
 					ran = append(ran, fmt.Sprintf("%d after %v", len(values), time.Since(begun)))
 					return nil
-				}, c.opts)
+				}, c.opts, Runners{})
 				defer b.Close()
 				var wg sync.WaitGroup
 				for _, a := range c.arrivals {
 					time.Sleep(a.at - time.Since(begun))
-					send(t, &wg, b, Sender{}, 1, a.items)
+					send(t, &wg, b, fairqueue.Sender{}, 1, a.items)
 				}
 				wg.Wait()
 				if got := fmt.Sprint(ran); got != c.want {
@@ -91,7 +93,7 @@ func TestPreferredSizesLoseNothing(t *testing.T) {
 					t.Errorf("seed %d: a batch of %d while nothing was overdue; preferred are %v", seed, len(values), sizes)
 				}
 				return nil
-			}, Options{Preferred: sizes, Timeout: timeout, Quantum: 1 + rng.IntN(5), ByCost: rng.IntN(2) == 0})
+			}, Options{PreferredPairs: sizes, Timeout: timeout, Quantum: 1 + rng.IntN(5), LengthAware: new(rng.IntN(2) == 0)}, Runners{})
 			var wg sync.WaitGroup
 			next := 0
 			for range 200 {
@@ -99,12 +101,12 @@ func TestPreferredSizesLoseNothing(t *testing.T) {
 				its := make([]Item[int, int], 1+rng.IntN(6))
 				mu.Lock()
 				for i := range its {
-					its[i] = Item[int, int]{Value: next, Cost: 1 + rng.IntN(9)}
+					its[i] = Item[int, int]{Value: next, Tokens: 1 + rng.IntN(9)}
 					arrived[next] = time.Now()
 					next++
 				}
 				mu.Unlock()
-				from := Sender{Caller: fmt.Sprint(rng.IntN(3)), Class: rng.IntN(Classes)}
+				from := fairqueue.Sender{Caller: fmt.Sprint(rng.IntN(3)), Priority: rng.IntN(fairqueue.Priorities)}
 				wg.Go(func() {
 					if err := b.Do(t.Context(), from, its); err != nil {
 						t.Errorf("seed %d: %v", seed, err)

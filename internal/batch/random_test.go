@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
@@ -19,6 +20,7 @@ import (
 type storm struct {
 	seed     uint64
 	opts     Options
+	runners  Runners
 	callers  int
 	senders  int     // how many names they share; 0 means that all share one, and one class
 	requests int     // a caller
@@ -61,7 +63,7 @@ func (s *storm) run(t *testing.T) {
 			}
 		}
 		return nil
-	}, s.opts)
+	}, s.opts, s.runners)
 	var wg sync.WaitGroup
 	for caller := range s.callers {
 		wg.Go(func() {
@@ -108,16 +110,16 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 	}
 	items := make([]Item[job, string], 1+rng.IntN(12))
 	for i := range items {
-		items[i] = Item[job, string]{Value: job{caller: caller, request: request, place: i, gone: gone}, Cost: 1 + rng.IntN(40)}
+		items[i] = Item[job, string]{Value: job{caller: caller, request: request, place: i, gone: gone}, Tokens: 1 + rng.IntN(40)}
 	}
 	poisoned := -1
 	if rng.Float64() < s.poison {
 		poisoned = rng.IntN(len(items))
 		items[poisoned].Value.poison = true
 	}
-	var from Sender
+	var from fairqueue.Sender
 	if s.senders > 0 {
-		from = Sender{Caller: fmt.Sprint(caller % s.senders), Class: rng.IntN(Classes)}
+		from = fairqueue.Sender{Caller: fmt.Sprint(caller % s.senders), Priority: rng.IntN(fairqueue.Priorities)}
 	}
 	err := b.Do(ctx, from, items)
 	gone.Store(time.Now().UnixNano())
@@ -133,7 +135,7 @@ func (s *storm) request(t *testing.T, b *Batcher[job, string], rng *rand.Rand, c
 			t.Errorf("caller %d, request %d: got no error, want that of item %d", caller, request, poisoned)
 		}
 		for i, it := range items {
-			if it.Result != it.Value.result() || it.Run == nil || it.Run.Longest < it.Cost || it.Run.Ended.Before(it.Run.Started) {
+			if it.Result != it.Value.result() || it.Run == nil || it.Run.Longest < it.Tokens || it.Run.Ended.Before(it.Run.Started) {
 				t.Errorf("caller %d, request %d, item %d: got result %q of run %+v", caller, request, i, it.Result, it.Run)
 			}
 		}
@@ -166,20 +168,21 @@ func (s *storm) reclaim(items []Item[job, string]) {
 func TestRandomInterleavings(t *testing.T) {
 	for seed := range uint64(24) {
 		rng := rand.New(rand.NewPCG(seed, 99))
-		opts := Options{
-			MaxCost: 20 + rng.IntN(300), MaxItems: 1 + rng.IntN(40), MaxQueued: rng.IntN(2) * 2000, Runners: 1 + rng.IntN(3),
-			Timeout: time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond, Unshared: rng.IntN(4) == 0, ByCost: rng.IntN(2) == 0,
-			Quantum: rng.IntN(2) * rng.IntN(100),
-		}
+		opts := Options{MaxTokens: 20 + rng.IntN(300), MaxPairs: 1 + rng.IntN(40), MaxQueuedTokens: rng.IntN(2) * 2000}
+		runners := Runners{Count: 1 + rng.IntN(3)}
+		opts.Timeout = time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond
+		opts.Enabled, opts.LengthAware = new(rng.IntN(4) > 0), new(rng.IntN(2) == 0)
+		opts.Quantum = rng.IntN(2) * rng.IntN(100)
 		if seed%3 == 1 {
-			opts.Preferred = []int{1 + rng.IntN(6), 7 + rng.IntN(20)}
+			opts.PreferredPairs = []int{1 + rng.IntN(6), 7 + rng.IntN(20)}
 		}
 		if seed%4 >= 2 {
-			opts.Pace, opts.MaxAge = func() float64 { return 100_000 }, time.Duration(1+rng.IntN(10))*time.Millisecond
+			runners.Throughput = func() float64 { return 100_000 }
+			opts.MaxQueueAge = time.Duration(1+rng.IntN(10)) * time.Millisecond
 		}
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &storm{seed: seed, opts: opts, callers: 20, requests: 20, leave: 0.2, poison: 0.05,
+				s := &storm{seed: seed, opts: opts, runners: runners, callers: 20, requests: 20, leave: 0.2, poison: 0.05,
 					senders: []int{0, 1, 6, 20}[seed%4]}
 				s.run(t)
 				if s.completed.Load() == 0 || s.left.Load() == 0 || s.failed.Load() == 0 {
@@ -195,7 +198,7 @@ func TestRandomInterleavings(t *testing.T) {
 // fails if a goroutine is left.
 func TestCancellationsLeaveNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &storm{seed: 1, opts: Options{MaxCost: 400, MaxItems: 16, ByCost: true}, callers: 100, requests: 100, leave: 1, senders: 10}
+		s := &storm{seed: 1, opts: Options{MaxTokens: 400, MaxPairs: 16, LengthAware: new(true)}, callers: 100, requests: 100, leave: 1, senders: 10}
 		s.run(t)
 		if s.left.Load() < 5000 {
 			t.Errorf("%d of 10,000 callers left before their answer; want half of them at least", s.left.Load())
@@ -205,7 +208,7 @@ func TestCancellationsLeaveNothingBehind(t *testing.T) {
 
 func TestThousandPanicsFailOnlyTheirOwners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &storm{seed: 2, opts: Options{MaxCost: 400}, callers: 40, requests: 50, poison: 0.5}
+		s := &storm{seed: 2, opts: Options{MaxTokens: 400}, callers: 40, requests: 50, poison: 0.5}
 		s.run(t)
 		if n := s.failed.Load(); n < 900 || n > 1100 {
 			t.Errorf("%d of 2,000 requests failed, want the half that was poisoned", n)

@@ -3,6 +3,7 @@ package batch
 import (
 	"time"
 
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
@@ -10,12 +11,13 @@ import (
 func (b *Batcher[T, R]) Queue() state.Queue {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	waiting := b.queue.Load()
 	q := state.Queue{
-		Requests: b.queue.requests, Pairs: b.queue.items, Tokens: b.queue.cost,
-		RunningPairs: b.running.items, RunningTokens: b.running.cost,
+		Requests: waiting.Requests, Pairs: waiting.Items, Tokens: waiting.Cost,
+		RunningPairs: b.running.pairs, RunningTokens: b.running.tokens,
 	}
-	if b.queue.all.head != nil {
-		q.Oldest = time.Since(b.queue.all.head.admitted)
+	if waiting.Requests > 0 {
+		q.Oldest = b.oldestAge(time.Now())
 	}
 	return q
 }
@@ -25,4 +27,11 @@ func (b *Batcher[T, R]) Batches() state.Batches {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.batches
+}
+
+// Backlog is what waits, as the sender of a request of that many tokens sees it.
+func (b *Batcher[T, R]) Backlog(from fairqueue.Sender, tokens int) fairqueue.Backlog {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.queue.Backlog(from, tokens)
 }

@@ -3,19 +3,20 @@ package batch
 import (
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
 func TestBatches(t *testing.T) {
-	b := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{MaxItems: 4})
+	b := New(func(values []int, results []int) error { copy(results, values); return nil }, Options{MaxPairs: 4, LengthAware: new(false)}, Runners{})
 	defer b.Close()
 	type item = Item[int, int]
 	for _, costs := range [][]int{{1, 2, 3, 4, 5, 6}, {7}, {16, 17}} {
 		var items []item
 		for _, c := range costs {
-			items = append(items, item{Cost: c})
+			items = append(items, item{Tokens: c})
 		}
-		if err := b.Do(t.Context(), Sender{}, items); err != nil {
+		if err := b.Do(t.Context(), fairqueue.Sender{}, items); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 
 func key(n int) string { return string(AppendKey(nil, []int32{int32(n), 7}, 1)) }
 
-func settle(t *Table, key string, score float32) {
-	t.Settle([]byte(key), score, time.Time{}, time.Time{})
+func publish(t *Table, key string, score float32) {
+	t.Publish([]byte(key), score, time.Time{}, time.Time{})
 }
 
 // ask claims a key and gives it up at once.
@@ -33,19 +33,19 @@ func ask(t *Table, key string) (score float32, hit bool) {
 func TestForgetsTheLeastRecentlyUsed(t *testing.T) {
 	table := New(Options{MaxBytes: 3 * size(len(key(0)))})
 	for n := range 3 {
-		settle(table, key(n), float32(n))
+		publish(table, key(n), float32(n))
 	}
 	ask(table, key(0))
-	settle(table, key(1), 1) // again
-	settle(table, key(3), 3)
-	settle(table, string(make([]byte, 1000)), 9) // larger than all there is
+	publish(table, key(1), 1) // again
+	publish(table, key(3), 3)
+	publish(table, string(make([]byte, 1000)), 9) // larger than all there is
 	for n, want := range []bool{true, true, false, true} {
 		if score, hit := ask(table, key(n)); hit != want || hit && score != float32(n) {
 			t.Errorf("key %d: got score %v and hit %v, want hit %v", n, score, hit, want)
 		}
 	}
 	want := state.Cache{Hits: 4, Misses: 1, Evictions: 1, Scores: 3, Bytes: 3 * size(len(key(0))), MaxBytes: 3 * size(len(key(0)))}
-	if got := table.Stats(); got != want {
+	if got := table.State(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -53,7 +53,7 @@ func TestForgetsTheLeastRecentlyUsed(t *testing.T) {
 func TestFlights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := New(Options{Coalesce: true})
-		flights := []Flight{{Weight: 5}, {Weight: 5}}
+		flights := []Flight{{Cost: 5}, {Cost: 5}}
 		claim := func(f *Flight, key string) (*Flight, Role) {
 			_, other, role := table.Claim(f, key, 5)
 			return other, role
@@ -81,9 +81,9 @@ func TestFlights(t *testing.T) {
 			t.Errorf("who waits too long gets %v", err)
 		}
 		started, ended := time.Now(), time.Now().Add(time.Second)
-		table.Settle([]byte(key(0)), 42, started, ended)
+		table.Publish([]byte(key(0)), 42, started, ended)
 		table.Abandon(flights)
-		if l, ok, err := zero.Wait(t.Context()); !ok || err != nil || (l != Landing{42, started, ended}) {
+		if l, ok, err := zero.Wait(t.Context()); !ok || err != nil || (l != Computed{42, started, ended}) {
 			t.Errorf("who waited for what was computed gets %+v, %v and %v", l, ok, err)
 		}
 		if _, ok, err := one.Wait(t.Context()); ok || err != nil {
@@ -93,8 +93,8 @@ func TestFlights(t *testing.T) {
 			t.Errorf("%d flights are left", len(table.flights))
 		}
 		want := state.Cache{Misses: 3, Coalesced: 2}
-		if got := table.Stats(); got != want {
-			t.Errorf("got %+v, want %+v, with nothing remembered", got, want)
+		if got := table.State(); got != want {
+			t.Errorf("got %+v, want %+v, with nothing kept", got, want)
 		}
 	})
 }
@@ -113,7 +113,7 @@ func TestRandomClaims(t *testing.T) {
 					score, other, role := table.Claim(&flights[0], key(n), rng.Int64N(10)-1)
 					switch {
 					case role == Lead && rng.IntN(3) > 0:
-						settle(table, key(n), float32(n))
+						publish(table, key(n), float32(n))
 					case role == Follow:
 						ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rng.IntN(2000))*time.Microsecond)
 						l, ok, err := other.Wait(ctx)
@@ -129,7 +129,7 @@ func TestRandomClaims(t *testing.T) {
 			})
 		}
 		callers.Wait()
-		if s := table.Stats(); len(table.flights) > 0 || s.Bytes > opts.MaxBytes || s.Hits+s.Coalesced+s.Misses != 16_000 {
+		if s := table.State(); len(table.flights) > 0 || s.Bytes > opts.MaxBytes || s.Hits+s.Coalesced+s.Misses != 16_000 {
 			t.Errorf("%+v: %d flights are left, and %+v", opts, len(table.flights), s)
 		}
 	}
@@ -144,17 +144,17 @@ func TestMemory(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 3))
 		ids := make([]int32, tokens)
 		var k []byte
-		for n := 0; table.stats.Evictions <= 3*int64(len(table.entries)); n++ {
+		for n := 0; table.state.Evictions <= 3*int64(len(table.entries)); n++ {
 			for i := range ids {
 				ids[i] = rng.Int32N(30_000)
 			}
 			k = AppendKey(k[:0], ids, 3)
-			table.Settle(k, float32(n), time.Time{}, time.Time{})
-			if s := table.Stats(); s.Bytes > most {
+			table.Publish(k, float32(n), time.Time{}, time.Time{})
+			if s := table.State(); s.Bytes > most {
 				t.Fatalf("after %d scores: %+v", n, s)
 			}
 		}
-		s, took := table.Stats(), heap()-before
+		s, took := table.State(), heap()-before
 		if s.Bytes < most*9/10 || took > most {
 			t.Errorf("with keys of %d tokens it takes %d bytes of memory, and says %+v", tokens, took, s)
 		}
@@ -223,7 +223,7 @@ func BenchmarkClaim(b *testing.B) {
 	b.Run("role=hit", func(b *testing.B) {
 		table := New(Options{MaxBytes: 1 << 30})
 		for _, k := range keys {
-			settle(table, k, 1)
+			publish(table, k, 1)
 		}
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// Flight is a score on its way. The zero value is ready for one [Table.Claim]; it must not be moved or used again after.
+// Flight is a score that is being computed. The zero value is ready for one [Table.Claim]; it must not be moved or used again
+// after.
 type Flight struct {
-	// Weight says how long the score may take to come, in a unit of those who lead and wait. Set it before [Table.Claim].
-	Weight int64
+	// Cost is how long the score may take, in a unit of the callers' choice. Set it before [Table.Claim].
+	Cost int64
 
 	// Guarded by the table's lock.
 	key  string
@@ -16,30 +17,29 @@ type Flight struct {
 	done chan struct{} // nil while nobody waits
 
 	// Set before done is closed, and not changed after.
-	ok             bool
-	score          float32
-	started, ended time.Time
+	ok       bool // the score was published, not abandoned
+	computed Computed
 }
 
-// Landing is a score that another had computed, and when.
-type Landing struct {
+// Computed is a score that another request had computed, and when.
+type Computed struct {
 	Score          float32
 	Started, Ended time.Time // of the run that it came from
 }
 
-// Wait waits for the score of a flight that [Table.Claim] gave to follow. It is not ok if the flight was abandoned. The
-// error is ctx's.
-func (f *Flight) Wait(ctx context.Context) (l Landing, ok bool, err error) {
+// Wait waits for the score of a flight that [Table.Claim] gave to follow. It is not ok if the flight was abandoned. The error
+// is ctx's.
+func (f *Flight) Wait(ctx context.Context) (c Computed, ok bool, err error) {
 	select {
 	case <-f.done:
-		return Landing{f.score, f.started, f.ended}, f.ok, nil
+		return f.computed, f.ok, nil
 	case <-ctx.Done():
-		return Landing{}, false, ctx.Err()
+		return Computed{}, false, ctx.Err()
 	}
 }
 
-// land takes a flight out of the table and wakes those who wait for it, with t.mu held.
-func (t *Table) land(f *Flight) {
+// end takes a flight out of the table and wakes those who wait for it, with t.mu held.
+func (t *Table) end(f *Flight) {
 	f.led = false
 	delete(t.flights, f.key)
 	if f.done != nil {

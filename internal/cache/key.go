@@ -2,11 +2,10 @@ package cache
 
 import "encoding/binary"
 
-// AppendKey adds the key of a sequence to dst: its split and each of its ids, as numbers of one to five bytes of which each
-// tells where it ends. No two sequences have one key. Ids of a vocabulary of 30,000 take two bytes at most or, the
-// upper half, three.
-func AppendKey(dst []byte, ids []int32, split int) []byte {
-	dst = binary.AppendUvarint(dst, uint64(split))
+// AppendKey adds the key of a sequence to dst: its type boundary and its ids as varints, one to five bytes each. No two
+// sequences have the same key. Ids of a vocabulary of 30,000 take two bytes, or three in its upper half.
+func AppendKey(dst []byte, ids []int32, boundary int) []byte {
+	dst = binary.AppendUvarint(dst, uint64(boundary))
 	for _, id := range ids {
 		dst = binary.AppendUvarint(dst, uint64(uint32(id)))
 	}

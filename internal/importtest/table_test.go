@@ -59,7 +59,8 @@ var table = []row{
 	{name: "internal/network/sample", imports: []string{"internal/network"}},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/state"},
-	{name: "internal/batch", imports: []string{"internal/state"}},
+	{name: "internal/fairqueue"},
+	{name: "internal/batch", imports: []string{"internal/fairqueue", "internal/state"}},
 	{name: "internal/cache", imports: []string{"internal/state"}},
 	{name: "internal/stats"},
 	{name: "internal/outfile", external: []string{renameio}},
@@ -70,9 +71,13 @@ var table = []row{
 	{name: "internal/checkpoint", imports: []string{"internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
-	{name: "internal/pool", imports: []string{"internal/batch", "internal/network", "internal/state"}},
-	{name: "internal/pipeline", imports: []string{".", "internal/batch", "internal/cache", "internal/network", "internal/pool", "internal/state", "internal/tokenizer"}},
-	{name: "local", imports: []string{".", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool", "internal/state"}},
+	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
+	{
+		name: "internal/pipeline",
+		imports: []string{".", "internal/batch", "internal/cache", "internal/fairqueue", "internal/network", "internal/pool",
+			"internal/state", "internal/tokenizer"},
+	},
+	{name: "local", imports: []string{".", "internal/batch", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool", "internal/state"}},
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{".", "internal/state"}, external: []string{prometheus, sys}},
@@ -94,7 +99,7 @@ var table = []row{
 	},
 	{
 		name: "internal/serving",
-		imports: []string{".", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics", "internal/pipeline",
+		imports: []string{".", "internal/batch", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics",
 			"internal/server", "internal/state", "local"},
 	},
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},

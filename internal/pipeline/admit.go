@@ -2,37 +2,37 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// sender is whose the request is, to the queue, and how urgent. A degree of urgency spans the priorities of one more digit.
-func sender(ctx context.Context, req *crossrank.Request) batch.Sender {
-	class := 0
+// senderOf is whose a request is, to the queue, and how urgent. One step of the queue's priorities spans the priorities of one
+// more digit.
+func senderOf(ctx context.Context, req *crossrank.Request) fairqueue.Sender {
+	priority := 0
 	for p := req.Priority; p > 0; p /= 10 {
-		class++
+		priority++
 	}
-	return batch.Sender{Caller: crossrank.CallerOf(ctx), Class: min(class, batch.Classes-1)}
+	return fairqueue.Sender{Caller: crossrank.CallerOf(ctx), Priority: min(priority, fairqueue.Priorities-1)}
 }
 
-// bytesAToken is how many bytes of text a token has, about: a little less than in English, so that what is refused by its
-// bytes would hardly have been admitted by its tokens. Where a character is a token, that is left to the tokens.
-const bytesAToken = 4
+// bytesPerToken is about how many bytes of text a token has, a little less than in English: a request that is refused by its
+// bytes would hardly have been admitted by its tokens. In scripts where each character is a token, the tokens decide.
+const bytesPerToken = 4
 
-// admit refuses a request by the bytes of its texts, before tokens are made of them: under overload most requests are
-// refused, and must not cost what those that are not do. Where scores are shared, only the tokens can tell whether a request
+// admissionErr refuses a request by the bytes of its texts, before they are tokenized. Under overload most requests are
+// refused, and refusing must not cost what serving does. Where scores are reused, only the tokens show whether a request
 // needs the queue at all.
-func (p *Pipeline) admit(ctx context.Context, from batch.Sender, req *crossrank.Request, limit int) error {
+func (p *Pipeline) admissionErr(ctx context.Context, from fairqueue.Sender, req *crossrank.Request, limit int) error {
 	if p.scores != nil {
 		return nil
 	}
 	about := 0
 	for i := range req.Pairs {
-		tokens := minLength + (len(p.model.Prompt)+len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesAToken
+		tokens := minLength + (len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesPerToken
 		about += min(tokens, limit)
 	}
 	if err := p.pool.Check(ctx, from, about); err != nil {
@@ -41,20 +41,8 @@ func (p *Pipeline) admit(ctx context.Context, from batch.Sender, req *crossrank.
 	return nil
 }
 
-// checkPreferred refuses preferred numbers of pairs that no batch can have.
-func (o Options) checkPreferred() error {
-	most := orDefault(o.MaxBatchPairs, DefaultBatchPairs)
-	for i, n := range o.PreferredPairs {
-		if n < 1 || n > most || i > 0 && n <= o.PreferredPairs[i-1] {
-			return fmt.Errorf("the preferred sizes of batches are %v; want them ascending, from 1 to the %d pairs that a batch may have",
-				o.PreferredPairs, most)
-		}
-	}
-	return nil
-}
-
-// probe is the batch by which the engines' speed is measured before the first request: 4 pairs of 64 tokens, or what fits the
-// model, which take about 20 ms where 32 pairs of 80 tokens take 250.
+// probe is the batch by which the engines' speed is measured before the first request: 4 pairs of 64 tokens, or what fits
+// the model. It takes about 20 ms, where 32 pairs of 80 tokens take 250 ms.
 func (p *Pipeline) probe(opts Options) []network.Sequence {
 	if !opts.Probe {
 		return nil

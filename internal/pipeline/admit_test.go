@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestDeadlinesThatCannotBeMet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}
-		p := open(t, new(words), m, Options{MaxBatchTokens: 100})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxTokens: 100}})
 		defer p.Close()
 		within := func(d time.Duration) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(t.Context(), d)
@@ -84,7 +85,7 @@ func TestFullQueuesCostNoTokens(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tok := new(words)
-			c.opts.MaxBatchTokens, c.opts.MaxQueuedTokens = 100, 100
+			c.opts.MaxTokens, c.opts.MaxQueuedTokens = 100, 100
 			p := open(t, tok, &machine{takes: time.Second}, c.opts)
 			defer p.Close()
 			first, second := later(p, t.Context(), requestOf(100)), later(p, t.Context(), requestOf(99))
@@ -111,11 +112,11 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{Options{PreferredPairs: []int{8, 4}}, "ascending"},
-		{Options{PreferredPairs: []int{4, 4}}, "ascending"},
-		{Options{PreferredPairs: []int{0, 4}}, "from 1"},
-		{Options{PreferredPairs: []int{4, 9}, MaxBatchPairs: 8}, "the 8 pairs"},
-		{Options{PreferredPairs: []int{513}}, "the 512 pairs"},
+		{Options{Options: batch.Options{PreferredPairs: []int{8, 4}}}, "ascending"},
+		{Options{Options: batch.Options{PreferredPairs: []int{4, 4}}}, "ascending"},
+		{Options{Options: batch.Options{PreferredPairs: []int{0, 4}}}, "from 1"},
+		{Options{Options: batch.Options{PreferredPairs: []int{4, 9}, MaxPairs: 8}}, "to 8"},
+		{Options{Options: batch.Options{PreferredPairs: []int{513}}}, "to 512"},
 	} {
 		_, err := New(Model{Name: "fake", Tokenizer: quiet{}, MaxLength: 512, ScoreType: crossrank.Logit}, []pool.Engine{still{}}, c.opts)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -128,7 +129,7 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 func TestProbeKnowsTheSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second / 2}
-		p := open(t, new(words), m, Options{Probe: true, MaxQueueAge: time.Second, CacheBytes: 1 << 20})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxQueueAge: time.Second}, Probe: true, CacheBytes: 1 << 20})
 		defer p.Close()
 		if v := p.Instances()[0].Speed; v != 512 {
 			t.Errorf("got a speed of %v tokens a second, want 512", v)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/batch"
 )
 
 // TestBatchingOptions sends requests while the engine is busy with a first one of 4 tokens, and tells the lengths in the
@@ -18,14 +20,14 @@ func TestBatchingOptions(t *testing.T) {
 		takes    time.Duration // until the last answer
 	}{
 		{"what waits makes one batch, the longest first", Options{}, [][]int{{5, 9}, {7}}, "[[4] [9 7 5]]", 2 * time.Second},
-		{"up to a number of pairs", Options{MaxBatchPairs: 2}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
-		{"up to a number of tokens", Options{MaxBatchTokens: 15}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
-		{"of one request only", Options{Unshared: true}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
-		{"in the order in which they came", Options{KeepOrder: true}, [][]int{{5, 9}, {7}}, "[[4] [5 9 7]]", 2 * time.Second},
-		{"dealt by length", Options{MaxBatchPairs: 2}, [][]int{{5, 9, 6, 8}}, "[[4] [9 8] [6 5]]", 3 * time.Second},
-		{"dealt as they came", Options{MaxBatchPairs: 2, KeepOrder: true}, [][]int{{5, 9, 6, 8}}, "[[4] [5 9] [6 8]]", 3 * time.Second},
-		{"waiting for more", Options{BatchTimeout: 5 * time.Second}, [][]int{{5, 9}, {7}}, "[[9 7 5 4]]", 6 * time.Second},
-		{"waiting for more until it is full", Options{BatchTimeout: 5 * time.Second, MaxBatchPairs: 3}, [][]int{{5, 9}, {7}},
+		{"up to a number of pairs", Options{Options: batch.Options{MaxPairs: 2}}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
+		{"up to a number of tokens", Options{Options: batch.Options{MaxTokens: 15}}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
+		{"of one request only", Options{Options: batch.Options{Enabled: new(false)}}, [][]int{{5, 9}, {7}}, "[[4] [9 5] [7]]", 3 * time.Second},
+		{"in the order in which they came", Options{Options: batch.Options{LengthAware: new(false)}}, [][]int{{5, 9}, {7}}, "[[4] [5 9 7]]", 2 * time.Second},
+		{"dealt by length", Options{Options: batch.Options{MaxPairs: 2}}, [][]int{{5, 9, 6, 8}}, "[[4] [9 8] [6 5]]", 3 * time.Second},
+		{"dealt as they came", Options{Options: batch.Options{MaxPairs: 2, LengthAware: new(false)}}, [][]int{{5, 9, 6, 8}}, "[[4] [5 9] [6 8]]", 3 * time.Second},
+		{"waiting for more", Options{Options: batch.Options{Timeout: 5 * time.Second}}, [][]int{{5, 9}, {7}}, "[[9 7 5 4]]", 6 * time.Second},
+		{"waiting for more until it is full", Options{Options: batch.Options{Timeout: 5 * time.Second, MaxPairs: 3}}, [][]int{{5, 9}, {7}},
 			"[[9 5 4] [7]]", 6 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {

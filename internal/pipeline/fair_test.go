@@ -8,13 +8,14 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
 // TestCallersTakeTurns has the small requests of two callers, and a large one that can wait, arrive behind a large request.
 func TestCallersTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}
-		p := open(t, new(words), m, Options{MaxBatchTokens: 100})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxTokens: 100}})
 		defer p.Close()
 		large := make([]int, 50)
 		for i := range large {
@@ -58,7 +59,7 @@ func TestCallersTakeTurns(t *testing.T) {
 // TestDeadlinesCountTurns has a caller ask, for whom there is time only because callers take turns.
 func TestDeadlinesCountTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := open(t, new(words), &machine{takes: time.Second}, Options{MaxBatchTokens: 100})
+		p := open(t, new(words), &machine{takes: time.Second}, Options{Options: batch.Options{MaxTokens: 100}})
 		defer p.Close()
 		of := func(caller string) context.Context { return crossrank.WithCaller(t.Context(), caller) }
 		<-later(p, of("large"), requestOf(100)) // which tells the engine's speed
@@ -87,13 +88,13 @@ func TestDeadlinesCountTurns(t *testing.T) {
 }
 
 func TestSenderOf(t *testing.T) {
-	for priority, class := range map[int]int{0: 0, 1: 1, 9: 1, 10: 2, 99: 2, 100: 3, 999: 3, 1_000_000: 3} {
-		got := sender(crossrank.WithCaller(t.Context(), "a"), &crossrank.Request{Priority: priority})
-		if got.Caller != "a" || got.Class != class {
-			t.Errorf("priority %d of caller a: got %+v, want class %d", priority, got, class)
+	for priority, want := range map[int]int{0: 0, 1: 1, 9: 1, 10: 2, 99: 2, 100: 3, 999: 3, 1_000_000: 3} {
+		got := senderOf(crossrank.WithCaller(t.Context(), "a"), &crossrank.Request{Priority: priority})
+		if got.Caller != "a" || got.Priority != want {
+			t.Errorf("priority %d of caller a: got %+v, want step %d", priority, got, want)
 		}
 	}
-	if got := sender(t.Context(), new(crossrank.Request)); got != (batch.Sender{}) {
+	if got := senderOf(t.Context(), new(crossrank.Request)); got != (fairqueue.Sender{}) {
 		t.Errorf("nobody: got %+v, want the zero value", got)
 	}
 }

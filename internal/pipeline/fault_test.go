@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -59,7 +60,7 @@ func TestFaultsFailTheirOwners(t *testing.T) {
 func TestOverload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}
-		p := open(t, new(words), m, Options{MaxBatchTokens: 100, MaxQueuedTokens: 250})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxTokens: 100, MaxQueuedTokens: 250}})
 		defer p.Close()
 		full := func(waits time.Duration, what string) {
 			t.Helper()
@@ -92,7 +93,7 @@ func TestOverload(t *testing.T) {
 
 func TestDrainAndClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := open(t, new(words), &machine{takes: time.Second}, Options{MaxBatchPairs: 1})
+		p := open(t, new(words), &machine{takes: time.Second}, Options{Options: batch.Options{MaxPairs: 1}})
 		runs, waits := later(p, t.Context(), requestOf(5)), later(p, t.Context(), requestOf(6, 7))
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
@@ -115,7 +116,7 @@ func TestDrainAndClose(t *testing.T) {
 // the fake engine notices ids that change.
 func TestLeaversDoNotDisturbTheEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := open(t, new(words), &machine{takes: 10 * time.Millisecond}, Options{MaxBatchPairs: 4})
+		p := open(t, new(words), &machine{takes: 10 * time.Millisecond}, Options{Options: batch.Options{MaxPairs: 4}})
 		defer p.Close()
 		var wg sync.WaitGroup
 		for i := range 200 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 )
 
 // TestSmallRequestsBesideLargeOnes keeps a hundred requests of a thousand passages at the door, which come again when they are
@@ -26,7 +27,7 @@ func TestSmallRequestsBesideLargeOnes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, _ := clocked(t, Options{MaxQueueAge: 20 * time.Second})
+				p, _ := clocked(t, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second}})
 				defer p.Close()
 				ctx, stop := context.WithCancel(t.Context())
 				var large sync.WaitGroup
@@ -52,9 +53,9 @@ func TestSmallRequestsBesideLargeOnes(t *testing.T) {
 					t.Fatalf("%d of %d small requests were answered, want all: %v", len(took), len(all), faults(all))
 				}
 				t.Logf("%d small requests were answered, P99 %v, at latest %v", len(all), p99(took), took[len(took)-1])
-				batch := 5*time.Millisecond + DefaultBatchTokens*time.Second/tokensASecond
-				turn := DefaultBatchTokens / 4 * time.Second / tokensASecond
-				if want := 2*batch + time.Duration(c.others)*turn; took[len(took)-1] > want {
+				one := 5*time.Millisecond + batch.DefaultMaxTokens*time.Second/tokensASecond
+				turn := batch.DefaultMaxTokens / 4 * time.Second / tokensASecond
+				if want := 2*one + time.Duration(c.others)*turn; took[len(took)-1] > want {
 					t.Errorf("the last took %v, want %v at most", took[len(took)-1], want)
 				}
 			})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/scorertest"
@@ -71,8 +72,8 @@ func TestInferenceOnly(t *testing.T) {
 }
 
 func TestRememberingIsBounded(t *testing.T) {
-	r := remember(quiet{})
-	half := strings.Repeat("x", maxRemembered/10) // beside its ids, of four bytes each
+	r := newMemoizing(quiet{})
+	half := strings.Repeat("x", maxMemo/10) // beside its ids, of four bytes each
 	for _, text := range []string{half, half, half + "y", "small"} {
 		if got := r.Append([]int32{7}, text); len(got) != 1+len(text) || got[0] != 7 {
 			t.Errorf("a text of %d bytes: got %d ids, want its own after those that were there", len(text), len(got))
@@ -84,8 +85,8 @@ func TestRememberingIsBounded(t *testing.T) {
 }
 
 func TestRememberingTextsWithoutIDsIsBounded(t *testing.T) {
-	const size = maxRemembered / 4
-	r := remember(new(words))
+	const size = maxMemo / 4
+	r := newMemoizing(new(words))
 	blank := strings.Repeat(" ", size+10)
 	for i := range 10 {
 		r.Append(nil, blank[:size+i])
@@ -106,7 +107,7 @@ func TestPadded(t *testing.T) {
 			rows = append(rows, s.Rows())
 			return length(s)
 		}, takes: time.Second}
-		p := open(t, new(words), m, Options{Padded: true, KeepOrder: true})
+		p := open(t, new(words), m, Options{Options: batch.Options{LengthAware: new(false)}, Packing: new(false)})
 		defer p.Close()
 		a := <-later(p, t.Context(), requestOf(5, 20, 8))
 		if a.err != nil || fmt.Sprint(rows) != "[20 20 20]" {
@@ -131,7 +132,7 @@ func TestPadded(t *testing.T) {
 // TestLengthAwarePaddingIsCheaper deals 8 pairs into padded batches of 4, by length and as they stand.
 func TestLengthAwarePaddingIsCheaper(t *testing.T) {
 	for keep, want := range map[bool]int{false: 4*40 + 4*6, true: 8 * 40} {
-		p := open(t, new(words), new(machine), Options{Padded: true, MaxBatchPairs: 4, KeepOrder: keep})
+		p := open(t, new(words), new(machine), Options{Options: batch.Options{MaxPairs: 4, LengthAware: new(!keep)}, Packing: new(false)})
 		resp, err := p.Score(t.Context(), requestOf(40, 5, 39, 6, 6, 40, 5, 38))
 		if err != nil || resp.Usage.PaddedTokens != want {
 			t.Errorf("keeping the order %v: got %+v, error %v, want %d padded tokens", keep, resp.Usage, err, want)
@@ -142,7 +143,7 @@ func TestLengthAwarePaddingIsCheaper(t *testing.T) {
 func TestUnknownModeIsRefused(t *testing.T) {
 	_, err := New(Model{Name: "m", Tokenizer: new(words), MaxLength: 512, ScoreType: crossrank.Logit},
 		[]pool.Engine{new(machine)}, Options{Mode: "half"})
-	if err == nil || !strings.Contains(err.Error(), `no mode "half"; use one of [full tokenization_only inference_only]`) {
+	if err == nil || !strings.Contains(err.Error(), `mode "half" does not exist; use one of [full tokenization_only inference_only]`) {
 		t.Errorf("got error %v", err)
 	}
 }

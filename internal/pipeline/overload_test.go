@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
@@ -193,7 +194,7 @@ func peak(t *testing.T, speed int) (rate float64) {
 // do, and within the objective; that next to nothing is computed for those who get no answer, whether their deadline passed
 // or they left; that refusals come at once; and that afterwards all is as before.
 func TestOverloadOfOpenLoops(t *testing.T) {
-	half := Options{MaxQueueAge: objective / 2}
+	half := Options{Options: batch.Options{MaxQueueAge: objective / 2}}
 	multiples := []float64{1.5, 2, 5, 10}
 	if raceEnabled {
 		multiples = []float64{5}
@@ -215,7 +216,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		{name: "one caller, half of whose requests say their deadlines", caller: one, silent: 5, opts: half},
 		{name: "callers of one request each, half of which say their deadlines", caller: another, silent: 5, opts: half},
 		{name: "callers of one request each, half of which say their deadlines, and an uneven engine", caller: another, silent: 5,
-			fickle: true, opts: Options{MaxQueueAge: objective * 2 / 5}},
+			fickle: true, opts: Options{Options: batch.Options{MaxQueueAge: objective * 2 / 5}}},
 		{name: "one caller with deadlines, and an uneven engine", caller: one, fickle: true},
 		{name: "ten callers with deadlines, and an uneven engine", caller: ofTen, fickle: true},
 		{name: "one caller with deadlines, and an engine that needs more time for a batch than there is", caller: one, speed: 9000},
@@ -279,10 +280,10 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 		silent int
 		opts   Options
 	}{
-		{"both with deadlines, and a bound of age", 0, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
-		{"neither with deadlines, and a bound of age", 10, Options{MaxQueueAge: objective / 2, MaxBatchTokens: 4000}},
-		{"a longer bound of age", 0, Options{MaxQueueAge: 20 * time.Second, MaxBatchTokens: 4000}},
-		{"more age than the memory allows", 10, Options{MaxQueueAge: time.Hour, MaxQueuedTokens: 40_000, MaxBatchTokens: 4000}},
+		{"both with deadlines, and a bound of age", 0, Options{Options: batch.Options{MaxQueueAge: objective / 2, MaxTokens: 4000}}},
+		{"neither with deadlines, and a bound of age", 10, Options{Options: batch.Options{MaxQueueAge: objective / 2, MaxTokens: 4000}}},
+		{"a longer bound of age", 0, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second, MaxTokens: 4000}}},
+		{"more age than the memory allows", 10, Options{Options: batch.Options{MaxQueueAge: time.Hour, MaxQueuedTokens: 40_000, MaxTokens: 4000}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -323,7 +324,7 @@ func TestUsualLoadIsNotRefused(t *testing.T) {
 		{"one worker with the largest request, on an idle server", 1, 1000, 250},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			p := clocking(t, &clockwork{speed: 10_000}, Options{MaxQueueAge: 20 * time.Second})
+			p := clocking(t, &clockwork{speed: 10_000}, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second}})
 			defer p.Close()
 			req := &crossrank.Request{Pairs: slices.Repeat([]crossrank.Pair{{Passage: strings.Repeat("w", c.tokens-minLength)}}, c.pairs)}
 			var under sync.WaitGroup

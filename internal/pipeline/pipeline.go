@@ -1,21 +1,24 @@
-// Package pipeline turns requests into scores: it joins the tokenizer and the pool of engines, and is the
-// [crossrank.Scorer] that stands behind every edge of the program.
+// Package pipeline turns requests into scores. It joins the tokenizer and the pool of engines, and is the [crossrank.Scorer]
+// behind every edge of the program.
 //
-// A request goes through three stages, each with its own limit. Its caller's goroutine turns the pairs into token ids,
-// as one of at most [Options.TokenizerWorkers] at a time, unless the queue is so full that by the bytes of its texts it would
-// be refused afterwards. Then all of its pairs wait in a queue of package pool, with
-// their tokens as their cost, until an engine takes them, together with whatever else waits. Callers, as far
-// as contexts tell them apart ([crossrank.WithCaller]), take turns there. Last, the caller's goroutine checks the logits,
-// applies the model's activation and adds up what was done and how long it took.
+// A request goes through three stages, each with its own limit:
 //
-// Scores can be shared: with [Options.Coalesce] a pair that is being computed already is waited for, and with
-// [Options.CacheBytes] it is not computed again while it is remembered. A request then queues only what is left of it.
+//   - Tokenization runs on the caller's goroutine, for at most [Options.TokenizerWorkers] requests at a time. A request that
+//     the queue would refuse by the bytes of its texts is refused before it.
+//   - All pairs of the request wait in a queue of package pool until an engine takes them, together with whatever else waits.
+//     Callers take turns there, as far as contexts tell them apart ([crossrank.WithCaller]).
+//   - The caller's goroutine checks the logits, applies the model's activation, and adds up tokens and times. No other place
+//     applies the model's activation.
 //
-// Neither batching nor sharing ever changes a score. A pair that fails in the engine, or whose logit is not finite, fails the
+// Scores can be reused. With [Options.Coalesce] a request waits for a pair that is already being computed, and with
+// [Options.CacheBytes] a pair whose score is in the cache is not computed again. Only the other pairs are queued.
+//
+// Neither batching nor reuse ever changes a score. A pair that fails in the engine, or whose logit is not finite, fails the
 // request that it came with and no other.
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,66 +53,24 @@ type Model struct {
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }
 
-// Defaults of [Options].
-const (
-	DefaultBatchTokens  = 16_384
-	DefaultBatchPairs   = 512
-	DefaultQueuedTokens = 1_000_000
-)
-
 // Options configure a [Pipeline]. The zero value works.
 type Options struct {
-	// Mode chooses the stages that run; "" means Full.
-	Mode Mode
+	// Options say how pairs are gathered into batches, and how much may wait.
+	batch.Options
 
-	// Padded has every pair of a batch computed as if it were as long as the longest, which costs what padding costs and
-	// changes no score. It is there to be measured.
-	Padded bool
+	// Packing computes each pair at its own length; nil means true. If it is false, every pair of a batch is padded to the
+	// longest, which costs what padding costs and changes no score. That exists to be measured.
+	Packing *bool
 
-	// Routing chooses the engine that computes a request, where there are several; "" means pool.FirstIdle.
-	Routing pool.Routing
-
-	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
-	TokenizerWorkers int
-
-	// MaxBatchTokens and MaxBatchPairs bound a batch. 0 means 16,384 tokens and 512 pairs: enough that splitting a batch
-	// over the cores is worth it, and little enough that a request which arrives while one runs waits seconds at
-	// most on a small machine.
-	MaxBatchTokens int
-	MaxBatchPairs  int
-
-	// MaxQueuedTokens bounds what waits, and so the memory that it takes; 0 means 1,000,000. That holds two requests of 1,000
-	// passages at 512 tokens, the largest that a server takes by default, costs some 4 MB for the token ids, and is a
-	// backlog of about two minutes on two cores of 2020.
-	MaxQueuedTokens int
-
-	// MaxQueueAge bounds what waits by time: to what the engines compute within it, at the speed that they were measured at.
-	// [batch.Bound] tells how it is divided among callers. 0 means that there is no such bound.
-	MaxQueueAge time.Duration
-
-	// BatchTimeout is how long a batch that is not full waits for more; 0 means not at all.
-	BatchTimeout time.Duration
-
-	// PreferredPairs are numbers of pairs, ascending and at most MaxBatchPairs, at which a batch is as good as full: see
-	// [batch.Options.Preferred].
-	PreferredPairs []int
+	Mode             Mode         // stages that run; "" means Full
+	Routing          pool.Routing // which engine computes a request, where there are several; "" means pool.FirstIdle
+	TokenizerWorkers int          // requests that are tokenized at once; 0 means one a CPU
 
 	// Probe has each engine compute a small batch before the first request, so that its speed is known from the start.
 	Probe bool
 
-	// Unshared keeps requests apart: a batch holds pairs of one request only.
-	Unshared bool
-
-	// KeepOrder leaves pairs in the order in which they came, instead of the longest first: those of a request as they are
-	// dealt into batches, and those of a batch.
-	KeepOrder bool
-
-	// CacheBytes bounds the memory in which scores are remembered; 0 means that none are.
-	CacheBytes int64
-
-	// Coalesce has pairs that are the same, token for token, computed once while they are in flight: those of one request,
-	// and those of requests that are there together.
-	Coalesce bool
+	CacheBytes int64 // memory in which scores are kept for reuse; 0 means none
+	Coalesce   bool  // compute pairs that are the same, token for token, once while they are in flight
 }
 
 // Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines: close those after
@@ -119,9 +80,9 @@ type Pipeline struct {
 	mode    Mode
 	workers chan struct{} // holds one for every request being tokenized
 	pool    *pool.Pool
-	scores  *cache.Table // nil where nothing is shared
-	batch   int          // most tokens of one
-	closed  atomic.Bool  // what is remembered is not told any more either
+	scores  *cache.Table // nil where no score is reused
+	batch   int          // most tokens of a batch
+	closed  atomic.Bool  // scores in the cache are not given out any more either
 	scratch sync.Pool    // of *scratch
 }
 
@@ -138,61 +99,52 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		return nil, fmt.Errorf("starting the pipeline of model %q: its score type is %q; want %q or %q",
 			m.Name, m.ScoreType, crossrank.Logit, crossrank.Probability)
 	}
-	if err := errors.Join(opts.Mode.check(), opts.checkPreferred()); err != nil {
+	if err := errors.Join(opts.Mode.check(), opts.Check()); err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
 	if opts.Mode == InferenceOnly {
-		m.Tokenizer = remember(m.Tokenizer)
+		m.Tokenizer = newMemoizing(m.Tokenizer)
 	}
 	p := &Pipeline{
 		model:   m,
 		mode:    opts.Mode,
-		batch:   orDefault(opts.MaxBatchTokens, DefaultBatchTokens),
-		workers: make(chan struct{}, orDefault(opts.TokenizerWorkers, runtime.GOMAXPROCS(0))),
+		batch:   cmp.Or(opts.MaxTokens, batch.DefaultMaxTokens),
+		workers: make(chan struct{}, cmp.Or(max(0, opts.TokenizerWorkers), runtime.GOMAXPROCS(0))),
 	}
 	p.scratch.New = func() any { return new(scratch) }
 	if opts.CacheBytes > 0 || opts.Coalesce {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})
 	}
+	wrapped := opts.wrap(engines, p.scores != nil)
 	var err error
-	dressed := opts.dress(engines, p.scores != nil)
-	p.pool, err = pool.New(dressed, pool.Options{Routing: opts.Routing, Probe: p.probe(opts), Batch: batch.Options{
-		MaxCost:   p.batch,
-		MaxItems:  orDefault(opts.MaxBatchPairs, DefaultBatchPairs),
-		MaxQueued: orDefault(opts.MaxQueuedTokens, DefaultQueuedTokens),
-		MaxAge:    opts.MaxQueueAge,
-		Timeout:   opts.BatchTimeout,
-		Preferred: opts.PreferredPairs,
-		Unshared:  opts.Unshared,
-		ByCost:    !opts.KeepOrder,
-	}})
+	p.pool, err = pool.New(wrapped, pool.Options{Options: opts.Options, Routing: opts.Routing, Probe: p.probe(opts)})
 	if err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
-	for _, e := range dressed {
-		if e, ok := e.(*settling); ok {
-			e.scores = p.scores // only now, for the scores of a probe are nobody's
+	for _, e := range wrapped {
+		if e, ok := e.(*publishing); ok {
+			e.scores = p.scores // only now: the scores of a probe are nobody's
 		}
 	}
 	return p, nil
 }
 
-// dress puts what the options ask for around engines. Those that share have no scores to share yet.
-func (o Options) dress(engines []pool.Engine, share bool) []pool.Engine {
-	dressed := slices.Clone(engines)
+// wrap puts what the options ask for around engines. A publishing engine has no table to publish in yet.
+func (o Options) wrap(engines []pool.Engine, publish bool) []pool.Engine {
+	wrapped := slices.Clone(engines)
 	for i, e := range engines {
 		switch {
 		case e == nil: // which the pool refuses
 		case o.Mode == TokenizationOnly:
-			dressed[i] = nothing{}
-		case o.Padded:
-			dressed[i] = &padding{next: e}
+			wrapped[i] = noop{}
+		case o.Packing != nil && !*o.Packing:
+			wrapped[i] = &padding{next: e}
 		}
-		if e != nil && share {
-			dressed[i] = &settling{next: dressed[i]}
+		if e != nil && publish {
+			wrapped[i] = &publishing{next: wrapped[i]}
 		}
 	}
-	return dressed
+	return wrapped
 }
 
 // Score implements [crossrank.Scorer].
@@ -202,8 +154,8 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	if err != nil {
 		return nil, err
 	}
-	from := sender(ctx, req)
-	if err := p.admit(ctx, from, req, limit); err != nil {
+	from := senderOf(ctx, req)
+	if err := p.admissionErr(ctx, from, req, limit); err != nil {
 		return nil, err
 	}
 	s := p.scratch.Get().(*scratch)
@@ -214,7 +166,7 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	}
 	admitted := time.Now()
 	if p.scores != nil {
-		err = p.share(ctx, s)
+		err = p.reuse(ctx, s)
 	} else {
 		err = p.pool.Do(ctx, s.from, s.items)
 	}
@@ -238,7 +190,7 @@ func (p *Pipeline) Queue() state.Queue { return p.pool.Queue() }
 // Batches reports the batches of all engines together.
 func (p *Pipeline) Batches() state.Batches { return p.pool.Batches() }
 
-// Instances reports what each engine has done and does, in their order.
+// Instances reports what each engine has done and does now, in their order.
 func (p *Pipeline) Instances() []state.Instance { return p.pool.Instances() }
 
 // Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
@@ -248,15 +200,8 @@ func (p *Pipeline) Drain(ctx context.Context) error {
 	return p.pool.Drain(ctx)
 }
 
-// Close refuses new requests, answers those that wait with Unavailable, and returns when the engines are at rest.
+// Close refuses new requests, answers those that wait with Unavailable, and returns when the engines are idle.
 func (p *Pipeline) Close() {
 	p.closed.Store(true)
 	p.pool.Close()
-}
-
-func orDefault(n, def int) int {
-	if n <= 0 {
-		return def
-	}
-	return n
 }

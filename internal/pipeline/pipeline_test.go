@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/scorertest"
@@ -17,7 +18,8 @@ import (
 
 func TestIsAScorer(t *testing.T) {
 	for name, opts := range map[string]Options{
-		"defaults": {}, "by turns": {Routing: pool.RoundRobin}, "small batches": {MaxBatchTokens: 32, MaxBatchPairs: 3}, "unshared": {Unshared: true}, "waiting": {BatchTimeout: time.Millisecond},
+		"defaults": {}, "by turns": {Routing: pool.RoundRobin}, "small batches": {Options: batch.Options{MaxTokens: 32, MaxPairs: 3}},
+		"requests apart": {Options: batch.Options{Enabled: new(false)}}, "waiting": {Options: batch.Options{Timeout: time.Millisecond}},
 		"coalescing": {Coalesce: true}, "remembering": {CacheBytes: 1 << 20}, "both, a little": {CacheBytes: 1000, Coalesce: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +50,7 @@ func later(p *Pipeline, ctx context.Context, req *crossrank.Request) <-chan answ
 func TestUsageAndTiming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second, logit: length}
-		p := open(t, new(words), m, Options{MaxBatchTokens: 40})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxTokens: 40}})
 		defer p.Close()
 		first := later(p, t.Context(), requestOf(5))
 		time.Sleep(200 * time.Millisecond)
@@ -93,7 +95,7 @@ func TestUsageAndTiming(t *testing.T) {
 
 func TestKeepOrder(t *testing.T) {
 	m := new(machine)
-	p := open(t, new(words), m, Options{KeepOrder: true})
+	p := open(t, new(words), m, Options{Options: batch.Options{LengthAware: new(false)}})
 	if _, err := p.Score(t.Context(), requestOf(5, 9, 7)); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/crossrank/crossrank/internal/batch"
 )
 
-// respond makes the answer to a request of that many pairs out of items that have been run.
+// respond makes the answer to a request out of items that have been run. It is where the model's activation is applied.
 func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Time) (*crossrank.Response, error) {
 	resp := &crossrank.Response{
 		Scores:    make([]float32, len(req.Pairs)),
@@ -41,7 +41,7 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 		}
 		resp.Scores[i] = logit
 	}
-	account(resp, s.items, admitted)
+	addUsage(resp, s.items, admitted)
 	if len(s.cuts) > 0 {
 		resp.Truncated = slices.Clone(s.cuts)
 	}
@@ -51,10 +51,10 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 	return resp, nil
 }
 
-// unknownBacklog is what who is refused is told to wait while no speed has been measured.
-const unknownBacklog = time.Second
+// retryUnknown is the Retry-After while no throughput has been measured.
+const retryUnknown = time.Second
 
-// refusal puts an error of the batcher, met by the items of s if there are any, into the words of the root package.
+// refusal translates an error of the queue, met by the items of s if there are any, into an error of the root package.
 func (p *Pipeline) refusal(s *scratch, err error) error {
 	var full *batch.FullError
 	var late *batch.LateError
@@ -64,7 +64,7 @@ func (p *Pipeline) refusal(s *scratch, err error) error {
 		return &crossrank.Error{
 			Code:       crossrank.Overloaded,
 			Message:    "too much work is waiting already; try again later",
-			RetryAfter: cmp.Or(p.pool.Backlog(full.Queued+full.Running), unknownBacklog),
+			RetryAfter: cmp.Or(p.pool.TimeFor(full.Queued+full.Running), retryUnknown),
 			Err:        err,
 		}
 	case errors.As(err, &late):
@@ -82,11 +82,11 @@ func (p *Pipeline) refusal(s *scratch, err error) error {
 		e.Err = err
 		return e
 	}
-	return left(err)
+	return contextErr(err)
 }
 
-// left is the error of a caller whose context ended.
-func left(err error) error {
+// contextErr is the error of a caller whose context ended.
+func contextErr(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &crossrank.Error{Code: crossrank.DeadlineExceeded, Message: "there was no time to score all pairs before the deadline", Err: err}

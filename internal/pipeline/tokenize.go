@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/tokenizer"
@@ -15,13 +15,13 @@ const minLength = 3
 
 // scratch is the memory of one request on its way through the pipeline.
 type scratch struct {
-	from           batch.Sender
+	from           fairqueue.Sender
 	ids            []int32 // of all pairs, one after the other
 	query, passage []int32 // of the pair at hand, without special tokens
 	items          []pool.Item
 	parts          []int // of each pair: how many items read it; empty while every pair has one
 	cuts           []int // of each pair: tokens lost to truncation; empty while nothing was
-	shared
+	reuse
 }
 
 // maxKept bounds the scratch that is kept for reuse, in token ids and in pairs, so that one giant request does not pin
@@ -36,8 +36,8 @@ func (p *Pipeline) release(s *scratch) {
 	clear(s.items) // they refer to runs
 	s.ids, s.query, s.passage, s.items = s.ids[:0], s.query[:0], s.passage[:0], s.items[:0]
 	s.parts, s.cuts = s.parts[:0], s.cuts[:0]
-	s.from = batch.Sender{}
-	s.forget()
+	s.from = fairqueue.Sender{}
+	s.resetReuse()
 	p.scratch.Put(s)
 }
 
@@ -69,12 +69,12 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 	return req.MaxLength, nil
 }
 
-// tokenize fills s with the items of a request, once one of the tokenizer's places is free.
+// tokenize fills s with the items of a request, once a tokenizer worker is free.
 func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Request, limit int) error {
 	select {
 	case p.workers <- struct{}{}:
 	case <-ctx.Done():
-		return left(ctx.Err())
+		return contextErr(ctx.Err())
 	}
 	defer func() { <-p.workers }()
 
@@ -84,7 +84,7 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 	}
 	for i, pair := range req.Pairs {
 		if err := ctx.Err(); err != nil {
-			return left(err)
+			return contextErr(err)
 		}
 		if i == 0 || pair.Query != req.Pairs[i-1].Query {
 			s.query = p.model.Tokenizer.Append(s.query[:0], p.model.Prompt+pair.Query)
@@ -104,9 +104,9 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 		if cut > 0 && req.Truncation == crossrank.TruncateNever {
 			return tooLong(i, len(s.query)+len(s.passage)+minLength, cut)
 		}
-		s.lose(i, cut, len(req.Pairs))
+		s.noteCut(i, cut, len(req.Pairs))
 	}
-	s.place()
+	s.setIDs()
 	return nil
 }
 
@@ -115,8 +115,8 @@ func (p *Pipeline) join(s *scratch, query, passage []int32, limit int, keep toke
 	start, split := len(s.ids), 0
 	s.ids, split, cut = p.model.Tokenizer.Join(s.ids, query, passage, limit, keep)
 	s.items = append(s.items, pool.Item{
-		Value: network.Sequence{TypeBoundary: split},
-		Cost:  len(s.ids) - start,
+		Value:  network.Sequence{TypeBoundary: split},
+		Tokens: len(s.ids) - start,
 	})
 	return cut
 }
@@ -127,8 +127,8 @@ func tooLong(pair, tokens, cut int) error {
 		"pair %d has %d tokens, more than the limit of %d; shorten it, or allow truncation", pair, tokens, tokens-cut)
 }
 
-// lose notes what truncation cut from pair i.
-func (s *scratch) lose(i, cut, pairs int) {
+// noteCut notes how many tokens truncation cut from pair i.
+func (s *scratch) noteCut(i, cut, pairs int) {
 	if cut > 0 && len(s.cuts) == 0 {
 		s.cuts = append(s.cuts, make([]int, pairs)...)
 	}
@@ -148,11 +148,11 @@ func keepOf(ids []int32, n int, keep tokenizer.Keep) []int32 {
 	return ids[:n]
 }
 
-// place points the items at their ids, now that these will not move any more.
-func (s *scratch) place() {
+// setIDs points the items at their ids, now that these will not move any more.
+func (s *scratch) setIDs() {
 	start := 0
 	for i := range s.items {
-		end := start + s.items[i].Cost
+		end := start + s.items[i].Tokens
 		s.items[i].Value.IDs = s.ids[start:end:end]
 		start = end
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -71,7 +72,7 @@ func TestWindows(t *testing.T) {
 			got = append(got, passageOf(s))
 			return 0
 		}}
-		p := open(t, new(words), m, Options{KeepOrder: true})
+		p := open(t, new(words), m, Options{Options: batch.Options{LengthAware: new(false)}})
 		c.req.Pairs = []crossrank.Pair{{Query: c.query, Passage: numbered(c.words)}}
 		resp, err := p.Score(t.Context(), &c.req)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -88,7 +89,7 @@ func request(number int32, lengths ...int) []Item {
 			ids[j] = int32(i*100 + j)
 		}
 		ids[0] = number
-		items = append(items, Item{Value: network.Sequence{IDs: ids, TypeBoundary: 1}, Cost: n})
+		items = append(items, Item{Value: network.Sequence{IDs: ids, TypeBoundary: 1}, Tokens: n})
 	}
 	return items
 }
@@ -96,7 +97,7 @@ func request(number int32, lengths ...int) []Item {
 // later sends a request and waits until it is queued or computed.
 func later(p *Pool, ctx context.Context, items []Item) <-chan error {
 	c := make(chan error, 1)
-	go func() { c <- p.Do(ctx, batch.Sender{}, items) }()
+	go func() { c <- p.Do(ctx, fairqueue.Sender{}, items) }()
 	synctest.Wait()
 	return c
 }
@@ -112,4 +113,4 @@ func check(t *testing.T, items []Item) {
 }
 
 // pairsOfOne bounds batches to one pair.
-var pairsOfOne = batch.Options{MaxItems: 1}
+var pairsOfOne = batch.Options{MaxPairs: 1}

@@ -10,19 +10,19 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// instance is one engine and the account of its work.
+// instance is one engine, and what it has done.
 type instance struct {
 	engine Engine
 	queue  *batcher // its own; nil with FirstIdle
 	speed  meter
 
 	mu      sync.Mutex     // guards everything below
-	state   state.Instance // but for what waits, and the part of Busy that is not over
-	started time.Time      // of the batch that runs; zero if none does
+	done    state.Instance // but for what waits, and the current batch's part of Busy
+	started time.Time      // of the current batch; zero if none runs
 }
 
-// probe measures the speed of an instance that has no work yet. The first time is not counted: caches are cold, and memory is
-// not there yet.
+// probe measures the speed of an instance that has no work yet. It computes the sequences twice and measures the second time:
+// the first time caches are cold, and memory is not mapped yet.
 func (in *instance) probe(seqs []network.Sequence) (err error) {
 	if len(seqs) == 0 {
 		return nil
@@ -52,15 +52,15 @@ func tokensOf(seqs []network.Sequence) int {
 	return tokens
 }
 
-// run computes one batch and keeps the account of it.
+// run computes one batch and counts it.
 func (in *instance) run(seqs []network.Sequence, out []float32) error {
 	in.begin(len(seqs), tokensOf(seqs))
-	done := false
-	defer func() { in.end(done) }() // also when the engine panics, which package batch makes an error
+	ok := false
+	defer func() { in.end(ok) }() // also when the engine panics, which package batch makes an error
 	if err := in.engine.Logits(seqs, out); err != nil {
 		return err
 	}
-	done = true
+	ok = true
 	return nil
 }
 
@@ -68,71 +68,45 @@ func (in *instance) begin(pairs, tokens int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.started = time.Now()
-	in.state.RunningPairs, in.state.RunningTokens = pairs, tokens
+	in.done.RunningPairs, in.done.RunningTokens = pairs, tokens
 }
 
-func (in *instance) end(done bool) {
+func (in *instance) end(ok bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	took := time.Since(in.started)
-	s := &in.state
-	s.Busy += took
-	if done {
-		s.Batches++
-		s.Pairs += int64(s.RunningPairs)
-		s.Tokens += int64(s.RunningTokens)
-		in.speed.observe(s.RunningTokens, took)
+	d := &in.done
+	d.Busy += took
+	if ok {
+		d.Batches++
+		d.Pairs += int64(d.RunningPairs)
+		d.Tokens += int64(d.RunningTokens)
+		in.speed.observe(d.RunningTokens, took)
 	} else {
-		s.Failures++
+		d.Failures++
 	}
-	s.RunningPairs, s.RunningTokens, in.started = 0, 0, time.Time{}
+	d.RunningPairs, d.RunningTokens, in.started = 0, 0, time.Time{}
 }
 
-// expect is when the instance would be done with a request of that cost, from now, in seconds: with what waits and runs
-// before it, at its measured speed, or at the usual one while it has none.
-func (in *instance) expect(load state.Queue, cost int, usual float64) float64 {
-	return float64(load.Tokens+load.RunningTokens+cost) / cmp.Or(in.speed.rate(), usual)
+// finishIn is how many seconds the instance needs to finish a request of that many tokens and everything before it, at its
+// measured speed, or at the usual one while it has none.
+func (in *instance) finishIn(before state.Queue, tokens int, usual float64) float64 {
+	return float64(before.Tokens+before.RunningTokens+tokens) / cmp.Or(in.speed.rate(), usual)
 }
 
-// Instances gives the account of each instance, in the order of the engines.
-func (p *Pool) Instances() []state.Instance {
-	states := make([]state.Instance, len(p.instances))
-	for i, in := range p.instances {
-		states[i] = in.account()
-	}
-	return states
-}
-
-func (in *instance) account() state.Instance {
-	var load state.Queue
+// report is what the instance has done and does now.
+func (in *instance) report() state.Instance {
+	var waiting state.Queue
 	if in.queue != nil {
-		load = in.queue.Queue()
+		waiting = in.queue.Queue()
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	s := in.state
-	s.QueuedPairs, s.QueuedTokens = load.Pairs, load.Tokens
+	s := in.done
+	s.QueuedPairs, s.QueuedTokens = waiting.Pairs, waiting.Tokens
 	s.Speed = in.speed.rate()
 	if !in.started.IsZero() {
 		s.Busy += time.Since(in.started)
 	}
 	return s
-}
-
-// Queue reports what waits and runs at all instances together.
-func (p *Pool) Queue() state.Queue {
-	if p.shared != nil {
-		return p.shared.Queue()
-	}
-	_, total := p.loads()
-	return total
-}
-
-// Batches reports the batches of all instances together.
-func (p *Pool) Batches() state.Batches {
-	var sum state.Batches
-	for _, q := range p.queues() {
-		sum.Add(q.Batches())
-	}
-	return sum
 }

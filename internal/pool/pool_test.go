@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/state"
 )
@@ -36,7 +37,7 @@ func TestRouting(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, engines := open(t, Options{Routing: c.routing, Batch: pairsOfOne}, c.speeds...)
+				p, engines := open(t, Options{Routing: c.routing, Options: pairsOfOne}, c.speeds...)
 				defer p.Close()
 				var all [][]Item
 				var answers []<-chan error
@@ -65,7 +66,7 @@ func TestRouting(t *testing.T) {
 // TestSmartIdleKnowsWhoIsSlow gives an instance that is four times as fast four fifths of the work.
 func TestSmartIdleKnowsWhoIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, engines := open(t, Options{Routing: SmartIdle, Batch: pairsOfOne}, 100, 400)
+		p, engines := open(t, Options{Routing: SmartIdle, Options: pairsOfOne}, 100, 400)
 		defer p.Close()
 		for range 2 { // to be measured
 			first, second := later(p, t.Context(), request(0, 100)), later(p, t.Context(), request(0, 100))
@@ -90,10 +91,10 @@ func TestSmartIdleKnowsWhoIsSlow(t *testing.T) {
 // TestFirstIdleSpreadsARequest has one request of four batches computed by four instances at once.
 func TestFirstIdleSpreadsARequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _ := open(t, Options{Batch: pairsOfOne}, 10, 10, 10, 10)
+		p, _ := open(t, Options{Options: pairsOfOne}, 10, 10, 10, 10)
 		defer p.Close()
 		start, items := time.Now(), request(0, 10, 10, 10, 10)
-		if err := p.Do(t.Context(), batch.Sender{}, items); err != nil {
+		if err := p.Do(t.Context(), fairqueue.Sender{}, items); err != nil {
 			t.Fatal(err)
 		}
 		check(t, items)
@@ -108,9 +109,9 @@ func TestAdmission(t *testing.T) {
 	for _, routing := range Routings {
 		t.Run(string(routing), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, _ := open(t, Options{Routing: routing, Batch: batch.Options{MaxItems: 1, MaxQueued: 250}}, 100, 100)
+				p, _ := open(t, Options{Routing: routing, Options: batch.Options{MaxPairs: 1, MaxQueuedTokens: 250}}, 100, 100)
 				defer p.Close()
-				if d := p.Backlog(100); d != 0 {
+				if d := p.TimeFor(100); d != 0 {
 					t.Errorf("before anything is measured: a backlog of %v, want none known", d)
 				}
 				warm := []<-chan error{later(p, t.Context(), request(0, 100)), later(p, t.Context(), request(0, 100))}
@@ -122,11 +123,11 @@ func TestAdmission(t *testing.T) {
 					answers = append(answers, later(p, t.Context(), request(1, 100)))
 				}
 				var full *batch.FullError
-				err := p.Do(t.Context(), batch.Sender{}, request(2, 51))
-				if !errors.As(err, &full) || full.Queued != 200 || full.Running != 200 || full.Cost != 51 || full.Max != 250 {
+				err := p.Do(t.Context(), fairqueue.Sender{}, request(2, 51))
+				if !errors.As(err, &full) || full.Queued != 200 || full.Running != 200 || full.Tokens != 51 || full.Max != 250 {
 					t.Errorf("with 200 of 250 waiting, 51 more: got error %+v", err)
 				}
-				if d := p.Backlog(400); d != 2*time.Second {
+				if d := p.TimeFor(400); d != 2*time.Second {
 					t.Errorf("400 tokens at 200 a second: got %v, want 2s", d)
 				}
 				answers = append(answers, later(p, t.Context(), request(3, 50)))
@@ -145,7 +146,7 @@ func TestAdmission(t *testing.T) {
 
 func TestInstances(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _ := open(t, Options{Routing: RoundRobin, Batch: pairsOfOne}, 10, 10)
+		p, _ := open(t, Options{Routing: RoundRobin, Options: pairsOfOne}, 10, 10)
 		defer p.Close()
 		a := later(p, t.Context(), request(0, 20, 10)) // 2 s and 1 s at the first
 		b := later(p, t.Context(), request(1, 5))
@@ -175,7 +176,7 @@ func TestEnd(t *testing.T) {
 	for _, routing := range Routings {
 		t.Run(string(routing), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, _ := open(t, Options{Routing: routing, Batch: pairsOfOne}, 10, 10)
+				p, _ := open(t, Options{Routing: routing, Options: pairsOfOne}, 10, 10)
 				var answers []<-chan error
 				for range 4 {
 					answers = append(answers, later(p, t.Context(), request(1, 10)))
@@ -188,11 +189,11 @@ func TestEnd(t *testing.T) {
 						t.Errorf("request %d, drained: %v", i, err)
 					}
 				}
-				if err := p.Do(t.Context(), batch.Sender{}, request(2, 10)); !errors.Is(err, batch.ErrClosed) {
+				if err := p.Do(t.Context(), fairqueue.Sender{}, request(2, 10)); !errors.Is(err, batch.ErrClosed) {
 					t.Errorf("afterwards: got error %v, want ErrClosed", err)
 				}
 
-				p, _ = open(t, Options{Routing: routing, Batch: pairsOfOne}, 10, 10)
+				p, _ = open(t, Options{Routing: routing, Options: pairsOfOne}, 10, 10)
 				answers = nil
 				for range 4 {
 					answers = append(answers, later(p, t.Context(), request(1, 10)))
@@ -224,11 +225,11 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	p, _ := open(t, Options{Routing: LeastBusy}, 1, 1)
-	if err := p.Do(t.Context(), batch.Sender{}, nil); err != nil {
+	if err := p.Do(t.Context(), fairqueue.Sender{}, nil); err != nil {
 		t.Errorf("nothing to do: %v", err)
 	}
 	var item *batch.ItemError
-	if err := p.Do(t.Context(), batch.Sender{}, []Item{{Value: network.Sequence{}, Cost: -1}}); !errors.As(err, &item) {
+	if err := p.Do(t.Context(), fairqueue.Sender{}, []Item{{Value: network.Sequence{}, Tokens: -1}}); !errors.As(err, &item) {
 		t.Errorf("a negative cost: got error %v, want that of the item", err)
 	}
 }
@@ -247,7 +248,7 @@ func TestProbe(t *testing.T) {
 						routing, i, st, len(e.batches), e.speed)
 				}
 			}
-			if d := p.Backlog(1000); d != 2*time.Second {
+			if d := p.TimeFor(1000); d != 2*time.Second {
 				t.Errorf("%s: a backlog of 1000 lasts %v, want 2s", routing, d)
 			}
 			if got := p.Batches(); got != (state.Batches{}) {
@@ -271,17 +272,17 @@ func TestAgeBoundsAllQueues(t *testing.T) {
 		t.Run(string(routing), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				probe := []network.Sequence{{IDs: make([]int32, 100), TypeBoundary: 1}}
-				p, _ := open(t, Options{Routing: routing, Probe: probe, Batch: batch.Options{MaxItems: 1, MaxAge: 4 * time.Second}}, 100, 100)
+				p, _ := open(t, Options{Routing: routing, Probe: probe, Options: batch.Options{MaxPairs: 1, MaxQueueAge: 4 * time.Second}}, 100, 100)
 				defer p.Close()
 				var answers []<-chan error
 				for range 8 { // two run, six wait
 					answers = append(answers, later(p, t.Context(), request(1, 100)))
 				}
 				ask := func(caller string, n int) error {
-					return p.Check(t.Context(), batch.Sender{Caller: caller}, n)
+					return p.Check(t.Context(), fairqueue.Sender{Caller: caller}, n)
 				}
 				var full *batch.FullError
-				if err := p.Do(t.Context(), batch.Sender{}, request(1, 100)); !errors.As(err, &full) || full.Queued != 600 || full.Max != 600 || full.Running != 200 {
+				if err := p.Do(t.Context(), fairqueue.Sender{}, request(1, 100)); !errors.As(err, &full) || full.Queued != 600 || full.Max != 600 || full.Running != 200 {
 					t.Errorf("beyond three quarters of the line of 800: got error %+v", err)
 				}
 				if err := ask("", 1); !errors.As(err, &full) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/state"
 )
@@ -26,9 +27,9 @@ func TestRandomInterleavings(t *testing.T) {
 		for range 1 + rng.IntN(4) {
 			speeds = append(speeds, 20_000+rng.IntN(200_000))
 		}
-		opts := Options{Routing: routing, Batch: batch.Options{
-			MaxCost: 20 + rng.IntN(300), MaxItems: 1 + rng.IntN(40), MaxQueued: rng.IntN(2) * 1000, Unshared: rng.IntN(4) == 0,
-			ByCost: rng.IntN(2) == 0, Timeout: time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond,
+		opts := Options{Routing: routing, Options: batch.Options{
+			MaxTokens: 20 + rng.IntN(300), MaxPairs: 1 + rng.IntN(40), MaxQueuedTokens: rng.IntN(2) * 1000, Enabled: new(rng.IntN(4) > 0),
+			LengthAware: new(rng.IntN(2) == 0), Timeout: time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond,
 		}}
 		t.Run(fmt.Sprintf("%s/%d", routing, seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { storm(t, seed, opts, speeds) })
@@ -65,7 +66,7 @@ func storm(t *testing.T, seed uint64, opts Options, speeds []int) {
 					poisoned = rng.IntN(len(items))
 					items[poisoned].Value.IDs[0] = poison
 				}
-				err := p.Do(ctx, batch.Sender{Caller: fmt.Sprint(caller % 7), Class: n % batch.Classes}, items)
+				err := p.Do(ctx, fairqueue.Sender{Caller: fmt.Sprint(caller % 7), Priority: n % fairqueue.Priorities}, items)
 				cancel()
 				var item *batch.ItemError
 				var tooMuch *batch.FullError
@@ -78,7 +79,7 @@ func storm(t *testing.T, seed uint64, opts Options, speeds []int) {
 					left.Add(1)
 				case errors.As(err, &item) && item.Index == poisoned:
 					failed.Add(1)
-				case errors.As(err, &tooMuch) && opts.Batch.MaxQueued > 0:
+				case errors.As(err, &tooMuch) && opts.MaxQueuedTokens > 0:
 					full.Add(1)
 				default:
 					t.Errorf("caller %d, request %d, poisoned item %d: got error %v", caller, n, poisoned, err)

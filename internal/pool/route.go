@@ -4,30 +4,30 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"time"
 
 	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/fairqueue"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// submit queues a request at the instance that it is routed to, or refuses it. Two requests that arrive together are routed
-// one after the other, the second with the first in its queue.
-func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (batch.Ticket[network.Sequence, float32], error) {
-	cost := 0
+// submit queues a request at the instance that it is routed to, or refuses it. Of two requests that arrive together, the
+// second is routed with the first in its queue.
+func (p *Pool) submit(ctx context.Context, from fairqueue.Sender, items []Item) (batch.Ticket[network.Sequence, float32], error) {
+	tokens := 0
 	for i := range items {
-		cost += items[i].Cost
+		tokens += items[i].Tokens
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return batch.Ticket[network.Sequence, float32]{}, batch.ErrClosed
 	}
-	loads, total := p.loads()
-	if err := p.admit(from, cost, total); err != nil {
+	queues, total := p.queueStates()
+	if err := p.admissionErr(from, tokens, total); err != nil {
 		return batch.Ticket[network.Sequence, float32]{}, err
 	}
-	i := p.choose(loads, cost)
+	i := p.choose(queues, tokens)
 	ticket, err := p.instances[i].queue.Submit(ctx, from, items)
 	if err == nil {
 		p.turn = (i + 1) % len(p.instances)
@@ -35,77 +35,38 @@ func (p *Pool) submit(ctx context.Context, from batch.Sender, items []Item) (bat
 	return ticket, err
 }
 
-// admit says, with p.mu held, why a request may not wait, if it may not, beside what waits in all queues together.
-func (p *Pool) admit(from batch.Sender, cost int, total state.Queue) error {
-	var w batch.Backlog
+// admissionErr returns, with p.mu held, why a request may not wait behind what all queues hold together, and nil if it may.
+func (p *Pool) admissionErr(from fairqueue.Sender, tokens int, total state.Queue) error {
+	var waiting fairqueue.Backlog
 	for _, in := range p.instances {
-		w = w.Add(in.queue.Backlog(from, cost))
+		waiting = waiting.Add(in.queue.Backlog(from, tokens))
 	}
-	err := p.bound.Check(w, cost, p.pace())
+	err := p.limit.Check(waiting, tokens, p.throughput())
 	if full, ok := err.(*batch.FullError); ok {
 		full.Running = total.RunningTokens
 	}
 	return err
 }
 
-// choose returns the instance that a request of that cost is routed to. Of instances that are alike it is the first from
-// the one whose turn it is.
-func (p *Pool) choose(loads []state.Queue, cost int) int {
-	best, least := p.turn, math.Inf(1)
+// choose returns the instance that a request of that many tokens is routed to. Of equally good instances it is the first,
+// counted from the one whose turn it is.
+func (p *Pool) choose(queues []state.Queue, tokens int) int {
 	if p.routing == RoundRobin {
-		return best
+		return p.turn
 	}
+	best, least := p.turn, math.Inf(1)
 	usual := cmp.Or(p.usualSpeed(), 1)
 	for k := range p.instances {
 		i := (p.turn + k) % len(p.instances)
 		var burden float64
 		if p.routing == LeastBusy {
-			burden = float64(loads[i].Pairs + loads[i].RunningPairs)
+			burden = float64(queues[i].Pairs + queues[i].RunningPairs)
 		} else {
-			burden = p.instances[i].expect(loads[i], cost, usual)
+			burden = p.instances[i].finishIn(queues[i], tokens, usual)
 		}
 		if burden < least {
 			best, least = i, burden
 		}
 	}
 	return best
-}
-
-// usualSpeed is the mean of the speeds that have been measured, in tokens a second; 0 if none has. It stands for the speed of
-// an instance that has computed nothing yet.
-func (p *Pool) usualSpeed() float64 {
-	sum, n := 0.0, 0
-	for _, in := range p.instances {
-		if v := in.speed.rate(); v > 0 {
-			sum += v
-			n++
-		}
-	}
-	if n == 0 {
-		return 0
-	}
-	return sum / float64(n)
-}
-
-// pace is how many tokens all instances together compute in a second; 0 if nothing has been measured.
-func (p *Pool) pace() float64 { return p.usualSpeed() * float64(len(p.instances)) }
-
-// Backlog is how long that many tokens take all instances together at their measured speeds, in whole milliseconds rounded
-// up; 0 if nothing has been measured.
-func (p *Pool) Backlog(tokens int) time.Duration {
-	pace := p.pace()
-	if pace == 0 {
-		return 0
-	}
-	return time.Duration(min(math.Ceil(1000*float64(tokens)/pace), 1e9)) * time.Millisecond
-}
-
-// loads are what waits and runs at each instance with a queue of its own, and their sum.
-func (p *Pool) loads() (each []state.Queue, total state.Queue) {
-	each = make([]state.Queue, len(p.instances))
-	for i, in := range p.instances {
-		each[i] = in.queue.Queue()
-		total.Add(each[i])
-	}
-	return each, total
 }

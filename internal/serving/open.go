@@ -51,10 +51,10 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 			MaxQueueAge:     time.Duration(s.Batching.MaxQueueAgeMS * float64(time.Millisecond)),
 			PreferredPairs:  s.Batching.PreferredBatchSize,
 			Timeout:         time.Duration(s.Batching.TimeoutMS * float64(time.Millisecond)),
-			Unshared:        !s.Batching.Enabled,
-			KeepOrder:       !s.Batching.LengthAware,
-			Padded:          !s.Batching.Packing,
+			Enabled:         &s.Batching.Enabled,
+			LengthAware:     &s.Batching.LengthAware,
 		},
+		Packing: &s.Batching.Packing,
 	}
 	for _, in := range one.Instances {
 		opts.Instances = append(opts.Instances, local.Instance{Threads: in.Threads})

@@ -55,9 +55,10 @@ cache: {max_bytes: 333, coalesce: false}
 		Threads: 2, Instances: []local.Instance{{Threads: 3}, {Threads: 3}, {}}, Routing: "least_busy",
 		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
 		Batching: local.Batching{
-			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Padded: true, Unshared: true, KeepOrder: true,
+			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Enabled: new(false), LengthAware: new(false),
 			PreferredPairs: []int{4, 8}, MaxQueueAge: 500 * time.Microsecond, MaxQueuedTokens: 3333,
 		},
+		Packing: new(false),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -12,9 +12,9 @@ import (
 	"log/slog"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/metrics"
-	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/server"
 )
 
@@ -57,7 +57,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Models:      func() []crossrank.Info { return infos },
 		Tokenize:    s.router.Tokenize,
 		Recorder:    metrics.New(recorderOptions(s.settings.Server, s.router.Gauges())),
-		BatchTokens: cmp.Or(s.settings.Batching.MaxBatchTokens, pipeline.DefaultBatchTokens),
+		BatchTokens: cmp.Or(s.settings.Batching.MaxBatchTokens, batch.DefaultMaxTokens),
 		Tokenizers:  cmp.Or(s.settings.TokenizerPool.Workers, cores()),
 	})
 }

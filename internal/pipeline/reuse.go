@@ -14,39 +14,39 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// rounds is how often a request waits for what others have computed, and were not given, before it has all that it still
-// lacks computed for itself. It bounds how long a pair that fails everybody is passed on from one to the next.
-const rounds = 3
+// maxRounds is how often a request waits for scores that others compute, and in the end do not get, before it computes all
+// that it still lacks itself. It bounds how long a pair that fails everybody is passed on from one request to the next.
+const maxRounds = 3
 
-// shared is the memory of a request that shares scores with others.
-type shared struct {
+// reuse is the memory of a request that reuses scores.
+type reuse struct {
 	keys      []byte
 	ends      []int       // of each item's key in keys
 	open      []int       // items without a score
 	led       []int       // of those, the ones that this request has computed
-	run       []pool.Item // they
-	followed  []int       // and those that others have computed
+	run       []pool.Item // the led items
+	followed  []int       // and the ones that other requests compute
 	followees []*cache.Flight
 }
 
-// share has the items of a request computed, but for those whose scores are remembered or being computed already. An item
-// that was computed has a run with items, one that somebody else had computed meanwhile has a run without, and one
-// that was remembered has none.
-func (p *Pipeline) share(ctx context.Context, s *scratch) error {
+// reuse has the items of a request computed, except for those whose scores are in the cache or already being computed. An
+// item that was computed has a run with pairs, one that another request had computed meanwhile has a run without, and one
+// from the cache has no run.
+func (p *Pipeline) reuse(ctx context.Context, s *scratch) error {
 	if p.closed.Load() {
 		return batch.ErrClosed
 	}
 	keys := s.encode()
 	for round := 0; len(s.open) > 0; round++ {
 		flights := make([]cache.Flight, len(s.open))
-		weight, patience := p.weigh(s)
-		if round == rounds {
-			patience = -1
+		cost, maxWait := p.costs(s)
+		if round == maxRounds {
+			maxWait = -1
 		}
-		s.claim(p.scores, flights, keys, weight, patience)
+		s.claim(p.scores, flights, keys, cost, maxWait)
 		err := p.lead(ctx, s)
-		// Before the request waits for others, for one of those may wait for it, or be itself: a score that is not finite is
-		// not settled.
+		// Abandon comes before this request waits for others, because one of them may wait for it, or be itself: a score that
+		// is not finite is not published.
 		p.scores.Abandon(flights)
 		if err != nil {
 			return err
@@ -58,14 +58,14 @@ func (p *Pipeline) share(ctx context.Context, s *scratch) error {
 	return nil
 }
 
-// forget empties the memory for the next request, unless it is too large to be kept.
-func (s *shared) forget() {
-	if cap(s.keys) > 4*maxKept || cap(s.ends) > maxKept {
-		*s = shared{}
+// resetReuse empties the memory for the next request, unless it is too large to be kept.
+func (r *reuse) resetReuse() {
+	if cap(r.keys) > 4*maxKept || cap(r.ends) > maxKept {
+		*r = reuse{}
 	}
-	clear(s.run)
-	clear(s.followees)
-	s.run, s.followees = s.run[:0], s.followees[:0]
+	clear(r.run)
+	clear(r.followees)
+	r.run, r.followees = r.run[:0], r.followees[:0]
 }
 
 // encode makes the keys of all items, which are all open.
@@ -80,19 +80,19 @@ func (s *scratch) encode() string {
 	return string(s.keys) // one allocation for all
 }
 
-// weigh gives the weight of what is open of a request and the most of what it waits for: not for a less urgent request,
-// and not for one that is larger than itself and than a batch, behind whose other pairs it would wait its turn.
-func (p *Pipeline) weigh(s *scratch) (weight, patience int64) {
+// costs gives the cost of what is open of a request, and the highest cost of a request that it waits for. It does not wait for
+// a less urgent one, nor for one that is larger than itself and than a batch: it would wait behind that one's other pairs.
+func (p *Pipeline) costs(s *scratch) (cost, maxWait int64) {
 	tokens := 0
 	for _, i := range s.open {
-		tokens += s.items[i].Cost
+		tokens += s.items[i].Tokens
 	}
-	class := int64(s.from.Class) << 48
-	return class + int64(tokens), class + int64(max(tokens, p.batch))
+	priority := int64(s.from.Priority) << 48
+	return priority + int64(tokens), priority + int64(max(tokens, p.batch))
 }
 
-// claim sorts the open items into those that are remembered, led and followed.
-func (s *scratch) claim(t *cache.Table, flights []cache.Flight, keys string, weight, patience int64) {
+// claim sorts the open items into those that are in the cache, led and followed.
+func (s *scratch) claim(t *cache.Table, flights []cache.Flight, keys string, cost, maxWait int64) {
 	s.led, s.run, s.followed, s.followees = s.led[:0], s.run[:0], s.followed[:0], s.followees[:0]
 	for k, i := range s.open {
 		from := 0
@@ -100,8 +100,8 @@ func (s *scratch) claim(t *cache.Table, flights []cache.Flight, keys string, wei
 			from = s.ends[i-1]
 		}
 		item := &s.items[i]
-		flights[k].Weight = weight
-		score, other, role := t.Claim(&flights[k], keys[from:s.ends[i]], patience)
+		flights[k].Cost = cost
+		score, other, role := t.Claim(&flights[k], keys[from:s.ends[i]], maxWait)
 		switch role {
 		case cache.Hit:
 			item.Result, item.Run = score, nil
@@ -130,10 +130,10 @@ func (p *Pipeline) lead(ctx context.Context, s *scratch) error {
 	return err
 }
 
-// follow waits for the items that others have computed. Those that were not given to it are open again.
+// follow waits for the items that other requests compute. Those that never were computed are open again.
 func (s *scratch) follow(ctx context.Context) error {
 	for k, f := range s.followees {
-		landing, ok, err := f.Wait(ctx)
+		computed, ok, err := f.Wait(ctx)
 		if err != nil {
 			return err
 		}
@@ -142,29 +142,29 @@ func (s *scratch) follow(ctx context.Context) error {
 			s.open = append(s.open, i)
 			continue
 		}
-		s.items[i].Result = landing.Score
-		s.items[i].Run = &batch.Run{Started: landing.Started, Ended: landing.Ended}
+		s.items[i].Result = computed.Score
+		s.items[i].Run = &batch.Run{Started: computed.Started, Ended: computed.Ended}
 	}
 	return nil
 }
 
-// account adds up what items that have been run cost, and when. What others had computed counts for the time since this
-// request was admitted.
-func account(resp *crossrank.Response, items []pool.Item, admitted time.Time) {
+// addUsage adds up what items that have been run cost, and when. What other requests had computed counts only for the time
+// since this one was admitted.
+func addUsage(resp *crossrank.Response, items []pool.Item, admitted time.Time) {
 	var first, last time.Time
 	for i := range items {
 		item := &items[i]
 		run := item.Run
 		if run == nil {
-			resp.Usage.CachedTokens += item.Cost
+			resp.Usage.CachedTokens += item.Tokens
 			continue
 		}
 		started, ended := run.Started, run.Ended
-		if run.Items == 0 {
-			resp.Usage.CachedTokens += item.Cost
+		if run.Pairs == 0 {
+			resp.Usage.CachedTokens += item.Tokens
 			started, ended = latest(started, admitted), latest(ended, admitted)
 		} else {
-			resp.Usage.Tokens += item.Cost
+			resp.Usage.Tokens += item.Tokens
 			resp.Usage.PaddedTokens += run.Longest
 		}
 		if first.IsZero() || started.Before(first) {
@@ -185,19 +185,19 @@ func latest(x, y time.Time) time.Time {
 	return x
 }
 
-// settling is an engine that hands every score to all who wait for it, as soon as it is there: long before the last batch
-// of the request that it was computed for, and even if that request's caller has left. Its pool calls it from one
-// goroutine at a time.
-type settling struct {
+// publishing is an engine that gives each score to all requests that wait for it as soon as it is computed. That is long
+// before the last batch of the request that it was computed for, and happens even if that request's caller has left. Its
+// pool calls it from one goroutine at a time.
+type publishing struct {
 	next   pool.Engine
 	scores *cache.Table // nil before the first request
 	key    []byte
 }
 
-var _ pool.Engine = (*settling)(nil)
+var _ pool.Engine = (*publishing)(nil)
 
 // Logits implements [pool.Engine].
-func (e *settling) Logits(seqs []network.Sequence, out []float32) error {
+func (e *publishing) Logits(seqs []network.Sequence, out []float32) error {
 	started := time.Now()
 	if err := e.next.Logits(seqs, out); err != nil {
 		return err
@@ -211,15 +211,15 @@ func (e *settling) Logits(seqs []network.Sequence, out []float32) error {
 			continue
 		}
 		e.key = cache.AppendKey(e.key[:0], q.IDs, q.TypeBoundary)
-		e.scores.Settle(e.key, out[i], started, ended)
+		e.scores.Publish(e.key, out[i], started, ended)
 	}
 	return nil
 }
 
-// Cache reports how scores are reused; all of it is 0 where none are.
+// Cache reports how scores were reused; all of it is 0 where none are.
 func (p *Pipeline) Cache() state.Cache {
 	if p.scores == nil {
 		return state.Cache{}
 	}
-	return p.scores.Stats()
+	return p.scores.State()
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/state"
@@ -74,7 +75,7 @@ func TestRemembers(t *testing.T) {
 func TestCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second, logit: length}
-		p := open(t, new(words), m, Options{MaxBatchPairs: 2, MaxQueuedTokens: 100, Coalesce: true})
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxPairs: 2, MaxQueuedTokens: 100}, Coalesce: true})
 		defer p.Close()
 		first := later(p, t.Context(), requestOf(40, 30, 20, 10))
 		time.Sleep(500 * time.Millisecond)
@@ -210,11 +211,11 @@ func TestClosedWhileFollowing(t *testing.T) {
 // an engine alone gives.
 func TestSharingNeverChangesAScore(t *testing.T) {
 	for name, opts := range map[string]Options{
-		"coalescing":              {Coalesce: true, MaxBatchPairs: 3},
-		"remembering a few":       {CacheBytes: 1500, MaxBatchPairs: 3},
-		"both, on two engines":    {CacheBytes: 1500, Coalesce: true, MaxBatchPairs: 2, Routing: pool.RoundRobin},
-		"both, padded":            {CacheBytes: 1 << 20, Coalesce: true, Padded: true},
-		"both, with little queue": {CacheBytes: 1000, Coalesce: true, MaxQueuedTokens: 60},
+		"coalescing":              {Coalesce: true, Options: batch.Options{MaxPairs: 3}},
+		"remembering a few":       {CacheBytes: 1500, Options: batch.Options{MaxPairs: 3}},
+		"both, on two engines":    {CacheBytes: 1500, Coalesce: true, Options: batch.Options{MaxPairs: 2}, Routing: pool.RoundRobin},
+		"both, padded":            {CacheBytes: 1 << 20, Coalesce: true, Packing: new(false)},
+		"both, with little queue": {CacheBytes: 1000, Coalesce: true, Options: batch.Options{MaxQueuedTokens: 60}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, new(words), &machine{takes: 20 * time.Microsecond}, opts)
@@ -327,7 +328,7 @@ func TestWhomNobodyWaitsFor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := &machine{takes: time.Second}
-				p := open(t, new(words), m, Options{MaxBatchTokens: 50, Coalesce: true})
+				p := open(t, new(words), m, Options{Options: batch.Options{MaxTokens: 50}, Coalesce: true})
 				defer p.Close()
 				busy := later(p, t.Context(), requestOf(5))
 				for i, a := range []<-chan answer{later(p, t.Context(), c.leader), later(p, t.Context(), c.asks), busy} {
