@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/native"
 )
 
@@ -28,9 +29,6 @@ func wrapHelp(root *cobra.Command) {
 	}
 	root.SetUsageTemplate(usage)
 }
-
-// minLength is the length of the shortest pair: [CLS], [SEP], [SEP].
-const minLength = 3
 
 // modelUsage is the help of every --model flag.
 const modelUsage = "model directory, or builtin:minilm-l6 (random weights)"
@@ -59,9 +57,8 @@ func maxLengthFlag(cmd *cobra.Command, n *int) {
 }
 
 func checkMaxLength(n int) error {
-	if n != 0 && n < minLength {
-		return usageError("--max-length is %d; a pair has at least the %d tokens [CLS] [SEP] [SEP] (0: the model's own maximum)",
-			n, minLength)
+	if n != 0 && n < config.MinLength {
+		return usageError("--max-length is %d; %s", n, config.ShortestPair)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config
 
-// BuiltinModel is the model that is used when none is named: it needs no download, and its scores mean nothing.
+// BuiltinModel is the model that is used when none is named. It needs no download, and its scores mean
+// nothing.
 const BuiltinModel = "builtin:minilm-l6"
 
 // Default gives the settings of an empty file. No default depends on what else a file says.
@@ -17,7 +18,7 @@ func Default() Settings {
 	return s
 }
 
-// SetDefaults gives in the settings of an instance that says nothing.
+// SetDefaults makes in an instance with the defaults of one that says nothing.
 func (in *Instance) SetDefaults() {
 	*in = Instance{Backend: "native", Quantization: "fp32", Replicas: 1}
 }

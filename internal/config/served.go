@@ -8,8 +8,8 @@ type Served struct {
 	Instances []Instance // with their replicas as instances of their own; all name Model
 }
 
-// Served gives the models of the pool in the order in which they first stand there: the first is that of requests which
-// name none.
+// Served gives the models of the pool, in the order of their first instances. The first is the default
+// model, of requests that name none.
 func (s Settings) Served() []Served {
 	var models []Served
 	at := map[string]int{}
@@ -29,7 +29,7 @@ func (s Settings) Served() []Served {
 	return models
 }
 
-// filled gives the instances as they stand, with the file's model where they name none, and one where there is none.
+// filled gives the instances with the file's model where they name none; one if there is none.
 func (s Settings) filled() []Instance {
 	instances := append([]Instance(nil), s.ModelPool.Instances...)
 	if len(instances) == 0 {
@@ -43,8 +43,8 @@ func (s Settings) filled() []Instance {
 	return instances
 }
 
-// disagreements lists the instances that would give other scores than an earlier one of the same model: which of the two a
-// request meets would be chance. Add is told the key and what is wrong.
+// disagreements reports the instances that would compute other scores than an earlier one of the same
+// model: which of them computes a request is chance.
 func (s Settings) disagreements(add func(key, format string, args ...any)) {
 	first := map[string]int{}
 	instances := s.filled()

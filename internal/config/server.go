@@ -2,11 +2,10 @@ package config
 
 import "time"
 
-// Server is how the server listens, whom it answers and within which bounds. The experiment runner chooses free ports of its
-// own.
+// Server is how the server listens, whom it answers, and its limits.
 //
-// A field's help tag is what it means, for this section's keys also are flags of serve: server.grpc.streams is
-// --grpc-streams.
+// A field's help tag is its meaning. The keys of this section are also flags of serve, whose help it is:
+// server.grpc.streams is --grpc-streams.
 type Server struct {
 	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"listen address for gRPC, host:port; empty = no gRPC"`
 	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"listen address for HTTP, host:port; empty = no HTTP"`
@@ -32,14 +31,14 @@ type Server struct {
 	TLS    ServerTLS    `yaml:"tls,omitempty" json:"tls,omitzero"`
 }
 
-// ServerLimits bounds one request.
+// ServerLimits limits one request.
 type ServerLimits struct {
 	Documents     int `yaml:"documents" json:"documents" min:"1" max:"1000000" help:"max documents or pairs per request"`
 	DocumentBytes int `yaml:"document_bytes" json:"document_bytes" min:"1" max:"1073741824" help:"max bytes per document"`
 	QueryBytes    int `yaml:"query_bytes" json:"query_bytes" min:"1" max:"1073741824" help:"max bytes per query"`
 }
 
-// ServerGRPC bounds what a gRPC peer can ask of the transport.
+// ServerGRPC limits a gRPC peer.
 type ServerGRPC struct {
 	Streams        int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"max concurrent gRPC calls per connection"`
 	MessageBytes   int      `yaml:"message_bytes" json:"message_bytes" min:"1024" max:"1073741824" help:"max bytes per gRPC message"`
@@ -50,7 +49,7 @@ type ServerGRPC struct {
 	ConnectionAge  Duration `yaml:"connection_age" json:"connection_age" help:"age of a gRPC connection at which its client is asked to reconnect"`
 }
 
-// ServerHTTP bounds what an HTTP peer can ask of the transport.
+// ServerHTTP limits an HTTP peer.
 type ServerHTTP struct {
 	HeaderTimeout Duration `yaml:"header_timeout" json:"header_timeout" help:"timeout for receiving the headers of an HTTP request"`
 	BodyTimeout   Duration `yaml:"body_timeout" json:"body_timeout" help:"timeout for receiving a whole HTTP request"`
@@ -60,8 +59,8 @@ type ServerHTTP struct {
 	Streams       int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"max concurrent HTTP/2 requests per connection"`
 }
 
-// ServerTLS names the files of TLS; without any, both protocols are spoken in the clear. All are read again when they
-// change.
+// ServerTLS names the files of TLS. Without them both protocols are unencrypted. All are reloaded when
+// they change.
 type ServerTLS struct {
 	Cert     string `yaml:"cert,omitempty" json:"cert,omitempty" check:"filled" help:"PEM file with the certificate chain; turns TLS 1.3 on"`
 	Key      string `yaml:"key,omitempty" json:"key,omitempty" check:"filled" help:"PEM file with the private key of the certificate"`

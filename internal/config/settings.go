@@ -38,38 +38,38 @@ type Settings struct {
 // Duration is a time.Duration that is written as text, such as 1m30s.
 type Duration = strictyaml.Duration
 
-// ModelPool is the instances that share the work. Instances of one model read one copy of its weights; requests name the
-// model that they mean, and the first is that of those which name none.
+// ModelPool is the instances that share the work. The instances of one model read one copy of its
+// weights. A request names its model; one that names none is for the first.
 type ModelPool struct {
 	// Instances lists them. Default: one, with an instance's own defaults.
 	Instances []Instance `yaml:"instances" json:"instances"`
 
-	// Routing chooses the instance that computes a request. With first_idle all work waits in one queue, and whichever
-	// instance is free takes the next batch. The others give each instance a queue, and a whole request to one of them: to
-	// each in turn, to the one with the fewest pairs, or to the one that should be done first by tokens and measured speed.
-	// With one instance every choice is the same. Default: first_idle.
+	// Routing chooses the instance that computes a request. With first_idle all work waits in one
+	// queue, and the next free instance takes a batch of it. The others give each instance a queue, and
+	// a whole request to one of them: round_robin in turn, least_busy to the fewest pairs, smart_idle to
+	// the earliest end by tokens and measured speed. Default: first_idle.
 	Routing string `yaml:"routing" json:"routing" oneof:"round_robin,least_busy,first_idle,smart_idle"`
 }
 
-// Instance is one engine with a model in it.
+// Instance is one engine with a model.
 type Instance struct {
-	// Model replaces the model of the whole file for this instance. Default: empty, which means that model.
+	// Model is this instance's model. Default: empty, the model of the whole file.
 	Model string `yaml:"model,omitempty" json:"model,omitempty" check:"filled"`
 
 	// Backend is the engine. Default: native, this project's own CPU engine.
 	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx"`
 
-	// Device is what the engine runs on. Default: empty, which means the backend's own (cpu for native).
+	// Device is where the engine runs. Default: empty, the backend's own (cpu for native).
 	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda"`
 
-	// Quantization is the number format of the weights. Default: fp32.
+	// Quantization is the precision of the weights. Default: fp32.
 	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,int8"`
 
-	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's own maximum.
+	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's maximum.
 	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
 
-	// Threads is the number of cores that one batch is split over. Default: 0, the cores of the machine divided by the number
-	// of all instances, replicas included, and at least 1.
+	// Threads is the number of cores that compute one batch. Default: 0, the cores of the machine
+	// divided by the number of all instances, replicas included, and at least 1.
 	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
 
 	// Replicas is how many instances like this one run, on one copy of the weights. Default: 1.
@@ -78,63 +78,63 @@ type Instance struct {
 
 // TokenizerPool is the goroutines that turn text into tokens.
 type TokenizerPool struct {
-	// Workers is how many requests are tokenized at the same time. Default: 0, one a core.
+	// Workers is how many requests are tokenized at the same time. Default: 0, one per core.
 	Workers int `yaml:"workers" json:"workers" min:"0" max:"4096"`
 }
 
-// Batching says how waiting requests are joined into runs of the model.
+// Batching says how waiting requests are joined into batches.
 type Batching struct {
-	// Enabled joins the pairs of different requests; false runs each request by itself. Default: true.
+	// Enabled joins the pairs of different requests; false computes each request alone. Default: true.
 	Enabled bool `yaml:"enabled" json:"enabled"`
 
-	// MaxBatchSize bounds a batch in pairs. Default: 0, the pipeline's own choice.
+	// MaxBatchSize bounds a batch in pairs. Default: 0, the pipeline's default.
 	MaxBatchSize int `yaml:"max_batch_size" json:"max_batch_size" min:"0" max:"65536"`
 
-	// MaxBatchTokens bounds a batch in tokens. Default: 0, the pipeline's own choice.
+	// MaxBatchTokens bounds a batch in tokens. Default: 0, the pipeline's default.
 	MaxBatchTokens int `yaml:"max_batch_tokens" json:"max_batch_tokens" min:"0" max:"16777216"`
 
-	// TimeoutMS is how long a batch that is not full waits for more, in milliseconds. Default: 0, not at all: a batch is
-	// what waits when the engine becomes free.
+	// TimeoutMS is how long a batch that is not full waits for more pairs, in milliseconds. Default: 0,
+	// no wait: a batch is what waits when the engine becomes free.
 	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
 
-	// PreferredBatchSize lists numbers of pairs, ascending and up to max_batch_size, at which a batch is as good as full: with
-	// a timeout it is sent at once when what waits reaches one of them, and it takes the largest of them that what waits can
-	// fill. What is over waits on, up to the timeout. Default: none.
+	// PreferredBatchSize lists numbers of pairs, ascending and up to max_batch_size, at which a batch
+	// counts as full. With a timeout, a batch is sent at once when the waiting pairs reach one of them,
+	// and it takes the largest that they fill. The rest waits on, up to the timeout. Default: none.
 	PreferredBatchSize []int `yaml:"preferred_batch_size,omitempty" json:"preferred_batch_size,omitempty" min:"1" max:"65536"`
 
-	// MaxQueueAgeMS bounds what waits by the time that it takes, in milliseconds: no more tokens wait than the engines compute
-	// within it, at the speed measured. A quarter is kept for callers that ask for less than others. 0 means no such bound.
-	// Default: 20000. The server gives a request 30 s unless told otherwise, so that what begins within 20 has a third of them
-	// left to be computed; and a closed loop of 8 requests with 32 pairs of 512 tokens each, which is 10 s of work for two
-	// cores, is far from being refused.
+	// MaxQueueAgeMS bounds the queue by time, in milliseconds: it holds no more tokens than the engines
+	// compute within it, at their measured speed. A quarter is reserved for callers that ask for less
+	// than others. 0 means no such bound. Default: 20000, which leaves a third of a request's deadline
+	// of 30 s for computing it, and admits a closed loop of 8 requests with 32 pairs of 512 tokens each,
+	// 10 s of work on two cores.
 	MaxQueueAgeMS float64 `yaml:"max_queue_age_ms" json:"max_queue_age_ms" min:"0" max:"86400000"`
 
-	// MaxQueuedTokens bounds what waits in tokens, and so its memory, whatever the speed. Default: 0, the pipeline's own choice.
+	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, the pipeline's default.
 	MaxQueuedTokens int `yaml:"max_queued_tokens" json:"max_queued_tokens" min:"0" max:"1000000000"`
 
-	// LengthAware orders pairs by their length: those of a request before they are dealt into batches, so that a batch holds
-	// pairs of like length, and those of a batch. Default: true.
+	// LengthAware sorts pairs by length: those of a request before they are divided among batches, so
+	// that a batch holds pairs of similar length, and those of a batch. Default: true.
 	LengthAware bool `yaml:"length_aware" json:"length_aware"`
 
-	// Packing computes only the tokens that there are; false computes each pair as long as the longest of its batch, which
-	// changes no score and is there to be measured. Default: true.
+	// Packing computes real tokens only. False pads each pair to the longest of its batch, which changes
+	// no score and is for measuring what padding costs. Default: true.
 	Packing bool `yaml:"packing" json:"packing"`
 }
 
 // Pipeline says which stages run.
 type Pipeline struct {
-	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are 0, of type none),
-	// inference_only tokenizes each text once and remembers it. Default: full.
+	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are 0,
+	// of type none), inference_only tokenizes each text once and keeps its tokens. Default: full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
 }
 
-// Cache says how scores are shared between pairs that are the same, token for token. No choice changes a score.
+// Cache says how equal pairs, token for token, share a score. No choice changes a score.
 type Cache struct {
-	// MaxBytes bounds the memory in which scores are remembered, in bytes, for all models together, in equal parts.
-	// Default: 0, none are.
+	// MaxBytes bounds the memory of cached scores, in bytes, divided equally among the models. Default:
+	// 0, no cache.
 	MaxBytes int64 `yaml:"max_bytes" json:"max_bytes" min:"0" max:"1099511627776"`
 
-	// Coalesce has pairs that are in flight together computed once. Default: true.
+	// Coalesce computes equal pairs that are in flight together once. Default: true.
 	Coalesce bool `yaml:"coalesce" json:"coalesce"`
 }
 

@@ -12,14 +12,23 @@ var backendNeeds = map[string]string{
 	"onnx": "needs the ONNX Runtime backend, which this build does not have",
 }
 
-// Unsupported lists what s asks for that this build cannot do, a sentence each that names the key; nothing when it can
-// do everything. Programs refuse such settings.
+// MinLength is the number of tokens of the shortest pair.
+const MinLength = 3
+
+// ShortestPair says why a maximum length cannot be below MinLength.
+const ShortestPair = "a pair has at least the 3 tokens [CLS] [SEP] [SEP]; 0 is the model's maximum"
+
+// Unsupported lists what s asks for that this build cannot do, one sentence each that names the key and
+// where it was given. Programs refuse such settings.
 func Unsupported(s Settings) []string {
 	var why []string
 	add := func(key, format string, args ...any) {
 		why = append(why, s.Place(key)+": "+fmt.Sprintf(format, args...))
 	}
 	for i, in := range s.ModelPool.Instances {
+		if n := in.MaxLength; n != 0 && n < MinLength {
+			add(fmt.Sprintf("model_pool.instances[%d].max_length", i), "is %d; %s", n, ShortestPair)
+		}
 		at := fmt.Sprintf("model_pool.instances[%d].", i)
 		if need, ok := backendNeeds[in.Backend]; ok {
 			add(at+"backend", "%s %s", in.Backend, need)
@@ -44,7 +53,7 @@ func Unsupported(s Settings) []string {
 	return why
 }
 
-// preferences tells of preferred sizes that no batch could have. Add is told the key and what is wrong.
+// preferences reports preferred sizes that no batch can have.
 func (s Settings) preferences(add func(key, format string, args ...any)) {
 	const at = "batching.preferred_batch_size"
 	sizes, most := s.Batching.PreferredBatchSize, s.Batching.MaxBatchSize

@@ -14,6 +14,7 @@ import (
 func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
+		{"model_pool: {instances: [{max_length: 2}]}", "instances[0].max_length (line 1): is 2; a pair has at least the 3 tokens"},
 		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
 		{"batching: {preferred_batch_size: [8, 4]}", "batching.preferred_batch_size (line 1): is [8 4]; list the sizes in ascending order"},
 		{"batching: {preferred_batch_size: [4, 4]}", "each once"},

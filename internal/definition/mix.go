@@ -1,29 +1,32 @@
 package definition
 
-// Mix makes requests of many sizes, each with one query of its own, in place of requests of one size. Give documents, or a
-// file. A mix stands in place of batch_sizes.
+// Mix makes requests of many sizes, each with one query of its own. It stands in place of batch_sizes
+// and needs documents or a file.
 type Mix struct {
 	// Documents is how many documents a request has.
 	Documents Distribution `yaml:"documents,omitempty" json:"documents,omitzero"`
 
-	// QueryWords is how many words a query has: those of the data are cut to that, or put together. Default: as they are.
+	// QueryWords is how many words a query has: queries of the data are cut to it, or joined. Default: as
+	// they are.
 	QueryWords Distribution `yaml:"query_words,omitempty" json:"query_words,omitzero"`
 
-	// DocumentWords is how many words a document has, likewise. Default: as they are.
+	// DocumentWords is how many words a document has, in the same way. Default: as they are.
 	DocumentWords Distribution `yaml:"document_words,omitempty" json:"document_words,omitzero"`
 
-	// Seed chooses what is drawn. Default: 0.
+	// Seed chooses the random numbers. Default: 0.
 	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
 
-	// File holds requests as JSON Lines, {"query": "…", "documents": ["…"]}, or {"documents": 10} whose texts come from the
-	// data; "at", a time in seconds, may stand beside either, for replay arrivals without a trace. Default: empty.
+	// File holds requests as JSON Lines, {"query": "…", "documents": ["…"]}, or {"documents": 10} whose
+	// texts come from the data. Either may have "at", a time in seconds, for replay arrivals without a
+	// trace. Default: empty.
 	File string `yaml:"file,omitempty" json:"file,omitempty" check:"filled"`
 }
 
-// Distribution is one of whole numbers from 1 on.
+// Distribution is a distribution of whole numbers from 1.
 type Distribution struct {
-	// Distribution is its kind: constant has a value; uniform a min and a max, both included; log_normal a mean and a std_dev,
-	// and may have a min and a max; list has values, and may have a weight for each. Default: empty, none.
+	// Distribution is its kind: constant has a value; uniform a min and a max, both included; log_normal a
+	// mean and a std_dev, and may have a min and a max; list has values, and may have a weight for each.
+	// Default: empty, none.
 	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty" oneof:"constant,uniform,log_normal,list"`
 
 	Value   int       `yaml:"value,omitempty" json:"value,omitempty" min:"1" max:"65536"`
@@ -35,33 +38,33 @@ type Distribution struct {
 	Weights []float64 `yaml:"weights,omitempty" json:"weights,omitempty" min:"0" max:"1000000000"`
 }
 
-// given tells whether any key of d has a value.
+// given reports whether any key of d has a value.
 func (d Distribution) given() bool {
 	return d.Distribution != "" || d.Value > 0 || d.Min > 0 || d.Max > 0 || d.Mean > 0 || d.StdDev > 0 || d.Values != nil || d.Weights != nil
 }
 
-// Set tells whether there is a mix at all.
+// Set reports whether there is a mix.
 func (m Mix) Set() bool {
 	return m.File != "" || m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()
 }
 
-// faults says what contradicts itself in a mix, by key.
+// faults reports contradictions in a mix.
 func (m Mix) faults(add func(key, format string, args ...any)) {
 	const at = "experiment.mix"
 	switch {
 	case !m.Set():
 		return
 	case m.File != "" && (m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()):
-		add(at+".file", "holds the requests, so that there is nothing to draw; leave out documents, query_words and document_words")
+		add(at+".file", "holds the requests, so nothing is drawn; leave out documents, query_words and document_words")
 	case m.File == "" && !m.Documents.given():
-		add(at, "needs documents, which says how many a request has, or a file of requests")
+		add(at, "needs documents, the number of documents per request, or a file of requests")
 	}
 	m.Documents.faults(at+".documents", add)
 	m.QueryWords.faults(at+".query_words", add)
 	m.DocumentWords.faults(at+".document_words", add)
 }
 
-// faults says what a distribution lacks, and what its kind has no use for.
+// faults reports what a distribution lacks, and keys that its kind does not use.
 func (d Distribution) faults(at string, add func(key, format string, args ...any)) {
 	if !d.given() {
 		return
@@ -83,7 +86,7 @@ func (d Distribution) faults(at string, add func(key, format string, args ...any
 	}
 	for _, key := range []string{"value", "min", "max", "mean", "std_dev", "values", "weights"} {
 		if has[key] && !used[key] {
-			add(at+"."+key, "is of no use to %s", d.Distribution)
+			add(at+"."+key, "has no effect on %s; leave it out", d.Distribution)
 		}
 	}
 	switch {

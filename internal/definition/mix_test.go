@@ -16,7 +16,7 @@ func TestMix(t *testing.T) {
 		{"file: f\n    documents: {distribution: constant, value: 1}", "experiment.mix.file (line 4): holds the requests"},
 		{"documents: {value: 10}", "mix.documents (line 4): needs a distribution"},
 		{"documents: {distribution: constant}", "documents (line 4): constant needs a value"},
-		{"documents: {distribution: constant, value: 1, mean: 2}", "documents.mean (line 4): is of no use to constant"},
+		{"documents: {distribution: constant, value: 1, mean: 2}", "documents.mean (line 4): has no effect on constant"},
 		{"documents: {distribution: uniform, min: 3}", "documents (line 4): uniform needs a min and a max"},
 		{"documents: {distribution: uniform, min: 3, max: 2}", "documents.min (line 4): is 3, but max is 2"},
 		{"documents: {distribution: log_normal, mean: 3}", "log_normal needs a mean and a std_dev"},

@@ -2,18 +2,18 @@ package definition
 
 import "github.com/crossrank/crossrank/internal/config"
 
-// Stability asks whether a configuration has settled down: it has when the last three windows of time agree, in throughput and
-// in mean latency, to within 10 % of their mean.
+// Stability tests whether a configuration has reached a steady state: the last three windows of time
+// agree, in throughput and in mean latency, within 10 % of their mean.
 type Stability struct {
-	// Window is how long one is, such as 5s. Default: 0, nobody asks.
+	// Window is the length of one, such as 5s. Default: 0, no test.
 	Window config.Duration `yaml:"window,omitempty" json:"window,omitempty"`
 
-	// AtMost has a configuration that ends by time go on from its duration until it has settled, or for so long in all.
-	// Default: 0, it does not go on.
+	// AtMost extends a configuration that ends by time until it is steady, up to this time in all.
+	// Default: 0, no extension.
 	AtMost config.Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`
 }
 
-// faults says what contradicts itself.
+// faults reports contradictions.
 func (s Stability) faults(e Experiment, add func(key, format string, args ...any)) {
 	const at = "experiment.stability"
 	switch {

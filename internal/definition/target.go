@@ -1,35 +1,34 @@
 package definition
 
-// Target is a server that runs already, here or elsewhere. An experiment that has one starts no server: it measures what is
-// there, whose settings are not its to choose.
+// Target is a server that is already running. An experiment that has one starts no server and chooses no
+// settings of one.
 type Target struct {
-	// Address is where the server listens: grpc://host:port or http://host:port, with an s for TLS (grpcs, https). Default:
-	// empty, the experiment starts servers of its own.
+	// Address is where the server listens: grpc://host:port or http://host:port, with an s for TLS (grpcs,
+	// https). Default: empty, the experiment starts servers of its own.
 	Address string `yaml:"address,omitempty" json:"address,omitempty" check:"filled" sweep:"no"`
 
-	// Dialect is the API that it speaks. Default: crossrank.
+	// Dialect is its API. Default: crossrank.
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty" oneof:"crossrank,inference,cohere,cohere-v1,jina,tei,vllm,llamacpp" sweep:"no"`
 
-	// Model names the model that is asked for, in a dialect that can. Default: empty, the server's own choice.
+	// Model is the model to ask for, in a dialect that can. Default: empty, the server's choice.
 	Model string `yaml:"model,omitempty" json:"model,omitempty" check:"filled" sweep:"no"`
 
-	// APIKeyEnv is the environment variable that holds the key to show. Default: empty, none.
+	// APIKeyEnv is the environment variable with the API key. Default: empty, none.
 	APIKeyEnv string `yaml:"api_key_env,omitempty" json:"api_key_env,omitempty" check:"filled" sweep:"no"`
 
-	// CAFile holds the authorities, in PEM, that are trusted instead of the machine's. Default: empty.
+	// CAFile is a PEM file with the authorities that are trusted instead of the system's. Default: empty.
 	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty" check:"filled" sweep:"no"`
 }
 
-// serverSections are the sections of a file that choose what a server is like.
+// serverSections are the sections that configure a server.
 var serverSections = []string{"model", "model_pool", "tokenizer_pool", "batching", "pipeline", "cache", "server"}
 
-// targeted lists what a file says beside a target, or instead of one, that has no effect. Add is told the key and what is
-// wrong.
+// targeted reports keys that have no effect beside a target, or without one.
 func (s Settings) targeted(add func(key, format string, args ...any)) {
 	if s.Target.Address == "" {
 		for _, key := range []string{"dialect", "model", "api_key_env", "ca_file"} {
 			if s.Given("target." + key) {
-				add("target."+key, "says how to speak to a server, but target.address does not say where it is")
+				add("target."+key, "belongs to a server that is already running; give its target.address")
 			}
 		}
 		s.ownServer(add)
@@ -45,8 +44,8 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 	}
 }
 
-// ownServer lists what a file says of the server that an experiment starts itself, and would keep it from that server or has no
-// effect on it.
+// ownServer reports settings that have no effect on a server that the experiment starts, or would keep the
+// experiment out of it.
 func (s Settings) ownServer(add func(key, format string, args ...any)) {
 	for _, key := range []string{"grpc_addr", "http_addr"} {
 		if s.Given("server." + key) {
@@ -55,7 +54,7 @@ func (s Settings) ownServer(add func(key, format string, args ...any)) {
 	}
 	for _, key := range []string{"api_keys", "api_keys_file", "tls"} {
 		if s.Given("server." + key) {
-			add("server."+key, "would keep the experiment from its own server; leave it out, or start the server yourself and name it as target")
+			add("server."+key, "would keep the experiment out of its own server; leave it out, or start the server yourself and make it the target")
 		}
 	}
 }
