@@ -19,6 +19,7 @@ import (
 	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 const (
@@ -219,52 +220,25 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 	if len(res.Configurations) == 0 {
 		return nil
 	}
-	r := report.Summarize(res)
+	sum := summary.Of(res)
 	file := strings.TrimSuffix(path, filepath.Ext(path)) + ".md"
-	if err := outfile.Write(file, r.Markdown()); err != nil {
+	if err := outfile.Write(file, report.Markdown(sum)); err != nil {
 		return err
 	}
-	page, err := r.HTML(report.Charts(res))
+	page, err := report.HTML(sum, report.Charts(res))
 	if err != nil {
 		return err
 	}
 	if err := outfile.Write(strings.TrimSuffix(file, ".md")+".html", page); err != nil {
 		return err
 	}
-	if err := writeSummary(cmd.ErrOrStderr(), r); err != nil {
+	fmt.Fprintln(cmd.ErrOrStderr())
+	if err := report.Table(cmd.ErrOrStderr(), sum); err != nil {
 		return err
 	}
+	fmt.Fprintln(cmd.ErrOrStderr())
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), file)
 	return err
-}
-
-// writeSummary writes one line a configuration, for people.
-func writeSummary(w io.Writer, r *report.Report) error {
-	cell := func(v report.Value) string {
-		if !v.Measured() {
-			return "n/a"
-		}
-		return fmt.Sprintf("%.1f", v)
-	}
-	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "batch\tconc\tpairs\tseconds\tpairs/s\tavg ms\tp50 ms\tp95 ms\tp99 ms\tfailed\t")
-	for _, c := range r.Configs {
-		failed := 0
-		for _, n := range c.Failed {
-			failed += n
-		}
-		fmt.Fprintf(t, "%d\t%d\t%d\t%.2f\t%s\t%s\t%s\t%s\t%s\t%d\t\n", c.Batch, c.Concurrency, c.Pairs, c.Seconds,
-			cell(c.PairsPerSecond), cell(c.Latency.Average), cell(c.Latency.P50), cell(c.Latency.P95), cell(c.Latency.P99), failed)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, why := range r.Partial {
-		fmt.Fprintf(w, "partial: %s\n", why)
-	}
-	fmt.Fprintln(w)
-	return nil
 }
 
 func newExperimentListCommand() *cobra.Command {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
-	"github.com/crossrank/crossrank/internal/report"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 func newExperimentRunAllCommand() *cobra.Command {
@@ -160,7 +160,7 @@ func earlierSpeed(dir string) float64 {
 		if err != nil {
 			continue
 		}
-		for _, c := range report.Summarize(res).Configs {
+		for _, c := range summary.Of(res).Configurations {
 			if c.PairsPerSecond.Measured() {
 				sum += float64(c.PairsPerSecond)
 				n++

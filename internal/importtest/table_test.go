@@ -23,7 +23,7 @@ func (r row) cell() string {
 }
 
 // testHelpers exist for tests alone; every test may import them, and the words of the root package.
-var testHelpers = []string{".", "internal/guard", "internal/material", "internal/scorertest", "internal/tinymodel"}
+var testHelpers = []string{".", "internal/guard", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
 
 const (
 	grpc  = "google.golang.org/grpc"
@@ -114,10 +114,23 @@ var table = []row{
 			"internal/results", "internal/serverproc", "internal/stats"},
 		tests: []string{"proto/crossrank/v1"},
 	},
-	{name: "internal/report", imports: []string{"internal/results", "internal/stats"}, tests: []string{"internal/browser"}},
+	{name: "internal/summary", imports: []string{"internal/results", "internal/stats"}},
+	{name: "internal/markdown"},
+	{name: "internal/chart"},
+	{
+		name:    "internal/compare",
+		imports: []string{"internal/markdown", "internal/results", "internal/stats", "internal/summary"},
+	},
+	{
+		name: "internal/report",
+		imports: []string{"internal/chart", "internal/compare", "internal/markdown", "internal/results", "internal/stats",
+			"internal/summary"},
+		tests: []string{"internal/browser"},
+	},
 
 	// Tests' helpers, tools, and the program.
 	{name: "internal/scorertest", imports: []string{"."}},
+	{name: "internal/resultstest", imports: []string{"internal/results"}},
 	{name: "internal/tinymodel"},
 	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},

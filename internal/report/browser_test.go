@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/browser"
+	"github.com/crossrank/crossrank/internal/resultstest"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 // A browser shows the page without a complaint, draws its charts, and asks for nothing but the page, in light and dark.
@@ -14,8 +16,8 @@ func TestPageInABrowser(t *testing.T) {
 	if _, err := browser.Find(); errors.Is(err, browser.ErrNone) {
 		t.Skip(err)
 	}
-	res := openLoop()
-	html, err := Summarize(res).HTML(Charts(res))
+	res := resultstest.OpenLoop()
+	html, err := HTML(summary.Of(res), Charts(res))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,50 +1,54 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/crossrank/crossrank/internal/summary"
+)
 
 // usage prints what the server's own samples say in sum.
-func (r *Report) usage(p *printer) {
-	p.para("## Dashboard Metrics Summary")
-	p.header("Metric", "Avg", "Min", "Max", "P50", "P95")
-	for _, u := range r.Usage {
-		p.row(u.Name, u.Average.format("%.1f"), u.Min.format("%.1f"), u.Max.format("%.1f"), u.P50.format("%.1f"), u.P95.format("%.1f"))
+func (d *document) usage() {
+	d.Para("## Dashboard Metrics Summary")
+	d.Header("Metric", "Avg", "Min", "Max", "P50", "P95")
+	for _, u := range d.Usage {
+		d.Row(u.Name, u.Average.Format("%.1f"), u.Min.Format("%.1f"), u.Max.Format("%.1f"), u.P50.Format("%.1f"), u.P95.Format("%.1f"))
 	}
-	p.line("")
-	p.para("CPU is the server process's over all of its threads; 100 is one core.")
-	if r.Run.Model.Device == "cpu" {
-		p.para("GPU figures are %s: the model ran on the CPU.", notMeasured)
+	d.Line("")
+	d.Para("CPU is the server process's over all of its threads; 100 is one core.")
+	if d.Run.Model.Device == "cpu" {
+		d.Para("GPU figures are %s: the model ran on the CPU.", summary.NotMeasured)
 	}
-	if r.Run.Model.Backend == "native" && !r.Run.Model.Padded && (r.Batching == nil || r.Batching.Packing) {
-		p.para("0 padding was computed: batches are packed. Padding Waste is the part of the work that padding every pair to the " +
+	if d.Run.Model.Backend == "native" && !d.Run.Model.Padded && (d.Batching == nil || d.Batching.Packing) {
+		d.Para("0 padding was computed: batches are packed. Padding Waste is the part of the work that padding every pair to the " +
 			"longest of its batch would have wasted.")
 	}
 }
 
 // series prints the server's samples one by one.
-func (r *Report) series(p *printer) {
-	p.para("## Dashboard Time-Series Data")
-	if len(r.Series) == 0 {
-		p.para("%s: there are no samples of the server's history.", notMeasured)
+func (d *document) series() {
+	d.Para("## Dashboard Time-Series Data")
+	if len(d.Series) == 0 {
+		d.Para("%s: there are no samples of the server's history.", summary.NotMeasured)
 		return
 	}
-	p.header("Index", "GPU Mem (MB)", "GPU Util (%)", "CPU (%)", "Latency (ms)", "Throughput",
+	d.Header("Index", "GPU Mem (MB)", "GPU Util (%)", "CPU (%)", "Latency (ms)", "Throughput",
 		"Tokenize (ms)", "Inference (ms)", "Queue (ms)", "Padding (%)")
-	for i, in := range r.Series {
-		p.row(fmt.Sprint(i), in.GPUMemory.format("%.1f"), in.GPU.format("%.1f"), in.CPU.format("%.1f"),
-			in.Latency.format("%.1f"), in.Throughput.format("%.0f"), in.Tokenize.format("%.1f"), in.Compute.format("%.1f"),
-			in.Queue.format("%.1f"), in.Padding.format("%.1f"))
+	for i, in := range d.Series {
+		d.Row(fmt.Sprint(i), in.GPUMemory.Format("%.1f"), in.GPU.Format("%.1f"), in.CPU.Format("%.1f"),
+			in.Latency.Format("%.1f"), in.Throughput.Format("%.0f"), in.Tokenize.Format("%.1f"), in.Compute.Format("%.1f"),
+			in.Queue.Format("%.1f"), in.Padding.Format("%.1f"))
 	}
-	p.line("")
-	if len(r.Configs) < 2 {
+	d.Line("")
+	if len(d.Configurations) < 2 {
 		return
 	}
-	for first := 0; first < len(r.Series); {
-		config, last := r.Series[first].Config, first
-		for last+1 < len(r.Series) && r.Series[last+1].Config == config {
+	for first := 0; first < len(d.Series); {
+		i, last := d.Series[first].Configuration, first
+		for last+1 < len(d.Series) && d.Series[last+1].Configuration == i {
 			last++
 		}
-		p.line("- Index %d to %d: %s", first, last, r.configName(config))
+		d.Line("- Index %d to %d: %s", first, last, d.configuration(i))
 		first = last + 1
 	}
-	p.line("")
+	d.Line("")
 }

@@ -3,9 +3,10 @@ package report
 import (
 	"fmt"
 	"path"
-	"strings"
 
+	"github.com/crossrank/crossrank/internal/chart"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 // File is one that is to be written, by its path from the folder of the results, with slashes.
@@ -14,56 +15,48 @@ type File struct {
 	Data []byte
 }
 
-// Folder makes all that is shown of a folder of results: for each a report in Markdown and in HTML, with its charts as SVG files, and
-// the summary of all as README.md and index.html. Results are in the order of their experiments' names. The same results make the
-// same files, to the byte.
+// Folder makes everything that is shown of a folder of results: for each a report in Markdown and in HTML, with its charts
+// as SVG files, and the overview of all as README.md and index.html. Results are in the order of their experiments' names.
 func Folder(all []*results.Results) ([]File, error) {
 	var files []File
-	var reports []*Report
-	charts := map[string][]Chart{}
+	var summaries []*summary.Summary
+	charts := map[string][]chart.Chart{}
 	for _, res := range all {
-		r := Summarize(res)
-		if _, twice := charts[r.Run.Name]; twice {
-			return nil, fmt.Errorf("two results files are of the experiment %q", r.Run.Name)
+		if _, twice := charts[res.Run.Name]; twice {
+			return nil, fmt.Errorf("two results files are of the experiment %q; keep one", res.Run.Name)
 		}
-		reports = append(reports, r)
-		charts[r.Run.Name] = Charts(res)
+		summaries = append(summaries, summary.Of(res))
+		charts[res.Run.Name] = Charts(res)
 	}
-	s := Sum(reports)
-	for i, r := range reports {
-		stem := r.Run.Name + "_results"
-		e := &s.Experiments[i]
-		e.Links = []Link{{"report", stem + ".md"}, {"page", stem + ".html"}}
-		for _, c := range charts[r.Run.Name] {
-			file := path.Join(ChartsFolder(r.Run.Name), c.File+".svg")
-			e.Charts = append(e.Charts, Link{c.Title, file})
-			files = append(files, File{file, []byte(c.SVG() + "\n")})
-		}
-		page, err := r.HTML(charts[r.Run.Name])
+	o := OverviewOf(summaries)
+	for i, s := range summaries {
+		e := &o.Experiments[i]
+		made, err := experimentFiles(s, charts[s.Run.Name], e)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{stem + ".md", r.WithCharts(e.Charts)}, File{stem + ".html", page})
+		files = append(files, made...)
 	}
-	page, err := s.HTML(charts)
+	page, err := o.HTML(charts)
 	if err != nil {
 		return nil, err
 	}
-	return append(files, File{"README.md", s.Markdown()}, File{"index.html", page}), nil
+	return append(files, File{"README.md", o.Markdown()}, File{"index.html", page}), nil
 }
 
-// ChartsFolder is where [Folder] has the charts of an experiment.
-func ChartsFolder(experiment string) string { return path.Join("charts", experiment) }
-
-// WithCharts is the report in Markdown with pictures behind it.
-func (r *Report) WithCharts(charts []Link) []byte {
-	page := r.Markdown()
-	if len(charts) == 0 {
-		return page
-	}
-	page = append(page, "\n## Charts\n"...)
+// experimentFiles makes the files of one experiment, and links them from its row of the overview.
+func experimentFiles(s *summary.Summary, charts []chart.Chart, e *Experiment) ([]File, error) {
+	var files []File
+	stem := s.Run.Name + "_results"
+	e.Links = []Link{{"report", stem + ".md"}, {"page", stem + ".html"}}
 	for _, c := range charts {
-		page = fmt.Appendf(page, "\n![%s](%s)\n", text(c.Title), strings.ReplaceAll(c.Path, " ", "%20"))
+		file := path.Join("charts", s.Run.Name, c.File+".svg")
+		e.Charts = append(e.Charts, Link{c.Title, file})
+		files = append(files, File{file, []byte(c.SVG() + "\n")})
 	}
-	return page
+	page, err := HTML(s, charts)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, File{stem + ".md", Markdown(s, e.Charts...)}, File{stem + ".html", page}), nil
 }

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/chart"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
 // batchSizes counts the batches that the server ran by their pairs. The server tells of every interval how many began and how many
 // pairs they had in the mean, so batches of one interval count as equal.
-func batchSizes(res *results.Results) Chart {
-	c := Chart{File: "batches", Title: "Batches by their size", X: "pairs a batch", Y: "batches", Upward: true,
+func batchSizes(res *results.Results) chart.Chart {
+	c := chart.Chart{File: "batches", Title: "Batches by their size", X: "pairs a batch", Y: "batches", Upward: true,
 		Note: "Sizes are means of what began in one interval of the server's history."}
 	counts := map[int]float64{}
 	for _, m := range res.Configurations {
@@ -30,7 +31,7 @@ func batchSizes(res *results.Results) Chart {
 	for class := range counts {
 		most = max(most, class)
 	}
-	layer := Series{Name: "batches"}
+	layer := chart.Series{Name: "batches"}
 	for class := range most + 1 {
 		name := fmt.Sprint(1 << class)
 		if class > 1 {
@@ -38,14 +39,14 @@ func batchSizes(res *results.Results) Chart {
 		}
 		c.Names, layer.Y = append(c.Names, name), append(layer.Y, counts[class])
 	}
-	c.Series = []Series{layer}
+	c.Series = []chart.Series{layer}
 	return c
 }
 
 // padding counts the requests by the part of their work that padding them to their longest pair would have wasted.
-func padding(res *results.Results) Chart {
-	c := Chart{File: "padding", Title: "Padding that requests alone would need", X: "padding (% of the tokens computed)", Y: "requests", Upward: true}
-	layer := Series{Name: "requests"}
+func padding(res *results.Results) chart.Chart {
+	c := chart.Chart{File: "padding", Title: "Padding that requests alone would need", X: "padding (% of the tokens computed)", Y: "requests", Upward: true}
+	layer := chart.Series{Name: "requests"}
 	for b := range 10 {
 		c.Names, layer.Y = append(c.Names, fmt.Sprintf("%d–%d", 10*b, 10*b+10)), append(layer.Y, 0)
 	}
@@ -60,33 +61,33 @@ func padding(res *results.Results) Chart {
 		}
 	}
 	if n > 0 {
-		c.Series = []Series{layer}
+		c.Series = []chart.Series{layer}
 	}
 	return c
 }
 
 // timelines show what the server told of itself over time: its rate, its CPU, its memory and what waited. Lines break
 // where one configuration ends and another begins.
-func timelines(res *results.Results) []Chart {
+func timelines(res *results.Results) []chart.Chart {
 	const x = "seconds since the first sample"
 	charts := []struct {
-		Chart
+		chart.Chart
 		lines []string
 		of    []func(*results.Sample) *float64
 	}{
-		{Chart{File: "time_rate", Title: "The server's throughput over time", Y: "pairs/s"}, []string{"pairs/s"},
+		{chart.Chart{File: "time_rate", Title: "The server's throughput over time", Y: "pairs/s"}, []string{"pairs/s"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return new(float64(s.Pairs) / s.IntervalS) }}},
-		{Chart{File: "time_cpu", Title: "The server's CPU over time", Y: "% of one core"}, []string{"CPU"},
+		{chart.Chart{File: "time_cpu", Title: "The server's CPU over time", Y: "% of one core"}, []string{"CPU"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return s.CPUPct }}},
-		{Chart{File: "time_memory", Title: "The server's memory over time", Y: "resident MiB"}, []string{"resident"},
+		{chart.Chart{File: "time_memory", Title: "The server's memory over time", Y: "resident MiB"}, []string{"resident"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return scaled(s.RSSBytes, 1.0/(1<<20)) }}},
-		{Chart{File: "time_queue", Title: "What waited in the server over time", Y: "pairs, requests"}, []string{"pairs that wait", "requests under way"},
+		{chart.Chart{File: "time_queue", Title: "What waited in the server over time", Y: "pairs, requests"}, []string{"pairs that wait", "requests under way"},
 			[]func(*results.Sample) *float64{
 				func(s *results.Sample) *float64 { return scaled(s.QueuedPairs, 1) },
 				func(s *results.Sample) *float64 { return scaled(s.InFlight, 1) },
 			}},
 	}
-	var all []Chart
+	var all []chart.Chart
 	for _, chart := range charts {
 		c := chart.Chart
 		c.X = x
@@ -108,8 +109,8 @@ func scaled[N int | int64](n *N, by float64) *float64 {
 }
 
 // overTime is one figure of the samples.
-func overTime(res *results.Results, name string, of func(*results.Sample) *float64) Series {
-	s := Series{Name: name}
+func overTime(res *results.Results, name string, of func(*results.Sample) *float64) chart.Series {
+	s := chart.Series{Name: name}
 	var first time.Time
 	for _, m := range res.Configurations {
 		for i := range m.Samples {

@@ -2,33 +2,66 @@ package report
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"html/template"
 	"regexp"
 	"strings"
 
-	"github.com/crossrank/crossrank/internal/results"
-	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank/internal/chart"
+	"github.com/crossrank/crossrank/internal/compare"
+	"github.com/crossrank/crossrank/internal/markdown"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// HTML lays the report out as one page that asks for nothing else: its pictures and its style are inside. It is right in
-// light and in dark, and on a phone.
-func (r *Report) HTML(charts []Chart) ([]byte, error) {
-	view := struct {
-		*Report
-		Charts []template.HTML
-		Facts  [][2]string
-		Tiles  [][3]string
-		Notes  []template.HTML
-	}{Report: r, Facts: r.facts(), Tiles: r.tiles()}
-	for i := range charts {
-		view.Charts = append(view.Charts, template.HTML(charts[i].SVG())) // its texts are escaped there
-	}
-	for _, note := range r.qualityNotes() {
-		view.Notes = append(view.Notes, inline(note))
-	}
-	return execute(page, view)
+// The templates' text is theirs; what is put in is escaped by html/template, which knows where it stands.
+//
+//go:embed templates
+var templates embed.FS
+
+var (
+	reportPage   = page("report.html")
+	overviewPage = page("overview.html")
+)
+
+func page(name string) *template.Template {
+	t := template.New(name).Funcs(template.FuncMap{
+		"list":     func(names ...string) []string { return names },
+		"goodputs": goodputs,
+		"rate":     rate,
+		"percentile": func(format string, v summary.Value, p, n int) string {
+			return new(marks).cell(v, format, p, n)
+		},
+	})
+	return template.Must(t.ParseFS(templates, "templates/style.css", "templates/head.html", "templates/"+name))
 }
+
+// HTML lays a measurement out as one page that asks for nothing else: its pictures and its style are inside. It is right
+// in light and in dark, and on a phone.
+func HTML(s *summary.Summary, charts []chart.Chart) ([]byte, error) {
+	view := struct {
+		*summary.Summary
+		Faulty       string
+		Tiles        []tile
+		Charts       []template.HTML
+		QualityNames []string
+		QualityRows  [][]string
+		QualityNotes []template.HTML
+		Facts        [][2]string
+	}{
+		Summary: s, Faulty: faulty(s), Tiles: tiles(s), QualityNames: qualityNames, QualityRows: qualityRows(s), Facts: facts(s),
+	}
+	for i := range charts {
+		view.Charts = append(view.Charts, svg(&charts[i]))
+	}
+	for _, note := range qualityNotes(s) {
+		view.QualityNotes = append(view.QualityNotes, inline(note))
+	}
+	return execute(reportPage, view)
+}
+
+// svg is a chart for inside a page. Its texts are escaped by the chart.
+func svg(c *chart.Chart) template.HTML { return template.HTML(c.SVG()) }
 
 func execute(t *template.Template, view any) ([]byte, error) {
 	var b bytes.Buffer
@@ -38,53 +71,53 @@ func execute(t *template.Template, view any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Faulty says how many configurations are not valid, and why the first is not; it is empty if all are.
-func (r *Report) Faulty() string {
+// faulty says how many configurations are not valid, and why the first is not; it is empty if all are.
+func faulty(s *summary.Summary) string {
 	n, first := 0, ""
-	for i := range r.Configs {
-		if c := &r.Configs[i]; c.Invalid != "" {
+	for i := range s.Configurations {
+		if c := &s.Configurations[i]; c.Invalid != "" {
 			if n++; n == 1 {
-				first = plain(c.name("concurrency")) + ": " + c.Invalid
+				first = c.Name() + ": " + c.Invalid
 			}
 		}
 	}
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Not valid: %d of %d configurations, the first, %s", n, len(r.Configs), first)
+	return fmt.Sprintf("Not valid: %d of %d configurations, the first, %s", n, len(s.Configurations), first)
 }
 
-// tiles are the figures that people look for first: what, how much, of what.
-func (r *Report) tiles() [][3]string {
-	var tiles [][3]string
-	o := r.Overall
-	if o.FastestConfig >= 0 {
-		tiles = append(tiles, [3]string{"Best throughput", o.BestThroughput.format("%.1f pairs/s"), plain(r.Configs[o.FastestConfig].name("concurrency"))})
+// tile is a figure that people look for first.
+type tile struct{ Name, Value, Note string }
+
+func tiles(s *summary.Summary) []tile {
+	var all []tile
+	o := s.Overall
+	if i := o.HighestThroughput; i >= 0 {
+		all = append(all, tile{"Best throughput", o.BestThroughput.Format("%.1f pairs/s"), s.Configurations[i].Name()})
 	}
-	if o.SwiftestConfig >= 0 {
-		tiles = append(tiles, [3]string{"Best mean latency", o.BestLatency.format("%.1f ms"), plain(r.Configs[o.SwiftestConfig].name("concurrency"))})
+	if i := o.LowestLatency; i >= 0 {
+		all = append(all, tile{"Best mean latency", o.BestLatency.Format("%.1f ms"), s.Configurations[i].Name()})
 	}
-	for _, f := range r.Found {
-		rate := "none"
+	for _, f := range s.SLO {
+		highest := "none"
 		if f.Passing > 0 {
-			rate = fmt.Sprintf("%.2f requests/s", f.Passing)
+			highest = fmt.Sprintf("%.2f requests/s", f.Passing)
 		}
-		tiles = append(tiles, [3]string{fmt.Sprintf("Highest rate, P%g ≤ %g ms", f.Percentile, f.LatencyMS), rate, fmt.Sprintf("of %d pairs", f.Batch)})
+		all = append(all, tile{fmt.Sprintf("Highest rate, P%g ≤ %g ms", f.Percentile, f.LatencyMS), highest, fmt.Sprintf("of %d pairs", f.Batch)})
 	}
 	failed, answered := 0, 0
-	for i := range r.Configs {
-		answered += r.Configs[i].Answered
-		for _, n := range r.Configs[i].Failed {
-			failed += n
-		}
+	for i := range s.Configurations {
+		answered += s.Configurations[i].Answered
+		failed += s.Configurations[i].FailedRequests()
 	}
-	return append(tiles, [3]string{"Requests answered", fmt.Sprint(answered), fmt.Sprintf("%d failed, %d configurations", failed, len(r.Configs))})
+	return append(all, tile{"Requests answered", fmt.Sprint(answered), fmt.Sprintf("%d failed, %d configurations", failed, len(s.Configurations))})
 }
 
 // facts say how the measurement was made. What is not known is left out.
-func (r *Report) facts() [][2]string {
-	run, m := r.Run, r.Run.Model
-	var facts [][2]string
+func facts(s *summary.Summary) [][2]string {
+	run, m := s.Run, s.Run.Model
+	var known [][2]string
 	for _, f := range [][2]string{
 		{"Model", m.Model}, {"Weights", m.Weights}, {"Backend", strings.Trim(m.Backend+", "+m.Device, ", ")}, {"Quantization", m.Quantization},
 		{"Data", run.Data.Name}, {"Data hash", run.Data.Hash}, {"CPU", run.Machine.CPU}, {"Cores", positive(run.Machine.Cores, "%d")},
@@ -92,79 +125,55 @@ func (r *Report) facts() [][2]string {
 		{"crossrank", run.Version}, {"Go", run.Machine.Go}, {"Loop model", loopWords(run.Loop)},
 		{"Command line", commandLine(run.CommandLine)}, {"Target", run.Target},
 	} {
-		if f[1] != "" && f[1] != notMeasured {
-			facts = append(facts, f)
+		if f[1] != "" && f[1] != summary.NotMeasured {
+			known = append(known, f)
 		}
 	}
-	return facts
+	return known
 }
 
-// HTML lays the summary out, with the charts of every experiment inside.
-func (s *Summary) HTML(charts map[string][]Chart) ([]byte, error) {
-	type shown struct {
-		Experiment
-		Charts []template.HTML
-	}
+// answer is a finding for inside a page.
+type answer struct {
+	compare.Finding
+	HTML template.HTML
+}
+
+// shown is an experiment with its most important chart.
+type shown struct {
+	Experiment
+	Chart template.HTML
+}
+
+// HTML lays the overview out, with a chart of every experiment inside.
+func (o *Overview) HTML(charts map[string][]chart.Chart) ([]byte, error) {
 	view := struct {
-		*Summary
+		*Overview
 		Meaningless bool
-		Noise       template.HTML
-		Findings    []template.HTML
+		NoiseWords  template.HTML
+		Answers     []answer
 		Facts       [][2]string
 		Shown       []shown
-	}{Summary: s, Noise: inline(s.Noise.words())}
-	if r := s.first(); r != nil {
-		view.Meaningless, view.Facts = r.Run.Model.Meaningless, r.facts()
+	}{Overview: o, NoiseWords: inline(o.Noise.Words())}
+	if s := o.first(); s != nil {
+		view.Meaningless, view.Facts = s.Run.Model.Meaningless, facts(s)
 	}
-	for _, l := range s.Lessons {
-		view.Findings = append(view.Findings, inline(l.Finding))
+	for _, f := range o.Findings {
+		view.Answers = append(view.Answers, answer{f, inline(f.Text)})
 	}
-	for _, e := range s.Experiments {
+	for _, e := range o.Experiments {
 		one := shown{Experiment: e}
 		if all := charts[e.Name]; len(all) > 0 {
-			one.Charts = append(one.Charts, template.HTML(all[0].SVG()))
+			one.Chart = svg(&all[0])
 		}
 		view.Shown = append(view.Shown, one)
 	}
-	return execute(summaryPage, view)
+	return execute(overviewPage, view)
 }
 
-var (
-	bold    = regexp.MustCompile(`\*\*([^*]+)\*\*`)
-	escaped = regexp.MustCompile("\\\\([\\\\`*<|\\[])")
-)
+var bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
 
-// inline makes HTML of the little Markdown that findings and notes are made of.
+// inline makes HTML of the little Markdown that findings and notes are made of: bold text, and escapes.
 func inline(s string) template.HTML {
-	s = template.HTMLEscapeString(escaped.ReplaceAllString(s, "$1"))
+	s = template.HTMLEscapeString(markdown.Plain(s))
 	return template.HTML(bold.ReplaceAllString(s, "<b>$1</b>"))
-}
-
-var functions = template.FuncMap{
-	"f": func(format string, v Value) string { return v.format(format) },
-	"p": func(format string, v Value, percentile float64, n int) string {
-		if n > 0 && n < stats.Needed(percentile, 0) {
-			return v.format(format) + mark
-		}
-		return v.format(format)
-	},
-	"name":  func(c Config) string { return plain(c.name("concurrency")) },
-	"good":  func(r *Report, f results.SLOResult) string { return r.goodputs(f) },
-	"speed": func(r *Report, q results.Quality) Value { return r.speedOf(&q) },
-	"share": share,
-	"v":     pointer,
-	"rate": func(v float64) string {
-		if v == 0 {
-			return "none"
-		}
-		return fmt.Sprintf("%.2f", v)
-	},
-	"over": func(a, b Value) Value { return a / b },
-	"sum": func(m map[string]int) (n int) {
-		for _, v := range m {
-			n += v
-		}
-		return n
-	},
-	"finding": func(all []template.HTML, i int) template.HTML { return all[i] },
 }

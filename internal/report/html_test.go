@@ -8,43 +8,21 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/crossrank/crossrank/internal/chart"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/resultstest"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// openLoop makes results of an open loop at two rates: the second stalls in its middle, so that response and service time
-// differ.
-func openLoop() *results.Results {
-	res := &results.Results{Run: results.Run{Name: `<script>alert("x")</script>`, Loop: "open"}}
-	ms := time.Millisecond
-	for i, rate := range []float64{50, 100} {
-		gap := time.Duration(1e9 / rate)
-		m := &results.Measured{Configuration: results.Configuration{Index: i, Batch: 4, Concurrency: 1, Arrival: "constant", Rate: rate, Objective: 40, Percent: 99}}
-		for n := range 500 {
-			at := time.Duration(n) * gap
-			late := time.Duration(0)
-			if i == 1 && n >= 100 && n < 200 {
-				late = 30 * ms
-			}
-			m.Requests = append(m.Requests, results.Request{Seq: n, Intended: at, Started: at + late, Finished: at + late + 20*ms, Pairs: 4, Code: "ok",
-				Tokens: 80, PaddedTokens: 100, Tokenize: ms, Queue: 2 * ms, Compute: 15 * ms})
-		}
-		m.End = &results.ConfigurationEnd{Elapsed: 500*gap + 20*ms, Complete: true}
-		res.Configurations = append(res.Configurations, m)
-	}
-	res.SLOResults = []results.SLOResult{{Configuration: 1, Batch: 4, Percentile: 99, LatencyMS: 40, Capacity: 200, Passing: 50, Failing: 100}}
-	return res
-}
-
 func TestOpenLoopIsReported(t *testing.T) {
-	res := openLoop()
+	res := resultstest.OpenLoop()
 	res.Configurations[1].End.Invalid = "the generator was late"
-	r := Summarize(res)
-	if got := r.Faulty(); !strings.Contains(got, "1 of 2 configurations") || !strings.Contains(got, "the generator was late") {
-		t.Errorf("what is not valid is told as %q", got)
+	r := summary.Of(res)
+	if got := faulty(r); !strings.Contains(got, "1 of 2 configurations") || !strings.Contains(got, "the generator was late") {
+		t.Errorf("what is not valid is reported as %q", got)
 	}
-	first, second := r.Configs[0], r.Configs[1]
+	first, second := r.Configurations[0], r.Configurations[1]
 	if !first.Pacing.Valid() || math.Abs(float64(first.Pacing.Achieved)-50) > 0.01 {
 		t.Errorf("the first rate: %+v, want valid and 50/s", first.Pacing)
 	}
@@ -57,7 +35,7 @@ func TestOpenLoopIsReported(t *testing.T) {
 	if got, want := float64(second.Goodput), 400/5.02; math.Abs(got-want) > 0.01 {
 		t.Errorf("goodput is %v, want %v: 400 of the requests within 40 ms", got, want)
 	}
-	page := string(r.Markdown())
+	page := string(Markdown(r))
 	checkOrder(t, "the report", page, append(seedFormat[3:5:5], "## Open Loop", "| batch=4, constant at 50/s | 50.00 | 50.00 | 20.0ms | 20.0ms |",
 		"| **no** |", "## Objectives", "| P99 ≤ 40 ms | 4 | 200.00 | 50.00 | 100.00 |", "## Provenance"))
 }
@@ -65,8 +43,8 @@ func TestOpenLoopIsReported(t *testing.T) {
 var outside = regexp.MustCompile(`(?i)(src|href)\s*=\s*["']?\s*(https?:|//)|@import|url\(`)
 
 func TestHTMLStandsAlone(t *testing.T) {
-	for _, res := range []*results.Results{openLoop(), sample(1, 0), {}} {
-		page, err := Summarize(res).HTML(Charts(res))
+	for _, res := range []*results.Results{resultstest.OpenLoop(), resultstest.Repeats(1, 0), {}} {
+		page, err := HTML(summary.Of(res), Charts(res))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +59,7 @@ func TestHTMLStandsAlone(t *testing.T) {
 
 func TestChartsAreWellFormed(t *testing.T) {
 	want := map[string]bool{"rate": true, "spectrum": true, "stages": true, "padding": true, "scatter": true, "throughput": true}
-	for _, c := range Charts(openLoop()) {
+	for _, c := range Charts(resultstest.OpenLoop()) {
 		delete(want, c.File)
 		checkSVG(t, c)
 	}
@@ -89,7 +67,7 @@ func TestChartsAreWellFormed(t *testing.T) {
 		t.Errorf("no chart %s", name)
 	}
 	files := map[string]bool{}
-	for _, c := range Charts(sample(1, 0)) {
+	for _, c := range Charts(resultstest.Repeats(1, 0)) {
 		files[c.File] = true
 		checkSVG(t, c)
 	}
@@ -101,7 +79,7 @@ func TestChartsAreWellFormed(t *testing.T) {
 	}
 }
 
-func checkSVG(t *testing.T, c Chart) {
+func checkSVG(t *testing.T, c chart.Chart) {
 	t.Helper()
 	svg := c.SVG()
 	if noFigure.MatchString(svg) {
@@ -114,19 +92,5 @@ func checkSVG(t *testing.T, c Chart) {
 		} else if err != nil {
 			t.Fatalf("%s: %v in %s", c.File, err, svg)
 		}
-	}
-}
-
-// A probe that several objectives are judged by has a goodput for each of them.
-func TestGoodputOfEachObjective(t *testing.T) {
-	res := openLoop()
-	res.Configurations[0].Configuration.Search, res.Configurations[0].Configuration.Objective, res.Configurations[0].Configuration.Objectives = results.SearchConfirm, 10, []float64{10, 40}
-	res.SLOResults[0].Passing = res.Configurations[0].Configuration.Rate
-	r := Summarize(res)
-	if c := r.Configs[0]; c.Goodput != 0 || len(c.Goodputs) != 2 || !c.Goodputs[1].PerSecond.Measured() {
-		t.Fatalf("goodput %v, of each %v; want 0 within 10 ms and some within 40 ms", c.Goodput, c.Goodputs)
-	}
-	if got, want := r.goodputs(r.Found[0]), r.Configs[0].Goodputs[1].PerSecond.format("%.2f"); got != want {
-		t.Errorf("goodputs are %s, want %s", got, want)
 	}
 }

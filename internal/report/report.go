@@ -1,213 +1,145 @@
-// Package report turns results into words: what a measurement found, what that is worth, and how it was made.
+// Package report makes the pages that people read: a report of one measurement, and an overview of a folder of them.
 //
-// [Summarize] works out a [Report], which holds every figure and no layout, and encodes as JSON; [Report.Markdown] lays
-// it out. Its first sections have the order, the tables and the units of the reports of the Python project that this one
-// follows, so that the two can be laid side by side; provenance and validity come after them.
+// [Markdown] and [HTML] lay out the figures of a [summary.Summary]; [Charts] draws them. The first sections of a report
+// have the order, the tables and the units of the reports of the Python project that this one follows, so that the two can
+// be laid side by side. What follows them says how the measurement was made and what it is worth. [OverviewOf] puts what a
+// folder of experiments found on one page, and [Folder] makes all files of such a folder. [Table] is the short form for a
+// terminal.
 //
-// Three rules hold throughout. What was not measured is "n/a", never 0. A percentile of too few requests is printed with
-// a mark, and a note beside it says how many it would need. And each figure says what it counts: the average throughput
-// is the whole system's, pairs answered over the time of the configuration; its other figures are those of single
-// requests, a request's pairs over its own latency, which say nothing of the system's when several are under way.
+// Pages are made from results alone, and the same results make the same bytes. What was not measured is "n/a", never 0. A
+// percentile of too few requests has a mark, and a note at the table says how many it would need.
 package report
 
 import (
-	"encoding/json"
-	"math"
-	"time"
+	"cmp"
+	"fmt"
+	"strings"
 
-	"github.com/crossrank/crossrank/internal/results"
-	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank/internal/markdown"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// Report is what a measurement found.
-type Report struct {
-	Run      results.Run `json:"run"` // how it was made
-	Partial  []string    `json:"partial,omitempty"`
-	Batching *batching   `json:"batching,omitempty"` // nil if the settings do not say
-	Configs  []Config    `json:"configs"`
-	Overall  Overall     `json:"overall"`
-	Usage    []Usage     `json:"usage"`
-	Series   []Interval  `json:"series"`
-	Skipped  int         `json:"skipped_lines,omitempty"`
+// Link is a file by its path from the page.
+type Link struct{ Title, Path string }
 
-	Found   []results.SLOResult `json:"objectives,omitempty"`
-	Knees   []Knee              `json:"saturation_knees,omitempty"`
-	Quality []results.Quality   `json:"quality,omitempty"`
+// document is a report that is being laid out as Markdown.
+type document struct {
+	markdown.Page
+	*summary.Summary
 }
 
-// Config is what one configuration met. Failed requests count as Failed, and in no other figure.
-type Config struct {
-	Batch       int            `json:"batch"`
-	Concurrency int            `json:"concurrency"`
-	Planned     int            `json:"planned"`
-	Answered    int            `json:"answered"`
-	Failed      map[string]int `json:"failed,omitempty"` // by code
-	FirstError  string         `json:"first_error,omitempty"`
-	Abandoned   int            `json:"abandoned,omitempty"`
-	Warmup      int            `json:"warmup"`
-	Complete    bool           `json:"complete"`
-
-	Pairs           int     `json:"pairs"`
-	Tokens          int     `json:"tokens"`
-	TruncatedTokens int     `json:"truncated_tokens"`
-	PaddedTokens    int     `json:"padded_tokens"`
-	Seconds         float64 `json:"seconds"`
-
-	Set         []results.Setting `json:"set,omitempty"` // what the experiment sweeps
-	Repeat      int               `json:"repeat,omitempty"`
-	Search      string            `json:"search,omitempty"`       // what it is in a search for an objective
-	Arrival     string            `json:"arrival,omitempty"`      // the process of an open loop
-	Rate        float64           `json:"rate,omitempty"`         // its requests a second
-	ObjectiveMS float64           `json:"objective_ms,omitempty"` // the bound of the latency that is asked for
-	Service     *Distribution     `json:"service_ms,omitempty"`   // from the actual moment of sending; of open loops
-	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops
-	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
-	Goodputs    []Goodput         `json:"goodputs,omitempty"`     // within each, where a probe is judged by several
-
-	Invalid   string             `json:"invalid,omitempty"`   // why no verdict rests on it
-	Mix       string             `json:"mix,omitempty"`       // what requests of many sizes were drawn from
-	Generator Value              `json:"generator_cpu_pct"`   // that the process which sends took; 100 is one core
-	Stability *results.Stability `json:"stability,omitempty"` // nil if the experiment does not ask
-
-	Stages          Stages       `json:"stages_ms"`
-	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
-	TokensPerSecond Value        `json:"tokens_per_s"`
-	Latency         Distribution `json:"latency_ms"`                // from the intended moment of sending
-	PerRequest      Distribution `json:"request_pairs_per_s"`       // a request's pairs over its own latency
-	Buckets         []Bucket     `json:"latency_versus_throughput"` // by latency, lowest first
-	Correlation     Value        `json:"correlation"`               // of latency and throughput, over the requests
+// Markdown lays a measurement out, with pictures of its charts at the end.
+func Markdown(s *summary.Summary, charts ...Link) []byte {
+	d := &document{Summary: s}
+	d.title()
+	d.summary()
+	d.details()
+	d.overall()
+	d.usage()
+	d.series()
+	d.settings()
+	d.qualities()
+	d.openLoop()
+	d.objectives()
+	d.saturation()
+	d.load()
+	d.provenance()
+	d.validity()
+	d.pictures(charts)
+	return d.Bytes()
 }
 
-// Goodput is how many requests a second were answered within a bound.
-type Goodput struct {
-	WithinMS  float64 `json:"within_ms"`
-	PerSecond Value   `json:"per_s"`
-}
-
-// Stages are the means of where the time of an answered request went.
-type Stages struct {
-	Tokenize Value `json:"tokenize"`
-	Queue    Value `json:"queue"`
-	Compute  Value `json:"compute"`
-	Rest     Value `json:"rest"` // the network, being sent late, and all else
-}
-
-// Distribution sums up one figure of many requests.
-type Distribution struct {
-	N       int   `json:"n"`
-	Average Value `json:"average"`
-	Min     Value `json:"min"`
-	Max     Value `json:"max"`
-	StdDev  Value `json:"std_dev"`
-	P50     Value `json:"p50"`
-	P90     Value `json:"p90"`
-	P95     Value `json:"p95"`
-	P99     Value `json:"p99"`
-}
-
-// Bucket is the throughput of the requests whose latency, in ms, is at least From and below To.
-type Bucket struct {
-	From    Value `json:"from_ms"` // not a number: no lower end
-	To      Value `json:"to_ms"`   // not a number: no upper end
-	Average Value `json:"average"`
-	Min     Value `json:"min"`
-	Max     Value `json:"max"`
-	Count   int   `json:"count"`
-}
-
-// Overall compares the configurations.
-type Overall struct {
-	BestThroughput Value `json:"best_pairs_per_s"`
-	BestLatency    Value `json:"best_latency_ms"`
-	AvgThroughput  Value `json:"avg_pairs_per_s"`
-	AvgLatency     Value `json:"avg_latency_ms"`
-
-	// Indexes of configurations; -1 if there is none.
-	FastestConfig  int `json:"best_throughput_config"`
-	SwiftestConfig int `json:"best_latency_config"`
-}
-
-// Usage sums up one figure of the server's samples.
-type Usage struct {
-	Name    string `json:"name"`
-	Average Value  `json:"average"`
-	Min     Value  `json:"min"`
-	Max     Value  `json:"max"`
-	P50     Value  `json:"p50"`
-	P95     Value  `json:"p95"`
-}
-
-// Interval is one sample of the server.
-type Interval struct {
-	Config     int   `json:"config"`
-	GPUMemory  Value `json:"gpu_memory_mb"`
-	GPU        Value `json:"gpu_pct"`
-	CPU        Value `json:"cpu_pct"`
-	Latency    Value `json:"latency_ms"`
-	Throughput Value `json:"pairs_per_s"`
-	Tokenize   Value `json:"tokenize_ms"`
-	Compute    Value `json:"compute_ms"`
-	Queue      Value `json:"queue_ms"`
-	Padding    Value `json:"padding_waste_pct"`
-}
-
-// batching is the section of that name in the settings.
-type batching struct {
-	Enabled        bool    `json:"enabled"`
-	MaxBatchSize   int     `json:"max_batch_size"`
-	MaxBatchTokens int     `json:"max_batch_tokens"`
-	TimeoutMS      float64 `json:"timeout_ms"`
-	LengthAware    bool    `json:"length_aware"`
-	Packing        bool    `json:"packing"`
-}
-
-// Value is a figure; NaN means that it was not measured. It is null in JSON then.
-type Value float64
-
-var unmeasured = Value(math.NaN())
-
-// Measured tells whether v is a figure at all.
-func (v Value) Measured() bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
-
-// MarshalJSON writes null for what was not measured.
-func (v Value) MarshalJSON() ([]byte, error) {
-	if !v.Measured() {
-		return []byte("null"), nil
+func (d *document) title() {
+	d.Para("# %s", markdown.Text(cmp.Or(d.Run.Name, "Results")))
+	if len(d.Partial) > 0 {
+		d.Para("> **Partial results:** %s. What follows is what was measured until then.", markdown.Text(d.Partial[len(d.Partial)-1]))
 	}
-	return json.Marshal(float64(v))
+	if d.Run.Model.Meaningless {
+		d.Para("> %s", meaningless)
+	}
+	if text := markdown.Text(d.Run.Description); text != "" {
+		d.Para("_%s_", text)
+	}
+	started := summary.NotMeasured
+	if !d.Run.Started.IsZero() {
+		started = d.Run.Started.Format("2006-01-02 15:04:05")
+	}
+	d.Para("**Timestamp:** %s", started)
+	d.Para("**Model:** %s", code(d.Run.Model.Model))
+	d.Para("**Backend:** %s | **Device:** %s", code(d.Run.Model.Backend), code(d.Run.Model.Device))
+	if b := d.Batching; b != nil && b.Enabled {
+		d.Para("**Dynamic Batching:** %s", batchingWords(b))
+	}
+	d.Para("**Loop:** %s", loopWords(d.Run.Loop))
 }
 
-// Summarize works out what res say.
-func Summarize(res *results.Results) *Report {
-	r := &Report{Run: res.Run, Partial: res.Partial, Skipped: res.Skipped, Found: res.SLOResults, Quality: res.Quality, Batching: batchingOf(res.Run)}
-	for i, m := range res.Configurations {
-		r.Configs = append(r.Configs, summarizePoint(m))
-		for j := range m.Samples {
-			r.Series = append(r.Series, intervalOf(i, &m.Samples[j]))
-		}
+// meaningless warns of a model with random weights.
+const meaningless = "**The scores mean nothing:** the model's weights are random. The speed is that of a real model of this shape."
+
+// code makes a text from outside a code span.
+func code(s string) string { return cmp.Or(markdown.Code(s), summary.NotMeasured) }
+
+// loopWords says what a load's loop is.
+func loopWords(loop string) string {
+	switch loop {
+	case "closed":
+		return "closed: each of the workers (column Conc) sends its next request when its last one is answered"
+	case "open":
+		return "open: requests are sent on a schedule that was made before, and latency counts from their intended times"
 	}
-	r.Overall = compare(r.Configs)
-	r.Knees = knees(r.Configs)
-	r.Usage = summarizeSeries(r.Series)
-	return r
+	return cmp.Or(markdown.Text(loop), summary.NotMeasured)
 }
 
-func batchingOf(run results.Run) *batching {
-	var settings struct {
-		Batching *batching `json:"batching"`
+// batchingWords says what joins requests, for the title.
+func batchingWords(b *summary.Batching) string {
+	var bounds []string
+	if b.MaxBatchSize > 0 {
+		bounds = append(bounds, fmt.Sprintf("at most %d pairs a batch", b.MaxBatchSize))
 	}
-	if json.Unmarshal(run.Settings, &settings) != nil {
-		return nil // the settings of another program, or none
+	if b.MaxBatchTokens > 0 {
+		bounds = append(bounds, fmt.Sprintf("at most %d tokens a batch", b.MaxBatchTokens))
 	}
-	return settings.Batching
+	if len(bounds) == 0 {
+		bounds = append(bounds, "batches of the default size")
+	}
+	if b.TimeoutMS > 0 {
+		bounds = append(bounds, fmt.Sprintf("timeout %gms", b.TimeoutMS))
+	} else {
+		bounds = append(bounds, "no timeout: a batch is what waits when the engine becomes free")
+	}
+	return strings.Join(bounds, ", ")
 }
 
-func distributionOf(xs []float64) Distribution {
-	s := stats.Summarize(xs)
-	return Distribution{
-		N: s.N, Average: Value(s.Mean), Min: Value(s.Min), Max: Value(s.Max), StdDev: Value(s.StdDev),
-		P50: Value(s.P50), P90: Value(s.P90), P95: Value(s.P95), P99: Value(s.P99),
+// pictures shows charts that lie in files of their own.
+func (d *document) pictures(charts []Link) {
+	if len(charts) > 0 {
+		d.Line("\n## Charts")
+	}
+	for _, c := range charts {
+		d.Line("\n![%s](%s)", markdown.Text(c.Title), strings.ReplaceAll(c.Path, " ", "%20"))
 	}
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
+// configuration names one by its index, for a cell of a table.
+func (d *document) configuration(i int) string {
+	if i < 0 {
+		return summary.NotMeasured
+	}
+	return markdown.Text(d.Configurations[i].ShortName())
+}
+
+// positive prints n, or that it is not known for 0.
+func positive(n int, format string) string {
+	if n <= 0 {
+		return summary.NotMeasured
+	}
+	return fmt.Sprintf(format, n)
+}
+
+// yesOrNo is a verdict, in bold where it is against the measurement.
+func yesOrNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "**no**"
+}

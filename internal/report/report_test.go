@@ -10,9 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"two", "killed", "bare"} {
 		t.Run(name, func(t *testing.T) {
-			got := summarizeFile(t, name).Markdown()
+			got := Markdown(summarizeFile(t, name))
 			golden := filepath.Join("testdata", name+".md")
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {
@@ -40,13 +40,13 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func summarizeFile(t *testing.T, name string) *Report {
+func summarizeFile(t *testing.T, name string) *summary.Summary {
 	t.Helper()
 	res, err := results.ReadFile(filepath.Join("testdata", name+".jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Summarize(res)
+	return summary.Of(res)
 }
 
 // seedFormat is how a report begins: its headings and the heads of its tables, in their order.
@@ -66,7 +66,7 @@ var seedFormat = []string{
 }
 
 func TestFormatIsThatOfTheReportToMatch(t *testing.T) {
-	ours := string(summarizeFile(t, "two").Markdown())
+	ours := string(Markdown(summarizeFile(t, "two")))
 	checkOrder(t, "our report", ours, append(seedFormat[:len(seedFormat):len(seedFormat)], "## Provenance", "## Validity"))
 
 	seed, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "seed", "02_backend_mps.md"))
@@ -91,15 +91,20 @@ func checkOrder(t *testing.T, what, report string, parts []string) {
 // The cells are those of the report to match, from its own figures.
 func TestCells(t *testing.T) {
 	n := 100_000 // requests enough for any percentile
-	d := Distribution{N: n, Average: 60.0716, Min: 38.128, Max: 131.994, StdDev: 17.888, P50: 59.957, P90: 79.19, P95: 85.93, P99: 106.809}
-	tp := Distribution{N: n, Average: 578.4, Min: 242.45, Max: 839.18, StdDev: 159.52, P50: 536.31, P90: 783.34, P95: 794.84, P99: 836.05}
-	inf := Value(math.Inf(1))
-	c := Config{Batch: 32, Concurrency: 1, Answered: n, Pairs: 3200, Seconds: 6.00928, PairsPerSecond: 532.5096, Latency: d, PerRequest: tp, Correlation: -0.96312,
-		Buckets: []Bucket{{-inf, 59.957, 728.94, 573.62, 839.18, 50}, {59.957, 73.51, 459.5, 435.63, 499, 25}, {73.51, 79.19, 423.02, 404.11, 435.63, 15}, {79.19, inf, 356.2, 242.45, 404.01, 10}}}
-	r := &Report{Configs: []Config{c}, Overall: compare([]Config{c}), Series: []Interval{
+	d := summary.Distribution{N: n, Average: 60.0716, Min: 38.128, Max: 131.994, StdDev: 17.888, P50: 59.957, P90: 79.19, P95: 85.93, P99: 106.809}
+	tp := summary.Distribution{N: n, Average: 578.4, Min: 242.45, Max: 839.18, StdDev: 159.52, P50: 536.31, P90: 783.34, P95: 794.84, P99: 836.05}
+	inf := summary.Value(math.Inf(1))
+	c := summary.Configuration{Batch: 32, Concurrency: 1, Answered: n, Pairs: 3200, Seconds: 6.00928, PairsPerSecond: 532.5096, Latency: d, PerRequest: tp, Correlation: -0.96312,
+		Buckets: []summary.Bucket{
+			{From: -inf, To: 59.957, Average: 728.94, Min: 573.62, Max: 839.18, Count: 50},
+			{From: 59.957, To: 73.51, Average: 459.5, Min: 435.63, Max: 499, Count: 25},
+			{From: 73.51, To: 79.19, Average: 423.02, Min: 404.11, Max: 435.63, Count: 15},
+			{From: 79.19, To: inf, Average: 356.2, Min: 242.45, Max: 404.01, Count: 10}}}
+	r := &summary.Summary{Configurations: []summary.Configuration{c}, Series: []summary.Interval{
 		{GPUMemory: 1111.6, GPU: 30.7, CPU: 1.3, Latency: 56.2, Throughput: 224, Tokenize: 10.3, Compute: 56.2, Queue: 0, Padding: 40.2}}}
-	r.Usage = summarizeSeries(r.Series)
-	got := string(r.Markdown())
+	r.Usage = summary.UsageOf(r.Series)
+	r.Overall = summary.OverallOf(r.Configurations)
+	got := string(Markdown(r))
 	for _, want := range []string{
 		"| 32 | 1 | 3200 | 6.01 | 60.1ms | 85.9ms | 106.8ms | 532.5 | 794.8 |",
 		"**Total:** 3200 pairs in 6.01s", "| Average | 60.07 |", "| Std Dev | 17.89 |", "| Average | 532.51 |", "| P99 | 836.05 |",
@@ -120,74 +125,14 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// The report to match gives its average throughput as pairs over the time: 3200/532.51 is its 6.01 s. The mean of its
-// requests' own throughputs, from the counts and averages of its buckets, is 578.
-func TestAverageThroughputIsTheSystems(t *testing.T) {
-	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-	res := &results.Results{Configurations: []*results.Measured{{
-		Configuration: results.Configuration{Batch: 10, Concurrency: 2, Requests: 5},
-		Requests: []results.Request{
-			{Intended: 0, Started: ms(5), Finished: ms(10), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
-			{Intended: ms(0), Started: ms(0), Finished: ms(20), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
-			{Intended: ms(10), Started: ms(10), Finished: ms(40), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
-			{Intended: ms(20), Started: ms(20), Finished: ms(60), Pairs: 10, Code: "ok", Tokens: 100, PaddedTokens: 200},
-			{Intended: ms(60), Started: ms(60), Finished: ms(61), Pairs: 10, Code: "overloaded", Error: "full"},
-		},
-		End: &results.ConfigurationEnd{Elapsed: ms(100), Complete: true},
-	}}}
-	c := Summarize(res).Configs[0]
-	for _, v := range []struct {
-		what      string
-		got, want float64
-	}{
-		{"system throughput, 40 pairs in 0.1 s", float64(c.PairsPerSecond), 400},
-		{"tokens a second", float64(c.TokensPerSecond), 4000},
-		{"mean latency, from the intended moment: 10 20 30 40", float64(c.Latency.Average), 25},
-		{"median latency", float64(c.Latency.P50), 25},
-		{"best throughput of a request", float64(c.PerRequest.Max), 1000},
-		{"mean throughput of requests: 1000 500 333.3 250", float64(c.PerRequest.Average), 520.8333333333333},
-		{"answered", float64(c.Answered), 4},
-		{"failed", float64(c.Failed["overloaded"]), 1},
-		{"bucket below the median", float64(c.Buckets[0].Count), 2},
-		{"its average", float64(c.Buckets[0].Average), 750},
-		{"bucket from P75, 32.5, to P90, 37", float64(c.Buckets[2].Count), 0},
-		{"bucket above P90", float64(c.Buckets[3].Count), 1},
-	} {
-		if math.Abs(v.got-v.want) > 1e-9 {
-			t.Errorf("%s: got %v, want %v", v.what, v.got, v.want)
-		}
-	}
-	if c.Correlation > -0.8 || c.Correlation < -1 {
-		t.Errorf("correlation is %v", c.Correlation)
-	}
-}
-
 func TestMarks(t *testing.T) {
 	for _, c := range []struct {
 		p, n int
 		want bool
 	}{{99, 100, true}, {99, 458, true}, {99, 459, false}, {95, 89, true}, {95, 90, false}, {90, 43, true}, {90, 44, false}, {50, 6, true}, {50, 7, false}, {99, 0, false}} {
 		var m marks
-		if got := m.mark("1.00", c.p, c.n) != "1.00"; got != c.want {
+		if got := m.cell(1, "%.2f", c.p, c.n) != "1.00"; got != c.want {
 			t.Errorf("P%d of %d requests: marked is %t, want %t", c.p, c.n, got, c.want)
-		}
-	}
-}
-
-func TestTextFromOutside(t *testing.T) {
-	for _, c := range []struct{ in, text, code string }{
-		{"01_plain", "01_plain", "`01_plain`"},
-		{"a|b\nc", `a\|b c`, "`a\\|b c`"},
-		{"<script>", `\<script>`, "`<script>`"},
-		{"a`b``c", "a\\`b\\`\\`c", "``` a`b``c ```"},
-		{"bell\a", "bell", "`bell`"},
-		{"", "", "n/a"},
-	} {
-		if got := text(c.in); got != c.text {
-			t.Errorf("text(%q) is %s, want %s", c.in, got, c.text)
-		}
-		if got := code(c.in); got != c.code {
-			t.Errorf("code(%q) is %s, want %s", c.in, got, c.code)
 		}
 	}
 }
@@ -207,7 +152,7 @@ var noFigure = regexp.MustCompile(`NaN|\bInf\b`)
 
 // Whatever is not known is printed as such, never as 0.
 func TestNothingMeasuredIsNever0(t *testing.T) {
-	for _, line := range strings.Split(string(summarizeFile(t, "bare").Markdown()), "\n") {
+	for _, line := range strings.Split(string(Markdown(summarizeFile(t, "bare"))), "\n") {
 		if noFigure.MatchString(line) || strings.Contains(line, "0.0") &&
 			!strings.HasPrefix(line, "| 1 | 1 | 0 | 0.00 | n/a") && line != "**Total:** 0 pairs in 0.00s" {
 			t.Errorf("got %q", line)

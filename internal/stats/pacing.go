@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	leastLag      = time.Millisecond // of sending, that is no fault whatever the objective
-	lagShare      = 0.01             // of the objective, that is no fault either
-	leastAchieved = 0.99             // of the offered rate, that has to be sent
+	leastLag = time.Millisecond // of sending, that is no fault whatever the objective
+	lagShare = 0.01             // of the objective, that is no fault either
 )
+
+// LeastAchieved is the part of the offered rate that has to be sent for a run to be valid.
+const LeastAchieved = 0.99
 
 // Pacing says how well the generator of an open loop kept its schedule. Where it did not, latencies are not those of the
 // rate that was asked for. Its rates are requests a second, NaN for fewer than two requests.
@@ -57,8 +59,8 @@ func (p Pacing) Fault(objective time.Duration) string {
 	if bound := LagBound(objective); p.LagP99 > bound {
 		return fmt.Sprintf("the P99 of the lag of sending is %.3g ms, over %.3g ms", float64(p.LagP99)/1e6, float64(bound)/1e6)
 	}
-	if p.Achieved < leastAchieved*p.Offered {
-		return fmt.Sprintf("%.4g requests a second were sent of %.4g, less than %.0f %%", p.Achieved, p.Offered, 100*leastAchieved)
+	if p.Achieved < LeastAchieved*p.Offered {
+		return fmt.Sprintf("%.4g requests a second were sent of %.4g, less than %.0f %%", p.Achieved, p.Offered, 100*LeastAchieved)
 	}
 	return ""
 }

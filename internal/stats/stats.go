@@ -8,6 +8,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // Summary is the usual figures of a sample. All but N are NaN if it is empty or holds a NaN.
@@ -69,6 +70,12 @@ func (s Sorted) Percentile(p float64) float64 {
 	}
 	return s[below] + (rank-float64(below))*(s[below+1]-s[below])
 }
+
+// Median is the percentile 50 of xs.
+func Median(xs []float64) float64 { return Sort(xs).Percentile(50) }
+
+// Milliseconds is d as a figure to sum up.
+func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Pearson is the correlation of x and y, two lists of the same length: from −1 to 1. It is NaN when there are fewer
 // than two values or when either never changes.

@@ -1,4 +1,4 @@
-package report
+package chart
 
 import (
 	"fmt"
@@ -31,10 +31,14 @@ func (c *Chart) plot(b *strings.Builder, top float64) float64 {
 		ticks = x.ticks()
 	}
 	c.axes(b, y, ticks, x, bottom)
+	radius := "5"
+	if len(xs) > 100 {
+		radius = "2.5"
+	}
 	for i, s := range c.Series {
 		if c.Dots {
 			for k := range s.X {
-				fmt.Fprintf(b, `<circle class="s%d d" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, x.at(s.X[k]), y.at(s.Y[k]), either(len(xs) > 100, "2.5", "5"))
+				fmt.Fprintf(b, `<circle class="s%d d" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, x.at(s.X[k]), y.at(s.Y[k]), radius)
 			}
 			continue
 		}
@@ -81,7 +85,10 @@ func line(b *strings.Builder, i int, s Series, x, y scale) {
 		}
 		points = nil
 	}
-	few := len(s.X) <= 60
+	few, radius := len(s.X) <= 60, "1.5"
+	if few {
+		radius = "3"
+	}
 	for k := range s.X {
 		if math.IsNaN(s.Y[k]) {
 			end()
@@ -91,7 +98,7 @@ func line(b *strings.Builder, i int, s Series, x, y scale) {
 		points = append(points, fmt.Sprintf("%.1f,%.1f", px, py))
 		alone := (k == 0 || math.IsNaN(s.Y[k-1])) && (k == len(s.X)-1 || math.IsNaN(s.Y[k+1]))
 		if few || alone {
-			fmt.Fprintf(b, `<circle class="s%d f" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, px, py, either(few, "3", "1.5"))
+			fmt.Fprintf(b, `<circle class="s%d f" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, px, py, radius)
 		}
 	}
 	end()

@@ -1,12 +1,12 @@
-package report
+package chart
 
 import (
 	"fmt"
 	"strings"
 )
 
-// lying draws bars under each other, each beside its name and with its figure, and gives where the picture ends.
-func (c *Chart) lying(b *strings.Builder, top float64) float64 {
+// horizontalBars draws bars under each other, each beside its name and with its figure, and gives where the picture ends.
+func (c *Chart) horizontalBars(b *strings.Builder, top float64) float64 {
 	const row, thick = 24.0, 15.0
 	left := 0.0
 	for _, name := range c.Names {

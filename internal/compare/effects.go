@@ -1,30 +1,32 @@
-package report
+package compare
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// axis is something that an experiment varies: a swept setting, or one of the two that every experiment has.
+// axis is something that an experiment varies: a setting, or one of the two that every experiment has.
 type axis struct {
 	name  string
-	value func(*Config) string
+	value func(*configuration) string
 }
 
 var (
-	batchAxis       = axis{"batch size", func(c *Config) string { return fmt.Sprint(c.Batch) }}
-	concurrencyAxis = axis{"concurrency", func(c *Config) string { return fmt.Sprint(c.Concurrency) }}
+	batchAxis       = axis{"batch size", func(c *configuration) string { return fmt.Sprint(c.Batch) }}
+	concurrencyAxis = axis{"concurrency", func(c *configuration) string { return fmt.Sprint(c.Concurrency) }}
 )
 
 // axes lists what an experiment varies, with the values in the order of the results.
-func (r *Report) axes() []axis {
+func (r experiment) axes() []axis {
 	all := []axis{batchAxis, concurrencyAxis}
-	if len(r.Configs) > 0 {
-		for i, s := range r.Configs[0].Set {
-			all = append(all, axis{s.Key, func(c *Config) string {
+	if len(r.Configurations) > 0 {
+		for i, s := range r.Configurations[0].Set {
+			all = append(all, axis{s.Key, func(c *configuration) string {
 				if i < len(c.Set) {
 					return c.Set[i].Value
 				}
@@ -35,10 +37,10 @@ func (r *Report) axes() []axis {
 	return slices.DeleteFunc(all, func(a axis) bool { return len(r.values(a)) < 2 })
 }
 
-// axis finds the swept setting whose key ends like this.
-func (r *Report) axis(short string) (axis, bool) {
+// axis finds the varied setting whose key ends like this.
+func (r experiment) axis(short string) (axis, bool) {
 	all := r.axes()
-	i := slices.IndexFunc(all, func(a axis) bool { return shortKey(a.name) == short })
+	i := slices.IndexFunc(all, func(a axis) bool { return results.Setting{Key: a.name}.Short() == short })
 	if i < 0 {
 		return axis{}, false
 	}
@@ -46,17 +48,17 @@ func (r *Report) axis(short string) (axis, bool) {
 }
 
 // values lists those of an axis that were measured.
-func (r *Report) values(a axis) []string {
+func (r experiment) values(a axis) []string {
 	var values []string
-	for i := range r.Configs {
-		if c := &r.Configs[i]; c.counts() && !slices.Contains(values, a.value(c)) {
+	for i := range r.Configurations {
+		if c := &r.Configurations[i]; c.Counts() && !slices.Contains(values, a.value(c)) {
 			values = append(values, a.value(c))
 		}
 	}
 	return values
 }
 
-// effect is how one value of an axis does against another, over all configurations that are the same besides.
+// effect is how one value of an axis does against another, over all configurations that are otherwise the same.
 type effect struct {
 	Ratio     float64 // of the throughputs: the geometric mean
 	Low, High float64 // the least and the greatest
@@ -65,22 +67,22 @@ type effect struct {
 }
 
 // effect sets value against base. Repeats of a configuration count as their median.
-func (r *Report) effect(a axis, value, base string, where ...func(*Config) bool) effect {
+func (r experiment) effect(a axis, value, base string, where ...func(*configuration) bool) effect {
 	return r.effectOf(a, value, base, []axis{a}, where...)
 }
 
 // effectOf is effect for an axis that stands for several of the experiment's.
-func (r *Report) effectOf(a axis, value, base string, of []axis, where ...func(*Config) bool) effect {
+func (r experiment) effectOf(a axis, value, base string, of []axis, where ...func(*configuration) bool) effect {
 	type cell struct{ base, value, baseP95, valueP95 []float64 }
 	cells := map[string]*cell{}
 	var order []string
-	for i := range r.Configs {
-		c := &r.Configs[i]
+	for i := range r.Configurations {
+		c := &r.Configurations[i]
 		v := a.value(c)
-		if !c.counts() || v != value && v != base || slices.ContainsFunc(where, func(f func(*Config) bool) bool { return !f(c) }) {
+		if !c.Counts() || v != value && v != base || slices.ContainsFunc(where, func(f func(*configuration) bool) bool { return !f(c) }) {
 			continue
 		}
-		key := r.besides(of, c)
+		key := r.otherwise(of, c)
 		if cells[key] == nil {
 			cells[key], order = &cell{}, append(order, key)
 		}
@@ -89,7 +91,7 @@ func (r *Report) effectOf(a axis, value, base string, of []axis, where ...func(*
 			to, p95 = &cells[key].base, &cells[key].baseP95
 		}
 		*to = append(*to, float64(c.PairsPerSecond))
-		*p95 = append(*p95, float64(c.Latency.carried(95, c.Latency.P95)))
+		*p95 = append(*p95, float64(c.Latency.Carried(95, c.Latency.P95)))
 	}
 	e := effect{Low: math.Inf(1), High: math.Inf(-1)}
 	var ratios, tails []float64
@@ -98,17 +100,17 @@ func (r *Report) effectOf(a axis, value, base string, of []axis, where ...func(*
 		if len(c.base) == 0 || len(c.value) == 0 {
 			continue
 		}
-		ratio := median(c.value) / median(c.base)
+		ratio := stats.Median(c.value) / stats.Median(c.base)
 		ratios = append(ratios, ratio)
-		tails = append(tails, median(c.valueP95)/median(c.baseP95))
+		tails = append(tails, stats.Median(c.valueP95)/stats.Median(c.baseP95))
 		e.Low, e.High, e.N = min(e.Low, ratio), max(e.High, ratio), e.N+1
 	}
 	e.Ratio, e.P95 = stats.Geomean(ratios), stats.Geomean(tails)
 	return e
 }
 
-// besides names all that a configuration has but its values of some axes.
-func (r *Report) besides(axes []axis, c *Config) string {
+// otherwise names the values of a configuration on all but some axes.
+func (r experiment) otherwise(axes []axis, c *configuration) string {
 	key := ""
 	for _, other := range r.axes() {
 		if !slices.ContainsFunc(axes, func(a axis) bool { return a.name == other.name }) {
@@ -118,24 +120,22 @@ func (r *Report) besides(axes []axis, c *Config) string {
 	return key
 }
 
-func median(xs []float64) float64 { return stats.Sort(xs).Percentile(50) }
-
-// different tells whether the mean is beyond what chance does to that many configurations.
-func (e effect) different(chance noise) bool {
-	return math.Abs(math.Log(e.Ratio)) > math.Log1p(chance.told(e.N))
+// different reports whether the ratio is beyond the noise of that many configurations.
+func (e effect) different(chance Noise) bool {
+	return math.Abs(math.Log(e.Ratio)) > math.Log1p(chance.minDetectable(e.N))
 }
 
 // words gives the ratio, or that there is no difference.
-func (e effect) words(chance noise) string {
+func (e effect) words(chance Noise) string {
 	if e.N == 0 {
-		return notMeasured
+		return summary.NotMeasured
 	}
 	span := ""
 	if e.N > 1 {
 		span = fmt.Sprintf(" (%.2f× to %.2f× over %d configurations)", e.Low, e.High, e.N)
 	}
 	if !e.different(chance) {
-		return fmt.Sprintf("no difference beyond %.1f %%%s", 100*chance.told(e.N), span)
+		return fmt.Sprintf("no difference beyond %.1f %%%s", 100*chance.minDetectable(e.N), span)
 	}
 	return fmt.Sprintf("**%.2f×** the pairs/s%s", e.Ratio, span)
 }

@@ -1,39 +1,17 @@
-package report
+package compare
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/resultstest"
 )
 
-// sample makes results with 8 repeats of two configurations whose requests take about 50 ms, and slower a part longer.
-// Each repeat, as a process of its own, is off by up to 1 % either way besides what its requests vary.
-func sample(seed uint64, slower float64) *results.Results {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	res := &results.Results{}
-	for repeat := range 8 {
-		for _, batch := range []int{8, 32} {
-			m := &results.Measured{Configuration: results.Configuration{Index: len(res.Configurations), Batch: batch, Concurrency: 1, Repeat: repeat}}
-			own := 1 + 0.02*(rng.Float64()-0.5)
-			at := time.Duration(0)
-			for i := range 100 {
-				took := time.Duration(50e6 * (1 + slower) * own * (1 + 0.1*(rng.Float64()-0.5)))
-				m.Requests = append(m.Requests, results.Request{Seq: i, Intended: at, Started: at, Finished: at + took, Pairs: batch, Code: "ok"})
-				at += took
-			}
-			m.End = &results.ConfigurationEnd{Elapsed: at, Complete: true}
-			res.Configurations = append(res.Configurations, m)
-		}
-	}
-	return res
-}
-
 func compareSamples(a, b *results.Results) *Comparison {
-	return Compare([]*results.Results{a}, []*results.Results{b}, 0.005)
+	return Of([]*results.Results{a}, []*results.Results{b}, 0.005)
 }
 
 func TestCompareFindsAPlantedSlowdown(t *testing.T) {
@@ -42,13 +20,13 @@ func TestCompareFindsAPlantedSlowdown(t *testing.T) {
 		slower      float64
 		real, worse bool
 	}{{"5 % slower", 0.05, true, true}, {"5 % faster", -0.05, true, false}, {"the same", 0, false, false}} {
-		got := compareSamples(sample(1, 0), sample(2, c.slower))
+		got := compareSamples(resultstest.Repeats(1, 0), resultstest.Repeats(2, c.slower))
 		if len(got.Rows) != 2*4 { // 100 requests carry no P99
 			t.Fatalf("%s: %d rows, want two configurations of throughput, average, P50 and P95", c.what, len(got.Rows))
 		}
 		for _, r := range got.Rows {
 			if r.Real != c.real || r.Worse != c.worse {
-				t.Errorf("%s: %s of %s: change %v, p %v, real %t, worse %t", c.what, r.Metric, r.Config, r.Change, r.P, r.Real, r.Worse)
+				t.Errorf("%s: %s of %s: change %v, p %v, real %t, worse %t", c.what, r.Metric, r.Configuration, r.Change, r.P, r.Real, r.Worse)
 			}
 		}
 		if got.Worse() != c.worse {
@@ -60,19 +38,19 @@ func TestCompareFindsAPlantedSlowdown(t *testing.T) {
 // Between two measurements of the same, hardly ever a difference is seen: both p < 0.05 and more than 2 % are asked for.
 func TestCompareSeesNothingInTheSame(t *testing.T) {
 	for seed := range uint64(20) {
-		for _, r := range compareSamples(sample(10+seed, 0), sample(100+seed, 0)).Rows {
+		for _, r := range compareSamples(resultstest.Repeats(10+seed, 0), resultstest.Repeats(100+seed, 0)).Rows {
 			if r.Real {
-				t.Errorf("seed %d: %s of %s: change %v, p %v", seed, r.Metric, r.Config, r.Change, r.P)
+				t.Errorf("seed %d: %s of %s: change %v, p %v", seed, r.Metric, r.Configuration, r.Change, r.P)
 			}
 		}
 	}
 }
 
 func TestCompareText(t *testing.T) {
-	b := sample(2, 0.05)
+	b := resultstest.Repeats(2, 0.05)
 	b.Configurations = append(b.Configurations, &results.Measured{Configuration: results.Configuration{Batch: 64, Concurrency: 1}, End: &results.ConfigurationEnd{Complete: true}})
 	var text bytes.Buffer
-	if err := compareSamples(sample(1, 0), b).Text(&text); err != nil {
+	if err := compareSamples(resultstest.Repeats(1, 0), b).Text(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"throughput (pairs/s)", "batch=8, concurrency=1", "% worse", "(p=0.000 n=8+8)", "geomean latency P95 (ms)", "only in B: batch=64"} {
@@ -81,9 +59,9 @@ func TestCompareText(t *testing.T) {
 		}
 	}
 	text.Reset()
-	few := sample(1, 0)
+	few := resultstest.Repeats(1, 0)
 	few.Configurations = few.Configurations[:2]
-	if err := compareSamples(few, sample(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "Fewer than 6 repeats") ||
+	if err := compareSamples(few, resultstest.Repeats(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "with fewer than 6 repeats") ||
 		strings.Contains(text.String(), "worse") {
 		t.Errorf("one repeat tells a difference: %v\n%s", err, &text)
 	}
@@ -109,7 +87,7 @@ func TestCompareQuality(t *testing.T) {
 			results.Quality{Quantization: "int8", Agreement: &results.Agreement{Against: "fp32", RankCorrelation: &all, Top10: results.TopAgreement{Share: &share}}}, 2, true},
 		{"nothing was measured", results.Quality{}, results.Quality{}, 0, false},
 	} {
-		a, b := sample(1, 0), sample(2, -0.05) // B is faster
+		a, b := resultstest.Repeats(1, 0), resultstest.Repeats(2, -0.05) // B is faster
 		a.Quality, b.Quality = []results.Quality{c.a}, []results.Quality{c.b}
 		got := compareSamples(a, b)
 		if len(got.Quality) != c.rows || got.WorseQuality() != c.worse || got.Worse() {
@@ -123,25 +101,25 @@ func TestCompareQuality(t *testing.T) {
 }
 
 func TestCompareTellsWhatElseDiffers(t *testing.T) {
-	a, b := sample(1, 0), sample(2, 0)
+	a, b := resultstest.Repeats(1, 0), resultstest.Repeats(2, 0)
 	b.Run.Data.Name = "other.jsonl"
 	for i, m := range a.Configurations {
 		m.End.Began = time.Unix(int64(i), 0)
 		b.Configurations[i].End.Began = time.Unix(int64(1000+i), 0)
 	}
 	unlike := strings.Join(compareSamples(a, b).Unlike, "\n")
-	if !strings.Contains(unlike, "the data differs") || !strings.Contains(unlike, "wholly before the other") || strings.Contains(unlike, "machine differs") {
+	if !strings.Contains(unlike, "the data differs") || !strings.Contains(unlike, "entirely before the other") || strings.Contains(unlike, "machine differs") {
 		t.Errorf("got %s", unlike)
 	}
 	b.Configurations[0].End.Began = time.Unix(0, 1) // in turns
-	if unlike := strings.Join(compareSamples(a, b).Unlike, "\n"); strings.Contains(unlike, "wholly") {
+	if unlike := strings.Join(compareSamples(a, b).Unlike, "\n"); strings.Contains(unlike, "entirely") {
 		t.Errorf("in turns: %s", unlike)
 	}
 }
 
 func TestBench(t *testing.T) {
 	var text bytes.Buffer
-	if err := Bench(&text, "A", []*results.Results{sample(1, 0)}); err != nil {
+	if err := Bench(&text, "A", []*results.Results{resultstest.Repeats(1, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
