@@ -6,16 +6,17 @@ import (
 	"iter"
 )
 
-// chunkSize is the most items that are worked on at once: enough to keep every core busy, few enough that answers flow.
+// chunkSize is the max number of items that are processed together: enough to keep every core busy, few
+// enough for a steady flow of answers.
 const chunkSize = 128
 
-// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk is whatever has been read by
-// the time that the one before it is done: a fast source gives full chunks, a slow one gives each item without delay,
-// and no more than two chunks are ever in memory. An error, of read or ctx, comes last, alone, after everything that
-// was read before it.
+// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk holds what was
+// read while the last one was processed: a fast source gives full chunks, a slow one gives each item
+// without delay, and at most two chunks are in memory. An error, of read or ctx, comes last, alone, after
+// everything that was read before it. A chunk is valid until the next one.
 //
-// Reading runs in a goroutine of its own, because a blocked read of a terminal or pipe cannot be called back: once the
-// loop is left it ends with the read that it is in. The chunk is only valid until the next one.
+// Reading runs in a goroutine of its own, because a blocked read of a terminal or pipe cannot be
+// cancelled. After the loop, the goroutine ends with the read that it is in.
 func chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		left := make(chan struct{})

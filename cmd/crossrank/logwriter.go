@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// logWriter passes lines on to a log that may stall, such as a pipe that nobody reads, without ever making their writers wait.
-// What comes while it is too far behind is lost and counted. It is safe for concurrent use.
+// logWriter writes lines to a log that may block, such as a pipe without a reader, and never blocks its
+// callers. It drops and counts the lines for which its queue has no room. It is safe for concurrent use.
 type logWriter struct {
 	to    io.Writer
-	lost  func(lines int64) // is told, once lines can be written again, how many were not
+	lost  func(lines int64) // called with the number of dropped lines, once lines can be written again
 	lines chan []byte
 	done  chan struct{}
 
-	mu      sync.RWMutex // against a line that comes while the writer is closed
+	mu      sync.RWMutex // serializes Write and Close
 	closed  bool
 	dropped atomic.Int64
 }
 
 const (
-	logBehind = 4096        // lines
+	logBehind = 4096        // lines in the queue
 	logFlush  = time.Second // for the last lines
 )
 
@@ -31,7 +31,7 @@ func newLogWriter(to io.Writer, lost func(lines int64)) *logWriter {
 	return w
 }
 
-// Write implements [io.Writer]. It never fails: there is nobody who could be told.
+// Write implements [io.Writer]. It never fails.
 func (w *logWriter) Write(line []byte) (int, error) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -56,7 +56,7 @@ func (w *logWriter) run() {
 	}
 }
 
-// Close writes what is left and returns once that is done, or after a second: a write that stalls cannot be ended.
+// Close writes what is left. It returns after a second at the latest: a blocked write cannot be cancelled.
 func (w *logWriter) Close() error {
 	w.mu.Lock()
 	if !w.closed {

@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// progress shows on standard error how far a load run is: a bar that is redrawn on a terminal, a line now and then
-// elsewhere. It is not safe for concurrent use.
+// progress shows the progress of a load run on standard error: a bar that is redrawn on a terminal, a line
+// every few seconds elsewhere. It is not safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	width int    // columns of the terminal; 0 if w is none
@@ -42,7 +42,7 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-// begin names what the updates that follow are about.
+// begin sets the label of the updates that follow.
 func (p *progress) begin(label string) {
 	p.end()
 	p.label, p.shown, p.warmup = label, time.Time{}, false
@@ -78,7 +78,7 @@ func (p *progress) draw(u load.Progress) {
 	p.drawn = true
 }
 
-// end leaves the bar as it is and goes to the next line. Whoever prints something else calls it first.
+// end leaves the bar as it is and goes to the next line. Call it before printing anything else.
 func (p *progress) end() {
 	if p.drawn {
 		fmt.Fprintln(p.w)

@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRootCommand makes the command tree. It is made anew for every run, so that runs in one process share no flags.
+// newRootCommand makes the command tree. Every run makes its own, so that runs in one process share no
+// flags.
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "crossrank",
@@ -46,7 +47,7 @@ of the real model, and its scores mean nothing.`,
 	return root
 }
 
-// newHelpCommand is cobra's own, except that a word which is no command is wrong usage.
+// newHelpCommand is cobra's own, except that an unknown command is wrong usage.
 func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -64,7 +65,8 @@ func newHelpCommand() *cobra.Command {
 	}
 }
 
-// group makes cmd one that only holds subcommands: alone it shows its help and is wrong usage, like an unknown word.
+// group makes cmd a command that only has subcommands. Alone it shows its help and is wrong usage, like an
+// unknown subcommand.
 func group(cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -77,8 +79,8 @@ func group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// checkUsage makes whatever cobra itself finds wrong below cmd, a missing flag or an argument too many, wrong usage.
-// A command that names no rule for its arguments takes none.
+// checkUsage turns cobra's own errors below cmd, such as a missing flag or an argument too many, into wrong
+// usage. A command without a rule for its arguments takes none.
 func checkUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		rule := sub.Args
@@ -107,7 +109,7 @@ func checkUsage(cmd *cobra.Command) {
 	}
 }
 
-// unknownWord is the error for a word that is none of cmd's subcommands, with what may have been meant.
+// unknownWord is the error for a word that is none of cmd's subcommands, with the nearest of them.
 func unknownWord(cmd *cobra.Command, word string) error {
 	if cmd.SuggestionsMinimumDistance <= 0 {
 		cmd.SuggestionsMinimumDistance = 2

@@ -78,7 +78,8 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	return srv.Run(cmd.Context())
 }
 
-// announce tells programs, in one line, where the server is and its default model, and people what it is.
+// announce prints the addresses and the default model for programs, in one line of JSON, and a description
+// of each model for people.
 func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) error {
 	people := cmd.ErrOrStderr()
 	for _, info := range infos {
@@ -104,7 +105,7 @@ func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) e
 	}{srv.GRPCAddr(), srv.HTTPAddr(), srv.AdminAddr(), infos[0].Model})
 }
 
-// cores says how a model uses them.
+// cores describes the instances and threads of a model.
 func cores(info crossrank.Info) string {
 	if info.Instances > 1 {
 		return fmt.Sprintf("%d instances, %d threads", info.Instances, info.Threads)
