@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -91,6 +92,9 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 		}
 		if cpu := m.End.GeneratorCPU; cpu <= 0 || cpu > m.End.Elapsed*time.Duration(res.Run.Machine.Cores) || m.End.Invalid != "" {
 			t.Errorf("point %d: the generator took %v of %v, and it is invalid because %q", i, cpu, m.End.Elapsed, m.End.Invalid)
+		}
+		if s := m.End.StealPct; s == nil || math.Abs(s.Mean-12.5) > 1e-9 || s.Max != 12.5 || m.End.ThrottledPct != nil {
+			t.Errorf("point %d: steal %+v, throttled %+v; want what the server's samples say, and nothing", i, m.End.StealPct, m.End.ThrottledPct)
 		}
 		for _, r := range m.Requests {
 			if r.Code != crossrank.OK || r.Pairs != m.Configuration.Batch || r.Tokens == 0 || r.Compute == 0 {

@@ -164,8 +164,7 @@ func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	reply.IntervalMS = int(sampleEvery.Milliseconds())
 	for at := s.began.Add(sampleEvery); at.Before(time.Now()); at = at.Add(sampleEvery) {
 		if at.After(since) {
-			cpu := 150.0
-			reply.Samples = append(reply.Samples, state.Sample{Time: at, IntervalS: sampleEvery.Seconds(), CPUPct: &cpu})
+			reply.Samples = append(reply.Samples, state.Sample{Time: at, IntervalS: sampleEvery.Seconds(), CPUPct: new(150.0), StealPct: new(12.5)})
 		}
 	}
 	json.NewEncoder(w).Encode(reply)

@@ -343,7 +343,10 @@ func (r *runner) measure(ctx context.Context, p results.Configuration, cfg load.
 		end.Complete = true
 	}
 	if result.Requests > 0 && r.server.Err() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
-		err = errors.Join(err, r.samples(ctx, p, result))
+		samples, failure := r.samples(ctx, p, result)
+		end.StealPct = results.SpreadOf(samples, func(s *results.Sample) *float64 { return s.StealPct })
+		end.ThrottledPct = results.SpreadOf(samples, func(s *results.Sample) *float64 { return s.ThrottledPct })
+		err = errors.Join(err, failure)
 	}
 	if lost := r.w.ConfigurationEnd(end); lost != nil {
 		err = errors.Join(err, errLost, lost)
@@ -386,8 +389,8 @@ func ended(ctx context.Context) string {
 	return "interrupted"
 }
 
-// samples adds the server's own history of a point to the results.
-func (r *runner) samples(ctx context.Context, p results.Configuration, result *load.Result) error {
+// samples adds the server's own history of a configuration to the results, and returns it.
+func (r *runner) samples(ctx context.Context, p results.Configuration, result *load.Result) ([]results.Sample, error) {
 	// What was measured before an interruption is worth the moment that its history takes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyWithin)
 	defer cancel()
@@ -395,19 +398,19 @@ func (r *runner) samples(ctx context.Context, p results.Configuration, result *l
 	if r.base.Target.Address == "" {
 		var err error
 		if source, err = client.Dial("http://"+r.server.HTTP, client.Options{}); err != nil {
-			return err
+			return nil, err
 		}
 		defer source.Close()
 	}
 	samples, err := history(ctx, source, result.Began, result.Began.Add(result.Elapsed))
 	if err != nil {
-		return fmt.Errorf("reading the server's history: %w", err)
+		return nil, fmt.Errorf("reading the server's history: %w", err)
 	}
 	for _, s := range samples {
 		s.Configuration = p.Index
 		if err := r.w.Sample(s); err != nil {
-			return errors.Join(errLost, err)
+			return samples, errors.Join(errLost, err)
 		}
 	}
-	return nil
+	return samples, nil
 }

@@ -172,6 +172,12 @@ type ConfigurationEnd struct {
 	// Elapsed, it is the share of one core. 0 if that is not known.
 	GeneratorCPU time.Duration `json:"generator_cpu_ns,omitempty"`
 
+	// StealPct and ThrottledPct are what the server's machine lacked of its cores in that time, over the server's samples of
+	// it: what the host gave to others, and how long the CPU quota of the control group held the server back. 100 is one
+	// core all the time. Nil if no sample says.
+	StealPct     *Spread `json:"cpu_steal_pct,omitempty"`
+	ThrottledPct *Spread `json:"cpu_throttled_pct,omitempty"`
+
 	// Invalid says why the point is not what was asked for, such as a generator that could not keep the schedule of an open
 	// loop. Its records are what happened, but no verdict rests on them.
 	Invalid string `json:"invalid,omitempty"`
@@ -187,6 +193,35 @@ type Stability struct {
 	Window     time.Duration `json:"window_ns"`
 	Throughput []float64     `json:"requests_per_s"` // answered, a window
 	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window, from their intended moment; 0 if none did
+}
+
+// Spread sums up one figure over the samples of a configuration.
+type Spread struct {
+	Mean float64 `json:"mean"` // weighted by the samples' intervals
+	Max  float64 `json:"max"`
+}
+
+// SpreadOf sums up a figure of samples. It returns nil if none of them has it.
+func SpreadOf(samples []Sample, figure func(*Sample) *float64) *Spread {
+	var s *Spread
+	var seconds float64
+	for i := range samples {
+		x := figure(&samples[i])
+		if x == nil {
+			continue
+		}
+		if s == nil {
+			s = &Spread{Max: *x}
+		}
+		s.Max = max(s.Max, *x)
+		s.Mean += *x * samples[i].IntervalS
+		seconds += samples[i].IntervalS
+	}
+	if s == nil || seconds <= 0 {
+		return nil
+	}
+	s.Mean /= seconds
+	return s
 }
 
 // End ends the run.

@@ -346,3 +346,29 @@ func TestElapsedOfARecordedOpenLoop(t *testing.T) {
 		t.Errorf("%d configurations of an open loop, want the 43 of the search", open)
 	}
 }
+
+func TestSpreadOf(t *testing.T) {
+	sample := func(seconds float64, steal *float64) Sample {
+		return Sample{Sample: state.Sample{IntervalS: seconds, StealPct: steal}}
+	}
+	steal := func(s *Sample) *float64 { return s.StealPct }
+	for _, c := range []struct {
+		name    string
+		samples []Sample
+		want    *Spread
+	}{
+		{"no samples", nil, nil},
+		{"none that says", []Sample{sample(1, nil)}, nil},
+		{"none of it", []Sample{sample(1, new(0.0))}, &Spread{}},
+		{"weighted by time, without those that do not say", []Sample{sample(1, new(4.0)), sample(9, nil), sample(3, new(8.0))}, &Spread{Mean: 7, Max: 8}},
+	} {
+		if got := SpreadOf(c.samples, steal); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	for end, want := range map[*ConfigurationEnd]bool{{}: false, {StealPct: &Spread{}}: true} {
+		if line, err := json.Marshal(end); err != nil || strings.Contains(string(line), `"cpu_steal_pct":{"mean":0,"max":0}`) != want {
+			t.Errorf("encoded: %s and %v; the key is there: want %t", line, err, want)
+		}
+	}
+}
