@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -15,8 +13,8 @@ import (
 )
 
 type serveOptions struct {
-	settings  settingsFlags
-	logFormat string
+	settings settingsFlags
+	log      logOptions
 }
 
 func newServeCommand() *cobra.Command {
@@ -43,18 +41,18 @@ built-in one is served, whose scores mean nothing.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts) },
 	}
 	opts.settings.register(cmd)
-	cmd.Flags().StringVar(&opts.logFormat, "log-format", "text", "format of the log on standard error: text or json")
+	opts.log.register(cmd)
 	return cmd
 }
 
 func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
-	direct, err := newLogger(cmd.ErrOrStderr(), opts.logFormat)
+	direct, err := opts.log.logger(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	lines := newLogWriter(cmd.ErrOrStderr(), func(n int64) { direct.Warn("standard error was not read, lines are lost", "lines", n) })
 	defer closeInto(&err, lines)
-	log, err := newLogger(lines, opts.logFormat)
+	log, err := opts.log.logger(lines)
 	if err != nil {
 		return err
 	}
@@ -65,7 +63,7 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	// The addresses come first: a port in use is reported at once, not after the model is read.
 	srv, err := serving.Listen(settings, log)
 	if err != nil {
-		return err
+		return withOrigin(err, settings)
 	}
 	defer closeInto(&err, srv)
 	infos, err := srv.Open(cmd.Context(), programVersion())
@@ -111,14 +109,4 @@ func cores(info crossrank.Info) string {
 		return fmt.Sprintf("%d instances, %d threads", info.Instances, info.Threads)
 	}
 	return fmt.Sprintf("%d threads", info.Threads)
-}
-
-func newLogger(w io.Writer, format string) (*slog.Logger, error) {
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
-	}
-	return nil, usageError("--log-format is %q; use text or json", format)
 }

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -12,22 +9,24 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
-// listenAdmin binds the address of those who run the server. Nobody is asked for a key there, so it is never one that
-// other machines can reach, whatever else is allowed.
-func listenAdmin(cfg Config) (net.Listener, error) {
+// listenAdmin binds the operators' address. It never asks for a key, so it must be a loopback address
+// even where public addresses are allowed.
+func (s *Server) listenAdmin() (net.Listener, error) {
+	const path = "server.admin_addr"
+	cfg := &s.cfg
 	tcp, err := net.ResolveTCPAddr("tcp", cfg.AdminAddr)
 	if err != nil {
-		return nil, fmt.Errorf("--admin-addr %s: %w", cfg.AdminAddr, err)
+		return nil, &SettingError{path, cfg.AdminAddr, err}
 	}
 	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("--admin-addr %s: %w", cfg.AdminAddr, errors.New("other machines could reach this address, "+
-			"and it asks nobody for a key; use 127.0.0.1"))
+		return nil, settingError(path, cfg.AdminAddr, "other machines could reach this address, "+
+			"which never authenticates callers; use 127.0.0.1")
 	}
-	return bind("--admin-addr", cfg.AdminAddr, tcp, cfg)
+	return s.bind(path, cfg.AdminAddr, tcp)
 }
 
-// adminServer answers on the admin address: metrics, and profiles if they are asked for. It lasts as long as the drain, so
-// that the end of a server can be seen too.
+// adminServer serves metrics, and profiles if enabled, on the admin address. It runs until the drain
+// is over, so that the drain can be observed.
 func (s *Server) adminServer(b Backend) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", b.Recorder.Handler(metrics.Served{Info: b.Info, Ready: s.ready.Load}))
@@ -46,6 +45,6 @@ func (s *Server) adminServer(b Backend) *http.Server {
 		WriteTimeout:      10 * time.Minute, // a profile is written once its seconds are over
 		IdleTimeout:       s.cfg.HTTP.IdleTimeout,
 		MaxHeaderBytes:    s.cfg.HTTP.HeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          s.transportLog.httpErrors(),
 	}
 }

@@ -77,8 +77,8 @@ func TestAdminAddressIsRefused(t *testing.T) {
 	}{
 		{"where others reach it", Config{AdminAddr: "0.0.0.0:0"}, "use 127.0.0.1"},
 		{"even if that is allowed elsewhere", Config{AdminAddr: ":0", AllowPublic: true}, "use 127.0.0.1"},
-		{"where it cannot be", Config{AdminAddr: "127.0.0.1:x"}, "--admin-addr"},
-		{"profiles without an address", Config{Pprof: true}, "--admin-addr"},
+		{"where it cannot be", Config{AdminAddr: "127.0.0.1:x"}, "server.admin_addr"},
+		{"profiles without an address", Config{Pprof: true}, "server.admin_addr"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -140,7 +139,7 @@ func (s *Server) httpServer(handler http.Handler) *http.Server {
 		IdleTimeout:       cfg.IdleTimeout,
 		MaxHeaderBytes:    cfg.HeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cfg.Streams},
-		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          s.transportLog.httpErrors(),
 	}
 	if s.identity != nil {
 		server.TLSConfig = s.identity.config("h2", "http/1.1")

@@ -2,106 +2,112 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"syscall"
 )
 
-// listen binds addr, which the flag of that name gave.
-func listen(flag, addr string, cfg Config) (net.Listener, error) {
-	fail := func(err error) error { return fmt.Errorf("%s %s: %w", flag, addr, err) }
+// listen binds addr, the value of the setting at path.
+func (s *Server) listen(path, addr string) (net.Listener, error) {
+	cfg := &s.cfg
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
-		return nil, fail(err)
+		return nil, &SettingError{path, addr, err}
 	}
-	if !cfg.AllowPublic && !cfg.asks() && !tcp.IP.IsLoopback() {
-		return nil, fail(errors.New("other machines could reach this address, and nothing would ask them who they are; " +
-			"use 127.0.0.1, ask for keys with --api-keys-file, or give --insecure-no-auth if that is meant"))
+	public := !tcp.IP.IsLoopback()
+	if public && !cfg.AllowPublic && !cfg.authenticates() {
+		return nil, settingError(path, addr, "other machines could reach this address, and callers are not "+
+			"authenticated; use 127.0.0.1, or set server.api_keys_file, server.tls.client_ca or server.insecure_no_auth")
 	}
-	if cfg.needsKey() && cfg.TLS == (TLS{}) && !tcp.IP.IsLoopback() {
-		cfg.Log.Warn("API keys reach this address unencrypted; give --tls-cert and --tls-key, or put TLS before it", flag, addr)
+	if public && cfg.needsKey() && cfg.TLS == (TLS{}) {
+		cfg.Log.Warn("API keys reach this address unencrypted; set server.tls.cert and server.tls.key, "+
+			"or put a proxy with TLS in front", path, addr)
 	}
-	return bind(flag, addr, tcp, cfg)
+	return s.bind(path, addr, tcp)
 }
 
-// bind listens at the address that addr was found to be: what was judged is bound, and a name is not looked up twice.
-func bind(flag, addr string, tcp *net.TCPAddr, cfg Config) (net.Listener, error) {
-	fail := func(err error) error { return fmt.Errorf("%s %s: %w", flag, addr, err) }
+// bind listens at tcp, the address that addr resolved to. The name is not resolved again: the address
+// that was checked is the one that is bound.
+func (s *Server) bind(path, addr string, tcp *net.TCPAddr) (net.Listener, error) {
 	l, err := net.ListenTCP("tcp", tcp)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fail(errors.New("the port is in use; stop what listens there, or choose another address"))
+		return nil, settingError(path, addr, "the port is in use; stop what listens there, or choose another address")
 	case err != nil:
-		return nil, fail(err)
+		return nil, &SettingError{path, addr, err}
 	}
-	return &bounded{Listener: l, most: cfg.Connections, each: cfg.AddressConnections}, nil
+	return &limitedListener{Listener: l, max: s.cfg.Connections, maxPerIP: s.cfg.AddressConnections, log: s.transportLog}, nil
 }
 
-// bounded is a listener that closes at once what would be a connection too many, of all or of those from one address. (One
-// that waited instead would leave callers hanging, and probes among them.)
+// limitedListener is a listener that closes connections over a limit at once: over the limit in total,
+// or over the limit per remote IP. If it left them waiting instead, callers and health probes would
+// hang.
 //
-// Addresses of this machine have no bound of their own: what runs here shares one address, a proxy that stands before the
-// server among it, and does the server no harm that it could not do otherwise.
-type bounded struct {
+// Loopback addresses have no limit of their own. Programs on this machine share one address, as do
+// the callers behind a proxy here, and can harm the server in other ways anyway.
+type limitedListener struct {
 	net.Listener
-	most int
-	each int // negative means no bound
+	max      int
+	maxPerIP int // negative = unlimited
+	log      *transportLog
 
-	mu   sync.Mutex
-	open int
-	from map[netip.Addr]int // open connections, by address
+	mu    sync.Mutex
+	open  int
+	perIP map[netip.Addr]int // open connections
 }
 
-func (b *bounded) Accept() (net.Conn, error) {
+func (l *limitedListener) Accept() (net.Conn, error) {
 	for {
-		conn, err := b.Listener.Accept()
+		conn, err := l.Listener.Accept()
 		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				l.log.acceptFailed(l.Addr().String(), err)
+			}
 			return nil, err
 		}
-		from := origin(conn.RemoteAddr())
-		if b.take(from) {
-			return &counted{Conn: conn, release: sync.OnceFunc(func() { b.giveBack(from) })}, nil
+		ip := limitedIP(conn.RemoteAddr())
+		if l.acquire(ip) {
+			return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { l.release(ip) })}, nil
 		}
-		_ = conn.Close() // it is refused either way
+		_ = conn.Close() // refused; its error changes nothing
 	}
 }
 
-// take counts a connection from an address, unless it would be one too many.
-func (b *bounded) take(from netip.Addr) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.open >= b.most {
+// acquire counts a connection from ip, unless that exceeds a limit.
+func (l *limitedListener) acquire(ip netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.max {
 		return false
 	}
-	if b.each >= 0 && from.IsValid() {
-		if b.from[from] >= b.each {
+	if l.maxPerIP >= 0 && ip.IsValid() {
+		if l.perIP[ip] >= l.maxPerIP {
 			return false
 		}
-		if b.from == nil {
-			b.from = map[netip.Addr]int{}
+		if l.perIP == nil {
+			l.perIP = map[netip.Addr]int{}
 		}
-		b.from[from]++
+		l.perIP[ip]++
 	}
-	b.open++
+	l.open++
 	return true
 }
 
-func (b *bounded) giveBack(from netip.Addr) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.open--
-	if b.from[from] > 1 {
-		b.from[from]--
+func (l *limitedListener) release(ip netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.perIP[ip] > 1 {
+		l.perIP[ip]--
 	} else {
-		delete(b.from, from) // so that the map is no larger than what is open
+		delete(l.perIP, ip) // keeps the map as small as the number of open connections
 	}
 }
 
-// origin is what connections are counted by: the address, of IPv6 the /64 that one customer of a provider has, and nothing
-// for this machine's own.
-func origin(a net.Addr) netip.Addr {
+// limitedIP is the address that the limit per IP counts: of IPv6 the /64, which one customer of a
+// provider has; of loopback none.
+func limitedIP(a net.Addr) netip.Addr {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
@@ -118,13 +124,13 @@ func origin(a net.Addr) netip.Addr {
 	return ip
 }
 
-// counted is a connection that gives its place back when it is closed.
-type counted struct {
+// limitedConn is a connection that releases its place when it is closed.
+type limitedConn struct {
 	net.Conn
 	release func()
 }
 
-func (c *counted) Close() error {
+func (c *limitedConn) Close() error {
 	defer c.release()
 	return c.Conn.Close()
 }

@@ -28,16 +28,16 @@ func TestListenRefuses(t *testing.T) {
 		cfg  Config
 		want []string
 	}{
-		{"no address at all", Config{}, []string{"--grpc-addr", "--http-addr"}},
-		{"a port in use for gRPC", Config{GRPCAddr: used}, []string{"--grpc-addr " + used, "in use"}},
-		{"a port in use for HTTP", Config{GRPCAddr: "127.0.0.1:0", HTTPAddr: used}, []string{"--http-addr " + used, "in use"}},
-		{"every interface", Config{HTTPAddr: ":0"}, []string{"--http-addr :0", "--insecure-no-auth"}},
-		{"every interface of IPv4", Config{HTTPAddr: "0.0.0.0:0"}, []string{"--http-addr 0.0.0.0:0", "--insecure-no-auth"}},
-		{"every interface of IPv6", Config{GRPCAddr: "[::]:0"}, []string{"--grpc-addr [::]:0", "--insecure-no-auth"}},
-		{"an address elsewhere", Config{HTTPAddr: "192.0.2.1:0"}, []string{"--insecure-no-auth"}},
-		{"no port", Config{HTTPAddr: "127.0.0.1"}, []string{"--http-addr 127.0.0.1", "port"}},
-		{"a port that is none", Config{HTTPAddr: "127.0.0.1:http8"}, []string{"--http-addr 127.0.0.1:http8"}},
-		{"a port out of range", Config{HTTPAddr: "127.0.0.1:70000"}, []string{"--http-addr 127.0.0.1:70000"}},
+		{"no address at all", Config{}, []string{"server.grpc_addr", "server.http_addr"}},
+		{"a port in use for gRPC", Config{GRPCAddr: used}, []string{"server.grpc_addr " + used, "in use"}},
+		{"a port in use for HTTP", Config{GRPCAddr: "127.0.0.1:0", HTTPAddr: used}, []string{"server.http_addr " + used, "in use"}},
+		{"every interface", Config{HTTPAddr: ":0"}, []string{"server.http_addr :0", "server.insecure_no_auth"}},
+		{"every interface of IPv4", Config{HTTPAddr: "0.0.0.0:0"}, []string{"server.http_addr 0.0.0.0:0", "server.insecure_no_auth"}},
+		{"every interface of IPv6", Config{GRPCAddr: "[::]:0"}, []string{"server.grpc_addr [::]:0", "server.insecure_no_auth"}},
+		{"an address elsewhere", Config{HTTPAddr: "192.0.2.1:0"}, []string{"server.insecure_no_auth"}},
+		{"no port", Config{HTTPAddr: "127.0.0.1"}, []string{"server.http_addr 127.0.0.1", "port"}},
+		{"a port that is none", Config{HTTPAddr: "127.0.0.1:http8"}, []string{"server.http_addr 127.0.0.1:http8"}},
+		{"a port out of range", Config{HTTPAddr: "127.0.0.1:70000"}, []string{"server.http_addr 127.0.0.1:70000"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,7 +156,7 @@ func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := &bounded{most: 6, each: tt.each}
+			b := &limitedListener{max: 6, maxPerIP: tt.each}
 			for range 3 { // places that are given back can be taken again
 				b.Listener = &fakePeers{from: tt.from}
 				var taken []net.Conn
@@ -174,8 +174,8 @@ func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 					conn.Close()
 					conn.Close() // a second time, which gives nothing back
 				}
-				if b.open != 0 || len(b.from) != 0 {
-					t.Errorf("counts %d connections and keeps %d addresses after all were closed", b.open, len(b.from))
+				if b.open != 0 || len(b.perIP) != 0 {
+					t.Errorf("counts %d connections and keeps %d addresses after all were closed", b.open, len(b.perIP))
 				}
 			}
 		})

@@ -43,6 +43,8 @@ type Server struct {
 
 	tracer *trace.Tracer // nil unless traces are asked for
 
+	transportLog *transportLog
+
 	draining chan struct{} // closed once the drain begins
 
 	ready  atomic.Bool
@@ -62,33 +64,47 @@ func Listen(cfg Config) (*Server, error) {
 		partial:  framewatch.NewPartialMessageLimiter(cfg.RequestBytes),
 		health:   health.NewServer(),
 		draining: make(chan struct{}),
+
+		transportLog: newTransportLog(cfg.Log),
 	}
 	if cfg.GRPCAddr == "" && cfg.HTTPAddr == "" {
-		return nil, errors.New("a server needs --grpc-addr, --http-addr or both")
+		return nil, settingError("server.http_addr", "", "no address is set; set server.grpc_addr, server.http_addr or both")
 	}
 	if cfg.Pprof && cfg.AdminAddr == "" {
-		return nil, errors.New("--pprof needs an --admin-addr: profiles are never on a public address")
+		return nil, settingError("server.pprof", "", "profiles are only at server.admin_addr, which is not set")
 	}
 	if err := s.readFiles(); err != nil {
 		return nil, err
 	}
-	var err error
-	if cfg.GRPCAddr != "" {
-		if s.grpcListen, err = listen("--grpc-addr", cfg.GRPCAddr, cfg); err != nil {
-			return nil, err
-		}
-	}
-	if cfg.HTTPAddr != "" {
-		if s.httpListen, err = listen("--http-addr", cfg.HTTPAddr, cfg); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-	}
-	if cfg.AdminAddr != "" {
-		if s.admin, err = listenAdmin(cfg); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
+	if err := s.bindAll(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// bindAll binds the addresses that are set.
+func (s *Server) bindAll() (err error) {
+	listeners := 0
+	if s.cfg.GRPCAddr != "" {
+		if s.grpcListen, err = s.listen("server.grpc_addr", s.cfg.GRPCAddr); err != nil {
+			return err
+		}
+		listeners++
+	}
+	if s.cfg.HTTPAddr != "" {
+		if s.httpListen, err = s.listen("server.http_addr", s.cfg.HTTPAddr); err != nil {
+			return err
+		}
+		listeners++
+	}
+	if s.cfg.AdminAddr != "" {
+		if s.admin, err = s.listenAdmin(); err != nil {
+			return err
+		}
+		listeners++
+	}
+	checkFileLimit(s.cfg, listeners, fileLimit())
+	return nil
 }
 
 // readFiles reads the keys and certificates, and notes which files are to be watched.

@@ -153,9 +153,9 @@ func TestTLSFilesAreChecked(t *testing.T) {
 		tls  TLS
 		says string
 	}{
-		"no key":                   {TLS{Cert: cert}, "--tls-key"},
-		"no certificate":           {TLS{Key: key}, "--tls-cert"},
-		"an authority alone":       {TLS{ClientCA: ca.file}, "--tls-cert"},
+		"no key":                   {TLS{Cert: cert}, "server.tls.key"},
+		"no certificate":           {TLS{Key: key}, "server.tls.cert"},
+		"an authority alone":       {TLS{ClientCA: ca.file}, "server.tls.cert"},
 		"another's key":            {TLS{Cert: cert, Key: otherKey}, cert},
 		"a file that is not":       {TLS{Cert: filepath.Join(dir, "nowhere"), Key: key}, "nowhere"},
 		"an authority that is not": {TLS{Cert: cert, Key: key, ClientCA: key}, "no certificate"},
