@@ -101,6 +101,7 @@ var table = []row{
 		name: "internal/serving",
 		imports: []string{".", "internal/batch", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics",
 			"internal/server", "internal/state", "local"},
+		tests: []string{"client"},
 	},
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},
 
