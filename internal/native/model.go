@@ -79,10 +79,10 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 	if !slices.Contains(Precisions, precision) {
 		return nil, fmt.Errorf("the native backend has no precision %q; it has %v", precision, Precisions)
 	}
-	if err := n.Require("native", Operations()); err != nil {
+	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	if err := n.Validate(); err != nil {
+	if err := n.Require("native", Operations()); err != nil {
 		return nil, err
 	}
 	m := &model{

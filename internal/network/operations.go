@@ -19,6 +19,7 @@ const (
 	PostNormBlocks      Operation = "post-norm blocks"
 	LayerNorm           Operation = "layer norm"
 	RMSNorm             Operation = "RMS norm"
+	MissingNorm         Operation = "pre-norm blocks that lack a norm"
 	GroupedHeads        Operation = "query heads that share key and value heads"
 	HeadNorms           Operation = "norms of query and key heads"
 	RotaryPositions     Operation = "rotary positions"
@@ -69,6 +70,7 @@ func (n *Network) Operations() []Operation {
 	need(FeedForward(n.Activation), true)
 	for i := range n.Blocks {
 		b := &n.Blocks[i]
+		need(MissingNorm, b.AttentionNorm == nil || b.FeedForwardNorm == nil)
 		need(HeadNorms, b.QueryNorm != nil || b.KeyNorm != nil)
 		need(RotaryPositions, b.Rotary != nil)
 		need(WindowedAttention, b.Window > 0)

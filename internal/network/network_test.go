@@ -1,0 +1,135 @@
+package network_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		change func(*network.Network)
+	}{
+		{"hidden: it is 0", func(n *network.Network) { n.Hidden = 0 }},
+		{"kv_heads: it is 0", func(n *network.Network) { n.KVHeads = 0 }},
+		{"kv_heads: 2 do not divide 3 query heads", func(n *network.Network) { n.KVHeads = 2 }},
+		{"attention_scale: it is 0", func(n *network.Network) { n.AttentionScale = 0 }},
+		{"blocks: there are none", func(n *network.Network) { n.Blocks = nil }},
+		{"embeddings.tokens: its rows have 13 elements, not 12", func(n *network.Network) { n.Embeddings.Tokens = table(vocab, 13) }},
+		{"embeddings.types: its rows have 5 elements, not 12", func(n *network.Network) { n.Embeddings.Types = ref(table(2, 5)) }},
+		{"embeddings.positions: offset 30 with 30 rows", func(n *network.Network) { n.Embeddings.Positions.Offset = positions }},
+		{"embeddings.projection: it maps 12 to 13 elements, not 12 to 12", func(n *network.Network) {
+			n.Embeddings.Projection = ref(linear(hidden, 13))
+		}},
+		{"blocks[1].key: it maps 12 to 4 elements, not 12 to 12", func(n *network.Network) { n.Blocks[1].Key = linear(hidden, size) }},
+		{"blocks[0].down: it maps 12 to 10 elements, not 10 to 12", func(n *network.Network) {
+			n.Blocks[0].Down = linear(hidden, intermediate)
+		}},
+		{"blocks[1].attention_norm: a post-norm block needs it", func(n *network.Network) { n.Blocks[1].AttentionNorm = nil }},
+		{"blocks[0].rotary: it turns 6 of a head's 4 elements", func(n *network.Network) {
+			n.Blocks[0].Rotary = &network.Rotary{Frequencies: make([]float64, 3)}
+		}},
+		{"blocks[0].window: it is -1", func(n *network.Network) { n.Blocks[0].Window = -1 }},
+		{"blocks[0].position_key: it belongs to content-to-position attention", func(n *network.Network) {
+			n.Blocks[0].PositionKey = &n.Blocks[0].Key
+		}},
+		{"blocks[0].position_query: it belongs to position-to-content attention", func(n *network.Network) {
+			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{1}, PositionToContent: true}
+		}},
+		{"relative: row 3 of 3", func(n *network.Network) {
+			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{3}, ContentToPosition: true}
+		}},
+		{"relative: it has rows for 2 distances; the number must be odd", func(n *network.Network) {
+			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 1}, ContentToPosition: true}
+		}},
+		{"head.output: it has 3 rows; one or two make a logit", func(n *network.Network) { n.Head.Output = linear(hidden, 3) }},
+		{"head.output: it maps 12 to 1 elements, not 7 to 1", func(n *network.Network) { n.Head.Dense = ref(linear(hidden, 7)) }},
+		{`head: it reads ""; it must say which token`, func(n *network.Network) { n.Head.Pooling = "" }},
+		{"norm: eps is 0", func(n *network.Network) { n.Blocks[0].FeedForwardNorm.Eps = 0 }},
+		{"blocks[0].query.weight: it has 0 elements, not 12 × 12", func(n *network.Network) { n.Blocks[0].Query.Weight = nil }},
+		{"blocks[1].feed_forward_norm.bias: it has 11 elements, not 1 × 12", func(n *network.Network) {
+			n.Blocks[1].FeedForwardNorm.Bias = make([]float32, 11)
+		}},
+	} {
+		n := postNorm()
+		c.change(n)
+		if err := n.Validate(); err == nil || !strings.HasPrefix(err.Error(), "network: "+c.want) {
+			t.Errorf("got %v, want an error that begins with network: %s", err, c.want)
+		}
+	}
+}
+
+// TestTensorsAreComplete walks the description itself: every slice of numbers in it is listed, once, so that
+// Validate and Parameters see them all.
+func TestTensorsAreComplete(t *testing.T) {
+	for name, n := range map[string]*network.Network{
+		"post-norm": electra(), "pre-norm": modernBERT(), "decoder": qwen3(), "relative": deBERTa(),
+	} {
+		listed := map[*float32]bool{}
+		for _, x := range n.Tensors() {
+			listed[&(*x.Data)[0]] = true
+		}
+		found := map[*float32]bool{}
+		walk(reflect.ValueOf(n), found)
+		for p := range found {
+			if !listed[p] {
+				t.Errorf("%s: a tensor is not listed", name)
+			}
+		}
+		if len(found) != len(listed) {
+			t.Errorf("%s: %d tensors listed, %d in the description", name, len(listed), len(found))
+		}
+	}
+}
+
+// walk finds the first element of every slice of float32.
+func walk(v reflect.Value, found map[*float32]bool) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			walk(v.Elem(), found)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			walk(v.Field(i), found)
+		}
+	case reflect.Slice:
+		if x, ok := v.Interface().([]float32); ok && len(x) > 0 {
+			found[&x[0]] = true
+			return
+		}
+		for i := range v.Len() {
+			walk(v.Index(i), found)
+		}
+	}
+}
+
+func TestRequire(t *testing.T) {
+	n := gte()
+	if err := n.Require("test", n.Operations()); err != nil {
+		t.Errorf("an executor with every operation: got %v, want no error", err)
+	}
+	has := slices.DeleteFunc(n.Operations(), func(op network.Operation) bool {
+		return op == network.RotaryPositions || op == network.GatedFeedForward
+	})
+	want := "the test backend has no rotary positions, no gated feed-forward layers yet"
+	if err := n.Require("test", has); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestMaxTokens(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		n    *network.Network
+		want int
+	}{{"BERT", postNorm(), 30}, {"RoBERTa", roberta(), 28}, {"no learned positions", qwen3(), 0}} {
+		if got := c.n.MaxTokens(); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}
