@@ -4,14 +4,14 @@ import (
 	"runtime/debug"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/pipeline"
 )
 
 // describe says what model was opened and how it is run.
-func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) crossrank.Info {
-	e := engines[0]
+func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) crossrank.Info {
+	engine := engines[0].Properties()
 	maxLength := m.MaxLength
 	if opts.MaxLength > 0 {
 		maxLength = min(maxLength, opts.MaxLength)
@@ -20,12 +20,12 @@ func describe(m *checkpoint.Model, engines []*native.Engine, opts Options) cross
 		Model:        m.Name,
 		Weights:      m.Hash,
 		Meaningless:  m.Meaningless,
-		Backend:      "native",
-		Device:       "cpu",
-		Tier:         e.Tier(),
-		Threads:      e.Threads(),
+		Backend:      engine.Backend,
+		Device:       engine.Device,
+		Tier:         engine.Tier,
+		Threads:      engine.Threads,
 		Instances:    len(engines),
-		Quantization: string(e.Precision()),
+		Quantization: engine.Precision,
 		MaxLength:    maxLength,
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),

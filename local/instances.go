@@ -2,14 +2,15 @@ package local
 
 import (
 	"cmp"
+	"errors"
 	"runtime"
 
+	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/native"
 )
 
-// engines starts the engines that o asks for, all on the weights of the first.
-func (o Options) engines(m *checkpoint.Model) ([]*native.Engine, error) {
+// engines starts the engines that o asks for, all on the weights of the first. After an error none is left open.
+func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
 	instances := o.Instances
 	if len(instances) == 0 {
 		instances = make([]Instance, 1)
@@ -17,15 +18,27 @@ func (o Options) engines(m *checkpoint.Model) ([]*native.Engine, error) {
 	threads := func(in Instance) int {
 		return cmp.Or(in.Threads, o.Threads, max(1, runtime.GOMAXPROCS(0)/len(instances)))
 	}
-	first, err := native.New(m.Network, native.Options{
-		Threads: threads(instances[0]), Precision: native.Precision(o.Quantization), MaxTokens: m.MaxLength,
+	first, err := backend.Open(o.Backend, m.Network, backend.Options{
+		Threads: threads(instances[0]), Precision: o.Quantization, MaxTokens: m.MaxLength,
 	})
 	if err != nil {
 		return nil, err
 	}
-	engines := []*native.Engine{first}
+	engines = append(engines, first)
 	for _, in := range instances[1:] {
-		engines = append(engines, first.Replica(threads(in)))
+		replica, err := first.Replica(threads(in))
+		if err != nil {
+			return nil, errors.Join(err, closeAll(engines))
+		}
+		engines = append(engines, replica)
 	}
 	return engines, nil
+}
+
+func closeAll(engines []backend.Engine) error {
+	var errs []error
+	for _, e := range engines {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
 }

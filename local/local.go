@@ -15,9 +15,10 @@ import (
 	"sync"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/backend"
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/checkpoint"
-	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
 )
@@ -44,6 +45,9 @@ type Options struct {
 
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
 	TokenizerWorkers int
+
+	// Backend is what computes the network: "native", which "" means too, is the CPU.
+	Backend string
 
 	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8", which is about twice as
 	// fast, takes a quarter of the memory and changes scores a little.
@@ -90,7 +94,7 @@ type Batching = batch.Options
 // Model is an open model. It is safe for concurrent use. Close it when done with it.
 type Model struct {
 	info     crossrank.Info
-	engines  []*native.Engine
+	engines  []backend.Engine
 	pipeline *pipeline.Pipeline
 
 	vocabulary vocabulary
@@ -128,7 +132,7 @@ func Open(name string, opts Options) (*Model, error) {
 		ScoreType: scoreType(m),
 	}, pooled, opts.pipeline())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), model.closeEngines())
+		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))
 	}
 	// The weights as they were read are of no use once they are packed. Left to itself, the collector would let garbage of
 	// as much as all packed weights stand, and keep its pages for long.
@@ -154,23 +158,16 @@ func (m *Model) Drain(ctx context.Context) error { return m.pipeline.Drain(ctx) 
 func (m *Model) Close() error {
 	m.closing.Do(func() {
 		m.pipeline.Close()
-		m.err = m.closeEngines()
+		m.err = closeAll(m.engines)
 	})
 	return m.err
 }
 
-func (m *Model) closeEngines() error {
-	var errs []error
-	for _, e := range m.engines {
-		errs = append(errs, e.Close())
-	}
-	return errors.Join(errs...)
-}
-
 func (o Options) check() error {
+	if setting, why := catalog.Check(o.Backend, "", o.Quantization); setting != "" {
+		return fmt.Errorf("%s: %s", setting, why)
+	}
 	switch {
-	case o.Quantization != "" && !slices.Contains(native.Precisions, native.Precision(o.Quantization)):
-		return fmt.Errorf("quantization %q does not exist; use one of %v, or leave it empty for the first", o.Quantization, native.Precisions)
 	case o.Mode != "" && !slices.Contains(pipeline.Modes, pipeline.Mode(o.Mode)):
 		return fmt.Errorf("mode %q does not exist; use one of %v, or leave it empty for the first", o.Mode, pipeline.Modes)
 	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):

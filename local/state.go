@@ -23,7 +23,7 @@ func (m *Model) Cache() Cache { return m.pipeline.Cache() }
 func (m *Model) Instances() []InstanceState {
 	instances := m.pipeline.Instances()
 	for i := range instances {
-		instances[i].State, instances[i].Threads = "ready", m.engines[i].Threads()
+		instances[i].State, instances[i].Threads = "ready", m.engines[i].Properties().Threads
 	}
 	return instances
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/native"
 )
 
 // helpWidth is the most columns of a line of help.
@@ -103,4 +103,6 @@ func orList[T ~string](words []T) string {
 }
 
 // checkPrecision refuses a precision that the engine does not have.
-func checkPrecision(flag, value string) error { return checkChoice(flag, value, native.Precisions...) }
+func checkPrecision(flag, value string) error {
+	return checkChoice(flag, value, catalog.Precisions(catalog.Native)...)
+}

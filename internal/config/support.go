@@ -3,14 +3,9 @@ package config
 import (
 	"fmt"
 	"slices"
-)
 
-// backendNeeds says why a backend of the schema cannot run in this build.
-var backendNeeds = map[string]string{
-	"mps":  "needs the Metal backend, which this build does not have",
-	"cuda": "needs the CUDA backend, which this build does not have",
-	"onnx": "needs the ONNX Runtime backend, which this build does not have",
-}
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+)
 
 // MinLength is the number of tokens of the shortest pair.
 const MinLength = 3
@@ -30,13 +25,8 @@ func Unsupported(s Settings) []string {
 			add(fmt.Sprintf("model_pool.instances[%d].max_length", i), "is %d; %s", n, ShortestPair)
 		}
 		at := fmt.Sprintf("model_pool.instances[%d].", i)
-		if need, ok := backendNeeds[in.Backend]; ok {
-			add(at+"backend", "%s %s", in.Backend, need)
-		} else if in.Device != "" && in.Device != "cpu" {
-			add(at+"device", "the %s backend runs on cpu, not on %s", in.Backend, in.Device)
-		}
-		if in.Quantization == "fp16" {
-			add(at+"quantization", "fp16 needs an engine that this build does not have; it computes in fp32 or int8")
+		if key, why := catalog.Check(in.Backend, in.Device, in.Quantization); key != "" {
+			add(at+key, "%s", why)
 		}
 	}
 	s.disagreements(add)

@@ -20,7 +20,7 @@ func TestUnsupported(t *testing.T) {
 		{"batching: {preferred_batch_size: [4, 4]}", "each once"},
 		{"batching:\n  preferred_batch_size: [4, 9]\n  max_batch_size: 8", "batching.preferred_batch_size (line 2): has 9, but batching.max_batch_size is 8"},
 		{"batching: {preferred_batch_size: [4], enabled: false}", "has no meaning where batching.enabled is false"},
-		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): fp16 needs an engine"},
+		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): the native backend has no fp16; it computes in fp32 or int8"},
 	} {
 		s, err := Parse("f", []byte(c.text))
 		if err != nil {

@@ -85,7 +85,7 @@ func TestMeasuringCannotReachTheEngine(t *testing.T) {
 			t.Errorf("%s is not in the table", measuring)
 			continue
 		}
-		for _, engine := range []string{"internal/kernel", "internal/native", "internal/pipeline", "local"} {
+		for _, engine := range []string{"internal/kernel", "internal/native", "internal/backend", "internal/pipeline", "local"} {
 			if reaches(rows, row, engine) {
 				t.Errorf("%s can reach %s", measuring, engine)
 			}

@@ -50,7 +50,8 @@ var table = []row{
 	{name: "proto/crossrank/v1", external: []string{grpc, proto}},
 	{name: "proto/inference", external: []string{grpc, proto}},
 	{name: "internal/strictyaml", external: []string{yaml}},
-	{name: "internal/config", imports: []string{"internal/strictyaml"}},
+	{name: "internal/backend/catalog"},
+	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/strictyaml"}},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
@@ -71,13 +72,18 @@ var table = []row{
 	{name: "internal/checkpoint", imports: []string{"internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
+	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
 	{
 		name: "internal/pipeline",
 		imports: []string{".", "internal/batch", "internal/cache", "internal/fairqueue", "internal/network", "internal/pool",
 			"internal/state", "internal/tokenizer"},
 	},
-	{name: "local", imports: []string{".", "internal/batch", "internal/checkpoint", "internal/native", "internal/pipeline", "internal/pool", "internal/state"}},
+	{
+		name: "local",
+		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
+			"internal/pipeline", "internal/pool", "internal/state"},
+	},
 
 	// The edges of a server, and those who call it.
 	{name: "internal/metrics", imports: []string{".", "internal/state"}, external: []string{prometheus, sys}},

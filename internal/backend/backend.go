@@ -1,0 +1,73 @@
+// Package backend opens a network on what computes it: an executor on this machine, chosen by name.
+//
+// Package catalog lists every backend that has a name; here are the executors of those that this build has. The
+// native backend is always there, and is the reference. Another one is compared with it on a small network before
+// it computes anything else (see [SelfTest]): a driver or a device that is wrong is refused, never used.
+package backend
+
+import (
+	"fmt"
+
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// Engine computes the logits of one network. It is safe for concurrent use.
+type Engine interface {
+	// Logits writes one logit a sequence to out. An error means that nothing was computed.
+	Logits(seqs []network.Sequence, out []float32) error
+
+	// Replica starts another engine on the same weights. Either may be closed while the other lives.
+	Replica(threads int) (Engine, error)
+
+	Properties() Properties
+	Close() error
+}
+
+// Properties say how an engine computes.
+type Properties struct {
+	Backend   string // its name, such as "native"
+	Device    string // such as "cpu"
+	Tier      string // the instruction set in use; "" where that means nothing
+	Precision string
+	Threads   int // cores that a batch is split over
+}
+
+// Options configure an engine. The zero value works.
+type Options struct {
+	Threads   int    // cores that a batch is split over; 0 = all that the process may use
+	Precision string // "" = the backend's default
+	MaxTokens int    // longest sequence; 0 = the most that the network's positions allow
+}
+
+// Open opens a network on the backend of a name; "" means the default.
+func Open(name string, n *network.Network, opts Options) (Engine, error) {
+	if _, why := catalog.Check(name, "", opts.Precision); why != "" {
+		return nil, fmt.Errorf("choosing a backend: %s (%s)", why, catalog.Summary())
+	}
+	b, _ := catalog.Find(name)
+	return executors[b.Name].open(b.Name, n, opts)
+}
+
+// executor is how a backend computes.
+type executor struct {
+	start func(n *network.Network, opts Options) (Engine, error)
+	probe func() error // why this machine cannot run it; a nil func means that every machine can
+
+	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the reference itself.
+	tolerance float64
+}
+
+func (x executor) open(name string, n *network.Network, opts Options) (Engine, error) {
+	if x.probe != nil {
+		if err := x.probe(); err != nil {
+			return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
+		}
+	}
+	if x.tolerance > 0 {
+		if err := SelfTest(x.start, x.tolerance); err != nil {
+			return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
+		}
+	}
+	return x.start(n, opts)
+}

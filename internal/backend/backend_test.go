@@ -1,0 +1,155 @@
+package backend
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
+)
+
+func small() *network.Network {
+	return sample.Network(5, sample.Geometry{
+		Hidden: 16, Blocks: 1, Heads: 2, Intermediate: 20, Tokens: 30, Positions: 40, Activation: network.ReLU, Labels: 2,
+	})
+}
+
+// device is an executor on a device that is not there: it computes natively, and then wrong.
+type device struct {
+	Engine
+	wrong  func(logits []float32)
+	closed *int
+}
+
+func (d device) Logits(seqs []network.Sequence, out []float32) error {
+	err := d.Engine.Logits(seqs, out)
+	d.wrong(out[:len(seqs)])
+	return err
+}
+
+func (d device) Close() error {
+	*d.closed++
+	return d.Engine.Close()
+}
+
+// newDevice is an executor whose logits are changed by wrong.
+func newDevice(wrong func([]float32)) (x executor, opened, closed *int) {
+	opened, closed = new(int), new(int)
+	return executor{tolerance: 1e-3, start: func(n *network.Network, opts Options) (Engine, error) {
+		*opened++
+		e, err := startNative(n, opts)
+		return device{e, wrong, closed}, err
+	}}, opened, closed
+}
+
+func TestOpen(t *testing.T) {
+	n := small()
+	for _, name := range []string{"", catalog.Native} {
+		e, err := Open(name, n, Options{Threads: 2, Precision: "int8", MaxTokens: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := e.Properties()
+		if p.Backend != catalog.Native || p.Device != "cpu" || p.Tier == "" || p.Precision != "int8" || p.Threads != 2 {
+			t.Errorf("%q: got the properties %+v", name, p)
+		}
+		r, err := e.Replica(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seqs, a, b := sample.Sequences(1, n, 3, 20), make([]float32, 2), make([]float32, 2)
+		if err := errors.Join(e.Logits(seqs, a), r.Logits(seqs, b)); err != nil || !slices.Equal(a, b) {
+			t.Errorf("%q: got %v and, from the replica, %v, %v", name, a, b, err)
+		}
+		if err := errors.Join(e.Close(), r.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, c := range []struct{ name, precision, want string }{
+		{"cuda", "", "choosing a backend: cuda needs the CUDA backend, which this build does not have (this build has native; mps needs"},
+		{"tpu", "", "choosing a backend: tpu is not known; this build has native;"},
+		{"native", "fp16", "choosing a backend: the native backend has no fp16; it computes in fp32 or int8"},
+	} {
+		if _, err := Open(c.name, small(), Options{Precision: c.precision}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+	x := executor{start: startNative, probe: func() error { return errors.New("no driver was found") }, tolerance: 1}
+	want := "the device backend cannot be used on this machine, use native: no driver was found"
+	if _, err := x.open("device", small(), Options{}); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestCatalogIsTrue: every backend that the catalog says this build has can be opened, in all its precisions, and
+// no other.
+func TestCatalogIsTrue(t *testing.T) {
+	for _, b := range catalog.All {
+		if _, ok := executors[b.Name]; ok != (b.Lacks == "") {
+			t.Errorf("%s: an executor is there: %v; the catalog says %q", b.Name, ok, b.Missing())
+		}
+	}
+	b, _ := catalog.Find("")
+	if want := fmt.Sprint(native.Precisions); b.Name != catalog.Native || fmt.Sprint(b.Precisions) != want {
+		t.Errorf("the default is %+v, want native in %s", b, want)
+	}
+}
+
+// TestWrongDeviceIsRefused: a device whose logits are off, not numbers, or different in a batch is never used.
+func TestWrongDeviceIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		wrong      func(logits []float32)
+	}{
+		{"an error above the tolerance", "the native backend computes", func(l []float32) {
+			for i := range l {
+				l[i] += 0.002
+			}
+		}},
+		{"not a number", "is NaN", func(l []float32) {
+			for i := range l {
+				l[i] = float32(math.NaN())
+			}
+		}},
+		{"other bits in a batch", "in a batch and", func(l []float32) {
+			if len(l) > 1 {
+				l[3] += 1e-4
+			}
+		}},
+	} {
+		x, opened, closed := newDevice(c.wrong)
+		_, err := x.open("device", small(), Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "use native") {
+			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.want)
+		}
+		if *opened != 1 || *closed != 1 {
+			t.Errorf("%s: %d engines opened and %d closed, want the self-test's alone", c.name, *opened, *closed)
+		}
+	}
+}
+
+// TestRightDeviceIsOpened: an error within the tolerance passes, and the network that was asked for is opened.
+func TestRightDeviceIsOpened(t *testing.T) {
+	x, opened, _ := newDevice(func(l []float32) {
+		for i := range l {
+			l[i] += 1e-4
+		}
+	})
+	e, err := x.open("device", small(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if *opened != 2 {
+		t.Errorf("%d engines opened, want the self-test's and the one asked for", *opened)
+	}
+}

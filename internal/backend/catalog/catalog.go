@@ -1,0 +1,83 @@
+// Package catalog lists the backends that have a name, with their devices and precisions, and which of them this
+// build has. It is facts alone: settings are checked against it by programs that must not reach an executor.
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Backend is what computes networks.
+type Backend struct {
+	Name       string
+	Devices    []string // the default first
+	Precisions []string // the default first
+	Lacks      string   // what this build has not, such as "the CUDA backend"; "" if it has all
+}
+
+// Native is the name of the default backend.
+const Native = "native"
+
+// All lists every backend, the default first.
+var All = []Backend{
+	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "int8"}},
+	{Name: "mps", Devices: []string{"mps"}, Lacks: "the Metal backend"},
+	{Name: "cuda", Devices: []string{"cuda"}, Lacks: "the CUDA backend"},
+	{Name: "onnx", Devices: []string{"cpu", "cuda"}, Lacks: "the ONNX Runtime backend"},
+}
+
+// Find returns the backend of a name; "" means the default.
+func Find(name string) (Backend, bool) {
+	name = cmp.Or(name, Native)
+	i := slices.IndexFunc(All, func(b Backend) bool { return b.Name == name })
+	if i < 0 {
+		return Backend{}, false
+	}
+	return All[i], true
+}
+
+// Precisions lists the precisions of a backend, the default first; "" means the default backend.
+func Precisions(name string) []string {
+	b, _ := Find(name)
+	return b.Precisions
+}
+
+// Missing says why this build cannot use b; "" if it can.
+func (b Backend) Missing() string {
+	if b.Lacks == "" {
+		return ""
+	}
+	return fmt.Sprintf("needs %s, which this build does not have", b.Lacks)
+}
+
+// Check says what keeps this build from computing on a backend's device in a precision: the setting that is wrong
+// ("backend", "device" or "quantization") and why. Both are empty if nothing does. Empty arguments mean defaults.
+func Check(name, device, precision string) (setting, why string) {
+	b, ok := Find(name)
+	switch {
+	case !ok:
+		return "backend", fmt.Sprintf("%s is not known; %s", name, Summary())
+	case b.Lacks != "":
+		return "backend", b.Name + " " + b.Missing()
+	case device != "" && !slices.Contains(b.Devices, device):
+		return "device", fmt.Sprintf("the %s backend runs on %s, not on %s", b.Name, strings.Join(b.Devices, " or "), device)
+	case precision != "" && !slices.Contains(b.Precisions, precision):
+		return "quantization", fmt.Sprintf("the %s backend has no %s; it computes in %s", b.Name, precision, strings.Join(b.Precisions, " or "))
+	}
+	return "", ""
+}
+
+// Summary says which backends this build has, and of the others why not.
+func Summary() string {
+	var has, others []string
+	for _, b := range All {
+		if why := b.Missing(); why != "" {
+			others = append(others, b.Name+" "+why)
+		} else {
+			has = append(has, b.Name)
+		}
+	}
+	return strings.Join(append([]string{"this build has " + strings.Join(has, ", ")}, others...), "; ")
+}

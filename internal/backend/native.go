@@ -1,0 +1,35 @@
+package backend
+
+import (
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// executors are those of this build, by the names that the catalog has for them.
+var executors = map[string]executor{
+	catalog.Native: {start: startNative},
+}
+
+func startNative(n *network.Network, opts Options) (Engine, error) {
+	e, err := native.New(n, native.Options{
+		Threads: opts.Threads, Precision: native.Precision(opts.Precision), MaxTokens: opts.MaxTokens,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return nativeEngine{e}, nil
+}
+
+// nativeEngine is a native engine as an Engine.
+type nativeEngine struct{ *native.Engine }
+
+func (e nativeEngine) Replica(threads int) (Engine, error) {
+	return nativeEngine{e.Engine.Replica(threads)}, nil
+}
+
+func (e nativeEngine) Properties() Properties {
+	return Properties{
+		Backend: catalog.Native, Device: "cpu", Tier: e.Tier(), Precision: string(e.Precision()), Threads: e.Threads(),
+	}
+}
