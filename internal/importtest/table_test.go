@@ -149,7 +149,7 @@ var table = []row{
 	{
 		name: "internal/tools/reliability",
 		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine", "internal/outfile",
-			"internal/results", "internal/stats"},
+			"internal/results", "internal/serverproc", "internal/stats"},
 		external: []string{grpc},
 	},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, pflag, term}},

@@ -24,7 +24,7 @@ import (
 type attack struct {
 	goal, what string
 	every      time.Duration
-	once       func(ctx context.Context, p *process) error
+	once       func(ctx context.Context, p *server) error
 }
 
 // attacks come at speeds at which the attacker himself, who shares the machine, takes little of it.
@@ -41,7 +41,7 @@ const turns = 3
 // abuse attacks a server while steady callers are on it. Calm and attack take turns, so that a machine that becomes slower
 // or faster meanwhile does so for both.
 func abuse(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ const steadily = 50
 // light are the pairs of steady callers: short and all alike, so that what moves their latency is not their own.
 var light = []crossrank.Pair{{Query: "what is a river", Passage: "A river is water that runs to the sea."}}
 
-func (b *bench) underAttack(ctx context.Context, p *process, s crossrank.Scorer, a attack) error {
+func (b *bench) underAttack(ctx context.Context, p *server, s crossrank.Scorer, a attack) error {
 	turn := b.slice / 3
 	attacking, stop := context.WithCancel(ctx)
 	defer stop()
@@ -98,7 +98,7 @@ func (b *bench) underAttack(ctx context.Context, p *process, s crossrank.Scorer,
 	l, err := steady.openly(ctx, s, "constant", steadily, 2*turns*turn, load.Config{Batch: 1, Timeout: 10 * time.Second})
 	stop()
 	attackers.Wait()
-	if err := orFirst(err, p.alive()); err != nil {
+	if err := orFirst(err, p.Err()); err != nil {
 		return err
 	}
 	var calm, stormy []float64
@@ -128,9 +128,9 @@ func (b *bench) underAttack(ctx context.Context, p *process, s crossrank.Scorer,
 }
 
 // slowloris keeps a connection for as long as the server lets it, which is no longer than a header may take.
-func slowloris(ctx context.Context, p *process) error {
+func slowloris(ctx context.Context, p *server) error {
 	const patience = 10 * time.Second // the server's is 5
-	c, err := net.Dial("tcp", p.http)
+	c, err := net.Dial("tcp", p.HTTP)
 	if err != nil {
 		return err
 	}
@@ -150,8 +150,8 @@ func slowloris(ctx context.Context, p *process) error {
 
 var largeHeader = "X: " + strings.Repeat("x", 1<<20) + "\r\n"
 
-func headerBomb(ctx context.Context, p *process) error {
-	c, err := net.Dial("tcp", p.http)
+func headerBomb(ctx context.Context, p *server) error {
+	c, err := net.Dial("tcp", p.HTTP)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ var bomb = sync.OnceValue(func() string {
 	return text.String()
 })
 
-func gzipBomb(ctx context.Context, p *process) error {
+func gzipBomb(ctx context.Context, p *server) error {
 	status, err := p.post(ctx, strings.NewReader(bomb()), "gzip")
 	if err == nil && status != http.StatusRequestEntityTooLarge {
 		err = fmt.Errorf("a gzip bomb got status %d, want %d", status, http.StatusRequestEntityTooLarge)
@@ -183,29 +183,10 @@ func gzipBomb(ctx context.Context, p *process) error {
 	return err
 }
 
-// post sends a body to /rerank on a connection of its own and gives the status.
-func (p *process) post(ctx context.Context, body io.Reader, encoding string) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.http+"/rerank", body)
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if encoding != "" {
-		req.Header.Set("Content-Encoding", encoding)
-	}
-	resp, err := once.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode, err
-}
-
 // resets opens ten streams of a gRPC connection and cancels them at once, and resets ten TCP connections in the middle of
 // a request.
-func resets(ctx context.Context, p *process) error {
-	conn, err := grpc.NewClient(p.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func resets(ctx context.Context, p *server) error {
+	conn, err := grpc.NewClient(p.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
@@ -219,7 +200,7 @@ func resets(ctx context.Context, p *process) error {
 		}
 	}
 	for range 10 {
-		c, err := net.Dial("tcp", p.http)
+		c, err := net.Dial("tcp", p.HTTP)
 		if err != nil {
 			return err
 		}

@@ -36,10 +36,10 @@ func account(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, busy, err := p.settle(context.WithoutCancel(ctx), footprint{1 << 20, 1 << 20}, 0, 20*time.Second); err != nil || busy > 0 {
+	if _, busy, err := p.awaitIdle(context.WithoutCancel(ctx), whatever, 0, 20*time.Second); err != nil || busy > 0 {
 		return orFirst(err, fmt.Errorf("the server still has %d requests and pairs", busy))
 	}
-	told, err := p.scrape(context.WithoutCancel(ctx))
+	told, err := p.counts(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
@@ -112,12 +112,12 @@ func (m *mixed) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 
 // cancellations sends requests whose callers leave at a random moment, then looks at what they left.
 func cancellations(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return err
 	}
 	defer func() { err = orFirst(err, p.stop()) }()
-	before, err := p.holds(ctx)
+	before, err := p.footprint(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func cancellations(ctx context.Context, b *bench) (err error) {
 	sent := min(n, b.options.cancellations)
 	closeAll()
 	const slack = 5
-	more, busy, err := p.settle(context.WithoutCancel(ctx), before, slack, 30*time.Second)
+	more, busy, err := p.awaitIdle(context.WithoutCancel(ctx), before, slack, 30*time.Second)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -157,10 +156,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// scratch is a folder that is gone when the returned function is called.
-func scratch() (dir string, remove func(), err error) {
-	dir, err = os.MkdirTemp("", "crossrank-reliability-")
-	return dir, func() { os.RemoveAll(dir) }, err
 }

@@ -51,31 +51,23 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-func TestScraped(t *testing.T) {
-	s, err := parseMetrics(strings.NewReader(`# HELP crossrank_requests_total Requests.
-# TYPE crossrank_requests_total counter
-crossrank_requests_total{code="overloaded"} 7
-crossrank_edge_refusals_total{code="overloaded",edge="grpc"} 2
-crossrank_edge_refusals_total{code="overloaded",edge="http"} 1
-crossrank_requests_in_flight 2
-crossrank_queue_pairs 3
-crossrank_running_pairs 1e1
-
-crossrank_batch_pairs_sum 1.5e+06
-`))
-	if err != nil {
-		t.Fatal(err)
+func TestCounts(t *testing.T) {
+	c := counts{
+		`crossrank_requests_total{code="overloaded"}`:                  7,
+		`crossrank_edge_refusals_total{code="overloaded",edge="grpc"}`: 2,
+		`crossrank_edge_refusals_total{code="overloaded",edge="http"}`: 1,
+		"crossrank_requests_in_flight":                                 2,
+		"crossrank_queue_pairs":                                        3,
+		"crossrank_running_pairs":                                      10,
+		"crossrank_batch_pairs_sum":                                    1_500_000,
+		"go_goroutines":                                                20,
+		"process_open_fds":                                             9,
 	}
-	if n := s.ended(crossrank.Overloaded); n != 10 {
+	if n := c.ended(crossrank.Overloaded); n != 10 {
 		t.Errorf("ended as overloaded: got %d, want 10", n)
 	}
-	if s.busy() != 15 || s.computed() != 1_500_000 {
-		t.Errorf("busy %d, computed %d; want 15 and 1500000", s.busy(), s.computed())
-	}
-	for _, bad := range []string{"crossrank_ready\n", "crossrank_ready one\n"} {
-		if _, err := parseMetrics(strings.NewReader(bad)); err == nil {
-			t.Errorf("no error for %q", bad)
-		}
+	if c.busy() != 15 || c.computed() != 1_500_000 || c.footprint() != (footprint{20, 9}) {
+		t.Errorf("busy %d, computed %d, footprint %v; want 15, 1500000, 20 and 9", c.busy(), c.computed(), c.footprint())
 	}
 }
 
@@ -128,15 +120,6 @@ func TestSent(t *testing.T) {
 	}
 	if n := s.count(crossrank.OK, crossrank.Internal); n != 2 {
 		t.Errorf("count: got %d, want 2", n)
-	}
-}
-
-func TestTail(t *testing.T) {
-	log := &tail{max: 8}
-	io.WriteString(log, "12345")
-	io.WriteString(log, "67890")
-	if got := log.all(); got != "34567890" {
-		t.Errorf("got %q, want the last eight bytes", got)
 	}
 }
 

@@ -28,14 +28,14 @@ const netDeadline = time.Second
 
 // network puts proxies between callers, who try again, and the server.
 func network(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return err
 	}
 	defer func() { err = orFirst(err, p.stop()) }()
 	var proxies []*faultproxy.Proxy
 	var clients []*client.Client
-	for _, protocol := range []struct{ scheme, addr string }{{"grpc://", p.grpc}, {"http://", p.http}} {
+	for _, protocol := range []struct{ scheme, addr string }{{"grpc://", p.GRPC}, {"http://", p.HTTP}} {
 		proxy, err := faultproxy.Listen(protocol.addr)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func overload(ctx context.Context, b *bench) (err error) {
 	var loads []sent
 	for _, f := range factors {
 		l, err := b.openly(ctx, s, "poisson", f*peak/float64(b.size), b.slice, load.Config{Timeout: time.Minute})
-		if err := cmp.Or(err, p.alive()); err != nil {
+		if err := cmp.Or(err, p.Err()); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -83,7 +83,7 @@ func (b *bench) ramp() time.Duration { return b.slice / 6 }
 // peak is the goodput, in pairs a second, of a server that refuses nothing, with callers enough that the engine never waits
 // for them and who send their next request when the last one is answered.
 func (b *bench) peak(ctx context.Context) (pairs float64, err error) {
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return 0, err
 	}
@@ -185,7 +185,7 @@ func leavers(ctx context.Context, b *bench) (err error) {
 	if _, err := b.closed(ctx, s, 2, b.slice/4); err != nil { // warms up: before the first batch no speed is known
 		return err
 	}
-	before, err := p.scrape(ctx)
+	before, err := p.counts(ctx)
 	if err != nil {
 		return err
 	}
@@ -194,10 +194,10 @@ func leavers(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, _, err := p.settle(context.WithoutCancel(ctx), footprint{1 << 20, 1 << 20}, 0, 10*time.Second); err != nil {
+	if _, _, err := p.awaitIdle(context.WithoutCancel(ctx), whatever, 0, 10*time.Second); err != nil {
 		return err
 	}
-	after, err := p.scrape(context.WithoutCancel(ctx))
+	after, err := p.counts(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (e *ending) add(o ending) {
 
 // terminate starts one server and ends it under load.
 func (b *bench) terminate(ctx context.Context) (ending, error) {
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return ending{}, err
 	}
@@ -135,9 +135,9 @@ func (b *bench) terminate(ctx context.Context) (ending, error) {
 	if err != nil {
 		e.badExits, e.exit = 1, err.Error()
 	}
-	accepted, ok := accepted(p.log.all())
+	accepted, ok := accepted(p.Log())
 	if !ok {
-		return e, fmt.Errorf("the server's log does not tell how its requests ended: %s", p.log)
+		return e, fmt.Errorf("the server's log does not say how its requests ended: %s", tail(p.Log()))
 	}
 	e.accepted = accepted
 	return e, nil
@@ -188,3 +188,6 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	}
 	return s[:i], s[i+len(sep):], true
 }
+
+// tail is the end of a log, short enough for an error.
+func tail(log string) string { return strings.TrimSpace(log[max(0, len(log)-1000):]) }

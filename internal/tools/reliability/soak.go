@@ -21,12 +21,12 @@ func soak(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := b.start(ctx, patient)
+	p, err := b.start(ctx, unbounded)
 	if err != nil {
 		return err
 	}
 	defer func() { err = orFirst(err, p.stop()) }()
-	before, err := p.holds(ctx)
+	before, err := p.footprint(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,12 +51,12 @@ func soak(ctx context.Context, b *bench) (err error) {
 	l, err := b.openly(ctx, s, "constant", share*peak/float64(b.size), b.duration, load.Config{Timeout: time.Minute})
 	stop()
 	<-done
-	if err := orFirst(err, watch.err, p.alive()); err != nil {
+	if err := orFirst(err, watch.err, p.Err()); err != nil {
 		return err
 	}
 	b.reportSoak(l, watch)
 	closeAll()
-	more, _, err := p.settle(ctx, before, 0, 30*time.Second)
+	more, _, err := p.awaitIdle(ctx, before, 0, 30*time.Second)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func soak(ctx context.Context, b *bench) (err error) {
 
 // churn has the server allocate and collect a few times, so that its heap has the size that it will keep: a collection
 // begins only when the heap has doubled, which at the soak's load alone takes longer than many soaks.
-func (p *process) churn(ctx context.Context) error {
+func (p *server) churn(ctx context.Context) error {
 	body := `{"query": "q", "texts": ["` + strings.Repeat("x", 300<<10) + `"]}` // over the limit on a document
 	for range 2000 {
 		if ctx.Err() != nil {
@@ -90,11 +90,11 @@ type memory struct {
 }
 
 // run samples until ctx ends.
-func (m *memory) run(ctx context.Context, b *bench, p *process) {
+func (m *memory) run(ctx context.Context, b *bench, p *server) {
 	began := time.Now()
 	for n := 0; ctx.Err() == nil; n++ {
 		at, resident := time.Since(began), int64(0)
-		if resident, m.err = p.resident(); m.err != nil {
+		if resident, m.err = p.Resident(); m.err != nil {
 			return
 		}
 		if n%30 == 29 {
@@ -104,7 +104,7 @@ func (m *memory) run(ctx context.Context, b *bench, p *process) {
 			m.seconds, m.bytes = append(m.seconds, at.Seconds()), append(m.bytes, float64(resident))
 		}
 		if n%blockLength == 0 {
-			live, err := p.live(ctx)
+			live, err := p.Collect(ctx)
 			if err == nil && at >= b.warmup { // without it there is still the resident memory
 				m.live = append(m.live, live)
 			}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/serverproc"
+)
+
+// server is a server under test.
+type server struct{ *serverproc.Process }
+
+// exitWithin bounds the end of a server after SIGTERM: its own grace is shorter.
+const exitWithin = time.Minute
+
+// shortHistory is how far back servers keep samples of themselves. Samples take memory until that time
+// is full, which in the two hours of the default would hide a leak.
+const shortHistory = time.Minute
+
+// unbounded is the queue age of servers that are to refuse nothing.
+const unbounded = time.Minute
+
+// queueAge is how much may wait at servers that are to keep the objective: two fifths of it. What is
+// admitted waits for the batch before it, which can be as long as all that the queue may hold, then runs
+// in one that can be so too, and a fifth is left for everything else.
+func (b *bench) queueAge() time.Duration { return 2 * b.objective / 5 }
+
+// settings are those of a server. Equal pairs are computed again: the callers' data is finite.
+func (b *bench) settings(queueAge time.Duration) string {
+	return fmt.Sprintf("model_pool: {instances: [{threads: %d}]}\ncache: {coalesce: false}\nbatching: {max_queue_age_ms: %d}\n"+
+		"server: {history: %v}\n", b.threads, queueAge.Milliseconds(), shortHistory)
+}
+
+// start starts a server on free ports and waits until it is ready.
+func (b *bench) start(ctx context.Context, queueAge time.Duration) (*server, error) {
+	p, err := serverproc.Start(ctx, serverproc.Config{
+		Program:    b.program,
+		Settings:   []byte(b.settings(queueAge)),
+		Admin:      true,
+		Env:        slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CROSSRANK_") }),
+		KeepLog:    1 << 20,
+		ExitWithin: exitWithin,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &server{p}, nil
+}
+
+// stop stops the server. One that exited by itself before is an error, too.
+func (s *server) stop() error { return orFirst(s.Err(), s.Stop()) }
+
+// dial makes n clients, half of them over gRPC and half over HTTP. Close them with the returned function.
+func (s *server) dial(n int, opts client.Options) (clients []*client.Client, closeAll func(), err error) {
+	closeAll = func() {
+		for _, c := range clients {
+			c.Close()
+		}
+	}
+	for i := range n {
+		target := "grpc://" + s.GRPC
+		if i%2 == 1 {
+			target = "http://" + s.HTTP
+		}
+		c, err := client.Dial(target, opts)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		clients = append(clients, c)
+	}
+	return clients, closeAll, nil
+}
+
+// oneShot keeps no connection open after an answer: it would count among the server's descriptors.
+var oneShot = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// post sends a body to /rerank on a connection of its own and returns the status.
+func (s *server) post(ctx context.Context, body io.Reader, encoding string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.HTTP+"/rerank", body)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
+	}
+	resp, err := oneShot.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+// counts are the metrics of a server.
+type counts serverproc.Metrics
+
+func (s *server) counts(ctx context.Context) (counts, error) {
+	m, err := s.Metrics(ctx)
+	return counts(m), err
+}
+
+// ended is how many requests ended with a code, in the scorer or at an edge.
+func (c counts) ended(code crossrank.Code) int {
+	n := c[fmt.Sprintf("crossrank_requests_total{code=%q}", code)]
+	for _, edge := range []string{"grpc", "http"} {
+		n += c[fmt.Sprintf("crossrank_edge_refusals_total{code=%q,edge=%q}", code, edge)]
+	}
+	return int(n)
+}
+
+// busy is how many requests the server has not answered, and pairs that it has not computed.
+func (c counts) busy() int {
+	return int(c["crossrank_requests_in_flight"] + c["crossrank_queue_pairs"] + c["crossrank_running_pairs"])
+}
+
+// computed is how many pairs went into batches.
+func (c counts) computed() int { return int(c["crossrank_batch_pairs_sum"]) }
+
+func (c counts) footprint() footprint {
+	return footprint{int(c["go_goroutines"]), int(c["process_open_fds"])}
+}
+
+// footprint is what a process holds besides memory.
+type footprint struct{ goroutines, descriptors int }
+
+// whatever is a footprint that every server keeps.
+var whatever = footprint{1 << 20, 1 << 20}
+
+// footprint is what the server holds, without the connection that asks for it.
+func (s *server) footprint(ctx context.Context) (footprint, error) {
+	c, err := s.counts(ctx)
+	return c.footprint(), err
+}
+
+// awaitIdle waits until the server is idle and holds no more than before plus slack, or for the time
+// given. It returns how much more the server holds and how much work it still has.
+func (s *server) awaitIdle(ctx context.Context, before footprint, slack int, within time.Duration) (more footprint, busy int, err error) {
+	for deadline := time.Now().Add(within); ; pause(ctx, 200*time.Millisecond) {
+		c, err := s.counts(ctx)
+		if err != nil {
+			return more, busy, err
+		}
+		now := c.footprint()
+		more = footprint{max(0, now.goroutines-before.goroutines), max(0, now.descriptors-before.descriptors)}
+		busy = c.busy()
+		if done := busy == 0 && more.goroutines <= slack && more.descriptors <= slack; done || time.Now().After(deadline) || ctx.Err() != nil {
+			return more, busy, nil
+		}
+	}
+}
