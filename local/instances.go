@@ -1,9 +1,7 @@
 package local
 
 import (
-	"cmp"
 	"errors"
-	"runtime"
 
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
@@ -11,22 +9,16 @@ import (
 
 // engines starts the engines that o asks for, all on the weights of the first. After an error none is left open.
 func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
-	instances := o.Instances
-	if len(instances) == 0 {
-		instances = make([]Instance, 1)
-	}
-	threads := func(in Instance) int {
-		return cmp.Or(in.Threads, o.Threads, max(1, runtime.GOMAXPROCS(0)/len(instances)))
-	}
+	instances := o.instances()
 	first, err := backend.Open(o.Backend, m.Network, backend.Options{
-		Threads: threads(instances[0]), Precision: o.Quantization, MaxTokens: m.MaxLength,
+		Threads: instances[0].Threads, Precision: o.Quantization, MaxTokens: m.MaxLength,
 	})
 	if err != nil {
 		return nil, err
 	}
 	engines = append(engines, first)
 	for _, in := range instances[1:] {
-		replica, err := first.Replica(threads(in))
+		replica, err := first.Replica(in.Threads)
 		if err != nil {
 			return nil, errors.Join(err, closeAll(engines))
 		}

@@ -165,6 +165,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	}
 	defer closeInto(&err, scorer)
 	warnMeaningless(cmd.ErrOrStderr(), info)
+	printWarnings(cmd.ErrOrStderr(), scorer)
 
 	pairs := data.Pairs
 	if opts.order == "sorted" {

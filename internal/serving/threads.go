@@ -6,11 +6,8 @@ import (
 	"runtime"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/local"
 )
-
-// maxThreadsPerCore is where threads stop being a choice: each takes memory of its own, and none
-// computes faster for it.
-const maxThreadsPerCore = 128
 
 // threadsOf gives the threads of an instance that names none: an equal part of the cores, at least one.
 func threadsOf(served []config.Served, cores int) int {
@@ -34,13 +31,12 @@ func checkThreads(s config.Settings, cores int, log *slog.Logger) error {
 			total += in.Threads
 		}
 	}
-	switch most := maxThreadsPerCore * cores; {
-	case total > most:
-		return fmt.Errorf("model_pool.instances: %d threads of all instances and replicas are too many for %d cores; ask for at most %d",
-			total, cores, most)
-	case total > cores:
-		log.Warn("model_pool.instances has more threads than the machine has cores, which slows all of them down",
-			"instances", instances, "threads", total, "cores", cores)
+	warning, err := local.CheckThreads(total, cores)
+	if err != nil {
+		return fmt.Errorf("model_pool.instances: %w", err)
+	}
+	if warning != "" {
+		log.Warn("model_pool.instances: "+warning, "instances", instances, "threads", total, "cores", cores)
 	}
 	return nil
 }

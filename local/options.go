@@ -1,0 +1,122 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/batch"
+	"github.com/crossrank/crossrank/internal/pipeline"
+	"github.com/crossrank/crossrank/internal/pool"
+)
+
+// Options configure a [Model]. The zero value works.
+type Options struct {
+	// Threads is how many cores a batch is split over; 0 means that the instances share the process's cores equally, with at
+	// least one each. More than the cores, of all instances together, is slower: see [Model.Warnings].
+	Threads int
+
+	// Instances compute batches side by side, on one copy of the weights; none means one instance.
+	Instances []Instance
+
+	// Routing chooses the instance that computes a request. With "first_idle", which "" means too, whichever instance is free
+	// takes the next batch. "round_robin", "least_busy" and "smart_idle" give each instance a queue of its own, and send a
+	// whole request to one of them. No choice changes a score.
+	Routing string
+
+	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0, or more than the maximum, keeps it.
+	MaxLength int
+
+	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
+	TokenizerWorkers int
+
+	// Backend is what computes the network: "native", which "" means too, is the CPU.
+	Backend string
+
+	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8". int8 is about twice as fast,
+	// takes a quarter of the memory and changes scores a little.
+	Quantization string
+
+	// Batching says how waiting pairs are gathered into batches, and how much may wait.
+	Batching Batching
+
+	// Packing computes each pair at its own length; nil means true. If it is false, pairs are padded to the longest of their
+	// batch, to measure what that costs. No score changes.
+	Packing *bool
+
+	// CacheBytes is the memory in which scores are kept, so that a pair that comes again, token for token, is not computed
+	// again; 0 means none. Coalesce computes pairs that are in flight together once. Neither changes a score.
+	CacheBytes int64
+	Coalesce   bool
+
+	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which "" means too;
+	// "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or "inference_only", which tokenizes each
+	// text once and keeps its tokens.
+	Mode string
+}
+
+// Instance is one engine of a [Model]. The zero value works.
+type Instance struct {
+	Threads int // cores that a batch of its is split over; 0 means Options.Threads
+}
+
+// Batching says how batches are formed. Its fields have the names of the settings file's batching section:
+//
+//	MaxTokens       int           // tokens of a batch; 0 means 16,384
+//	MaxPairs        int           // pairs of a batch; 0 means 512
+//	MaxQueuedTokens int           // tokens that wait before requests are refused; 0 means 1,000,000
+//	MaxQueueAge     time.Duration // bounds what waits to what is computed within it; 0 means no such bound
+//	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
+//	PreferredPairs  []int         // numbers of pairs, ascending, at which a batch is as good as full
+//	Enabled         *bool         // a batch may hold pairs of several requests; nil means true
+//	LengthAware     *bool         // the longest pairs come first; nil means true
+//	Quantum         int           // tokens that a caller gets a round; 0 means a quarter of MaxTokens
+//
+// In the zero value a batch is whatever waits when an engine becomes free, of any requests, the longest pairs first.
+type Batching = batch.Options
+
+func (o Options) check() error {
+	if setting, why := catalog.Check(o.Backend, "", o.Quantization); setting != "" {
+		return fmt.Errorf("%s: %s", setting, why)
+	}
+	switch {
+	case o.Mode != "" && !slices.Contains(pipeline.Modes, pipeline.Mode(o.Mode)):
+		return fmt.Errorf("mode %q does not exist; use one of %v, or leave it empty for the first", o.Mode, pipeline.Modes)
+	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):
+		return fmt.Errorf("routing %q does not exist; use one of %v, or leave it empty for the first", o.Routing, pool.Routings)
+	case slices.ContainsFunc(o.Instances, func(in Instance) bool { return in.Threads < 0 }):
+		return errors.New("threads of an instance are negative; use 0 for the default, or a positive number")
+	case o.MaxLength < 0, o.MaxLength > 0 && o.MaxLength < 3:
+		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least 3 tokens", o.MaxLength)
+	}
+	if _, err := o.checkThreads(); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"threads", int64(o.Threads)},
+		{"tokenizer workers", int64(o.TokenizerWorkers)},
+		{"cache bytes", o.CacheBytes},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("%s is negative; use 0 for the default, or a positive number", f.name)
+		}
+	}
+	return o.Batching.Check()
+}
+
+func (o Options) pipeline() pipeline.Options {
+	return pipeline.Options{
+		Options:          o.Batching,
+		Packing:          o.Packing,
+		Mode:             pipeline.Mode(o.Mode),
+		Routing:          pool.Routing(o.Routing),
+		TokenizerWorkers: o.TokenizerWorkers,
+		Probe:            true,
+		CacheBytes:       o.CacheBytes,
+		Coalesce:         o.Coalesce,
+	}
+}
