@@ -10,7 +10,7 @@ import (
 const EnvPrefix = "CROSSRANK_"
 
 // variables sets server.grpc.streams by CROSSRANK_SERVER_GRPC_STREAMS.
-var variables = strictyaml.Variables{Prefix: EnvPrefix, Hint: "crossrank config show --origin lists them"}
+var variables = strictyaml.Variables{Prefix: EnvPrefix, Hint: "crossrank config show lists the settings"}
 
 // file is what a server's settings file may hold.
 type file struct {
