@@ -31,7 +31,7 @@ func (d *document) settings() {
 		for _, s := range c.Set {
 			cells = append(cells, markdown.Text(s.Value))
 		}
-		d.Row(append(cells, fmt.Sprint(c.Batch), fmt.Sprint(c.Concurrency), c.PairsPerSecond.Format("%.1f"), c.Latency.Average.Format("%.1fms"))...)
+		d.Row(append(cells, fmt.Sprint(c.Batch), c.ConcurrencyText(), c.PairsPerSecond.Format("%.1f"), c.Latency.Average.Format("%.1fms"))...)
 	}
 	d.Line("")
 }

@@ -66,18 +66,35 @@ func shape(layers, hidden int, parameters int64, vocabulary int) string {
 	return fmt.Sprintf("%d layers of %d, %d parameters, %d word pieces", layers, hidden, parameters, vocabulary)
 }
 
-// loopModel says how many workers there were.
+// loopModel says how many workers there were, and at which rates requests were sent.
 func (d *document) loopModel() string {
-	var workers []string
-	for _, c := range d.Configurations {
-		if w := fmt.Sprint(c.Concurrency); !slices.Contains(workers, w) {
-			workers = append(workers, w)
+	var workers, rates []string
+	add := func(to *[]string, s string) {
+		if !slices.Contains(*to, s) {
+			*to = append(*to, s)
 		}
 	}
-	if d.Run.Loop == "" || len(workers) == 0 {
-		return markdown.Text(d.Run.Loop)
+	for i := range d.Configurations {
+		if c := &d.Configurations[i]; c.Arrival == "" {
+			add(&workers, fmt.Sprint(c.Concurrency))
+		} else {
+			add(&rates, c.RateText())
+		}
 	}
-	return fmt.Sprintf("%s loop, workers: %s", markdown.Text(d.Run.Loop), strings.Join(workers, ", "))
+	if d.Run.Loop == "" {
+		return ""
+	}
+	words := markdown.Text(d.Run.Loop) + " loop"
+	if len(rates) > 0 {
+		words += ", rates: " + strings.Join(rates, ", ")
+	}
+	if len(workers) > 0 && len(rates) > 0 {
+		words += "; closed loop"
+	}
+	if len(workers) > 0 {
+		words += ", workers: " + strings.Join(workers, ", ")
+	}
+	return words
 }
 
 // commandLine quotes the arguments that a shell would otherwise take apart.
@@ -112,6 +129,9 @@ func (d *document) validity() {
 	}
 	d.Line("- Latency counts from the moment that a request was meant to be sent; in a closed loop, that is when it was sent. " +
 		"Requests that failed are in no figure but their count.")
+	if slices.ContainsFunc(d.Configurations, func(c summary.Configuration) bool { return c.Arrival != "" }) {
+		d.Line("- The time of an open loop counts from the moment that its first request was due.")
+	}
 	d.Line("- Throughput: Average is the pairs answered over the time of the configuration. Min to P99 and the analysis " +
 		"by latency are of single requests, the pairs of one over its own latency.")
 	d.Line("- Percentiles interpolate linearly between ranks; the standard deviation is the population's. A percentile is marked "+

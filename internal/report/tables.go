@@ -7,21 +7,43 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
+// concurrentMark stands behind the throughput of single requests of which several were in flight.
+const concurrentMark = "‡"
+
+// summary prints the columns of the report to match, and then one for whatever else varies.
 func (d *document) summary() {
 	d.Para("## Results Summary")
-	d.Header("Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95")
+	columns := d.Columns()
+	names := []string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}
+	for _, column := range columns {
+		names = append(names, markdown.Text(column.Name))
+	}
+	d.Header(names...)
 	var m marks
+	concurrent := false
 	for i := range d.Configurations {
 		c := &d.Configurations[i]
 		n := c.Answered
-		d.Row(
-			fmt.Sprint(c.Batch), fmt.Sprint(c.Concurrency), fmt.Sprint(c.Pairs), fmt.Sprintf("%.2f", c.Seconds),
+		perRequest := m.cell(c.PerRequest.P95, "%.1f", 95, n)
+		if n > 0 && (c.Concurrency > 1 || c.Arrival != "") {
+			perRequest, concurrent = perRequest+concurrentMark, true
+		}
+		cells := []string{
+			fmt.Sprint(c.Batch), c.ConcurrencyText(), fmt.Sprint(c.Pairs), fmt.Sprintf("%.2f", c.Seconds),
 			c.Latency.Average.Format("%.1fms"), m.cell(c.Latency.P95, "%.1fms", 95, n), m.cell(c.Latency.P99, "%.1fms", 99, n),
-			c.PairsPerSecond.Format("%.1f"), m.cell(c.PerRequest.P95, "%.1f", 95, n),
-		)
+			c.PairsPerSecond.Format("%.1f"), perRequest,
+		}
+		for _, column := range columns {
+			cells = append(cells, markdown.Text(column.Of(c)))
+		}
+		d.Row(cells...)
 	}
 	d.Line("")
 	m.note(d)
+	if concurrent {
+		d.Para("%s TP Avg is the whole system's. TP P95 is of single requests, a request's pairs over its own latency; "+
+			"with several in flight, the two do not compare.", concurrentMark)
+	}
 }
 
 func (d *document) details() {
