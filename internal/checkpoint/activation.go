@@ -20,13 +20,15 @@ var activations = map[string]Activation{
 	"torch.nn.Sigmoid":                    Sigmoid,
 }
 
-// readActivation finds the activation that sentence-transformers applies. The first of these that is there and not null
-// counts: activation_fn in its settings, which versions from 5.4 write; sentence_transformers.activation_fn in
-// config.json, and sbert_ce_default_activation_function there, which older ones write. A model without any has the
-// sigmoid.
+// readActivation finds the activation that sentence-transformers applies: the first of these keys
+// that exists and is not null.
 //
-// Without any, sentence-transformers gives both logits of a model with two labels. The sigmoid of their difference is
-// the second one's share of their softmax.
+//   - activation_fn in config_sentence_transformers.json, written since version 5.4
+//   - sentence_transformers.activation_fn in config.json, written since version 4
+//   - sbert_ce_default_activation_function in config.json, written by older versions
+//
+// Without any of them it is the sigmoid. For two labels, sentence-transformers then returns both
+// logits; the sigmoid of their difference is the softmax of the second one.
 func readActivation(settings, config *object) (Activation, error) {
 	for _, at := range []struct {
 		o   *object
@@ -55,7 +57,7 @@ func (o *object) activation(key, path string) Activation {
 	case strings.HasPrefix(path, "torch."):
 		o.fail(key, "it is %.80q; %s", path, known)
 	default:
-		o.fail(key, "it is %.80q, which is code outside torch and is never run; %s", path, known)
+		o.fail(key, "it is %.80q, which is outside torch; a model's own code is never run, and %s", path, known)
 	}
 	return act
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// Builtin names the model that is part of the program, so that the program is of use on a machine without a
-// model: the geometry of MiniLM-L-6 with random weights, and a vocabulary of the project's own. It costs as
-// much to compute as the real one, and its scores mean nothing.
+// Builtin names the model that is part of the program, so that the program is of use on a machine
+// without a model: the geometry of MiniLM-L-6 with random weights, and a vocabulary of the
+// project's own. It costs as much to compute as the real one, and its scores mean nothing.
 const Builtin = "builtin:minilm-l6"
 
 const builtinSeed = 42
@@ -60,11 +60,11 @@ func openBuiltin(name string) (*Model, error) {
 	}, nil
 }
 
-// randomWeights fills the slots with random numbers that depend on the slots and the seed alone: not on the
-// machine, nor on how many cores it has. Embeddings and linear layers have a standard deviation of 0.05, the
-// projections of attention 0.12 and the classifier 0.5, so that attention is peaked and scores differ, as they
-// do in a trained model. The biases of a linear layer of n inputs are uniform within ±1/√n. Norms change
-// nothing.
+// randomWeights fills the slots with random numbers that depend on the slots and the seed alone:
+// not on the machine, nor on how many cores it has. Embeddings and linear layers have a standard
+// deviation of 0.05, the projections of attention 0.12 and the classifier 0.5, so that attention
+// is peaked and scores differ, as they do in a trained model. The biases of a linear layer of n
+// inputs are uniform within ±1/√n. Norms change nothing.
 func randomWeights(slots []slot, seed uint64) {
 	type job struct {
 		dst    []float32
@@ -120,9 +120,10 @@ func filler(s slot) func(*rand.PCG, []float32) {
 	return func(src *rand.PCG, dst []float32) { normal(src, dst, sd) }
 }
 
-// normal fills dst with numbers of mean 0 and standard deviation sd that are normal except in the far tails,
-// which end at 4.9 deviations: each is a sum of eight independent 16-bit integers. Adding integers gives the
-// same on every machine, which the logarithm of an exact method does not, and is several times as fast.
+// normal fills dst with numbers of mean 0 and standard deviation sd that are normal except in the
+// far tails, which end at 4.9 deviations: each is a sum of eight independent 16-bit integers.
+// Adding integers gives the same on every machine, which the logarithm of an exact method does
+// not, and is several times as fast.
 //
 // The variance of one 16-bit integer is (2^32 − 1)/12.
 func normal(src *rand.PCG, dst []float32, sd float64) {

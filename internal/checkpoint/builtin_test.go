@@ -13,7 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// openOnce is the built-in model for all tests: it is read-only, and takes a while under the race detector.
+// openOnce is the built-in model for all tests: it is read-only, and takes a while under the race
+// detector.
 var openOnce = sync.OnceValues(func() (*Model, error) { return Open(Builtin) })
 
 func builtin(t *testing.T) *Model {

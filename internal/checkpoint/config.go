@@ -1,7 +1,7 @@
 package checkpoint
 
-// What a config may ask for. The limits are far beyond any model, and small enough that no product of two of
-// them overflows.
+// What a config may ask for. The limits are far beyond any model, and small enough that no product
+// of two of them overflows.
 const (
 	maxHidden    = 1 << 16
 	maxLayers    = 200

@@ -12,7 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// with is tinyConfig with one member replaced or added. The value null, which means absent, takes the default's place.
+// with is tinyConfig with one member replaced or added. The value null, which means absent, takes
+// the default's place.
 func with(key, value string) string {
 	var b strings.Builder
 	b.WriteString("{")
@@ -172,7 +173,7 @@ func TestHostileConfigs(t *testing.T) {
 	}
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
-			dir := folderOf(t, map[string]string{configFile: c.config, vocabFile: tinyVocab})
+			dir := directoryOf(t, map[string]string{configFile: c.config, vocabFile: tinyVocab})
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := Open(dir)

@@ -7,7 +7,8 @@ import (
 	"io"
 )
 
-// notContent recognizes what downloads leave in place of a file's content, and says how to get the file.
+// notContent recognizes what a failed download leaves in place of a file, and says how to get the
+// file.
 func notContent(head []byte) error {
 	head = head[:min(len(head), 512)]
 	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n"))
@@ -20,7 +21,7 @@ func notContent(head []byte) error {
 	return nil
 }
 
-// formats are what weights under the name of a safetensors file really are, by how they begin.
+// formats are what files named .safetensors may be instead, by their first bytes.
 var formats = []struct{ magic, name string }{
 	{"GGUF", "GGUF, the format of llama.cpp"},
 	{"PK\x03\x04", "a zip archive, as torch.save writes it"},
@@ -29,7 +30,7 @@ var formats = []struct{ magic, name string }{
 	{"\x1f\x8b", "compressed by gzip"},
 }
 
-// checkWeightsContent reads the beginning of a weights file and refuses what is none.
+// checkWeightsContent refuses a file that is evidently not in the safetensors format.
 func checkWeightsContent(dir, name string) error {
 	f, err := openFile(dir, name)
 	if err != nil {
@@ -45,7 +46,8 @@ func checkWeightsContent(dir, name string) error {
 		return &Error{File: name, Err: err}
 	}
 	for _, f := range formats {
-		// A safetensors file begins with the length of its header, after which the header's brace follows.
+		// A safetensors file begins with the length of its header, after which the header's brace
+		// follows.
 		if bytes.HasPrefix(head[:n], []byte(f.magic)) && (n < 9 || head[8] != '{') {
 			return &Error{File: name, Err: fmt.Errorf("it is %s, not a safetensors file", f.name)}
 		}

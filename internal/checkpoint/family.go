@@ -1,16 +1,17 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// family translates one class of models into a network: the keys of its config.json and the names of its
-// tensors. Each family has a file of its own, family_NAME.go.
+// family translates one class of models into a network: the keys of its config.json and the names
+// of its tensors. Each family has a file of its own, family_NAME.go.
 type family struct {
 	class     string // its name under "architectures" in config.json
 	modelType string // its name under "model_type"
@@ -49,12 +50,13 @@ func (s slot) len() int {
 	return n
 }
 
-// findFamily returns the family that config.json names. If there is none it fails o and returns nil.
+// findFamily returns the family that config.json names. If there is none it fails o and returns
+// nil.
 func findFamily(o *object) *family {
 	o.need("architectures")
 	names := o.list("architectures")
 	for _, f := range families {
-		if slices.ContainsFunc(names, func(raw json.RawMessage) bool { return string(raw) == `"`+f.class+`"` }) {
+		if slices.ContainsFunc(names, func(raw jsontext.Value) bool { return string(raw) == `"`+f.class+`"` }) {
 			if kind := o.str("model_type", f.modelType); kind != f.modelType {
 				o.fail("model_type", "it is %.80q; a %s has %q there", kind, f.class, f.modelType)
 			}
@@ -74,7 +76,7 @@ func classes() string {
 	return strings.Join(names, ", ")
 }
 
-func join(list []json.RawMessage) string {
+func join(list []jsontext.Value) string {
 	parts := make([]string, len(list))
 	for i, raw := range list {
 		parts[i] = string(raw)
@@ -146,8 +148,8 @@ func checkCommon(o *object) {
 	}
 }
 
-// labels counts the classes. Where the file does not say, there are two: transformers leaves its default
-// out.
+// labels counts the classes. Where the file does not say, there are two: transformers leaves its
+// default out.
 func labels(o *object) int {
 	names := o.object("id2label")
 	o.merge(names)

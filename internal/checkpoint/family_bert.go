@@ -45,8 +45,8 @@ type bertConfig struct {
 	Labels       int
 }
 
-// readBERT reads the keys of transformers' BertConfig. Keys that do not change what is computed are passed
-// over. Those that would change it are refused unless they have their usual value.
+// readBERT reads the keys of transformers' BertConfig. Keys that do not change what is computed
+// are passed over. Those that would change it are refused unless they have their usual value.
 func readBERT(o *object, labels int) bertConfig {
 	o.only("position_embedding_type", "absolute")
 	c := bertConfig{
@@ -67,8 +67,8 @@ func readBERT(o *object, labels int) bertConfig {
 	return c
 }
 
-// translation describes the encoder of Devlin et al. (2018) with transformers' classification head: pooler and
-// tanh on the first token ([CLS]), then the classifier.
+// translation describes the encoder of Devlin et al. (2018) with transformers' classification
+// head: pooler and tanh on the first token ([CLS]), then the classifier.
 func (c bertConfig) translation() *translation {
 	size := c.Hidden / c.Heads
 	n := &network.Network{

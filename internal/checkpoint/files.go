@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// readConfig reads config.json, and gives it as an object as well.
+// readConfig reads config.json. It also returns the file as an object.
 func readConfig(dir string) (Config, *object, error) {
 	data, err := readFile(dir, configFile, maxConfigBytes)
 	if err != nil {
@@ -19,7 +19,7 @@ func readConfig(dir string) (Config, *object, error) {
 	return c, parseObject(configFile, data), err
 }
 
-// readVocabulary reads tokenizer.json, or vocab.txt where there is none, and tokenizer_config.json beside either.
+// readVocabulary reads tokenizer.json, or vocab.txt if there is none, and tokenizer_config.json.
 func readVocabulary(dir string) (*vocabulary, error) {
 	data, err := readFile(dir, tokenizerConfigFile, maxVocabBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func readVocabulary(dir string) (*vocabulary, error) {
 	}
 	data, err = readFile(dir, vocabFile, maxVocabBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("it has neither %s nor %s: %w", tokenizerFile, vocabFile, err)
+		return nil, missingVocabulary(dir)
 	}
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func readVocabulary(dir string) (*vocabulary, error) {
 	return fromVocab(pieces, c)
 }
 
-// readFile reads a file of a model that has at most limit bytes.
+// readFile reads a file of a model, which may have at most limit bytes.
 func readFile(dir, name string, limit int64) ([]byte, error) {
 	f, err := openFile(dir, name)
 	if err != nil {
@@ -78,10 +78,10 @@ func readFile(dir, name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// openFile opens a regular file of a model. An absent one is an error that is [fs.ErrNotExist].
+// openFile opens a regular file of a model. The error is [fs.ErrNotExist] if there is none.
 func openFile(dir, name string) (*os.File, error) {
 	path := filepath.Join(dir, name)
-	info, err := os.Stat(path) // before opening it, which would wait if it is a pipe
+	info, err := os.Stat(path) // first, because opening a pipe waits for its other end
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(path); err == nil {
 			return nil, &Error{File: name, Err: errors.New("it is a link to a file that is not there; download the model again")}

@@ -13,18 +13,18 @@ import (
 //	models--owner--name/snapshots/<name>/    the model's directory, of links into blobs/
 //	models--owner--name/blobs/
 
-// isCacheName reports whether a directory's name is one that the cache gives.
+// isCacheName reports whether a directory of the cache has this name.
 func isCacheName(name string) bool {
 	return strings.HasPrefix(name, "models--") && strings.Count(name, "--") >= 1
 }
 
-// snapshot finds the directory of a model in the hub's cache: the snapshot of the branch main, or the only one. Another
-// directory is its own.
+// snapshot finds the directory of a model in the hub's cache: the snapshot of the branch main, or
+// the only snapshot. A directory outside the cache is returned unchanged.
 func snapshot(dir string) (string, error) {
 	snapshots := filepath.Join(dir, "snapshots")
 	entries, err := os.ReadDir(snapshots)
 	if err != nil || fileExists(dir, configFile) {
-		return dir, nil // it is no cache, or a model that holds a directory of that name
+		return dir, nil // not a cache, or a model with a directory of that name
 	}
 	var names []string
 	for _, e := range entries {

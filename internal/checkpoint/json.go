@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// eachMember calls f for each member of the object that data must be, in their order. A value is a part of data. Names
-// may repeat: f decides what that means.
-func eachMember(data []byte, f func(name string, value json.RawMessage) error) error {
+// eachMember calls f for each member of the object that data must be, in their order. A value is a
+// part of data. Names may repeat: f decides what that means.
+func eachMember(data []byte, f func(name string, value jsontext.Value) error) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	if kind := dec.PeekKind(); kind != '{' && kind != 0 {
 		return &syntaxError{err: fmt.Errorf("it begins with %s", kind)}
@@ -45,8 +44,8 @@ func eachMember(data []byte, f func(name string, value json.RawMessage) error) e
 	return nil
 }
 
-// elements lists the elements of the array that data must be, each a part of data.
-func elements(data []byte) ([]json.RawMessage, error) {
+// elements lists the elements of the array in data, each a part of data.
+func elements(data []byte) ([]jsontext.Value, error) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	if dec.PeekKind() != '[' {
 		return nil, &syntaxError{err: errors.New("it is no list")}
@@ -54,7 +53,7 @@ func elements(data []byte) ([]json.RawMessage, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, newSyntaxError(err)
 	}
-	var list []json.RawMessage
+	var list []jsontext.Value
 	for dec.PeekKind() != ']' {
 		value, err := dec.ReadValue()
 		if err != nil {
@@ -85,9 +84,9 @@ func newSyntaxError(err error) *syntaxError {
 	return e
 }
 
-// Python's json module writes three numbers that JSON does not have, and tokenizer_config.json often holds one of
-// them. [quoteConstants] turns each into a string that begins with constantMark, so that a strict reader can read
-// the file; [unquoteConstant] turns such a string back.
+// constants are numbers that Python's json module writes and JSON does not have. quoteConstants
+// turns each into a string that begins with constantMark, so that a strict reader accepts the file.
+// unquoteConstant reverts that.
 var constants = [][]byte{[]byte("NaN"), []byte("Infinity"), []byte("-Infinity")}
 
 const (
@@ -123,7 +122,14 @@ func quoteConstants(data []byte) []byte {
 	return append(out, data[done:]...)
 }
 
-// constantLen is the length of the constant that data begins with, or 0. A name of a member is none.
+// unquote is the text of a valid JSON string.
+func unquote(raw jsontext.Value) string {
+	text, _ := jsontext.AppendUnquote(nil, raw) // it is valid, so there is no error
+	return string(text)
+}
+
+// constantLen is the length of the constant at the beginning of data, or 0. The name of a member is
+// not a constant.
 func constantLen(data []byte) int {
 	for _, c := range constants {
 		rest, ok := bytes.CutPrefix(data, c)
@@ -134,7 +140,7 @@ func constantLen(data []byte) int {
 	return 0
 }
 
-// stringLen is the length of the JSON string that data begins with, quotes included.
+// stringLen is the length of the JSON string at the beginning of data, quotes included.
 func stringLen(data []byte) int {
 	for i := 1; i < len(data); i++ {
 		switch data[i] {
@@ -147,7 +153,7 @@ func stringLen(data []byte) int {
 	return len(data)
 }
 
-func unquoteConstant(raw json.RawMessage) json.RawMessage {
+func unquoteConstant(raw jsontext.Value) jsontext.Value {
 	if !bytes.HasPrefix(raw, []byte(constantMark)) {
 		return raw
 	}

@@ -13,7 +13,7 @@ import (
 // adapterFile describes an adapter: a few weights that change those of another model.
 const adapterFile = "adapter_config.json"
 
-// checkAdapter refuses a directory with an adapter, without which the base would give other scores.
+// checkAdapter refuses a directory with an adapter: without it, the base gives other scores.
 func checkAdapter(dir string) error {
 	o, err := readObject(dir, adapterFile)
 	if err != nil || len(o.members) == 0 {
@@ -24,14 +24,14 @@ func checkAdapter(dir string) error {
 		"merge the two once (in Python, with peft: model.merge_and_unload().save_pretrained(directory)) and give that directory", base)}
 }
 
-// A form is how weights are kept in a file that cannot be read.
+// form is a format of weights that cannot be read.
 type form struct {
 	is     func(name string) bool // of the file, in lower case and without its directory
 	advice string
 	alone  bool // it often comes without a config.json
 }
 
-// forms are in the order in which a directory's files are named: what can be converted comes first.
+// forms are in the order in which they are reported: those that can be converted come first.
 var forms = []form{
 	{is: isShard, advice: "it is a part of the weights, and the list of all parts, " + indexFile + ", is missing; download the whole model"},
 	{is: isVariantIndex, advice: "it lists a variant of the weights; save the model without a variant, as " + weightsFile},
@@ -46,13 +46,15 @@ var forms = []form{
 
 const original = "download the original model, with " + weightsFile
 
-// convert says how transformers converts weights.
+// convert is advice to convert weights with transformers, whose versions up to 4 read those of
+// other frameworks.
 func convert(option string) string {
+	with := ""
 	if option != "" {
-		option = ", " + option
+		option, with = ", "+option, ", with transformers 4"
 	}
-	return "convert it to " + weightsFile + " once, where you trust it: python -c 'from transformers import " +
-		"AutoModelForSequenceClassification as M; M.from_pretrained(\"FOLDER\"" + option + ").save_pretrained(\"FOLDER\", " +
+	return "convert it to " + weightsFile + " once" + with + ", if you trust it: python -c 'from transformers import " +
+		"AutoModelForSequenceClassification as M; M.from_pretrained(\"DIRECTORY\"" + option + ").save_pretrained(\"DIRECTORY\", " +
 		"safe_serialization=True)'"
 }
 
@@ -74,7 +76,7 @@ func isVariant(name string) bool {
 
 func isOpenVINO(name string) bool { return strings.HasPrefix(name, "openvino") }
 
-// isPickle recognizes weights that torch.save wrote, apart from what a trainer keeps beside them.
+// isPickle recognizes weights that torch.save wrote, but not a trainer's other files.
 func isPickle(name string) bool {
 	for _, other := range []string{"training_args", "optimizer", "scheduler", "scaler", "rng_state"} {
 		if strings.HasPrefix(name, other) {
@@ -84,14 +86,15 @@ func isPickle(name string) bool {
 	return !isOpenVINO(name) && slices.Contains([]string{".bin", ".pt", ".pth", ".pkl", ".ckpt"}, filepath.Ext(name))
 }
 
-// insteadOf says what a directory holds where config.json or the weights are missing, and what to do about it.
+// insteadOf reports what a directory holds if config.json or the weights are missing, and what to
+// do.
 func insteadOf(dir, missing string) error {
 	names, err := listFiles(dir)
 	if err != nil {
 		return fmt.Errorf("looking for %s: %w", missing, err)
 	}
 	if models := modelsBelow(dir, names); missing == configFile && len(models) > 0 {
-		return &Error{File: missing, Err: fmt.Errorf("%w; the directory holds models, of which one must be given: %s",
+		return &Error{File: missing, Err: fmt.Errorf("%w; give one of the models in this directory: %s",
 			fs.ErrNotExist, firstOf(models))}
 	}
 	for _, form := range forms {
@@ -104,7 +107,21 @@ func insteadOf(dir, missing string) error {
 			}
 		}
 	}
-	return &Error{File: missing, Err: fs.ErrNotExist}
+	return &Error{File: missing, Err: fmt.Errorf("%w; a model's directory has %s, %s and %s or %s",
+		fs.ErrNotExist, configFile, weightsFile, tokenizerFile, vocabFile)}
+}
+
+// missingVocabulary reports that a directory has neither file with a vocabulary.
+func missingVocabulary(dir string) error {
+	names, err := listFiles(dir)
+	if err != nil {
+		return fmt.Errorf("looking for %s: %w", tokenizerFile, err)
+	}
+	if models := modelsBelow(dir, names); len(models) > 0 {
+		return fmt.Errorf("it has neither %s nor %s: %w; give one of the models in this directory: %s",
+			tokenizerFile, vocabFile, fs.ErrNotExist, firstOf(models))
+	}
+	return fmt.Errorf("it has neither %s nor %s: %w", tokenizerFile, vocabFile, fs.ErrNotExist)
 }
 
 // listFiles lists the files of a directory and of the directories in it, by paths relative to it.
@@ -130,7 +147,8 @@ func listFiles(dir string) ([]string, error) {
 	return append(files, below...), nil
 }
 
-// modelsBelow lists the directories in dir that look like models: those with a config.json, and those of a hub cache.
+// modelsBelow lists the directories in dir that look like models: those with a config.json, and
+// those of a hub cache.
 func modelsBelow(dir string, names []string) []string {
 	var models []string
 	for _, name := range names {
@@ -143,7 +161,7 @@ func modelsBelow(dir string, names []string) []string {
 	return models
 }
 
-// firstOf names the first few of many paths.
+// firstOf lists the first few of many paths.
 func firstOf(paths []string) string {
 	const most = 4
 	s := strings.Join(paths[:min(most, len(paths))], ", ")

@@ -47,7 +47,7 @@ func TestOtherContent(t *testing.T) {
 	} {
 		files := tinyFiles(t)
 		files[c.file] = c.content
-		_, err := Open(folderOf(t, files))
+		_, err := Open(directoryOf(t, files))
 		if err == nil || !strings.Contains(err.Error(), c.file+": "+c.want) && c.name != "half a page" || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
@@ -99,7 +99,7 @@ func TestOtherDirectories(t *testing.T) {
 		{"weights alone", map[string]string{weightsFile: "x"}, "config.json: file does not exist"},
 		{"GGUF", map[string]string{"q8_0.gguf": "GGUF"}, "q8_0.gguf: it holds the model in GGUF"},
 		{"ONNX", map[string]string{"model.onnx": "x", tokenizerFile: "{}"}, "model.onnx: it holds the model in ONNX"},
-		{"models", map[string]string{"a/config.json": "{}", "b/config.json": "{}"}, "the directory holds models, of which one must be given: "},
+		{"models", map[string]string{"a/config.json": "{}", "b/config.json": "{}"}, "give one of the models in this directory: "},
 		{"a cache", map[string]string{"models--a--b/snapshots/1/config.json": "{}", "models--a--b/refs/main": "1"}, "models--a--b"},
 		{"an adapter", map[string]string{adapterFile: `{"peft_type": "LORA", "base_model_name_or_path": "google-bert/bert-base-uncased"}`,
 			"adapter_model.safetensors": "x"}, "adapter_config.json: the directory holds an adapter of google-bert/bert-base-uncased, which cannot be applied here; merge"},
@@ -112,13 +112,13 @@ func TestOtherDirectories(t *testing.T) {
 	}
 	files := tinyFiles(t)
 	files[adapterFile] = `{"base_model_name_or_path": null}`
-	if _, err := Open(folderOf(t, files)); err == nil || !strings.Contains(err.Error(), "an adapter of another model") {
+	if _, err := Open(directoryOf(t, files)); err == nil || !strings.Contains(err.Error(), "an adapter of another model") {
 		t.Errorf("an adapter beside a model: got %v", err)
 	}
 }
 
 func TestBrokenLink(t *testing.T) {
-	dir := folderOf(t, tinyFiles(t))
+	dir := directoryOf(t, tinyFiles(t))
 	if err := os.Remove(filepath.Join(dir, weightsFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestHubCache(t *testing.T) {
 
 // A model may hold a directory with that name, and is then no cache.
 func TestModelWithSnapshots(t *testing.T) {
-	dir := folderOf(t, tinyFiles(t))
+	dir := directoryOf(t, tinyFiles(t))
 	writeTree(t, dir, map[string]string{"snapshots/a/config.json": "{}", "snapshots/b/config.json": "{}"})
 	if _, err := Open(dir); err != nil {
 		t.Error(err)

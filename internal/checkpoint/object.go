@@ -2,43 +2,45 @@ package checkpoint
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// object reads the members of one JSON object. It keeps the first fault in err, after which every method gives its
-// fallback, so that a list of members reads as a list of lines and is checked once at its end.
+// object reads the members of one JSON object. The first fault is kept in err; after it, every
+// method returns its fallback. So a caller can read all members, one a line, and check err once.
 //
-// Keys are case-sensitive, and a key that stands twice is refused.
+// Keys are case-sensitive. A key that appears twice is refused.
 type object struct {
 	file, path string
-	text       []byte          // of the whole file
-	raw        json.RawMessage // the object in it
-	members    map[string]json.RawMessage
+	text       []byte         // of the whole file
+	raw        jsontext.Value // the object in it
+	members    map[string]jsontext.Value
 	err        error
 }
 
-// parseObject reads a file that is one JSON object. Besides JSON it reads NaN and Infinity, as Python writes them.
+// parseObject reads a file that is one JSON object. Besides JSON it reads NaN and Infinity, as
+// Python writes them.
 func parseObject(file string, data []byte) *object {
 	o := &object{file: file, text: quoteConstants(data)}
 	o.parse(o.text)
 	return o
 }
 
-// part reads an object inside o: raw, which must be a part of its text. Path is where it stands in the file.
-func (o *object) part(path string, raw json.RawMessage) *object {
+// part reads an object inside o. raw must be a part of o's text; path is its place in the file.
+func (o *object) part(path string, raw jsontext.Value) *object {
 	p := &object{file: o.file, path: path, text: o.text}
 	p.parse(raw)
 	return p
 }
 
-func (o *object) parse(raw json.RawMessage) {
-	o.raw, o.members = raw, make(map[string]json.RawMessage)
-	err := eachMember(raw, func(key string, value json.RawMessage) error {
+func (o *object) parse(raw jsontext.Value) {
+	o.raw, o.members = raw, make(map[string]jsontext.Value)
+	err := eachMember(raw, func(key string, value jsontext.Value) error {
 		if _, ok := o.members[key]; ok {
-			return o.fault(key, value, errors.New("the key stands twice"))
+			return o.fault(key, value, errors.New("the key appears twice"))
 		}
 		o.members[key] = value
 		return nil
@@ -53,10 +55,10 @@ func (o *object) parse(raw json.RawMessage) {
 	}
 }
 
-// offset is where a part of the text begins: a part reaches to the end of the text's memory.
-func (o *object) offset(raw json.RawMessage) int { return cap(o.text) - cap(raw) }
+// offset is the place of a part of the text. A part's capacity extends to the end of the text's.
+func (o *object) offset(raw jsontext.Value) int { return cap(o.text) - cap(raw) }
 
-// line is the number of the line that holds the byte at an offset, or 0 if the file has only one line.
+// line is the number of the line with the byte at an offset, or 0 if the file has only one line.
 func (o *object) line(at int) int {
 	if !bytes.Contains(bytes.TrimSpace(o.text), []byte("\n")) {
 		return 0
@@ -64,8 +66,9 @@ func (o *object) line(at int) int {
 	return 1 + bytes.Count(o.text[:max(0, min(at, len(o.text)))], []byte("\n"))
 }
 
-// fault is an error about the member key, which stands at raw. If it is absent, the line is that of the object.
-func (o *object) fault(key string, raw json.RawMessage, err error) *Error {
+// fault makes an error about the member key, whose value is raw. If it is absent, the line is that
+// of the object.
+func (o *object) fault(key string, raw jsontext.Value, err error) *Error {
 	e := &Error{File: o.file, Field: o.field(key), Err: err}
 	if raw == nil && o.path != "" {
 		raw = o.raw
@@ -83,21 +86,21 @@ func (o *object) field(key string) string {
 	return o.path + "." + key
 }
 
-// fail keeps a fault of the member key, unless there is one already.
+// fail records a fault of the member key, unless there is one already.
 func (o *object) fail(key, format string, args ...any) {
 	if o.err == nil {
 		o.err = o.fault(key, o.members[key], fmt.Errorf(format, args...))
 	}
 }
 
-// get gives a member that is there and not null.
-func (o *object) get(key string) (json.RawMessage, bool) {
+// get returns a member that exists and is not null.
+func (o *object) get(key string) (jsontext.Value, bool) {
 	raw, ok := o.members[key]
 	return unquoteConstant(raw), ok && o.err == nil && string(raw) != "null"
 }
 
-// need is get for a member that must be there.
-func (o *object) need(key string) (json.RawMessage, bool) {
+// need is get for a member that must exist.
+func (o *object) need(key string) (jsontext.Value, bool) {
 	raw, ok := o.get(key)
 	if !ok {
 		o.fail(key, "it is missing")
@@ -105,7 +108,7 @@ func (o *object) need(key string) (json.RawMessage, bool) {
 	return raw, ok
 }
 
-// size gives an integer that must be there and lie within min and max.
+// size returns an integer, which must exist and be within min and max.
 func (o *object) size(key string, min, max int) int {
 	raw, ok := o.need(key)
 	if !ok {
@@ -131,7 +134,7 @@ func (o *object) sizeOr(key string, min, max, fallback int) int {
 	return o.size(key, min, max)
 }
 
-// fraction gives a number above 0 and below 1 that stays so as a float32.
+// fraction returns a number above 0 and below 1, also as a float32.
 func (o *object) fraction(key string, fallback float32) float32 {
 	raw, ok := o.get(key)
 	if !ok {
@@ -150,24 +153,30 @@ func (o *object) fraction(key string, fallback float32) float32 {
 }
 
 func (o *object) str(key, fallback string) string {
-	value := fallback
-	if raw, ok := o.get(key); ok && json.Unmarshal(raw, &value) != nil {
+	raw, ok := o.get(key)
+	if !ok {
+		return fallback
+	}
+	if raw.Kind() != '"' {
 		o.fail(key, "it must be a string, not %.40s", raw)
 		return fallback
 	}
-	return value
+	return unquote(raw)
 }
 
 func (o *object) boolean(key string, fallback bool) bool {
-	value := fallback
-	if raw, ok := o.get(key); ok && json.Unmarshal(raw, &value) != nil {
+	raw, ok := o.get(key)
+	if !ok {
+		return fallback
+	}
+	if kind := raw.Kind(); kind != 't' && kind != 'f' {
 		o.fail(key, "it must be true or false, not %.40s", raw)
 		return fallback
 	}
-	return value
+	return raw.Kind() == 't'
 }
 
-// tristate gives nil for a member that is null or absent.
+// tristate returns nil for a member that is null or absent.
 func (o *object) tristate(key string) *bool {
 	if _, ok := o.get(key); !ok {
 		return nil
@@ -176,7 +185,7 @@ func (o *object) tristate(key string) *bool {
 	return &value
 }
 
-// object gives a member that is an object; an absent one is empty.
+// object returns a member that is an object; an absent one is empty.
 func (o *object) object(key string) *object {
 	raw, ok := o.get(key)
 	if !ok {
@@ -185,8 +194,8 @@ func (o *object) object(key string) *object {
 	return o.part(o.field(key), raw)
 }
 
-// list gives a member that is a list; an absent one is empty.
-func (o *object) list(key string) []json.RawMessage {
+// list returns a member that is a list; an absent one is empty.
+func (o *object) list(key string) []jsontext.Value {
 	raw, ok := o.get(key)
 	if !ok {
 		return nil
@@ -198,7 +207,7 @@ func (o *object) list(key string) []json.RawMessage {
 	return list
 }
 
-// merge takes over the fault of an object that was read as part of this one.
+// merge records the fault of an object that is part of this one.
 func (o *object) merge(part *object) {
 	if o.err == nil {
 		o.err = part.err

@@ -1,13 +1,23 @@
-// Package checkpoint reads a model: a folder as Hugging Face transformers and sentence-transformers write it becomes a
-// [Model] in memory whose config, weights and vocabulary are checked against each other, so that what computes with it
-// need not ask again.
+// Package checkpoint reads a model's directory, in the layout of Hugging Face transformers and
+// sentence-transformers, into a [Model]. Its parts are checked against each other, so that an
+// executor need not check them again.
 //
-// A folder holds config.json, model.safetensors and either tokenizer.json or vocab.txt; tokenizer_config.json is read
-// where it is there. Each of these names is looked for in the folder itself, and no path that a file holds is ever
-// followed. Config and vocabulary are read first, because they are small; the weights are read last, in one pass, and
-// only after the shape of every tensor was compared with the config.
+// These files are read:
 //
-// [Builtin] names a model that needs no folder. Its weights are random.
+//   - config.json: the network, by one family_NAME.go for each class of models.
+//   - model.safetensors, or the files that model.safetensors.index.json lists: the weights.
+//   - tokenizer.json, or vocab.txt: the vocabulary; tokenizer_config.json adds to either.
+//   - config_sentence_transformers.json, modules.json and sentence_bert_config.json, if they exist:
+//     the activation of scores, the default prompt and the maximum length.
+//
+// All of them are in the directory itself: a path in a file's content is never followed. The small
+// files are read first. The weights are read last, in one pass, after the shape of every tensor was
+// compared with the config.
+//
+// What cannot be computed is refused by name, and what is in the directory in place of a model
+// (pointers, web pages, weights for other programs) is named in the error, with what to do.
+//
+// [Builtin] names a model that needs no directory. Its weights are random.
 package checkpoint
 
 import (
@@ -30,9 +40,9 @@ const (
 	maxVocabBytes  = 64 << 20
 )
 
-// Open reads a model: the one in the directory called name, or the built-in one where name is [Builtin]. An absent
-// directory is an error that is [fs.ErrNotExist]; errors about the content of a file are of type *[Error] or
-// *[safetensors.Error].
+// Open reads the model in the directory name, or the built-in model if name is [Builtin]. The error
+// is [fs.ErrNotExist] if the directory does not exist, and of type *[Error] or *[safetensors.Error]
+// if a file's content is wrong.
 func Open(name string) (*Model, error) {
 	if isBuiltin(name) {
 		return openBuiltin(name)
@@ -90,8 +100,8 @@ func openDirectory(dir string) (m *Model, err error) {
 	return m, nil
 }
 
-// OpenTokenizer reads only how a model reads text, not its weights. A directory without config.json will do; the
-// maximum length is then that of the other files, or 512 where they have none.
+// OpenTokenizer reads only how a model reads text, not its weights. The directory need not have a
+// config.json; without one, the maximum length is that of the other files, or 512.
 func OpenTokenizer(name string) (Reading, error) {
 	if isBuiltin(name) {
 		tok, err := builtinTokenizer(name)
@@ -129,7 +139,7 @@ func openReading(dir string) (Reading, error) {
 
 func opening(name string, err error) error { return fmt.Errorf("opening model %s: %w", name, err) }
 
-// reading joins the settings with the tokenizer, for a model with so many positions.
+// reading combines the settings with the tokenizer of a model with so many positions.
 func (s *settings) reading(v *vocabulary, positions int) (Reading, error) {
 	if s.lowerFile != "" && v.opts.Cased {
 		return Reading{}, &Error{File: s.lowerFile, Field: "do_lower_case", Err: fmt.Errorf("it is true, but the tokenizer in "+

@@ -99,8 +99,8 @@ func toHalf(v float32) uint16 {
 	return uint16(bits>>16&0x8000 | (bits>>23&255-127+15)<<10 | bits>>13&1023)
 }
 
-// folderOf writes files into a new folder.
-func folderOf(t testing.TB, files map[string]string) string {
+// directoryOf writes files into a new directory.
+func directoryOf(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	writeFiles(t, dir, files)
@@ -116,7 +116,7 @@ func writeFiles(t testing.TB, dir string, files map[string]string) {
 	}
 }
 
-// tinyFiles are those of a folder that opens.
+// tinyFiles are those of a directory that opens.
 func tinyFiles(t testing.TB) map[string]string {
 	return map[string]string{
 		configFile: tinyConfig, vocabFile: tinyVocab, weightsFile: string(encode(t, tensorsOf(tiny(), safetensors.F32))),
@@ -129,7 +129,7 @@ func TestOpen(t *testing.T) {
 			files := tinyFiles(t)
 			list := tensorsOf(tiny(), dtype)
 			files[weightsFile] = string(encode(t, list))
-			dir := folderOf(t, files)
+			dir := directoryOf(t, files)
 			m, err := Open(dir)
 			if err != nil {
 				t.Fatal(err)
@@ -151,7 +151,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// checkWeights compares fields, spelt out, with the tensors that belong there: the list of slots cannot vouch for itself.
+// checkWeights compares fields, spelt out, with the tensors that belong there: the list of slots
+// cannot vouch for itself.
 func checkWeights(t *testing.T, n *network.Network, list []tensor) {
 	t.Helper()
 	e := n.Embeddings
@@ -229,7 +230,7 @@ func TestTensorNames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			files := tinyFiles(t)
 			files[weightsFile] = string(encode(t, c.change(tensorsOf(tiny(), safetensors.F32))))
-			m, err := Open(folderOf(t, files))
+			m, err := Open(directoryOf(t, files))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +277,7 @@ func TestTensorsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			files := tinyFiles(t)
 			files[weightsFile] = string(encode(t, c.change(tensorsOf(tiny(), safetensors.F32))))
-			_, err := Open(folderOf(t, files))
+			_, err := Open(directoryOf(t, files))
 			if e := (*Error)(nil); !errors.As(err, &e) || e.File != weightsFile || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error of %s with %s", err, weightsFile, c.want)
 			}
@@ -284,8 +285,8 @@ func TestTensorsRefused(t *testing.T) {
 	}
 }
 
-// Folders that lack something, or hold the wrong thing, are refused with advice.
-func TestFoldersRefused(t *testing.T) {
+// Directories that lack something, or hold the wrong thing, are refused with advice.
+func TestDirectoriesRefused(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(map[string]string)
@@ -308,7 +309,7 @@ func TestFoldersRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			files := tinyFiles(t)
 			c.change(files)
-			if _, err := Open(folderOf(t, files)); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := Open(directoryOf(t, files)); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
@@ -320,16 +321,16 @@ func pickle(name string) func(map[string]string) {
 }
 
 func TestNamesRefused(t *testing.T) {
-	file := filepath.Join(folderOf(t, map[string]string{"model.safetensors": ""}), "model.safetensors")
+	file := filepath.Join(directoryOf(t, map[string]string{"model.safetensors": ""}), "model.safetensors")
 	t.Chdir(t.TempDir())
 	for _, c := range []struct {
 		name, want string
 		absent     bool
 	}{
-		{"", "no model was named", false},
+		{"", "no model is named", false},
 		{"cross-encoder/ms-marco-MiniLM-L-6-v2", "hf download cross-encoder/ms-marco-MiniLM-L-6-v2 --local-dir ms-marco-MiniLM-L-6-v2", true},
-		{"./models/absent", "give a folder that holds config.json, model.safetensors and", true},
-		{file, "it is a file; give the folder that holds it", false},
+		{"./models/absent", "give a directory that holds config.json, model.safetensors and", true},
+		{file, "it is a file; give the directory that holds it", false},
 		{"builtin:bert-large", `there is no built-in model "builtin:bert-large"; there is builtin:minilm-l6`, false},
 	} {
 		_, err := Open(c.name)
@@ -348,7 +349,7 @@ func TestOpenTokenizer(t *testing.T) {
 		files  map[string]string
 		length int
 	}{
-		{"a folder without weights", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig}, 9},
+		{"a directory without weights", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig}, 9},
 		{"only a vocabulary", map[string]string{vocabFile: tinyVocab}, 512},
 		{"the tokenizer's own limit", map[string]string{vocabFile: tinyVocab, tokenizerConfigFile: `{"model_max_length":300}`}, 300},
 		{"no limit, as transformers writes it", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
@@ -360,15 +361,15 @@ func TestOpenTokenizer(t *testing.T) {
 		{"a limit above the positions", map[string]string{vocabFile: tinyVocab, configFile: tinyConfig,
 			tokenizerConfigFile: `{"model_max_length":512}`}, 9},
 	} {
-		r, err := OpenTokenizer(folderOf(t, c.files))
+		r, err := OpenTokenizer(directoryOf(t, c.files))
 		if err != nil || r.MaxLength != c.length || r.Tokenizer == nil {
 			t.Errorf("%s: got %d tokens, error %v; want %d", c.name, r.MaxLength, err, c.length)
 		}
 	}
 }
 
-// The fixtures open, whichever type their weights are of, and their tokenizer gives the ids that the Hugging Face
-// library gave.
+// The fixtures open, whichever type their weights are of, and their tokenizer gives the ids that
+// the Hugging Face library gave.
 func TestFixtures(t *testing.T) {
 	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
 		m, err := Open(material.Model(t, name))
@@ -403,13 +404,14 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// Folder and file names inside a model cannot lead out of it: no file is opened but those with the known names.
+// Directory and file names inside a model cannot lead out of it: no file is opened but those with
+// the known names.
 func TestNoPathIsFollowed(t *testing.T) {
 	files := tinyFiles(t)
-	secret := filepath.Join(folderOf(t, map[string]string{"secret": "x"}), "secret")
+	secret := filepath.Join(directoryOf(t, map[string]string{"secret": "x"}), "secret")
 	files[tokenizerConfigFile] = fmt.Sprintf(`{"tokenizer_file":%q,"vocab_file":%q,"special_tokens_map_file":%q}`, secret, secret, secret)
 	files[configFile] = strings.Replace(tinyConfig, "{", fmt.Sprintf(`{"_name_or_path":%q,`, secret), 1)
-	if _, err := Open(folderOf(t, files)); err != nil {
+	if _, err := Open(directoryOf(t, files)); err != nil {
 		t.Errorf("paths in a config must be passed over: %v", err)
 	}
 }
@@ -421,7 +423,7 @@ func TestOpenHoldsWeightsOnce(t *testing.T) {
 	files := tinyFiles(t)
 	files[configFile] = strings.Replace(tinyConfig, `"intermediate_size": 10`, `"intermediate_size": 100000`, 1)
 	files[weightsFile] = string(encode(t, tensorsOf(c, safetensors.F32)))
-	dir := folderOf(t, files)
+	dir := directoryOf(t, files)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if _, err := Open(dir); err != nil {
@@ -441,7 +443,7 @@ func BenchmarkOpen(b *testing.B) {
 		`"num_attention_heads": 3`, `"num_attention_heads": 12`, `"intermediate_size": 10`, `"intermediate_size": 1536`,
 		`"vocab_size": 12`, `"vocab_size": 30522`, `"max_position_embeddings": 9`, `"max_position_embeddings": 512`).Replace(tinyConfig)
 	weights := encode(b, tensorsOf(c, safetensors.F32))
-	dir := folderOf(b, map[string]string{configFile: config, vocabFile: string(builtinVocab), weightsFile: string(weights)})
+	dir := directoryOf(b, map[string]string{configFile: config, vocabFile: string(builtinVocab), weightsFile: string(weights)})
 	b.SetBytes(int64(len(weights)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,22 +1,24 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readPostProcessor makes sure that a pair is put together as BERT does it: [CLS] A [SEP] of type 0, then B [SEP] of
-// type 1. TemplateProcessing and BertProcessing say so; ByteLevel changes no ids.
+// readPostProcessor checks that a pair is put together as BERT does it: [CLS] A [SEP] of type
+// 0, then B [SEP] of type 1. TemplateProcessing and BertProcessing say so; ByteLevel changes no
+// ids.
 func (v *vocabulary) readPostProcessor(o *object) {
 	found := false
 	eachStep(o, "post_processor", "processors", func(kind string, p *object) {
 		switch {
 		case kind == "ByteLevel":
 		case found:
-			p.fail("type", "it is %.80q, but the special tokens are there already", kind)
+			p.fail("type", "it is %.80q, which adds special tokens for a second time", kind)
 		case kind == "TemplateProcessing":
 			found = true
 			v.readTemplate(p)
@@ -38,12 +40,12 @@ func (v *vocabulary) namedToken(p *object, key string) string {
 	if _, ok := p.need(key); !ok {
 		return ""
 	}
-	var name string
 	list := p.list(key)
-	if len(list) != 2 || json.Unmarshal(list[0], &name) != nil {
+	if len(list) != 2 || list[0].Kind() != '"' {
 		p.fail(key, "it is %.120s; it must be a token and its id", join(list))
 		return ""
 	}
+	name := unquote(list[0])
 	if want := slices.Index(v.pieces, name); want < 0 || string(list[1]) != strconv.Itoa(want) {
 		p.fail(key, "it gives %.80q the id %.40s; the vocabulary has the id %d", name, list[1], want)
 	}
@@ -76,7 +78,7 @@ func (v *vocabulary) readTemplate(p *object) {
 	p.merge(tokens)
 }
 
-// checkTemplateToken makes sure that the template means the vocabulary's id by a name.
+// checkTemplateToken checks that the template gives a token the id of the vocabulary.
 func (v *vocabulary) checkTemplateToken(tokens *object, name string) {
 	if _, ok := tokens.need(name); !ok {
 		return
@@ -91,7 +93,7 @@ func (v *vocabulary) checkTemplateToken(tokens *object, name string) {
 }
 
 // templatePart writes one part of a template as "name type".
-func templatePart(p *object, path string, raw json.RawMessage) (string, error) {
+func templatePart(p *object, path string, raw jsontext.Value) (string, error) {
 	o := p.part(path, raw)
 	var name string
 	var part *object

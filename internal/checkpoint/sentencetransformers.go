@@ -1,16 +1,17 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The files in which sentence-transformers keeps what config.json has no place for.
+// The files in which sentence-transformers keeps what config.json does not.
 const (
 	settingsFile = "config_sentence_transformers.json" // activation, prompts
 	modulesFile  = "modules.json"                      // the parts of a model
@@ -26,10 +27,10 @@ var transformerFiles = []string{
 // settings are what the files of sentence-transformers say. Absent files say nothing.
 type settings struct {
 	o      *object // of settingsFile
-	prompt string  // stands before every query
-	limit  int     // the most tokens of a pair; 0 means that the tokenizer's own counts
+	prompt string  // stands directly before every query
+	limit  int     // max tokens of a pair; 0 = the tokenizer's own limit
 
-	lowerFile string // says that text is lower-cased before it is tokenized; "" if none does
+	lowerFile string // the file that asks for lower-casing; "" if none does
 }
 
 func readSettings(dir string) (*settings, error) {
@@ -60,8 +61,8 @@ func readSettings(dir string) (*settings, error) {
 	return s, nil
 }
 
-// readPrompt finds the default prompt: the one of prompts that default_prompt_name names. The other prompts are for
-// callers that ask for them by name.
+// readPrompt finds the default prompt, which default_prompt_name names. The other prompts are only
+// for callers that ask for them.
 func (s *settings) readPrompt() {
 	prompts := s.o.object("prompts")
 	for _, name := range slices.Sorted(maps.Keys(prompts.members)) {
@@ -70,7 +71,7 @@ func (s *settings) readPrompt() {
 	if name, ok := s.o.get("default_prompt_name"); ok {
 		name := s.o.str("default_prompt_name", string(name))
 		if _, ok := prompts.members[name]; !ok {
-			s.o.fail("default_prompt_name", "it is %.80q, which prompts has not", name)
+			s.o.fail("default_prompt_name", "it is %.80q, but prompts has no such name", name)
 		}
 		s.prompt = prompts.str(name, "")
 	}
@@ -107,15 +108,15 @@ func checkModule(m *object, index int) error {
 	name := kind[strings.LastIndexByte(kind, '.')+1:]
 	switch {
 	case index > 0 || name != "Transformer" || !strings.HasPrefix(kind, "sentence_transformers."):
-		m.fail("type", "it is %.120q; only a model of one Transformer module of sentence-transformers can be computed", kind)
+		m.fail("type", "it is %.120q, which cannot be computed; a model must be one Transformer module", kind)
 	case strings.Trim(path, "./") != "":
 		m.fail("path", "it is %.80q; only a Transformer in the directory itself can be read", path)
 	}
 	return m.err
 }
 
-// readTransformer reads how the Transformer module turns a pair into tokens. sentence-transformers refuses a key that it
-// does not know, and so does this.
+// readTransformer reads how the Transformer module turns a pair into tokens. An unknown key is
+// refused, as in sentence-transformers.
 func (s *settings) readTransformer(o *object) error {
 	for _, key := range slices.Sorted(maps.Keys(o.members)) {
 		switch key {
@@ -139,7 +140,7 @@ func (s *settings) readTransformer(o *object) error {
 			o.harmless(key, "trust_remote_code")
 		default:
 			if _, ok := o.get(key); ok {
-				o.fail(key, "it is not a key that can be read")
+				o.fail(key, "sentence-transformers has no such key, so its effect is unknown")
 			}
 		}
 	}
@@ -147,8 +148,8 @@ func (s *settings) readTransformer(o *object) error {
 	return o.err
 }
 
-// readProcessing reads the arguments with which the tokenizer is called. Those of common win over those of text, and
-// both over max_seq_length.
+// readProcessing reads the arguments with which the tokenizer is called. Those of common win over
+// those of text, and both win over max_seq_length.
 func (s *settings) readProcessing(kwargs, o *object) {
 	for _, name := range []string{"text", "common"} {
 		part := kwargs.object(name)
@@ -165,8 +166,8 @@ func (s *settings) readProcessing(kwargs, o *object) {
 	o.merge(kwargs)
 }
 
-// checkModality makes sure that a pair is read as text, and that the score is the logit. Other kinds of input do not
-// matter; one of messages does, because text would be read through it.
+// checkModality checks that a pair is read as text, and that the score is the logit. Other kinds of
+// input do not matter, except messages: text would then go through a chat template.
 func checkModality(o *object, key string) {
 	if _, ok := o.get(key); !ok {
 		return
@@ -184,19 +185,19 @@ func checkModality(o *object, key string) {
 	o.merge(m)
 }
 
-// only refuses a member that is there with another value.
+// only refuses a member that has another value.
 func (o *object) only(key, want string) {
 	if got := o.str(key, want); got != want {
 		o.fail(key, "it is %.80q; only %s can be computed", got, want)
 	}
 }
 
-// harmless refuses members of the object key that are there and not among those listed.
+// harmless refuses members of the object key that are not among those listed.
 func (o *object) harmless(key string, known ...string) {
 	part := o.object(key)
 	for _, name := range slices.Sorted(maps.Keys(part.members)) {
 		if raw, ok := part.get(name); ok && !slices.Contains(known, name) {
-			part.fail(name, "it is %.80s; scores may depend on it, and it cannot be read", json.RawMessage(raw))
+			part.fail(name, "it is %.80s; scores may depend on it, and it cannot be read", jsontext.Value(raw))
 		}
 	}
 	o.merge(part)

@@ -42,7 +42,7 @@ func withSaved(t testing.TB, saved map[string]string) map[string]string {
 }
 
 func TestSentenceTransformersSettings(t *testing.T) {
-	m, err := Open(folderOf(t, withSaved(t, savedFiles())))
+	m, err := Open(directoryOf(t, withSaved(t, savedFiles())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestSentenceTransformersSettings(t *testing.T) {
 	if want := []int32{2, 7, 6, 3, 9, 3}; !slices.Equal(ids, want) || boundary != 4 {
 		t.Errorf("got %v with a boundary of %d, want %v with 4", ids, boundary, want)
 	}
-	r, err := OpenTokenizer(folderOf(t, withSaved(t, savedFiles())))
+	r, err := OpenTokenizer(directoryOf(t, withSaved(t, savedFiles())))
 	if err != nil || r.Prompt != m.Prompt || r.MaxLength != m.MaxLength {
 		t.Errorf("OpenTokenizer: prompt %q, max length %d, %v", r.Prompt, r.MaxLength, err)
 	}
@@ -93,7 +93,7 @@ func TestActivation(t *testing.T) {
 		if strings.Contains(c.config, `"1": "yes"`) {
 			files[weightsFile] = string(encode(t, tensorsOf(twoLabels(), "F32")))
 		}
-		m, err := Open(folderOf(t, files))
+		m, err := Open(directoryOf(t, files))
 		if err != nil || m.Activation != c.want {
 			t.Errorf("%s: got %v, %v; want %s", c.name, m, err, c.want)
 		}
@@ -131,13 +131,13 @@ func TestMaxLengthSettings(t *testing.T) {
 		files := map[string]string{
 			vocabFile: tinyVocab, configFile: with("max_position_embeddings", "40"), file: c.content, tokenizerConfigFile: c.tokenizer,
 		}
-		r, err := OpenTokenizer(folderOf(t, files))
+		r, err := OpenTokenizer(directoryOf(t, files))
 		if err != nil || r.MaxLength != c.want {
 			t.Errorf("%s: got %d, %v; want %d", c.name, r.MaxLength, err, c.want)
 		}
 	}
 	files := map[string]string{vocabFile: tinyVocab, "sentence_roberta_config.json": `{"max_seq_length": 32}`}
-	if r, err := OpenTokenizer(folderOf(t, files)); err != nil || r.MaxLength != 32 {
+	if r, err := OpenTokenizer(directoryOf(t, files)); err != nil || r.MaxLength != 32 {
 		t.Errorf("an old name of the file: got %d, %v; want 32", r.MaxLength, err)
 	}
 }
@@ -153,8 +153,8 @@ func TestSentenceTransformersRefused(t *testing.T) {
 		{"an activation outside torch", sf, `{"activation_fn": "mine.Activation"}`, "activation_fn", "outside torch"},
 		{"an activation that looks like torch's", sf, `{"activation_fn": "torch.evil.nn.Identity"}`, "activation_fn", "evil"},
 		{"an activation that is a number", sf, `{"activation_fn": 1}`, "activation_fn", "a string"},
-		{"a default prompt that is not there", sf, `{"prompts": {"query": "q: "}, "default_prompt_name": "web"}`, "default_prompt_name", `"web", which prompts`},
-		{"a default prompt without prompts", sf, `{"default_prompt_name": "web"}`, "default_prompt_name", `"web", which prompts`},
+		{"a default prompt that is not there", sf, `{"prompts": {"query": "q: "}, "default_prompt_name": "web"}`, "default_prompt_name", `"web", but prompts`},
+		{"a default prompt without prompts", sf, `{"default_prompt_name": "web"}`, "default_prompt_name", `"web", but prompts`},
 		{"a default prompt that is a number", sf, `{"prompts": {"1": ""}, "default_prompt_name": 1}`, "default_prompt_name", "a string"},
 		{"a prompt that is a number", sf, `{"prompts": {"query": 1}}`, "prompts.query", "a string"},
 		{"prompts that are a list", sf, `{"prompts": ["q: "]}`, "prompts", "begins with ["},
@@ -167,7 +167,7 @@ func TestSentenceTransformersRefused(t *testing.T) {
 			{"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]`, "[1].type", "Pooling"},
 		{"dense", mf, `[{"path": "", "type": "sentence_transformers.models.Transformer"},
 			{"path": "1_Dense", "type": "sentence_transformers.base.modules.dense.Dense"}]`, "[1].type", "Dense"},
-		{"a transformer twice", mf, `[{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Transformer"}]`, "[1].type", "one Transformer"},
+		{"a transformer twice", mf, `[{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Transformer"}]`, "[1].type", "must be one Transformer"},
 		{"something else alone", mf, `[{"path": "", "type": "sentence_transformers.models.CLIPModel"}]`, "[0].type", "CLIPModel"},
 		{"code of the model's own", mf, `[{"path": "", "type": "custom.Transformer"}]`, "[0].type", "custom.Transformer"},
 		{"a module elsewhere", mf, `[{"path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}]`, "[0].path", "0_Transformer"},
@@ -176,13 +176,13 @@ func TestSentenceTransformersRefused(t *testing.T) {
 		{"modules that are an object", mf, `{}`, "", "no list"},
 		{"a module that is a string", mf, `["x"]`, "[0]", "JSON object"},
 
-		{"an unknown key", tf, `{"new_key": 1}`, "new_key", "not a key"},
+		{"an unknown key", tf, `{"new_key": 1}`, "new_key", "no such key"},
 		{"another task", tf, `{"transformer_task": "text-generation"}`, "transformer_task", "text-generation"},
 		{"another output", tf, `{"module_output_name": "token_embeddings"}`, "module_output_name", "token_embeddings"},
 		{"text as messages", tf, `{"modality_config": {"text": {"method": "forward", "method_output_name": "logits"}, "message": {}}}`, "modality_config.message", "chat template"},
 		{"no text", tf, `{"modality_config": {"image": {}}}`, "modality_config.text", "missing"},
 		{"another output of the network", tf, `{"modality_config": {"text": {"method_output_name": "last_hidden_state"}}}`, "modality_config.text.method_output_name", "last_hidden_state"},
-		{"a tokenizer elsewhere", tf, `{"tokenizer_name_or_path": "bert-base-cased"}`, "tokenizer_name_or_path", "not a key"},
+		{"a tokenizer elsewhere", tf, `{"tokenizer_name_or_path": "bert-base-cased"}`, "tokenizer_name_or_path", "no such key"},
 		{"arguments of the tokenizer", tf, `{"tokenizer_args": {"do_lower_case": false}}`, "tokenizer_args.do_lower_case", "scores may depend"},
 		{"arguments of the model", tf, `{"model_args": {"torch_dtype": "auto", "num_labels": 3}}`, "model_args.num_labels", "scores may depend"},
 		{"other truncation", tf, `{"processing_kwargs": {"text": {"truncation": "only_second"}}}`, "processing_kwargs.text.truncation", "only_second"},
@@ -193,7 +193,7 @@ func TestSentenceTransformersRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			files := withSaved(t, savedFiles())
 			files[c.file] = c.content
-			_, err := Open(folderOf(t, files))
+			_, err := Open(directoryOf(t, files))
 			e := (*Error)(nil)
 			if !errors.As(err, &e) || e.File != c.file || e.Field != c.wantAt || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error of %s at %q with %s", err, c.file, c.wantAt, c.want)
@@ -205,11 +205,11 @@ func TestSentenceTransformersRefused(t *testing.T) {
 // A tokenizer that keeps upper case cannot follow settings that lower it.
 func TestLowerCaseRefused(t *testing.T) {
 	files := withSaved(t, map[string]string{"sentence_bert_config.json": `{"do_lower_case": true}`})
-	if _, err := Open(folderOf(t, files)); err != nil {
+	if _, err := Open(directoryOf(t, files)); err != nil {
 		t.Errorf("a tokenizer that lowers case as well: %v", err)
 	}
 	files[tokenizerConfigFile] = `{"do_lower_case": false}`
-	if _, err := Open(folderOf(t, files)); err == nil || !strings.Contains(err.Error(), "sentence_bert_config.json: do_lower_case: it is true, but") {
+	if _, err := Open(directoryOf(t, files)); err == nil || !strings.Contains(err.Error(), "sentence_bert_config.json: do_lower_case: it is true, but") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,22 +14,22 @@ import (
 	"github.com/crossrank/crossrank/internal/safetensors"
 )
 
-// indexFile lists the files of weights that are several, and which tensor is in which.
+// indexFile lists the files of sharded weights, and the file of each tensor.
 const indexFile = weightsFile + ".index.json"
 
 const (
 	maxIndexBytes = 16 << 20
-	maxShards     = 256 // which are open at once
+	maxShards     = 256 // all are open at once
 )
 
-// shards is the source of weights that are several files.
+// shards is the source of weights in several files.
 type shards struct {
 	files   []*safetensors.File // by name
 	names   []string            // of the files, without their directory
 	tensors []sourceTensor
 }
 
-// openShards opens the files that an index lists, and makes sure that they hold the tensors that it says.
+// openShards opens the files that an index lists, and checks that they hold the listed tensors.
 func openShards(dir string) (_ *shards, err error) {
 	data, err := readFile(dir, indexFile, maxIndexBytes)
 	if err != nil {
@@ -53,7 +53,7 @@ func openShards(dir string) (_ *shards, err error) {
 	return s, nil
 }
 
-// parseIndex reads an index: the tensors of each file, sorted.
+// parseIndex reads an index. It returns the tensors of each file, sorted.
 func parseIndex(data []byte) (map[string][]string, error) {
 	o := parseObject(indexFile, data)
 	o.need("weight_map")
@@ -82,7 +82,7 @@ func parseIndex(data []byte) (map[string][]string, error) {
 	return index, nil
 }
 
-// isPlainName reports whether a file's name leads nowhere but into the model's directory, on any system.
+// isPlainName reports whether a name is that of a file in the same directory, on any system.
 func isPlainName(name string) bool {
 	return strings.HasSuffix(name, ".safetensors") && len(name) <= 255 && !strings.HasPrefix(name, ".") &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || strings.ContainsRune(`/\:`, r) })
@@ -100,12 +100,12 @@ func (s *shards) open(dir, name string, listed []string) error {
 	s.files = append(s.files, f)
 	for _, tensor := range listed {
 		if _, ok := f.Tensor(tensor); !ok {
-			return &Error{File: name, Err: fmt.Errorf("%s says that tensor %.100q is in it, which it is not", indexFile, tensor)}
+			return &Error{File: name, Err: fmt.Errorf("%s lists tensor %.100q in it, but it holds no such tensor", indexFile, tensor)}
 		}
 	}
 	for _, t := range f.Tensors() {
 		if _, ok := slices.BinarySearch(listed, t.Name); !ok {
-			return &Error{File: name, Err: fmt.Errorf("it holds tensor %.100q, which %s does not say", t.Name, indexFile)}
+			return &Error{File: name, Err: fmt.Errorf("it holds tensor %.100q, which %s does not list here", t.Name, indexFile)}
 		}
 		s.tensors = append(s.tensors, sourceTensor{Tensor: t, File: name})
 	}
@@ -114,8 +114,8 @@ func (s *shards) open(dir, name string, listed []string) error {
 
 func (s *shards) Tensors() []sourceTensor { return s.tensors }
 
-// Load reads one file after the other, in the order of their names. The hash is that of the list of their hashes which
-// sha256sum prints, so that this makes it again:
+// Load reads the files in the order of their names. The hash is that of the list of their hashes,
+// in the format of sha256sum. This command prints it too:
 //
 //	LC_ALL=C sha256sum *.safetensors | sha256sum
 func (s *shards) Load(dst map[string][]float32) (hash string, err error) {

@@ -49,7 +49,7 @@ func shardedFiles(t testing.TB, change func(shards map[string][]tensor, weightMa
 
 func TestShards(t *testing.T) {
 	files := shardedFiles(t, func(map[string][]tensor, map[string]string) {})
-	m, err := Open(folderOf(t, files))
+	m, err := Open(directoryOf(t, files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestShards(t *testing.T) {
 	}
 
 	files[weightsFile] = string(encode(t, tensorsOf(tiny(), safetensors.F32)))
-	m, err = Open(folderOf(t, files))
+	m, err = Open(directoryOf(t, files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,13 +85,13 @@ func TestShardsRefused(t *testing.T) {
 		{"a file that is not there", func(s map[string][]tensor, _ map[string]string) { delete(s, shard2) },
 			shard2, "model.safetensors.index.json lists it: file does not exist"},
 		{"a tensor that the index has in the other file", func(_ map[string][]tensor, m map[string]string) { m[bias] = shard1 },
-			shard1, `says that tensor "classifier.bias" is in it, which it is not`},
+			shard1, `lists tensor "classifier.bias" in it, but it holds no such tensor`},
 		{"a tensor that the index has and no file", func(_ map[string][]tensor, m map[string]string) { m["x"] = shard1 },
-			shard1, `says that tensor "x" is in it, which it is not`},
+			shard1, `lists tensor "x" in it, but it holds no such tensor`},
 		{"a tensor that the index has not", func(_ map[string][]tensor, m map[string]string) { delete(m, bias) },
-			shard2, `it holds tensor "classifier.bias", which model.safetensors.index.json does not say`},
+			shard2, `it holds tensor "classifier.bias", which model.safetensors.index.json does not list here`},
 		{"a tensor in both files", func(s map[string][]tensor, m map[string]string) { s[shard1] = append(s[shard1][:7:7], s[shard2][0]) },
-			shard1, "does not say"},
+			shard1, "does not list here"},
 		{"a model that lacks a tensor", func(s map[string][]tensor, m map[string]string) {
 			s[shard2] = s[shard2][:len(s[shard2])-1]
 			delete(m, bias)
@@ -114,7 +114,7 @@ func TestShardsRefused(t *testing.T) {
 		}, indexFile, "at most 256 can be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Open(folderOf(t, shardedFiles(t, c.change)))
+			_, err := Open(directoryOf(t, shardedFiles(t, c.change)))
 			if e := (*Error)(nil); !errors.As(err, &e) || e.File != c.wantFile || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error of %s with %s", err, c.wantFile, c.want)
 			}
@@ -134,19 +134,19 @@ func TestBrokenIndex(t *testing.T) {
 	} {
 		files := shardedFiles(t, func(map[string][]tensor, map[string]string) {})
 		files[indexFile] = content
-		_, err := Open(folderOf(t, files))
+		_, err := Open(directoryOf(t, files))
 		if e := (*Error)(nil); !errors.As(err, &e) || e.File != indexFile {
 			t.Errorf("%s: got %v, want an error of %s", name, err, indexFile)
 		}
 	}
 	files := shardedFiles(t, func(map[string][]tensor, map[string]string) {})
 	files[shard2] = files[shard2][:200]
-	_, err := Open(folderOf(t, files))
+	_, err := Open(directoryOf(t, files))
 	if e := (*safetensors.Error)(nil); !errors.As(err, &e) || e.File != shard2 {
 		t.Errorf("a file that ends early: got %v, want an error of %s", err, shard2)
 	}
 	files[shard2] = pointer
-	if _, err := Open(folderOf(t, files)); err == nil || !strings.Contains(err.Error(), shard2+": it is a Git LFS pointer") {
+	if _, err := Open(directoryOf(t, files)); err == nil || !strings.Contains(err.Error(), shard2+": it is a Git LFS pointer") {
 		t.Errorf("a file that is a pointer: got %v", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 // maxNesting bounds how deep one Sequence may stand in another.
 const maxNesting = 4
 
-// eachStep calls read for each step of a section of tokenizer.json: those of a Sequence, whose member list holds them,
-// or the section itself. It reports whether the section is a Sequence.
+// eachStep calls read for each step of a section of tokenizer.json. The steps of a Sequence are in
+// its member list; any other section is one step. It reports whether the section is a Sequence.
 func eachStep(o *object, key, list string, read func(kind string, step *object)) (sequence bool) {
 	if _, ok := o.need(key); !ok {
 		return false
@@ -37,7 +37,8 @@ func walkSteps(section *object, list string, depth int, read func(kind string, s
 	}
 }
 
-// readNormalizer reads a BertNormalizer, alone or among steps that change nothing about what it computes:
+// readNormalizer reads a BertNormalizer, alone or among steps that change nothing about what it
+// computes:
 //
 //   - Lowercase is its own lowercase, before it as well as after it.
 //   - Strip takes off white space, which is no part of a token anyway.
@@ -56,7 +57,7 @@ func (v *vocabulary) readNormalizer(o *object) {
 				n.fail("strip_accents", "it keeps accents, which the NFC or NFD before it changes")
 			}
 		case kind == "BertNormalizer":
-			n.fail("type", "it is BertNormalizer for a second time; one can be read")
+			n.fail("type", "it is the second BertNormalizer; only one can be read")
 		case kind == "Lowercase":
 			lower = true
 		case kind == "Strip":
@@ -81,8 +82,8 @@ func stripsAccents(opts tokenizer.Options) bool {
 	return opts.Accents == tokenizer.StripAccents || opts.Accents == tokenizer.AccentsByCase && !opts.Cased
 }
 
-// readPreTokenizer makes sure that text is split at white space, and at each punctuation mark, as BertPreTokenizer
-// does. WhitespaceSplit and Punctuation do one each.
+// readPreTokenizer checks that text is split at white space and at each punctuation mark, as
+// BertPreTokenizer does. WhitespaceSplit does the former, Punctuation the latter.
 func readPreTokenizer(o *object) {
 	var spaces, marks bool
 	eachStep(o, "pre_tokenizer", "pretokenizers", func(kind string, p *object) {

@@ -14,8 +14,8 @@ type tensorSource interface {
 	// Tensors lists every tensor once. The caller must not change the list.
 	Tensors() []sourceTensor
 
-	// Load reads the named tensors into the slices given for them, converted to float32. Each slice is
-	// as long as its tensor. The hash identifies the weights: "sha256:…" of their bytes.
+	// Load reads the named tensors into the slices given for them, converted to float32. Each
+	// slice is as long as its tensor. The hash identifies the weights: "sha256:…" of their bytes.
 	Load(dst map[string][]float32) (hash string, err error)
 
 	Close() error

@@ -9,11 +9,11 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// unlimited is where model_max_length stops being a limit: transformers writes 10^30 where it knows none.
+// unlimited is the smallest maximum length that is no limit: transformers writes 10^30 for none.
 const unlimited = 1 << 30
 
-// tokenizerConfig is what tokenizer_config.json says. Its keys are those of transformers' BertTokenizer, and so is what
-// an absent key means.
+// tokenizerConfig is what tokenizer_config.json says. Its keys and their defaults are those of
+// transformers' BertTokenizer.
 type tokenizerConfig struct {
 	o     *object
 	opts  tokenizer.Options
@@ -35,7 +35,7 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 		Mask:    specialName(o, "mask_token", "[MASK]"),
 	}}
 	if !o.boolean("do_basic_tokenize", true) {
-		o.fail("do_basic_tokenize", "it is false; only text that is not yet split into words can be read")
+		o.fail("do_basic_tokenize", "it is false, so text must be split into words already; only plain text can be read")
 	}
 	if list := o.list("never_split"); len(list) > 0 {
 		o.fail("never_split", "it has %d tokens; make them added tokens instead", len(list))
@@ -58,7 +58,7 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 	return c, nil
 }
 
-// specialName reads the name of a special token, which may stand in an object.
+// specialName reads the name of a special token: a string, or an object that has it as content.
 func specialName(o *object, key, fallback string) string {
 	if raw, ok := o.get(key); !ok || raw[0] != '{' {
 		return o.str(key, fallback)
@@ -79,7 +79,7 @@ func accents(strip *bool) tokenizer.Accents {
 	return tokenizer.KeepAccents
 }
 
-// lengthLimit reads a limit of tokens. 0 means that there is none.
+// lengthLimit reads a maximum number of tokens; 0 = unlimited.
 func lengthLimit(o *object, key string) int {
 	raw, ok := o.get(key)
 	if !ok {
@@ -96,7 +96,7 @@ func lengthLimit(o *object, key string) int {
 	return o.size(key, minPositions, unlimited)
 }
 
-// fromVocab joins vocab.txt with what tokenizer_config.json adds to it.
+// fromVocab combines vocab.txt with tokenizer_config.json.
 func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
 	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit}
 	if err := v.add(tokenizerConfigFile, "added_tokens_decoder", c.added); err != nil {
@@ -106,11 +106,11 @@ func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
 	return v, nil
 }
 
-// agree refuses a tokenizer_config.json that contradicts tokenizer.json in so many words: transformers follows the one,
-// every other program the other.
+// agree refuses a tokenizer_config.json that contradicts tokenizer.json. transformers follows the
+// former, every other program the latter.
 func (c *tokenizerConfig) agree(v *vocabulary) error {
 	if v.sequence {
-		return nil // which transformers leaves as it is
+		return nil // transformers does not change a Sequence
 	}
 	for _, s := range []struct {
 		key  string
@@ -124,7 +124,7 @@ func (c *tokenizerConfig) agree(v *vocabulary) error {
 		}
 	}
 	if strip := c.o.tristate("strip_accents"); strip != nil && accents(strip) != v.opts.Accents {
-		// Stripping by case and saying the same in words come to the same.
+		// null and the value that the case implies are equal.
 		if v.opts.Accents != tokenizer.AccentsByCase || *strip == v.opts.Cased {
 			c.o.fail("strip_accents", "it is %v, but the normalizer in %s says otherwise; make them agree", *strip, tokenizerFile)
 		}

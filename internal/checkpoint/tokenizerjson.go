@@ -1,18 +1,20 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library, as far as it describes BERT's
-// tokenizer. It refuses everything else by name: ids that differ a little make scores that are wrong without a sign.
+// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library, as far as
+// it describes BERT's tokenizer. It refuses everything else by name: ids that differ a little make
+// scores that are wrong without a sign.
 //
-// Its sections truncation and padding are settings of the program that saved the file, and its decoder only turns ids
-// back into text. None of the three is read.
+// Its sections truncation and padding are settings of the program that saved the file, and its
+// decoder only turns ids back into text. None of the three is read.
 func parseTokenizer(data []byte) (*vocabulary, error) {
 	o := parseObject(tokenizerFile, data)
 	v := &vocabulary{file: tokenizerFile}
@@ -50,8 +52,8 @@ func (v *vocabulary) readModel(o *object) {
 	o.merge(m)
 }
 
-// readPieces turns the member vocab, {"piece": id, …}, into the list of pieces. As in the reference, the last id of a
-// piece that stands more than once counts, and its others stay empty.
+// readPieces turns the member vocab, {"piece": id, …}, into the list of pieces. If a piece appears
+// more than once, its last id counts, as in the reference, and the others are unused.
 func (v *vocabulary) readPieces(m *object) {
 	raw, ok := m.need("vocab")
 	if !ok {
@@ -59,7 +61,7 @@ func (v *vocabulary) readPieces(m *object) {
 	}
 	ids := make(map[string]int)
 	members := 0
-	err := eachMember(raw, func(piece string, value json.RawMessage) error {
+	err := eachMember(raw, func(piece string, value jsontext.Value) error {
 		id, err := strconv.Atoi(string(value))
 		if err != nil {
 			return m.fault("vocab", value, fmt.Errorf("the id of %.80q is %.40s; it must be an integer", piece, value))
@@ -78,7 +80,8 @@ func (v *vocabulary) readPieces(m *object) {
 	}
 }
 
-// piecesByID lists the pieces of a vocabulary with so many members. Its ids must be those of the first members.
+// piecesByID lists the pieces of a vocabulary with so many members. Its ids must be those of the
+// first members.
 func piecesByID(ids map[string]int, members int) ([]string, error) {
 	if members == 0 || members > maxVocab {
 		return nil, fmt.Errorf("it has %d pieces; 1 to %d can be read", members, maxVocab)

@@ -10,12 +10,12 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// vocabulary is all that the files say about turning text into ids, whichever files they were.
+// vocabulary is what the files say about turning text into ids, whichever files they are.
 type vocabulary struct {
-	file   string   // where the pieces stand, for errors
+	file   string   // that lists the pieces, for errors
 	pieces []string // index = id
 	opts   tokenizer.Options
-	limit  int // the most tokens that the tokenizer was made for; 0 means that it does not say
+	limit  int // max tokens of a pair, by tokenizer_config.json; 0 = not given
 
 	sequence bool // tokenizer.json has a Sequence of normalizers
 }
@@ -29,8 +29,9 @@ func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {
 	return tok, nil
 }
 
-// parseVocab reads vocab.txt: one piece a line, whose number, counted from 0, is its id. An id that a later line takes
-// over stays empty.
+// parseVocab reads vocab.txt: one piece a line. The line's number, counted from 0, is the id. If a
+// piece appears more than once, its last line counts, as in the reference, and the others are
+// unused ids.
 func parseVocab(data []byte) ([]string, error) {
 	fail := func(line int, format string, args ...any) ([]string, error) {
 		return nil, &Error{File: vocabFile, Field: fmt.Sprintf("line %d", line), Err: fmt.Errorf(format, args...)}
@@ -54,7 +55,7 @@ func parseVocab(data []byte) ([]string, error) {
 			return fail(at, "it is not UTF-8")
 		}
 		if earlier, ok := last[piece]; ok {
-			pieces[earlier] = "" // as in the reference, the last line of a piece is its id
+			pieces[earlier] = "" // an unused id
 		}
 		last[piece] = len(pieces)
 		pieces = append(pieces, piece)
@@ -62,7 +63,7 @@ func parseVocab(data []byte) ([]string, error) {
 	return pieces, nil
 }
 
-// size is the number of ids, those of added tokens included.
+// size is the number of ids, including those of added tokens.
 func (v *vocabulary) size() int {
 	n := len(v.pieces)
 	for _, t := range v.opts.Added {
@@ -71,7 +72,8 @@ func (v *vocabulary) size() int {
 	return n
 }
 
-// add enters the added tokens of a file's field. Each has the id of its piece, or the next id that is free behind them.
+// add adds the added tokens of a file's field. Each has the id of its piece, or the next id after
+// all pieces.
 func (v *vocabulary) add(file, field string, tokens []tokenizer.AddedToken) error {
 	fail := func(format string, args ...any) error {
 		return &Error{File: file, Field: field, Err: fmt.Errorf(format, args...)}
@@ -84,7 +86,7 @@ func (v *vocabulary) add(file, field string, tokens []tokenizer.AddedToken) erro
 		case i > 0 && t.ID == tokens[i-1].ID:
 			return fail("%.80q and %.80q both have id %d", tokens[i-1].Content, t.Content, id)
 		case id < len(v.pieces) && v.pieces[id] != t.Content:
-			return fail("%.80q has id %d, which is that of %.80q in the vocabulary", t.Content, id, v.pieces[id])
+			return fail("%.80q has id %d, which is the id of %.80q in the vocabulary", t.Content, id, v.pieces[id])
 		case id > next:
 			return fail("%.80q has id %d, but nothing has id %d", t.Content, id, next)
 		case id == next:
@@ -95,7 +97,8 @@ func (v *vocabulary) add(file, field string, tokens []tokenizer.AddedToken) erro
 	return nil
 }
 
-// addSpecial makes every special token one that is found in text, as transformers does where a file lists only others.
+// addSpecial adds the special tokens that the file does not list, so that they are found in text,
+// as transformers does.
 func (v *vocabulary) addSpecial() {
 	for _, name := range []string{v.opts.Unknown, v.opts.CLS, v.opts.SEP, v.opts.Pad, v.opts.Mask} {
 		id := slices.Index(v.pieces, name)

@@ -137,7 +137,7 @@ func TestTokenizerSettings(t *testing.T) {
 		{"tokenizer.json before vocab.txt", map[string]string{tokenizerFile: tokenizerJSON, vocabFile: "nothing of use"},
 			[]int32{2, 6, 6, 8, 3, 3, 9, 3}},
 	} {
-		r, err := OpenTokenizer(folderOf(t, c.files))
+		r, err := OpenTokenizer(directoryOf(t, c.files))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -184,7 +184,7 @@ func TestTokenizerFilesRefused(t *testing.T) {
 			`"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "BertNormalizer", "strip_accents": false}]`,
 			tj, "normalizer.normalizers[1].strip_accents", "keeps accents"},
 		{"BERT's twice", tj, `"type": "BertNormalizer"`, `"type": "Sequence", "normalizers": [{"type": "BertNormalizer"}, {"type": "BertNormalizer"}]`,
-			tj, "normalizer.normalizers[1].type", "second time"},
+			tj, "normalizer.normalizers[1].type", "the second BertNormalizer"},
 		{"sequences in sequences", tj, `"type": "BertNormalizer"`, strings.Repeat(`"type": "Sequence", "normalizers": [{`, 5) + `"type": "BertNormalizer"` +
 			strings.Repeat("}]", 5), tj, "normalizer" + strings.Repeat(".normalizers[0]", 4) + ".type", "Sequence"},
 		{"only white space", tj, `"BertPreTokenizer"`, `"WhitespaceSplit"`, tj, "pre_tokenizer", "punctuation"},
@@ -194,7 +194,7 @@ func TestTokenizerFilesRefused(t *testing.T) {
 			tj, "pre_tokenizer.pretokenizers[1].type", "Digits"},
 		{"special tokens twice", tj, `"type": "TemplateProcessing"`, `"type": "Sequence", "processors": [
 			{"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]}, {"type": "TemplateProcessing"}]`,
-			tj, "post_processor.processors[1].type", "there already"},
+			tj, "post_processor.processors[1].type", "for a second time"},
 		{"no special tokens", tj, `"TemplateProcessing"`, `"ByteLevel"`, tj, "post_processor", "no special tokens"},
 		{"BertProcessing with another id", tj, `"type": "TemplateProcessing"`, `"type": "BertProcessing", "cls": ["[CLS]", 4], "sep": ["[SEP]", 3]`,
 			tj, "post_processor.cls", "the vocabulary has the id 2"},
@@ -253,7 +253,7 @@ func TestTokenizerFilesRefused(t *testing.T) {
 			} else {
 				files[c.file] = strings.Replace(files[c.file], c.old, c.new, 1)
 			}
-			_, err := OpenTokenizer(folderOf(t, files))
+			_, err := OpenTokenizer(directoryOf(t, files))
 			e := (*Error)(nil)
 			if !errors.As(err, &e) || e.File != c.wantFile || e.Field != c.wantAt || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error of %s at %q with %s", err, c.wantFile, c.wantAt, c.want)
@@ -262,15 +262,15 @@ func TestTokenizerFilesRefused(t *testing.T) {
 	}
 }
 
-// Both files of the reference vocabulary describe one tokenizer.
-// A list of faults costs what its first one does: minutes were spent on the millions that a file has room for.
+// Both files of the reference vocabulary describe one tokenizer. A list of faults costs what its
+// first one does: minutes were spent on the millions that a file has room for.
 func TestFaultsDoNotAddUp(t *testing.T) {
 	faults := strings.Repeat("1,", 200_000) + "1"
 	for _, c := range []struct{ name, old, new string }{
 		{"added tokens", `"added_tokens": [`, `"added_tokens": [` + faults + ","},
 		{"a template", `"pair": [`, `"pair": [` + faults + ","},
 	} {
-		dir := folderOf(t, map[string]string{tokenizerFile: edit(t, c.old, c.new)})
+		dir := directoryOf(t, map[string]string{tokenizerFile: edit(t, c.old, c.new)})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := OpenTokenizer(dir)
@@ -294,7 +294,7 @@ func TestReferenceVocabulary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := OpenTokenizer(folderOf(t, map[string]string{as: string(data), tokenizerConfigFile: string(config)}))
+		r, err := OpenTokenizer(directoryOf(t, map[string]string{as: string(data), tokenizerConfigFile: string(config)}))
 		if err != nil || r.MaxLength != 512 {
 			t.Fatalf("%s: max length %d, %v", from, r.MaxLength, err)
 		}

@@ -33,8 +33,8 @@ func loadWeights(src tensorSource, c Config) (hash string, err error) {
 	return hash, nil
 }
 
-// match finds the tensor of each slot and checks its shape and type. It refuses tensors that have no slot:
-// weights that would be left out mean that the config describes another model.
+// match finds the tensor of each slot and checks its shape and type. It refuses tensors that have
+// no slot: weights that would be left out mean that the config describes another model.
 func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 	byName := map[string]sourceTensor{}
 	for _, t := range src.Tensors() {
@@ -73,9 +73,9 @@ func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 	return found, nil
 }
 
-// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The wrapper,
-// "module.", stands before all names where the model was saved from inside PyTorch's DataParallel; the base,
-// such as "bert.", stands before those of the encoder.
+// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The
+// wrapper, "module.", stands before all names where the model was saved from inside PyTorch's
+// DataParallel; the base, such as "bert.", stands before those of the encoder.
 func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, found string) {
 	for _, wrapper := range []string{"", "module."} {
 		for _, base := range []string{base, ""} {
@@ -87,8 +87,8 @@ func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, foun
 	return "", ""
 }
 
-// find looks for a slot's tensor under the names that checkpoints use for it. The norms of checkpoints
-// converted from TensorFlow are called gamma and beta.
+// find looks for a slot's tensor under the names that checkpoints use for it. The norms of
+// checkpoints converted from TensorFlow are called gamma and beta.
 func find(byName map[string]sourceTensor, wrapper, base string, s slot) (sourceTensor, bool) {
 	name := wrapper + base + s.name
 	if s.top {
@@ -103,8 +103,8 @@ func find(byName map[string]sourceTensor, wrapper, base string, s slot) (sourceT
 	return t, ok
 }
 
-// ignores reports whether a tensor cannot change a score: the positions 0, 1, 2, … that old files store as a
-// buffer, and what the family says is not used.
+// ignores reports whether a tensor cannot change a score: the positions 0, 1, 2, … that old files
+// store as a buffer, and what the family says is not used.
 func (f *family) ignores(name string) bool {
 	return strings.HasSuffix(name, "embeddings.position_ids") ||
 		slices.ContainsFunc(f.unused, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
@@ -128,7 +128,8 @@ func some(names []string) string {
 	return s
 }
 
-// notFinite is the place of the first infinity or NaN, or -1. Both have all bits of the exponent set.
+// notFinite is the place of the first infinity or NaN, or -1. Both have all bits of the exponent
+// set.
 func notFinite(x []float32) int {
 	const exponent = 0x7f800000
 	for i, v := range x {

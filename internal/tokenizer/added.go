@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// matcher finds added tokens in text as the library's AddedVocabulary does: the leftmost first, of those that begin
-// together the longest, and none inside another.
+// matcher finds added tokens in text as the library's AddedVocabulary does: the leftmost match,
+// then the longest, without overlaps.
 type matcher struct {
 	trie   trie
 	root   uint32
@@ -16,15 +16,15 @@ type matcher struct {
 	only   int       // the one byte that all tokens begin with, or -1
 }
 
-// match is one token found at text[from:to], white space that it takes included. The zero match is where a search
-// begins.
+// match is one token at text[from:to], including the white space that it strips. A search starts
+// with the zero match.
 type match struct {
 	from, to int
 	id       int32
-	resume   int // where the next search begins, which the white space is not part of
+	resume   int // where the next search starts; stripped white space does not count
 }
 
-// newMatchers sorts tokens by the text that they are looked for in.
+// newMatchers builds one matcher for raw text and one for normalized text.
 func newMatchers(tokens []AddedToken, n *normalizer) (raw, normalized *matcher, err error) {
 	raw, err = newMatcher(tokens, func(tok AddedToken) (string, bool) { return tok.Content, !tok.Normalized })
 	if err != nil {
@@ -36,8 +36,8 @@ func newMatchers(tokens []AddedToken, n *normalizer) (raw, normalized *matcher, 
 	return raw, normalized, err
 }
 
-// newMatcher makes a matcher of the tokens that pattern picks, or nil if it picks none. Of tokens with the same pattern
-// the special ones come first, and otherwise the earlier.
+// newMatcher builds a matcher of the tokens that pattern picks, or nil if there are none. Of tokens
+// with the same pattern, a special one wins, then the earlier.
 func newMatcher(tokens []AddedToken, pattern func(AddedToken) (text string, picked bool)) (*matcher, error) {
 	m := &matcher{only: -1}
 	seen := make(map[string]bool)
@@ -49,7 +49,7 @@ func newMatcher(tokens []AddedToken, pattern func(AddedToken) (text string, pick
 				continue
 			}
 			if text == "" {
-				return nil, fmt.Errorf("added token %q: nothing is left of it once normalized", tok.Content)
+				return nil, fmt.Errorf("added token %q: normalization removes all of it", tok.Content)
 			}
 			seen[text] = true
 			entries = append(entries, entry{text, int32(len(m.tokens))})
@@ -75,7 +75,7 @@ func newMatcher(tokens []AddedToken, pattern func(AddedToken) (text string, pick
 	return m, nil
 }
 
-// next finds the next token after last, which it replaces by it, and says whether there was one.
+// next replaces last by the next match after it, and reports whether there is one.
 func (m *matcher) next(text string, last *match) bool {
 	for at := last.resume; ; {
 		at = m.candidate(text, at)
@@ -88,7 +88,7 @@ func (m *matcher) next(text string, last *match) bool {
 			continue
 		}
 		tok, end := &m.tokens[which], at+size
-		if tok.SingleWord && touched(text, at, end) {
+		if tok.SingleWord && besideWord(text, at, end) {
 			at = end
 			continue
 		}
@@ -121,8 +121,8 @@ func (m *matcher) candidate(text string, from int) int {
 	return -1
 }
 
-// touched says whether a character of a word stands right before or after text[from:to].
-func touched(text string, from, to int) bool {
+// besideWord reports whether a word character is directly before or after text[from:to].
+func besideWord(text string, from, to int) bool {
 	before, size := utf8.DecodeLastRuneInString(text[:from])
 	if size > 0 && isWord(before) {
 		return true

@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/material"
 )
 
-// benchText is prose in the length of a usual passage, with the numbers, names and marks that such text has.
+// benchText is prose in the length of a usual passage, with the numbers, names and marks that such
+// text has.
 const benchText = `Tokenizers cut words into pieces that a model knows by number. Most words of a text are frequent ones and
 come out whole; rarer words, such as "antidisestablishmentarianism" or the name of a small town in Wales, fall into
 several pieces. In 1,024 passages of about 80 words each there are roughly 82,000 words (give or take 3.5%), and every one
@@ -19,8 +20,8 @@ const benchAccented = `Über den Wolken muß die Freiheit wohl grenzenlos sein, 
 Résumés” kosten 5 € – 漢字 und かな sind ihm gleich. Привет, мир! Ελληνικά και σοφία… Ça va très bien, señor Ñandú, und
 Łódź liegt nicht am Ærø; 😀 steht für sich.`
 
-// BenchmarkPair tokenizes with the program's own vocabulary, on prose and on text that is not plain ASCII, and the test
-// data's pairs with BERT's vocabulary where they are there.
+// BenchmarkPair tokenizes with the program's own vocabulary, on prose and on text that is not
+// plain ASCII, and the test data's pairs with BERT's vocabulary where they are there.
 func BenchmarkPair(b *testing.B) {
 	builtin := newTokenizer(b, readLines(b, filepath.Join("..", "checkpoint", "builtin_vocab.txt")), Options{})
 	b.Run("text=prose", func(b *testing.B) { benchmarkPairs(b, builtin, []string{"what is a tokenizer", benchText}) })

@@ -129,8 +129,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestEveryRune compares what becomes of every code point with the library by digests, since the forms themselves would
-// be megabytes. A failure means that Go's or x/text's Unicode tables have moved, and unicode.go must mask more.
+// TestEveryRune compares what becomes of every code point with the library by digests, since the
+// forms themselves would be megabytes. A failure means that Go's or x/text's Unicode tables have
+// moved, and unicode.go must mask more.
 func TestEveryRune(t *testing.T) {
 	if raceDetector {
 		t.Skip("a million characters take long under the race detector, and one goroutine has no races")

@@ -111,8 +111,8 @@ func TestMSMarcoQueries(t *testing.T) {
 	}
 }
 
-// TestBuiltinVocabulary holds the vocabulary that the program ships to what it is for: text that it was not learnt from
-// takes no more pieces than with a vocabulary for its language.
+// TestBuiltinVocabulary holds the vocabulary that the program ships to what it is for: text that
+// it was not learnt from takes no more pieces than with a vocabulary for its language.
 func TestBuiltinVocabulary(t *testing.T) {
 	tok := newTokenizer(t, readLines(t, "../checkpoint/builtin_vocab.txt"), Options{})
 	if tok.VocabSize() > 30522 {

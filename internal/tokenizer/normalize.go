@@ -7,27 +7,27 @@ import (
 	"unsafe"
 )
 
-// normalizer rewrites text as BertNormalizer does: drop control characters, set CJK characters apart with spaces,
-// decompose and strip accents, lower the case.
+// normalizer rewrites text as BertNormalizer does: it drops control characters, puts spaces around
+// CJK characters, decomposes text and strips accents, and lower-cases.
 //
-// What becomes of a character depends almost only on itself, so it is worked out once and kept in pages of 256
-// characters, which are made when the first of them is met: a text uses few. Two goroutines may make the same page; both
-// make the same, and one is kept.
+// The result for a character depends almost only on the character itself. It is computed once and
+// cached in pages of 256 characters, which are made on first use because a text uses few of them.
+// Two goroutines may make the same page at once: the results are equal, and one is kept.
 type normalizer struct {
 	keepControls, joinCJK, strip, lower bool
 
 	pages [utf8.MaxRune>>8 + 1]atomic.Pointer[page]
 }
 
-// page says what becomes of 256 characters.
+// page is the normalized text of 256 characters.
 type page struct {
 	forms   [256]form
 	classes [256]class
 	text    []byte
-	marks   map[uint8][]rune // what the forms called ordered consist of
+	marks   map[uint8][]rune // the runes of the forms that are ordered
 }
 
-// form is what one character becomes: text[from:from+size] of its page.
+// form is the normalized text of one character: text[from:from+size] of its page.
 type form struct {
 	from uint16
 	size uint8
@@ -37,12 +37,12 @@ type form struct {
 type formKind uint8
 
 const (
-	plain   formKind = iota // text that nothing before or after it changes
+	plain   formKind = iota // text that its neighbours do not change
 	dropped                 // nothing at all
-	ordered                 // has marks that decomposition puts in order with their neighbours
+	ordered                 // has combining marks, which are sorted together with those of the neighbours
 )
 
-// class is what a character of normalized text is.
+// class is the kind of a character in normalized text.
 type class uint8
 
 const (
@@ -60,9 +60,10 @@ func newNormalizer(opts Options) *normalizer {
 	}
 }
 
-// append appends the normalized text to buf, which must be empty or end in a character that is no mark.
+// append appends the normalized text to buf, which must be empty or end in a character that is not
+// a combining mark.
 func (n *normalizer) append(buf []byte, text string) []byte {
-	marks := len(buf) // where the marks that may still change places begin
+	marks := len(buf) // start of the marks that may still be reordered
 	for _, r := range text {
 		p := n.page(r)
 		switch f := p.forms[uint8(r)]; f.how {
@@ -76,12 +77,12 @@ func (n *normalizer) append(buf []byte, text string) []byte {
 	return buf
 }
 
-// longestRun bounds the marks that are put in order, in bytes, and so the time for hostile text. It is longer than any
-// word that is not unknown anyway, unless a tokenizer's MaxWordRunes is several times BERT's.
+// longestRun bounds how many bytes of marks are sorted, and so the time that hostile text takes. A
+// word with more marks is unknown anyway, unless MaxWordRunes is several times BERT's.
 const longestRun = 4096
 
-// appendOrdered appends runes and keeps the marks in buf[marks:] in the order of their combining classes, equal ones as
-// they came. It returns where the marks now begin.
+// appendOrdered appends runes and keeps the marks in buf[marks:] sorted by combining class, stably.
+// It returns the new start of the marks.
 func appendOrdered(buf []byte, marks int, runes []rune) ([]byte, int) {
 	for _, r := range runes {
 		c := combiningClass(r)
@@ -106,7 +107,7 @@ func appendOrdered(buf []byte, marks int, runes []rune) ([]byte, int) {
 	return buf, marks
 }
 
-// class says what r is in normalized text.
+// class is the class of r in normalized text.
 func (n *normalizer) class(r rune) class { return n.page(r).classes[uint8(r)] }
 
 func (n *normalizer) page(r rune) *page {
@@ -133,7 +134,7 @@ func (n *normalizer) newPage(first rune) *page {
 	return p
 }
 
-// form works out what becomes of r, and puts the text of it into p.
+// form computes the normalized text of r, and stores it in p.
 func (n *normalizer) form(p *page, r rune) form {
 	if !n.keepControls {
 		if isOther(r) {
@@ -174,8 +175,9 @@ func (n *normalizer) form(p *page, r rune) form {
 	return f
 }
 
-// strip decomposes runes and takes the accents out. It also says whether the decomposition has a character that marks
-// do not pass, which an accent without a combining class is although it goes.
+// strip decomposes runes and removes the accents. It also reports whether the decomposition has a
+// character that marks are not moved across. An accent of combining class 0 is such a character,
+// even though it is removed.
 func strip(runes []rune) (kept []rune, starters bool) {
 	for _, r := range runes {
 		for _, d := range decompose(nil, r) {
@@ -188,5 +190,5 @@ func strip(runes []rune) (kept []rune, starters bool) {
 	return kept, starters
 }
 
-// view is b as a string, without a copy. It is good until b is written to.
+// view is b as a string, without a copy. It is valid until b is written to.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -8,26 +8,27 @@ import (
 	"unicode/utf8"
 )
 
-// Options are the settings of a tokenizer, as tokenizer.json or tokenizer_config.json give them. The zero value is that
-// of bert-base-uncased.
+// Options are the settings of a tokenizer, as in tokenizer.json or tokenizer_config.json. The zero
+// value is that of bert-base-uncased.
 type Options struct {
-	Cased        bool    // keep upper and lower case apart (lowercase: false)
-	Accents      Accents // what becomes of accents (strip_accents)
-	KeepControls bool    // keep control characters and odd white space in words (clean_text: false)
-	JoinCJK      bool    // do not make a word of every CJK character (handle_chinese_chars: false)
+	Cased        bool    // do not lower-case text (lowercase: false)
+	Accents      Accents // whether accents are stripped (strip_accents)
+	KeepControls bool    // keep control characters and unusual white space in words (clean_text: false)
+	JoinCJK      bool    // do not split CJK characters into words of their own (handle_chinese_chars: false)
 
-	// Names of pieces; "" means BERT's own, such as "[UNK]". The vocabulary must have Unknown, CLS and SEP.
+	// Names of pieces; "" means BERT's own, such as "[UNK]". The vocabulary must have Unknown, CLS
+	// and SEP.
 	Unknown, CLS, SEP, Pad, Mask string
 
-	Prefix       string // what marks a piece that continues a word; "" means "##"
+	Prefix       string // begins each piece that continues a word; "" means "##"
 	MaxWordRunes int    // a longer word is unknown; 0 means 100
 
-	// Added are the tokens that are found in a text as they stand, before it is split into words. nil means the special
-	// tokens named above, as far as the vocabulary has them; an empty slice means none.
+	// Added are the tokens that are found in a text before it is split into words. nil means the
+	// special tokens named above that the vocabulary has; an empty slice means none.
 	Added []AddedToken
 }
 
-// Accents says what becomes of accents.
+// Accents is whether accents are stripped.
 type Accents uint8
 
 const (
@@ -36,29 +37,30 @@ const (
 	KeepAccents                  //
 )
 
-// AddedToken is a token that is found in a text as it stands, as one entry of added_tokens in tokenizer.json says it.
+// AddedToken is a token that is found in a text before it is split into words: one entry of
+// added_tokens in tokenizer.json.
 type AddedToken struct {
 	Content    string
 	ID         int32 // may lie beyond the vocabulary; must be the vocabulary's where that has Content
-	SingleWord bool  // only where no letter, digit or mark touches it
-	LStrip     bool  // takes the white space before it
-	RStrip     bool  // takes the white space after it
-	Normalized bool  // looked for in normalized text, itself normalized
-	Special    bool  // of two that are alike once normalized, the special one counts
+	SingleWord bool  // only where no letter, digit or mark is beside it
+	LStrip     bool  // strips the white space before it
+	RStrip     bool  // strips the white space after it
+	Normalized bool  // matched in normalized text, after normalizing Content
+	Special    bool  // wins over another token with the same normalized text
 }
 
-// maxPieces is what a trie's node has bits for.
+// maxPieces is the number of ids that a trie's node has bits for.
 const maxPieces = 1<<24 - 1
 
-// maxPieceBytes bounds a piece and an added token. A trie is built as deep as its longest text, on the stack: one of some
-// megabytes in a stranger's vocabulary would end the process.
+// maxPieceBytes bounds a piece and an added token. Building a trie recurses as deep as its longest
+// text: megabytes of it, in a hostile vocabulary, would overflow the stack.
 const maxPieceBytes = 1 << 14
 
-// New makes a tokenizer from a vocabulary, in which a piece's index is its id and "" is a hole.
+// New makes a tokenizer from a vocabulary. A piece's index is its id; "" marks an unused id.
 func New(vocab []string, opts Options) (*Tokenizer, error) {
 	opts = opts.withDefaults()
 	if len(vocab) > maxPieces {
-		return nil, fmt.Errorf("the vocabulary has %d pieces, more than %d", len(vocab), maxPieces)
+		return nil, fmt.Errorf("the vocabulary has %d pieces; at most %d can be read", len(vocab), maxPieces)
 	}
 	ids, err := index(vocab)
 	if err != nil {
@@ -114,7 +116,7 @@ func index(vocab []string) (map[string]int32, error) {
 			return nil, fmt.Errorf("vocabulary: piece %d, %q, is not UTF-8 text", i, piece)
 		}
 		if first, ok := ids[piece]; ok {
-			return nil, fmt.Errorf("vocabulary: piece %q stands twice, as %d and %d", piece, first, i)
+			return nil, fmt.Errorf("vocabulary: piece %q appears twice, as %d and %d", piece, first, i)
 		}
 		ids[piece] = int32(i)
 	}
@@ -143,7 +145,7 @@ func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken) error {
 		if int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] == tok.Content {
 			continue
 		}
-		if !owned { // the caller's slice stays as it is
+		if !owned { // the caller's slice must not change
 			t.pieces, owned = append([]string(nil), t.pieces...), true
 		}
 		for int(tok.ID) >= len(t.pieces) {
@@ -179,13 +181,13 @@ func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[st
 	case !utf8.ValidString(tok.Content) || strings.ContainsRune(tok.Content, 0):
 		return errors.New("is not UTF-8 text")
 	case seen[tok.Content]:
-		return errors.New("stands twice")
+		return errors.New("appears twice")
 	case tok.ID < 0 || tok.ID >= maxPieces:
 		return fmt.Errorf("id %d is not between 0 and %d", tok.ID, maxPieces-1)
 	case ok && id != tok.ID:
-		return fmt.Errorf("has id %d, but the vocabulary says %d", tok.ID, id)
+		return fmt.Errorf("has id %d, but id %d in the vocabulary", tok.ID, id)
 	case !ok && int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] != "":
-		return fmt.Errorf("has id %d, which is that of %q", tok.ID, t.pieces[tok.ID])
+		return fmt.Errorf("has id %d, which is the id of %q", tok.ID, t.pieces[tok.ID])
 	}
 	return nil
 }

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// reference tokenizes as slowly and plainly as the library's stages are written down: whole texts, one stage after the
-// other, maps of strings. It shares nothing with the tokenizer but the facts about single characters in unicode.go.
+// reference tokenizes as slowly and plainly as the library's stages are written down: whole texts,
+// one stage after the other, maps of strings. It shares nothing with the tokenizer but the facts
+// about single characters in unicode.go.
 type reference struct {
 	opts  Options
 	ids   map[string]int32
@@ -75,8 +76,8 @@ func drop(ids []int32, keep Keep) []int32 {
 	return ids[1:]
 }
 
-// read counts the tokens of whole words from the kept end until there are maxLength; only a word ends the count, not an
-// added token.
+// read counts the tokens of whole words from the kept end until there are maxLength; only a word
+// ends the count, not an added token.
 func (ref *reference) read(ids []int32, maxLength int, keep Keep) int {
 	isAdded := func(id int32) bool {
 		return id != ref.ids[ref.opts.Unknown] &&
@@ -118,7 +119,8 @@ func (ref *reference) tokenize(text string) []int32 {
 	})
 }
 
-// split finds the added tokens that are looked for at this stage, and gives the text between them to rest.
+// split finds the added tokens that are looked for at this stage, and gives the text between them
+// to rest.
 func (ref *reference) split(text string, normalized bool, rest func(string) []int32) (ids []int32) {
 	done, search := 0, 0
 	for search < len(text) {

@@ -5,21 +5,22 @@ import (
 	"unicode/utf8"
 )
 
-// kind is what a byte of raw text is to the pass over ASCII.
+// kind is the kind of a byte in the pass over ASCII.
 type kind uint8
 
 const (
-	other     kind = iota // needs the long way round
-	wordByte              // is part of a word, as fold has it
+	other     kind = iota // needs all stages
+	wordByte              // is part of a word; fold has its normalized form
 	spaceByte             // ends a word
 	punctByte             // ends a word and is one
 )
 
-// noPiece is the id of what the vocabulary does not have.
+// noPiece is the id of text that is not in the vocabulary.
 const noPiece = -1
 
-// buildTrie puts the pieces that a word can have into the trie. A word that is longer than one character has no
-// punctuation or white space in it, so pieces that do are left out; added tokens do not come from the trie.
+// buildTrie puts the pieces that a word can have into the trie. A word of more than one character
+// has no punctuation or white space, so pieces that have any are left out. Added tokens are not
+// looked up in the trie.
 func (t *Tokenizer) buildTrie(vocab []string, prefix string) {
 	var start, more []entry
 	for i, piece := range vocab {
@@ -49,7 +50,8 @@ func (t *Tokenizer) canMatch(piece string, alone bool) bool {
 	return true
 }
 
-// buildTables fills the tables of the pass over ASCII with what the normalizer does to single characters.
+// buildTables fills the tables of the pass over ASCII from the normalizer's results for single
+// characters.
 func (t *Tokenizer) buildTables() {
 	for c := range byte(utf8.RuneSelf) {
 		out := t.normalizer.append(nil, string(rune(c)))

@@ -154,16 +154,16 @@ func TestNewRefuses(t *testing.T) {
 		{"a piece that would overflow the stack", with(strings.Repeat("a", 8<<20)), Options{}, "piece 3 has 8388608 bytes; at most 16384"},
 		{"an added token that would overflow the stack", with(), added(AddedToken{Content: strings.Repeat("a", 8<<20), ID: 3}),
 			"has 8388608 bytes; at most 16384"},
-		{"a piece twice", with("a", "a"), Options{}, `piece "a" stands twice, as 3 and 4`},
+		{"a piece twice", with("a", "a"), Options{}, `piece "a" appears twice, as 3 and 4`},
 		{"invalid UTF-8", with("\xff"), Options{}, "piece 3"},
 		{"a byte 0", with("a\x00"), Options{}, "piece 3"},
 		{"an added token without content", with(), added(AddedToken{}), "no content"},
 		{"an added token twice", with(), added(AddedToken{Content: "a", ID: 3}, AddedToken{Content: "a", ID: 4}), "twice"},
-		{"an added token with another's id", with("a"), added(AddedToken{Content: "b", ID: 3}), `that of "a"`},
-		{"an added token with a wrong id", with("a"), added(AddedToken{Content: "a", ID: 4}), "the vocabulary says 3"},
+		{"an added token with another's id", with("a"), added(AddedToken{Content: "b", ID: 3}), `the id of "a"`},
+		{"an added token with a wrong id", with("a"), added(AddedToken{Content: "a", ID: 4}), "but id 3 in the vocabulary"},
 		{"an added token with a negative id", with(), added(AddedToken{Content: "a", ID: -1}), "not between"},
 		{"an added token that normalizing deletes", with(),
-			added(AddedToken{Content: "\u0301", ID: 3, Normalized: true}), "nothing is left"},
+			added(AddedToken{Content: "\u0301", ID: 3, Normalized: true}), "normalization removes all of it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,7 +214,8 @@ func TestPairAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse has many goroutines meet the same new characters at once; the race detector judges.
+// TestConcurrentUse has many goroutines meet the same new characters at once; the race detector
+// judges.
 func TestConcurrentUse(t *testing.T) {
 	tok := newTokenizer(t, smallVocab, Options{})
 	text := "café 漢字 😀 \u302e \U0001d165 новый \u1e9e"
@@ -230,8 +231,8 @@ func TestConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-// TestAppendHostileText tokenizes a mebibyte of what is worst for each stage. All of it is linear in the text, so that a
-// test that takes seconds here has found something.
+// TestAppendHostileText tokenizes a mebibyte of what is worst for each stage. All of it is linear
+// in the text, so that a test that takes seconds here has found something.
 func TestAppendHostileText(t *testing.T) {
 	const size = 1 << 20
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }

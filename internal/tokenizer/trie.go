@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// trie holds strings with an id each, as a double array. A state is a base; the way from it over a byte c leads to node
-// base^c, if the label there is c, and on to that node's own base. Every state has a base of its own, so the label is
-// proof enough that the node belongs to the state. base^c stays within the 256 nodes around base, which keeps a state's
-// nodes on few cache lines and needs no check of the array's end.
+// trie maps strings to ids, as a double array. A state is a base. Its transition over a byte c is
+// node base^c, if the label there is c, and leads to that node's own base. No two states share a
+// base, so the label alone proves that the node belongs to the state. base^c lies within the 256
+// nodes around base: a state's nodes are on few cache lines, and no bounds check is needed.
 //
-// State 0 has no ways out: it is where leaves lead.
+// State 0 has no transitions: leaves lead to it.
 type trie struct{ nodes []node }
 
 // node is 8 bytes, so that one cache line has 8.
@@ -24,17 +24,18 @@ func (n node) label() byte { return byte(n.value) }
 // id is the id of the string that ends here, or -1.
 func (n node) id() int32 { return int32(n.value>>8) - 1 }
 
-// entry is a string of a trie. Its text is never empty and holds no byte 0, which free nodes have for a label.
+// entry is a string of a trie. Its text is not empty and has no byte 0, which is the label of free
+// nodes.
 type entry struct {
 	text string
 	id   int32
 }
 
-// newTrie makes one trie of several sets of entries, each set with different texts, and returns the state that each is
-// found from; that of an empty set is 0.
+// newTrie builds one trie of several sets of entries and returns the root state of each; the root
+// of an empty set is 0. The texts of a set are distinct.
 func newTrie(sets ...[]entry) (t trie, roots []uint32) {
 	var b builder
-	b.grow() // the nodes of state 0, which stay free
+	b.grow() // the nodes of state 0 stay free
 	b.open = nil
 	for _, entries := range sets {
 		var root uint32
@@ -48,15 +49,15 @@ func newTrie(sets ...[]entry) (t trie, roots []uint32) {
 	return b.trie, roots
 }
 
-// builder places the states of a trie.
+// builder assigns bases to the states of a trie.
 type builder struct {
 	trie
-	bases  []bool // taken as bases
+	bases  []bool // in use as bases
 	blocks []int  // free nodes of each 256
 	open   []int  // blocks worth trying, oldest first
 }
 
-// place adds the state that entries, which are alike up to depth and longer than it, share.
+// place adds the state for entries that share a prefix of depth bytes and are longer than it.
 func (b *builder) place(entries []entry, depth int) uint32 {
 	var labels []byte
 	for _, e := range entries {
@@ -82,7 +83,7 @@ func (b *builder) place(entries []entry, depth int) uint32 {
 	return base
 }
 
-// child fills the node that entries, which are alike up to depth, lead to.
+// child fills the node for entries that share a prefix of depth bytes.
 func (b *builder) child(at uint32, entries []entry, depth int) {
 	if len(entries[0].text) == depth {
 		b.nodes[at].value |= uint32(entries[0].id+1) << 8
@@ -94,10 +95,11 @@ func (b *builder) child(at uint32, entries []entry, depth int) {
 	}
 }
 
-// openBlocks is how many blocks of nodes are searched for a place: more of them waste fewer nodes and take longer.
+// openBlocks is how many blocks are searched for a base: more blocks waste fewer nodes but take
+// longer.
 const openBlocks = 8
 
-// find returns a base whose nodes for all labels are free.
+// find returns a base whose nodes are free for all labels.
 func (b *builder) find(labels []byte) uint32 {
 	for _, block := range b.open {
 		if b.blocks[block] < len(labels) {

@@ -1,11 +1,12 @@
 package tokenizer
 
-// templateTokens is how many special tokens a pair has: [CLS] and two [SEP].
+// templateTokens is the number of special tokens of a pair: [CLS] and two [SEP].
 const templateTokens = 3
 
-// fit says how many tokens of a query and a passage are kept so that a pair has at most maxLength: the library's
-// longest_first. Tokens go from the longer side until the sides are equal, and then from both; of an odd room the side
-// that was longer keeps one more, and of equal sides the passage.
+// fit returns how many tokens of a query and a passage are kept so that a pair has at most
+// maxLength. It is the library's longest_first: tokens are cut from the longer side until both are
+// equal, then from both. If the room is odd, the side that was longer keeps one more token; of
+// equal sides, the passage does.
 func (t *Tokenizer) fit(query, passage []int32, maxLength int, keep Keep) (q, p int) {
 	room := max(maxLength-templateTokens, 0)
 	if len(query)+len(passage) <= room {
@@ -18,9 +19,9 @@ func (t *Tokenizer) fit(query, passage []int32, maxLength int, keep Keep) (q, p 
 	return short, room - short
 }
 
-// longer says whether the query is the longer side as the library sees it. Its version 0.23 stops reading a text that has
-// maxLength tokens already, so of two such texts it does not know which is the longer; what decides is how far each was
-// read. (Earlier versions read on. The difference is one token of an odd room.)
+// longer reports whether the library considers the query the longer side. Version 0.23 stops
+// reading a text once it has maxLength tokens, so for two such texts it compares how far it read
+// each. Earlier versions read to the end. The difference is one token where the room is odd.
 func (t *Tokenizer) longer(query, passage []int32, maxLength int, keep Keep) bool {
 	if min(len(query), len(passage)) < maxLength {
 		return len(query) > len(passage)
@@ -28,9 +29,10 @@ func (t *Tokenizer) longer(query, passage []int32, maxLength int, keep Keep) boo
 	return t.read(query, maxLength, keep) > t.read(passage, maxLength, keep)
 }
 
-// read is how many of ids the library reads: whole words, from the end that is kept, until there are maxLength tokens.
-// It looks only after a word, so added tokens come on top. ([UNK] written in a text is one, but reads here as a word
-// that is unknown: the ids alone do not tell.)
+// read is how many of ids the library reads: whole words, from the end that is kept, until there
+// are maxLength tokens. The library checks only after a word, so further added tokens are read
+// too. (An [UNK] written in a text is an added token, but counts as an unknown word here: the ids
+// are equal.)
 func (t *Tokenizer) read(ids []int32, maxLength int, keep Keep) (n int) {
 	if keep == KeepEnd {
 		for n < len(ids) {
@@ -52,16 +54,16 @@ func (t *Tokenizer) read(ids []int32, maxLength int, keep Keep) (n int) {
 	return n
 }
 
-// role is what a token is in a word.
+// role is the part that a token plays in a word.
 type role uint8
 
 const (
 	begin role = iota
 	more       // continues a word
-	added      // no word
+	added      // not part of a word
 )
 
-// role is begin for ids that are not the tokenizer's, which Join may be given.
+// role is begin for ids that the tokenizer does not have, which callers may pass to Join.
 func (t *Tokenizer) role(id int32) role {
 	if uint(id) >= uint(len(t.roles)) {
 		return begin

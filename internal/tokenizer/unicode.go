@@ -8,15 +8,17 @@ import (
 	"golang.org/x/text/unicode/rangetable"
 )
 
-// The library takes its facts about characters from crates of different ages: categories from Unicode 8, decompositions
-// from Unicode 9, lower case from Unicode 17. Go's tables are of other versions, so a character that came later than the
-// library's is masked out here, and the few that changed since are named. TestEveryRune holds all of it to the library.
+// The library's crates implement different Unicode versions: 8 for categories, 9 for
+// decompositions, 17 for lower case. Go's tables implement others. So characters that are newer
+// than the library's version are masked here, and the few that changed since are listed.
+// TestEveryRune compares every code point with the library.
 var (
 	assigned8 = rangetable.Assigned("8.0.0")
 	assigned9 = rangetable.Assigned("9.0.0")
 )
 
-// isOther says that clean-up drops r: control and format characters, those for private use, and U+FFFD.
+// isOther reports whether clean_text drops r: control, format and private-use characters, and
+// U+FFFD.
 func isOther(r rune) bool {
 	switch r {
 	case '\t', '\n', '\r':
@@ -27,10 +29,10 @@ func isOther(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Co) || unicode.Is(unicode.Cf, r) && unicode.Is(assigned8, r)
 }
 
-// isSpace says that r is white space, which has been the same since Unicode 6.3.
+// isSpace reports whether r is white space. The set has not changed since Unicode 6.3.
 func isSpace(r rune) bool { return unicode.Is(unicode.White_Space, r) }
 
-// isPunctuation says that r always is a word of its own.
+// isPunctuation reports whether r is always a word of its own.
 func isPunctuation(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -41,7 +43,7 @@ func isPunctuation(r rune) bool {
 	return unicode.Is(unicode.P, r) && unicode.Is(assigned8, r)
 }
 
-// isNonspacing says that r is an accent to strip.
+// isNonspacing reports whether r is an accent that is stripped.
 func isNonspacing(r rune) bool {
 	switch r {
 	case 0x1734: // Hanunoo sign pamudpod
@@ -52,8 +54,8 @@ func isNonspacing(r rune) bool {
 	return unicode.Is(unicode.Mn, r) && unicode.Is(assigned8, r)
 }
 
-// isCJK says that r is in the blocks that the original BERT calls Chinese. The fifth starts at 2B920 there, not at
-// 2B820.
+// isCJK reports whether r is in the blocks that the original BERT calls Chinese. Its fifth block
+// starts at 2B920, not at 2B820.
 func isCJK(r rune) bool {
 	switch {
 	case r >= 0x4E00 && r <= 0x9FFF, r >= 0x3400 && r <= 0x4DBF, r >= 0x20000 && r <= 0x2A6DF,
@@ -72,7 +74,7 @@ func decompose(dst []rune, r rune) []rune {
 	return append(dst, []rune(norm.NFD.String(string(r)))...)
 }
 
-// combiningClass is what marks after a character are ordered by; 0 says that r is no such mark.
+// combiningClass is the class by which combining marks are sorted; 0 if r is not reordered.
 func combiningClass(r rune) uint8 {
 	if !unicode.Is(assigned9, r) {
 		return 0
@@ -101,7 +103,8 @@ func lower(dst []rune, r rune) []rune {
 	return append(dst, unicode.ToLower(r))
 }
 
-// isWord says that r is what a regular expression calls \w, which touches an added token of a single word.
+// isWord reports whether r matches \w in a regular expression. An added token with SingleWord does
+// not match beside such a character.
 func isWord(r rune) bool {
 	return r == '_' || r == 0x200C || r == 0x200D || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl,
 		unicode.Pc, unicode.Other_Alphabetic)

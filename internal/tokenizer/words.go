@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendSegment appends the ids of text that has no added token in it, or none but normalized ones.
+// appendSegment appends the ids of text without added tokens, except those matched after
+// normalization.
 func (t *Tokenizer) appendSegment(dst []int32, text string) []int32 {
 	if t.normalizedRaw != nil {
 		return t.appendNormalizing(dst, text)
@@ -26,8 +27,9 @@ func (t *Tokenizer) appendSegment(dst []int32, text string) []int32 {
 	return dst
 }
 
-// appendASCII appends the ids of the word at text[from:], and returns where it ends. It follows the trie while it looks
-// for the end, since most words are one piece. A word that turns out not to be plain ASCII is read again the long way.
+// appendASCII appends the ids of the word at text[from:], and returns its end. It walks the trie
+// while it looks for the end, because most words are one piece. A word that is not plain ASCII is
+// then read again by appendStretch.
 func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, int) {
 	nodes := t.trie.nodes
 	id, idEnd := int32(noPiece), from
@@ -66,7 +68,7 @@ func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, in
 	return dst, i
 }
 
-// longestASCII finds the longest piece that the rest of a word, word[from:], begins with, and where it ends.
+// longestASCII finds the longest piece that is a prefix of word[from:], and its end.
 func (t *Tokenizer) longestASCII(word string, from int) (id int32, end int) {
 	nodes := t.trie.nodes
 	id = noPiece
@@ -88,10 +90,11 @@ func (t *Tokenizer) longestASCII(word string, from int) (id int32, end int) {
 // buffers hold normalized text.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// shortStretch is as long as most words with some accent or foreign character; they need no buffer of the pool.
+// shortStretch is the length of most words with an accent or a foreign character. They need no
+// buffer from the pool.
 const shortStretch = 64
 
-// largestBuffer is the most memory that a buffer may keep when it goes back to the pool.
+// largestBuffer bounds the capacity of a buffer that returns to the pool.
 const largestBuffer = 1 << 20
 
 func release(buf *[]byte) {
@@ -100,8 +103,9 @@ func release(buf *[]byte) {
 	}
 }
 
-// appendStretch appends the ids of text[from:] up to the next ASCII space or punctuation mark, and returns where that
-// is. Neither changes what is before it or is changed by it, so normalizing may stop there.
+// appendStretch appends the ids of text[from:] up to the next ASCII space or punctuation mark, and
+// returns the place of that character. Such a character neither changes nor is changed by its
+// neighbours, so normalization may stop there.
 func (t *Tokenizer) appendStretch(dst []int32, text string, from int) ([]int32, int) {
 	end := from
 	for end < len(text) && t.kind[text[end]] <= wordByte {
@@ -119,8 +123,8 @@ func (t *Tokenizer) appendStretch(dst []int32, text string, from int) ([]int32, 
 	return dst, end
 }
 
-// appendNormalizing normalizes text, finds the added tokens that are looked for in normalized text, and appends the ids
-// of them and of the words between.
+// appendNormalizing normalizes text, and appends the ids of the added tokens that match in
+// normalized text and of the words between them.
 func (t *Tokenizer) appendNormalizing(dst []int32, text string) []int32 {
 	buf := buffers.Get().(*[]byte)
 	*buf = t.normalizer.append((*buf)[:0], text)
@@ -161,7 +165,7 @@ func (t *Tokenizer) appendWords(dst []int32, text string) []int32 {
 	return t.appendWord(dst, text[from:], runes)
 }
 
-// appendWord appends the ids of a normalized word's pieces, of which an empty word has none.
+// appendWord appends the ids of a normalized word's pieces. An empty word has none.
 func (t *Tokenizer) appendWord(dst []int32, word string, runes int) []int32 {
 	if runes > t.maxWordRunes {
 		return append(dst, t.unknown)
@@ -179,7 +183,7 @@ func (t *Tokenizer) appendWord(dst []int32, word string, runes int) []int32 {
 	return dst
 }
 
-// longest finds the longest string that text begins with, of those that the trie has from state on, and where it ends.
+// longest finds the longest string below state that is a prefix of text, and its end.
 func (t *trie) longest(text string, state uint32) (id int32, end int) {
 	id = noPiece
 	for i := range len(text) {
