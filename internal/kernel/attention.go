@@ -1,23 +1,27 @@
 package kernel
 
-// queryBlock is how many queries' scores are held at once: with 80 keys they fit the first-level cache, with 512 the second.
+// queryBlock is how many queries' scores are held at once: with 80 keys they fit the first-level
+// cache, with 512 the second.
 const queryBlock = 48
 
-// Heads says where the heads of one sequence lie: head h is Width-padded columns [h·Size, (h+1)·Size) of q, k, v and out.
+// Heads says where the heads of one sequence lie: head h is Width-padded columns [h·Size,
+// (h+1)·Size) of q, k, v and out.
 type Heads struct {
 	Count int
 	Size  int     // padded to a multiple of Width, the padding zero
 	Scale float32 // 1/√d with the unpadded head size d
 }
 
-// AttentionScratch is the number of elements that [Set.Attention] needs for sequences of up to n tokens.
+// AttentionScratch is how many elements of scratch memory [Set.Attention] needs for up to n keys.
 func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*Pad(n) }
 
-// Attention computes out = softmax(Scale·Q·Kᵀ)·V for every head of one sequence: scaled dot-product attention (Vaswani
-// et al. 2017) of queries rows over keys rows, without a mask since there is no padding.
+// Attention computes out = softmax(Scale·Q·Kᵀ)·V for every head of one sequence: scaled dot-product
+// attention (Vaswani et al. 2017) of queries rows over keys rows, without a mask since there is no
+// padding.
 //
-// q and out have queries rows with strides ldq and ldout, k and v have keys rows with stride ldkv; k's memory reaches to
-// Pad(keys) rows, whose contents do not matter. scratch has [AttentionScratch](keys, h) elements.
+// q and out have queries rows with strides ldq and ldout, k and v have keys rows with stride ldkv;
+// k's memory reaches to Pad(keys) rows, whose contents do not matter. scratch has
+// [AttentionScratch](keys, h) elements.
 func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int, queries, keys int, h Heads, scratch []float32) {
 	padded := Pad(keys)
 	width := h.Count * h.Size
@@ -47,8 +51,8 @@ func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []f
 
 var zeros [Width]float32
 
-// packColumns copies rows × columns of src into panels of rows × 16: side by side in the panel what is ld apart in src,
-// where equal sets of the cache would be hit again and again.
+// packColumns copies rows × columns of src into panels of rows × 16: side by side in the panel what
+// is ld apart in src, where equal sets of the cache would be hit again and again.
 func packColumns(dst, src []float32, ld, rows, columns int) {
 	for j := 0; j < columns; j += Width {
 		panel := dst[j*rows : (j+Width)*rows]

@@ -3,28 +3,29 @@ package kernel
 // tileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2.
 const tileRows = 6
 
-// A product is computed in blocks of the inner dimension, so that the slab of a panel that is in use (depthBlock × 16
-// floats, 24 KiB) and the rows of A above it stay in the first-level cache together, and in blocks of rows, so that those
-// rows of A (rowBlock × 384 floats, 144 KiB) stay in the second level while all panels pass by.
+// A product is computed in blocks of the inner dimension, so that the part of a panel that is in
+// use (depthBlock × 16 floats, 24 KiB) and the rows of A above it stay in the first-level cache
+// together; and in blocks of rows, so that those rows of A (rowBlock × 384 floats, 144 KiB) stay in
+// the second level while all panels pass by.
 const (
 	depthBlock = 384
 	rowBlock   = 96
 )
 
-// Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In × 16, the 16 weights of one
-// input side by side. Output columns beyond Out are zero. Weights are float32 ([Packer.Pack]), int8 ([Packer.Pack8]) or int16
-// ([Packer.Pack16]).
+// Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In ×
+// 16, the 16 weights of one input side by side. Output columns beyond Out are zero. Weights are
+// float32 ([Packer.Pack]), int8 ([Packer.Pack8]) or int16 ([Packer.Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32 // Pad(Out)/16 panels of In·16
 	bias    []float32 // Pad(Out)
-	int8    *panels8  // instead of both, if the weights are quantised
+	int8    *panels8  // instead of both, if the weights are quantized
 	int16   *panels16 // likewise
 }
 
 // Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
 func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
-	p := &Panels{In: in, Out: out, data: room[float32](k, Pad(out)*in), bias: make([]float32, Pad(out))}
+	p := &Panels{In: in, Out: out, data: alloc[float32](k, Pad(out)*in), bias: make([]float32, Pad(out))}
 	copy(p.bias, bias[:out])
 	for o := range out {
 		panel := p.data[o/Width*Width*in:]
@@ -45,13 +46,14 @@ const (
 	ReLU
 )
 
-// MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows × Pad(Out) with stride ldc,
-// and they do not overlap. If the weights are quantised, A's rows are padded with zeros to Pad(In), and q is memory to quantise
-// them in; otherwise q is not used.
+// MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows ×
+// Pad(Out) with stride ldc, and they do not overlap. If the weights are quantized, A's rows are
+// padded with zeros to Pad(In), and q is memory to quantize them in; otherwise q is not used.
 //
-// With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of the inner dimension
-// (separate multiply and add in the generic tier), so the error is at most In·ε·Σ|a·w|. With quantised weights the sum
-// of products is exact, and the error is that of quantising, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
+// With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of
+// the inner dimension (separate multiply and add in the generic tier), so the error is at most
+// In·ε·Σ|a·w|. With quantized weights the sum of products is exact, and the error is that of
+// quantizing, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
 func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
 	if rows == 0 {
 		return
@@ -92,9 +94,10 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 	}
 }
 
-// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the rows into tiles, the first of
-// which fetch the panel that is next into the second-level cache, each its part of every four lines: with one tile all four,
-// with two or three half of them, with more a quarter, so that little of memory's time falls to each.
+// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the
+// rows into tiles. The first tiles prefetch the next panel into the second-level cache, each its
+// part of every four lines: one tile all four, two or three tiles half of them each, more tiles a
+// quarter each, so that no tile waits long for memory.
 func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, next, init *float32, ldi int) {
 	lines := 1
 	if rows <= tileRows {

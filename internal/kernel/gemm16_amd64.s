@@ -359,14 +359,14 @@ loop:
 	VZEROUPPER
 	RET
 
-// func quantize16AVX2(dst *int16, src *float32, n int, levels float32, param *float32)
+// func quantize16AVX2(dst *int16, src *float32, n int, quantMax float32, param *float32)
 // Requires: AVX, AVX2
 TEXT ·quantize16AVX2(SB), NOSPLIT, $0-40
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+8(FP), CX
 	MOVQ   n+16(FP), DX
 	MOVQ   param+32(FP), BX
-	VMOVSS levels+24(FP), X0
+	VMOVSS quantMax+24(FP), X0
 
 	// the largest magnitude: the sign bits are masked off
 	VMOVUPS x7fffffff<>+0(SB), Y1
@@ -390,7 +390,7 @@ range:
 	VMOVSHDUP    X2, X1
 	VMAXPS       X1, X2, X2
 
-	// step = top/levels, and its inverse; in a row of zeros both products are 0
+	// step = top/quantMax, and its inverse; in a row of zeros both products are 0
 	VDIVSS       X0, X2, X1
 	VMOVSS       X1, (BX)
 	VMAXSS       x00800000<>+0(SB), X2, X2

@@ -1062,7 +1062,7 @@ done:
 	FSTPQ    (F18, F19), 32(R2)
 	RET
 
-// func quantize16NEON(dst *int16, src *float32, n int, levels float32, param *float32)
+// func quantize16NEON(dst *int16, src *float32, n int, quantMax float32, param *float32)
 TEXT ·quantize16NEON(SB), NOSPLIT, $0-40
 	MOVD     dst+0(FP), R0
 	MOVD     src+8(FP), R1
@@ -1097,8 +1097,8 @@ range:
 	WORD     $0x4e26f484 // fmax v4.4s, v4.4s, v6.4s
 	WORD     $0x6e30f884 // fmaxv s4, v4.4s
 
-	// step = top/levels, and its inverse
-	FMOVS    levels+24(FP), F16
+	// step = top/quantMax, and its inverse
+	FMOVS    quantMax+24(FP), F16
 	FDIVS    F16, F4, F18
 	FMOVS    F18, (R3)
 	FMOVQ    0(R15), F20

@@ -5,10 +5,11 @@ import (
 	"unsafe"
 )
 
-// int16Tile returns the plain version of the int16 tile of a given height: C = sum·(step·scale) + bias, with sum the exact
-// product of a row of A and a column of B. k is a multiple of 4; rows holds each row's step, columns the panel's parameters.
-func int16Tile(height int) func(k int, a *int16, lda int, b *int16, rows, columns *float32, c *float32, ldc int) {
-	return func(k int, a *int16, lda int, b *int16, rows, columns *float32, c *float32, ldc int) {
+// int16Tile returns the plain version of the int16 microkernel of a given height: C =
+// sum·(step·scale) + bias, where sum is the exact product of a row of A and a column of B. k is a
+// multiple of 4. rows holds each row's step, columns the panel's parameters.
+func int16Tile(height int) microkernel16 {
+	return func(k int, a *int16, lda int, b *int16, rows, columns, c *float32, ldc int) {
 		panel, params := unsafe.Slice(b, k*Width), view(columns, columnParams16)
 		for r := range height {
 			row := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(a), 2*r*lda)), k)
@@ -27,14 +28,15 @@ func int16Tile(height int) func(k int, a *int16, lda int, b *int16, rows, column
 	}
 }
 
-// quantize16Generic writes n numbers q with src ≈ step·q, |q| at most levels, and step to param.
-func quantize16Generic(dst *int16, src *float32, n int, levels float32, param *float32) {
+// quantize16Generic writes n numbers q with src ≈ step·q, |q| at most quantMax, and writes step to
+// param.
+func quantize16Generic(dst *int16, src *float32, n int, quantMax float32, param *float32) {
 	var top float32
 	for _, v := range view(src, n) {
 		top = max(top, v, -v)
 	}
-	*param = top / levels
-	inverse := min(levels/max(top, 0x1p-126), math.MaxFloat32)
+	*param = top / quantMax
+	inverse := min(quantMax/max(top, 0x1p-126), math.MaxFloat32)
 	out := unsafe.Slice(dst, n)
 	for i, v := range view(src, n) {
 		out[i] = int16(math.RoundToEven(float64(v * inverse)))

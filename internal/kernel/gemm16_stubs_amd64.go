@@ -27,4 +27,4 @@ func int16Tile4AVX2(k int, a *int16, lda int, b *int16, rows *float32, columns *
 // quantize16AVX2 is quantize16 for one row of n elements, a multiple of 16 and at least 16.
 //
 //go:noescape
-func quantize16AVX2(dst *int16, src *float32, n int, levels float32, param *float32)
+func quantize16AVX2(dst *int16, src *float32, n int, quantMax float32, param *float32)

@@ -27,4 +27,4 @@ func int16Tile4NEON(k int, a *int16, lda int, b *int16, rows *float32, columns *
 // quantize16NEON is quantize16 for one row of n elements, a multiple of 16 and at least 16.
 //
 //go:noescape
-func quantize16NEON(dst *int16, src *float32, n int, levels float32, param *float32)
+func quantize16NEON(dst *int16, src *float32, n int, quantMax float32, param *float32)

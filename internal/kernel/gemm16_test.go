@@ -25,12 +25,12 @@ func TestMatMul16(t *testing.T) {
 					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
 					for r := range rows {
 						row := a[r*lda : r*lda+in]
-						step := largest(row) / float64(w.int16.levels)
+						step := largest(row) / float64(w.int16.quantMax)
 						for o := range Pad(out) {
 							want, bound := 0.0, 0.0
 							if o < out {
 								column := weight[o*in : (o+1)*in]
-								scale := largest(column) / float64(w.int16.levels)
+								scale := largest(column) / float64(w.int16.quantMax)
 								want, bound = float64(bias[o]), 1e-5
 								for i, v := range column {
 									x, y := float64(row[i]), float64(v)

@@ -5,34 +5,36 @@ import "math"
 // tileRows8 is the height of the largest tile of the int8 product.
 const tileRows8 = 4
 
-// panels8 holds int8 weights. A panel is Pad(In)·16 bytes: 4 inputs of one column are side by side, then the same of the
-// next column; 4 inputs of 16 columns are 64 bytes.
+// panels8 holds int8 weights. A panel is Pad(In)·16 bytes: 4 inputs of one column are side by side,
+// then the same of the next column; 4 inputs of 16 columns are 64 bytes.
 type panels8 struct {
-	levels float32 // largest u of a quantised activation
-	data   []int8
-	params []float32 // for each panel 16 scales, 16 sums of the column's q times its scale, 16 biases, the 16 sums as int32
+	quantMax float32 // largest u of a quantized activation
+	data     []int8
+	params   []float32 // for each panel 16 scales, 16 sums of the column's q times its scale, 16 biases, the 16 sums as int32
 }
 
 // columnParams is the number of parameters of a panel.
 const columnParams = 4 * Width
 
-// Pack8 packs weights as [Packer.Pack] does, quantised with one scale for each output: w ≈ scale·q.
+// Pack8 packs weights as [Packer.Pack] does, quantized with one scale for each output: w ≈ scale·q.
 //
-// The product quantises each row of A as it reads it: a ≈ low + step·u with u from 0 to levels, at most 255, over the row's
-// range with zero included, so that Σ a·w is step·scale·Σ u·q + low·scale·Σ q. The errors are at most half a step of an
-// activation and, where no group is at its limit, half a scale of a weight.
+// The product quantizes each row of A as it reads it: a ≈ low + step·u with u from 0 to quantMax,
+// at most 255, over the row's range with zero included. So Σ a·w is step·scale·Σ u·q + low·scale·Σ
+// q. The errors are at most half a step of an activation and, where no group is at its limit, half
+// a scale of a weight.
 //
-// The AVX2 tile adds six products in 16 bits: of twelve inputs those of 0, 1, 4, 5, 8 and 9, and the others. They cannot
-// overflow if levels times the sum of the group's positive q, and of its negative ones, is below 2¹⁵. The scale is the
-// smallest that keeps every group of the output within that, and every q within ±127. A bound on the operands alone would
-// leave 6½ bits to each; weights that are not all at their largest at once leave about 7.
-func (k *Packer) Pack8(weight, bias []float32, in, out, levels int) *Panels {
+// The AVX2 microkernel adds six products in 16 bits: of twelve inputs those of 0, 1, 4, 5, 8 and 9,
+// and the others. They cannot overflow if quantMax times the sum of the group's positive q, and of
+// its negative ones, is below 2¹⁵. The scale is the smallest that keeps every group of the output
+// within that, and every q within ±127. A bound on the operands alone would leave 6½ bits to each;
+// weights that are not all at their largest at once leave about 7.
+func (k *Packer) Pack8(weight, bias []float32, in, out, quantMax int) *Panels {
 	p := &panels8{
-		levels: float32(levels),
-		data:   room[int8](k, Pad(out)*Pad(in)),
-		params: make([]float32, Pad(out)/Width*columnParams),
+		quantMax: float32(quantMax),
+		data:     alloc[int8](k, Pad(out)*Pad(in)),
+		params:   make([]float32, Pad(out)/Width*columnParams),
 	}
-	limit := math.MaxInt16 / levels
+	limit := math.MaxInt16 / quantMax
 	row, q := make([]float32, Pad(in)), make([]int8, Pad(in))
 	for o := range out {
 		copy(row, weight[o*in:(o+1)*in])
@@ -49,11 +51,12 @@ func (k *Packer) Pack8(weight, bias []float32, in, out, levels int) *Panels {
 	return &Panels{In: in, Out: out, int8: p}
 }
 
-// groupSpan is how many inputs in a row make two groups, whose products are added in 16 bits: those whose places in the span
-// are 0 or 1 modulo 4, and the others.
+// groupSpan is how many inputs in a row make two groups, whose products are added in 16 bits: those
+// whose index in the span is 0 or 1 modulo 4, and the others.
 const groupSpan = 12
 
-// quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q sum to more than limit.
+// quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q
+// sum to more than limit.
 func quantizeWeights(q []int8, w []float32, limit int) (scale float32) {
 	var top, sum float32
 	for at := 0; at < len(w); at += groupSpan {
@@ -89,8 +92,8 @@ func roundToEven(x float32) int32 {
 	return int32(math.Float32bits(x+shift)) - int32(math.Float32bits(shift))
 }
 
-// trim takes from those q of a group that were rounded up the most, until both signs are within the limit: rounding may have
-// put a sum at most three above it.
+// trim lowers those q of a group that were rounded up the most, until both signs are within the
+// limit. Rounding may have put a sum at most three above it.
 func trim(q []int8, w []float32, group int, scale float32, limit int) {
 	for {
 		positive, negative := 0, 0
@@ -110,7 +113,8 @@ func trim(q []int8, w []float32, group int, scale float32, limit int) {
 	}
 }
 
-// lower takes one from the magnitude of the q of a group and sign that exceeds its weight the most.
+// lower subtracts one from the magnitude of the q of a group and sign that exceeds its weight the
+// most.
 func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 	most, excess := 0, float32(math.Inf(-1))
 	for i, v := range q {
@@ -123,7 +127,7 @@ func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 	q[most] -= sign
 }
 
-// Quantized is memory for a block of quantised rows.
+// Quantized is memory for a block of quantized rows.
 type Quantized struct {
 	bytes  []uint8   // rowBlock × the widest row, for int8
 	words  []int16   // the same for int16
@@ -139,7 +143,7 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 	in := Pad(w.In)
 	_, _ = a[(rows-1)*lda+in-1], q.bytes[rows*in-1]
 	for r := range rows {
-		s.quantize(&q.bytes[r*in], &a[r*lda], in, w.int8.levels, &q.params[2*r])
+		s.quantize(&q.bytes[r*in], &a[r*lda], in, w.int8.quantMax, &q.params[2*r])
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]

@@ -597,7 +597,7 @@ store:
 	VZEROUPPER
 	RET
 
-// func quantizeAVX2(dst *uint8, src *float32, n int, levels float32, param *float32)
+// func quantizeAVX2(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 // Requires: AVX, AVX2
 TEXT ·quantizeAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
@@ -639,8 +639,8 @@ range:
 	VMOVSHDUP    X1, X2
 	VMAXPS       X2, X1, X1
 
-	// step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
-	VMOVSS       levels+24(FP), X2
+	// step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
+	VMOVSS       quantMax+24(FP), X2
 	VSUBSS       X0, X1, X1
 	VDIVSS       X2, X1, X3
 	VMOVSS       X3, (BX)

@@ -1742,7 +1742,7 @@ done:
 	CBNZ     R10, half
 	RET
 
-// func quantizeNEON(dst *uint8, src *float32, n int, levels float32, param *float32)
+// func quantizeNEON(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 TEXT ·quantizeNEON(SB), NOSPLIT, $0-40
 	MOVD     dst+0(FP), R0
 	MOVD     src+8(FP), R1
@@ -1785,8 +1785,8 @@ range:
 	WORD     $0x4e2af508 // fmax v8.4s, v8.4s, v10.4s
 	WORD     $0x6e30f908 // fmaxv s8, v8.4s
 
-	// step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
-	FMOVS    levels+24(FP), F16
+	// step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
+	FMOVS    quantMax+24(FP), F16
 	FSUBS    F4, F8, F17
 	FDIVS    F16, F17, F18
 	FMOVS    F18, (R3)

@@ -5,11 +5,12 @@ import (
 	"unsafe"
 )
 
-// int8Tile returns the plain version of the int8 tile of a given height: C = sum·(step·scale) + low·columnSum + bias, with
-// sum the exact Σ u·q of a row of A and a column of B. k is a multiple of 8; rows holds step and low of each row, columns the
-// panel's parameters.
-func int8Tile(height int) func(k int, a *uint8, lda int, b *int8, rows, columns *float32, c *float32, ldc int) {
-	return func(k int, a *uint8, lda int, b *int8, rows, columns *float32, c *float32, ldc int) {
+// int8Tile returns the plain version of the int8 microkernel of a given height: C =
+// sum·(step·scale) + low·columnSum + bias, where sum is the exact Σ u·q of a row of A and a column
+// of B. k is a multiple of 8. rows holds the step and low of each row, columns the panel's
+// parameters.
+func int8Tile(height int) microkernel8 {
+	return func(k int, a *uint8, lda int, b *int8, rows, columns, c *float32, ldc int) {
 		panel, params := unsafe.Slice(b, k*Width), view(columns, columnParams)
 		for r := range height {
 			row := unsafe.Slice((*uint8)(unsafe.Add(unsafe.Pointer(a), r*lda)), k)
@@ -30,15 +31,15 @@ func int8Tile(height int) func(k int, a *uint8, lda int, b *int8, rows, columns 
 }
 
 // quantizeGeneric writes n bytes u with src ≈ low + step·u, and step and low to param.
-func quantizeGeneric(dst *uint8, src *float32, n int, levels float32, param *float32) {
+func quantizeGeneric(dst *uint8, src *float32, n int, quantMax float32, param *float32) {
 	row := view(src, n)
 	var low, high float32
 	for _, v := range row {
 		low, high = min(low, v), max(high, v)
 	}
 	width := high - low
-	step := width / levels
-	inverse := min(levels/max(width, 0x1p-126), math.MaxFloat32)
+	step := width / quantMax
+	inverse := min(quantMax/max(width, 0x1p-126), math.MaxFloat32)
 	for i, v := range row {
 		unsafe.Slice(dst, n)[i] = uint8(math.RoundToEven(float64((v - low) * inverse)))
 	}

@@ -27,4 +27,4 @@ func int8Tile4AVX2(k int, a *uint8, lda int, b *int8, rows *float32, columns *fl
 // quantizeAVX2 is quantize for one row of n elements, a multiple of 16 and at least 16.
 //
 //go:noescape
-func quantizeAVX2(dst *uint8, src *float32, n int, levels float32, param *float32)
+func quantizeAVX2(dst *uint8, src *float32, n int, quantMax float32, param *float32)

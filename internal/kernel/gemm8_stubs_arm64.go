@@ -47,4 +47,4 @@ func int8Tile4NEON(k int, a *uint8, lda int, b *int8, rows *float32, columns *fl
 // quantizeNEON is quantize for one row of n elements, a multiple of 16 and at least 16.
 //
 //go:noescape
-func quantizeNEON(dst *uint8, src *float32, n int, levels float32, param *float32)
+func quantizeNEON(dst *uint8, src *float32, n int, quantMax float32, param *float32)

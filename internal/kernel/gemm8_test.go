@@ -8,10 +8,12 @@ import (
 	"testing"
 )
 
-// levels is that of the tests' activations: not a whole number of bits, as engines choose it.
-const levels = 150
+// quantMax is the largest quantized activation of the tests: not a whole number of bits, as engines
+// choose it.
+const quantMax = 150
 
-// TestMatMul8 holds the int8 product to its definition: quantise both sides, multiply exactly, scale.
+// TestMatMul8 holds the int8 product to its definition: quantize both sides, multiply exactly,
+// scale.
 func TestMatMul8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, rows := range []int{1, 2, 3, 4, 5, 9, 97} {
@@ -22,7 +24,7 @@ func TestMatMul8(t *testing.T) {
 				}
 				weight, bias := random(rng, in*out, 1), random(rng, out, 1)
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 16)
-				w, lda := pack8(weight, bias, in, out, levels), Pad(in)+16
+				w, lda := pack8(weight, bias, in, out, quantMax), Pad(in)+16
 				eachTier(t, func(t *testing.T, s *Set) {
 					ldc := Pad(out) + 3
 					c := make([]float32, rows*ldc)
@@ -45,16 +47,16 @@ func TestMatMul8(t *testing.T) {
 	}
 }
 
-// product8 is one row of the product in float64, from the packed weights, and a bound on the float32 rounding of its last
-// steps.
+// product8 is one row of the product in float64, from the packed weights, and a bound on the
+// float32 rounding of its last steps.
 func product8(a []float32, w *Panels, bias []float32, in, out int) (want, bound []float64) {
 	low, high := min(0, slices.Min(a)), max(0, slices.Max(a))
-	step := float64(high-low) / float64(w.int8.levels)
+	step := float64(high-low) / float64(w.int8.quantMax)
 	for o := range out {
 		q, scale := unpack8(w, o)
 		var sum, columns float64
 		for i, v := range q[:in] {
-			u := math.RoundToEven(float64((a[i] - low) * (w.int8.levels / (high - low))))
+			u := math.RoundToEven(float64((a[i] - low) * (w.int8.quantMax / (high - low))))
 			sum, columns = sum+u*float64(v), columns+float64(v)
 		}
 		terms := []float64{sum * step * scale, float64(low) * scale * columns, float64(bias[o])}
@@ -67,7 +69,7 @@ func product8(a []float32, w *Panels, bias []float32, in, out int) (want, bound 
 	return want, bound
 }
 
-// unpack8 returns the quantised weights of one output and their scale.
+// unpack8 returns the quantized weights of one output and their scale.
 func unpack8(w *Panels, o int) (q []int8, scale float64) {
 	panel := w.int8.data[o/Width*Width*Pad(w.In):]
 	for i := range Pad(w.In) {
@@ -76,7 +78,8 @@ func unpack8(w *Panels, o int) (q []int8, scale float64) {
 	return q, float64(w.int8.params[o/Width*columnParams+o%Width])
 }
 
-// TestPack8 holds that groups cannot overflow, whatever the activations, and that weights are as near as they can be.
+// TestPack8: groups cannot overflow, whatever the activations, and that weights are as near as they
+// can be.
 func TestPack8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	rows := map[string]func(i int) float32{
@@ -88,13 +91,13 @@ func TestPack8(t *testing.T) {
 		"near rounding": func(i int) float32 { return 1 + float32(i%5)*0.01 },
 	}
 	for name, value := range rows {
-		for _, levels := range []int{100, 127, 175, 255} {
+		for _, quantMax := range []int{100, 127, 175, 255} {
 			const in = 100
 			weight := make([]float32, in)
 			for i := range weight {
 				weight[i] = value(i)
 			}
-			w := pack8(weight, []float32{0}, in, 1, levels)
+			w := pack8(weight, []float32{0}, in, 1, quantMax)
 			q, scale := unpack8(w, 0)
 			for at := 0; at < len(q); at += 12 {
 				for _, g := range [][6]int{{0, 1, 4, 5, 8, 9}, {2, 3, 6, 7, 10, 11}} {
@@ -105,21 +108,22 @@ func TestPack8(t *testing.T) {
 							positive, negative = positive+max(v, 0), negative+min(v, 0)
 						}
 					}
-					if positive*levels > math.MaxInt16 || negative*levels < math.MinInt16 {
-						t.Errorf("%s, %d levels: the group at %d sums to %d and %d", name, levels, at, positive, negative)
+					if positive*quantMax > math.MaxInt16 || negative*quantMax < math.MinInt16 {
+						t.Errorf("%s, quantMax %d: the group at %d sums to %d and %d", name, quantMax, at, positive, negative)
 					}
 				}
 			}
 			for i, v := range weight {
 				if e := math.Abs(float64(v) - scale*float64(q[i])); e > 1.51*scale {
-					t.Errorf("%s, %d levels: weight %d is %g, read back %g, scale %g", name, levels, i, v, scale*float64(q[i]), scale)
+					t.Errorf("%s, quantMax %d: weight %d is %g, read back %g, scale %g", name, quantMax, i, v, scale*float64(q[i]), scale)
 				}
 			}
 		}
 	}
 }
 
-// TestInt8GroupsFit: with all activations at their largest and groups of weights at their limits, nothing overflows.
+// TestInt8GroupsFit: with all activations at their largest and groups of weights at their limits,
+// nothing overflows.
 func TestInt8GroupsFit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	const in = 100
@@ -131,14 +135,14 @@ func TestInt8GroupsFit(t *testing.T) {
 			weight[o*in+i] = []float32{1, -1}[btoi(o%2 == 1)] * []float32{1, -0.3, rng.Float32()}[rng.IntN(1+o%3)]
 		}
 	}
-	for _, levels := range []int{100, 150, 255} {
-		w, want := pack8(weight, make([]float32, 32), in, 32, levels), make([]float32, 32)
+	for _, quantMax := range []int{100, 150, 255} {
+		w, want := pack8(weight, make([]float32, 32), in, 32, quantMax), make([]float32, 32)
 		generic.MatMul(want, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
 		eachTier(t, func(t *testing.T, s *Set) {
 			got := make([]float32, 32)
 			s.MatMul(got, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
 			if !slices.Equal(got, want) {
-				t.Errorf("%d levels: got %v, the plain version %v", levels, got, want)
+				t.Errorf("quantMax %d: got %v, the plain version %v", quantMax, got, want)
 			}
 		})
 	}
@@ -151,16 +155,16 @@ func btoi(b bool) int {
 	return 0
 }
 
-// TestQuantizedErrorIsHalfAStep: the quantised product is near the exact one, as Pack8 says.
+// TestQuantizedErrorIsHalfAStep: the quantized product is near the exact one, as Pack8 says.
 func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 1))
 	const in, out = 384, 32
 	weight, a := random(rng, in*out, 0.05), random(rng, in, 1)
-	w := pack8(weight, make([]float32, out), in, out, levels)
+	w := pack8(weight, make([]float32, out), in, out, quantMax)
 	eachTier(t, func(t *testing.T, s *Set) {
 		c := make([]float32, out)
 		s.MatMul(c, out, a, in, 1, w, None, NewQuantized(in))
-		step := float64(slices.Max(a)-slices.Min(a)) / levels
+		step := float64(slices.Max(a)-slices.Min(a)) / quantMax
 		for o := range out {
 			_, scale := unpack8(w, o)
 			exact, bound := 0.0, 1e-4
@@ -179,7 +183,7 @@ func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 func TestInt8TiersAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	const in, out, rows = 401, 48, 103
-	w, a := pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, levels), padded(rng, random(rng, rows*in, 1), rows, in, 0)
+	w, a := pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, quantMax), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
 	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
 	eachTier(t, func(t *testing.T, s *Set) {
@@ -206,14 +210,14 @@ func TestQuantizeExtremes(t *testing.T) {
 			row := make([]float32, 32)
 			row[5], row[20] = v, v/2
 			bytes, param := make([]uint8, 32), make([]float32, 2)
-			s.quantize(&bytes[0], &row[0], 32, levels, &param[0])
+			s.quantize(&bytes[0], &row[0], 32, quantMax, &param[0])
 			for i, x := range row {
 				back := float64(param[1]) + float64(param[0])*float64(bytes[i])
-				if !(math.Abs(back-float64(x)) <= math.Abs(float64(v))/levels*0.51+1e-38) {
+				if !(math.Abs(back-float64(x)) <= math.Abs(float64(v))/quantMax*0.51+1e-38) {
 					t.Errorf("%s: element %d is %g, read back as %g", name, i, x, back)
 				}
-				if bytes[i] > levels {
-					t.Errorf("%s: element %d is byte %d, beyond the levels", name, i, bytes[i])
+				if bytes[i] > quantMax {
+					t.Errorf("%s: element %d is byte %d, beyond quantMax", name, i, bytes[i])
 				}
 			}
 		}
@@ -225,7 +229,7 @@ func BenchmarkTile8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
-		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, levels), NewQuantized(k), make([]float32, tileRows8*16)
+		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewQuantized(k), make([]float32, tileRows8*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile8[tileRows8-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
@@ -243,7 +247,7 @@ func BenchmarkMatMul8(b *testing.B) {
 		act     Act
 	}{{"qkv", 384, 1152, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
 		for _, rows := range []int{1, 80, 256} {
-			w := pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, levels)
+			w := pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, quantMax)
 			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewQuantized(shape.in)
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {
@@ -262,7 +266,7 @@ func BenchmarkQuantize(b *testing.B) {
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		x, q := random(rng, 1536, 1), NewQuantized(1536)
 		for b.Loop() {
-			s.quantize(&q.bytes[0], &x[0], 1536, levels, &q.params[0])
+			s.quantize(&q.bytes[0], &x[0], 1536, quantMax, &q.params[0])
 		}
 	})
 }
@@ -272,6 +276,6 @@ func BenchmarkPack8(b *testing.B) {
 	weight, bias := random(rng, 384*1536, 1), random(rng, 1536, 1)
 	b.SetBytes(4 * 384 * 1536)
 	for b.Loop() {
-		pack8(weight, bias, 384, 1536, levels)
+		pack8(weight, bias, 384, 1536, quantMax)
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestInt8ColumnSums: what a kernel takes from activations to make them signed it gives back exactly, as wide as inputs get
-// with the largest weights. Few activations are not zero, so that the result itself is exact in every tier.
+// TestInt8ColumnSums: what a kernel takes from activations to make them signed it gives back
+// exactly, as wide as inputs get with the largest weights. Few activations are not zero, so that
+// the result itself is exact in every tier.
 func TestInt8ColumnSums(t *testing.T) {
 	const in = 1 << 15 // beyond any model
 	rng := rand.New(rand.NewPCG(7, 1))
@@ -24,15 +25,15 @@ func TestInt8ColumnSums(t *testing.T) {
 	for range 20 {
 		a[rng.IntN(in)] = rng.Float32()
 	}
-	for _, levels := range []int{64, levels, 255} {
-		w := pack8(weight, random(rng, Width, 1), in, Width, levels)
+	for _, quantMax := range []int{64, quantMax, 255} {
+		w := pack8(weight, random(rng, Width, 1), in, Width, quantMax)
 		want := make([]float32, Width)
 		generic.MatMul(want, Width, a, in, 1, w, None, NewQuantized(in))
 		eachTier(t, func(t *testing.T, s *Set) {
 			got := make([]float32, Width)
 			s.MatMul(got, Width, a, in, 1, w, None, NewQuantized(in))
 			if !slices.Equal(got, want) {
-				t.Errorf("%d levels: got %v, the plain version %v", levels, got, want)
+				t.Errorf("quantMax %d: got %v, the plain version %v", quantMax, got, want)
 			}
 		})
 	}

@@ -4,13 +4,13 @@ import "github.com/crossrank/crossrank/internal/cpu"
 
 var generic = &Set{
 	Tier: cpu.Generic,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
+	tile: [tileRows]microkernel{
 		gemmTile(1), gemmTile(2), gemmTile(3), gemmTile(4), gemmTile(5), gemmTile(6),
 	},
-	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+	tile8: [tileRows8]microkernel8{
 		int8Tile(1), int8Tile(2), int8Tile(3), int8Tile(4),
 	},
-	tile16: [tileRows8]func(int, *int16, int, *int16, *float32, *float32, *float32, int){
+	tile16: [tileRows8]microkernel16{
 		int16Tile(1), int16Tile(2), int16Tile(3), int16Tile(4),
 	},
 	quantize16: quantize16Generic,

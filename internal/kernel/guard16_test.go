@@ -40,12 +40,12 @@ func TestGuardQuantize16(t *testing.T) {
 	g := newGuarded(t, 3, 4*largestGuarded)
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, n := range guardSizes(1, Width) {
-			const levels = 2300
+			const quantMax = 2300
 			src, want, wantParam := random(rng, n, 2), make([]int16, n), make([]float32, 1)
-			generic.quantize16(&want[0], &src[0], n, levels, &wantParam[0])
+			generic.quantize16(&want[0], &src[0], n, quantMax, &wantParam[0])
 			g.everywhere(t, func() error {
 				got, param := place(g, make([]int16, n)), place(g, make([]float32, 1))
-				s.quantize16(&got[0], &place(g, src)[0], n, levels, &param[0])
+				s.quantize16(&got[0], &place(g, src)[0], n, quantMax, &param[0])
 				if err := same(param, wantParam); err != nil {
 					return fmt.Errorf("parameters: %w", err)
 				}

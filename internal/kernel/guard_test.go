@@ -11,8 +11,9 @@ import (
 	"github.com/crossrank/crossrank/internal/guard"
 )
 
-// These tests run every kernel of every tier on operands that end and begin at pages which cannot be touched, with just the
-// memory that its contract gives it, and hold its results against the plain version's.
+// These tests run every kernel of every tier on operands that end and begin at pages which cannot
+// be touched, with just the memory that its contract gives it, and hold its results against the
+// plain version's.
 
 // guarded has memory for each of a kernel's operands.
 type guarded struct {
@@ -37,7 +38,8 @@ func place[T any](g *guarded, x []T) []T {
 	return guard.Place(g.memories[g.next-1], g.at, g.shift, x)
 }
 
-// everywhere runs a test with its operands at either edge, and some elements away from it, which spoils their alignment.
+// everywhere runs a test with its operands at either edge, and some elements away from it, which
+// spoils their alignment.
 func (g *guarded) everywhere(t *testing.T, test func() error, format string, args ...any) {
 	t.Helper()
 	for _, g.at = range []guard.Edge{guard.End, guard.Begin} {
@@ -101,7 +103,8 @@ func abs(x []float32) []float32 {
 // first is the address of the first element, or where it would be.
 func first[T any](x []T) *T { return unsafe.SliceData(x) }
 
-// TestGuardCatchesKernels: one product more than the operands have room for is caught in every tier.
+// TestGuardCatchesKernels: one product more than the operands have room for is caught in every
+// tier.
 func TestGuardCatchesKernels(t *testing.T) {
 	g := newGuarded(t, 3, 4096)
 	eachTier(t, func(t *testing.T, s *Set) {
@@ -166,9 +169,9 @@ func TestGuardTiles8(t *testing.T) {
 				lda, ldc := k+k%3, Width+k%5
 				a, b := make([]uint8, (rows-1)*lda+k), make([]int8, k*Width)
 				for i := range a {
-					a[i] = uint8(rng.IntN(levels + 1))
+					a[i] = uint8(rng.IntN(quantMax + 1))
 				}
-				for i := range b { // four of them times the levels stay within 16 bits
+				for i := range b { // four of them times quantMax stay within 16 bits
 					b[i] = int8(rng.IntN(91) - 45)
 				}
 				perRow, perColumn := random(rng, 2*rows, 1), random(rng, columnParams, 1)
@@ -198,10 +201,10 @@ func TestGuardQuantize(t *testing.T) {
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, n := range guardSizes(1, Width) {
 			src, want, wantParam := random(rng, n, 2), make([]uint8, n), make([]float32, 2)
-			generic.quantize(&want[0], &src[0], n, levels, &wantParam[0])
+			generic.quantize(&want[0], &src[0], n, quantMax, &wantParam[0])
 			g.everywhere(t, func() error {
 				got, param := place(g, make([]uint8, n)), place(g, make([]float32, 2))
-				s.quantize(&got[0], &place(g, src)[0], n, levels, &param[0])
+				s.quantize(&got[0], &place(g, src)[0], n, quantMax, &param[0])
 				if err := same(param, wantParam); err != nil {
 					return fmt.Errorf("parameters: %w", err)
 				}

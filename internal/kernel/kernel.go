@@ -1,21 +1,23 @@
-// Package kernel is the arithmetic of the encoder on float32 matrices: matrix products with packed weights, attention's
-// softmax, layer norm and the activations.
+// Package kernel is the arithmetic of networks on float32 matrices: matrix products with packed
+// weights, attention with its softmax, layer norm and the activations.
 //
-// Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version that is the truth in
-// tests, op_amd64.s and op_arm64.s what package _asm generates for AVX2 and for NEON. A [Set] is one implementation of all of
-// them; [For] gives the one of a tier.
+// Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
+// that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
+// and for NEON. A [Set] is one implementation of all operations; [For] returns that of an
+// instruction tier.
 //
 // # Layout
 //
-// Matrices are row-major with a stride ("ld", leading dimension) in elements. Widths are padded with zeros to a multiple
-// of [Width], so that no kernel has a tail in that direction: the padding of weights, biases, gains and activations is
-// zero and stays zero through every operation. Kernels read and write whole vectors, so the memory of a row reaches to its
-// padded width.
+// Matrices are row-major with a stride ("ld", leading dimension) in elements. Widths are padded
+// with zeros to a multiple of [Width], so that no kernel has a tail in that direction. The padding
+// of weights, biases, gains and activations is zero and stays zero through every operation. Kernels
+// read and write whole vectors, so the memory of a row reaches to its padded width.
 //
 // # Determinism
 //
-// What a kernel computes for a row depends on that row and its operands alone, bit for bit: not on how many rows there are,
-// nor on where a row lies in its block. TestRowsAreIndependent holds this.
+// What a kernel computes for a row depends on that row and its operands alone, bit for bit: not on
+// how many rows there are, nor on where a row lies in its block. TestRowsAreIndependent checks
+// this.
 package kernel
 
 import (
@@ -30,28 +32,41 @@ const Width = 16
 // Pad rounds n up to a multiple of [Width].
 func Pad(n int) int { return (n + Width - 1) &^ (Width - 1) }
 
-// Set is one implementation of every operation. Its methods are safe for concurrent use on different outputs.
+// Set is one implementation of every operation. Its methods are safe for concurrent use on
+// different outputs.
 type Set struct {
 	Tier cpu.Tier
 
-	// tile[r-1] computes r rows of one panel, see gemmTile.
-	tile [tileRows]func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+	tile [tileRows]microkernel // tile[r-1] computes r rows
 
-	// tile8[r-1] computes r rows of one panel of int8 weights, see int8Tile; quantize makes the bytes it reads.
-	tile8    [tileRows8]func(k int, a *uint8, lda int, b *int8, rows, columns *float32, c *float32, ldc int)
-	quantize func(dst *uint8, src *float32, n int, levels float32, param *float32)
+	tile8    [tileRows8]microkernel8
+	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
-	// The same for int16, see int16Tile.
-	tile16     [tileRows8]func(k int, a *int16, lda int, b *int16, rows, columns *float32, c *float32, ldc int)
-	quantize16 func(dst *int16, src *float32, n int, levels float32, param *float32)
+	tile16     [tileRows8]microkernel16
+	quantize16 func(dst *int16, src *float32, n int, quantMax float32, param *float32)
 
-	// Strips are rows × Width elements, changed in place.
+	// Activations of a strip of rows × Width elements, in place.
 	gelu, geluTanh, relu func(x *float32, rows, ld int)
 
 	softmax   func(x *float32, rows, ld, n int, scale float32)
 	layerNorm func(dst, x, residual, gain, bias *float32, n int, eps float32)
 	packRows  func(dst, src *float32, ld, k int)
 }
+
+// microkernel computes a tile of a product of float32, C = init + A·B, where A has as many rows as
+// the tile is high and B is one panel of k × Width. Strides (lda, ldi, ldc) are in elements; ldi is
+// 0 to start every row from the same init. C may be init.
+//
+// next is a panel that will be read soon: for each four rows of B, the microkernel fetches as many
+// cache lines of it as lines says, 4·Width elements apart. That is a hint. It changes no result,
+// and next need not be memory at all.
+type microkernel func(k int, a *float32, lda int, b, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+
+// microkernel8 computes a tile of a product of quantized rows and int8 weights, see int8Tile.
+type microkernel8 func(k int, a *uint8, lda int, b *int8, rows, columns, c *float32, ldc int)
+
+// microkernel16 computes a tile of a product of quantized rows and int16 weights, see int16Tile.
+type microkernel16 func(k int, a *int16, lda int, b *int16, rows, columns, c *float32, ldc int)
 
 // For returns the kernels of a tier.
 func For(tier cpu.Tier) (*Set, error) {

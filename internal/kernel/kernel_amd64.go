@@ -8,13 +8,13 @@ var native = []*Set{avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
+	tile: [tileRows]microkernel{
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
-	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+	tile8: [tileRows8]microkernel8{
 		int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2,
 	},
-	tile16: [tileRows8]func(int, *int16, int, *int16, *float32, *float32, *float32, int){
+	tile16: [tileRows8]microkernel16{
 		int16Tile1AVX2, int16Tile2AVX2, int16Tile3AVX2, int16Tile4AVX2,
 	},
 	quantize16: quantize16AVX2,

@@ -8,13 +8,13 @@ var native = []*Set{neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
-	tile: [tileRows]func(int, *float32, int, *float32, *float32, int, *float32, int, *float32, int){
+	tile: [tileRows]microkernel{
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 	},
-	tile8: [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+	tile8: [tileRows8]microkernel8{
 		int8Tile1NEON, int8Tile2NEON, int8Tile3NEON, int8Tile4NEON,
 	},
-	tile16: [tileRows8]func(int, *int16, int, *int16, *float32, *float32, *float32, int){
+	tile16: [tileRows8]microkernel16{
 		int16Tile1NEON, int16Tile2NEON, int16Tile3NEON, int16Tile4NEON,
 	},
 	quantize:   quantizeNEON,
@@ -33,7 +33,7 @@ var neonDot = dotSet()
 func dotSet() *Set {
 	s := *neon
 	s.Tier = cpu.NEONDot
-	s.tile8 = [tileRows8]func(int, *uint8, int, *int8, *float32, *float32, *float32, int){
+	s.tile8 = [tileRows8]microkernel8{
 		int8Tile1Dot, int8Tile2Dot, int8Tile3Dot, int8Tile4Dot,
 	}
 	return &s

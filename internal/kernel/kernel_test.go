@@ -27,8 +27,8 @@ func pack(weight, bias []float32, in, out int) *Panels {
 	return new(Packer).Pack(weight, bias, in, out)
 }
 
-func pack8(weight, bias []float32, in, out, levels int) *Panels {
-	return new(Packer).Pack8(weight, bias, in, out, levels)
+func pack8(weight, bias []float32, in, out, quantMax int) *Panels {
+	return new(Packer).Pack8(weight, bias, in, out, quantMax)
 }
 
 func pack16(weight, bias []float32, in, out int) *Panels {
@@ -43,7 +43,8 @@ func random(rng *rand.Rand, n int, scale float64) []float32 {
 	return x
 }
 
-// padded lays rows of n elements out with stride Pad(n)+extra, zeros between n and Pad(n), noise after it.
+// padded lays rows of n elements out with stride Pad(n)+extra, zeros between n and Pad(n), noise
+// after it.
 func padded(rng *rand.Rand, x []float32, rows, n, extra int) []float32 {
 	ld := Pad(n) + extra
 	out := random(rng, rows*ld, 1e9)

@@ -5,11 +5,12 @@ import (
 	"unsafe"
 )
 
-// Packer packs weight matrices and holds the memory that they lie in. Its zero value is ready, and it is safe for concurrent use.
+// Packer packs weight matrices and allocates their memory. Its zero value is ready, and it is safe
+// for concurrent use.
 //
-// The weights of MiniLM-L-6 are 9,000 small pages, several times as many as a core remembers the addresses of, and every batch
-// reads all of them. So they lie close together in chunks of huge pages, where the system has such. A chunk lives as long as
-// any weights in it.
+// The weights of MiniLM-L-6 are 9,000 small pages, several times as many as a core's TLB has
+// entries for, and every batch reads all of them. So they lie close together in chunks of huge
+// pages, where the system has such. A chunk lives as long as any weights in it.
 type Packer struct {
 	mu    sync.Mutex
 	free  []byte // what is left of the newest chunk
@@ -22,8 +23,8 @@ const (
 	cacheLine    = 64
 )
 
-// room returns memory for n elements, all zero.
-func room[T float32 | int16 | int8](p *Packer, n int) []T {
+// alloc returns memory for n elements, all zero.
+func alloc[T float32 | int16 | int8](p *Packer, n int) []T {
 	var element T
 	b := p.bytes(n * int(unsafe.Sizeof(element)))
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
@@ -42,7 +43,8 @@ func (p *Packer) bytes(n int) []byte {
 	return b
 }
 
-// chunk makes n bytes of memory, which are asked for in huge pages if they fill any. Pages that nobody writes to take no memory.
+// chunk makes n bytes of memory, and asks for huge pages if they fill any. Pages that are never
+// written cost no memory.
 func chunk(n int) []byte {
 	if n < hugePage {
 		return make([]byte, n)

@@ -6,39 +6,40 @@ import (
 	"unsafe"
 )
 
-// TestPackerGivesEachItsOwn has many goroutines take rooms of many sizes, from a few bytes to more than a chunk, and write them
-// full: each is zero at first, and keeps what was written.
-func TestPackerGivesEachItsOwn(t *testing.T) {
+// TestAllocationsAreSeparate has many goroutines allocate many sizes, from a few bytes to more than
+// a chunk, and fill them: each allocation is zero at first, and keeps what was written.
+func TestAllocationsAreSeparate(t *testing.T) {
 	var p Packer
 	sizes := []int{0, 1, 7, 64, 65, 1000, 100_000, hugePage/4 - 1, hugePage, largestChunk/4 + 5}
-	rooms := make([][]float32, 4*len(sizes))
+	blocks := make([][]float32, 4*len(sizes))
 	var wg sync.WaitGroup
-	for i := range rooms {
+	for i := range blocks {
 		wg.Go(func() {
-			rooms[i] = room[float32](&p, sizes[i%len(sizes)])
-			for j, v := range rooms[i] {
+			blocks[i] = alloc[float32](&p, sizes[i%len(sizes)])
+			for j, v := range blocks[i] {
 				if v != 0 {
-					t.Errorf("room %d has %g at %d, want 0", i, v, j)
+					t.Errorf("block %d has %g at %d, want 0", i, v, j)
 					return
 				}
-				rooms[i][j] = float32(i)
+				blocks[i][j] = float32(i)
 			}
 		})
 	}
 	wg.Wait()
-	for i, r := range rooms {
+	for i, r := range blocks {
 		if len(r) != sizes[i%len(sizes)] || cap(r) < len(r) {
-			t.Fatalf("room %d has %d elements, want %d", i, len(r), sizes[i%len(sizes)])
+			t.Fatalf("block %d has %d elements, want %d", i, len(r), sizes[i%len(sizes)])
 		}
 		for j, v := range r {
 			if v != float32(i) {
-				t.Fatalf("room %d has %g at %d: another has written there", i, v, j)
+				t.Fatalf("block %d has %g at %d: another goroutine wrote there", i, v, j)
 			}
 		}
 	}
 }
 
-// TestChunksAreHugePages holds that a chunk begins where a huge page does, else its first and last pages could not be huge.
+// TestChunksAreHugePages: a chunk begins where a huge page does; otherwise its first and last pages
+// could not be huge.
 func TestChunksAreHugePages(t *testing.T) {
 	for _, n := range []int{hugePage, hugePage + cacheLine, 3 * hugePage} {
 		b := chunk(n)

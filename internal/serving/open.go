@@ -40,6 +40,7 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 		Routing:          s.ModelPool.Routing,
 		MaxLength:        one.Instances[0].MaxLength,
 		TokenizerWorkers: s.TokenizerPool.Workers,
+		Backend:          one.Instances[0].Backend,
 		Quantization:     one.Instances[0].Quantization,
 		Mode:             s.Pipeline.Mode,
 		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),

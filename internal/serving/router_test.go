@@ -53,7 +53,7 @@ cache: {max_bytes: 333, coalesce: false}
 	got := modelOptions(s, s.Served()[0], 2)
 	want := local.Options{
 		Threads: 2, Instances: []local.Instance{{Threads: 3}, {Threads: 3}, {}}, Routing: "least_busy",
-		MaxLength: 99, TokenizerWorkers: 7, Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
+		MaxLength: 99, TokenizerWorkers: 7, Backend: "native", Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
 		Batching: local.Batching{
 			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Enabled: new(false), LengthAware: new(false),
 			PreferredPairs: []int{4, 8}, MaxQueueAge: 500 * time.Microsecond, MaxQueuedTokens: 3333,

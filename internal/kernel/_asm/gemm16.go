@@ -8,7 +8,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
+// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
 // VPMADDWD multiplies 16 pairs and adds neighbours into 32 bits: 32 multiply-adds a cycle, twice those of fp32.
 func gemm16() {
 	for rows := 1; rows <= 4; rows++ {
@@ -95,17 +95,17 @@ func rowAt(base, ld, three Register, r, disp int) Mem {
 	return m
 }
 
-// quantize16 writes the quantisation of one row.
+// quantize16 writes the quantization of one row.
 func quantize16() {
-	TEXT("quantize16AVX2", NOSPLIT, "func(dst *int16, src *float32, n int, levels float32, param *float32)")
+	TEXT("quantize16AVX2", NOSPLIT, "func(dst *int16, src *float32, n int, quantMax float32, param *float32)")
 	Pragma("noescape")
 	Doc("quantize16AVX2 is quantize16 for one row of n elements, a multiple of 16 and at least 16.")
 	dst := Load(Param("dst"), GP64())
 	src := Load(Param("src"), GP64())
 	n := Load(Param("n"), GP64())
 	param := Load(Param("param"), GP64())
-	levels := XMM()
-	VMOVSS(NewParamAddr("levels", 24), levels)
+	quantMax := XMM()
+	VMOVSS(NewParamAddr("quantMax", 24), quantMax)
 
 	Comment("the largest magnitude: the sign bits are masked off")
 	mask, top, top1 := YMM(), YMM(), YMM()
@@ -126,12 +126,12 @@ func quantize16() {
 	VMAXPS(top1, top, top)
 	reduce(top, func(a, b, dst Op) { VMAXPS(a, b, dst) })
 
-	Comment("step = top/levels, and its inverse; in a row of zeros both products are 0")
+	Comment("step = top/quantMax, and its inverse; in a row of zeros both products are 0")
 	step, inverse := XMM(), YMM()
-	VDIVSS(levels, top.AsX(), step)
+	VDIVSS(quantMax, top.AsX(), step)
 	VMOVSS(step, Mem{Base: param})
 	VMAXSS(splatBits(0x00800000), top.AsX(), top.AsX())
-	VDIVSS(top.AsX(), levels, inverse.AsX())
+	VDIVSS(top.AsX(), quantMax, inverse.AsX())
 	VMINSS(splatBits(0x7f7fffff), inverse.AsX(), inverse.AsX())
 	VBROADCASTSS(inverse.AsX(), inverse)
 

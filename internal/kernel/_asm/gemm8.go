@@ -9,7 +9,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
+// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
 //
 // VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen to it that three of its
 // results can be added there without overflow before VPMADDWD widens them to 32 bits: four multiplications for 96
@@ -128,9 +128,9 @@ func tile8(rows int) {
 	RET()
 }
 
-// quantize writes the quantisation of one row.
+// quantize writes the quantization of one row.
 func quantize() {
-	TEXT("quantizeAVX2", NOSPLIT, "func(dst *uint8, src *float32, n int, levels float32, param *float32)")
+	TEXT("quantizeAVX2", NOSPLIT, "func(dst *uint8, src *float32, n int, quantMax float32, param *float32)")
 	Pragma("noescape")
 	Doc("quantizeAVX2 is quantize for one row of n elements, a multiple of 16 and at least 16.")
 	dst := Load(Param("dst"), GP64())
@@ -164,17 +164,17 @@ func quantize() {
 	reduce(low, func(a, b, dst Op) { VMINPS(a, b, dst) })
 	reduce(high, func(a, b, dst Op) { VMAXPS(a, b, dst) })
 
-	Comment("step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
-	levels, width, inverse, step := XMM(), XMM(), YMM(), XMM()
-	VMOVSS(NewParamAddr("levels", 24), levels)
+	Comment("step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
+	quantMax, width, inverse, step := XMM(), XMM(), YMM(), XMM()
+	VMOVSS(NewParamAddr("quantMax", 24), quantMax)
 	VSUBSS(low.AsX(), high.AsX(), width)
-	VDIVSS(levels, width, step)
+	VDIVSS(quantMax, width, step)
 	VMOVSS(step, Mem{Base: param})
 	VMOVSS(low.AsX(), Mem{Base: param, Disp: 4})
 	tiny := XMM()
 	VMOVSS(splatBits(0x00800000), tiny)
 	VMAXSS(tiny, width, width)
-	VDIVSS(width, levels, inverse.AsX())
+	VDIVSS(width, quantMax, inverse.AsX())
 	VMINSS(splatBits(math.Float32bits(math.MaxFloat32)), inverse.AsX(), inverse.AsX())
 	VBROADCASTSS(inverse.AsX(), inverse)
 	VBROADCASTSS(low.AsX(), low)

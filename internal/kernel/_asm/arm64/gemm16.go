@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
+// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
 //
 // NEON has no product of 16-bit pairs that adds them, so the two inputs of a column, side by side in the panel, are parted
 // (UZP1, UZP2) and SMLAL multiplies four columns by one element of A: as many products an instruction as in float32, from
@@ -77,9 +77,9 @@ func wordTile(f *file, rows int) {
 	f.ins("RET")
 }
 
-// quantize16 writes the quantisation of one row.
+// quantize16 writes the quantization of one row.
 func quantize16(f *file) {
-	f.function("quantize16NEON", "(dst *int16, src *float32, n int, levels float32, param *float32)",
+	f.function("quantize16NEON", "(dst *int16, src *float32, n int, quantMax float32, param *float32)",
 		"is quantize16 for one row of n elements, a multiple of 16 and at least 16.")
 	const dst, src, n, param, at R = 0, 1, 2, 3, 4
 	f.arg("dst", dst)
@@ -105,14 +105,14 @@ func quantize16(f *file) {
 	f.fold(top, f.fmax)
 	f.fmaxv(top[0], top[0])
 
-	f.comment("step = top/levels, and its inverse")
-	const levels, step, inverse, limit V = 16, 18, 19, 20
-	f.ins("FMOVS %s, %s", f.param("levels"), levels.F())
-	f.ins("FDIVS %s, %s, %s", levels.F(), top[0].F(), step.F())
+	f.comment("step = top/quantMax, and its inverse")
+	const quantMax, step, inverse, limit V = 16, 18, 19, 20
+	f.ins("FMOVS %s, %s", f.param("quantMax"), quantMax.F())
+	f.ins("FDIVS %s, %s, %s", quantMax.F(), top[0].F(), step.F())
 	f.ins("FMOVS %s, (%v)", step.F(), param)
 	f.splatBits(0x00800000, limit)
 	f.ins("FMAXS %s, %s, %s", limit.F(), top[0].F(), top[0].F())
-	f.ins("FDIVS %s, %s, %s", top[0].F(), levels.F(), inverse.F())
+	f.ins("FDIVS %s, %s, %s", top[0].F(), quantMax.F(), inverse.F())
 	f.splatBits(0x7f7fffff, limit)
 	f.ins("FMINS %s, %s, %s", limit.F(), inverse.F(), inverse.F())
 

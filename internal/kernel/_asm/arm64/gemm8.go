@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantisation of A's rows.
+// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
 //
 // Activations are unsigned and weights signed, a product that only the newest Arm CPUs have an instruction for. So 128 is
 // taken from every activation, which makes it a signed byte, and given back: Σ u·q = Σ (u-128)·q + 128·Σ q, where Σ q is among
@@ -181,9 +181,9 @@ func (f *file) finish8(rows int, acc func(r int) []V, offset ...R) {
 	}
 }
 
-// quantize writes the quantisation of one row.
+// quantize writes the quantization of one row.
 func quantize(f *file) {
-	f.function("quantizeNEON", "(dst *uint8, src *float32, n int, levels float32, param *float32)",
+	f.function("quantizeNEON", "(dst *uint8, src *float32, n int, quantMax float32, param *float32)",
 		"is quantize for one row of n elements, a multiple of 16 and at least 16.")
 	const dst, src, n, param, at R = 0, 1, 2, 3, 4
 	f.arg("dst", dst)
@@ -212,16 +212,16 @@ func quantize(f *file) {
 	f.fold(high, f.fmax)
 	f.fmaxv(high[0], high[0])
 
-	f.comment("step = (high - low)/levels, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
-	const levels, width, step, inverse, limit V = 16, 17, 18, 19, 20
-	f.ins("FMOVS %s, %s", f.param("levels"), levels.F())
+	f.comment("step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
+	const quantMax, width, step, inverse, limit V = 16, 17, 18, 19, 20
+	f.ins("FMOVS %s, %s", f.param("quantMax"), quantMax.F())
 	f.ins("FSUBS %s, %s, %s", low[0].F(), high[0].F(), width.F())
-	f.ins("FDIVS %s, %s, %s", levels.F(), width.F(), step.F())
+	f.ins("FDIVS %s, %s, %s", quantMax.F(), width.F(), step.F())
 	f.ins("FMOVS %s, (%v)", step.F(), param)
 	f.ins("FMOVS %s, 4(%v)", low[0].F(), param)
 	f.splatBits(0x00800000, limit)
 	f.ins("FMAXS %s, %s, %s", limit.F(), width.F(), width.F())
-	f.ins("FDIVS %s, %s, %s", width.F(), levels.F(), inverse.F())
+	f.ins("FDIVS %s, %s, %s", width.F(), quantMax.F(), inverse.F())
 	f.splatBits(0x7f7fffff, limit)
 	f.ins("FMINS %s, %s, %s", limit.F(), inverse.F(), inverse.F())
 	f.ins("VDUP V%d.S[0], %s", int(low[0]), low[0].S4())
