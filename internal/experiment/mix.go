@@ -8,6 +8,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/results"
 )
 
 // mixture is what the requests of a mix come from.
@@ -32,7 +33,7 @@ func mixtureOf(m definition.Mix) (*mixture, error) {
 		return nil, err
 	}
 	counts := r.Counts()
-	words := fmt.Sprintf("%d requests of %s, %s", len(counts), publicPath(m.File), r.Hash)
+	words := fmt.Sprintf("%d requests of %s, %s", len(counts), results.PublicPath(m.File), r.Hash)
 	return &mixture{words: words, counts: counts, at: r.At, make: r.Requests}, nil
 }
 

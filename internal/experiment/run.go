@@ -241,7 +241,7 @@ func (r *runner) begin(info crossrank.Info, target string) error {
 		Data:    r.provenance(),
 		Machine: results.Machine(machine.Here()),
 	}
-	if r.w, err = results.Create(r.path, func(w *results.Writer) error { return errors.Join(w.Run(public(run)), r.carry(w)) }); err != nil {
+	if r.w, err = results.Create(r.path, func(w *results.Writer) error { return errors.Join(w.Run(run.Public()), r.carry(w)) }); err != nil {
 		return errors.Join(errLost, err)
 	}
 	r.out.Results = r.path

@@ -1,26 +1,24 @@
-package experiment
+package results
 
 import (
 	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
-
-	"github.com/crossrank/crossrank/internal/results"
 )
 
-// public gives r without the folders of this machine: results are kept and shown, and where a model or a data set lies
-// tells nothing of the measurement. Their names stay, and their hashes say what they are.
-func public(r results.Run) results.Run {
-	r.Model.Model = publicPath(r.Model.Model)
-	r.Data.Name = publicPath(r.Data.Name)
+// Public returns r without the folders of this machine. Results are kept and published, and where a model or a data set lies
+// says nothing about the measurement. Names stay, and hashes say what they stand for.
+func (r Run) Public() Run {
+	r.Model.Model = PublicPath(r.Model.Model)
+	r.Data.Name = PublicPath(r.Data.Name)
 	args := make([]string, len(r.CommandLine))
 	for i, a := range r.CommandLine {
 		flag, value, joined := strings.Cut(a, "=")
 		if joined && strings.HasPrefix(flag, "-") {
-			args[i] = flag + "=" + publicPath(value)
+			args[i] = flag + "=" + PublicPath(value)
 		} else {
-			args[i] = publicPath(a)
+			args[i] = PublicPath(a)
 		}
 	}
 	r.CommandLine = args
@@ -28,15 +26,16 @@ func public(r results.Run) results.Run {
 	return r
 }
 
-// publicPath cuts a path that begins at the root or goes up to its last part. Others, such as a model's name on the hub, stay.
-func publicPath(s string) string {
+// PublicPath returns the last part of a path that begins at the root, at a home or at the folder above. Others, such as a
+// model's name on the hub, stay.
+func PublicPath(s string) string {
 	if filepath.IsAbs(s) || strings.HasPrefix(s, "../") || strings.HasPrefix(s, "~") || strings.HasPrefix(s, "./") {
 		return filepath.Base(s)
 	}
 	return s
 }
 
-// publicSettings does so to every text of the settings.
+// publicSettings shortens every text of the settings as PublicPath does.
 func publicSettings(settings json.RawMessage) json.RawMessage {
 	d := json.NewDecoder(bytes.NewReader(settings))
 	d.UseNumber() // so that numbers stay as they are written
@@ -46,7 +45,7 @@ func publicSettings(settings json.RawMessage) json.RawMessage {
 	}
 	b, err := json.Marshal(publicValue(v))
 	if err != nil {
-		panic("experiment: decoded settings do not encode: " + err.Error())
+		panic("results: decoded settings do not encode: " + err.Error())
 	}
 	return b
 }
@@ -54,7 +53,7 @@ func publicSettings(settings json.RawMessage) json.RawMessage {
 func publicValue(v any) any {
 	switch v := v.(type) {
 	case string:
-		return publicPath(v)
+		return PublicPath(v)
 	case []any:
 		for i := range v {
 			v[i] = publicValue(v[i])

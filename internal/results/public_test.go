@@ -1,4 +1,4 @@
-package experiment
+package results
 
 import (
 	"encoding/json"
@@ -6,17 +6,16 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/results"
 )
 
 // Results tell names and hashes, and no folder of the machine that measured.
 func TestResultsHoldNoFolders(t *testing.T) {
-	got := public(results.Run{
+	got := Run{
 		Model:       crossrank.Info{Model: "/home/me/models/minilm"},
-		Data:        results.Data{Name: "../data/pairs.jsonl", Hash: "sha256:12"},
+		Data:        Data{Name: "../data/pairs.jsonl", Hash: "sha256:12"},
 		CommandLine: []string{"/opt/bin/crossrank", "experiment", "run", "05_batch_size", "--model=/home/me/minilm", "--data", "../data/pairs.jsonl", "-o", "experiments/results"},
 		Settings:    json.RawMessage(`{"model":"/home/me/minilm","pool":[{"model":"cross-encoder/ms-marco-MiniLM-L-6-v2"}],"seed":12345678901234567890}`),
-	})
+	}.Public()
 	if got.Model.Model != "minilm" || got.Data.Name != "pairs.jsonl" {
 		t.Errorf("model %q, data %q", got.Model.Model, got.Data.Name)
 	}
