@@ -1,8 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +16,6 @@ import (
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
-	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/quality"
@@ -39,6 +38,7 @@ type benchOptions struct {
 	json        bool
 	format      string
 	scores      string
+	results     string
 	collection  string
 	candidates  int
 }
@@ -73,12 +73,14 @@ speed is measured on the same pairs.
 
 The measurement goes to standard output: as a table, as one JSON object with --format json (or
 --json), or as Go benchmarks are printed with --format bench, for benchstat over several runs.
-Progress goes to standard error. Ctrl-C ends the run and keeps what was measured; the output then
+With --results, every request is also written to a results file, which report and compare read as
+those of an experiment. Progress goes to standard error. Ctrl-C ends the run and keeps what was measured; the output then
 says partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --collection ./beir/scifact
+  $ crossrank bench --results bench.jsonl && crossrank report bench.jsonl
   $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done
   $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000
   $ crossrank bench --target http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
@@ -103,6 +105,7 @@ says partial, and the exit code is 1.`,
 	f.BoolVar(&opts.json, "json", false, "short form of --format json")
 	cmd.MarkFlagsMutuallyExclusive("json", "format")
 	f.StringVar(&opts.scores, "scores", "", "output file for the logits of all pairs, one per line in order")
+	f.StringVar(&opts.results, "results", "", "results file to write, one line per request, for report and compare; empty = none")
 	f.StringVar(&opts.collection, "collection", "", "folder of a judged collection to measure quality on")
 	f.IntVar(&opts.candidates, "candidates", 50, "number of documents to rerank per query of the collection")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
@@ -166,50 +169,27 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	defer closeInto(&err, scorer)
 	warnMeaningless(cmd.ErrOrStderr(), info)
 	printWarnings(cmd.ErrOrStderr(), scorer)
-
-	pairs := data.Pairs
-	if opts.order == "sorted" {
-		if pairs, err = sortedByLength(opts.model, pairs, opts.batch, opts.requests); err != nil {
-			return err
-		}
-	}
-	bench := &benchResult{
-		Loop: "closed", Order: opts.order, Batch: opts.batch, Concurrency: opts.concurrency, Warmup: opts.warmup,
-		Target: cmp.Or(opts.target.address, "in process"), Model: info, Version: programVersion(),
-		Data:    experiment.Provenance(data),
-		Machine: machine.Here(), Footprint: takes,
-	}
-	if opts.target.address != "" {
-		bench.Dialect = opts.target.speaks()
-	}
-	loaded := crossrank.Scorer(scorer)
-	if opts.oneQuery {
-		loaded, bench.Data = experiment.OneQuery{Scorer: scorer}, experiment.OneQueryOf(bench.Data)
-	}
-	bar := newProgress(cmd.ErrOrStderr())
-	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
-	result, err := load.Run(cmd.Context(), loaded, load.Config{
-		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
-		Requests: opts.requests, Warmup: opts.warmup,
-		Record:   bench.add,
-		Progress: bar.update,
-	})
-	bar.end()
+	rec, err := newBenchRecorder(&opts, info, data)
 	if err != nil {
 		return err
 	}
-	bench.finish(result)
+	result, err := measureBench(cmd, &opts, rec, scorer, data)
+	if err != nil {
+		return errors.Join(err, rec.close())
+	}
 	if takes != nil {
 		takes.End = metrics.Resident()
 	}
 	if !result.Partial {
 		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.speaks()), opts, data.Pairs, task)
 		if err != nil {
-			return fmt.Errorf("measuring the quality: %w", err)
+			return errors.Join(fmt.Errorf("measuring the quality: %w", err), rec.close())
 		}
-		bench.Agreement, bench.Judged, bench.JudgedAgainst = q.agreement, q.judged, q.judgedAgainst
+		if err := rec.quality(q, opts.against); err != nil {
+			return errors.Join(err, rec.close())
+		}
 	}
-	if err := bench.write(cmd.OutOrStdout(), opts.format); err != nil {
+	if err := errors.Join(rec.close(), newBenchResult(rec.res, &opts, takes).write(cmd.OutOrStdout(), opts.format)); err != nil {
 		return err
 	}
 	if result.Partial {
@@ -224,6 +204,30 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		return fmt.Errorf("%d of %d requests failed, the first with: %w", n, result.Requests, result.FirstError)
 	}
 	return nil
+}
+
+// measureBench sends the requests and records them.
+func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, scorer crossrank.Scorer, data *dataset.Set) (*load.Result, error) {
+	pairs := data.Pairs
+	if opts.order == "sorted" {
+		var err error
+		if pairs, err = sortedByLength(opts.model, pairs, opts.batch, opts.requests); err != nil {
+			return nil, err
+		}
+	}
+	if opts.oneQuery {
+		scorer = experiment.OneQuery{Scorer: scorer}
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
+	result, err := load.Run(cmd.Context(), scorer, load.Config{
+		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
+		Requests: opts.requests, Warmup: opts.warmup,
+		Record:   rec.request,
+		Progress: bar.update,
+	})
+	bar.end()
+	return result, errors.Join(err, rec.measured(result, err))
 }
 
 // benchSeed chooses the made-up pairs: those of experiment 01.

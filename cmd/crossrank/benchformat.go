@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 // writeBench writes the measurement in the format of Go's benchmarks, so that benchstat compares the outputs of several runs.
@@ -18,17 +19,17 @@ func (b *benchResult) writeBench(w io.Writer) error {
 	if b.Dialect != "" && b.Dialect != client.Crossrank {
 		target += " " + string(b.Dialect)
 	}
-	line := fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, len(b.latencies),
-		1e6*b.Latency.Mean, b.PairsPerSecond)
+	line := fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, b.answered,
+		1e6*float64(b.Latency.Mean), float64(b.PairsPerSecond))
 	if b.TokensPerSecond != nil {
-		line += fmt.Sprintf(" %.6g tokens/s", *b.TokensPerSecond)
+		line += fmt.Sprintf(" %.6g tokens/s", float64(*b.TokensPerSecond))
 	}
 	for _, p := range []struct {
 		percent float64
-		ms      float64
+		ms      summary.Value
 	}{{50, b.Latency.P50}, {95, b.Latency.P95}, {99, b.Latency.P99}} {
 		if b.caveat(p.percent) == "" {
-			line += fmt.Sprintf(" %.0f p%g-ns", 1e6*p.ms, p.percent)
+			line += fmt.Sprintf(" %.0f p%g-ns", 1e6*float64(p.ms), p.percent)
 		}
 	}
 	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\ncpu: %s\ntarget: %s\n%s\n", runtime.GOOS, runtime.GOARCH, b.Machine.CPU, target, line)

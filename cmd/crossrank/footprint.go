@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // footprint is what a model in this process takes: time to start and memory.
@@ -25,12 +26,12 @@ func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (
 	if err != nil || opts.target.address != "" {
 		return scorer, info, nil, err
 	}
-	f := &footprint{Open: milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: metrics.Resident()}
+	f := &footprint{Open: stats.Milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: metrics.Resident()}
 	if _, err := scorer.Score(ctx, &crossrank.Request{Pairs: []crossrank.Pair{pair}}); err != nil {
 		scorer.Close()
 		return nil, info, nil, fmt.Errorf("scoring the first pair: %w", err)
 	}
-	f.FirstScore = milliseconds(time.Since(began))
+	f.FirstScore = stats.Milliseconds(time.Since(began))
 	return scorer, info, f, nil
 }
 

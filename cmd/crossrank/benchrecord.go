@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/experiment"
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/results"
+)
+
+// benchRecorder keeps the results of a bench: in memory for the output, and in a results file where
+// one is asked for.
+type benchRecorder struct {
+	res *results.Results
+	m   *results.Measured // the one configuration
+	w   *results.Writer   // nil without a file
+}
+
+func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set) (*benchRecorder, error) {
+	run := results.Run{
+		Name: "bench", Started: time.Now(), Loop: "closed", Model: info, Version: programVersion(),
+		Target: cmp.Or(opts.target.address, "in process"), Elsewhere: opts.target.address != "",
+		CommandLine: os.Args, Data: experiment.Provenance(data), Machine: results.Machine(machine.Here()),
+	}
+	if d := opts.target.speaks(); opts.target.address != "" && d != client.Crossrank {
+		run.Dialect = string(d)
+	}
+	if opts.oneQuery {
+		run.Data = experiment.OneQueryOf(run.Data)
+	}
+	c := results.Configuration{
+		Batch: opts.batch, Concurrency: opts.concurrency, Requests: opts.requests, Warmup: opts.warmup,
+	}
+	if opts.order == "sorted" {
+		c.Set = []results.Setting{{Key: "order", Value: opts.order}}
+	}
+	b := &benchRecorder{m: &results.Measured{Configuration: c}}
+	b.res = &results.Results{Run: run, Configurations: []*results.Measured{b.m}}
+	if opts.results == "" {
+		return b, nil
+	}
+	var err error
+	b.w, err = results.Create(opts.results, func(w *results.Writer) error {
+		return errors.Join(w.Run(run.Public()), w.Configuration(c))
+	})
+	return b, err
+}
+
+// request records a request. It is a load.Config's Record.
+func (b *benchRecorder) request(r results.Request) error {
+	b.m.Requests = append(b.m.Requests, r)
+	if b.w == nil {
+		return nil
+	}
+	return b.w.Request(r)
+}
+
+// measured ends the configuration. The failure, which may be nil, is why it measured nothing.
+func (b *benchRecorder) measured(r *load.Result, failure error) error {
+	end := results.ConfigurationEnd{Began: r.Began, Elapsed: r.Elapsed, Abandoned: r.Abandoned, Complete: !r.Partial && failure == nil}
+	switch {
+	case r.Partial:
+		end.Reason = "interrupted"
+	case failure != nil:
+		end.Reason = failure.Error()
+	}
+	if b.res.Run.Elsewhere && r.CPU != nil {
+		end.GeneratorCPU = *r.CPU // in process, it is mostly the engine's
+	}
+	b.m.End = &end
+	if b.w == nil {
+		return nil
+	}
+	return b.w.ConfigurationEnd(end)
+}
+
+// quality records how good the scores are, in the precision that was measured and in the other one.
+func (b *benchRecorder) quality(q scoreQuality, against string) error {
+	var lines []results.Quality
+	if q.agreement != nil || q.judged != nil {
+		lines = append(lines, results.Quality{Quantization: b.res.Run.Model.Quantization, Agreement: q.agreement, Judged: q.judged})
+	}
+	if q.judgedAgainst != nil {
+		lines = append(lines, results.Quality{Quantization: against, Judged: q.judgedAgainst})
+	}
+	b.res.Quality = lines
+	if b.w == nil {
+		return nil
+	}
+	var errs []error
+	for _, l := range lines {
+		errs = append(errs, b.w.Quality(l))
+	}
+	return errors.Join(errs...)
+}
+
+// close ends the results file.
+func (b *benchRecorder) close() error {
+	if b.w == nil {
+		return nil
+	}
+	end := results.End{Time: time.Now(), Complete: b.m.End != nil && b.m.End.Complete}
+	if b.m.End != nil {
+		end.Reason = b.m.End.Reason
+	}
+	return errors.Join(b.w.End(end), b.w.Close())
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/stats"
+)
+
+// writeTable writes the measurement for people, a row a figure.
+func (b *benchResult) writeTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	m := b.Model
+	row("model", "%s (%s)", cmp.Or(m.Model, "n/a"), cmp.Or(m.Weights, "n/a"))
+	if m.Backend != "" {
+		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
+	} else {
+		row("engine", "%s", cmp.Or(m.Quantization, "n/a"))
+	}
+	row("target", "%s%s", b.Target, mark(b.Dialect != "" && b.Dialect != client.Crossrank, " in the dialect "+string(b.Dialect)))
+	row("data", "%s, %d pairs", b.Data.Name, b.Data.Pairs)
+	row("load", "closed loop, batch %d, concurrency %d, %d requests after %d to warm up%s%s",
+		b.Batch, b.Concurrency, b.Requests, b.Warmup, mark(b.Order == "sorted", ", sorted by length"), mark(b.Partial, " (partial: interrupted)"))
+	row("scored", "%d pairs, %s tokens in %.2f s", b.Pairs, orNA("%d", b.Tokens), b.Seconds)
+	if b.Errors > 0 {
+		row("failed", "%d requests: %v", b.Errors, b.ErrorsByCode)
+	}
+	row("throughput", "%.1f pairs/s, %s tokens/s", b.PairsPerSecond, orNA("%.0f", b.TokensPerSecond))
+	l := b.Latency
+	row("latency", "mean %.2f ms, min %.2f, max %.2f", l.Mean, l.Min, l.Max)
+	row("", "P50 %.2f ms, P90 %.2f%s, P95 %.2f%s, P99 %.2f%s", l.P50,
+		l.P90, b.caveat(90), l.P95, b.caveat(95), l.P99, b.caveat(99))
+	if s := b.Stages; s != nil {
+		row("stages", "tokenize %.2f ms, queue %.2f, compute %.2f (means)", s.Tokenize, s.Queue, s.Compute)
+	} else {
+		row("stages", "n/a")
+	}
+	if b.PaddingWaste != nil {
+		row("padding", "%.1f %% of the tokens would have been padding; none was computed", *b.PaddingWaste)
+	}
+	if b.Footprint != nil {
+		b.Footprint.rows(row)
+	}
+	q := scoreQuality{b.Agreement, b.Judged, b.JudgedAgainst}
+	q.rows(row, against(b.Agreement))
+	if note := b.footnote(); note != "" {
+		row("", "%s", note)
+	}
+	return t.Flush()
+}
+
+func against(a *results.Agreement) string {
+	if a == nil {
+		return ""
+	}
+	return a.Against
+}
+
+// caveat marks a percentile that the number of requests cannot carry.
+func (b *benchResult) caveat(p float64) string {
+	return mark(b.answered < stats.Needed(p, 0), "*")
+}
+
+func (b *benchResult) footnote() string {
+	var needed []string
+	for _, p := range []float64{90, 95, 99} {
+		if b.caveat(p) != "" {
+			needed = append(needed, fmt.Sprintf("P%g needs %d", p, stats.Needed(p, 0)))
+		}
+	}
+	if len(needed) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("* of %d requests: %s to say much", b.answered, strings.Join(needed, ", "))
+}
+
+func mark(when bool, text string) string {
+	if when {
+		return text
+	}
+	return ""
+}
