@@ -17,26 +17,30 @@ func newCompareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Compare two measurements of the same experiment",
-		Long: `Compare sets the results files A and B side by side, configuration by configuration. Several files of one side are
-joined with commas. The unit is one repeat, which had a server process of its own: give the experiment 6 repeats at least
-(experiment.repeats), and better measure A and B in turns than one after the other.
+		Long: `Compare sets the results files A and B side by side, configuration by configuration. Several files
+of one side are joined with commas. The unit is one repeat, which had a server process of its own:
+give the experiment at least 6 repeats (experiment.repeats), and measure A and B in turns rather
+than one after the other.
 
-A difference is told when the Mann-Whitney U test gives p < 0.05 and the medians differ by more than 2 %; ~ stands for all
-else. Where both sides measured the quality of their scores (experiment.quality), B may lose up to --quality-loss of nDCG@10, of MRR@10
-and of the agreement with another precision, however much faster it is. What else differs between the sides is noted.
+A difference is reported when the Mann-Whitney U test gives p < 0.05 and the medians differ by
+more than 2 %; ~ : not significant. Where both sides measured the quality of their scores
+(experiment.quality), B may lose up to --quality-loss of nDCG@10, of MRR@10 and of the agreement
+with another precision, however much faster it is. Other differences between the sides are noted.
 
-The exit code is 1 if anything of B is worse in that sense, so that a build can be held to it; 0 says that nothing is known to be
-worse. With --require-quality, quality that was not measured on both sides fails, too.
+The exit code is 1 if B is worse in any of these, so that a build can be held to it; 0 says that
+nothing is known to be worse. With --require-quality it is also 1 if quality was not measured on
+both sides.
 
-The format bench writes both sides for benchstat: crossrank compare A B --format bench | benchstat -col side -`,
+The format bench writes both sides for benchstat: crossrank compare A B --format bench | benchstat
+-col side -`,
 		Example: `  $ crossrank compare before_results.jsonl after_results.jsonl
   $ crossrank compare a1.jsonl,a2.jsonl b1.jsonl,b2.jsonl --format json`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, args[0], args[1], opts) },
 	}
-	cmd.Flags().StringVar(&opts.format, "format", "text", "of the output: text, json or bench")
-	cmd.Flags().Float64Var(&opts.loss, "quality-loss", 0.005, "how much B may lose of a figure of quality, all of which are at most 1")
-	cmd.Flags().BoolVar(&opts.require, "require-quality", false, "fail where the quality was not measured on both sides")
+	cmd.Flags().StringVar(&opts.format, "format", "text", "output format: text, json or bench")
+	cmd.Flags().Float64Var(&opts.loss, "quality-loss", 0.005, "max loss of B in a measure of quality, as a difference of values from 0 to 1")
+	cmd.Flags().BoolVar(&opts.require, "require-quality", false, "exit code 1 if quality was not measured on both sides")
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -94,10 +93,11 @@ func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Se
 	if settings.Origin("model") != fromFile {
 		settings = settings.WithModel(settings.Model)
 	}
-	if why := config.Unsupported(settings); len(why) > 0 {
-		return settings, errors.New(cmp.Or(s.file, "settings") + ":\n  " + strings.Join(why, "\n  "))
+	var errs []error
+	for _, fault := range config.Unsupported(settings) {
+		errs = append(errs, settings.Locate(fault))
 	}
-	return settings, nil
+	return settings, errors.Join(errs...)
 }
 
 // applyFlags overlays settings with the flags that were given.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
 // MinLength is the number of tokens of the shortest pair.
@@ -13,12 +14,11 @@ const MinLength = 3
 // ShortestPair says why a maximum length cannot be below MinLength.
 const ShortestPair = "a pair has at least the 3 tokens [CLS] [SEP] [SEP]; 0 is the model's maximum"
 
-// Unsupported lists what s asks for that this build cannot do, one sentence each that names the key and
-// where it was given. Programs refuse such settings.
-func Unsupported(s Settings) []string {
-	var why []string
+// Unsupported lists what s asks for that this build cannot do. Programs refuse such settings.
+func Unsupported(s Settings) []strictyaml.Fault {
+	var why []strictyaml.Fault
 	add := func(key, format string, args ...any) {
-		why = append(why, s.Place(key)+": "+fmt.Sprintf(format, args...))
+		why = append(why, strictyaml.Fault{Key: key, Msg: fmt.Sprintf(format, args...)})
 	}
 	for i, in := range s.ModelPool.Instances {
 		if n := in.MaxLength; n != 0 && n < MinLength {

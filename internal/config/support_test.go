@@ -11,23 +11,31 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
+// faults are the errors about what is unsupported.
+func faults(s Settings) (all []string) {
+	for _, f := range Unsupported(s) {
+		all = append(all, s.Locate(f).Error())
+	}
+	return all
+}
+
 func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"model_pool: {instances: [{backend: mps, device: mps}]}", "model_pool.instances[0].backend (line 1): mps needs the Metal backend, which this build does not have"},
-		{"model_pool: {instances: [{max_length: 2}]}", "instances[0].max_length (line 1): is 2; a pair has at least the 3 tokens"},
-		{"model_pool: {instances: [{device: cuda}]}", "device (line 1): the native backend runs on cpu"},
-		{"batching: {preferred_batch_size: [8, 4]}", "batching.preferred_batch_size (line 1): is [8 4]; list the sizes in ascending order"},
+		{"model_pool: {instances: [{backend: mps, device: mps}]}", "f:1: model_pool.instances[0].backend: mps needs the Metal backend, which this build does not have"},
+		{"model_pool: {instances: [{max_length: 2}]}", "instances[0].max_length: is 2; a pair has at least the 3 tokens"},
+		{"model_pool: {instances: [{device: cuda}]}", "device: the native backend runs on cpu"},
+		{"batching: {preferred_batch_size: [8, 4]}", "f:1: batching.preferred_batch_size: is [8 4]; list the sizes in ascending order"},
 		{"batching: {preferred_batch_size: [4, 4]}", "each once"},
-		{"batching:\n  preferred_batch_size: [4, 9]\n  max_batch_size: 8", "batching.preferred_batch_size (line 2): has 9, but batching.max_batch_size is 8"},
+		{"batching:\n  preferred_batch_size: [4, 9]\n  max_batch_size: 8", "f:2: batching.preferred_batch_size: has 9, but batching.max_batch_size is 8"},
 		{"batching: {preferred_batch_size: [4], enabled: false}", "has no meaning where batching.enabled is false"},
-		{"model_pool: {instances: [{quantization: fp16}]}", "quantization (line 1): the native backend has no fp16; it computes in fp32 or int8"},
+		{"model_pool: {instances: [{quantization: fp16}]}", "quantization: the native backend has no fp16; it computes in fp32 or int8"},
 	} {
 		s, err := Parse("f", []byte(c.text))
 		if err != nil {
 			t.Errorf("%s: %v", c.text, err)
 			continue
 		}
-		if why := Unsupported(s); len(why) != 1 || !strings.Contains(why[0], c.want) {
+		if why := faults(s); len(why) != 1 || !strings.Contains(why[0], c.want) {
 			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
 		}
 	}
@@ -87,8 +95,8 @@ func TestLargestRequestsNeedRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	why := Unsupported(s)
-	if len(why) != 1 || !strings.HasPrefix(why[0], "server.http.body_bytes (line 4): is 3145729, but there is never room for more than 3145728") {
+	why := faults(s)
+	if len(why) != 1 || !strings.HasPrefix(why[0], "f:4: server.http.body_bytes: is 3145729, but there is never room for more than 3145728") {
 		t.Errorf("got %q", why)
 	}
 }
@@ -116,8 +124,8 @@ func TestPrimary(t *testing.T) {
 // TestInstancesAgree refuses instances of one model with different scores, not those of different models.
 func TestInstancesAgree(t *testing.T) {
 	for text, want := range map[string]string{
-		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization (line 1): is int8, but instances[0] of the same model has fp32",
-		"model_pool: {instances: [{max_length: 64}, {model: x}, {max_length: 9}]}": "instances[2].max_length (line 1): is 9, but instances[0] of the same model has 64",
+		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization: is int8, but instances[0] of the same model has fp32",
+		"model_pool: {instances: [{max_length: 64}, {model: x}, {max_length: 9}]}": "instances[2].max_length: is 9, but instances[0] of the same model has 64",
 		"model_pool: {instances: [{}, {threads: 2, replicas: 3}]}":                 "",
 		"model_pool: {instances: [{model: x}, {model: y, quantization: int8}]}":    "",
 	} {
@@ -125,7 +133,7 @@ func TestInstancesAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(Unsupported(s), "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
+		if got := strings.Join(faults(s), "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}

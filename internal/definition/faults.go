@@ -1,8 +1,13 @@
 package definition
 
-import "fmt"
+import (
+	"fmt"
 
-// Faults lists what a definition still needs, and which of its settings contradict each other.
+	"github.com/crossrank/crossrank/internal/config"
+)
+
+// Faults lists what keeps a definition from being run: what it still needs, which of its settings
+// contradict each other, and what this build cannot do. Each names the key and where it was given.
 func Faults(s Settings) []string {
 	var why []string
 	add := func(key, format string, args ...any) {
@@ -41,6 +46,9 @@ func Faults(s Settings) []string {
 		if o.LatencyMS == 0 || o.Percentile == 0 || o.Percentile == 100 {
 			add("experiment.objective", "needs a percentile between 0 and 100 and a latency_ms above 0")
 		}
+	}
+	for _, f := range config.Unsupported(s.Settings) {
+		add(f.Key, "%s", f.Msg)
 	}
 	return why
 }

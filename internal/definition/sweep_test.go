@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/crossrank/crossrank/internal/config"
 )
 
 func TestSweepMakesAGrid(t *testing.T) {
@@ -153,7 +151,6 @@ func FuzzSweep(f *testing.F) {
 				t.Errorf("%d values for %d axes", len(v.Set), len(sw.Axes))
 			}
 			_ = Faults(v.Settings)
-			_ = config.Unsupported(v.Settings.Settings)
 			out, err := Encode(v.Settings)
 			if err != nil {
 				t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/definition"
 )
 
@@ -94,7 +93,7 @@ func Check(sw definition.Sweep) error {
 func needs(sw definition.Sweep) []string {
 	all := lacksReference(sw)
 	for _, v := range sw.Variants {
-		for _, why := range slices.Concat(definition.Faults(v.Settings), config.Unsupported(v.Settings.Settings), unreachable(v.Settings)) {
+		for _, why := range slices.Concat(definition.Faults(v.Settings), unreachable(v.Settings)) {
 			if !slices.Contains(all, why) {
 				all = append(all, why)
 			}

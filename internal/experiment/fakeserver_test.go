@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +58,7 @@ func serveFake(kind string, asked <-chan os.Signal) error {
 		return err
 	}
 	if why := config.Unsupported(settings); len(why) > 0 {
-		return fmt.Errorf("not a server's settings: %s", strings.Join(why, "; "))
+		return fmt.Errorf("not a server's settings: %s", fmt.Sprint(why))
 	}
 	s := &fakeServer{kind: kind, began: time.Now()}
 	s.fake.Name = settings.Model

@@ -1,11 +1,11 @@
 package serving
 
 import (
-	"fmt"
 	"log/slog"
 	"runtime"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/server"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -33,7 +33,7 @@ func checkThreads(s config.Settings, cores int, log *slog.Logger) error {
 	}
 	warning, err := local.CheckThreads(total, cores)
 	if err != nil {
-		return fmt.Errorf("model_pool.instances: %w", err)
+		return &server.SettingError{Path: "model_pool.instances", Err: err}
 	}
 	if warning != "" {
 		log.Warn("model_pool.instances: "+warning, "instances", instances, "threads", total, "cores", cores)

@@ -4,28 +4,29 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
 // Error is one fault of settings.
 type Error struct {
-	File string // or the flag or environment variable that gave the value
+	File string // or the flag or environment variable that gave the value; empty for a default
 	Line int    // 0 if the fault is not on one line
 	Key  string // such as model_pool.instances[0].threads; empty if the fault is not one key's
 	Msg  string
 }
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.File)
+	place := e.File
 	if e.Line > 0 {
-		fmt.Fprintf(&b, ":%d", e.Line)
+		place += fmt.Sprintf(":%d", e.Line)
 	}
-	if e.Key != "" {
-		fmt.Fprintf(&b, ": %s", e.Key)
-	}
-	return b.String() + ": " + e.Msg
+	parts := []string{place, e.Key, e.Msg}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
 }
+
+// Fault is what is wrong with a value of the right type that stands at a known place.
+type Fault struct{ Key, Msg string }
 
 // Origins says where each value came from. Its zero value says that all are defaults. A struct of
 // settings embeds it with the tags yaml:"-" and json:"-".
@@ -52,6 +53,15 @@ func (o Origins) Origin(key string) string {
 		return fmt.Sprintf("%s:%d", cmp.Or(o.files[key], o.file), line)
 	}
 	return cmp.Or(o.defaults[key], "default")
+}
+
+// Locate makes f an error that names what gave the value.
+func (o Origins) Locate(f Fault) *Error {
+	e := &Error{File: o.overlaid[f.Key], Key: f.Key, Msg: f.Msg}
+	if line, ok := o.lines[f.Key]; ok && e.File == "" {
+		e.File, e.Line = cmp.Or(o.files[f.Key], o.file), line
+	}
+	return e
 }
 
 // Place names a key with where it was given, for a message about the file: "data.seed (line 3)".
