@@ -7,26 +7,26 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Budget bounds the bytes that the requests under way hold, over all connections: each may be within its own limits and all
-// of them together still be more than the machine has. What does not fit is refused at once. A nil Budget bounds nothing.
-// It is safe for concurrent use.
+// Budget limits the bytes that all requests in progress hold together. Each may be within its own
+// limits while their sum is more than the machine has. A request that does not fit is refused at
+// once. A nil Budget limits nothing. It is safe for concurrent use.
 //
-// A request that has grown over 64 KiB gets none of the last quarter, so that senders of large ones cannot keep out those
-// of ordinary ones.
+// The last quarter is for requests of up to 64 KiB, so that senders of large requests cannot keep
+// out the others.
 type Budget struct {
-	most int64
-	used atomic.Int64
+	limit int64
+	used  atomic.Int64
 }
 
 const (
-	ordinary = 64 << 10    // bytes of a request that may use all of a budget
-	again    = time.Second // after which a refused caller may try again: room comes with every answer
+	smallRequest = 64 << 10    // largest request, in bytes, that may use the whole budget
+	retryAfter   = time.Second // for refused callers: every answer frees some of the budget
 )
 
-// NewBudget gives a budget of that many bytes.
-func NewBudget(most int64) *Budget { return &Budget{most: most} }
+// NewBudget makes a budget of that many bytes.
+func NewBudget(bytes int64) *Budget { return &Budget{limit: bytes} }
 
-// Used is how many bytes are held.
+// Used is the number of bytes reserved now.
 func (b *Budget) Used() int64 {
 	if b == nil {
 		return 0
@@ -34,62 +34,71 @@ func (b *Budget) Used() int64 {
 	return b.used.Load()
 }
 
-// Fits says whether a request of that many bytes would find room now. It takes nothing.
+// Fits returns an error if a request of that many bytes would not fit now. It reserves nothing.
 func (b *Budget) Fits(bytes int64) error {
-	if b == nil || b.used.Load()+bytes <= b.limit(bytes) {
+	if b == nil || b.used.Load()+bytes <= b.limitFor(bytes) {
 		return nil
 	}
 	return b.full()
 }
 
-// Share is what a new request holds of the budget, nothing yet.
-func (b *Budget) Share() *Share { return &Share{budget: b} }
+// Reserve makes the reservation of a new request, which is empty.
+func (b *Budget) Reserve() *Reservation { return &Reservation{budget: b} }
 
-// limit is up to where a request of that size may fill the budget.
-func (b *Budget) limit(size int64) int64 {
-	if size > ordinary {
-		return b.most - b.most/4
+// limitFor is how far a request of that size may fill the budget.
+func (b *Budget) limitFor(size int64) int64 {
+	if size > smallRequest {
+		return b.limit - b.limit/4
 	}
-	return b.most
+	return b.limit
 }
 
 func (b *Budget) full() error {
 	return &crossrank.Error{
 		Code:       crossrank.Overloaded,
 		Message:    "the requests that the server has now leave no room for one of this size; try again, or send less at once",
-		RetryAfter: again,
+		RetryAfter: retryAfter,
 	}
 }
 
-// Share is one request's part of a [Budget]. It is for one goroutine at a time.
-type Share struct {
+// Reservation is the part of a [Budget] that one request holds. It is for one goroutine at a time.
+type Reservation struct {
 	budget *Budget
 	held   int64
 }
 
-// Take adds bytes to the share, or refuses with [crossrank.Overloaded] and adds none.
-func (s *Share) Take(bytes int64) error {
-	b := s.budget
+// Grow adds bytes to the reservation. If they do not fit, it adds none and returns an error with
+// [crossrank.Overloaded].
+func (r *Reservation) Grow(bytes int64) error {
+	b := r.budget
 	if b == nil {
 		return nil
 	}
-	limit := b.limit(s.held + bytes)
+	limit := b.limitFor(r.held + bytes)
 	for {
 		used := b.used.Load()
 		if bytes > limit-used {
 			return b.full()
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
-			s.held += bytes
+			r.held += bytes
 			return nil
 		}
 	}
 }
 
-// Release gives back all that the share holds.
-func (s *Share) Release() {
-	if s.held > 0 {
-		s.budget.used.Add(-s.held)
-		s.held = 0
+// Resize makes the reservation that many bytes. It fails only where Grow does, and then changes
+// nothing.
+func (r *Reservation) Resize(bytes int64) error {
+	if bytes > r.held {
+		return r.Grow(bytes - r.held)
 	}
+	if r.budget != nil {
+		r.budget.used.Add(bytes - r.held)
+		r.held = bytes
+	}
+	return nil
 }
+
+// Release ends the reservation. It may be called twice.
+func (r *Reservation) Release() { _ = r.Resize(0) } // shrinking never fails

@@ -140,8 +140,8 @@ func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreReques
 	if err != nil {
 		return err
 	}
-	share := st.service.cfg.Budget.Share()
-	if err := share.Take(int64(proto.Size(in))); err != nil {
+	held := st.service.cfg.Budget.Reserve()
+	if err := held.Grow(int64(proto.Size(in))); err != nil {
 		return err
 	}
 	c := &chunk{offset: st.next, pairs: len(req.Pairs), done: make(chan struct{})}
@@ -149,7 +149,7 @@ func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreReques
 	st.waiting = append(st.waiting, c)
 	st.scoring.Go(func() {
 		defer close(c.done)
-		defer share.Release()
+		defer held.Release()
 		defer func() {
 			if p := recover(); p != nil {
 				c.resp, c.err = nil, &edge.Panic{Value: p, Stack: debug.Stack()}

@@ -42,7 +42,7 @@ type Config struct {
 	Limits    edge.Limits
 	Deadline  time.Duration        // the server's own; a caller may ask for less, not for more; default 30 s
 	BodyBytes int64                // of a request's body, also once it is unpacked; default 8 MiB
-	Budget    *edge.Budget         // of the bodies of all requests under way; nil bounds nothing
+	Budget    *edge.Budget         // of the bodies and replies of all requests in progress; nil = unlimited
 	Refused   func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
 	Capacity  Capacity             // told to callers, not enforced here
 
@@ -87,8 +87,8 @@ type exchange struct {
 	id      string
 	dialect *dialect
 	arrived time.Time
-	caller  string // whose it is: that of an API key, or else the connection
-	body    *edge.Share
+	caller  string            // whose it is: that of an API key, or else the connection
+	held    *edge.Reservation // its body, then its reply
 }
 
 // New makes the handler.
@@ -130,7 +130,7 @@ func New(cfg Config) *API {
 // ServeHTTP answers one request. A panic below it is the failure of that request alone.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.newExchange(w, r)
-	defer x.body.Release() // after the reply, and whatever becomes of it
+	defer x.held.Release() // after the reply is written, or failed
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -149,7 +149,7 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	id := edge.RequestID(r.Header.Get(edge.RequestIDHeader))
 	w.Header().Set(edge.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr, body: a.cfg.Budget.Share()}
+	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr, held: a.cfg.Budget.Reserve()}
 }
 
 // Route is the path of a request that asks for scores or tokens, and empty for any other: it is fit to name things after.
@@ -186,16 +186,28 @@ func (a *API) dispatch(x *exchange) error {
 	return rt.serve(x)
 }
 
-// reply writes v as JSON. An error means that nothing was written.
-func reply(w http.ResponseWriter, status int, v any) error {
+// reply writes v as JSON with status 200. An error means that nothing was written.
+//
+// A reply stays in memory for as long as its reader takes, so it replaces the body in the request's
+// reservation. A reply that does not fit, because it is larger than the body, is refused.
+func (x *exchange) reply(v any) error {
+	text, err := encode(v)
+	if err != nil {
+		return err
+	}
+	if err := x.held.Resize(int64(len(text))); err != nil {
+		return err
+	}
+	write(x.w, http.StatusOK, "application/json", text)
+	return nil
+}
+
+func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	write(w, status, "application/json", buf.Bytes())
-	return nil
+	err := enc.Encode(v)
+	return buf.Bytes(), err
 }
 
 func write(w http.ResponseWriter, status int, kind string, body []byte) {

@@ -22,7 +22,7 @@ func (a *API) readBody(x *exchange) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(&counted{http.MaxBytesReader(x.w, x.r.Body, a.cfg.BodyBytes), x.body})
+	body, err := io.ReadAll(&counted{http.MaxBytesReader(x.w, x.r.Body, a.cfg.BodyBytes), x.held})
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, a.tooLarge()
 	}
@@ -39,7 +39,7 @@ func (a *API) readBody(x *exchange) ([]byte, error) {
 	// that arrived in time still waits for its scores. (A writer that is not net/http's own has no such timeout.)
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	if packed {
-		return a.unpack(body, x.body)
+		return a.unpack(body, x.held)
 	}
 	return body, nil
 }
@@ -68,25 +68,25 @@ func (a *API) checkKind(r *http.Request) (packed bool, err error) {
 // counted takes what is read from a request's share, and fails once that is refused.
 type counted struct {
 	io.Reader
-	share *edge.Share
+	held *edge.Reservation
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
-	if full := c.share.Take(int64(n)); full != nil {
+	if full := c.held.Grow(int64(n)); full != nil {
 		return 0, full
 	}
 	return n, err
 }
 
 // unpack is gzip's inverse. It stops where the result is over the limit, whatever is left of the input.
-func (a *API) unpack(body []byte, share *edge.Share) ([]byte, error) {
+func (a *API) unpack(body []byte, held *edge.Reservation) ([]byte, error) {
 	broken := refuse(http.StatusBadRequest, "the body is not what gzip makes, as its Content-Encoding says")
 	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, broken
 	}
-	out, err := io.ReadAll(&counted{io.LimitReader(z, a.cfg.BodyBytes+1), share})
+	out, err := io.ReadAll(&counted{io.LimitReader(z, a.cfg.BodyBytes+1), held})
 	if full, ok := errors.AsType[*crossrank.Error](err); ok {
 		return nil, full
 	}

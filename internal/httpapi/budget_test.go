@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/edge"
@@ -77,4 +78,34 @@ func TestBodiesShareABudget(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRepliesShareTheBudget: a reply is counted while it is written, whatever it answers, and one that does not fit is refused.
+func TestRepliesShareTheBudget(t *testing.T) {
+	for _, tt := range []struct {
+		size, status int
+	}{{50 << 10, 200}, {80 << 10, 429}} {
+		budget := edge.NewBudget(100 << 10)
+		api := New(Config{Budget: budget, Ready: func() bool { return true },
+			Info:    func() crossrank.Info { return crossrank.Info{} },
+			History: func(time.Time, time.Duration) any { return strings.Repeat("x", tt.size) }})
+		w := &countingWriter{ResponseRecorder: httptest.NewRecorder(), budget: budget}
+		api.ServeHTTP(w, httptest.NewRequest("GET", "/api/history", nil))
+		if w.Code != tt.status || w.Code == 200 && w.held < int64(tt.size) || budget.Used() != 0 {
+			t.Errorf("a reply of %d bytes: status %d, %d bytes held while it was written, %d afterwards; want %d",
+				tt.size, w.Code, w.held, budget.Used(), tt.status)
+		}
+	}
+}
+
+// countingWriter notes what a budget holds while a reply is written.
+type countingWriter struct {
+	*httptest.ResponseRecorder
+	budget *edge.Budget
+	held   int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.held = w.budget.Used()
+	return w.ResponseRecorder.Write(p)
 }

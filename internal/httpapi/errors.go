@@ -70,7 +70,10 @@ func (a *API) fail(x *exchange, err error) {
 		f.retryAfter = max(1, e.RetryAfter.Milliseconds())
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
-	if err := reply(x.w, f.status, x.dialect.word(f)); err != nil {
-		a.cfg.Log.ErrorContext(x.r.Context(), "writing an error", "request_id", x.id, "error", err)
+	body, err := encode(x.dialect.word(f))
+	if err != nil {
+		a.cfg.Log.ErrorContext(x.r.Context(), "encoding an error", "request_id", x.id, "error", err)
+		return
 	}
+	write(x.w, f.status, "application/json", body)
 }

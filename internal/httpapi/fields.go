@@ -35,19 +35,20 @@ func (o *object) flag(name string) (b bool) {
 	return b
 }
 
-// count reads a whole number, 0 or more; absent is 0.
+// count reads an integer, 0 or more; absent is 0.
 func (o *object) count(name string) int { return o.whole(name, 0, math.MaxInt32) }
 
-// whole reads a whole number within bounds; absent is 0.
+// whole reads an integer within bounds; absent is 0.
 func (o *object) whole(name string, least, most int) (n int) {
 	if !o.has(name) {
 		return 0
 	}
-	if json.Unmarshal(o.fields[name], &n) != nil || n < least || n > most {
+	number, ok := wholeNumber(o.fields[name])
+	if !ok || number < int64(least) || number > int64(most) {
 		o.fail("%q must be a whole number from %d to %d", name, least, most)
 		return 0
 	}
-	return n
+	return int(number)
 }
 
 // oneOf reads the one of several names for the same thing that is there, and "" if none is. Two of them are an error.

@@ -42,7 +42,7 @@ func parseObject(body []byte) (*object, error) {
 		return nil, malformed(dec, err)
 	}
 	if first != json.Delim('{') {
-		return nil, refuse(http.StatusUnprocessableEntity, "the body must be a JSON object")
+		return nil, crossrank.Errorf(crossrank.InvalidArgument, "the body must be a JSON object")
 	}
 	o := &object{fields: map[string]json.RawMessage{}}
 	for dec.More() {

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/json"
-	"net/http"
 
 	"github.com/crossrank/crossrank"
 )
@@ -41,9 +40,9 @@ func (a *API) predict(x *exchange) error {
 		out[i] = []prediction{{s, label}}
 	}
 	if !several {
-		return reply(x.w, http.StatusOK, out[0])
+		return x.reply(out[0])
 	}
-	return reply(x.w, http.StatusOK, out)
+	return x.reply(out)
 }
 
 // pairs reads a pair, which is a list of two strings, or a list of at most most pairs, and says which it was.

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
-
 	"github.com/crossrank/crossrank"
 )
 
@@ -68,7 +66,7 @@ func (a *API) rerank(x *exchange) error {
 			best[i].Score = crossrank.Sigmoid(best[i].Score)
 		}
 	}
-	return reply(x.w, http.StatusOK, rk.word(x, best, resp, kind))
+	return x.reply(rk.word(x, best, resp, kind))
 }
 
 // ranking reads what the dialects have in common.

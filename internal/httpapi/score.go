@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -75,7 +74,7 @@ func (a *API) score(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return reply(x.w, http.StatusOK, scoredReply(x.id, resp))
+	return x.reply(scoredReply(x.id, resp))
 }
 
 // scored asks for scores with the model's own activation, unless the caller wants another.

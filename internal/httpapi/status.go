@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ func (a *API) ready(x *exchange) error {
 
 // live is GET /livez: whether the process answers at all.
 func (a *API) live(x *exchange) error {
-	return reply(x.w, http.StatusOK, health{Status: "ok"})
+	return x.reply(health{Status: "ok"})
 }
 
 // serverInfo is the reply to GET /info: Text Embeddings Inference's keys, and the project's own beside them.
@@ -88,7 +87,7 @@ func (a *API) info(x *exchange) error {
 	if strings.HasPrefix(info.Weights, "sha256:") {
 		out.ModelSHA = &info.Weights
 	}
-	return reply(x.w, http.StatusOK, out)
+	return x.reply(out)
 }
 
 // infoOf finds a model that is served by its name; empty is the default one.
@@ -123,7 +122,7 @@ func (a *API) models(x *exchange) error {
 	for _, info := range a.cfg.Models() {
 		list.Data = append(list.Data, listedModel{info.Model, "model", a.started.Unix(), "crossrank", info.MaxLength})
 	}
-	return reply(x.w, http.StatusOK, list)
+	return x.reply(list)
 }
 
 // history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them, as
@@ -138,7 +137,7 @@ func (a *API) history(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return reply(x.w, http.StatusOK, a.cfg.History(since, step))
+	return x.reply(a.cfg.History(since, step))
 }
 
 // parseStep reads a duration as Go writes it, or a number of milliseconds; empty is 0.

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
-
 	"github.com/crossrank/crossrank"
 )
 
@@ -69,7 +67,7 @@ func (a *API) tokenize(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return reply(x.w, http.StatusOK, out)
+	return x.reply(out)
 }
 
 // maxTokens bounds the tokens of a reply. A byte of text can become a token, which takes some hundred bytes until it is
