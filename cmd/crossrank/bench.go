@@ -16,8 +16,8 @@ import (
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
-	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/outfile"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/local"
 )
@@ -178,7 +178,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		return errors.Join(err, rec.close())
 	}
 	if takes != nil {
-		takes.End = metrics.Resident()
+		takes.End = procstat.OwnResident()
 	}
 	if !result.Partial {
 		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.speaks()), opts, data.Pairs, task)

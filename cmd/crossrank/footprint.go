@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
@@ -26,7 +26,7 @@ func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (
 	if err != nil || opts.target.address != "" {
 		return scorer, info, nil, err
 	}
-	f := &footprint{Open: stats.Milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: metrics.Resident()}
+	f := &footprint{Open: stats.Milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: procstat.OwnResident()}
 	if _, err := scorer.Score(ctx, &crossrank.Request{Pairs: []crossrank.Pair{pair}}); err != nil {
 		scorer.Close()
 		return nil, info, nil, fmt.Errorf("scoring the first pair: %w", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/metrics"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // snapshot is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
@@ -120,13 +121,13 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 		out.Refused[edge.String()] = codes
 	}
 	if l := s.Latency; l.Count > 0 {
-		out.Latency = &latency{l.Count, ms(l.Mean), ms(l.Min), ms(l.P50), ms(l.P90), ms(l.P95), ms(l.P99), ms(l.Max)}
+		out.Latency = &latency{l.Count, stats.Milliseconds(l.Mean), stats.Milliseconds(l.Min), stats.Milliseconds(l.P50), stats.Milliseconds(l.P90), stats.Milliseconds(l.P95), stats.Milliseconds(l.P99), stats.Milliseconds(l.Max)}
 	}
 	if st := s.Stages; st.Count > 0 {
-		out.Stages = &stages{ms(st.Tokenize), ms(st.Queue), ms(st.Compute), ms(s.LatencySum) / float64(s.Requests-s.Errors)}
+		out.Stages = &stages{stats.Milliseconds(st.Tokenize), stats.Milliseconds(st.Queue), stats.Milliseconds(st.Compute), stats.Milliseconds(s.LatencySum) / float64(s.Requests-s.Errors)}
 	}
 	if q := s.Queue; q != nil {
-		out.Queue = &waiting{q.Requests, q.Pairs, q.Tokens, ms(q.Oldest), q.RunningPairs, q.RunningTokens}
+		out.Queue = &waiting{q.Requests, q.Pairs, q.Tokens, stats.Milliseconds(q.Oldest), q.RunningPairs, q.RunningTokens}
 	}
 	if b := s.Batches; b != nil {
 		out.Batches = &batches{Count: b.Runs, LongestTokens: b.Longest}
@@ -172,5 +173,3 @@ func (d *Dashboard) closed() bool {
 		return false
 	}
 }
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -59,7 +59,9 @@ func newJudge(percentile float64, most, trust int, bounds ...float64) *judge {
 	return j
 }
 
-func (b *bound) isLate(r results.Request) bool { return !r.OK() || float64(r.Latency())/1e6 > b.ms }
+func (b *bound) isLate(r results.Request) bool {
+	return !r.OK() || stats.Milliseconds(r.Latency()) > b.ms
+}
 
 // record is a load.Config's Record.
 func (j *judge) record(r results.Request) error {

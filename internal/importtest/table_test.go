@@ -64,6 +64,7 @@ var table = []row{
 	{name: "internal/batch", imports: []string{"internal/fairqueue", "internal/state"}},
 	{name: "internal/cache", imports: []string{"internal/state"}},
 	{name: "internal/stats"},
+	{name: "internal/procstat"},
 	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/dataset", imports: []string{"."}},
 	{name: "internal/results", imports: []string{".", "internal/outfile", "internal/state"}},
@@ -86,8 +87,8 @@ var table = []row{
 	},
 
 	// The edges of a server, and those who call it.
-	{name: "internal/metrics", imports: []string{".", "internal/state"}, external: []string{prometheus, sys}},
-	{name: "internal/dashboard", imports: []string{".", "internal/metrics", "internal/state"}},
+	{name: "internal/metrics", imports: []string{".", "internal/procstat", "internal/state", "internal/stats"}, external: []string{prometheus}},
+	{name: "internal/dashboard", imports: []string{".", "internal/metrics", "internal/state", "internal/stats"}},
 	{name: "internal/edge", imports: []string{"."}},
 	{
 		name:     "internal/grpcapi",
@@ -112,9 +113,9 @@ var table = []row{
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},
 
 	// What measures; it cannot reach what it measures.
-	{name: "internal/load", imports: []string{".", "internal/results"}, external: []string{sys}},
+	{name: "internal/load", imports: []string{".", "internal/procstat", "internal/results"}, external: []string{sys}},
 	{name: "internal/quality", imports: []string{".", "client", "internal/dataset", "internal/results", "internal/stats"}},
-	{name: "internal/serverproc"},
+	{name: "internal/serverproc", imports: []string{"internal/procstat"}},
 	{
 		name: "internal/experiment",
 		imports: []string{".", "client", "internal/config", "internal/dataset", "internal/definition", "internal/load", "internal/machine", "internal/quality",

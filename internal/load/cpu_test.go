@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -15,8 +16,7 @@ import (
 type busy struct{ spins time.Duration }
 
 func (b busy) Score(_ context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	from, _ := processCPU()
-	for now := from; now < from+b.spins; now, _ = processCPU() {
+	for from := *procstat.CPU(); *procstat.CPU() < from+b.spins; {
 	}
 	return &crossrank.Response{Scores: make([]float32, len(req.Pairs))}, nil
 }

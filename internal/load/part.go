@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -52,7 +53,7 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	defer stop()
 	answers := make(chan answer, p.cfg.Concurrency)
 	p.began = time.Now()
-	cpu, known := processCPU()
+	cpu := procstat.CPU()
 	p.result = Result{Began: p.began, Errors: map[crossrank.Code]int{}}
 	p.progress()
 
@@ -79,9 +80,8 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 			stop()
 		}
 	}
-	if now, ok := processCPU(); known && ok {
-		cpu = now - cpu
-		p.result.CPU = &cpu
+	if now := procstat.CPU(); cpu != nil && now != nil {
+		p.result.CPU = new(*now - *cpu)
 	}
 	// A stop that came after the last request was drawn and answered interrupted nothing.
 	p.result.Partial = ctx.Err() != nil && (p.result.Abandoned > 0 || p.wantsMore())

@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // A histogram's buckets are those of a Prometheus native histogram of schema 3: with g = 2^(1/8), about 1.09, bucket k
@@ -78,7 +80,7 @@ func (h *histogram) meanMS() *float64 {
 	if h.count == 0 {
 		return nil
 	}
-	return new(milliseconds(h.sum) / float64(h.count))
+	return new(stats.Milliseconds(h.sum) / float64(h.count))
 }
 
 // quantileMS estimates a quantile in milliseconds, linearly within its bucket: at most 9 % from the truth. It is nil if
@@ -105,5 +107,3 @@ func (h *histogram) quantileMS(q float64) *float64 {
 
 // bucketCeiling is the upper bound of a bucket in seconds.
 func bucketCeiling(i int) float64 { return math.Exp2(float64(i+lowestKey) / perOctave) }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -3,9 +3,10 @@ package metrics
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // TestBucketKey holds the definition of native buckets: key k has 2^((k-1)/8) < s ≤ 2^(k/8).
@@ -31,15 +32,15 @@ func TestHistogramQuantiles(t *testing.T) {
 		t.Error("an empty histogram has a mean or a quantile")
 	}
 	rng := rand.New(rand.NewPCG(3, 4))
-	var all []time.Duration
+	var all []float64
 	for range 5000 {
 		d := time.Duration(math.Exp(rng.NormFloat64()) * float64(20*time.Millisecond))
-		all = append(all, d)
+		all = append(all, stats.Milliseconds(d))
 		h.add(d)
 	}
-	slices.Sort(all)
+	sorted := stats.Sort(all)
 	for _, q := range []float64{0.01, 0.5, 0.9, 0.95, 0.99, 1} {
-		got, want := *h.quantileMS(q), milliseconds(percentile(all, q))
+		got, want := *h.quantileMS(q), sorted.Percentile(100*q)
 		if math.Abs(got-want) > 0.09*want {
 			t.Errorf("quantile %v: got %v ms, want %v ms within 9 %%", q, got, want)
 		}

@@ -380,18 +380,18 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestPercentile(t *testing.T) {
-	ds := []time.Duration{10, 20, 40, 80, 160}
+func TestSummarize(t *testing.T) {
 	for _, c := range []struct {
-		q    float64
-		want time.Duration
-	}{{0, 10}, {0.25, 20}, {0.5, 40}, {0.6, 56}, {0.9, 128}, {1, 160}} { // numpy.percentile gives the same
-		if got := percentile(ds, c.q); got != c.want {
-			t.Errorf("percentile %v of %v: got %d, want %d", c.q, ds, got, c.want)
+		latencies []time.Duration
+		want      Latency // numpy.percentile gives the same, rounded to nanoseconds
+	}{
+		{nil, Latency{}},
+		{[]time.Duration{10}, Latency{Count: 1, Mean: 10, Min: 10, Max: 10, P50: 10, P90: 10, P95: 10, P99: 10}},
+		{[]time.Duration{40, 10, 160, 20, 80}, Latency{Count: 5, Mean: 62, Min: 10, Max: 160, P50: 40, P90: 128, P95: 144, P99: 157}},
+	} {
+		if got := summarize(c.latencies); got != c.want {
+			t.Errorf("latencies %v: got %+v, want %+v", c.latencies, got, c.want)
 		}
-	}
-	if got := percentile(ds[:1], 0.99); got != 10 {
-		t.Errorf("percentile 0.99 of one value: got %d, want it", got)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
@@ -137,7 +138,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func readHost() usage { return usage{steal: stolen(), throttled: throttled()} }
+func readHost() usage { return usage{steal: procstat.Stolen(), throttled: procstat.Throttled()} }
 
 func (c *collector) collectServed(put sink) {
 	if c.served.Info != nil {

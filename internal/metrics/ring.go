@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/state"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // ring keeps the last max samples. It grows as it fills.
@@ -62,30 +63,18 @@ func (l *latencies) add(d time.Duration) {
 // clone copies the latencies.
 func (l *latencies) clone() []time.Duration { return slices.Clone(l.values) }
 
-// summarize sorts latencies in place and summarizes them.
+// summarize sums up latencies.
 func summarize(ds []time.Duration) Latency {
-	n := len(ds)
-	if n == 0 {
+	xs := make([]float64, len(ds))
+	for i, d := range ds {
+		xs[i] = float64(d)
+	}
+	s := stats.Summarize(xs)
+	if s.N == 0 {
 		return Latency{}
 	}
-	slices.Sort(ds)
-	var sum float64
-	for _, d := range ds {
-		sum += float64(d)
-	}
+	d := func(x float64) time.Duration { return time.Duration(math.Round(x)) }
 	return Latency{
-		Count: n, Mean: time.Duration(math.Round(sum / float64(n))), Min: ds[0], Max: ds[n-1],
-		P50: percentile(ds, 0.50), P90: percentile(ds, 0.90), P95: percentile(ds, 0.95), P99: percentile(ds, 0.99),
+		Count: s.N, Mean: d(s.Mean), Min: d(s.Min), Max: d(s.Max), P50: d(s.P50), P90: d(s.P90), P95: d(s.P95), P99: d(s.P99),
 	}
-}
-
-// percentile interpolates linearly between the closest ranks of sorted values, of which there is at least one, as
-// NumPy does by default: with h = (n−1)·q it is x[⌊h⌋] + (h−⌊h⌋)·(x[⌊h⌋+1] − x[⌊h⌋]).
-func percentile(sorted []time.Duration, q float64) time.Duration {
-	h := float64(len(sorted)-1) * q
-	low := int(h)
-	if low+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[low] + time.Duration(math.Round((h-float64(low))*float64(sorted[low+1]-sorted[low])))
 }

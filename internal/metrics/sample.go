@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/state"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // observation is what is seen of the world outside the recorder at one moment.
@@ -53,7 +54,7 @@ func newSample(c *counts, from, to observation) state.Sample {
 		s.PaddingWastePct = new(100 * (1 - float64(c.tokens)/float64(c.padded)))
 	}
 	if q := to.queue; q != nil {
-		s.QueuedPairs, s.QueuedTokens, s.QueueOldestMS = &q.Pairs, &q.Tokens, new(milliseconds(q.Oldest))
+		s.QueuedPairs, s.QueuedTokens, s.QueueOldestMS = &q.Pairs, &q.Tokens, new(stats.Milliseconds(q.Oldest))
 	}
 	if b, was := to.batches, from.batches; b != nil && was != nil {
 		n := b.Runs - was.Runs

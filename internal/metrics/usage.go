@@ -3,9 +3,11 @@ package metrics
 import (
 	"runtime/metrics"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/procstat"
 )
 
-// usage is what the process has used so far, and what was kept from it; nil where the system does not tell.
+// usage is what the process has used so far, and what was kept from it; nil where that is not known.
 type usage struct {
 	cpu        *time.Duration // by all threads, in the program and in the kernel on its behalf
 	gc         *time.Duration // of it, by the garbage collector, as the runtime estimates
@@ -19,7 +21,10 @@ type usage struct {
 
 // readUsage asks the runtime and the system. It takes some 50 µs.
 func readUsage() usage {
-	u := usage{cpu: processCPU(), rss: resident(), files: openFiles(), steal: stolen(), throttled: throttled()}
+	u := usage{
+		cpu: procstat.CPU(), rss: procstat.OwnResident(), files: procstat.OpenFiles(),
+		steal: procstat.Stolen(), throttled: procstat.Throttled(),
+	}
 	asked := []metrics.Sample{
 		{Name: "/cpu/classes/gc/total:cpu-seconds"},
 		{Name: "/memory/classes/heap/objects:bytes"},

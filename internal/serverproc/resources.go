@@ -3,13 +3,15 @@ package serverproc
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/procstat"
 )
 
 // Metrics are the values of /metrics by name and labels, such as crossrank_requests_total{code="ok"}.
@@ -83,15 +85,11 @@ func parseMetrics(r io.Reader) (Metrics, error) {
 	return m, lines.Err()
 }
 
-// Resident returns how many bytes of the server's memory are in RAM. Only Linux tells.
+// Resident returns how many bytes of the server's memory are in RAM. Only Linux reports that.
 func (p *Process) Resident() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the server's resident memory: %w", err)
+	bytes := procstat.Resident(p.process.Pid)
+	if bytes == nil {
+		return 0, errors.New("the server's resident memory is not known: it has ended, or this system does not report it")
 	}
-	var size, resident int64
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		return 0, fmt.Errorf("reading the server's resident memory: %w", err)
-	}
-	return resident * int64(os.Getpagesize()), nil
+	return *bytes, nil
 }

@@ -57,7 +57,7 @@ func LagBound(objective time.Duration) time.Duration {
 // Fault says why the run is not valid, or nothing if it is.
 func (p Pacing) Fault(objective time.Duration) string {
 	if bound := LagBound(objective); p.LagP99 > bound {
-		return fmt.Sprintf("the P99 of the lag of sending is %.3g ms, over %.3g ms", float64(p.LagP99)/1e6, float64(bound)/1e6)
+		return fmt.Sprintf("the P99 of the lag of sending is %.3g ms, over %.3g ms", Milliseconds(p.LagP99), Milliseconds(bound))
 	}
 	if p.Achieved < LeastAchieved*p.Offered {
 		return fmt.Sprintf("%.4g requests a second were sent of %.4g, less than %.0f %%", p.Achieved, p.Offered, 100*LeastAchieved)

@@ -16,6 +16,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/stats"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -108,9 +109,9 @@ func (b *bench) underAttack(ctx context.Context, p *server, s crossrank.Scorer, 
 			continue // what the last turn left behind belongs to neither
 		}
 		if r.Intended/turn%2 == 0 {
-			calm = append(calm, milliseconds(r.Latency()))
+			calm = append(calm, stats.Milliseconds(r.Latency()))
 		} else {
-			stormy = append(stormy, milliseconds(r.Latency()))
+			stormy = append(stormy, stats.Milliseconds(r.Latency()))
 		}
 	}
 	more, margin := growth(calm, stormy)

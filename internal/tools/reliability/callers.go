@@ -72,7 +72,7 @@ func (b *bench) openly(ctx context.Context, s crossrank.Scorer, process string, 
 func (s sent) latencies(from, to time.Duration) (ms []float64) {
 	for i := range s.records {
 		if r := &s.records[i]; r.OK() && r.Finished >= from && r.Finished < to {
-			ms = append(ms, milliseconds(r.Latency()))
+			ms = append(ms, stats.Milliseconds(r.Latency()))
 		}
 	}
 	return ms
@@ -82,7 +82,7 @@ func (s sent) latencies(from, to time.Duration) (ms []float64) {
 func (s sent) refusals() (ms []float64) {
 	for i := range s.records {
 		if r := &s.records[i]; r.Code == crossrank.Overloaded {
-			ms = append(ms, milliseconds(r.Finished-r.Started))
+			ms = append(ms, stats.Milliseconds(r.Finished-r.Started))
 		}
 	}
 	return ms
@@ -110,7 +110,5 @@ func (s sent) count(codes ...crossrank.Code) (n int) {
 }
 
 const forever = time.Duration(1<<63 - 1)
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func p99(ms []float64) float64 { return stats.Sort(ms).Percentile(99) }

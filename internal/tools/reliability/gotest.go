@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // tested is what `go test` told of the tests that it ran.
@@ -120,7 +122,7 @@ func tests(ctx context.Context, b *bench) error {
 		}
 		note := fmt.Sprintf("`go test -run %s %s`; memory < 16 MiB is held by it too", c.test, c.pkg)
 		b.report(record{Goal: c.goal, Value: float64(t.numbers[c.test]), Fault: t.fault(), Note: note})
-		b.report(record{Goal: c.goal + "-time", Value: milliseconds(t.slowest), Fault: t.fault(), Note: "the test's own time, which go test gives to 10 ms"})
+		b.report(record{Goal: c.goal + "-time", Value: stats.Milliseconds(t.slowest), Fault: t.fault(), Note: "the test's own time, which go test gives to 10 ms"})
 	}
 	const cases = "TestAPICases"
 	t, err := b.goTest(ctx, "./internal/httpapi", "^"+cases+"$")

@@ -11,6 +11,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // factors are the loads of the overload step, in peaks.
@@ -111,7 +112,7 @@ func (b *bench) peak(ctx context.Context) (pairs float64, err error) {
 func (b *bench) reportLoads(loads []sent, peak float64) {
 	var refusals float64
 	refused := 0
-	objective := milliseconds(b.objective)
+	objective := stats.Milliseconds(b.objective)
 	for i, l := range loads {
 		name := strconv.FormatFloat(factors[i], 'g', -1, 64)
 		good := l.goodput(b.ramp(), b.slice)
@@ -150,7 +151,7 @@ func (b *bench) recovery(ctx context.Context, s crossrank.Scorer, baseline float
 	}
 	quick := 0
 	for i, r := range l.records {
-		if quick++; !r.OK() || milliseconds(r.Latency()) > 1.2*baseline {
+		if quick++; !r.OK() || stats.Milliseconds(r.Latency()) > 1.2*baseline {
 			quick = 0
 		}
 		if quick == inARow {
@@ -207,7 +208,7 @@ func leavers(ctx context.Context, b *bench) (err error) {
 	b.report(record{
 		Goal: "leavers", Value: 100 * float64(wasted) / float64(computed),
 		Note: fmt.Sprintf("%d of %d pairs; of %d callers, who leave after %.0f ms, %d were answered, %d refused and %d left", wasted, computed,
-			len(l.records), milliseconds(wait), l.count(crossrank.OK), l.count(crossrank.Overloaded), left),
+			len(l.records), stats.Milliseconds(wait), l.count(crossrank.OK), l.count(crossrank.Overloaded), left),
 	})
 	return nil
 }

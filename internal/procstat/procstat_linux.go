@@ -1,4 +1,4 @@
-package metrics
+package procstat
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// userHZ is the unit of the times in /proc/stat: Linux shows them in hundredths of a second on every architecture that Go
-// runs on, see proc_stat(5).
+// userHZ is the unit of the times in /proc/stat: hundredths of a second on every architecture that Go runs on, see
+// proc_stat(5).
 const userHZ = 100
 
-// resident reads the second field of /proc/self/statm: resident pages, see proc_pid_statm(5).
-func resident() *int64 {
-	pages := field("/proc/self/statm", "", 1)
+// resident reads the second field of /proc/PID/statm: resident pages, see proc_pid_statm(5).
+func resident(pid int) *int64 {
+	pages := field("/proc/"+strconv.Itoa(pid)+"/statm", "", 1)
 	if pages == nil {
 		return nil
 	}
@@ -35,8 +35,7 @@ func openFiles() *int {
 	return new(len(names) - 1)
 }
 
-// stolen reads the eighth time of the line "cpu" of /proc/stat: what a hypervisor gave to others while this machine
-// wanted to run.
+// stolen reads the eighth time of the line "cpu" of /proc/stat.
 func stolen() *time.Duration {
 	ticks := field("/proc/stat", "cpu", 8)
 	if ticks == nil {
@@ -45,7 +44,7 @@ func stolen() *time.Duration {
 	return new(time.Duration(*ticks) * time.Second / userHZ)
 }
 
-// throttled reads how long the CPU quota of the control group has held its processes back.
+// throttled reads the statistics of the control group.
 func throttled() *time.Duration {
 	file := cgroupFile()
 	if us := field(file, "throttled_usec", 1); us != nil { // cgroups, version 2
@@ -75,8 +74,8 @@ var cgroupFile = sync.OnceValue(func() string {
 	return ""
 })
 
-// field gives the i-th word of the first line that begins with a word (any line for ""), as a number; nil if there is
-// none.
+// field returns the i-th word, as a number, of the first line that begins with a word, or of the first line for "". It returns
+// nil if there is none.
 func field(file, word string, i int) *int64 {
 	text, err := os.ReadFile(file)
 	if err != nil {

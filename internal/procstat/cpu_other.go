@@ -1,6 +1,6 @@
-//go:build !linux && !darwin
+//go:build !unix
 
-package metrics
+package procstat
 
 import "time"
 
