@@ -28,21 +28,22 @@ func newReportCommand() *cobra.Command {
 	var opts reportOptions
 	cmd := &cobra.Command{
 		Use:   "report RESULTS | report --summary DIR | report --all DIR",
-		Short: "Make a report of a results file",
-		Long: `Report reads the results of an experiment, a JSONL file, and writes what they say as Markdown: latency and
-throughput of every configuration, what the server saw of itself, how the measurement was made and what it is worth.
-RESULTS may be - for standard input.
+		Short: "Make a report from a results file",
+		Long: `Report reads the results of an experiment, a JSONL file that may be packed by gzip, and writes a
+report as Markdown: latency and throughput of every configuration, the server's own metrics, how
+the measurement was made and how reliable it is. RESULTS may be - for standard input.
 
-Results of a run that was interrupted or killed are taken as far as they go, and the report says that they are partial.
-With --html the report is one page with charts and everything else inside. With --charts the charts go to a folder as
-SVG files, and Markdown shows them from there. Results may be packed by gzip.
+Results of a run that was interrupted are read as far as they go, and the report says that they
+are partial. With --html the report is one self-contained page with charts. With --charts the
+charts go to a folder as SVG files, which the Markdown refers to.
 
-With --summary it is one page over all the results files of a folder (*_results.jsonl, *_results.jsonl.gz): what they
-teach, and the winner of each; with --html too, as a page with charts. With --all every file that is made of the results in a folder is
-made anew, beside them: reports, pages, charts, and the summary as README.md and index.html. The same results make the
-same files, to the byte.
+With --summary it is one page over all results files of a folder (*_results.jsonl,
+*_results.jsonl.gz): their findings, and the winner of each; with --html too, as a page with
+charts. With --all, every file that is made from the results in a folder is made again, beside
+them: reports, pages, charts, and the summary as README.md and index.html. The same results give
+the same bytes.
 
-No model is needed, nor the machine that measured.`,
+A report needs neither the model nor the machine that was measured.`,
 		Example: `  $ crossrank report results/01_engine_fp32_results.jsonl
   $ crossrank report -o report.md results/01_engine_fp32_results.jsonl
   $ crossrank report --html -o report.html results/05_batch_size_results.jsonl
@@ -65,12 +66,12 @@ No model is needed, nor the machine that measured.`,
 			return runReport(cmd, args[0], opts)
 		},
 	}
-	cmd.Flags().StringVarP(&opts.output, "output", "o", "", "write the report to this file instead of standard output")
-	cmd.Flags().BoolVar(&opts.json, "json", false, "write every figure as JSON instead of Markdown; null is what was not measured")
-	cmd.Flags().BoolVar(&opts.html, "html", false, "write one HTML page with charts instead of Markdown")
-	cmd.Flags().StringVar(&opts.charts, "charts", "", "write the charts to this folder as SVG files, for Markdown to show")
-	cmd.Flags().StringVar(&opts.summary, "summary", "", "sum up all results files of this folder")
-	cmd.Flags().StringVar(&opts.all, "all", "", "make every report, chart and the summary of the results files of this folder, beside them")
+	cmd.Flags().StringVarP(&opts.output, "output", "o", "", "output file; empty = standard output")
+	cmd.Flags().BoolVar(&opts.json, "json", false, "JSON with every figure instead of Markdown; null = not measured")
+	cmd.Flags().BoolVar(&opts.html, "html", false, "one HTML page with charts instead of Markdown")
+	cmd.Flags().StringVar(&opts.charts, "charts", "", "output folder for charts as SVG files, which the Markdown refers to")
+	cmd.Flags().StringVar(&opts.summary, "summary", "", "folder of results files to summarize on one page")
+	cmd.Flags().StringVar(&opts.all, "all", "", "folder of results files; all reports, charts and the summary are made beside them")
 	cmd.MarkFlagsMutuallyExclusive("json", "html", "charts")
 	cmd.MarkFlagsMutuallyExclusive("summary", "all", "charts")
 	for _, other := range []string{"json", "html", "output"} {
