@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +47,6 @@ type experimentOptions struct {
 	judged string // a collection
 	dir    string
 	page   string // address of the servers' pages
-	shot   bool
 	resume bool
 	dry    bool
 	speed  float64 // pairs a second for the estimate of a dry run
@@ -61,7 +59,6 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.judged, "collection", "", "folder of a judged collection, for definitions that measure quality")
 	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
 	f.StringVar(&o.page, "http-addr", "127.0.0.1:0", "listen address for the servers' live pages, host:port; port 0 = free ports")
-	f.BoolVar(&o.shot, "screenshot", false, "PNG of the live page beside the results; needs Chromium")
 	f.BoolVar(&o.dry, "dry-run", false, "plan only: what would be measured, and about how long it would take")
 	f.Float64Var(&o.speed, "pairs-per-second", 0,
 		"speed for the estimate of a dry run; 0 = the mean of earlier results, or 200")
@@ -79,8 +76,7 @@ and the server's log. Files of an earlier run are replaced, unless --resume keep
 configurations that it finished.
 
 Every server that is started shows a live page with the progress of the experiment; its address
-goes to standard error. --screenshot saves that page when the last configuration is measured,
-before the server stops, so that the browser takes no time from the measurement.
+goes to standard error.
 
 The report's path goes to standard output; progress and the summary go to standard error. Ctrl-C
 stops the server, keeps what was measured, and marks the results and the report as partial; the
@@ -88,7 +84,7 @@ exit code is then 1. A configuration that fails is recorded as failed, and the o
 		Example: `  $ crossrank experiment run 01_engine_fp32
   $ crossrank experiment run experiments/01_engine_fp32.yaml --data pairs.jsonl -o out
   $ crossrank experiment run 05_batch_size --dry-run
-  $ crossrank experiment run 01_engine_fp32 --screenshot --http-addr 127.0.0.1:8080`,
+  $ crossrank experiment run 01_engine_fp32 --http-addr 127.0.0.1:8080`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
 	}
@@ -136,12 +132,6 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 	fmt.Fprintf(stderr, "%s: %d configuration%s, %s\n", settings.Name, n, mark(n != 1, "s"), what)
 	file := experiment.ResultsFile(opts.dir, settings.Name)
 	bar := newProgress(stderr)
-	photo := &photographer{stderr: stderr, bar: bar, file: strings.TrimSuffix(file, "_results.jsonl") + "_dashboard.png"}
-	var measured func(context.Context, string)
-	if opts.shot && photo.ready() {
-		measured = photo.take
-		defer photo.done()
-	}
 	point := -1
 	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
 		Sweep:       sweep,
@@ -162,7 +152,6 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 			bar.end()
 			fmt.Fprintf(stderr, "live page: %s\n", page)
 		},
-		Measured: measured,
 	})
 	bar.end()
 	if out.Results == "" {
@@ -190,8 +179,6 @@ func (o *experimentOptions) fits(sweep definition.Sweep) error {
 	case sweep.Base().Target.Address == "":
 	case o.model != "":
 		return usageError("--model chooses the model of servers that the experiment starts, but this one has a target; name its model in target.model")
-	case o.shot:
-		return usageError("--screenshot saves the page of a server that the experiment starts, but this one has a target")
 	}
 	return nil
 }

@@ -76,6 +76,15 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
+// TestTheProgramDrivesNoBrowser: only tests and tools look at pages, so that the program is smaller by a browser's driver.
+func TestTheProgramDrivesNoBrowser(t *testing.T) {
+	for _, imp := range sources(t) {
+		if own, isOwn := ownName(imp.path); isOwn && own == "internal/browser" && !imp.test && !strings.HasPrefix(imp.from, "internal/tools/") {
+			t.Errorf("%s: %s imports %s; that is for tests and tools", imp.at, imp.from, own)
+		}
+	}
+}
+
 // TestMeasuringCannotReachTheEngine: what measures cannot lean on what it measures, not even through another package.
 func TestMeasuringCannotReachTheEngine(t *testing.T) {
 	rows := byName(t)

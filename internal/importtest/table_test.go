@@ -145,6 +145,11 @@ var table = []row{
 	{name: "internal/guard", external: []string{sys}},
 	{name: "internal/faultproxy"},
 	{name: "internal/importtest"},
+	{
+		name:    "internal/tools/screenshot",
+		imports: []string{"internal/browser", "internal/definition", "internal/experiment", "internal/outfile"},
+		tests:   []string{"internal/tinymodel"},
+	},
 	{name: "internal/tools/vocabtrainer", imports: []string{"internal/outfile"}, external: []string{text}},
 	{name: "internal/tools/peers", imports: []string{"internal/machine", "internal/outfile", "internal/stats"}},
 	{

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
-	"image/png"
 	"net"
 	"os"
 	"os/exec"
@@ -27,54 +25,6 @@ func writeExperiment(t *testing.T, dir, lines string) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-func TestScreenshot(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts processes and a browser")
-	}
-	program, err := exec.LookPath("crossrank")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		name    string
-		browser bool
-	}{
-		{"where there is a Chromium", true},
-		{"where there is none", false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if _, err := browser.Find(); c.browser && err != nil {
-				t.Skip(err)
-			}
-			dir := t.TempDir()
-			file := writeExperiment(t, dir, "{batch_sizes: [2], concurrency_levels: [1, 2], benchmark_requests: 40, warmup: 1}")
-			cmd := exec.Command(program, "experiment", "run", file, "-o", dir, "--screenshot")
-			if !c.browser {
-				cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "empty"))
-			}
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			if err := cmd.Run(); err != nil {
-				t.Fatalf("%v: %s", err, &stderr)
-			}
-			picture := filepath.Join(dir, "watched_dashboard.png")
-			b, err := os.ReadFile(picture)
-			if !c.browser {
-				if !strings.Contains(stderr.String(), "no screenshot: no Chromium was found; install") || err == nil {
-					t.Errorf("got a picture (%v), and said:\n%s", err, &stderr)
-				}
-				return
-			}
-			if err != nil || !strings.Contains(stderr.String(), "screenshot: "+picture) {
-				t.Fatalf("there is no picture: %v; said:\n%s", err, &stderr)
-			}
-			if img, err := png.Decode(bytes.NewReader(b)); err != nil || img.Bounds().Dx() != 1280 || img.Bounds().Dy() < 900 {
-				t.Errorf("the picture is no PNG of a page 1280 pixels wide: %v", err)
-			}
-		})
-	}
 }
 
 // TestPageShowsTheExperiment watches one page while an experiment starts two servers at its address.
