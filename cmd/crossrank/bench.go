@@ -74,8 +74,8 @@ speed is measured on the same pairs.
 The measurement goes to standard output: as a table, as one JSON object with --format json (or
 --json), or as Go benchmarks are printed with --format bench, for benchstat over several runs.
 With --results, every request is also written to a results file, which report and compare read as
-those of an experiment. Progress goes to standard error. Ctrl-C ends the run and keeps what was measured; the output then
-says partial, and the exit code is 1.`,
+those of an experiment. Progress goes to standard error. Ctrl-C ends the run and keeps what was
+measured; the output then says partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
