@@ -1,8 +1,9 @@
 // Package backend opens a network on what computes it: an executor on this machine, chosen by name.
 //
-// Package catalog lists every backend that has a name; here are the executors of those that this build has. The
-// native backend is always there, and is the reference. Another one is compared with it on a small network before
-// it computes anything else (see [SelfTest]): a driver or a device that is wrong is refused, never used.
+// Package catalog lists every backend that has a name; here are the executors of those that this
+// build has. The native backend is always there, and is the reference. Another one is compared with
+// it on a small network before it computes anything else (see [SelfTest]): a driver or a device
+// that is wrong is refused, never used.
 package backend
 
 import (
@@ -17,7 +18,8 @@ type Engine interface {
 	// Logits writes one logit a sequence to out. An error means that nothing was computed.
 	Logits(seqs []network.Sequence, out []float32) error
 
-	// Replica starts another engine on the same weights. Either may be closed while the other lives.
+	// Replica starts another engine on the same weights. Either may be closed while the other
+	// lives.
 	Replica(threads int) (Engine, error)
 
 	Properties() Properties
@@ -54,7 +56,8 @@ type executor struct {
 	start func(n *network.Network, opts Options) (Engine, error)
 	probe func() error // why this machine cannot run it; a nil func means that every machine can
 
-	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the reference itself.
+	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the
+	// reference itself.
 	tolerance float64
 }
 

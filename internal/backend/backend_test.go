@@ -90,8 +90,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestCatalogIsTrue: every backend that the catalog says this build has can be opened, in all its precisions, and
-// no other.
+// TestCatalogIsTrue: every backend that the catalog says this build has can be opened, in all its
+// precisions, and no other.
 func TestCatalogIsTrue(t *testing.T) {
 	for _, b := range catalog.All {
 		if _, ok := executors[b.Name]; ok != (b.Lacks == "") {
@@ -104,7 +104,8 @@ func TestCatalogIsTrue(t *testing.T) {
 	}
 }
 
-// TestWrongDeviceIsRefused: a device whose logits are off, not numbers, or different in a batch is never used.
+// TestWrongDeviceIsRefused: a device whose logits are off, not numbers, or different in a batch is
+// never used.
 func TestWrongDeviceIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -137,7 +138,8 @@ func TestWrongDeviceIsRefused(t *testing.T) {
 	}
 }
 
-// TestRightDeviceIsOpened: an error within the tolerance passes, and the network that was asked for is opened.
+// TestRightDeviceIsOpened: an error within the tolerance passes, and the network that was asked for
+// is opened.
 func TestRightDeviceIsOpened(t *testing.T) {
 	x, opened, _ := newDevice(func(l []float32) {
 		for i := range l {

@@ -9,9 +9,9 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// SelfTest opens a small network with start and on the native backend in fp32, and compares the logits of
-// sequences of several lengths, in one batch and one by one. It returns an error if any differs by more than
-// the tolerance, is not a number, or changes with the batch.
+// SelfTest opens a small network with start and on the native backend in fp32, and compares the
+// logits of sequences of several lengths, in one batch and one by one. It returns an error if any
+// differs by more than the tolerance, is not a number, or changes with the batch.
 func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance float64) (err error) {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{
@@ -34,8 +34,8 @@ func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance f
 	return nil
 }
 
-// logitsOf computes the logits of all sequences in one batch, and holds the engine to the same bits for each
-// sequence alone.
+// logitsOf computes the logits of all sequences in one batch, and holds the engine to the same bits
+// for each sequence alone.
 func logitsOf(start func(*network.Network, Options) (Engine, error), n *network.Network, seqs []network.Sequence) (logits []float32, err error) {
 	e, err := start(n, Options{Threads: 1})
 	if err != nil {

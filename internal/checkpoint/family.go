@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,38 +15,22 @@ type family struct {
 	class     string // its name under "architectures" in config.json
 	modelType string // its name under "model_type"
 
-	base   string   // what stands before the names of the encoder's tensors, such as "bert."
-	unused []string // beginnings of names, without the base, of tensors that cannot change a score
+	base   string   // prefix of the encoder's tensor names, such as "bert."; some files lack it
+	unused []string // prefixes of the names of tensors that cannot change a score
 
-	// translate reads the family's own keys. If one is wrong, it fails o and returns anything.
+	// translate reads the family's own keys and describes the network. If a key is wrong it fails
+	// o, and what it returns does not count.
 	translate func(o *object, labels int) *translation
 }
 
 // families are those that can be translated.
 var families = []*family{&bert}
 
-// translation is a network whose tensors are still empty, and what fills them.
+// translation is a network whose tensors are still empty, and where each of them is found.
 type translation struct {
 	network   *network.Network
-	positions int // the most tokens of a pair
+	positions int // most tokens of a pair, special tokens included
 	slots     []slot
-}
-
-// slot is one tensor of a file and where it belongs.
-type slot struct {
-	name  string // without the family's base
-	top   bool   // it is part of the head: the base never stands before its name
-	shape []int
-	in    int // of a linear layer: how many inputs it has
-	dst   *[]float32
-}
-
-func (s slot) len() int {
-	n := 1
-	for _, d := range s.shape {
-		n *= d
-	}
-	return n
 }
 
 // findFamily returns the family that config.json names. If there is none it fails o and returns
@@ -63,7 +46,7 @@ func findFamily(o *object) *family {
 			return f
 		}
 	}
-	o.fail("architectures", "it is %.120s; of all classes, %s can be computed", join(names), classes())
+	o.fail("architectures", "it is %.120s; these classes can be computed: %s", join(names), classes())
 	return nil
 }
 
@@ -97,77 +80,4 @@ func (o *object) hiddenAct(key, fallback string, supported map[string]network.Ac
 		o.fail(key, "it is %.80q; these can be computed: %s", name, strings.Join(names, ", "))
 	}
 	return act
-}
-
-// slots collects what fills a network.
-type slots []slot
-
-func (s *slots) table(name string, t *network.Table) {
-	*s = append(*s, slot{name: name + ".weight", shape: []int{t.Rows, t.Width}, dst: &t.Data})
-}
-
-func (s *slots) norm(name string, width int, n *network.Norm) {
-	*s = append(*s,
-		slot{name: name + ".weight", shape: []int{width}, dst: &n.Weight},
-		slot{name: name + ".bias", shape: []int{width}, dst: &n.Bias})
-}
-
-// linear adds a linear layer with a bias.
-func (s *slots) linear(name string, in, out int, l *network.Linear) {
-	l.In, l.Out = in, out
-	*s = append(*s,
-		slot{name: name + ".weight", shape: []int{out, in}, in: in, dst: &l.Weight},
-		slot{name: name + ".bias", shape: []int{out}, in: in, dst: &l.Bias})
-}
-
-// top adds a linear layer of the head, whose name never has the family's base before it.
-func (s *slots) top(name string, in, out int, l *network.Linear) {
-	first := len(*s)
-	s.linear(name, in, out, l)
-	for i := range (*s)[first:] {
-		(*s)[first+i].top = true
-	}
-}
-
-// checkCommon refuses what no family can compute.
-func checkCommon(o *object) {
-	for _, key := range []string{"is_decoder", "add_cross_attention", "is_encoder_decoder"} {
-		if o.boolean(key, false) {
-			o.fail(key, "it is true; a cross-encoder has false there")
-		}
-	}
-	if kind := o.str("problem_type", ""); kind == "multi_label_classification" {
-		o.fail("problem_type", "it is %q; the labels must belong to one question", kind)
-	}
-	for _, key := range []string{"quantization_config", "pruned_heads"} {
-		part := o.object(key)
-		o.merge(part)
-		if len(part.members) > 0 {
-			o.fail(key, "it is %.80s; such weights cannot be read", o.members[key])
-		}
-	}
-}
-
-// labels counts the classes. Where the file does not say, there are two: transformers leaves its
-// default out.
-func labels(o *object) int {
-	names := o.object("id2label")
-	o.merge(names)
-	if _, ok := o.get("id2label"); !ok {
-		return o.sizeOr("num_labels", 1, 2, 2)
-	}
-	n := len(names.members)
-	if n < 1 || n > 2 {
-		o.fail("id2label", "it has %d labels; a cross-encoder has 1 or 2", n)
-		return 1
-	}
-	for i := range n {
-		if _, ok := names.members[fmt.Sprint(i)]; !ok {
-			o.fail("id2label", "it has no label %d", i)
-		}
-	}
-	if also := o.sizeOr("num_labels", 1, 2, n); also != n {
-		o.fail("num_labels", "it is %d, but id2label has %d", also, n)
-	}
-	return n
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // readConfig reads config.json. It also returns the file as an object.
-func readConfig(dir string) (Config, *object, error) {
+func readConfig(dir string) (modelConfig, *object, error) {
 	data, err := readFile(dir, configFile, maxConfigBytes)
 	if err != nil {
-		return Config{}, nil, err
+		return modelConfig{}, nil, err
 	}
 	c, err := parseConfig(data)
 	return c, parseObject(configFile, data), err

@@ -257,19 +257,19 @@ func TestTensorsRefused(t *testing.T) {
 		{"no tensors", func(l []tensor) []tensor { return nil }, `"embeddings.LayerNorm.weight" and 37 more`},
 		{"one layer more than the config says", func(l []tensor) []tensor {
 			return append(l, tensor{"bert.encoder.layer.2.output.dense.bias", safetensors.F32, []int{6}, make([]float32, 6)})
-		}, `it has "bert.encoder.layer.2.output.dense.bias", which the config has no place for`},
+		}, `it has "bert.encoder.layer.2.output.dense.bias", which the network of config.json does not have`},
 		{"a word less than the config says", func(l []tensor) []tensor {
 			x := at(l, word)
 			x.shape, x.values = []int{11, 6}, x.values[:66]
 			return l
-		}, `tensor "bert.embeddings.word_embeddings.weight": its shape is [11 6]; the config asks for [12 6]`},
+		}, `tensor "bert.embeddings.word_embeddings.weight": its shape is [11 6]; config.json makes it [12 6]`},
 		{"word embeddings transposed", func(l []tensor) []tensor { at(l, word).shape = []int{6, 12}; return l }, "its shape is [6 12]"},
 		{"word embeddings flattened", func(l []tensor) []tensor { at(l, word).shape = []int{72}; return l }, "its shape is [72]"},
 		{"a bias as a column", func(l []tensor) []tensor { at(l, bias).shape = []int{1, 1}; return l }, "its shape is [1 1]"},
 		{"two labels where the config has one", func(l []tensor) []tensor {
 			*at(l, "classifier.weight") = tensor{"classifier.weight", safetensors.F32, []int{2, 6}, make([]float32, 12)}
 			return l
-		}, `tensor "classifier.weight": its shape is [2 6]; the config asks for [1 6]`},
+		}, `tensor "classifier.weight": its shape is [2 6]; config.json makes it [1 6]`},
 		{"integers", func(l []tensor) []tensor { at(l, bias).dtype = "I64"; return l }, `its type is I64`},
 		{"a NaN", func(l []tensor) []tensor { at(l, word).values[5] = float32(math.NaN()); return l }, "element 5 is NaN"},
 		{"an infinity", func(l []tensor) []tensor { at(l, bias).values[0] = float32(math.Inf(-1)); return l }, "element 0 is -Inf"},

@@ -12,7 +12,7 @@ import (
 const weightsFile = "model.safetensors"
 
 // loadWeights fills the network that c describes, and returns what identifies the weights.
-func loadWeights(src tensorSource, c Config) (hash string, err error) {
+func loadWeights(src tensorSource, c modelConfig) (hash string, err error) {
 	found, err := c.match(src)
 	if err != nil {
 		return "", err
@@ -35,7 +35,7 @@ func loadWeights(src tensorSource, c Config) (hash string, err error) {
 
 // match finds the tensor of each slot and checks its shape and type. It refuses tensors that have
 // no slot: weights that would be left out mean that the config describes another model.
-func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
+func (c *modelConfig) match(src tensorSource) ([]sourceTensor, error) {
 	byName := map[string]sourceTensor{}
 	for _, t := range src.Tensors() {
 		byName[t.Name] = t
@@ -51,7 +51,7 @@ func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 			continue
 		}
 		if !slices.Equal(t.Shape, s.shape) {
-			return nil, tensorError(t, "its shape is %v; the config asks for %v", t.Shape, s.shape)
+			return nil, tensorError(t, "its shape is %v; config.json makes it %v", t.Shape, s.shape)
 		}
 		if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
 			return nil, tensorError(t, "its type is %s; F32, F16 and BF16 can be read", t.DType)
@@ -59,7 +59,7 @@ func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 		found[i], used[t.Name] = t, true
 	}
 	if len(missing) > 0 {
-		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it lacks %s, which the config asks for", some(missing))}
+		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it lacks %s, which the network of config.json needs", some(missing))}
 	}
 	var extra []string
 	for _, t := range src.Tensors() {
@@ -68,7 +68,7 @@ func (c *Config) match(src tensorSource) ([]sourceTensor, error) {
 		}
 	}
 	if len(extra) > 0 {
-		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it has %s, which the config has no place for", some(extra))}
+		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it has %s, which the network of config.json does not have", some(extra))}
 	}
 	return found, nil
 }
@@ -128,7 +128,7 @@ func some(names []string) string {
 	return s
 }
 
-// notFinite is the place of the first infinity or NaN, or -1. Both have all bits of the exponent
+// notFinite is the index of the first infinity or NaN, or -1. Both have all bits of the exponent
 // set.
 func notFinite(x []float32) int {
 	const exponent = 0x7f800000

@@ -1,7 +1,8 @@
 // Package cpu decides which instruction tier the kernels use.
 //
-// A tier is a set of instructions that a family of kernels was written for. The best one that the machine has is taken,
-// unless the environment variable CROSSRANK_CPU names a lower one: to compare tiers, or to step around a bad machine.
+// A tier is a set of instructions that a family of kernels was written for. [Choose] returns the
+// best that the machine has, unless the environment variable CROSSRANK_CPU names another: to
+// compare tiers, or to work around a faulty machine.
 package cpu
 
 import (
@@ -24,11 +25,13 @@ const (
 // Variable is the environment variable that forces a tier.
 const Variable = "CROSSRANK_CPU"
 
-// Tiers lists the tiers that this machine and this build can run, best first. The last is always Generic.
+// Tiers lists the tiers that this machine and this build can run, best first. The last is always
+// Generic.
 func Tiers() []Tier { return append(native(), Generic) }
 
-// Choose returns the tier to use: the one that CROSSRANK_CPU names, else the best. A tier that the machine lacks, or
-// that does not exist, is an error: running slower or differently than asked would go unnoticed.
+// Choose returns the tier to use: the one that CROSSRANK_CPU names, else the best. A tier that the
+// machine lacks, or that does not exist, is an error: running slower or differently than asked
+// would go unnoticed.
 func Choose() (Tier, error) {
 	tiers := Tiers()
 	asked := Tier(strings.ToLower(os.Getenv(Variable)))

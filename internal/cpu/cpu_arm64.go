@@ -5,8 +5,8 @@ package cpu
 import "golang.org/x/sys/cpu"
 
 func native() []Tier {
-	// On Linux x/sys/cpu has these from the kernel, which knows of machines whose cores differ; HasASIMDDP is the dot product,
-	// whatever its comment says.
+	// On Linux x/sys/cpu has these from the kernel, which knows of machines whose cores differ;
+	// HasASIMDDP is the dot product, whatever its comment says.
 	switch {
 	case cpu.ARM64.HasASIMD && cpu.ARM64.HasASIMDDP:
 		return []Tier{NEONDot, NEON}

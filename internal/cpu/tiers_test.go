@@ -6,12 +6,13 @@ import (
 	"testing"
 )
 
-// TestTiersAsExpected holds Tiers to what whoever runs the test knows of the machine, in CPU_TEST_TIERS: a capable machine
-// that is taken for less would skip the tests of its best kernels in silence.
+// TestTiersAsExpected compares Tiers with CPU_TEST_TIERS, the tiers that a machine is known to
+// have. A machine that is recognised as less than it is would silently skip the tests of its best
+// kernels.
 func TestTiersAsExpected(t *testing.T) {
 	want := os.Getenv("CPU_TEST_TIERS")
 	if want == "" {
-		t.Skip("CPU_TEST_TIERS does not tell which tiers this machine has")
+		t.Skip("CPU_TEST_TIERS does not name the tiers of this machine")
 	}
 	var got []string
 	for _, tier := range Tiers() {

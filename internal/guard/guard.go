@@ -1,10 +1,10 @@
-// Package guard gives tests memory that lies between two pages which cannot be touched, so that a kernel that reads or
+// Package guard gives tests memory between two inaccessible pages, so that a kernel that reads or
 // writes one element too far is caught, whatever happens to lie behind ordinary slices.
 //
-// A [Memory] holds one operand at a time, put at its end or at its beginning by [Place], exactly at the page or a few
-// elements away from it, where alignment is worse. Elements in that gap are known and must stay as they are, which
-// [Memory.Intact] tells. [Faults] runs a function and turns a touch of the pages into an answer instead of the end of the
-// process.
+// A [Memory] holds one operand at a time. [Place] puts it at the end or at the beginning, exactly
+// at the page or a few elements away from it, where alignment is worse. The bytes in that gap are
+// known, and [Memory.Intact] reports whether they are unchanged. [Faults] runs a function and
+// returns an access to the pages as an error instead of ending the process.
 package guard
 
 import (
@@ -14,7 +14,8 @@ import (
 	"unsafe"
 )
 
-// Memory is a run of pages between two that cannot be touched. It is for one goroutine, and holds one operand at a time.
+// Memory is a run of pages between two inaccessible ones. It is for one goroutine, and holds one
+// operand at a time.
 type Memory struct {
 	pages []byte
 	used  []byte // the operand placed last, within pages
@@ -34,8 +35,8 @@ const gapByte = 0xa5
 // gapBytes is how much of the memory on each side of an operand is filled and checked.
 const gapBytes = 256
 
-// New makes memory for operands of up to size bytes that lasts until the test ends. It skips the test where the system is
-// not Linux.
+// New makes memory for operands of up to size bytes that lasts until the test ends. It skips the
+// test where the system is not Linux.
 func New(tb testing.TB, size int) *Memory {
 	tb.Helper()
 	pages, free, err := mapPages(size + 2*gapBytes)
@@ -53,8 +54,9 @@ func New(tb testing.TB, size int) *Memory {
 	return &Memory{pages: pages}
 }
 
-// Place copies data to where it ends, or begins, shift elements from an edge of the memory, and returns the copy. What was
-// placed before is gone. T holds no pointers. The copy of nothing has an address, that of the edge.
+// Place copies data to where it ends, or begins, shift elements from an edge of the memory, and
+// returns the copy. It overwrites what was placed before. T holds no pointers. The copy of an empty
+// slice has an address, that of the edge.
 func Place[T any](m *Memory, at Edge, shift int, data []T) []T {
 	element := int(unsafe.Sizeof(*new(T)))
 	size, gap := len(data)*element, shift*element
@@ -78,7 +80,7 @@ func Place[T any](m *Memory, at Edge, shift int, data []T) []T {
 	return out
 }
 
-// Intact says whether what surrounds the operand is as Place left it.
+// Intact reports whether the bytes around the operand are as Place left them.
 func (m *Memory) Intact() bool {
 	before, after := m.gaps()
 	for _, part := range [][]byte{before, after} {
@@ -97,7 +99,7 @@ func (m *Memory) gaps() (before, after []byte) {
 	return m.pages[max(0, low-gapBytes):low], m.pages[high:min(len(m.pages), high+gapBytes)]
 }
 
-// Faults runs f and returns what stopped it, if it touched memory that it must not; any other panic goes on.
+// Faults runs f and returns the fault if f accessed inaccessible memory; any other panic goes on.
 func Faults(f func()) (fault error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

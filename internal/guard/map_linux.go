@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapPages maps at least size bytes in whole pages, with one page on either side that cannot be touched.
+// mapPages maps at least size bytes in whole pages, with one page on either side that cannot be
+// touched.
 func mapPages(size int) (pages []byte, free func() error, err error) {
 	page := os.Getpagesize()
 	size = (size + page - 1) / page * page

@@ -22,8 +22,8 @@ func report(b *testing.B, flops int) {
 	b.ReportMetric(float64(flops)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 }
 
-// BenchmarkTile is the product on a block that stays in the first-level cache: the peak to hold
-// others against.
+// BenchmarkTile is the product on a block that stays in the first-level cache: the peak that the
+// other products are compared with.
 func BenchmarkTile(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMatMul16 holds the int16 product to the exact one, within half a step on both sides.
+// TestMatMul16 compares the int16 product with the exact one, within half a step on both sides.
 func TestMatMul16(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, rows := range []int{1, 2, 3, 4, 5, 9, 97} {

@@ -12,7 +12,7 @@ import (
 // choose it.
 const quantMax = 150
 
-// TestMatMul8 holds the int8 product to its definition: quantize both sides, multiply exactly,
+// TestMatMul8 compares the int8 product with its definition: quantize both sides, multiply exactly,
 // scale.
 func TestMatMul8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestInt8ColumnSums: what a kernel takes from activations to make them signed it gives back
-// exactly, as wide as inputs get with the largest weights. Few activations are not zero, so that
-// the result itself is exact in every tier.
+// TestInt8ColumnSums: an offset that a kernel subtracts from activations, to make them signed, is
+// added back exactly, for the widest inputs with the largest weights. Few activations are not zero,
+// so that the result itself is exact in every tier.
 func TestInt8ColumnSums(t *testing.T) {
 	const in = 1 << 15 // beyond any model
 	rng := rand.New(rand.NewPCG(7, 1))

@@ -11,9 +11,9 @@ import (
 	"github.com/crossrank/crossrank/internal/guard"
 )
 
-// These tests run every kernel of every tier on operands that end and begin at pages which cannot
-// be touched, with just the memory that its contract gives it, and hold its results against the
-// plain version's.
+// These tests run every kernel of every tier on operands that end and begin at inaccessible pages,
+// with exactly the memory that its contract states, and compare its results with the plain
+// version's.
 
 // guarded has memory for each of a kernel's operands.
 type guarded struct {
@@ -32,7 +32,7 @@ func newGuarded(t *testing.T, operands, size int) *guarded {
 	return g
 }
 
-// place puts a copy of x at the edge at hand.
+// place puts a copy of x at the current edge.
 func place[T any](g *guarded, x []T) []T {
 	g.next++
 	return guard.Place(g.memories[g.next-1], g.at, g.shift, x)
@@ -103,8 +103,7 @@ func abs(x []float32) []float32 {
 // first is the address of the first element, or where it would be.
 func first[T any](x []T) *T { return unsafe.SliceData(x) }
 
-// TestGuardCatchesKernels: one product more than the operands have room for is caught in every
-// tier.
+// TestGuardCatchesKernels: a product one element longer than its operands is caught in every tier.
 func TestGuardCatchesKernels(t *testing.T) {
 	g := newGuarded(t, 3, 4096)
 	eachTier(t, func(t *testing.T, s *Set) {

@@ -126,7 +126,7 @@ func actTruth(act Act, x float64) float64 {
 	return x
 }
 
-// TestActivations holds the error bounds that the activations state, over their whole range.
+// TestActivations checks the error bounds that the activations state, over their whole range.
 func TestActivations(t *testing.T) {
 	inputs := []float32{0, float32(math.Copysign(0, -1)), 1e-38, -1e-38, 1e-45, 5.45, -5.45, 5.4500003, 50, -50, 1e4, -1e4, 3e38, -3e38}
 	for x := -12.0; x <= 12; x += 1.0 / 512 {

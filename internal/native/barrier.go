@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 )
 
-// part is one worker's part of a pass that several workers compute together. The zero value is the whole
-// pass.
+// part is one worker's part of a pass that several workers compute together. The zero value is the
+// whole pass.
 //
-// Workers split rows. Each computes its own rows through the linear layers, and waits for the others only
-// around attention, where it reads their keys and values.
+// Workers split rows. Each computes its own rows through the linear layers, and waits for the
+// others only around attention, where it reads their keys and values.
 type part struct {
 	index, count int      // which worker this is, and how many there are
 	barrier      *barrier // the same for all
@@ -33,9 +33,9 @@ func (p part) wait() {
 	}
 }
 
-// barrier lets a fixed number of workers wait for each other, again and again. On cores of their own they
-// are a fraction of a layer apart, so a wait spins at first. Then it sleeps, which frees its core for a
-// worker that has lost its own.
+// barrier lets a fixed number of workers wait for each other, again and again. On cores of their
+// own they are a fraction of a layer apart, so a wait spins at first. Then it sleeps, which frees
+// its core for a worker that has lost its own.
 type barrier struct {
 	workers int32
 	arrived atomic.Int32
@@ -55,11 +55,12 @@ func newBarrier(workers int) *barrier {
 	return b
 }
 
-// wait returns when all workers have called it. It panics with errBroken once the barrier is broken.
+// wait returns when all workers have called it. It panics with errBroken once the barrier is
+// broken.
 func (b *barrier) wait() {
-	// About 200 µs, which is more than a wake-up takes. A worker that slept arrives late at the next wait by
-	// the time of a wake-up; if the others stopped spinning before that, they would sleep in turn, and so on
-	// to the end of the pass.
+	// About 200 µs, which is more than a wake-up takes. A worker that slept arrives late at the
+	// next wait by the time of a wake-up; if the others stopped spinning before that, they would
+	// sleep in turn, and so on to the end of the pass.
 	const spins = 150_000
 	round := b.round.Load()
 	if b.arrived.Add(1) == b.workers {
@@ -95,8 +96,8 @@ func (b *barrier) change(f func()) {
 	b.changed.Broadcast()
 }
 
-// breakUp makes all waits panic, now and until reset. A worker that cannot go on calls it, so that the others
-// do not wait forever.
+// breakUp makes all waits panic, now and until reset. A worker that cannot go on calls it, so that
+// the others do not wait forever.
 func (b *barrier) breakUp() { b.change(func() { b.broken.Store(true) }) }
 
 // reset makes the barrier new. No worker may be using it.

@@ -32,8 +32,8 @@ func (e *Engine) compute(seqs []network.Sequence, out []float32, joint bool) err
 	return nil
 }
 
-// divide gives every worker sequences of about the same cost: the longest first, each to the worker that has
-// least so far.
+// divide gives every worker sequences of about the same cost: the longest first, each to the worker
+// that has least so far.
 func (e *Engine) divide(seqs []network.Sequence) {
 	e.order = e.order[:0]
 	for i := range seqs {
@@ -49,8 +49,9 @@ func (e *Engine) divide(seqs []network.Sequence) {
 	}
 }
 
-// uneven reports whether the workers' parts differ so much that one joint pass is faster. A joint pass costs
-// two waits a layer and reads the weights once more for each block, which is some percent of a block's time.
+// uneven reports whether the workers' parts differ so much that one joint pass is faster. A joint
+// pass costs two waits a layer and reads the weights once more for each block, which is some
+// percent of a block's time.
 func (e *Engine) uneven() bool {
 	total, most := 0, 0
 	for _, w := range e.workers {
@@ -59,9 +60,9 @@ func (e *Engine) uneven() bool {
 	return 100*most*len(e.workers) > (100+unevenPercent)*total
 }
 
-// unevenPercent is how much more than its even part the most loaded worker may have before a pass is joint.
-// Divided, a batch takes as long as its larger part; jointly, a few percent longer than half of it.
-// BenchmarkUneven, on two cores, finds them alike somewhere between 5 and 10 percent.
+// unevenPercent is how much more than its even part the most loaded worker may have before a pass
+// is joint. Divided, a batch takes as long as its larger part; jointly, a few percent longer than
+// half of it. BenchmarkUneven, on two cores, finds them alike somewhere between 5 and 10 percent.
 const unevenPercent = 7
 
 // joinAll makes all workers compute one pass over the whole batch, in the memory of the first.
@@ -77,6 +78,6 @@ func (e *Engine) joinAll(seqs []network.Sequence) {
 	}
 }
 
-// cost of a sequence of n tokens, in the work of one token in MiniLM's linear layers: attention adds
-// 9.2 kFLOP · n to each token's 21.2 MFLOP.
+// cost of a sequence of n tokens, in the work of one token in MiniLM's linear layers: attention
+// adds 9.2 kFLOP · n to each token's 21.2 MFLOP.
 func cost(n int) int { return n + n*n/2300 }

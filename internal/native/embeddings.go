@@ -7,9 +7,9 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// tokenEmbeddings are the embeddings of the vocabulary, rows padded to a multiple of kernel.Width, as float32
-// or as bytes with one scale a row. For MiniLM they are half of all parameters; a pair reads some dozens of
-// rows.
+// tokenEmbeddings are the embeddings of the vocabulary, rows padded to a multiple of kernel.Width,
+// as float32 or as bytes with one scale a row. For MiniLM they are half of all parameters; a pair
+// reads some dozens of rows.
 type tokenEmbeddings struct {
 	width  int
 	rows   []float32
@@ -54,8 +54,8 @@ func (e *tokenEmbeddings) row(id int32, buffer []float32) []float32 {
 	return buffer
 }
 
-// packPositions adds each position's embedding to that of each type: they are always looked up together.
-// The table holds all positions of type 0, then all of type 1 if the types differ.
+// packPositions adds each position's embedding to that of each type: they are always looked up
+// together. The table holds all positions of type 0, then all of type 1 if the types differ.
 func (m *model) packPositions(e *network.Embeddings) {
 	m.embeddingNorm = padNorm(e.Norm)
 	positions, types := e.Positions.Table, e.Types
@@ -76,8 +76,8 @@ func (m *model) packPositions(e *network.Embeddings) {
 	m.positionEmbeddings = padRows(sum, width)
 }
 
-// embeddingRows returns the token at row i of a sequence, and the row of positionEmbeddings that goes with it.
-// Padding is token 0, of type 0.
+// embeddingRows returns the token at row i of a sequence, and the row of positionEmbeddings that
+// goes with it. Padding is token 0, of type 0.
 func (m *model) embeddingRows(q network.Sequence, i int) (token int32, position int) {
 	switch {
 	case i >= len(q.IDs):

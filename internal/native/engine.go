@@ -1,23 +1,26 @@
 // Package native computes a network on CPU cores: sequences in, one logit a sequence out.
 //
-// The network comes as a description (package network), whose weights [New] packs for the kernels of the
-// instruction tier in use. Operations that this executor lacks are refused by name; see [Operations].
+// The network comes as a description (package network), whose weights [New] packs for the kernels
+// of the instruction tier in use. Operations that this executor lacks are refused by name; see
+// [Operations].
 //
 // # The forward pass
 //
-// Nothing is padded: the tokens of several sequences stand one after another, linear layers run over all of
-// them at once, and attention runs over each sequence alone. The last block computes only what the head
-// reads. Where that is one token of a sequence, only its query, attention output and feed-forward layer are
-// computed there, and not even the keys and values of the others (see lastAttention): the same result for
-// 16 % less work with six layers. Package kernel makes each row's bits independent of the rows around it, so
-// a sequence's logit is the same alone and in any batch, on the same tier.
+// Nothing is padded: the tokens of several sequences stand one after another, linear layers run
+// over all of them at once, and attention runs over each sequence alone. The last block computes
+// only what the head reads. Where that is one token of a sequence, only its query, attention output
+// and feed-forward layer are computed there, and not even the keys and values of the others (see
+// lastAttention): the same result for 16 % less work with six layers. Package kernel makes each
+// row's bits independent of the rows around it, so a sequence's logit is the same alone and in any
+// batch, on the same tier.
 //
 // # Cores
 //
-// An [Engine] divides a batch into parts of about equal cost, one a core. Each core takes its part through
-// the whole forward pass, so that no core waits for another between layers. Where the parts would be uneven,
-// as with one sequence on two cores, all cores split the rows of one pass instead, and wait for each other
-// twice a layer. All memory lasts as long as the engine, so a batch allocates nothing.
+// An [Engine] divides a batch into parts of about equal cost, one a core. Each core takes its part
+// through the whole forward pass, so that no core waits for another between layers. Where the parts
+// would be uneven, as with one sequence on two cores, all cores split the rows of one pass instead,
+// and wait for each other twice a layer. All memory lasts as long as the engine, so a batch
+// allocates nothing.
 package native
 
 import (
@@ -32,8 +35,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time, and callers
-// wait for their turn.
+// Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time, and
+// callers wait for their turn.
 type Engine struct {
 	model     *model
 	tier      cpu.Tier
@@ -87,8 +90,9 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 	return e, nil
 }
 
-// Replica starts another engine on the same packed weights, which nobody writes to: it costs workers and
-// their memory alone. Either may be closed while the other lives. Threads are as in [Options].
+// Replica starts another engine on the same packed weights, which nobody writes to: it costs
+// workers and their memory alone. Either may be closed while the other lives. Threads are as in
+// [Options].
 func (e *Engine) Replica(threads int) *Engine {
 	r := &Engine{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxTokens: e.maxTokens}
 	r.start(threads)
@@ -117,8 +121,8 @@ func (e *Engine) Tier() string { return string(e.tier) }
 // Precision is what the large weights are held and multiplied in.
 func (e *Engine) Precision() Precision { return e.precision }
 
-// Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within the
-// vocabulary. If one has not, the error names it, and nothing is computed.
+// Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
+// the vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if err := e.check(seqs, out); err != nil {
 		return err

@@ -13,8 +13,8 @@ var miniLM = sample.Geometry{
 	Hidden: 384, Blocks: 6, Heads: 12, Intermediate: 1536, Tokens: 30522, Positions: 512, Activation: network.GELU, Labels: 1,
 }
 
-// BenchmarkLogits computes with MiniLM-L-6's geometry, by precision and cores: a batch like those of real
-// pairs, one pair of common length, and a short one.
+// BenchmarkLogits computes with MiniLM-L-6's geometry, by precision and cores: a batch like those
+// of real pairs, one pair of common length, and a short one.
 func BenchmarkLogits(b *testing.B) {
 	n := sample.Network(42, miniLM)
 	lengths := make([]int, 32)
@@ -48,9 +48,9 @@ func BenchmarkLogits(b *testing.B) {
 	}
 }
 
-// BenchmarkUneven compares the two ways to spread a batch over two cores, by how much more than half of it the
-// larger part has: divided, the time is that of the larger part; jointly, all cores wait for each other in
-// every layer. unevenPercent was chosen by it.
+// BenchmarkUneven compares the two ways to spread a batch over two cores, by how much more than
+// half of it the larger part has: divided, the time is that of the larger part; jointly, all cores
+// wait for each other in every layer. unevenPercent was chosen by it.
 func BenchmarkUneven(b *testing.B) {
 	n := sample.Network(42, miniLM)
 	e, err := New(n, Options{Threads: 2})

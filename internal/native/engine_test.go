@@ -9,7 +9,7 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// small is a network whose passes take a moment in plain Go too.
+// small is a network whose passes are fast in plain Go too.
 var small = sync.OnceValue(func() *network.Network {
 	return sample.Network(42, sample.Geometry{
 		Hidden: 32, Blocks: 3, Heads: 4, Intermediate: 72, Tokens: 1000, Positions: 512, Activation: network.GELU, Labels: 1,
@@ -104,7 +104,8 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 	}
 }
 
-// TestPanicIsOneBatchsError: a worker that panics fails its batch, frees those who compute the same pass, and works on.
+// TestPanicIsOneBatchsError: a worker that panics fails its batch, frees those who compute the same
+// pass, and works on.
 func TestPanicIsOneBatchsError(t *testing.T) {
 	e := open(t, 2)
 	for name, seqs := range map[string][]network.Sequence{"divided": sample.Sequences(2, small(), 20, 20), "joint": sample.Sequences(3, small(), 40)} {

@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// TestFixtures holds every tier to the float64 logits that PyTorch computed, in one batch and one by one. Short runs
-// take a few cases and leave plain Go out.
+// TestFixtures compares every tier with the float64 logits that PyTorch computed, in one batch and
+// one by one. Short runs compute a few cases and leave plain Go out.
 func TestFixtures(t *testing.T) {
 	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
 		for _, tier := range cpu.Tiers() {

@@ -6,8 +6,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// float64Logit is the forward pass of one sequence in float64, written from the definition: every layer in full, no
-// packing, no shortcuts.
+// float64Logit is the forward pass of one sequence in float64, written from the definition: every
+// layer in full, no packing, no shortcuts.
 func float64Logit(n *network.Network, q network.Sequence) float64 {
 	x := make([][]float64, len(q.IDs))
 	for i, id := range q.IDs {

@@ -7,9 +7,10 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// forward writes one logit a sequence: with a part, only those of that part; other workers write the rest.
-// The caller has checked the sequences: each has at least one token, its rows fit the scratch and the
-// workspace, and its ids and its length lie within the embeddings. The scratch is reserved for them.
+// forward writes one logit a sequence: with a part, only those of that part; other workers write
+// the rest. The caller has checked the sequences: each has at least one token, its rows fit the
+// scratch and the workspace, and its ids and its length lie within the embeddings. The scratch is
+// reserved for them.
 func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequence, logits []float32) {
 	for first := 0; first < len(seqs); {
 		n, rows := block(seqs[first:])
@@ -36,8 +37,8 @@ func block(seqs []network.Sequence) (n, rows int) {
 	return n, rows
 }
 
-// block takes sequences of so many rows in total through the layers, up to the last one's attention, which
-// leaves one row a sequence, from row first on.
+// block takes sequences of so many rows in total through the layers, up to the last one's
+// attention, which leaves one row a sequence, from row first on.
 func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence, rows, first int) {
 	low, high := p.of(rows, 2) // pairs of rows: finer than a tile, since a lower tile costs less than an idle core
 	m.embed(s, w, seqs, low, high)
@@ -95,8 +96,8 @@ func (m *model) attend(s *scratch, w *workspace, seqs []network.Sequence, low, h
 	}
 }
 
-// afterAttention is what a layer computes after attention, in place on rows of x. It takes few enough rows at
-// a time that they stay in the caches throughout.
+// afterAttention is what a layer computes after attention, in place on rows of x. It takes few
+// enough rows at a time that they stay in the caches throughout.
 func (m *model) afterAttention(w *workspace, l *layer, x, context []float32, rows int) {
 	for low := 0; low < rows; low += chunkRows {
 		n := min(chunkRows, rows-low)

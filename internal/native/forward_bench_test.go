@@ -28,7 +28,7 @@ func BenchmarkForward(b *testing.B) {
 		seqs := sample.Sequences(1, n, load.lengths...)
 		for _, tier := range cpu.Tiers() {
 			if tier == cpu.Generic && len(seqs) > 1 {
-				continue // it would take minutes, and tell no more than one pair does
+				continue // it would run for minutes, and show the same as one pair
 			}
 			for _, precision := range Precisions {
 				benchForward(b, fmt.Sprintf("%s/precision=%s/tier=%s", load.name, precision, tier), n, tier, precision, seqs)
@@ -60,7 +60,8 @@ func benchForward(b *testing.B, name string, n *network.Network, tier cpu.Tier, 
 	})
 }
 
-// BenchmarkLayer is one full layer over a block of 256 tokens, by one core: what a forward pass repeats.
+// BenchmarkLayer is one full layer over a block of 256 tokens, by one core: what a forward pass
+// repeats.
 func BenchmarkLayer(b *testing.B) {
 	c := sample.Geometry{Hidden: 384, Blocks: 2, Heads: 12, Intermediate: 1536, Activation: network.GELU, Labels: 1,
 		Tokens: 1000, Positions: 512}
@@ -100,7 +101,8 @@ func BenchmarkLayer(b *testing.B) {
 	}
 }
 
-// peak measures the operations a second of float32 products on a block that stays in the first-level cache.
+// peak measures the operations a second of float32 products on a block that stays in the
+// first-level cache.
 func peak(k *kernel.Set) float64 {
 	const rows, in, runs = 24, 128, 2000
 	w := new(kernel.Packer).Pack(make([]float32, in*kernel.Width), make([]float32, kernel.Width), in, kernel.Width)
@@ -116,8 +118,8 @@ func peak(k *kernel.Set) float64 {
 	return 2 * rows * in * kernel.Width * runs / best.Seconds()
 }
 
-// flops counts the useful floating-point operations of a pass: two for each multiply-add of a product, and those of the last
-// layer that only other tokens than [CLS] need not at all.
+// flops counts the useful floating-point operations of a pass: two for each multiply-add of a
+// product, and those of the last layer that only other tokens than [CLS] need not at all.
 func flops(n *network.Network, seqs []network.Sequence) float64 {
 	h, f := float64(n.Hidden), float64(n.Intermediate)
 	var sum float64

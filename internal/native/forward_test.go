@@ -13,8 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// eachTier runs a test on a model packed for each tier that this machine has, in each precision. Short runs
-// leave plain Go out.
+// eachTier runs a test on a model packed for each tier that this machine has, in each precision.
+// Short runs leave plain Go out.
 func eachTier(t *testing.T, n *network.Network, precisions []Precision, test func(t *testing.T, m *model)) {
 	for _, tier := range cpu.Tiers() {
 		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
@@ -36,8 +36,8 @@ func eachTier(t *testing.T, n *network.Network, precisions []Precision, test fun
 	}
 }
 
-// geometries are small and awkward: head sizes and widths that are no multiples of 8 or 16, one block, two
-// labels.
+// geometries are small and awkward: head sizes and widths that are no multiples of 8 or 16, one
+// block, two labels.
 var geometries = []sample.Geometry{
 	{Hidden: 32, Blocks: 3, Heads: 4, Intermediate: 72, Activation: network.GELU, Labels: 1},
 	{Hidden: 20, Blocks: 2, Heads: 5, Intermediate: 33, Activation: network.GELUTanh, Labels: 2},
@@ -74,7 +74,8 @@ func agreesWithFloat64(t *testing.T, n *network.Network, lengths ...int) {
 	})
 }
 
-// TestDescriptionIsComputed changes one thing at a time in a description: what the executor computes follows.
+// TestDescriptionIsComputed changes one thing at a time in a description: what the executor
+// computes follows.
 func TestDescriptionIsComputed(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -115,8 +116,8 @@ func TestDescriptionIsComputed(t *testing.T) {
 	}
 }
 
-// TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in networks as
-// random as these.
+// TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in
+// networks as random as these.
 func TestInt8IsNearFloat(t *testing.T) {
 	for _, c := range geometries {
 		c = complete(c)
@@ -162,7 +163,8 @@ func forward(m *model, maxTokens int, seqs []network.Sequence, logits []float32)
 	m.forward(s, m.newWorkspace(maxTokens), part{}, seqs, logits)
 }
 
-// TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the same bits.
+// TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the
+// same bits.
 func TestBatchNeverChangesAScore(t *testing.T) {
 	c := complete(geometries[0])
 	n := sample.Network(9, c)

@@ -5,15 +5,16 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// lastAttention is the last layer's attention where the head reads one row of a sequence. For one query per
-// head it is less work to bring the query to the tokens than to make keys and values of all tokens:
+// lastAttention is the last layer's attention where the head reads one row of a sequence. For one
+// query per head it is less work to bring the query to the tokens than to make keys and values of
+// all tokens:
 //
 //	score_j = q·(K·x_j + b) = (Kᵀ·q)·x_j + q·b      where q·b is the same for all j, so softmax cancels it
 //	output  = Σ p_j·(V·x_j + c) = V·(Σ p_j·x_j) + c  since the p_j sum to 1
 //
-// Kᵀ·q is the projected query and Σ p_j·x_j the attended input. For each head that is one product with Kᵀ and
-// one with V a sequence, and two of the width of x a token, instead of two products a token. The weights are
-// float32 in every precision: they are little work.
+// Kᵀ·q is the projected query and Σ p_j·x_j the attended input. For each head that is one product
+// with Kᵀ and one with V a sequence, and two of the width of x a token, instead of two products a
+// token. The weights are float32 in every precision: they are little work.
 type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
 	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden
@@ -46,8 +47,9 @@ func (m *model) rowRead(q network.Sequence) int {
 	return 0
 }
 
-// attendRead copies the row of x that the head reads of each sequence into s.read, and puts the heads' outputs for it into
-// s.readContext, from row first on. x is complete; workers split the sequences.
+// attendRead copies the row of x that the head reads of each sequence into s.read, and puts the
+// heads' outputs for it into s.readContext, from row first on. x is complete; workers split the
+// sequences.
 func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
 	low, high := p.of(len(seqs), 1)
 	start := 0

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// model holds a network's weights as the kernels want them. It is read-only once packed and safe for
-// concurrent use, each caller with a scratch of its own.
+// model holds a network's weights as the kernels want them. It is read-only once packed and safe
+// for concurrent use, each caller with a scratch of its own.
 type model struct {
 	kernels   *kernel.Set
 	precision Precision
@@ -22,8 +22,8 @@ type model struct {
 	headSize  int  // unpadded
 	readsLast bool // the head reads the last token, not the first
 
-	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of all heads
-	// side by side, each padded by itself.
+	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of
+	// all heads side by side, each padded by itself.
 	hidden, attention, intermediate, headDense int
 
 	packer kernel.Packer // holds the memory of all panels
@@ -61,8 +61,8 @@ type Precision string
 const (
 	FP32 Precision = "fp32" // float32 throughout
 
-	// INT8 has 8 bits in linear layers and token embeddings, 16 bits in the projections of queries and keys,
-	// and float32 in everything else.
+	// INT8 has 8 bits in linear layers and token embeddings, 16 bits in the projections of queries
+	// and keys, and float32 in everything else.
 	INT8 Precision = "int8"
 )
 
@@ -73,8 +73,8 @@ var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
 }
 
-// pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared with the
-// network where their width needs no padding; everything else is copied.
+// pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared
+// with the network where their width needs no padding; everything else is copied.
 func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
 	if !slices.Contains(Precisions, precision) {
 		return nil, fmt.Errorf("the native backend has no precision %q; it has %v", precision, Precisions)
@@ -141,8 +141,8 @@ func (m *model) packHead(h *network.Head) {
 	m.classifier, m.classifierBias = foldClassifier(h.Output)
 }
 
-// foldClassifier makes one row of the classifier: its own, or with two labels the second less the first, whose
-// sigmoid is the softmax of the two.
+// foldClassifier makes one row of the classifier: its own, or with two labels the second less the
+// first, whose sigmoid is the softmax of the two.
 func foldClassifier(p network.Linear) (row []float32, bias float32) {
 	last, biases := p.Out-1, biasOf(&p)
 	row = append(row, p.Weight[last*p.In:]...)

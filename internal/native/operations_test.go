@@ -16,7 +16,8 @@ func TestUnknownPrecisionIsRefused(t *testing.T) {
 	}
 }
 
-// TestOtherOperationsAreRefused: each operation that this executor lacks is refused by its name, never passed over.
+// TestOtherOperationsAreRefused: each operation that this executor lacks is refused by its name,
+// never passed over.
 func TestOtherOperationsAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		want   string

@@ -5,15 +5,16 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// With INT8, the larger the activations' quantized values may be, the smaller the weights' must be, since
-// their products share 16 bits. The error is least where both have steps alike. Activations around zero
-// need values for both signs; those after GELU and ReLU are hardly ever negative.
+// With INT8, the larger the activations' quantized values may be, the smaller the weights' must be,
+// since their products share 16 bits. The error is least where both have steps alike. Activations
+// around zero need values for both signs; those after GELU and ReLU are hardly ever negative.
 const (
 	evenQuantMax     = 150
 	positiveQuantMax = 105
 )
 
-// packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is INT8.
+// packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is
+// INT8.
 func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
 	if m.precision == INT8 {
 		return m.packer.Pack8(weight, bias, in, out, quantMax)
@@ -30,9 +31,9 @@ func (m *model) packAfterAttention(l *layer, b *network.Block) {
 	l.feedForwardNorm = padNorm(b.FeedForwardNorm)
 }
 
-// packQueriesKeys packs the projections of queries and keys side by side. Their product is an exponent:
-// an error of a few percent of a product of 5 would be one of some tens of percent of its power. So with
-// INT8 they have 16 bits.
+// packQueriesKeys packs the projections of queries and keys side by side. Their product is an
+// exponent: an error of a few percent of a product of 5 would be one of some tens of percent of its
+// power. So with INT8 they have 16 bits.
 func (m *model) packQueriesKeys(query, key network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(query, key)
 	if m.precision == INT8 {
@@ -61,7 +62,8 @@ func (m *model) padHeads(projections ...network.Linear) (weight, bias []float32)
 	return weight, bias
 }
 
-// packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads outputs.
+// packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads
+// outputs.
 func (m *model) packOutput(p network.Linear) *kernel.Panels {
 	size := m.headSize
 	weight := make([]float32, p.Out*m.attention)
@@ -90,8 +92,8 @@ func padNorm(n *network.Norm) norm {
 	return norm{padRows(n.Weight, width), padRows(bias, width), n.Eps}
 }
 
-// padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening are
-// not copied.
+// padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening
+// are not copied.
 func padRows(x []float32, width int) []float32 {
 	padded := kernel.Pad(width)
 	if padded == width {

@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// TestPaddingIsComputedAndChangesNothing pads a batch to its longest sequence: the same bits, from rows that
-// were computed.
+// TestPaddingIsComputedAndChangesNothing pads a batch to its longest sequence: the same bits, from
+// rows that were computed.
 func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 	const longest = 40
 	for _, c := range geometries[:3] {

@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// TestReplicasShareTheWeights has an engine and its replicas compute at once, and outlive each other.
+// TestReplicasShareTheWeights has an engine and its replicas compute at once, and outlive each
+// other.
 func TestReplicasShareTheWeights(t *testing.T) {
 	first := open(t, 1)
 	replicas := []*Engine{first.Replica(1), first.Replica(2)}

@@ -2,17 +2,18 @@ package native
 
 import "github.com/crossrank/crossrank/internal/kernel"
 
-// blockTokens is how many tokens go through the layers together. Each block reads all weights once: below
-// some hundred tokens that reading shows, and above it the activations no longer stay in the caches.
+// blockTokens is how many tokens go through the layers together. Each block reads all weights once:
+// below some hundred tokens that reading shows, and above it the activations no longer stay in the
+// caches.
 const blockTokens = 256
 
-// chunkRows is how many rows of a block go together through what follows attention: 96 rows of MiniLM's
-// feed-forward layer are 576 KiB, which stay near the core between its two products.
+// chunkRows is how many rows of a block go together through what follows attention: 96 rows of
+// MiniLM's feed-forward layer are 576 KiB, which stay near the core between its two products.
 const chunkRows = 96
 
-// scratch is the memory of one pass at a time, reused by the next. Workers that compute a pass together use
-// the same one. Its size is bounded by the longest sequence; only the rows that the head reads grow, with
-// the most sequences that a pass ever had.
+// scratch is the memory of one pass at a time, reused by the next. Workers that compute a pass
+// together use the same one. Its size is bounded by the longest sequence; only the rows that the
+// head reads grow, with the most sequences that a pass ever had.
 type scratch struct {
 	x       []float32 // (rows + 16) × hidden: the block's residual stream
 	qkv     []float32 // (rows + 16) × 3·attention

@@ -67,8 +67,8 @@ func (w *worker) run() {
 	}
 }
 
-// compute runs the worker's part. A panic is a fault of the program, not the end of the worker: it becomes an
-// error, and frees those who compute the same pass.
+// compute runs the worker's part. A panic is a fault of the program, not the end of the worker: it
+// becomes an error, and frees those who compute the same pass.
 func (w *worker) compute() (err error) {
 	own := part{}
 	if w.joint {

@@ -63,7 +63,8 @@ func postNorm() *network.Network {
 	return n
 }
 
-// preNorm is an encoder of pre-norm blocks with rotary positions and gated feed-forward layers, without biases.
+// preNorm is an encoder of pre-norm blocks with rotary positions and gated feed-forward layers,
+// without biases.
 func preNorm(norm func(int) *network.Norm, kvHeads int) *network.Network {
 	n := postNorm()
 	n.PreNorm, n.KVHeads, n.Embeddings.Positions, n.Embeddings.Types = true, kvHeads, nil, nil
@@ -158,8 +159,8 @@ func qwen2() *network.Network {
 	return n
 }
 
-// TestFamilies describes each family of rerankers that is in common use: the description is valid, and it names
-// the operations that an executor needs for it.
+// TestFamilies describes each family of rerankers that is in common use: the description is valid,
+// and it names the operations that an executor needs for it.
 func TestFamilies(t *testing.T) {
 	bertNeeds := []network.Operation{
 		network.PostNormBlocks, network.LayerNorm, network.FeedForward(network.GELU), network.Reading(network.FirstToken),

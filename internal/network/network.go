@@ -1,16 +1,17 @@
 // Package network describes a cross-encoder's neural network as plain data: its dimensions, its
 // operations and its tensors by role. It computes nothing and reads no files.
 //
-// A family of models, such as BERT, is a translator that turns a checkpoint's settings and tensor names
-// into a [Network]. An executor computes any Network that has only operations which it knows. So a new
-// family needs no line in an executor, unless it brings an operation that none had; and an executor
-// compares [Network.Operations] with its own list, so that it can refuse an operation but never pass
-// one over.
+// A family of models, such as BERT, is a translator that turns a checkpoint's settings and tensor
+// names into a [Network]. An executor computes any Network that has only operations which it knows.
+// So a new family needs no line in an executor, unless it brings an operation that none had; and an
+// executor compares [Network.Operations] with its own list, so that it can refuse an operation but
+// never pass one over.
 //
 // # Computation
 //
-// The residual stream x has one row of Hidden elements a token. Its first value is the embedding of the
-// tokens. Each block adds attention and then a feed-forward layer to it, f being either of the two:
+// The residual stream x has one row of Hidden elements a token. Its first value is the embedding of
+// the tokens. Each block adds attention and then a feed-forward layer to it, f being either of the
+// two:
 //
 //	post-norm: x ← norm(x + f(x))
 //	pre-norm:  x ← x + f(norm(x))
@@ -18,8 +19,8 @@
 // The head reads one row (or the mean of all rows) and gives one logit a sequence.
 //
 // Of attention, query head i reads key and value head i / (Heads / KVHeads). Its weights are
-// softmax(AttentionScale · q·k). Everything that changes q, k or the product (norms of heads, rotary and
-// relative positions, windows, causality) stands in the description.
+// softmax(AttentionScale · q·k). Everything that changes q, k or the product (norms of heads,
+// rotary and relative positions, windows, causality) stands in the description.
 package network
 
 // Network is the description of one network. A translator makes it; everybody else only reads it.
@@ -41,8 +42,8 @@ type Network struct {
 	Head           Head
 }
 
-// Embeddings is how token ids become the first value of the residual stream: the sum of the token's, its
-// position's and its type's embedding, then the norm, then the projection.
+// Embeddings is how token ids become the first value of the residual stream: the sum of the
+// token's, its position's and its type's embedding, then the norm, then the projection.
 type Embeddings struct {
 	Tokens     Table
 	Positions  *Positions // nil: none
@@ -70,16 +71,16 @@ type Relative struct {
 	Table Table
 	Norm  *Norm // nil: none
 
-	// Rows has an odd length 2m+1; element m + (i − j) is the row for the distance i − j. Distances beyond
-	// ±m count as ±m.
+	// Rows has an odd length 2m+1; element m + (i − j) is the row for the distance i − j. Distances
+	// beyond ±m count as ±m.
 	Rows []int32
 
 	ContentToPosition, PositionToContent bool
 }
 
-// Rotary positions turn pairs of elements of each query and key head: element k and element k + len of the
-// head, len being that of Frequencies, turn by position · Frequencies[k] radians. Elements beyond
-// 2·len stay as they are.
+// Rotary positions turn pairs of elements of each query and key head: element k and element k + len
+// of the head, len being that of Frequencies, turn by position · Frequencies[k] radians. Elements
+// beyond 2·len stay as they are.
 type Rotary struct{ Frequencies []float64 }
 
 // Block is one layer of the network.
@@ -100,17 +101,17 @@ type Block struct {
 	Up, Down        Linear
 }
 
-// Head turns the last residual stream into one logit a sequence: the row that Pooling chooses, then Dense,
-// Activation and Norm where they are given, then Output.
+// Head turns the last residual stream into one logit a sequence: the row that Pooling chooses, then
+// Dense, Activation and Norm where they are given, then Output.
 type Head struct {
 	Pooling    Pooling
 	Dense      *Linear // nil: none
 	Activation Activation
 	Norm       *Norm // nil: none
 
-	// Output has one or two rows. With one, its value is the logit. With two, the logit is the second value
-	// less the first, whose sigmoid is the softmax of the two. Rows of a language model's output embedding
-	// (the logits of "no" and "yes") are such an Output.
+	// Output has one or two rows. With one, its value is the logit. With two, the logit is the
+	// second value less the first, whose sigmoid is the softmax of the two. Rows of a language
+	// model's output embedding (the logits of "no" and "yes") are such an Output.
 	Output Linear
 }
 
@@ -156,7 +157,8 @@ const (
 	MeanToken  Pooling = "the mean of all tokens"
 )
 
-// MaxTokens is the length of the longest sequence that learned positions allow; 0 if there are none.
+// MaxTokens is the length of the longest sequence that learned positions allow; 0 if there are
+// none.
 func (n *Network) MaxTokens() int {
 	if p := n.Embeddings.Positions; p != nil {
 		return p.Table.Rows - p.Offset

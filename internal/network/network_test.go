@@ -63,8 +63,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestTensorsAreComplete walks the description itself: every slice of numbers in it is listed, once, so that
-// Validate and Parameters see them all.
+// TestTensorsAreComplete walks the description itself: every slice of numbers in it is listed,
+// once, so that Validate and Parameters see them all.
 func TestTensorsAreComplete(t *testing.T) {
 	for name, n := range map[string]*network.Network{
 		"post-norm": electra(), "pre-norm": modernBERT(), "decoder": qwen3(), "relative": deBERTa(),

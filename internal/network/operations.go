@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Operation names something that an executor must be able to compute. It completes "the native backend has
-// no …".
+// Operation names something that an executor must be able to compute. It completes "the native
+// backend has no …".
 type Operation string
 
 const (
@@ -48,8 +48,9 @@ func activation(place string, a Activation) Operation {
 // Reading is the operation of a head that reads p.
 func Reading(p Pooling) Operation { return Operation(fmt.Sprintf("head that reads %s", p)) }
 
-// Operations lists what an executor needs to compute n, each once. Tables, linear layers with or without a
-// bias, and scaled attention over whole sequences are not listed: every executor has them.
+// Operations lists what an executor needs to compute n, each once. Tables, linear layers with or
+// without a bias, and scaled attention over whole sequences are not listed: every executor has
+// them.
 func (n *Network) Operations() []Operation {
 	var ops []Operation
 	need := func(op Operation, needed bool) {
@@ -108,7 +109,8 @@ func (n *Network) norms() []*Norm {
 	return slices.DeleteFunc(all, func(n *Norm) bool { return n == nil })
 }
 
-// Require returns an error that names every operation of n that is not among those that an executor has.
+// Require returns an error that names every operation of n that is not among those that an executor
+// has.
 func (n *Network) Require(executor string, has []Operation) error {
 	var missing []string
 	for _, op := range n.Operations() {

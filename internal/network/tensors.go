@@ -2,16 +2,16 @@ package network
 
 import "fmt"
 
-// Tensor is one tensor of a network: its role, the shape that the description gives it, and where its
-// numbers are. A vector has one row.
+// Tensor is one tensor of a network: its role, the shape that the description gives it, and where
+// its numbers are. A vector has one row.
 type Tensor struct {
 	Role       string // such as "blocks[3].query.weight"
 	Rows, Cols int
 	Data       *[]float32
 }
 
-// Tensors lists the tensors of n by role, the embeddings first and the head last. A bias that is nil is
-// not listed.
+// Tensors lists the tensors of n by role, the embeddings first and the head last. A bias that is
+// nil is not listed.
 func (n *Network) Tensors() []Tensor {
 	var c collector
 	e := &n.Embeddings

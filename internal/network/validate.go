@@ -2,8 +2,9 @@ package network
 
 import "fmt"
 
-// Validate checks that the parts of n fit each other: every tensor has the shape that the dimensions ask
-// for, and nothing contradicts. An executor may rely on it. The error names the part by its role.
+// Validate checks that the parts of n fit each other: every tensor has the shape that the
+// dimensions ask for, and nothing contradicts. An executor may rely on it. The error names the part
+// by its role.
 func (n *Network) Validate() error {
 	v := &validator{}
 	n.validateDimensions(v)

@@ -1,15 +1,17 @@
-// Package safetensors reads weights files: an 8-byte little-endian header length, a JSON header that names each tensor
-// with its type, shape and byte range, then the bytes themselves.
+// Package safetensors reads weights files: an 8-byte little-endian header length, a JSON header
+// that names each tensor with its type, shape and byte range, then the bytes themselves.
 //
-// Such a file often comes from a stranger, so nothing in it is believed before it is checked. [Open] reads the header as
-// a stream, so that its declared size costs no memory, and refuses a file that breaks any [Rule]: after it, every range
-// lies inside the file, and together they cover it without overlap or hole. [File.Load] then makes one pass over the
-// file, turns the tensors that the caller wants into float32 in the caller's own slices, and hashes all of it on the
-// way. The file is read, never mapped: one that is truncated meanwhile is an error, not a dead process.
+// Such a file often comes from a stranger, so nothing in it is believed before it is checked.
+// [Open] reads the header as a stream, so that its declared size costs no memory, and refuses a
+// file that breaks any [Rule]: after it, every range lies inside the file, and together they cover
+// it without overlap or hole. [File.Load] then makes one pass over the file, turns the tensors that
+// the caller wants into float32 in the caller's own slices, and hashes all of it on the way. The
+// file is read, never mapped: one that is truncated meanwhile is an error, not a dead process.
 //
-// The format is that of the safetensors project's README, with its reference reader's checks made explicit. Stricter
-// than it, on purpose: keys other than dtype, shape and data_offsets are refused, and so are duplicate keys, names over
-// 1,024 bytes, more than 64 dimensions and more than 20,000 tensors.
+// The format is that of the safetensors project's README, with its reference reader's checks made
+// explicit. Stricter than it, on purpose: keys other than dtype, shape and data_offsets are
+// refused, and so are duplicate keys, names over 1,024 bytes, more than 64 dimensions and more than
+// 20,000 tensors.
 package safetensors
 
 import (
@@ -28,7 +30,8 @@ const (
 	MaxDims    = 64
 )
 
-// File is an open weights file whose header obeys every rule. It is not safe for concurrent use, and must be closed.
+// File is an open weights file whose header obeys every rule. It is not safe for concurrent use,
+// and must be closed.
 type File struct {
 	name    string
 	r       io.ReaderAt
@@ -87,7 +90,8 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
-// New is [Open] for any source of size bytes; name is what errors call it. Closing the file leaves r open.
+// New is [Open] for any source of size bytes; name is what errors call it. Closing the file leaves
+// r open.
 func New(r io.ReaderAt, size int64, name string) (*File, error) {
 	fail := func(rule Rule, format string, args ...any) (*File, error) {
 		return nil, &Error{File: name, Rule: rule, Err: fmt.Errorf(format, args...)}
@@ -123,7 +127,8 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, nil
 }
 
-// Tensors lists all tensors in the order of their bytes in the file. The caller must not change the list.
+// Tensors lists all tensors in the order of their bytes in the file. The caller must not change the
+// list.
 func (f *File) Tensors() []Tensor { return f.tensors }
 
 // Tensor finds a tensor by its name.

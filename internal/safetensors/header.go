@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// parseHeader reads a whole header: the tensors in it, each consistent in itself. See [cover] for how they lie together.
+// parseHeader reads a whole header: the tensors in it, each consistent in itself. See [cover] for
+// how they lie together.
 func parseHeader(r io.Reader) ([]Tensor, *Error) {
 	s := newScanner(r)
 	if c, err := s.peek(); err != nil {
@@ -44,7 +45,7 @@ func parseHeader(r io.Reader) ([]Tensor, *Error) {
 	return tensors, err
 }
 
-// key takes a key that was not seen before, and the colon after it.
+// key reads a key that was not seen before, and the colon after it.
 func key(s *scanner, seen map[string]bool) (string, *Error) {
 	name, err := s.str(MaxName, RuleName)
 	if err != nil {
@@ -191,7 +192,8 @@ func (t *Tensor) checkBytes(s *scanner) *Error {
 	return nil
 }
 
-// cover sorts tensors by their place and checks that together they are exactly the size bytes after the header.
+// cover sorts tensors by their place and checks that together they are exactly the size bytes after
+// the header.
 func cover(tensors []Tensor, size int64) *Error {
 	slices.SortFunc(tensors, func(a, b Tensor) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), cmp.Compare(a.Name, b.Name))

@@ -6,13 +6,14 @@ import (
 	"io"
 )
 
-// chunk is how many bytes are read at once: enough to make system calls cheap, little enough to stay in cache. It is a
-// multiple of every element size.
+// chunk is how many bytes are read at once: enough to make system calls cheap, little enough to
+// stay in cache. It is a multiple of every element size.
 const chunk = 256 << 10
 
-// Load reads the named tensors into the slices given for them, converted to float32, and returns the SHA-256 of the
-// whole file. Each slice must be as long as its tensor, and the tensor of type F32, F16 or BF16. It makes one pass over
-// the file and holds no more of it than a few chunks. After an error the slices hold anything.
+// Load reads the named tensors into the slices given for them, converted to float32, and returns
+// the SHA-256 of the whole file. Each slice must be as long as its tensor, and the tensor of type
+// F32, F16 or BF16. It makes one pass over the file and holds no more of it than a few chunks.
+// After an error the contents of the slices are undefined.
 func (f *File) Load(dst map[string][]float32) (sum [sha256.Size]byte, err error) {
 	for name, d := range dst {
 		if err := f.loadable(name, d); err != nil {

@@ -252,7 +252,8 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-// The largest header allowed costs neither its size in memory nor much time, whatever it is filled with.
+// The largest header allowed costs neither its size in memory nor much time, whatever it is filled
+// with.
 func TestLargeHeaderIsCheap(t *testing.T) {
 	huge := func(start string, fill byte) endless {
 		return endless{prefix(MaxHeader, start), bytes.Repeat([]byte{fill}, 64<<10)}

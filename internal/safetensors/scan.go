@@ -10,9 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads the tokens of JSON that a header may hold from a stream, in constant memory. The standard decoder is not
-// used because it keeps the last of duplicate keys, repairs invalid UTF-8 without a word, and wants the whole header in
-// memory, which a hostile file can declare to be 100 MB.
+// scanner reads the tokens of JSON that a header may hold from a stream, in constant memory. The
+// standard decoder is not used because it keeps the last of duplicate keys, repairs invalid UTF-8
+// without a word, and wants the whole header in memory, which a hostile file can declare to be 100
+// MB.
 type scanner struct {
 	r    io.Reader
 	buf  []byte // what is in memory of the stream
@@ -33,7 +34,8 @@ func (s *scanner) errorf(rule Rule, format string, args ...any) *Error {
 	return &Error{Rule: rule, Err: fmt.Errorf("byte %d of the header: "+format, append([]any{s.offset()}, args...)...)}
 }
 
-// peek shows the next byte without taking it. At the end of the header it gives io.EOF inside an error.
+// peek shows the next byte without taking it. At the end of the header it gives io.EOF inside an
+// error.
 func (s *scanner) peek() (byte, *Error) {
 	if s.pos == len(s.buf) {
 		if err := s.fill(); err != nil {
@@ -85,7 +87,7 @@ func (s *scanner) token() (byte, *Error) {
 	}
 }
 
-// expect takes the byte c, with white space before it.
+// expect reads the byte c, with white space before it.
 func (s *scanner) expect(c byte) *Error {
 	got, err := s.token()
 	if err != nil {
@@ -98,7 +100,7 @@ func (s *scanner) expect(c byte) *Error {
 	return nil
 }
 
-// list walks what stands between open and end, separated by commas: item takes one of them.
+// list walks what stands between open and end, separated by commas: item reads one of them.
 func (s *scanner) list(open, end byte, item func() *Error) *Error {
 	if err := s.expect(open); err != nil {
 		return err
@@ -136,7 +138,7 @@ func (s *scanner) finish() *Error {
 	return s.errorf(RuleJSON, "%q after the end of the object", c)
 }
 
-// integer takes an integer. Its error has the given rule.
+// integer reads an integer. Its error has the given rule.
 func (s *scanner) integer(rule Rule) (int64, *Error) {
 	c, err := s.token()
 	if err != nil {
@@ -162,8 +164,8 @@ func (s *scanner) integer(rule Rule) (int64, *Error) {
 	return n, nil
 }
 
-// str takes a string of at most limit bytes; a longer one breaks rule. A negative limit means that the string may have
-// any length and is checked but not kept.
+// str reads a string of at most limit bytes; a longer one breaks rule. A negative limit means that
+// the string may have any length and is checked but not kept.
 func (s *scanner) str(limit int, rule Rule) (string, *Error) {
 	if err := s.expect('"'); err != nil {
 		return "", err
@@ -198,7 +200,7 @@ func (s *scanner) str(limit int, rule Rule) (string, *Error) {
 	}
 }
 
-// ascii takes a run of plain characters that is in memory.
+// ascii reads a run of plain characters that is in memory.
 func (s *scanner) ascii() {
 	run := s.buf[s.pos:]
 	n := 0
@@ -209,7 +211,7 @@ func (s *scanner) ascii() {
 	s.pos += n
 }
 
-// multibyte takes one character outside ASCII.
+// multibyte reads one character outside ASCII.
 func (s *scanner) multibyte() *Error {
 	var raw []byte
 	for len(raw) < utf8.UTFMax && !utf8.FullRune(raw) {
@@ -227,7 +229,7 @@ func (s *scanner) multibyte() *Error {
 	return nil
 }
 
-// escape takes an escape sequence, or two that are a surrogate pair.
+// escape reads an escape sequence, or two that are a surrogate pair.
 func (s *scanner) escape() *Error {
 	c, err := s.escaped()
 	if err != nil {
@@ -246,7 +248,7 @@ func (s *scanner) escape() *Error {
 	return nil
 }
 
-// escaped takes a backslash and the byte after it.
+// escaped reads a backslash and the byte after it.
 func (s *scanner) escaped() (byte, *Error) {
 	var c byte
 	for i := range 2 {

@@ -1,5 +1,6 @@
-// Package catalog lists the backends that have a name, with their devices and precisions, and which of them this
-// build has. It is facts alone: settings are checked against it by programs that must not reach an executor.
+// Package catalog lists the backends that have a name, with their devices and precisions, and which
+// of them this build has. It is facts alone: settings are checked against it by programs that must
+// not reach an executor.
 package catalog
 
 import (
@@ -52,8 +53,9 @@ func (b Backend) Missing() string {
 	return fmt.Sprintf("needs %s, which this build does not have", b.Lacks)
 }
 
-// Check says what keeps this build from computing on a backend's device in a precision: the setting that is wrong
-// ("backend", "device" or "quantization") and why. Both are empty if nothing does. Empty arguments mean defaults.
+// Check says what keeps this build from computing on a backend's device in a precision: the setting
+// that is wrong ("backend", "device" or "quantization") and why. Both are empty if nothing does.
+// Empty arguments mean defaults.
 func Check(name, device, precision string) (setting, why string) {
 	b, ok := Find(name)
 	switch {

@@ -1,5 +1,5 @@
-// Package sample makes small networks with random weights: for tests of executors, and for the self-test
-// of a backend, which needs a network that is always there.
+// Package sample makes small networks with random weights: for tests of executors, and for the
+// self-test of a backend, which needs a network that is always there.
 package sample
 
 import (
@@ -17,8 +17,8 @@ type Geometry struct {
 	Labels                              int // 1 or 2
 }
 
-// Network makes a network of BERT's kind, whose weights depend on the seed and the geometry alone. They
-// are large enough that attention is peaked and logits differ.
+// Network makes a network of BERT's kind, whose weights depend on the seed and the geometry alone.
+// They are large enough that attention is peaked and logits differ.
 func Network(seed uint64, g Geometry) *network.Network {
 	s := source{rand.New(rand.NewPCG(seed, 1))}
 	size := g.Hidden / g.Heads
@@ -44,7 +44,8 @@ func Network(seed uint64, g Geometry) *network.Network {
 	return n
 }
 
-// Sequences makes sequences of the given lengths for n, of random tokens with random type boundaries.
+// Sequences makes sequences of the given lengths for n, of random tokens with random type
+// boundaries.
 func Sequences(seed uint64, n *network.Network, lengths ...int) []network.Sequence {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	seqs := make([]network.Sequence, len(lengths))
