@@ -1,19 +1,18 @@
 // Package dashboard is the live page of a server and the small API under it.
 //
-// The page (assets) is embedded in the program and asks no other host for anything. It draws what
-// [metrics.Recorder] has kept since the server started, whether or not anyone looked, and then follows a stream of
-// server-sent events, one for each sample:
+// The page (assets) is embedded in the program and loads nothing from other hosts. It draws what [metrics.Recorder] has kept
+// since the server started, whether or not anyone looked, and then follows a stream of server-sent events, one per sample:
 //
 //	GET  /                the page
 //	GET  /api/snapshot    the state of the moment
 //	GET  /api/stream      server-sent events, one a sample, with the snapshot beside it
-//	POST /api/reset       counts and histories begin anew
-//	POST /api/experiment  a runner on this machine tells how far its experiment is
+//	POST /api/reset       counts and histories start over
+//	POST /api/experiment  a runner on this machine reports the progress of its experiment
 //	GET  /metrics         the same counts for Prometheus
 //
-// The page also asks for /api/history, /rerank and /info, which are the HTTP edge's.
+// The page also uses /api/history, /rerank and /info of the HTTP edge.
 //
-// Viewers never slow the server: one that does not keep up is dropped, and there is a bound on how many there are.
+// Viewers never slow the server: their number is bounded, and one that does not keep up is dropped.
 package dashboard
 
 import (
@@ -35,14 +34,14 @@ import (
 // DefaultViewers is how many may follow the stream at once.
 const DefaultViewers = 64
 
-// Config says what is shown. Recorder, Info and Ready are needed; the functions are called from many goroutines.
+// Config says what is shown. Recorder, Info and Ready are required; the functions are called from many goroutines.
 type Config struct {
 	Recorder *metrics.Recorder
 	Info     func() crossrank.Info
 	Ready    func() bool             // whether requests are taken now
 	Models   func() []crossrank.Info // all that are served; nil means the one of Info
 
-	NoMetrics bool // leave /metrics to others
+	NoMetrics bool // do not serve /metrics
 
 	Viewers    int           // of the stream at once; default 64
 	WriteGrace time.Duration // how long one event may take to be written; default 5 s
@@ -59,11 +58,11 @@ type Dashboard struct {
 	end     sync.Once
 	started time.Time
 
-	mu    sync.Mutex // guards what follows
-	event []byte     // the last, which all viewers share
-	made  time.Time  // of its sample
-	told  *experiment
-	heard time.Time // when it was told
+	mu       sync.Mutex  // guards what follows
+	event    []byte      // the last, which all viewers share
+	made     time.Time   // of its sample
+	progress *experiment // as its runner reported it last; nil without one
+	reported time.Time   // when that was
 }
 
 type route struct {
@@ -96,7 +95,7 @@ func New(cfg Config) *Dashboard {
 		"/api/snapshot":   {http.MethodGet, d.snapshot},
 		"/api/stream":     {http.MethodGet, d.stream},
 		"/api/reset":      {http.MethodPost, d.reset},
-		"/api/experiment": {http.MethodPost, d.tell},
+		"/api/experiment": {http.MethodPost, d.reportExperiment},
 		"/metrics":        {http.MethodGet, d.metrics.ServeHTTP},
 	}
 	if cfg.NoMetrics {
@@ -112,7 +111,7 @@ func New(cfg Config) *Dashboard {
 	return d
 }
 
-// Close tells viewers that the server drains, and ends their streams. It may be called more than once.
+// Close sends viewers the news that the server drains, and ends their streams. It may be called more than once.
 func (d *Dashboard) Close() { d.end.Do(func() { close(d.ending) }) }
 
 // Around answers what belongs to the page and leaves the rest to next.
@@ -161,7 +160,7 @@ func asset(name string) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Content-Type", types[path.Ext(name)])
-		_, _ = w.Write(content) // a caller who left cannot be told so
+		_, _ = w.Write(content) // a caller that has left gets no error
 	}
 }
 
@@ -174,7 +173,7 @@ func reply(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // a caller who left cannot be told so
+	_, _ = w.Write(append(body, '\n')) // a caller that has left gets no error
 }
 
 // refuse words a failure as the rest of the HTTP API does.

@@ -16,10 +16,10 @@ const ExperimentHeader = "X-Crossrank-Experiment"
 const (
 	experimentBytes = 16 << 10         // of a message
 	experimentWords = 500              // bytes of each of its words
-	experimentFresh = 10 * time.Second // a runner that says nothing for so long is gone
+	experimentFresh = 10 * time.Second // a runner that reports nothing for so long is gone
 )
 
-// experiment is what a runner tells of the experiment that loads this server. Its JSON keys are part of the server's API.
+// experiment is the progress of the experiment that loads this server, as its runner reports it. Its JSON keys are part of the server's API.
 type experiment struct {
 	Name           string  `json:"name"`
 	State          string  `json:"state"`          // running or ended
@@ -54,38 +54,38 @@ func (e *experiment) check() error {
 	return nil
 }
 
-// tell is POST /api/experiment. Only programs on this machine may call it: what it says stands on everybody's page.
-func (d *Dashboard) tell(w http.ResponseWriter, r *http.Request) {
+// reportExperiment is POST /api/experiment. Only programs on this machine may call it, because the page shows it to every viewer.
+func (d *Dashboard) reportExperiment(w http.ResponseWriter, r *http.Request) {
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
-		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "only the server's own machine may tell of an experiment")
+		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "only programs on the server's own machine may report an experiment")
 		return
 	}
 	if !meant(w, r, ExperimentHeader, "an experiment") {
 		return
 	}
-	var told experiment
+	var report experiment
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, experimentBytes))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&told)
+	err := decoder.Decode(&report)
 	if err == nil {
-		err = told.check()
+		err = report.check()
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, crossrank.InvalidArgument, "reading what is told of an experiment: "+err.Error())
+		refuse(w, http.StatusBadRequest, crossrank.InvalidArgument, "reading the report of an experiment: "+err.Error())
 		return
 	}
 	d.mu.Lock()
-	d.told, d.heard = &told, time.Now()
+	d.progress, d.reported = &report, time.Now()
 	d.mu.Unlock()
 	reply(w, http.StatusOK, struct {
 		Status string `json:"status"`
 	}{"shown"})
 }
 
-// experiment gives what was told last; nil if nothing was, or if the runner has fallen silent. d.mu is held.
+// experiment returns the last report, with d.mu held; nil if there is none, or if the runner has fallen silent.
 func (d *Dashboard) experiment(now time.Time) *experiment {
-	if d.told != nil && d.told.State == "running" && now.Sub(d.heard) > experimentFresh {
-		d.told = nil
+	if d.progress != nil && d.progress.State == "running" && now.Sub(d.reported) > experimentFresh {
+		d.progress = nil
 	}
-	return d.told
+	return d.progress
 }

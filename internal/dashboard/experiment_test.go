@@ -91,7 +91,7 @@ func TestExperimentIsShown(t *testing.T) {
 	ages := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.heard = time.Now().Add(-experimentFresh - time.Second)
+		s.reported = time.Now().Add(-experimentFresh - time.Second)
 	}
 	if ages(); s.experimentShown(t) != nil {
 		t.Error("the experiment of a silent runner is shown")

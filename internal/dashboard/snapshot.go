@@ -18,7 +18,7 @@ type snapshot struct {
 	IntervalMS int64            `json:"interval_ms"`
 	Info       crossrank.Info   `json:"info"`
 	Models     []crossrank.Info `json:"models"`     // null if only the one of info is served
-	Experiment *experiment      `json:"experiment"` // that loads this server, as its runner tells; null without one
+	Experiment *experiment      `json:"experiment"` // that loads this server; null without one
 
 	Requests        int64                               `json:"requests"`
 	Errors          int64                               `json:"errors"`
@@ -30,7 +30,7 @@ type snapshot struct {
 	TruncatedTokens int64                               `json:"truncated_tokens"`
 
 	Latency *latency `json:"latency"` // null before the first request
-	Stages  *stages  `json:"stages"`  // null if no answer told its timings
+	Stages  *stages  `json:"stages"`  // null if no answer reported times
 
 	RequestsPerSecond   float64 `json:"requests_per_second"`
 	PairsPerSecond      float64 `json:"pairs_per_second"`
@@ -40,7 +40,7 @@ type snapshot struct {
 	InFlight  int        `json:"in_flight"`
 	Queue     *waiting   `json:"queue"`
 	Batches   *batches   `json:"batches"`
-	Cache     *cache     `json:"cache"` // null if no score was shared or looked for
+	Cache     *cache     `json:"cache"` // null before the first pair, and where no score is reused
 	Instances []instance `json:"instances"`
 }
 
@@ -80,10 +80,10 @@ type batches struct {
 
 // cache counts pairs, or windows of them, since the start.
 type cache struct {
-	Hits      int64 `json:"hits"`      // whose scores were remembered
+	Hits      int64 `json:"hits"`      // whose scores were in the cache
 	Coalesced int64 `json:"coalesced"` // that waited for a score that was being computed
 	Misses    int64 `json:"misses"`    // that had to be computed
-	Bytes     int64 `json:"bytes"`     // of what is remembered
+	Bytes     int64 `json:"bytes"`     // of the scores in the cache
 }
 
 type instance struct {

@@ -64,7 +64,7 @@ func (v *viewer) send(event []byte) bool {
 	return v.conn.Flush() == nil
 }
 
-// sampleEvent words a sample, once for all viewers.
+// sampleEvent encodes a sample, once for all viewers.
 func (d *Dashboard) sampleEvent(s state.Sample) []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -86,8 +86,8 @@ func (d *Dashboard) sampleEvent(s state.Sample) []byte {
 	return d.event
 }
 
-// lastEvent says that the server drains, with what was told last of an experiment: its runner stops the server soon
-// after it has told how the experiment ended.
+// lastEvent says that the server drains, with the last report of an experiment: its runner stops the server soon after it has
+// reported how the experiment ended.
 func (d *Dashboard) lastEvent() []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 )
 
 // Note: client_golang's own histograms allocate for an observation in a native bucket. These are made from plain arrays,
-// which cost nothing until somebody asks.
+// which cost nothing until they are scraped.
 
 // exported is a histogram on its way to Prometheus.
 type exported struct {

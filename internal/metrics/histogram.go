@@ -19,7 +19,7 @@ const (
 	zeroCeiling = 1.0 / (1 << -lowestExp)
 )
 
-// classic are the upper bounds, in seconds, of the buckets for those who read no native histograms.
+// classic are the upper bounds, in seconds, of the buckets for a Prometheus without native histograms.
 var classic = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
 
 // fractions are the bounds of the buckets within an octave, as math.Frexp gives fractions: g^i/2.

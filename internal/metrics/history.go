@@ -7,7 +7,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// level is a history of one fineness. Its interval that is open began when seen was observed.
+// level is the history at one resolution. Its open interval began when seen was observed.
 type level struct {
 	step   time.Duration
 	ring   ring
@@ -45,7 +45,7 @@ func (r *Recorder) sample(now time.Time) {
 		}
 		s := l.close(&r.total, seen)
 		if i == 0 {
-			r.tell(s)
+			r.broadcast(s)
 		}
 	}
 }
@@ -68,8 +68,8 @@ func (r *Recorder) History(since time.Time) []state.Sample {
 	return samples
 }
 
-// HistoryBy is [Recorder.History] from the finest ring whose samples are at least step apart, and tells how far apart
-// they are; from the coarsest ring if step is longer than that.
+// HistoryBy is [Recorder.History] from the finest ring whose samples are at least step apart, or from the coarsest ring if step
+// is longer than that. It also returns how far apart they are.
 func (r *Recorder) HistoryBy(since time.Time, step time.Duration) ([]state.Sample, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,8 +97,8 @@ func (r *Recorder) Watch() (samples <-chan state.Sample, stop func()) {
 	}
 }
 
-// tell gives a sample to those who watch, with r.mu held.
-func (r *Recorder) tell(s state.Sample) {
+// broadcast passes a sample on to all watchers, with r.mu held.
+func (r *Recorder) broadcast(s state.Sample) {
 	for c := range r.watchers {
 		select {
 		case c <- s:

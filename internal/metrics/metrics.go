@@ -1,14 +1,14 @@
-// Package metrics watches a [crossrank.Scorer] from the outside and remembers what it saw.
+// Package metrics measures a [crossrank.Scorer] from the outside and keeps a history.
 //
 // [Recorder.Observe] wraps a scorer once, where the edges meet the core, so that the core itself holds no metric calls.
-// Every request that goes through is counted, under the code of its error, and its answer's own timings go into
-// histograms. What an edge refuses by itself never reaches the scorer; it is reported with [Recorder.Refused]. What the
-// core alone knows (how much waits, how large batches were, how busy instances are) is pulled through [Gauges].
+// Every request that passes is counted under the code of its error, and the times in its answer go into histograms.
+// A request that an edge refuses by itself never reaches the scorer; the edge reports it with [Recorder.Refused]. What only
+// the core knows (how much waits, how large batches were, how busy instances are) is read through [Gauges].
 //
-// Everything counted is cumulative ([counts]); all else is a difference of two states of it. [Recorder.Run] closes an
-// interval every half second, whether or not anyone looks, and keeps it as one [state.Sample], together with what the process
-// used meanwhile and how much work waited. Two coarser rings, of 5 seconds and of a minute, reach further back in bounded
-// memory. [Recorder.History] reads the rings, [Recorder.Watch] hands out samples as they are taken, and
+// All counts are cumulative; everything else is the difference of two states of them. [Recorder.Run] closes an interval
+// every half second, whether or not anyone looks, and keeps it as one [state.Sample], together with what the process used
+// meanwhile and how much work waited. Two coarser rings, of 5 seconds and of a minute, reach further back in bounded
+// memory. [Recorder.History] reads the rings, [Recorder.Watch] passes samples on as they are taken, and
 // [Recorder.Snapshot] is the state of the moment. [Recorder.Handler] exposes the same counts to Prometheus.
 //
 // What was not measured is nil, or absent, never 0.
@@ -80,7 +80,7 @@ func New(opts Options) *Recorder {
 	return r
 }
 
-// Reset forgets: the history and the recent latencies are empty, and a [Snapshot] counts from now. The counters that
+// Reset empties the history and the recent latencies, and a [Snapshot] counts from now. The counters that
 // [Recorder.Handler] exposes go on, as Prometheus wants them to.
 func (r *Recorder) Reset() {
 	now := time.Now()

@@ -1,5 +1,5 @@
-// The page: it loads what the server remembers, follows its stream, and draws. Nothing is computed here that the server
-// does not tell; what it did not measure shows as a dash.
+// The page: it loads the server's history, follows its stream, and draws. Every figure comes from the server;
+// what the server did not measure shows as a dash.
 
 import { Chart, number } from "./chart.js";
 
@@ -118,7 +118,7 @@ function showSnapshot(s) {
 
   const ms = (v) => (v == null ? "–" : number(v));
   const c = s.cache;
-  const shared = c && c.hits + c.coalesced > 0 ? `; ${whole(c.hits)} scores remembered, ${whole(c.coalesced)} shared in flight` : "";
+  const shared = c && c.hits + c.coalesced > 0 ? `; ${whole(c.hits)} scores from the cache, ${whole(c.coalesced)} shared in flight` : "";
   put("pairs", whole(s.pairs), "", `${whole(s.requests - s.errors)} requests${shared}`);
   put("throughput", number(s.pairs_per_second), "pairs/s", `${number(s.requests_per_second)} requests/s, 10 s mean`);
   const rests = s.latency ? `last ${whole(s.latency.count)} requests` : "";
@@ -142,9 +142,9 @@ function showStages(shown) {
   const bar = $("stages");
   if (bar.childElementCount === 0) bar.append(...[0, 1, 2, 5].map((k) => el("div", { className: "k" + k })));
   $("stages-range").textContent = range.name;
-  const told = shown.filter((s) => s.tokenize_ms != null && s.latency_ms != null);
-  const n = told.reduce((sum, s) => sum + s.requests - s.errors, 0);
-  const mean = (key) => told.reduce((sum, s) => sum + s[key] * (s.requests - s.errors), 0) / n;
+  const withTimes = shown.filter((s) => s.tokenize_ms != null && s.latency_ms != null);
+  const n = withTimes.reduce((sum, s) => sum + s.requests - s.errors, 0);
+  const mean = (key) => withTimes.reduce((sum, s) => sum + s[key] * (s.requests - s.errors), 0) / n;
   const parts = n ? [["tokenize", mean("tokenize_ms")], ["queue", mean("queue_ms")], ["inference", mean("compute_ms")]] : [];
   if (n) parts.push(["the rest", Math.max(0, mean("latency_ms") - parts.reduce((sum, [, v]) => sum + v, 0))]);
   const total = parts.reduce((n, [, v]) => n + v, 0);
@@ -235,7 +235,7 @@ function follow() {
 
 function lost() { setState("disconnected"); }
 
-// start shows what the server remembers: at first, and again when it comes back, perhaps as another process.
+// start shows the server's history: at first, and again when it comes back, perhaps as another process.
 async function start() {
   const reply = await fetch("/api/snapshot");
   if (!reply.ok) throw new Error(`snapshot: status ${reply.status}`);
