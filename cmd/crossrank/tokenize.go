@@ -22,9 +22,10 @@ func newTokenizeCommand() *cobra.Command {
 		Use:   "tokenize --model M [--input FILE]",
 		Short: "Show the tokens of pairs: JSON lines in, JSON lines out",
 		Long: `Tokenize reads one pair per line, {"query": "…", "passage": "…"}, and writes one line per pair, in
-the same order: {"ids": […], "type_ids": […], "tokens": […]}. Special tokens are included, and the
-pair is truncated to --max-length as scoring truncates it. A type id is 0 for the query and 1 for
-the passage. Blank lines are skipped. Tokenize reads the model's vocabulary, not its weights.`,
+the same order: {"ids": […], "type_ids": […], "tokens": […]}. The special tokens and the model's
+default prompt are included, and the pair is truncated to --max-length as scoring truncates it. A
+type id is 0 for the query and 1 for the passage. Blank lines are skipped. Tokenize reads the
+model's vocabulary, not its weights.`,
 		Example: `  $ crossrank tokenize --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl
   $ echo '{"query": "k2", "passage": "a mountain"}' |
       crossrank tokenize -m builtin:minilm-l6 --max-length 64`,

@@ -22,6 +22,12 @@ type modelConfig struct {
 // vocabSize is how many tokens have an embedding.
 func (c *modelConfig) vocabSize() int { return c.network.Embeddings.Tokens.Rows }
 
+// readsTypes reports whether scores depend on the types of tokens.
+func (c *modelConfig) readsTypes() bool {
+	types := c.network.Embeddings.Types
+	return types != nil && types.Rows > 1
+}
+
 // parseConfig reads config.json.
 func parseConfig(data []byte) (modelConfig, error) {
 	o := parseObject(configFile, data)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode"
 )
 
 // notContent recognizes what a failed download leaves in place of a file, and says how to get the
@@ -15,7 +16,8 @@ func notContent(head []byte) error {
 	switch {
 	case bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/")):
 		return errors.New("it is a Git LFS pointer, which stands for the file; run git lfs pull in the directory")
-	case bytes.HasPrefix(text, []byte("<!doctype html")), bytes.HasPrefix(text, []byte("<html")):
+	case bytes.HasPrefix(text, []byte("<!doctype")), bytes.HasPrefix(text, []byte("<?xml")),
+		bytes.HasPrefix(text, []byte("<")) && bytes.Contains(text, []byte("<html")):
 		return errors.New("it is a web page that was saved in place of the file; download the file itself")
 	}
 	return nil
@@ -45,6 +47,9 @@ func checkWeightsContent(dir, name string) error {
 	if err := notContent(head[:n]); err != nil {
 		return &Error{File: name, Err: err}
 	}
+	if isText(head[:n]) {
+		return &Error{File: name, Err: fmt.Errorf("it is text, not weights: it begins with %.60q; download the file itself", head[:n])}
+	}
 	for _, f := range formats {
 		// A safetensors file begins with the length of its header, after which the header's brace
 		// follows.
@@ -53,4 +58,10 @@ func checkWeightsContent(dir, name string) error {
 		}
 	}
 	return nil
+}
+
+// isText reports whether all bytes are printable ASCII. The length at the beginning of a safetensors
+// file is not.
+func isText(head []byte) bool {
+	return len(head) > 0 && !bytes.ContainsFunc(head, func(r rune) bool { return r > '~' || r < ' ' && !unicode.IsSpace(r) })
 }

@@ -38,7 +38,7 @@ func readVocabulary(dir string) (*vocabulary, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.limit = c.limit
+		v.limit, v.noTypes = c.limit, c.noTypes
 		return v, c.agree(v)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

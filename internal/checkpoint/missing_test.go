@@ -40,15 +40,20 @@ func TestOtherContent(t *testing.T) {
 		{"a page in place of the weights", weightsFile, page, "it is a web page that was saved in place of the file"},
 		{"a page in place of the config", configFile, page, "it is a web page"},
 		{"a page in place of the tokenizer", tokenizerFile, "<html>", "it is a web page"},
+		{"a vocabulary of angle brackets", vocabFile, "<s>\n<pad>\n", `the vocabulary has no piece "[UNK]"`},
 		{"a pickle by another name", weightsFile, "\x80\x02}q\x00(X\x0a\x00\x00\x00bert.embed", "it is a pickle, as torch.save writes it, not a safetensors file"},
 		{"an archive by another name", weightsFile, "PK\x03\x04\x00\x00\x08\x08\x00\x00archive/data.pkl", "it is a zip archive"},
 		{"GGUF by another name", weightsFile, "GGUF\x03\x00\x00\x00\x00\x00\x00\x00", "it is GGUF, the format of llama.cpp"},
-		{"half a page", weightsFile, "<", "at least 8 bytes"},
+		{"an answer in place of the weights", weightsFile, "Entry not found", `it is text, not weights: it begins with "Entry not found"`},
+		{"an error in place of the config", configFile, `<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>`, "it is a web page"},
+		{"a page with a comment first", configFile, "<!-- x -->\n<html>", "it is a web page"},
+		{"weights cut short", weightsFile, "\x01\x00", "a safetensors file must have at least 8 bytes"},
+		{"no weights", weightsFile, "", "a safetensors file must have at least 8 bytes"},
 	} {
 		files := tinyFiles(t)
 		files[c.file] = c.content
 		_, err := Open(directoryOf(t, files))
-		if err == nil || !strings.Contains(err.Error(), c.file+": "+c.want) && c.name != "half a page" || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.file+": "+c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}

@@ -86,6 +86,9 @@ func openDirectory(dir string) (m *Model, err error) {
 		return nil, &Error{File: v.file, Err: fmt.Errorf("its ids go to %d, but %s has a vocab_size of %d; "+
 			"the files belong to different models", n-1, configFile, c.vocabSize())}
 	}
+	if v.noTypes != nil && c.readsTypes() {
+		return nil, v.noTypes
+	}
 	if m.Reading, err = s.reading(v, c.positions); err != nil {
 		return nil, err
 	}

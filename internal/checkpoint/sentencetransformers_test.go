@@ -214,6 +214,22 @@ func TestLowerCaseRefused(t *testing.T) {
 	}
 }
 
+// A tokenizer that gives a model no types would have it read both texts as one.
+func TestTypesRefused(t *testing.T) {
+	for config, field := range map[string]string{
+		`{"model_input_names": ["input_ids", "attention_mask"]}`:                                                    "model_input_names",
+		`{"tokenizer_class": "DistilBertTokenizer"}`:                                                                "tokenizer_class",
+		`{"tokenizer_class": "BertTokenizer", "model_input_names": ["input_ids", "token_type_ids"]}`:                "",
+		`{"tokenizer_class": "DistilBertTokenizerFast", "model_input_names": ["token_type_ids", "attention_mask"]}`: "",
+		`{"tokenizer_class": null, "model_input_names": null, "truncation_side": "right"}`:                          "",
+	} {
+		_, err := Open(directoryOf(t, withSaved(t, map[string]string{tokenizerConfigFile: config})))
+		if e := (*Error)(nil); field == "" && err != nil || field != "" && (!errors.As(err, &e) || e.Field != field) {
+			t.Errorf("%s: got %v, want an error at %q", config, err, field)
+		}
+	}
+}
+
 // No content of these files makes anything but settings or an error that names the file.
 func FuzzSettings(f *testing.F) {
 	saved := savedFiles()

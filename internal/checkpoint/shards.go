@@ -112,6 +112,8 @@ func (s *shards) open(dir, name string, listed []string) error {
 	return nil
 }
 
+func (s *shards) Name() string { return indexFile }
+
 func (s *shards) Tensors() []sourceTensor { return s.tensors }
 
 // Load reads the files in the order of their names. The hash is that of the list of their hashes,

@@ -95,7 +95,7 @@ func TestShardsRefused(t *testing.T) {
 		{"a model that lacks a tensor", func(s map[string][]tensor, m map[string]string) {
 			s[shard2] = s[shard2][:len(s[shard2])-1]
 			delete(m, bias)
-		}, weightsFile, `it lacks "classifier.bias"`},
+		}, indexFile, `it lacks "classifier.bias"`},
 		{"a file in another directory", func(_ map[string][]tensor, m map[string]string) { m[bias] = "../" + shard2 },
 			indexFile, "in the same directory"},
 		{"a file by an absolute path", func(_ map[string][]tensor, m map[string]string) { m[bias] = "/etc/x.safetensors" },

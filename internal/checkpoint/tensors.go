@@ -11,6 +11,9 @@ import (
 // tensorSource is where a model's tensors are read from: one safetensors file, or several that an
 // index lists.
 type tensorSource interface {
+	// Name is the file that stands for all tensors in errors: the weights, or their index.
+	Name() string
+
 	// Tensors lists every tensor once. The caller must not change the list.
 	Tensors() []sourceTensor
 
@@ -59,6 +62,8 @@ func newSingleFile(f *safetensors.File, name string) *singleFile {
 	}
 	return s
 }
+
+func (s *singleFile) Name() string { return weightsFile }
 
 func (s *singleFile) Tensors() []sourceTensor { return s.tensors }
 

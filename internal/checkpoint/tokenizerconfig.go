@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -19,6 +23,8 @@ type tokenizerConfig struct {
 	opts  tokenizer.Options
 	added []tokenizer.AddedToken
 	limit int
+
+	noTypes *Error // the key that keeps token types from the model; nil if none does
 }
 
 // parseTokenizerConfig reads tokenizer_config.json; an absent file is an empty object.
@@ -40,6 +46,8 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 	if list := o.list("never_split"); len(list) > 0 {
 		o.fail("never_split", "it has %d tokens; make them added tokens instead", len(list))
 	}
+	o.only("truncation_side", "right")
+	c.readInputs()
 	decoder := o.object("added_tokens_decoder")
 	for key := range decoder.members {
 		id, err := strconv.Atoi(key)
@@ -56,6 +64,24 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 		return nil, o.err
 	}
 	return c, nil
+}
+
+// readInputs finds out whether the tokenizer gives a model the types of tokens. Without them, a model
+// that has types reads every token as one of the first text.
+func (c *tokenizerConfig) readInputs() {
+	key := ""
+	if _, ok := c.o.get("model_input_names"); ok {
+		if names := c.o.list("model_input_names"); !slices.ContainsFunc(names, func(n jsontext.Value) bool {
+			return string(n) == `"token_type_ids"`
+		}) {
+			key = "model_input_names"
+		}
+	} else if strings.HasPrefix(c.o.str("tokenizer_class", ""), "DistilBert") {
+		key = "tokenizer_class"
+	}
+	if key != "" {
+		c.noTypes = c.o.fault(key, c.o.members[key], errors.New("by it the model reads no token_type_ids, but its scores depend on them"))
+	}
 }
 
 // specialName reads the name of a special token: a string, or an object that has it as content.
@@ -98,7 +124,7 @@ func lengthLimit(o *object, key string) int {
 
 // fromVocab combines vocab.txt with tokenizer_config.json.
 func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
-	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit}
+	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit, noTypes: c.noTypes}
 	if err := v.add(tokenizerConfigFile, "added_tokens_decoder", c.added); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ type vocabulary struct {
 	opts   tokenizer.Options
 	limit  int // max tokens of a pair, by tokenizer_config.json; 0 = not given
 
-	sequence bool // tokenizer.json has a Sequence of normalizers
+	noTypes  *Error // see tokenizerConfig
+	sequence bool   // tokenizer.json has a Sequence of normalizers
 }
 
 // build makes the tokenizer.

@@ -227,6 +227,7 @@ func TestTokenizerFilesRefused(t *testing.T) {
 		{"a config that contradicts about accents", tc, "", `{"strip_accents": false}`, tc, "strip_accents", "make them agree"},
 		{"words that are split already", tc, "", `{"do_basic_tokenize": false}`, tc, "do_basic_tokenize", "false"},
 		{"words never split", tc, "", `{"never_split": ["x"]}`, tc, "never_split", "1 tokens"},
+		{"text cut at its start", tc, "", `{"truncation_side": "left"}`, tc, "truncation_side", `"left"`},
 		{"a length below the least", tc, "", `{"model_max_length": 7}`, tc, "model_max_length", "8 to"},
 		{"a length below zero", tc, "", `{"model_max_length": -1}`, tc, "model_max_length", "8 to"},
 		{"a length that is no number", tc, "", `{"model_max_length": NaN}`, tc, "model_max_length", "not NaN"},

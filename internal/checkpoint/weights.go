@@ -59,7 +59,7 @@ func (c *modelConfig) match(src tensorSource) ([]sourceTensor, error) {
 		found[i], used[t.Name] = t, true
 	}
 	if len(missing) > 0 {
-		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it lacks %s, which the network of config.json needs", some(missing))}
+		return nil, &Error{File: src.Name(), Err: fmt.Errorf("it lacks %s, which the network of config.json needs", some(missing))}
 	}
 	var extra []string
 	for _, t := range src.Tensors() {
@@ -68,7 +68,7 @@ func (c *modelConfig) match(src tensorSource) ([]sourceTensor, error) {
 		}
 	}
 	if len(extra) > 0 {
-		return nil, &Error{File: weightsFile, Err: fmt.Errorf("it has %s, which the network of config.json does not have", some(extra))}
+		return nil, &Error{File: src.Name(), Err: fmt.Errorf("it has %s, which the network of config.json does not have", some(extra))}
 	}
 	return found, nil
 }
