@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestSharingNeverChangesAScore has callers ask two instances for the same few pairs again and again, and wants the bits of
-// each pair scored alone by a model that shares nothing.
+// TestSharingNeverChangesAScore has callers ask two instances for the same few pairs again and
+// again, and wants the bits of each pair scored alone by a model that shares nothing.
 func TestSharingNeverChangesAScore(t *testing.T) {
 	var pairs []crossrank.Pair
 	for i := range 8 {

@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/material"
 )
 
-// fixture is what another implementation computed of a small model: expected.json beside its weights.
+// fixture is what another implementation computed of a small model: expected.json beside its
+// weights.
 type fixture struct {
 	Activation string
 	Cases      []struct {
@@ -22,8 +23,8 @@ type fixture struct {
 	}
 }
 
-// TestFixtures scores the texts of the fixtures' cases, all of one length limit in a request, and compares with a float64
-// forward pass in PyTorch.
+// TestFixtures scores the texts of the fixtures' cases, all of one length limit in a request, and
+// compares with a float64 forward pass in PyTorch.
 func TestFixtures(t *testing.T) {
 	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +79,8 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// fixtureDir lays out a fixture as a model's folder: its own files, and the vocabulary that it shares with others.
+// fixtureDir lays out a fixture as a model's folder: its own files, and the vocabulary that it
+// shares with others.
 func fixtureDir(t *testing.T, name string) string {
 	t.Helper()
 	dir := t.TempDir()

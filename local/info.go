@@ -56,7 +56,8 @@ func scoreType(m *checkpoint.Model) crossrank.ScoreType {
 
 const module = "github.com/crossrank/crossrank"
 
-// version is that of the crossrank module in this program, as the Go command recorded it; "devel" if it did not.
+// version is that of the crossrank module in this program, as the Go command recorded it; "devel"
+// if it did not.
 func version() string {
 	version := ""
 	if build, ok := debug.ReadBuildInfo(); ok {

@@ -7,7 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/checkpoint"
 )
 
-// engines starts the engines that o asks for, all on the weights of the first. After an error none is left open.
+// engines starts the engines that o asks for, all on the weights of the first. After an error none
+// is left open.
 func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
 	instances := o.instances()
 	first, err := backend.Open(o.Backend, m.Network, backend.Options{

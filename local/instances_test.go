@@ -10,8 +10,9 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestInstancesNeverChangeAScore scores random requests of many callers on instances with one and two threads, in random
-// company, and wants the bits of each pair scored alone by the one engine of another model.
+// TestInstancesNeverChangeAScore scores random requests of many callers on instances with one and
+// two threads, in random company, and wants the bits of each pair scored alone by the one engine of
+// another model.
 func TestInstancesNeverChangeAScore(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var pairs []crossrank.Pair

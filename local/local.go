@@ -1,9 +1,10 @@
-// Package local opens a model inside a Go program and scores pairs with it, without a server or a network.
+// Package local opens a model inside a Go program and scores pairs with it, without a server or a
+// network.
 //
-// [Open] takes the name of a model: a directory in the layout of the Hugging Face hub, or a built-in model such as
-// "builtin:minilm-l6", which needs no files, but has random weights and scores that mean nothing. The [Model] that it
-// returns is a [crossrank.Scorer]: score pairs with it, or rank documents with [crossrank.Rank]. Requests of many goroutines
-// share batches.
+// [Open] takes the name of a model: a directory in the layout of the Hugging Face hub, or a
+// built-in model such as "builtin:minilm-l6", which needs no files, but has random weights and
+// scores that mean nothing. The [Model] that it returns is a [crossrank.Scorer]: score pairs with
+// it, or rank documents with [crossrank.Rank]. Requests of many goroutines share batches.
 package local
 
 import (
@@ -36,8 +37,9 @@ type Model struct {
 	err     error // of closing the engines; set once closing is done
 }
 
-// Open reads a model, checks it and starts its engines. Each engine then computes a small batch twice, so that its speed is
-// known from the start. The name is a directory or that of a built-in model.
+// Open reads a model, checks it and starts its engines. Each engine then computes a small batch
+// twice, so that its speed is known from the start. The name is a directory or that of a built-in
+// model.
 func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
@@ -69,14 +71,15 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))
 	}
-	// The weights as they were read are garbage once they are packed. Left to itself, the collector would let garbage of the
-	// size of all packed weights accumulate, and would keep its pages for long.
+	// The weights as they were read are garbage once they are packed. Left to itself, the collector
+	// would let garbage of the size of all packed weights accumulate, and would keep its pages for
+	// long.
 	debug.FreeOSMemory()
 	return model, nil
 }
 
-// Score implements [crossrank.Scorer]. Besides the request's own faults and the end of ctx, its errors are Overloaded,
-// with a time to wait, and Unavailable once the Model is being closed.
+// Score implements [crossrank.Scorer]. Besides the request's own faults and the end of ctx, its
+// errors are Overloaded, with a time to wait, and Unavailable once the Model is being closed.
 func (m *Model) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	return m.pipeline.Score(ctx, req)
 }
@@ -84,12 +87,12 @@ func (m *Model) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 // Info describes the model and how it is run.
 func (m *Model) Info() crossrank.Info { return m.info }
 
-// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
-// with Unavailable, and the error is ctx's. Close the Model afterwards.
+// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the
+// rest are answered with Unavailable, and the error is ctx's. Close the Model afterwards.
 func (m *Model) Drain(ctx context.Context) error { return m.pipeline.Drain(ctx) }
 
-// Close answers the requests that wait with Unavailable, waits for the batches that run, and frees the engines. It may be
-// called more than once.
+// Close answers the requests that wait with Unavailable, waits for the batches that run, and frees
+// the engines. It may be called more than once.
 func (m *Model) Close() error {
 	m.closing.Do(func() {
 		m.pipeline.Close()

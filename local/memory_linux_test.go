@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestMemory holds that a model's resident memory is bounded by its weights, and that the shapes of requests do not make it
-// grow: scratch memory is made once, for the largest there can be.
+// TestMemory holds that a model's resident memory is bounded by its weights, and that the shapes of
+// requests do not make it grow: scratch memory is made once, for the largest there can be.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scores some hundred pairs with the built-in model")

@@ -13,19 +13,22 @@ import (
 
 // Options configure a [Model]. The zero value works.
 type Options struct {
-	// Threads is how many cores a batch is split over; 0 means that the instances share the process's cores equally, with at
-	// least one each. More than the cores, of all instances together, is slower: see [Model.Warnings].
+	// Threads is how many cores a batch is split over; 0 means that the instances share the
+	// process's cores equally, with at least one each. More than the cores, of all instances
+	// together, is slower: see [Model.Warnings].
 	Threads int
 
 	// Instances compute batches side by side, on one copy of the weights; none means one instance.
 	Instances []Instance
 
-	// Routing chooses the instance that computes a request. With "first_idle", which "" means too, whichever instance is free
-	// takes the next batch. "round_robin", "least_busy" and "smart_idle" give each instance a queue of its own, and send a
-	// whole request to one of them. No choice changes a score.
+	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,
+	// whichever instance is free takes the next batch. "round_robin", "least_busy" and "smart_idle"
+	// give each instance a queue of its own, and send a whole request to one of them. No choice
+	// changes a score.
 	Routing string
 
-	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0, or more than the maximum, keeps it.
+	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0, or more
+	// than the maximum, keeps it.
 	MaxLength int
 
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
@@ -34,25 +37,26 @@ type Options struct {
 	// Backend is what computes the network: "native", which "" means too, is the CPU.
 	Backend string
 
-	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8". int8 is about twice as fast,
-	// takes a quarter of the memory and changes scores a little.
+	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8".
+	// int8 is about twice as fast, takes a quarter of the memory and changes scores a little.
 	Quantization string
 
 	// Batching says how waiting pairs are gathered into batches, and how much may wait.
 	Batching Batching
 
-	// Packing computes each pair at its own length; nil means true. If it is false, pairs are padded to the longest of their
-	// batch, to measure what that costs. No score changes.
+	// Packing computes each pair at its own length; nil means true. If it is false, pairs are
+	// padded to the longest of their batch, to measure what that costs. No score changes.
 	Packing *bool
 
-	// CacheBytes is the memory in which scores are kept, so that a pair that comes again, token for token, is not computed
-	// again; 0 means none. Coalesce computes pairs that are in flight together once. Neither changes a score.
+	// CacheBytes is the memory in which scores are kept, so that a pair that comes again, token for
+	// token, is not computed again; 0 means none. Coalesce computes pairs that are in flight
+	// together once. Neither changes a score.
 	CacheBytes int64
 	Coalesce   bool
 
-	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which "" means too;
-	// "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or "inference_only", which tokenizes each
-	// text once and keeps its tokens.
+	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which ""
+	// means too; "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or
+	// "inference_only", which tokenizes each text once and keeps its tokens.
 	Mode string
 }
 
@@ -61,7 +65,8 @@ type Instance struct {
 	Threads int // cores that a batch of its is split over; 0 means Options.Threads
 }
 
-// Batching says how batches are formed. Its fields have the names of the settings file's batching section:
+// Batching says how batches are formed. Its fields have the names of the settings file's batching
+// section:
 //
 //	MaxTokens       int           // tokens of a batch; 0 means 16,384
 //	MaxPairs        int           // pairs of a batch; 0 means 512
@@ -73,7 +78,8 @@ type Instance struct {
 //	LengthAware     *bool         // the longest pairs come first; nil means true
 //	Quantum         int           // tokens that a caller gets a round; 0 means a quarter of MaxTokens
 //
-// In the zero value a batch is whatever waits when an engine becomes free, of any requests, the longest pairs first.
+// In the zero value a batch is whatever waits when an engine becomes free, of any requests, the
+// longest pairs first.
 type Batching = batch.Options
 
 func (o Options) check() error {

@@ -13,7 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/material"
 )
 
-// referenceVariable names the folder of cross-encoder/ms-marco-MiniLM-L-6-v2 on machines that have it.
+// referenceVariable names the folder of cross-encoder/ms-marco-MiniLM-L-6-v2 on machines that have
+// it.
 const referenceVariable = "CROSSRANK_REFERENCE_MODEL"
 
 // referenceHash is that of the model.safetensors that the published logits were computed with.
@@ -25,9 +26,9 @@ type referencePair struct {
 	logit          float64
 }
 
-// referencePairs reads pairs whose token ids and logits transformers gave for the reference model. Those with an empty
-// passage are left out: they were made by a call that has no second text, while this project, like the tokenizers library,
-// reads an empty one.
+// referencePairs reads pairs whose token ids and logits transformers gave for the reference model.
+// Those with an empty passage are left out: they were made by a call that has no second text, while
+// this project, like the tokenizers library, reads an empty one.
 func referencePairs(t *testing.T) (pairs []referencePair) {
 	t.Helper()
 	data, err := os.ReadFile(material.Path(t, "golden", "ms-marco-MiniLM-L-6-v2.fp32.goldens.json"))

@@ -19,7 +19,8 @@ func (m *Model) Batches() Batches { return m.pipeline.Batches() }
 // Cache reports how scores were reused; all of it is 0 where none are.
 func (m *Model) Cache() Cache { return m.pipeline.Cache() }
 
-// Instances reports what each instance has done and does, in the order of [Options.Instances]. Their names are empty.
+// Instances reports what each instance has done and does, in the order of [Options.Instances].
+// Their names are empty.
 func (m *Model) Instances() []InstanceState {
 	instances := m.pipeline.Instances()
 	for i := range instances {

@@ -6,13 +6,13 @@ import (
 	"runtime"
 )
 
-// maxThreadsPerCore is where a number of threads is surely a mistake: each thread takes megabytes of memory of its own, and
-// beyond one a core none makes anything faster.
+// maxThreadsPerCore is where a number of threads is surely a mistake: each thread takes megabytes
+// of memory of its own, and beyond one a core none makes anything faster.
 const maxThreadsPerCore = 128
 
-// CheckThreads reports whether that many threads of all instances together suit a machine with so many cores. More threads
-// than cores give a warning, because they take turns and wait for each other within every batch. More than 128 a core
-// give an error.
+// CheckThreads reports whether that many threads of all instances together suit a machine with so
+// many cores. More threads than cores give a warning, because they take turns and wait for each
+// other within every batch. More than 128 a core give an error.
 func CheckThreads(threads, cores int) (warning string, err error) {
 	switch most := maxThreadsPerCore * cores; {
 	case threads > most:
@@ -25,7 +25,8 @@ func CheckThreads(threads, cores int) (warning string, err error) {
 	return "", nil
 }
 
-// instances are the options of each instance, with their threads filled in: those that name no number share the cores equally.
+// instances are the options of each instance, with their threads filled in: those that name no
+// number share the cores equally.
 func (o Options) instances() []Instance {
 	all := append([]Instance(nil), o.Instances...)
 	if len(all) == 0 {
@@ -47,5 +48,6 @@ func (o Options) checkThreads() (warning string, err error) {
 	return CheckThreads(total, runtime.GOMAXPROCS(0))
 }
 
-// Warnings are in words what was asked for and works, but is slower than it need be. There are none for most models.
+// Warnings are in words what was asked for and works, but is slower than it need be. There are none
+// for most models.
 func (m *Model) Warnings() []string { return m.warnings }

@@ -29,8 +29,8 @@ func TestCheckThreads(t *testing.T) {
 	}
 }
 
-// TestOpenCountsThreads holds that absurdly many threads are refused before anything is read, and that a model with more
-// threads than cores says so.
+// TestOpenCountsThreads holds that absurdly many threads are refused before anything is read, and
+// that a model with more threads than cores says so.
 func TestOpenCountsThreads(t *testing.T) {
 	cores := runtime.GOMAXPROCS(0)
 	for name, opts := range map[string]Options{

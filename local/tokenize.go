@@ -13,8 +13,8 @@ type vocabulary interface {
 	Token(id int32) string
 }
 
-// Tokenize gives the tokens of a text, however many, and if special is true also the two that the model's template puts
-// around a lone text.
+// Tokenize gives the tokens of a text, however many, and if special is true also the two that the
+// model's template puts around a lone text.
 func (m *Model) Tokenize(text string, special bool) []Token {
 	ids := m.vocabulary.Append(nil, text)
 	tokens := make([]Token, 0, len(ids)+2)

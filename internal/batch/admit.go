@@ -8,8 +8,9 @@ import (
 	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
-// safetyFactor is how much longer than expected things may take before a deadline is in danger. The throughput is an average
-// of past batches, other callers may come and take turns, and pairs that share a batch are run together.
+// safetyFactor is how much longer than expected things may take before a deadline is in danger. The
+// throughput is an average of past batches, other callers may come and take turns, and pairs that
+// share a batch are run together.
 const safetyFactor = 1.25
 
 // enqueue queues a request, or returns why it may not wait.
@@ -26,9 +27,9 @@ func (b *Batcher[T, R]) enqueue(from fairqueue.Sender, req *request[T, R]) error
 	return nil
 }
 
-// Check returns the error that [Batcher.Submit] would give to a request of about that many tokens. It is for callers that do
-// not want to spend anything on a request that would be refused. Nothing is queued, and the deadline counts only against
-// what is run before the request.
+// Check returns the error that [Batcher.Submit] would give to a request of about that many tokens.
+// It is for callers that do not want to spend anything on a request that would be refused. Nothing
+// is queued, and the deadline counts only against what is run before the request.
 func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens int) error {
 	deadline, _ := ctx.Deadline()
 	b.mu.Lock()
@@ -36,8 +37,9 @@ func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens
 	return b.admissionErr(from, tokens, 0, deadline, time.Now())
 }
 
-// admissionErr returns, with b.mu held, why a request of that many tokens may not wait, and nil if it may. Needed is how many
-// of its tokens must be computed before the deadline, which is zero if there is none.
+// admissionErr returns, with b.mu held, why a request of that many tokens may not wait, and nil if
+// it may. Needed is how many of its tokens must be computed before the deadline, which is zero if
+// there is none.
 func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) error {
 	if b.closed {
 		return ErrClosed
@@ -53,8 +55,8 @@ func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, 
 	return b.deadlineErr(from, needed, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
 }
 
-// deadlineErr returns, with b.mu held, a [*LateError] if there are not enough seconds left for a request behind what runs and
-// waits.
+// deadlineErr returns, with b.mu held, a [*LateError] if there are not enough seconds left for a
+// request behind what runs and waits.
 func (b *Batcher[T, R]) deadlineErr(from fairqueue.Sender, needed int, left, throughput, running float64) error {
 	waiting := b.queue.Load().Cost
 	if running == 0 && waiting == 0 {
@@ -81,8 +83,9 @@ func (b *Batcher[T, R]) remainingTokens(throughput float64, now time.Time) float
 	return sum
 }
 
-// estimateDuration is about how many seconds a request takes of which that many tokens are to be run, behind others in the same
-// batch. One batch takes one runner; what does not fit it is spread over all of them.
+// estimateDuration is about how many seconds a request takes of which that many tokens are to be
+// run, behind others in the same batch. One batch takes one runner; what does not fit it is spread
+// over all of them.
 func (b *Batcher[T, R]) estimateDuration(others, tokens int, throughput float64) float64 {
 	if b.runners.Count == 1 {
 		return (float64(others) + float64(tokens)) / throughput
@@ -100,12 +103,14 @@ const (
 	expire                   // it would be too late in any batch
 )
 
-// decide chooses, with b.mu held, what happens to a request that may have a deadline. To run what cannot be done in time would
-// give its caller nothing for what it costs the others. The last request in the queue always runs, for it delays nobody.
+// decide chooses, with b.mu held, what happens to a request that may have a deadline. To run what
+// cannot be done in time would give its caller nothing for what it costs the others. The last
+// request in the queue always runs, for it delays nobody.
 //
-// A request is too late if it has no time for a full batch, or for a quarter of the time that it had if that is less. For
-// under overload everything that waits has waited long. If requests were run up to the last moment, every one would be
-// run at its last moment, in a batch that has to be small for its sake, and half of them would then come too late.
+// A request is too late if it has no time for a full batch, or for a quarter of the time that it
+// had if that is less. For under overload everything that waits has waited long. If requests were
+// run up to the last moment, every one would be run at its last moment, in a batch that has to be
+// small for its sake, and half of them would then come too late.
 func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Time) decision {
 	waiting := b.queue.Load()
 	if r.throughput <= 0 || req.deadline.IsZero() || waiting.Requests == 1 {
@@ -126,8 +131,8 @@ func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Tim
 	return expire
 }
 
-// endBefore has the batch that r holds end before the deadline of a request whose pairs go into it, if it can. A request that
-// is too late anyway holds nobody up.
+// endBefore has the batch that r holds end before the deadline of a request whose pairs go into it,
+// if it can. A request that is too late anyway holds nobody up.
 func (b *Batcher[T, R]) endBefore(r *runner[T, R], req *request[T, R], now time.Time) {
 	if r.throughput <= 0 || req.deadline.IsZero() {
 		return

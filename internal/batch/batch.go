@@ -1,27 +1,33 @@
 // Package batch gathers the pairs of many callers into few batches.
 //
-// An engine is at its best when it computes many pairs at once, but callers come one by one, each with a few. A [Batcher]
-// stands between them. A caller hands over its pairs with [Batcher.Do] and waits. A runner that becomes free takes whatever
-// waits, up to a budget of tokens and of pairs, runs the engine's function over it once, and gives each pair its result.
-// One request may be spread over several batches, and one batch may hold pairs of several requests.
+// An engine is at its best when it computes many pairs at once, but callers come one by one, each
+// with a few. A [Batcher] stands between them. A caller hands over its pairs with [Batcher.Do] and
+// waits. A runner that becomes free takes whatever waits, up to a budget of tokens and of pairs,
+// runs the engine's function over it once, and gives each pair its result. One request may be
+// spread over several batches, and one batch may hold pairs of several requests.
 //
 // The guarantees, in this order:
 //
-//   - Nobody hangs. Every request ends with its results or with an error: when a run panics, when a caller leaves, when the
-//     Batcher closes.
-//   - No runner idles while work waits. There is no waiting for a fuller batch unless [Options.Timeout] asks for it: while a
-//     runner is busy, requests gather by themselves.
-//   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is run again pair by pair,
-//     once, so that only the request with the faulty pair fails.
-//   - One caller cannot harm another. Callers take turns, which package fairqueue deals out, and what may wait is bounded for
-//     all together, with room kept for callers that ask for little: see [AdmissionLimit].
-//   - A deadline counts before it has passed. Given the measured throughput ([Runners]), a request that could not be done in
-//     time is refused, one that no longer can be is not run, and a batch is not made larger than the deadlines in it allow.
-//   - A result does not depend on the batch that it was computed in; that is the function's part of the contract.
+//   - Nobody hangs. Every request ends with its results or with an error: when a run panics, when a
+//     caller leaves, when the Batcher closes.
+//   - No runner idles while work waits. There is no waiting for a fuller batch unless
+//     [Options.Timeout] asks for it: while a runner is busy, requests gather by themselves.
+//   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
+//     run again pair by pair, once, so that only the request with the faulty pair fails.
+//   - One caller cannot harm another. Callers take turns, which package fairqueue deals out, and
+//     what may wait is bounded for all together, with room kept for callers that ask for little:
+//     see [AdmissionLimit].
+//   - A deadline counts before it has passed. Given the measured throughput ([Runners]), a request
+//     that could not be done in time is refused, one that no longer can be is not run, and a batch
+//     is not made larger than the deadlines in it allow.
+//   - A result does not depend on the batch that it was computed in; that is the function's part of
+//     the contract.
 //
-// The package does not look into a pair: it knows only how many tokens each has, as a measure of its cost.
+// The package does not look into a pair: it knows only how many tokens each has, as a measure of
+// its cost.
 //
-// Note: a pair that does not fit a batch is not skipped to fill the batch with smaller ones, which could starve it.
+// Note: a pair that does not fit a batch is not skipped to fill the batch with smaller ones, which
+// could starve it.
 package batch
 
 import (
@@ -35,11 +41,13 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// Func runs a batch: it writes the result of values[i] to results[i]. It leaves values unchanged and keeps neither slice.
-// An error or a panic fails the batch as a whole; the function is then called once more for each pair alone.
+// Func runs a batch: it writes the result of values[i] to results[i]. It leaves values unchanged
+// and keeps neither slice. An error or a panic fails the batch as a whole; the function is then
+// called once more for each pair alone.
 type Func[T, R any] func(values []T, results []R) error
 
-// Item is one pair to run. The caller sets Value and Tokens; the Batcher sets the rest before [Batcher.Do] returns nil.
+// Item is one pair to run. The caller sets Value and Tokens; the Batcher sets the rest before
+// [Batcher.Do] returns nil.
 type Item[T, R any] struct {
 	Value  T
 	Tokens int // at least 1
@@ -60,14 +68,14 @@ type Run struct {
 type Runners struct {
 	Count int // batches that may run at once; 0 means 1
 
-	// Throughput returns the measured speed of all runners together, in tokens a second; 0 means that it is not known yet, and
-	// so does a nil function. It is called often and with the Batcher locked. [Options.MaxQueueAge] needs it, and so do
-	// deadlines before they have passed.
+	// Throughput returns the measured speed of all runners together, in tokens a second; 0 means
+	// that it is not known yet, and so does a nil function. It is called often and with the Batcher
+	// locked. [Options.MaxQueueAge] needs it, and so do deadlines before they have passed.
 	Throughput func() float64
 }
 
-// Batcher gathers pairs into batches and runs them. It is safe for concurrent use. It owns its runners' goroutines: end them
-// with [Batcher.Drain] or [Batcher.Close].
+// Batcher gathers pairs into batches and runs them. It is safe for concurrent use. It owns its
+// runners' goroutines: end them with [Batcher.Drain] or [Batcher.Close].
 type Batcher[T, R any] struct {
 	run     Func[T, R]
 	opts    resolved
@@ -87,7 +95,8 @@ type Batcher[T, R any] struct {
 	closed  bool          // nothing new is admitted
 }
 
-// New starts a Batcher that runs its batches with run. With several runners, run is called concurrently.
+// New starts a Batcher that runs its batches with run. With several runners, run is called
+// concurrently.
 func New[T, R any](run Func[T, R], opts Options, runners Runners) *Batcher[T, R] {
 	runners.Count = max(1, runners.Count)
 	if runners.Throughput == nil {
@@ -104,16 +113,17 @@ func New[T, R any](run Func[T, R], opts Options, runners Runners) *Batcher[T, R]
 	return b
 }
 
-// Do has all of a sender's pairs run and returns nil once each holds its result. Otherwise the results are undefined, pairs
-// that are not running yet never will be, and the error is
+// Do has all of a sender's pairs run and returns nil once each holds its result. Otherwise the
+// results are undefined, pairs that are not running yet never will be, and the error is
 //
 //   - ctx's, when ctx has ended or would end before all is done;
-//   - a [*FullError] when too much waits, or a [*LateError] when the deadline is too near for what waits;
+//   - a [*FullError] when too much waits, or a [*LateError] when the deadline is too near for what
+//     waits;
 //   - an [*ItemError] when one of the pairs cannot be run;
 //   - [ErrClosed] when the Batcher is closed.
 //
-// Only after nil may the caller reuse the memory that the values refer to: after an error a run may still be reading it.
-// The items themselves are the caller's again in either case.
+// Only after nil may the caller reuse the memory that the values refer to: after an error a run may
+// still be reading it. The items themselves are the caller's again in either case.
 func (b *Batcher[T, R]) Do(ctx context.Context, from fairqueue.Sender, items []Item[T, R]) error {
 	if len(items) == 0 {
 		return nil
@@ -131,8 +141,8 @@ type Ticket[T, R any] struct {
 	req     *request[T, R]
 }
 
-// Submit is the first half of [Batcher.Do]: it queues one pair or more, or refuses them, and does not wait. It is for callers
-// that choose between Batchers.
+// Submit is the first half of [Batcher.Do]: it queues one pair or more, or refuses them, and does
+// not wait. It is for callers that choose between Batchers.
 func (b *Batcher[T, R]) Submit(ctx context.Context, from fairqueue.Sender, items []Item[T, R]) (Ticket[T, R], error) {
 	tokens, err := totalTokens(items)
 	if err != nil {

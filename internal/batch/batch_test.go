@@ -77,7 +77,8 @@ func wantNil(t *testing.T, dones ...<-chan error) {
 	}
 }
 
-// TestFormsBatches shows what the batches hold: the first request finds an idle runner, the others wait while it runs.
+// TestFormsBatches shows what the batches hold: the first request finds an idle runner, the others
+// wait while it runs.
 func TestFormsBatches(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Drain refuses new requests, lets those that wait be run, and returns when the runners have ended. If ctx ends first,
-// what still waits is failed as by [Batcher.Close], and its error is ctx's.
+// Drain refuses new requests, lets those that wait be run, and returns when the runners have ended.
+// If ctx ends first, what still waits is failed as by [Batcher.Close], and its error is ctx's.
 func (b *Batcher[T, R]) Drain(ctx context.Context) error {
 	b.mu.Lock()
 	b.closed = true
@@ -21,8 +21,8 @@ func (b *Batcher[T, R]) Drain(ctx context.Context) error {
 	}
 }
 
-// Close refuses new requests, fails those that wait with [ErrClosed], and returns when the batches that were running
-// are done and the runners have ended. It may be called more than once.
+// Close refuses new requests, fails those that wait with [ErrClosed], and returns when the batches
+// that were running are done and the runners have ended. It may be called more than once.
 func (b *Batcher[T, R]) Close() {
 	b.mu.Lock()
 	b.closed = true

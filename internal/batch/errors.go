@@ -9,8 +9,8 @@ import (
 // ErrClosed ends the requests that a closed [Batcher] will not run.
 var ErrClosed = errors.New("the queue is closed")
 
-// FullError refuses a request because too much waits. Queued + Running, divided by the throughput, is how long the backlog
-// lasts.
+// FullError refuses a request because too much waits. Queued + Running, divided by the throughput,
+// is how long the backlog lasts.
 type FullError struct {
 	Tokens  int // of the request refused
 	Queued  int // tokens that wait
@@ -22,7 +22,8 @@ func (e *FullError) Error() string {
 	return fmt.Sprintf("the queue is full: %d tokens wait of at most %d, and the request adds %d", e.Queued, e.Max, e.Tokens)
 }
 
-// LateError refuses a request that could not be done before its deadline, behind what waits and runs.
+// LateError refuses a request that could not be done before its deadline, behind what waits and
+// runs.
 type LateError struct {
 	Needs time.Duration // until it would be done
 	Left  time.Duration // until its deadline
@@ -43,7 +44,8 @@ func (e *ItemError) Error() string { return fmt.Sprintf("running pair %d: %v", e
 
 func (e *ItemError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of the function that runs batches. Its message holds no stack: log Stack where logging is done.
+// PanicError is a panic of the function that runs batches. Its message holds no stack: log Stack
+// where logging is done.
 type PanicError struct {
 	Value any
 	Stack []byte

@@ -34,7 +34,8 @@ func send(t *testing.T, wg *sync.WaitGroup, b *Batcher[int, int], from fairqueue
 	return s
 }
 
-// TestSmallRequestsPassALargeOne has fifty requests of one document arrive while one of a thousand is computed.
+// TestSmallRequestsPassALargeOne has fifty requests of one document arrive while one of a thousand
+// is computed.
 func TestSmallRequestsPassALargeOne(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -69,7 +70,8 @@ func TestSmallRequestsPassALargeOne(t *testing.T) {
 							t.Errorf("small request %d took %v, want two batches of a second at most", i, s.took)
 						}
 					}
-					// Nobody idled: but for the last, every batch is as full as the budget lets it be.
+					// Nobody idled: but for the last, every batch is as full as the budget lets it
+					// be.
 					for i, batch := range l.batches[:len(l.batches)-1] {
 						if len(batch) != 16_384/80 {
 							t.Errorf("batch %d held %d items, want %d", i, len(batch), 16_384/80)
@@ -81,7 +83,8 @@ func TestSmallRequestsPassALargeOne(t *testing.T) {
 	}
 }
 
-// TestManyRequestsGetOneShare has a greedy caller keep a hundred requests waiting beside one that sends one by one.
+// TestManyRequestsGetOneShare has a greedy caller keep a hundred requests waiting beside one that
+// sends one by one.
 func TestManyRequestsGetOneShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log

@@ -223,8 +223,8 @@ func ExampleBatcher() {
 	// Output: 9 16 2
 }
 
-// A request may be ended while the batch that holds some of its items is being formed; its caller may then use the items
-// for something else.
+// A request may be ended while the batch that holds some of its items is being formed; its caller
+// may then use the items for something else.
 func TestABatchKeepsItsValues(t *testing.T) {
 	b := &Batcher[int, int]{opts: Options{MaxTokens: 10, MaxPairs: 10}.resolve()}
 	b.queue.Quantum = 1

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// waitForWork blocks, with b.mu held, until a batch is due. It returns false when none will ever be again.
+// waitForWork blocks, with b.mu held, until a batch is due. It returns false when none will ever be
+// again.
 func (b *Batcher[T, R]) waitForWork(r *runner[T, R]) bool {
 	for {
 		if b.queue.Oldest() == nil {
@@ -38,7 +39,8 @@ func (b *Batcher[T, R]) oldestAge(now time.Time) time.Duration {
 	return now.Sub(b.queue.Oldest().Value.admitted)
 }
 
-// preferred is the largest of the preferred numbers of pairs that what waits can fill; 0 if it can fill none.
+// preferred is the largest of the preferred numbers of pairs that what waits can fill; 0 if it can
+// fill none.
 func (b *Batcher[T, R]) preferred() int {
 	n := 0
 	for _, p := range b.opts.PreferredPairs {
@@ -58,15 +60,17 @@ func (b *Batcher[T, R]) maxPairs(now time.Time) int {
 	return min(n, b.opts.MaxPairs)
 }
 
-// wake lets the runners look at the queue again. It takes the lock so that it cannot fall between look and wait.
+// wake lets the runners look at the queue again. It takes the lock so that it cannot fall between
+// look and wait.
 func (b *Batcher[T, R]) wake() {
 	b.mu.Lock()
 	b.work.Broadcast()
 	b.mu.Unlock()
 }
 
-// form fills the next batch, with b.mu held: at least one pair, and the pairs whose turn it is as far as they fit the budget.
-// The batch stays empty if the callers of everything that waited had left, or were too late.
+// form fills the next batch, with b.mu held: at least one pair, and the pairs whose turn it is as
+// far as they fit the budget. The batch stays empty if the callers of everything that waited had
+// left, or were too late.
 func (b *Batcher[T, R]) form(r *runner[T, R]) {
 	now := time.Now()
 	r.maxPairs, r.deadlineTokens, r.throughput = b.maxPairs(now), math.Inf(1), b.runners.Throughput()

@@ -9,25 +9,30 @@ import (
 
 // AdmissionLimit bounds what may wait. In the zero value there is no bound.
 //
-// Goals. Memory is bounded, whatever happens. Nothing waits much longer for its turn than MaxQueueAge. A caller that asks for
-// less than an equal share is served, however much others ask for. A single large request on an idle machine is served.
+// Goals. Memory is bounded, whatever happens. Nothing waits much longer for its turn than
+// MaxQueueAge. A caller that asks for less than an equal share is served, however much others ask
+// for. A single large request on an idle machine is served.
 //
-// Design. Let the limit L be the tokens that are run within MaxQueueAge at the measured throughput, and MaxQueuedTokens at most.
+// Design. Let the limit L be the tokens that are run within MaxQueueAge at the measured throughput,
+// and MaxQueuedTokens at most.
 //
 //   - Up to three quarters of L, everyone is admitted.
-//   - Beyond that, a request is admitted only if with it its caller has less than an equal share of L waiting, and if what
-//     is run before it is no more than L. The share is L/(n+1) where n callers take turns, the request's own among them: one
-//     share stays free.
-//   - A caller of whom nothing waits may exceed L with one request, up to MaxQueuedTokens, while no more than three quarters
-//     of L wait of others. Otherwise a large request could never run, however patiently its caller came back.
+//   - Beyond that, a request is admitted only if with it its caller has less than an equal share of
+//     L waiting, and if what is run before it is no more than L. The share is L/(n+1) where n
+//     callers take turns, the request's own among them: one share stays free.
+//   - A caller of whom nothing waits may exceed L with one request, up to MaxQueuedTokens, while no
+//     more than three quarters of L wait of others. Otherwise a large request could never run,
+//     however patiently its caller came back.
 //   - Where nothing waits, any request is admitted.
 //
-// So callers that ask for much never get past three quarters: they are refused until enough of theirs has run, and the
-// last quarter is left to the others. As callers take turns, nothing that is admitted waits longer than MaxQueueAge for
-// its turn, give or take a turn and a batch, unless more urgent work or more callers come. Less urgent work counts only
-// as far as it is run before: see [fairqueue.Backlog].
+// So callers that ask for much never get past three quarters: they are refused until enough of
+// theirs has run, and the last quarter is left to the others. As callers take turns, nothing that
+// is admitted waits longer than MaxQueueAge for its turn, give or take a turn and a batch, unless
+// more urgent work or more callers come. Less urgent work counts only as far as it is run before:
+// see [fairqueue.Backlog].
 //
-// Without MaxQueueAge the bound is one of memory alone, and everyone is admitted up to MaxQueuedTokens.
+// Without MaxQueueAge the bound is one of memory alone, and everyone is admitted up to
+// MaxQueuedTokens.
 type AdmissionLimit struct {
 	MaxQueuedTokens int           // 0 means no bound
 	MaxQueueAge     time.Duration // 0 means no bound; while the throughput is not known, L is MaxQueuedTokens
@@ -39,8 +44,8 @@ func (o Options) Limit() AdmissionLimit {
 	return AdmissionLimit{MaxQueuedTokens: r.MaxQueuedTokens, MaxQueueAge: r.MaxQueueAge}
 }
 
-// Check returns a [*FullError] if a request of that many tokens may not wait. The throughput is in tokens a second; 0 means that
-// it is not known.
+// Check returns a [*FullError] if a request of that many tokens may not wait. The throughput is in
+// tokens a second; 0 means that it is not known.
 func (a AdmissionLimit) Check(waiting fairqueue.Backlog, tokens int, throughput float64) error {
 	if waiting.Total == 0 {
 		return nil

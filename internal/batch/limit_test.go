@@ -53,8 +53,9 @@ func TestAdmissionLimit(t *testing.T) {
 	}
 }
 
-// TestALittleIsAlwaysAdmitted has greedy callers ask for all that they are given, and modest ones for as much as keeps them
-// within their quarter of the limit together. No modest request is ever refused.
+// TestALittleIsAlwaysAdmitted has greedy callers ask for all that they are given, and modest ones
+// for as much as keeps them within their quarter of the limit together. No modest request is ever
+// refused.
 func TestALittleIsAlwaysAdmitted(t *testing.T) {
 	const throughput, longest = 1000, 40
 	for seed := range uint64(40) {
@@ -207,8 +208,8 @@ func TestDeadlinesAreForeseen(t *testing.T) {
 	})
 }
 
-// TestBatchesEndForDeadlines has one batch end early for a deadline in it, and a request that cannot be done in time any more,
-// since others take turns, fail before anything is run of it.
+// TestBatchesEndForDeadlines has one batch end early for a deadline in it, and a request that
+// cannot be done in time any more, since others take turns, fail before anything is run of it.
 func TestBatchesEndForDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log

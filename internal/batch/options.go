@@ -6,54 +6,61 @@ import (
 	"time"
 )
 
-// Defaults of [Options]. A batch of 16,384 tokens is large enough to be split over the cores, and on a small machine it runs
-// for seconds at most, which is what a request waits that arrives while it runs. The queue holds two requests of 1,000
-// passages at 512 tokens, which takes some 4 MB, and is a backlog of about two minutes on two cores of 2020.
+// Defaults of [Options]. A batch of 16,384 tokens is large enough to be split over the cores, and
+// on a small machine it runs for seconds at most, which is what a request waits that arrives while
+// it runs. The queue holds two requests of 1,000 passages at 512 tokens, which takes some 4 MB, and
+// is a backlog of about two minutes on two cores of 2020.
 const (
 	DefaultMaxTokens       = 16_384
 	DefaultMaxPairs        = 512
 	DefaultMaxQueuedTokens = 1_000_000
 )
 
-// Options say how batches are formed and how much may wait. They have the names of the settings file's batching section, and
-// every layer above passes them on as they are. The zero value works: it means the defaults, of which this type is the one
-// place. To remove a bound, set it to math.MaxInt.
+// Options say how batches are formed and how much may wait. They have the names of the settings
+// file's batching section, and every layer above passes them on as they are. The zero value works:
+// it means the defaults, of which this type is the one place. To remove a bound, set it to
+// math.MaxInt.
 //
-// Note: Enabled and LengthAware are pointers so that they mean here what they mean in the file. As plain booleans they would
-// have to be named for their opposites, or a literal that sets nothing but MaxPairs would turn both off.
+// Note: Enabled and LengthAware are pointers so that they mean here what they mean in the file. As
+// plain booleans they would have to be named for their opposites, or a literal that sets nothing
+// but MaxPairs would turn both off.
 type Options struct {
-	// MaxTokens and MaxPairs bound a batch; 0 means 16,384 tokens and 512 pairs. A pair with more tokens than MaxTokens runs
-	// alone.
+	// MaxTokens and MaxPairs bound a batch; 0 means 16,384 tokens and 512 pairs. A pair with more
+	// tokens than MaxTokens runs alone.
 	MaxTokens int
 	MaxPairs  int
 
-	// MaxQueuedTokens bounds the tokens that wait, and so the memory that they take; 0 means 1,000,000. MaxQueueAge bounds what
-	// waits by time: to what the runners compute within it, at their measured throughput; 0 means no such bound. Running
-	// batches do not count. See [AdmissionLimit] for how the bound is divided among callers.
+	// MaxQueuedTokens bounds the tokens that wait, and so the memory that they take; 0 means
+	// 1,000,000. MaxQueueAge bounds what waits by time: to what the runners compute within it, at
+	// their measured throughput; 0 means no such bound. Running batches do not count. See
+	// [AdmissionLimit] for how the bound is divided among callers.
 	MaxQueuedTokens int
 	MaxQueueAge     time.Duration
 
-	// Timeout is how long a batch that is not full waits for more pairs, counted from the arrival of its oldest request; 0, which
-	// is best for nearly everybody, means not at all.
+	// Timeout is how long a batch that is not full waits for more pairs, counted from the arrival
+	// of its oldest request; 0, which is best for nearly everybody, means not at all.
 	Timeout time.Duration
 
-	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch is as good as full. A batch is due as
-	// soon as what waits reaches any of them, and takes the largest that what waits can fill, unless MaxTokens ends it
-	// before that. What is left over waits on, up to Timeout in all; then a batch takes everything, of whatever number.
+	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch is as
+	// good as full. A batch is due as soon as what waits reaches any of them, and takes the largest
+	// that what waits can fill, unless MaxTokens ends it before that. What is left over waits on,
+	// up to Timeout in all; then a batch takes everything, of whatever number.
 	PreferredPairs []int
 
-	// Enabled lets a batch hold pairs of several requests; nil means true. If it is false, every request has batches of its own,
-	// and Timeout and PreferredPairs have no effect.
+	// Enabled lets a batch hold pairs of several requests; nil means true. If it is false, every
+	// request has batches of its own, and Timeout and PreferredPairs have no effect.
 	Enabled *bool
 
-	// LengthAware orders pairs by length, the longest first; nil means true. The pairs of a request are ordered before they are
-	// dealt into batches, so that each of a large request's batches holds pairs of like length. The pairs of a batch are
-	// ordered so that a function that splits it over cores can deal them out evenly. If it is false, pairs keep the order
-	// in which they came.
+	// LengthAware orders pairs by length, the longest first; nil means true. The pairs of a request
+	// are ordered before they are dealt into batches, so that each of a large request's batches
+	// holds pairs of like length. The pairs of a batch are ordered so that a function that splits
+	// it over cores can deal them out evenly. If it is false, pairs keep the order in which they
+	// came.
 	LengthAware *bool
 
-	// Quantum is how many tokens each caller gets a round while several wait; 0 means a quarter of MaxTokens. The smaller it
-	// is, the less a request waits for large ones of others, and the longer a request takes that is larger than a quantum.
+	// Quantum is how many tokens each caller gets a round while several wait; 0 means a quarter of
+	// MaxTokens. The smaller it is, the less a request waits for large ones of others, and the
+	// longer a request takes that is larger than a quantum.
 	Quantum int
 }
 

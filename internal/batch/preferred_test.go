@@ -59,8 +59,9 @@ func TestPreferredSizes(t *testing.T) {
 	}
 }
 
-// TestPreferredSizesLoseNothing sends random requests of random callers: every item is run once, no runner is free while an
-// item has waited longer than the timeout, and while none has, batches have a preferred size.
+// TestPreferredSizesLoseNothing sends random requests of random callers: every item is run once, no
+// runner is free while an item has waited longer than the timeout, and while none has, batches have
+// a preferred size.
 func TestPreferredSizesLoseNothing(t *testing.T) {
 	for seed := range uint64(60) {
 		synctest.Test(t, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// storm sends random requests of many callers, some of which leave early, through a batcher whose function takes random
-// times and fails on some values, and checks what each of them gets.
+// storm sends random requests of many callers, some of which leave early, through a batcher whose
+// function takes random times and fails on some values, and checks what each of them gets.
 type storm struct {
 	seed     uint64
 	opts     Options
@@ -194,8 +194,8 @@ func TestRandomInterleavings(t *testing.T) {
 	}
 }
 
-// TestCancellationsLeaveNothingBehind has every one of 10,000 requests cancelled at a random moment. The test's bubble
-// fails if a goroutine is left.
+// TestCancellationsLeaveNothingBehind has every one of 10,000 requests cancelled at a random
+// moment. The test's bubble fails if a goroutine is left.
 func TestCancellationsLeaveNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &storm{seed: 1, opts: Options{MaxTokens: 400, MaxPairs: 16, LengthAware: new(true)}, callers: 100, requests: 100, leave: 1, senders: 10}

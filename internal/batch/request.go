@@ -71,8 +71,9 @@ func (r *request[T, R]) pop(q *fairqueue.Queue[*request[T, R]]) int {
 	return i
 }
 
-// cancelErr is the error of a caller that no longer waits, and nil while it waits. It looks at the caller's context itself:
-// the goroutine that waits for the context may be slower than the next batch.
+// cancelErr is the error of a caller that no longer waits, and nil while it waits. It looks at the
+// caller's context itself: the goroutine that waits for the context may be slower than the next
+// batch.
 func (r *request[T, R]) cancelErr(now time.Time) error {
 	if r.expired(now) {
 		return context.DeadlineExceeded

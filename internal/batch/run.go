@@ -24,8 +24,8 @@ type runner[T, R any] struct {
 	timer *time.Timer // wakes the runners when a waiting batch is due; nil until first needed
 }
 
-// slot is the place of a pair in a batch. It keeps the value, because a request that ends while the batch is being formed has
-// its items back.
+// slot is the place of a pair in a batch. It keeps the value, because a request that ends while the
+// batch is being formed has its items back.
 type slot[T, R any] struct {
 	req    *request[T, R]
 	index  int
@@ -86,7 +86,8 @@ func (b *Batcher[T, R]) execute(r *runner[T, R]) {
 	b.mu.Unlock()
 }
 
-// retry runs each pair of a batch that failed by itself, so that only requests with a faulty pair fail.
+// retry runs each pair of a batch that failed by itself, so that only requests with a faulty pair
+// fail.
 func (b *Batcher[T, R]) retry(r *runner[T, R], started time.Time) {
 	for i := range r.slots {
 		s := &r.slots[i]
@@ -105,8 +106,8 @@ func (b *Batcher[T, R]) retry(r *runner[T, R], started time.Time) {
 	}
 }
 
-// deliver gives a pair its result, or its request the error, with b.mu held. Nothing is written to a request that has ended:
-// its items are its caller's again.
+// deliver gives a pair its result, or its request the error, with b.mu held. Nothing is written to
+// a request that has ended: its items are its caller's again.
 func (b *Batcher[T, R]) deliver(s *slot[T, R], result R, run *Run, err error) {
 	req := s.req
 	if req.ended {
@@ -124,8 +125,8 @@ func (b *Batcher[T, R]) deliver(s *slot[T, R], result R, run *Run, err error) {
 	}
 }
 
-// end finishes a request, with b.mu held: what waits of it leaves the queue, and its caller wakes. Only the first end of a
-// request has an effect.
+// end finishes a request, with b.mu held: what waits of it leaves the queue, and its caller wakes.
+// Only the first end of a request has an effect.
 func (b *Batcher[T, R]) end(req *request[T, R], err error) {
 	if req.ended {
 		return

@@ -1,25 +1,27 @@
 // Package cache reuses scores, so that a sequence is not computed twice.
 //
-// The score of a sequence of tokens depends on that sequence alone, whatever batch it is computed in. So a [Table] can reuse
-// it in two ways. It keeps computed scores, within a bound in bytes, and evicts the least recently used first. And it
-// knows what is being computed now: whoever asks for the same meanwhile waits for that result.
+// The score of a sequence of tokens depends on that sequence alone, whatever batch it is computed
+// in. So a [Table] can reuse it in two ways. It keeps computed scores, within a bound in bytes, and
+// evicts the least recently used first. And it knows what is being computed now: whoever asks for
+// the same meanwhile waits for that result.
 //
 // A request that needs a score calls [Table.Claim], which has one of three outcomes:
 //
 //   - [Hit]: the score is there.
 //   - [Follow]: another request is computing it; wait for its [Flight] with [Flight.Wait].
-//   - [Lead]: this request computes it. Its own flight is visible to others until [Table.Publish] brings the score or
-//     [Table.Abandon] gives it up.
+//   - [Lead]: this request computes it. Its own flight is visible to others until [Table.Publish]
+//     brings the score or [Table.Abandon] gives it up.
 //
-// A request whose flight was abandoned asks again. So nobody's failure becomes another's, and no score depends on who was
-// first.
+// A request whose flight was abandoned asks again. So nobody's failure becomes another's, and no
+// score depends on who was first.
 //
-// Keys are whole sequences, not hashes of them (see [AppendKey]): two sequences that differ never share a score. A table
-// holds the scores of one model in one precision.
+// Keys are whole sequences, not hashes of them (see [AppendKey]): two sequences that differ never
+// share a score. A table holds the scores of one model in one precision.
 //
-// Note: one lock guards everything. It is held for the look-up of one key, some hundred nanoseconds, where computing a
-// sequence takes a core about a millisecond; shards would only divide the bound on bytes. The order of use costs two
-// pointers an entry. CLOCK would save them, but looks for a victim for as long as it takes.
+// Note: one lock guards everything. It is held for the look-up of one key, some hundred
+// nanoseconds, where computing a sequence takes a core about a millisecond; shards would only
+// divide the bound on bytes. The order of use costs two pointers an entry. CLOCK would save them,
+// but looks for a victim for as long as it takes.
 package cache
 
 import (
@@ -62,10 +64,11 @@ const (
 	Hit                // the score is there
 )
 
-// Claim asks for the score of a key. A [Hit] comes with the score. A [Follow] comes with a flight to wait for, whose cost is at
-// most maxWait. A [Lead] comes with neither: from now on f is the flight of the key, unless one is that costs more than
-// maxWait. Before the call f must be new but for its cost. Whoever leads must call [Table.Abandon] with f when the score is
-// there or will never be.
+// Claim asks for the score of a key. A [Hit] comes with the score. A [Follow] comes with a flight
+// to wait for, whose cost is at most maxWait. A [Lead] comes with neither: from now on f is the
+// flight of the key, unless one is that costs more than maxWait. Before the call f must be new but
+// for its cost. Whoever leads must call [Table.Abandon] with f when the score is there or will
+// never be.
 func (t *Table) Claim(f *Flight, key string, maxWait int64) (score float32, other *Flight, role Role) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,8 +91,8 @@ func (t *Table) Claim(f *Flight, key string, maxWait int64) (score float32, othe
 	return 0, nil, Lead
 }
 
-// Publish brings the score of a key and the time in which it was computed. Anybody who has a score may call it, more than once:
-// all who compute a key get the same score.
+// Publish brings the score of a key and the time in which it was computed. Anybody who has a score
+// may call it, more than once: all who compute a key get the same score.
 func (t *Table) Publish(key []byte, score float32, started, ended time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,8 +103,8 @@ func (t *Table) Publish(key []byte, score float32, started, ended time.Time) {
 	t.store(key, score)
 }
 
-// Abandon ends those of the flights that are still led: whoever waits for one of them must ask again. The others are left as
-// they are.
+// Abandon ends those of the flights that are still led: whoever waits for one of them must ask
+// again. The others are left as they are.
 func (t *Table) Abandon(flights []Flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -99,7 +99,8 @@ func TestFlights(t *testing.T) {
 	})
 }
 
-// TestRandomClaims has callers ask, compute, leave and give up at random, and wants each score to be its key's.
+// TestRandomClaims has callers ask, compute, leave and give up at random, and wants each score to
+// be its key's.
 func TestRandomClaims(t *testing.T) {
 	for _, opts := range []Options{{Coalesce: true}, {MaxBytes: 2000}, {MaxBytes: 2000, Coalesce: true}} {
 		table := New(opts)

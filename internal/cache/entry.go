@@ -7,12 +7,13 @@ type entry struct {
 	prev, next *entry
 }
 
-// overhead is what an entry takes besides its key: 48 bytes of its own, and in the map a string header, a pointer and a
-// control byte (25 bytes). The map holds up to twice what it needs, and both copies of a part while it grows.
+// overhead is what an entry takes besides its key: 48 bytes of its own, and in the map a string
+// header, a pointer and a control byte (25 bytes). The map holds up to twice what it needs, and
+// both copies of a part while it grows.
 const overhead = 48 + 80
 
-// size is what an entry with such a key takes. The allocator rounds up: by up to 16 bytes for short keys, by up to an eighth
-// for long ones.
+// size is what an entry with such a key takes. The allocator rounds up: by up to 16 bytes for short
+// keys, by up to an eighth for long ones.
 func size(key int) int64 { return int64(overhead + key + max(16, key/8)) }
 
 // store keeps a score, unless it is larger than the whole cache. The lock is held.

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// Flight is a score that is being computed. The zero value is ready for one [Table.Claim]; it must not be moved or used again
-// after.
+// Flight is a score that is being computed. The zero value is ready for one [Table.Claim]; it must
+// not be moved or used again after.
 type Flight struct {
-	// Cost is how long the score may take, in a unit of the callers' choice. Set it before [Table.Claim].
+	// Cost is how long the score may take, in a unit of the callers' choice. Set it before
+	// [Table.Claim].
 	Cost int64
 
 	// Guarded by the table's lock.
@@ -27,8 +28,8 @@ type Computed struct {
 	Started, Ended time.Time // of the run that it came from
 }
 
-// Wait waits for the score of a flight that [Table.Claim] gave to follow. It is not ok if the flight was abandoned. The error
-// is ctx's.
+// Wait waits for the score of a flight that [Table.Claim] gave to follow. It is not ok if the
+// flight was abandoned. The error is ctx's.
 func (f *Flight) Wait(ctx context.Context) (c Computed, ok bool, err error) {
 	select {
 	case <-f.done:

@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// ResetHeader must be set, to any value, for POST /api/reset. A page of another site cannot make a browser set it.
+// ResetHeader must be set, to any value, for POST /api/reset. A page of another site cannot make a
+// browser set it.
 const ResetHeader = "X-Crossrank-Reset"
 
 func (d *Dashboard) snapshot(w http.ResponseWriter, _ *http.Request) {
@@ -29,8 +30,8 @@ func (d *Dashboard) reset(w http.ResponseWriter, r *http.Request) {
 	}{"reset"})
 }
 
-// meant says whether a request that changes something has the header that no page of another site can set, and refuses it
-// if not.
+// meant says whether a request that changes something has the header that no page of another site
+// can set, and refuses it if not.
 func meant(w http.ResponseWriter, r *http.Request, header, what string) bool {
 	if r.Header.Get(header) == "" {
 		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "set the header "+header+": yes, to show that "+what+" is meant")
@@ -45,8 +46,9 @@ func meant(w http.ResponseWriter, r *http.Request, header, what string) bool {
 
 // sameOrigin says whether a request comes from this server's own page, or from no page at all.
 //
-// A page of another site can have its own name resolve to this machine, and is then of the same origin by name. So where the
-// connection came in over the loopback interface, a page's name must be one of that interface's.
+// A page of another site can have its own name resolve to this machine, and is then of the same
+// origin by name. So where the connection came in over the loopback interface, a page's name must
+// be one of that interface's.
 func sameOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return false

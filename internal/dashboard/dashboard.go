@@ -1,7 +1,8 @@
 // Package dashboard is the live page of a server and the small API under it.
 //
-// The page (assets) is embedded in the program and loads nothing from other hosts. It draws what [metrics.Recorder] has kept
-// since the server started, whether or not anyone looked, and then follows a stream of server-sent events, one per sample:
+// The page (assets) is embedded in the program and loads nothing from other hosts. It draws what
+// [metrics.Recorder] has kept since the server started, whether or not anyone looked, and then
+// follows a stream of server-sent events, one per sample:
 //
 //	GET  /                the page
 //	GET  /api/snapshot    the state of the moment
@@ -34,7 +35,8 @@ import (
 // DefaultViewers is how many may follow the stream at once.
 const DefaultViewers = 64
 
-// Config says what is shown. Recorder, Info and Ready are required; the functions are called from many goroutines.
+// Config says what is shown. Recorder, Info and Ready are required; the functions are called from
+// many goroutines.
 type Config struct {
 	Recorder *metrics.Recorder
 	Info     func() crossrank.Info
@@ -73,7 +75,8 @@ type route struct {
 //go:embed assets
 var assets embed.FS
 
-// policy lets the page load what this server has, and nothing else: no inline code, no other host, no frame around it.
+// policy lets the page load what this server has, and nothing else: no inline code, no other host,
+// no frame around it.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
 // New makes a Dashboard. Close it before its server shuts down: streams last until then.
@@ -111,7 +114,8 @@ func New(cfg Config) *Dashboard {
 	return d
 }
 
-// Close sends viewers the news that the server drains, and ends their streams. It may be called more than once.
+// Close sends viewers the news that the server drains, and ends their streams. It may be called
+// more than once.
 func (d *Dashboard) Close() { d.end.Do(func() { close(d.ending) }) }
 
 // Around answers what belongs to the page and leaves the rest to next.

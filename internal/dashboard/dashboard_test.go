@@ -295,7 +295,8 @@ func TestViewersAreBounded(t *testing.T) {
 	}
 }
 
-// TestSlowViewersAreDropped follows a stream without reading it, until the buffers on the way are full.
+// TestSlowViewersAreDropped follows a stream without reading it, until the buffers on the way are
+// full.
 func TestSlowViewersAreDropped(t *testing.T) {
 	s := show(t, Config{WriteGrace: 50 * time.Millisecond})
 	s.mu.Lock() // one event of a size that fills buffers soon

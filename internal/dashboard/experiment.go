@@ -10,7 +10,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// ExperimentHeader must be set, to any value, for POST /api/experiment, as [ResetHeader] for a reset.
+// ExperimentHeader must be set, to any value, for POST /api/experiment, as [ResetHeader] for a
+// reset.
 const ExperimentHeader = "X-Crossrank-Experiment"
 
 const (
@@ -19,7 +20,8 @@ const (
 	experimentFresh = 10 * time.Second // a runner that reports nothing for so long is gone
 )
 
-// experiment is the progress of the experiment that loads this server, as its runner reports it. Its JSON keys are part of the server's API.
+// experiment is the progress of the experiment that loads this server, as its runner reports it.
+// Its JSON keys are part of the server's API.
 type experiment struct {
 	Name           string  `json:"name"`
 	State          string  `json:"state"`          // running or ended
@@ -54,7 +56,8 @@ func (e *experiment) check() error {
 	return nil
 }
 
-// reportExperiment is POST /api/experiment. Only programs on this machine may call it, because the page shows it to every viewer.
+// reportExperiment is POST /api/experiment. Only programs on this machine may call it, because the
+// page shows it to every viewer.
 func (d *Dashboard) reportExperiment(w http.ResponseWriter, r *http.Request) {
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
 		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "only programs on the server's own machine may report an experiment")
@@ -82,7 +85,8 @@ func (d *Dashboard) reportExperiment(w http.ResponseWriter, r *http.Request) {
 	}{"shown"})
 }
 
-// experiment returns the last report, with d.mu held; nil if there is none, or if the runner has fallen silent.
+// experiment returns the last report, with d.mu held; nil if there is none, or if the runner has
+// fallen silent.
 func (d *Dashboard) experiment(now time.Time) *experiment {
 	if d.progress != nil && d.progress.State == "running" && now.Sub(d.reported) > experimentFresh {
 		d.progress = nil

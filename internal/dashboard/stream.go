@@ -12,7 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// stream is GET /api/stream: an event for every sample, until the viewer leaves, is too slow, or the server drains.
+// stream is GET /api/stream: an event for every sample, until the viewer leaves, is too slow, or
+// the server drains.
 func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) {
 	if d.viewers.Add(1) > int64(d.cfg.Viewers) {
 		d.viewers.Add(-1)
@@ -86,8 +87,8 @@ func (d *Dashboard) sampleEvent(s state.Sample) []byte {
 	return d.event
 }
 
-// lastEvent says that the server drains, with the last report of an experiment: its runner stops the server soon after it has
-// reported how the experiment ended.
+// lastEvent says that the server drains, with the last report of an experiment: its runner stops
+// the server soon after it has reported how the experiment ended.
 func (d *Dashboard) lastEvent() []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()

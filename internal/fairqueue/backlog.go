@@ -1,7 +1,8 @@
 package fairqueue
 
-// Backlog is what waits, as the sender of one more request sees it. Less urgent work counts only as far as it is run before
-// the sender's own: at most an eighth of what waits at its own and at more urgent priorities.
+// Backlog is what waits, as the sender of one more request sees it. Less urgent work counts only as
+// far as it is run before the sender's own: at most an eighth of what waits at its own and at more
+// urgent priorities.
 type Backlog struct {
 	All    int // cost at the sender's priority and more urgent ones, and the part of less urgent ones that counts
 	Before int // of that, about what is run before the last item of the request
@@ -36,9 +37,9 @@ func (q *Queue[T]) Backlog(s Sender, cost int) Backlog {
 	return b
 }
 
-// Ahead is about how much cost is run before the last item of a request of that cost, if its sender added it now. That is
-// what waits of the sender already, all that is more urgent, what less urgent work is owed, and of each other flow of the
-// same priority as many turns as the sender needs.
+// Ahead is about how much cost is run before the last item of a request of that cost, if its sender
+// added it now. That is what waits of the sender already, all that is more urgent, what less urgent
+// work is owed, and of each other flow of the same priority as many turns as the sender needs.
 func (q *Queue[T]) Ahead(s Sender, cost int) int {
 	s = s.clamp()
 	own := 0
@@ -64,7 +65,8 @@ func (q *Queue[T]) Ahead(s Sender, cost int) int {
 	return sum + q.lessUrgent(s.Priority, sum)
 }
 
-// lessUrgent is how much of what is less urgent than a priority is run while that much of it and more urgent work is.
+// lessUrgent is how much of what is less urgent than a priority is run while that much of it and
+// more urgent work is.
 func (q *Queue[T]) lessUrgent(priority, cost int) int {
 	sum := 0
 	for i := priority + 1; i < Priorities; i++ {

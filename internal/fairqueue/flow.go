@@ -19,9 +19,9 @@ type flow[T any] struct {
 // nextCost is what the next item of the flow counts for.
 func (f *flow[T]) nextCost() int { return min(f.list.head.Next, maxCost) }
 
-// mayFinish reports whether the flow's next request is begun and fits within a quantum. It is then finished in this turn, and
-// the flow goes into deficit: a break would keep its caller waiting for a round, and what was computed of it would be lost
-// if it then came too late.
+// mayFinish reports whether the flow's next request is begun and fits within a quantum. It is then
+// finished in this turn, and the flow goes into deficit: a break would keep its caller waiting for
+// a round, and what was computed of it would be lost if it then came too late.
 func (f *flow[T]) mayFinish(quantum int) bool {
 	return f.list.head.begun && f.list.head.Cost <= quantum
 }
@@ -46,8 +46,8 @@ func (q *Queue[T]) flowOf(s Sender) *flow[T] {
 	return f
 }
 
-// retire takes a flow that has nothing waiting out of use. What was left of its turn is lost: a sender without requests saves
-// nothing up.
+// retire takes a flow that has nothing waiting out of use. What was left of its turn is lost: a
+// sender without requests saves nothing up.
 func (q *Queue[T]) retire(f *flow[T]) {
 	q.levels[f.sender.Priority].leave(f)
 	delete(q.flows, f.sender)

@@ -2,10 +2,12 @@ package fairqueue
 
 import "math"
 
-// lowPriorityShare is how much of the most urgent priority that waits is taken for one of each less urgent one that waits too.
+// lowPriorityShare is how much of the most urgent priority that waits is taken for one of each less
+// urgent one that waits too.
 const lowPriorityShare = 8
 
-// level is the flows of one priority, which stand in a ring and take turns. The zero value is empty.
+// level is the flows of one priority, which stand in a ring and take turns. The zero value is
+// empty.
 type level[T any] struct {
 	turn  *flow[T] // whose turn it is; nil if nothing waits
 	flows int
@@ -13,7 +15,8 @@ type level[T any] struct {
 	owed  int64 // lowPriorityShare times the cost that more urgent levels owe this one
 }
 
-// next is the flow that the next item is taken from. Asked again before that item is taken, it gives the same.
+// next is the flow that the next item is taken from. Asked again before that item is taken, it
+// gives the same.
 func (l *level[T]) next(quantum int) *flow[T] {
 	for {
 		for range l.flows {
@@ -28,7 +31,8 @@ func (l *level[T]) next(quantum int) *flow[T] {
 	}
 }
 
-// skipRounds gives every flow what it would get in the rounds in which none can pay for its next item.
+// skipRounds gives every flow what it would get in the rounds in which none can pay for its next
+// item.
 func (l *level[T]) skipRounds(quantum int) {
 	rounds := math.MaxInt
 	f := l.turn
@@ -67,8 +71,8 @@ func (l *level[T]) leave(f *flow[T]) {
 	f.prev, f.next = nil, nil
 }
 
-// Next is the request whose next item comes next; nil if nothing waits. It is one of the most urgent level, unless a less
-// urgent one is owed as much as its own next item costs.
+// Next is the request whose next item comes next; nil if nothing waits. It is one of the most
+// urgent level, unless a less urgent one is owed as much as its own next item costs.
 func (q *Queue[T]) Next() *Entry[T] {
 	top := q.top()
 	if top == Priorities {

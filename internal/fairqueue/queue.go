@@ -1,26 +1,31 @@
 // Package fairqueue orders the requests of many senders so that each gets an equal share.
 //
-// A request is a number of items, each with a cost; an [Entry] says what is left of it. [Queue.Next] names the request whose
-// next item comes next, and [Queue.Take] removes that item. A queue does not run anything and does not know what items are.
+// A request is a number of items, each with a cost; an [Entry] says what is left of it.
+// [Queue.Next] names the request whose next item comes next, and [Queue.Take] removes that item. A
+// queue does not run anything and does not know what items are.
 //
-// Requests of one [Sender] form a flow and are served first come, first served. Flows of one priority take turns by
-// deficit round robin (Shreedhar and Varghese, 1995). Each round, a flow may take items that cost a quantum, and it keeps
-// what it does not use for its next turn. So a sender with one large request, or with many, gets an equal share while
-// others wait, and everything while none does.
+// Requests of one [Sender] form a flow and are served first come, first served. Flows of one
+// priority take turns by deficit round robin (Shreedhar and Varghese, 1995). Each round, a flow may
+// take items that cost a quantum, and it keeps what it does not use for its next turn. So a sender
+// with one large request, or with many, gets an equal share while others wait, and everything while
+// none does.
 //
-// A quantum is large on purpose. It is also the largest request that is served without a break, and requests of usual size
-// should be: if requests of one size were served in small portions, all of them would end when the last one does.
+// A quantum is large on purpose. It is also the largest request that is served without a break, and
+// requests of usual size should be: if requests of one size were served in small portions, all of
+// them would end when the last one does.
 //
-// A more urgent priority goes first. Each less urgent priority gets one eighth of what the most urgent one gets, so that
-// nothing starves.
+// A more urgent priority goes first. Each less urgent priority gets one eighth of what the most
+// urgent one gets, so that nothing starves.
 //
-// A queue also says what waits as one sender sees it, for those who decide about admission: see [Backlog].
+// A queue also says what waits as one sender sees it, for those who decide about admission: see
+// [Backlog].
 package fairqueue
 
 // Priorities is how many degrees of urgency there are.
 const Priorities = 4
 
-// Sender says whose a request is, and how urgent. In the zero value all requests share one flow of the most urgent priority.
+// Sender says whose a request is, and how urgent. In the zero value all requests share one flow of
+// the most urgent priority.
 type Sender struct {
 	Caller   string // requests of equal callers share one flow; any text
 	Priority int    // 0, the most urgent, to Priorities−1; values beyond either end are taken for it
@@ -40,7 +45,8 @@ type Load struct {
 type Entry[T any] struct {
 	Value T // the caller's own
 
-	// What is left of the request: all must be at least 1 when it is pushed, and [Queue.Take] keeps them up to date.
+	// What is left of the request: all must be at least 1 when it is pushed, and [Queue.Take] keeps
+	// them up to date.
 	Items int // how many items
 	Cost  int // of all items
 	Next  int // cost of the next item
@@ -53,8 +59,8 @@ type Entry[T any] struct {
 // Queued reports whether a queue holds the entry.
 func (e *Entry[T]) Queued() bool { return e.flow != nil }
 
-// Queue holds requests that have items left. An entry leaves it from any place in constant time. The zero value is empty; set
-// Quantum before the first Push. It is not safe for concurrent use.
+// Queue holds requests that have items left. An entry leaves it from any place in constant time.
+// The zero value is empty; set Quantum before the first Push. It is not safe for concurrent use.
 type Queue[T any] struct {
 	Quantum int // cost that a flow may take in a turn; at least 1
 
@@ -99,8 +105,8 @@ func (q *Queue[T]) Remove(e *Entry[T]) {
 	}
 }
 
-// Take removes the next item of a request that [Queue.Next] named, and the request with its last item. The argument is the
-// cost of the item after that; it has no meaning for the last one.
+// Take removes the next item of a request that [Queue.Next] named, and the request with its last
+// item. The argument is the cost of the item after that; it has no meaning for the last one.
 func (q *Queue[T]) Take(e *Entry[T], next int) {
 	f, cost := e.flow, e.Next
 	q.charge(f)

@@ -47,8 +47,9 @@ func (r *request) take(q *Queue[*request]) int {
 	return cost
 }
 
-// TestSharesAreEqual takes items of random cost for callers that always have some. What they got never differs by more than
-// a turn, a request that goes into deficit, and what one may save up or overdraw.
+// TestSharesAreEqual takes items of random cost for callers that always have some. What they got
+// never differs by more than a turn, a request that goes into deficit, and what one may save up or
+// overdraw.
 func TestSharesAreEqual(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 3))

@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// codes are the labels of how a request ended. A code that is not among them counts as the last one, so that no label
-// is ever made out of something a request holds.
+// codes are the labels of how a request ended. A code that is not among them counts as the last
+// one, so that no label is ever made out of something a request holds.
 var codes = [...]crossrank.Code{
 	crossrank.OK, crossrank.InvalidArgument, crossrank.Unauthenticated, crossrank.NotFound, crossrank.TooLarge,
 	crossrank.Overloaded, crossrank.Unavailable, crossrank.DeadlineExceeded, crossrank.Canceled, crossrank.Internal, "other",

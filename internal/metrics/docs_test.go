@@ -105,7 +105,8 @@ func unit(name string) string {
 	return ""
 }
 
-// sampleTable lists the fields of a Sample, and below it those of its instances, with the comments beside them.
+// sampleTable lists the fields of a Sample, and below it those of its instances, with the comments
+// beside them.
 func sampleTable(t *testing.T) string {
 	file, err := parser.ParseFile(token.NewFileSet(), "../state/sample.go", nil, parser.ParseComments)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// Note: client_golang's own histograms allocate for an observation in a native bucket. These are made from plain arrays,
-// which cost nothing until they are scraped.
+// Note: client_golang's own histograms allocate for an observation in a native bucket. These are
+// made from plain arrays, which cost nothing until they are scraped.
 
 // exported is a histogram on its way to Prometheus.
 type exported struct {
@@ -28,7 +28,8 @@ func (e *exported) Write(m *dto.Metric) error {
 	return nil
 }
 
-// newDurations exports a histogram of durations, in seconds. Labels are a name and a value, or nothing.
+// newDurations exports a histogram of durations, in seconds. Labels are a name and a value, or
+// nothing.
 func newDurations(d *prometheus.Desc, h *histogram, labels ...string) prometheus.Metric {
 	e := &exported{desc: d, histogram: &dto.Histogram{
 		SampleCount:   new(uint64(h.count)),
@@ -49,7 +50,8 @@ func newDurations(d *prometheus.Desc, h *histogram, labels ...string) prometheus
 	return e
 }
 
-// newSizes exports classes of sizes, which are the buckets of a native histogram of schema 0: powers of two.
+// newSizes exports classes of sizes, which are the buckets of a native histogram of schema 0:
+// powers of two.
 func newSizes(d *prometheus.Desc, sum float64, classes state.Sizes) prometheus.Metric {
 	h := &dto.Histogram{SampleSum: &sum, Schema: new(int32(0)), ZeroThreshold: new(0.0), ZeroCount: new(uint64(0))}
 	const most = 17 // 65,536: more than batches hold; larger ones are counted beyond
@@ -65,8 +67,8 @@ func newSizes(d *prometheus.Desc, sum float64, classes state.Sizes) prometheus.M
 	return &exported{desc: d, histogram: h}
 }
 
-// fillNative writes buckets, the first of which has the given key, as spans of buckets without a gap and the difference of
-// each to the one before.
+// fillNative writes buckets, the first of which has the given key, as spans of buckets without a
+// gap and the difference of each to the one before.
 func fillNative(h *dto.Histogram, counts []int64, first int) {
 	next, before := 0, int64(0) // the key after the last span's, and the count of the last bucket
 	for i, n := range counts {

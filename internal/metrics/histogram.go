@@ -7,9 +7,10 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// A histogram's buckets are those of a Prometheus native histogram of schema 3: with g = 2^(1/8), about 1.09, bucket k
-// holds the durations over g^(k−1) and up to g^k seconds. They are fixed, from 1 µs to 17 minutes, so that counting
-// needs no memory and no decision; what is shorter counts in zero, what is longer in the last bucket.
+// A histogram's buckets are those of a Prometheus native histogram of schema 3: with g = 2^(1/8),
+// about 1.09, bucket k holds the durations over g^(k−1) and up to g^k seconds. They are fixed, from
+// 1 µs to 17 minutes, so that counting needs no memory and no decision; what is shorter counts in
+// zero, what is longer in the last bucket.
 const (
 	perOctave   = 8
 	lowestExp   = -20 // durations of up to 2^-20 s, or 0.95 µs, count as zero
@@ -19,7 +20,8 @@ const (
 	zeroCeiling = 1.0 / (1 << -lowestExp)
 )
 
-// classic are the upper bounds, in seconds, of the buckets for a Prometheus without native histograms.
+// classic are the upper bounds, in seconds, of the buckets for a Prometheus without native
+// histograms.
 var classic = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
 
 // fractions are the bounds of the buckets within an octave, as math.Frexp gives fractions: g^i/2.
@@ -83,8 +85,8 @@ func (h *histogram) meanMS() *float64 {
 	return new(stats.Milliseconds(h.sum) / float64(h.count))
 }
 
-// quantileMS estimates a quantile in milliseconds, linearly within its bucket: at most 9 % from the truth. It is nil if
-// nothing was counted.
+// quantileMS estimates a quantile in milliseconds, linearly within its bucket: at most 9 % from the
+// truth. It is nil if nothing was counted.
 func (h *histogram) quantileMS(q float64) *float64 {
 	if h.count == 0 {
 		return nil

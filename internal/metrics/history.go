@@ -30,8 +30,8 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 }
 
-// sample closes the intervals that end now. The world is looked at before the lock is taken: gauges may take locks of
-// their own.
+// sample closes the intervals that end now. The world is looked at before the lock is taken: gauges
+// may take locks of their own.
 func (r *Recorder) sample(now time.Time) {
 	seen := r.observe(now)
 	r.mu.Lock()
@@ -39,7 +39,8 @@ func (r *Recorder) sample(now time.Time) {
 	for i := range r.levels {
 		l := &r.levels[i]
 		interval := now.Sub(l.seen.at)
-		// A tick may come a little early; a coarse interval must not wait for another fine one because of that.
+		// A tick may come a little early; a coarse interval must not wait for another fine one
+		// because of that.
 		if interval <= 0 || i > 0 && interval < l.step-r.opts.Interval/2 {
 			continue
 		}
@@ -60,16 +61,16 @@ func (l *level) close(total *counts, seen observation) state.Sample {
 	return s
 }
 
-// History returns the samples taken after since, the oldest first; all that are kept for the zero time. Asked again with
-// the time of the last sample it got, a caller misses none and sees none twice. The slice is the caller's; what the
-// samples point to is shared and read only.
+// History returns the samples taken after since, the oldest first; all that are kept for the zero
+// time. Asked again with the time of the last sample it got, a caller misses none and sees none
+// twice. The slice is the caller's; what the samples point to is shared and read only.
 func (r *Recorder) History(since time.Time) []state.Sample {
 	samples, _ := r.HistoryBy(since, 0)
 	return samples
 }
 
-// HistoryBy is [Recorder.History] from the finest ring whose samples are at least step apart, or from the coarsest ring if step
-// is longer than that. It also returns how far apart they are.
+// HistoryBy is [Recorder.History] from the finest ring whose samples are at least step apart, or
+// from the coarsest ring if step is longer than that. It also returns how far apart they are.
 func (r *Recorder) HistoryBy(since time.Time, step time.Duration) ([]state.Sample, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,8 +84,8 @@ func (r *Recorder) HistoryBy(since time.Time, step time.Duration) ([]state.Sampl
 // Interval is the time between samples.
 func (r *Recorder) Interval() time.Duration { return r.opts.Interval }
 
-// Watch hands out every sample as it is taken, until stop is called, which must be. A watcher that is more than 8
-// samples behind is not waited for: its channel is closed.
+// Watch hands out every sample as it is taken, until stop is called, which must be. A watcher that
+// is more than 8 samples behind is not waited for: its channel is closed.
 func (r *Recorder) Watch() (samples <-chan state.Sample, stop func()) {
 	c := make(chan state.Sample, 8)
 	r.mu.Lock()

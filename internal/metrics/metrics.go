@@ -1,15 +1,18 @@
 // Package metrics measures a [crossrank.Scorer] from the outside and keeps a history.
 //
-// [Recorder.Observe] wraps a scorer once, where the edges meet the core, so that the core itself holds no metric calls.
-// Every request that passes is counted under the code of its error, and the times in its answer go into histograms.
-// A request that an edge refuses by itself never reaches the scorer; the edge reports it with [Recorder.Refused]. What only
-// the core knows (how much waits, how large batches were, how busy instances are) is read through [Gauges].
+// [Recorder.Observe] wraps a scorer once, where the edges meet the core, so that the core itself
+// holds no metric calls. Every request that passes is counted under the code of its error, and the
+// times in its answer go into histograms. A request that an edge refuses by itself never reaches
+// the scorer; the edge reports it with [Recorder.Refused]. What only the core knows (how much
+// waits, how large batches were, how busy instances are) is read through [Gauges].
 //
-// All counts are cumulative; everything else is the difference of two states of them. [Recorder.Run] closes an interval
-// every half second, whether or not anyone looks, and keeps it as one [state.Sample], together with what the process used
-// meanwhile and how much work waited. Two coarser rings, of 5 seconds and of a minute, reach further back in bounded
-// memory. [Recorder.History] reads the rings, [Recorder.Watch] passes samples on as they are taken, and
-// [Recorder.Snapshot] is the state of the moment. [Recorder.Handler] exposes the same counts to Prometheus.
+// All counts are cumulative; everything else is the difference of two states of them.
+// [Recorder.Run] closes an interval every half second, whether or not anyone looks, and keeps it as
+// one [state.Sample], together with what the process used meanwhile and how much work waited. Two
+// coarser rings, of 5 seconds and of a minute, reach further back in bounded memory.
+// [Recorder.History] reads the rings, [Recorder.Watch] passes samples on as they are taken, and
+// [Recorder.Snapshot] is the state of the moment. [Recorder.Handler] exposes the same counts to
+// Prometheus.
 //
 // What was not measured is nil, or absent, never 0.
 package metrics
@@ -37,13 +40,14 @@ type Options struct {
 	// Interval is the time between samples; 0 means 500 ms.
 	Interval time.Duration
 
-	// History is how far back these samples are kept; 0 means 2 hours. At the default interval that is 14,400 samples of
-	// some 600 bytes: 9 MB, which is allocated as it fills, and long enough for any experiment of the catalogue. The
-	// coarser rings (an hour at 5 s, a day at 1 min) add 1 MB.
+	// History is how far back these samples are kept; 0 means 2 hours. At the default interval that
+	// is 14,400 samples of some 600 bytes: 9 MB, which is allocated as it fills, and long enough
+	// for any experiment of the catalogue. The coarser rings (an hour at 5 s, a day at 1 min) add 1
+	// MB.
 	History time.Duration
 
-	// Latencies is over how many of the most recent requests the percentiles of a [Snapshot] are taken; 0 means 10,000.
-	// P99 then rests on 100 requests.
+	// Latencies is over how many of the most recent requests the percentiles of a [Snapshot] are
+	// taken; 0 means 10,000. P99 then rests on 100 requests.
 	Latencies int
 
 	Gauges Gauges
@@ -63,7 +67,8 @@ type Recorder struct {
 	watchers map[chan state.Sample]struct{}
 }
 
-// New makes a Recorder. Its first interval begins now; samples are taken once [Recorder.Run] is called.
+// New makes a Recorder. Its first interval begins now; samples are taken once [Recorder.Run] is
+// called.
 func New(opts Options) *Recorder {
 	if opts.Interval <= 0 {
 		opts.Interval = DefaultInterval
@@ -80,8 +85,8 @@ func New(opts Options) *Recorder {
 	return r
 }
 
-// Reset empties the history and the recent latencies, and a [Snapshot] counts from now. The counters that
-// [Recorder.Handler] exposes go on, as Prometheus wants them to.
+// Reset empties the history and the recent latencies, and a [Snapshot] counts from now. The
+// counters that [Recorder.Handler] exposes go on, as Prometheus wants them to.
 func (r *Recorder) Reset() {
 	now := time.Now()
 	begin := r.observe(now)

@@ -32,7 +32,8 @@ func (f scorer) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 	return f(ctx, req)
 }
 
-// scripted answers a request of n pairs after n seconds, with 10 tokens a pair of 16 padded; without pairs it fails.
+// scripted answers a request of n pairs after n seconds, with 10 tokens a pair of 16 padded;
+// without pairs it fails.
 var scripted = scorer(func(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	n := len(req.Pairs)
 	if n == 0 {
@@ -265,7 +266,8 @@ func TestInFlight(t *testing.T) {
 	})
 }
 
-// TestCountsExactly sends many requests from many goroutines while samples are taken, and adds everything up.
+// TestCountsExactly sends many requests from many goroutines while samples are taken, and adds
+// everything up.
 func TestCountsExactly(t *testing.T) {
 	const callers, each = 20, 10_000
 	codes := []crossrank.Code{crossrank.OK, crossrank.Overloaded, crossrank.Canceled, crossrank.Internal}

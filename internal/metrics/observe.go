@@ -15,7 +15,8 @@ type observed struct {
 	recorder *Recorder
 }
 
-// Observe returns a scorer that passes every request on to s unchanged and counts it. It adds no allocation to a request.
+// Observe returns a scorer that passes every request on to s unchanged and counts it. It adds no
+// allocation to a request.
 func (r *Recorder) Observe(s crossrank.Scorer) crossrank.Scorer {
 	return &observed{next: s, recorder: r}
 }
@@ -28,7 +29,8 @@ func (o *observed) Score(ctx context.Context, req *crossrank.Request) (resp *cro
 	return o.next.Score(ctx, req)
 }
 
-// finish counts a request that has ended. One with neither answer nor error is on its way out by a panic.
+// finish counts a request that has ended. One with neither answer nor error is on its way out by a
+// panic.
 func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err error) {
 	code := crossrank.OK
 	switch {
@@ -47,7 +49,8 @@ func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err erro
 	}
 }
 
-// Refused counts a request that an edge ended by itself: it never went through a scorer, or its answer was unfit.
+// Refused counts a request that an edge ended by itself: it never went through a scorer, or its
+// answer was unfit.
 func (r *Recorder) Refused(at Edge, code crossrank.Code) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

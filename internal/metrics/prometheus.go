@@ -20,8 +20,8 @@ type Served struct {
 	Ready func() bool // whether requests are taken now
 }
 
-// Handler answers GET /metrics in Prometheus's formats, with native histograms for those who ask for them and classic ones for
-// all. The Go runtime's and the process's own metrics are among it.
+// Handler answers GET /metrics in Prometheus's formats, with native histograms for those who ask
+// for them and classic ones for all. The Go runtime's and the process's own metrics are among it.
 func (r *Recorder) Handler(s Served) http.Handler {
 	return promhttp.HandlerFor(r.Registry(s), promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
@@ -37,8 +37,8 @@ func (r *Recorder) Registry(s Served) *prometheus.Registry {
 	return reg
 }
 
-// collector turns the state of the moment into Prometheus's metrics. The label sets are bounded: codes, edges, stages
-// and the names of instances.
+// collector turns the state of the moment into Prometheus's metrics. The label sets are bounded:
+// codes, edges, stages and the names of instances.
 type collector struct {
 	*Recorder
 	served Served
@@ -103,8 +103,8 @@ var (
 	descThrottled = desc("cgroup_cpu_throttled_seconds_total", "Time that the CPU quota of the control group held the process back.")
 )
 
-// Describe implements [prometheus.Collector]. It gives nothing: what is collected depends on which gauges there are, and
-// a collector that says so is not checked against a list.
+// Describe implements [prometheus.Collector]. It gives nothing: what is collected depends on which
+// gauges there are, and a collector that says so is not checked against a list.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
@@ -213,7 +213,8 @@ func (s sink) cache(c *state.Cache) {
 	s.gauge(descCacheMaxBytes, float64(c.MaxBytes))
 }
 
-// instances gives instances of one name numbers, for two metrics with the same labels would spoil all the others.
+// instances gives instances of one name numbers, for two metrics with the same labels would spoil
+// all the others.
 func (s sink) instances(all []state.Instance) {
 	var names []string
 	for i, in := range all {

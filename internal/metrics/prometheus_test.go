@@ -155,7 +155,8 @@ func TestNativeHistogram(t *testing.T) {
 	}
 }
 
-// TestCodesAreComplete reads the root package's codes from its source: one that was missing here would be counted as other.
+// TestCodesAreComplete reads the root package's codes from its source: one that was missing here
+// would be counted as other.
 func TestCodesAreComplete(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../error.go", nil, 0)
 	if err != nil {

@@ -40,7 +40,8 @@ type Snapshot struct {
 	Instances []state.Instance
 }
 
-// Latency summarizes how long requests took, from call to return. With a Count of 0 the rest means nothing.
+// Latency summarizes how long requests took, from call to return. With a Count of 0 the rest means
+// nothing.
 type Latency struct {
 	Count              int // how many requests it rests on
 	Mean, Min, Max     time.Duration
@@ -108,8 +109,8 @@ func put(m map[crossrank.Code]int64, byPlace []int64) {
 	}
 }
 
-// rates counts back from now, with r.mu held: the interval that is still open, and the closed ones that end within the
-// window.
+// rates counts back from now, with r.mu held: the interval that is still open, and the closed ones
+// that end within the window.
 func (s *Snapshot) rates(r *Recorder, now time.Time) {
 	fine := &r.levels[0]
 	open := r.total

@@ -7,7 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/procstat"
 )
 
-// usage is what the process has used so far, and what was kept from it; nil where that is not known.
+// usage is what the process has used so far, and what was kept from it; nil where that is not
+// known.
 type usage struct {
 	cpu        *time.Duration // by all threads, in the program and in the kernel on its behalf
 	gc         *time.Duration // of it, by the garbage collector, as the runtime estimates

@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// senderOf is whose a request is, to the queue, and how urgent. One step of the queue's priorities spans the priorities of one
-// more digit.
+// senderOf is whose a request is, to the queue, and how urgent. One step of the queue's priorities
+// spans the priorities of one more digit.
 func senderOf(ctx context.Context, req *crossrank.Request) fairqueue.Sender {
 	priority := 0
 	for p := req.Priority; p > 0; p /= 10 {
@@ -19,13 +19,14 @@ func senderOf(ctx context.Context, req *crossrank.Request) fairqueue.Sender {
 	return fairqueue.Sender{Caller: crossrank.CallerOf(ctx), Priority: min(priority, fairqueue.Priorities-1)}
 }
 
-// bytesPerToken is about how many bytes of text a token has, a little less than in English: a request that is refused by its
-// bytes would hardly have been admitted by its tokens. In scripts where each character is a token, the tokens decide.
+// bytesPerToken is about how many bytes of text a token has, a little less than in English: a
+// request that is refused by its bytes would hardly have been admitted by its tokens. In scripts
+// where each character is a token, the tokens decide.
 const bytesPerToken = 4
 
-// admissionErr refuses a request by the bytes of its texts, before they are tokenized. Under overload most requests are
-// refused, and refusing must not cost what serving does. Where scores are reused, only the tokens show whether a request
-// needs the queue at all.
+// admissionErr refuses a request by the bytes of its texts, before they are tokenized. Under
+// overload most requests are refused, and refusing must not cost what serving does. Where scores
+// are reused, only the tokens show whether a request needs the queue at all.
 func (p *Pipeline) admissionErr(ctx context.Context, from fairqueue.Sender, req *crossrank.Request, limit int) error {
 	if p.scores != nil {
 		return nil
@@ -41,8 +42,8 @@ func (p *Pipeline) admissionErr(ctx context.Context, from fairqueue.Sender, req 
 	return nil
 }
 
-// probe is the batch by which the engines' speed is measured before the first request: 4 pairs of 64 tokens, or what fits
-// the model. It takes about 20 ms, where 32 pairs of 80 tokens take 250 ms.
+// probe is the batch by which the engines' speed is measured before the first request: 4 pairs of
+// 64 tokens, or what fits the model. It takes about 20 ms, where 32 pairs of 80 tokens take 250 ms.
 func (p *Pipeline) probe(opts Options) []network.Sequence {
 	if !opts.Probe {
 		return nil

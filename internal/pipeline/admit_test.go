@@ -71,8 +71,8 @@ func TestDeadlinesThatCannotBeMet(t *testing.T) {
 	})
 }
 
-// TestFullQueuesCostNoTokens has requests come when the queue is full: they are refused before a tokenizer sees them, but
-// those whose scores may be shared, which only tokens tell.
+// TestFullQueuesCostNoTokens has requests come when the queue is full: they are refused before a
+// tokenizer sees them, but those whose scores may be shared, which only tokens tell.
 func TestFullQueuesCostNoTokens(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -125,7 +125,8 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 	}
 }
 
-// TestProbeKnowsTheSpeed has an engine that takes half a second for every batch: the probe's is one of 4 times 64 tokens.
+// TestProbeKnowsTheSpeed has an engine that takes half a second for every batch: the probe's is one
+// of 4 times 64 tokens.
 func TestProbeKnowsTheSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second / 2}

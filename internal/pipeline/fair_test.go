@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
-// TestCallersTakeTurns has the small requests of two callers, and a large one that can wait, arrive behind a large request.
+// TestCallersTakeTurns has the small requests of two callers, and a large one that can wait, arrive
+// behind a large request.
 func TestCallersTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}

@@ -64,7 +64,8 @@ func (w *words) Join(dst, query, passage []int32, maxLength int, keep tokenizer.
 	return dst, len(query) + 2, cut
 }
 
-// machine is an engine whose logits are a function of the ids alone. It remembers the lengths in each of its batches.
+// machine is an engine whose logits are a function of the ids alone. It remembers the lengths in
+// each of its batches.
 type machine struct {
 	takes time.Duration
 	logit func(s network.Sequence) float32 // nil means hash; may panic

@@ -15,7 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// TestFaultsFailTheirOwners shares a batch with a pair of 13 tokens, which the engine cannot compute.
+// TestFaultsFailTheirOwners shares a batch with a pair of 13 tokens, which the engine cannot
+// compute.
 func TestFaultsFailTheirOwners(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -112,8 +113,8 @@ func TestDrainAndClose(t *testing.T) {
 	})
 }
 
-// TestLeaversDoNotDisturbTheEngine has callers leave while the engine reads their ids, and others take their place:
-// the fake engine notices ids that change.
+// TestLeaversDoNotDisturbTheEngine has callers leave while the engine reads their ids, and others
+// take their place: the fake engine notices ids that change.
 func TestLeaversDoNotDisturbTheEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, new(words), &machine{takes: 10 * time.Millisecond}, Options{Options: batch.Options{MaxPairs: 4}})

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// maxMemo bounds the bytes of the texts and ids that a memoizing tokenizer keeps, some 200,000 passages. Once it is full, new
-// texts are tokenized each time.
+// maxMemo bounds the bytes of the texts and ids that a memoizing tokenizer keeps, some 200,000
+// passages. Once it is full, new texts are tokenized each time.
 const maxMemo = 128 << 20
 
 // memoizing is a tokenizer that tokenizes each text once. It is safe for concurrent use.

@@ -15,12 +15,12 @@ const (
 	// Full runs all of them.
 	Full Mode = "full"
 
-	// TokenizationOnly tokenizes, queues and batches, but computes nothing. Scores are all 0 and of type [crossrank.NoScore], so
-	// that nobody mistakes them for scores.
+	// TokenizationOnly tokenizes, queues and batches, but computes nothing. Scores are all 0 and of
+	// type [crossrank.NoScore], so that nobody mistakes them for scores.
 	TokenizationOnly Mode = "tokenization_only"
 
-	// InferenceOnly tokenizes each text once and keeps its ids: from then on a request only joins them. Its scores are those
-	// of Full.
+	// InferenceOnly tokenizes each text once and keeps its ids: from then on a request only joins
+	// them. Its scores are those of Full.
 	InferenceOnly Mode = "inference_only"
 )
 

@@ -96,7 +96,8 @@ func TestRememberingTextsWithoutIDsIsBounded(t *testing.T) {
 	}
 }
 
-// TestPadded has a batch computed as long as its longest pair, and a pair that is run again alone as long as it is.
+// TestPadded has a batch computed as long as its longest pair, and a pair that is run again alone
+// as long as it is.
 func TestPadded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rows []int
@@ -129,7 +130,8 @@ func TestPadded(t *testing.T) {
 	})
 }
 
-// TestLengthAwarePaddingIsCheaper deals 8 pairs into padded batches of 4, by length and as they stand.
+// TestLengthAwarePaddingIsCheaper deals 8 pairs into padded batches of 4, by length and as they
+// stand.
 func TestLengthAwarePaddingIsCheaper(t *testing.T) {
 	for keep, want := range map[bool]int{false: 4*40 + 4*6, true: 8 * 40} {
 		p := open(t, new(words), new(machine), Options{Options: batch.Options{MaxPairs: 4, LengthAware: new(!keep)}, Packing: new(false)})

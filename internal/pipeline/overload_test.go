@@ -19,8 +19,8 @@ import (
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
-// The engine of these tests computes 80,000 tokens a second, and needs 5 ms a batch besides. A request has 8 pairs of 100
-// tokens, and is to be answered within a second.
+// The engine of these tests computes 80,000 tokens a second, and needs 5 ms a batch besides. A
+// request has 8 pairs of 100 tokens, and is to be answered within a second.
 const (
 	tokensASecond = 80_000
 	objective     = time.Second
@@ -63,7 +63,8 @@ type sent struct {
 	err  error
 }
 
-// loop sends requests at random times, at that rate, whether or not they are answered, and gives what became of them.
+// loop sends requests at random times, at that rate, whether or not they are answered, and gives
+// what became of them.
 type loop struct {
 	rate   float64 // requests a second
 	lasts  time.Duration
@@ -132,7 +133,8 @@ func p99(took []time.Duration) time.Duration {
 	return took[len(took)*99/100]
 }
 
-// refused counts those that were refused, and holds that each was at once and told when to try again.
+// refused counts those that were refused, and holds that each was at once and told when to try
+// again.
 func refused(t *testing.T, all []*sent) int {
 	t.Helper()
 	n := 0
@@ -190,9 +192,10 @@ func peak(t *testing.T, speed int) (rate float64) {
 	return rate
 }
 
-// TestOverloadOfOpenLoops sends more than the engine can compute. It holds that what is answered stays at what the engine can
-// do, and within the objective; that next to nothing is computed for those who get no answer, whether their deadline passed
-// or they left; that refusals come at once; and that afterwards all is as before.
+// TestOverloadOfOpenLoops sends more than the engine can compute. It holds that what is answered
+// stays at what the engine can do, and within the objective; that next to nothing is computed for
+// those who get no answer, whether their deadline passed or they left; that refusals come at once;
+// and that afterwards all is as before.
 func TestOverloadOfOpenLoops(t *testing.T) {
 	half := Options{Options: batch.Options{MaxQueueAge: objective / 2}}
 	multiples := []float64{1.5, 2, 5, 10}
@@ -271,8 +274,8 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 	}
 }
 
-// TestOneCallerCannotCrowdOutAnother has a greedy caller ask for ten times its half of the engine, and a modest one for most of
-// its own.
+// TestOneCallerCannotCrowdOutAnother has a greedy caller ask for ten times its half of the engine,
+// and a modest one for most of its own.
 func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 	top := peak(t, tokensASecond)
 	for _, c := range []struct {
@@ -312,7 +315,8 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 	}
 }
 
-// TestUsualLoadIsNotRefused has two cores, which compute 10,000 tokens a second, and the age that servers allow by default.
+// TestUsualLoadIsNotRefused has two cores, which compute 10,000 tokens a second, and the age that
+// servers allow by default.
 func TestUsualLoadIsNotRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string

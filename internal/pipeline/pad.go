@@ -5,8 +5,8 @@ import (
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
-// padding is an engine that pads every batch to its longest sequence before it hands it on. Its pool calls it from one
-// goroutine at a time.
+// padding is an engine that pads every batch to its longest sequence before it hands it on. Its
+// pool calls it from one goroutine at a time.
 type padding struct {
 	next pool.Engine
 	seqs []network.Sequence

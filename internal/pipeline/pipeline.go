@@ -1,20 +1,23 @@
-// Package pipeline turns requests into scores. It joins the tokenizer and the pool of engines, and is the [crossrank.Scorer]
-// behind every edge of the program.
+// Package pipeline turns requests into scores. It joins the tokenizer and the pool of engines, and
+// is the [crossrank.Scorer] behind every edge of the program.
 //
 // A request goes through three stages, each with its own limit:
 //
-//   - Tokenization runs on the caller's goroutine, for at most [Options.TokenizerWorkers] requests at a time. A request that
-//     the queue would refuse by the bytes of its texts is refused before it.
-//   - All pairs of the request wait in a queue of package pool until an engine takes them, together with whatever else waits.
-//     Callers take turns there, as far as contexts tell them apart ([crossrank.WithCaller]).
-//   - The caller's goroutine checks the logits, applies the model's activation, and adds up tokens and times. No other place
-//     applies the model's activation.
+//   - Tokenization runs on the caller's goroutine, for at most [Options.TokenizerWorkers] requests
+//     at a time. A request that the queue would refuse by the bytes of its texts is refused before
+//     it.
+//   - All pairs of the request wait in a queue of package pool until an engine takes them, together
+//     with whatever else waits. Callers take turns there, as far as contexts tell them apart
+//     ([crossrank.WithCaller]).
+//   - The caller's goroutine checks the logits, applies the model's activation, and adds up tokens
+//     and times. No other place applies the model's activation.
 //
-// Scores can be reused. With [Options.Coalesce] a request waits for a pair that is already being computed, and with
-// [Options.CacheBytes] a pair whose score is in the cache is not computed again. Only the other pairs are queued.
+// Scores can be reused. With [Options.Coalesce] a request waits for a pair that is already being
+// computed, and with [Options.CacheBytes] a pair whose score is in the cache is not computed again.
+// Only the other pairs are queued.
 //
-// Neither batching nor reuse ever changes a score. A pair that fails in the engine, or whose logit is not finite, fails the
-// request that it came with and no other.
+// Neither batching nor reuse ever changes a score. A pair that fails in the engine, or whose logit
+// is not finite, fails the request that it came with and no other.
 package pipeline
 
 import (
@@ -38,13 +41,15 @@ import (
 
 var _ crossrank.Scorer = (*Pipeline)(nil)
 
-// Tokenizer turns text into token ids, as [tokenizer.Tokenizer] does. It is safe for concurrent use.
+// Tokenizer turns text into token ids, as [tokenizer.Tokenizer] does. It is safe for concurrent
+// use.
 type Tokenizer interface {
 	Append(dst []int32, text string) []int32
 	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
 }
 
-// Model is what a Pipeline needs to know of the model that its engines compute. All fields but Prompt are required.
+// Model is what a Pipeline needs to know of the model that its engines compute. All fields but
+// Prompt are required.
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
@@ -58,23 +63,25 @@ type Options struct {
 	// Options say how pairs are gathered into batches, and how much may wait.
 	batch.Options
 
-	// Packing computes each pair at its own length; nil means true. If it is false, every pair of a batch is padded to the
-	// longest, which costs what padding costs and changes no score. That exists to be measured.
+	// Packing computes each pair at its own length; nil means true. If it is false, every pair of a
+	// batch is padded to the longest, which costs what padding costs and changes no score. That
+	// exists to be measured.
 	Packing *bool
 
 	Mode             Mode         // stages that run; "" means Full
 	Routing          pool.Routing // which engine computes a request, where there are several; "" means pool.FirstIdle
 	TokenizerWorkers int          // requests that are tokenized at once; 0 means one a CPU
 
-	// Probe has each engine compute a small batch before the first request, so that its speed is known from the start.
+	// Probe has each engine compute a small batch before the first request, so that its speed is
+	// known from the start.
 	Probe bool
 
 	CacheBytes int64 // memory in which scores are kept for reuse; 0 means none
 	Coalesce   bool  // compute pairs that are the same, token for token, once while they are in flight
 }
 
-// Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines: close those after
-// the Pipeline.
+// Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines:
+// close those after the Pipeline.
 type Pipeline struct {
 	model   Model
 	mode    Mode
@@ -86,7 +93,8 @@ type Pipeline struct {
 	scratch sync.Pool    // of *scratch
 }
 
-// New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or [Pipeline.Close].
+// New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or
+// [Pipeline.Close].
 func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	if m.Tokenizer == nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: it needs a tokenizer", m.Name)
@@ -129,7 +137,8 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// wrap puts what the options ask for around engines. A publishing engine has no table to publish in yet.
+// wrap puts what the options ask for around engines. A publishing engine has no table to publish in
+// yet.
 func (o Options) wrap(engines []pool.Engine, publish bool) []pool.Engine {
 	wrapped := slices.Clone(engines)
 	for i, e := range engines {
@@ -193,14 +202,15 @@ func (p *Pipeline) Batches() state.Batches { return p.pool.Batches() }
 // Instances reports what each engine has done and does now, in their order.
 func (p *Pipeline) Instances() []state.Instance { return p.pool.Instances() }
 
-// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the rest are answered
-// with Unavailable, and the error is ctx's.
+// Drain refuses new requests and returns when those that wait are answered. If ctx ends first, the
+// rest are answered with Unavailable, and the error is ctx's.
 func (p *Pipeline) Drain(ctx context.Context) error {
 	p.closed.Store(true)
 	return p.pool.Drain(ctx)
 }
 
-// Close refuses new requests, answers those that wait with Unavailable, and returns when the engines are idle.
+// Close refuses new requests, answers those that wait with Unavailable, and returns when the
+// engines are idle.
 func (p *Pipeline) Close() {
 	p.closed.Store(true)
 	p.pool.Close()

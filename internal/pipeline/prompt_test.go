@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// A model's prompt stands directly before every query, costs tokens like the query's own text, and is part of what a
-// remembered score is remembered by.
+// A model's prompt stands directly before every query, costs tokens like the query's own text, and
+// is part of what a remembered score is remembered by.
 func TestPrompt(t *testing.T) {
 	for _, mode := range Modes {
 		tok := new(words)

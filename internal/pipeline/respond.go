@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/batch"
 )
 
-// respond makes the answer to a request out of items that have been run. It is where the model's activation is applied.
+// respond makes the answer to a request out of items that have been run. It is where the model's
+// activation is applied.
 func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Time) (*crossrank.Response, error) {
 	resp := &crossrank.Response{
 		Scores:    make([]float32, len(req.Pairs)),
@@ -54,7 +55,8 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 // retryUnknown is the Retry-After while no throughput has been measured.
 const retryUnknown = time.Second
 
-// refusal translates an error of the queue, met by the items of s if there are any, into an error of the root package.
+// refusal translates an error of the queue, met by the items of s if there are any, into an error
+// of the root package.
 func (p *Pipeline) refusal(s *scratch, err error) error {
 	var full *batch.FullError
 	var late *batch.LateError

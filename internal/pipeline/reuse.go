@@ -14,8 +14,9 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// maxRounds is how often a request waits for scores that others compute, and in the end do not get, before it computes all
-// that it still lacks itself. It bounds how long a pair that fails everybody is passed on from one request to the next.
+// maxRounds is how often a request waits for scores that others compute, and in the end do not get,
+// before it computes all that it still lacks itself. It bounds how long a pair that fails everybody
+// is passed on from one request to the next.
 const maxRounds = 3
 
 // reuse is the memory of a request that reuses scores.
@@ -29,9 +30,9 @@ type reuse struct {
 	followees []*cache.Flight
 }
 
-// reuse has the items of a request computed, except for those whose scores are in the cache or already being computed. An
-// item that was computed has a run with pairs, one that another request had computed meanwhile has a run without, and one
-// from the cache has no run.
+// reuse has the items of a request computed, except for those whose scores are in the cache or
+// already being computed. An item that was computed has a run with pairs, one that another request
+// had computed meanwhile has a run without, and one from the cache has no run.
 func (p *Pipeline) reuse(ctx context.Context, s *scratch) error {
 	if p.closed.Load() {
 		return batch.ErrClosed
@@ -45,8 +46,8 @@ func (p *Pipeline) reuse(ctx context.Context, s *scratch) error {
 		}
 		s.claim(p.scores, flights, keys, cost, maxWait)
 		err := p.lead(ctx, s)
-		// Abandon comes before this request waits for others, because one of them may wait for it, or be itself: a score that
-		// is not finite is not published.
+		// Abandon comes before this request waits for others, because one of them may wait for it,
+		// or be itself: a score that is not finite is not published.
 		p.scores.Abandon(flights)
 		if err != nil {
 			return err
@@ -80,8 +81,9 @@ func (s *scratch) encode() string {
 	return string(s.keys) // one allocation for all
 }
 
-// costs gives the cost of what is open of a request, and the highest cost of a request that it waits for. It does not wait for
-// a less urgent one, nor for one that is larger than itself and than a batch: it would wait behind that one's other pairs.
+// costs gives the cost of what is open of a request, and the highest cost of a request that it
+// waits for. It does not wait for a less urgent one, nor for one that is larger than itself and
+// than a batch: it would wait behind that one's other pairs.
 func (p *Pipeline) costs(s *scratch) (cost, maxWait int64) {
 	tokens := 0
 	for _, i := range s.open {
@@ -130,7 +132,8 @@ func (p *Pipeline) lead(ctx context.Context, s *scratch) error {
 	return err
 }
 
-// follow waits for the items that other requests compute. Those that never were computed are open again.
+// follow waits for the items that other requests compute. Those that never were computed are open
+// again.
 func (s *scratch) follow(ctx context.Context) error {
 	for k, f := range s.followees {
 		computed, ok, err := f.Wait(ctx)
@@ -148,8 +151,8 @@ func (s *scratch) follow(ctx context.Context) error {
 	return nil
 }
 
-// addUsage adds up what items that have been run cost, and when. What other requests had computed counts only for the time
-// since this one was admitted.
+// addUsage adds up what items that have been run cost, and when. What other requests had computed
+// counts only for the time since this one was admitted.
 func addUsage(resp *crossrank.Response, items []pool.Item, admitted time.Time) {
 	var first, last time.Time
 	for i := range items {
@@ -185,9 +188,9 @@ func latest(x, y time.Time) time.Time {
 	return x
 }
 
-// publishing is an engine that gives each score to all requests that wait for it as soon as it is computed. That is long
-// before the last batch of the request that it was computed for, and happens even if that request's caller has left. Its
-// pool calls it from one goroutine at a time.
+// publishing is an engine that gives each score to all requests that wait for it as soon as it is
+// computed. That is long before the last batch of the request that it was computed for, and happens
+// even if that request's caller has left. Its pool calls it from one goroutine at a time.
 type publishing struct {
 	next   pool.Engine
 	scores *cache.Table // nil before the first request

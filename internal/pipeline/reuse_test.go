@@ -18,7 +18,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestRemembers sends requests one after the other, and tells the lengths that the engine computed for them.
+// TestRemembers sends requests one after the other, and tells the lengths that the engine computed
+// for them.
 func TestRemembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}
@@ -190,8 +191,8 @@ func TestLeadersThatFail(t *testing.T) {
 	}
 }
 
-// TestClosedWhileFollowing closes the pipeline while a request waits for another's pair. What is remembered is not
-// told after that either.
+// TestClosedWhileFollowing closes the pipeline while a request waits for another's pair. What is
+// remembered is not told after that either.
 func TestClosedWhileFollowing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, new(words), &machine{takes: time.Second}, Options{CacheBytes: 1 << 20, Coalesce: true})
@@ -207,8 +208,8 @@ func TestClosedWhileFollowing(t *testing.T) {
 	})
 }
 
-// TestSharingNeverChangesAScore has callers send random requests of few pairs, of whom some leave, and wants the bits that
-// an engine alone gives.
+// TestSharingNeverChangesAScore has callers send random requests of few pairs, of whom some leave,
+// and wants the bits that an engine alone gives.
 func TestSharingNeverChangesAScore(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"coalescing":              {Coalesce: true, Options: batch.Options{MaxPairs: 3}},
@@ -276,7 +277,8 @@ func checkShared(t *testing.T, p *Pipeline, rng *rand.Rand, lengths []int, want 
 	}
 }
 
-// BenchmarkSharing scores 20 pairs of 54 tokens with an engine that computes nothing: what is left is what the rest costs.
+// BenchmarkSharing scores 20 pairs of 54 tokens with an engine that computes nothing: what is left
+// is what the rest costs.
 func BenchmarkSharing(b *testing.B) {
 	for _, c := range []struct {
 		name string

@@ -24,8 +24,8 @@ type scratch struct {
 	reuse
 }
 
-// maxKept bounds the scratch that is kept for reuse, in token ids and in pairs, so that one giant request does not pin
-// its memory for good.
+// maxKept bounds the scratch that is kept for reuse, in token ids and in pairs, so that one giant
+// request does not pin its memory for good.
 const maxKept = 1 << 18
 
 // release gives scratch that nothing refers to any more back to the pool.

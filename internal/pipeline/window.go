@@ -9,14 +9,16 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// maxWindows bounds the windows of a request: with a small limit of tokens nearly each token of a passage has a window of its
-// own, which takes some hundred bytes.
+// maxWindows bounds the windows of a request: with a small limit of tokens nearly each token of a
+// passage has a window of its own, which takes some hundred bytes.
 const maxWindows = 1 << 16
 
-// joinWindows adds one item a window of a passage, and returns how many tokens of the pair no item reads.
+// joinWindows adds one item a window of a passage, and returns how many tokens of the pair no item
+// reads.
 //
-// With room tokens for a passage and windows that share overlap tokens, window k begins at k·(room − overlap); the last
-// is the first that reaches the end. A passage that fits has one window, which is the pair as it would be without.
+// With room tokens for a passage and windows that share overlap tokens, window k begins at k·(room
+// − overlap); the last is the first that reaches the end. A passage that fits has one window, which
+// is the pair as it would be without.
 func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep tokenizer.Keep, w crossrank.Windows) (cut int) {
 	query := s.query
 	room := limit - minLength - len(query)

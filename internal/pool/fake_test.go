@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// engine is an instance whose logits are a function of the ids alone. It takes a second for every speed tokens, and
-// remembers the first id of each sequence, batch by batch.
+// engine is an instance whose logits are a function of the ids alone. It takes a second for every
+// speed tokens, and remembers the first id of each sequence, batch by batch.
 type engine struct {
 	speed int
 	fault func(s network.Sequence) // may panic

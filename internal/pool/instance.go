@@ -21,8 +21,8 @@ type instance struct {
 	started time.Time      // of the current batch; zero if none runs
 }
 
-// probe measures the speed of an instance that has no work yet. It computes the sequences twice and measures the second time:
-// the first time caches are cold, and memory is not mapped yet.
+// probe measures the speed of an instance that has no work yet. It computes the sequences twice and
+// measures the second time: the first time caches are cold, and memory is not mapped yet.
 func (in *instance) probe(seqs []network.Sequence) (err error) {
 	if len(seqs) == 0 {
 		return nil
@@ -88,8 +88,8 @@ func (in *instance) end(ok bool) {
 	d.RunningPairs, d.RunningTokens, in.started = 0, 0, time.Time{}
 }
 
-// finishIn is how many seconds the instance needs to finish a request of that many tokens and everything before it, at its
-// measured speed, or at the usual one while it has none.
+// finishIn is how many seconds the instance needs to finish a request of that many tokens and
+// everything before it, at its measured speed, or at the usual one while it has none.
 func (in *instance) finishIn(before state.Queue, tokens int, usual float64) float64 {
 	return float64(before.Tokens+before.RunningTokens+tokens) / cmp.Or(in.speed.rate(), usual)
 }

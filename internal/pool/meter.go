@@ -6,16 +6,18 @@ import (
 	"time"
 )
 
-// timeConstant is the busy time after which an observation has 1/e of its weight. It is long enough to average over batches of
-// all kinds, and short enough to follow a machine that was given other work.
+// timeConstant is the busy time after which an observation has 1/e of its weight. It is long enough
+// to average over batches of all kinds, and short enough to follow a machine that was given other
+// work.
 const timeConstant = 10 * time.Second
 
-// meter measures an engine's speed over its recent busy time. The zero value has measured nothing. It is safe for
-// concurrent use.
+// meter measures an engine's speed over its recent busy time. The zero value has measured nothing.
+// It is safe for concurrent use.
 //
-// With a batch of n tokens that took d seconds, tokens' = tokens·e^(−d/m) + n and seconds' = seconds·e^(−d/m) + d, where
-// m is the time constant; the speed is tokens/seconds. Of a batch that took longer than the time constant, only as much counts
-// as fits it: a machine that was halted for minutes, as a laptop may be, is not slow for minutes afterwards.
+// With a batch of n tokens that took d seconds, tokens' = tokens·e^(−d/m) + n and seconds' =
+// seconds·e^(−d/m) + d, where m is the time constant; the speed is tokens/seconds. Of a batch that
+// took longer than the time constant, only as much counts as fits it: a machine that was halted for
+// minutes, as a laptop may be, is not slow for minutes afterwards.
 type meter struct {
 	mu              sync.Mutex
 	tokens, seconds float64

@@ -1,18 +1,22 @@
-// Package pool puts several instances of one model behind one, and chooses which of them computes what.
+// Package pool puts several instances of one model behind one, and chooses which of them computes
+// what.
 //
-// An instance is an engine with cores of its own; instances may share the weights. All instances of a [Pool] compute the same
-// scores, so a choice changes only when a request is done, never its scores.
+// An instance is an engine with cores of its own; instances may share the weights. All instances of
+// a [Pool] compute the same scores, so a choice changes only when a request is done, never its
+// scores.
 //
-// With [FirstIdle] all work waits in one queue, and an instance that becomes free takes the next batch from it. No instance
-// idles while anything waits, and a request of several batches is spread over all instances that are free.
+// With [FirstIdle] all work waits in one queue, and an instance that becomes free takes the next
+// batch from it. No instance idles while anything waits, and a request of several batches is spread
+// over all instances that are free.
 //
-// The other routings give each instance a queue of its own, and send each request, whole, to one of them when it arrives: in
-// turn ([RoundRobin]), to the one that has the fewest pairs ([LeastBusy]), or to the one that should finish it first
-// ([SmartIdle]). With these an instance may idle while work waits for another, since nothing moves from queue to queue. They
-// exist to be compared, and for engines that do better with the requests that were given to them.
+// The other routings give each instance a queue of its own, and send each request, whole, to one of
+// them when it arrives: in turn ([RoundRobin]), to the one that has the fewest pairs ([LeastBusy]),
+// or to the one that should finish it first ([SmartIdle]). With these an instance may idle while
+// work waits for another, since nothing moves from queue to queue. They exist to be compared, and
+// for engines that do better with the requests that were given to them.
 //
-// With every routing callers take turns in each queue, one limit bounds what waits in all queues together, and each [Item]
-// gets its own result; package batch sees to that.
+// With every routing callers take turns in each queue, one limit bounds what waits in all queues
+// together, and each [Item] gets its own result; package batch sees to that.
 package pool
 
 import (
@@ -28,8 +32,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it is given. A Pool calls
-// each of its engines from one goroutine at a time.
+// Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it
+// is given. A Pool calls each of its engines from one goroutine at a time.
 type Engine interface {
 	Logits(seqs []network.Sequence, out []float32) error
 }
@@ -54,17 +58,20 @@ var Routings = []Routing{FirstIdle, RoundRobin, LeastBusy, SmartIdle}
 
 // Options configure a [Pool]. The zero value works.
 type Options struct {
-	// Options say how batches are formed in each queue, and how much may wait in all queues together.
+	// Options say how batches are formed in each queue, and how much may wait in all queues
+	// together.
 	batch.Options
 
 	Routing Routing // "" means FirstIdle
 
-	// Probe is a batch that each instance computes before it is given work, so that its speed is known from the start. It is
-	// counted nowhere. Empty means that no speed is known before the first batch.
+	// Probe is a batch that each instance computes before it is given work, so that its speed is
+	// known from the start. It is counted nowhere. Empty means that no speed is known before the
+	// first batch.
 	Probe []network.Sequence
 }
 
-// Pool runs sequences on its instances. It is safe for concurrent use. It does not own its engines: close those after it.
+// Pool runs sequences on its instances. It is safe for concurrent use. It does not own its engines:
+// close those after it.
 type Pool struct {
 	routing   Routing
 	limit     batch.AdmissionLimit // of all queues together; the one queue of FirstIdle has its own
@@ -112,8 +119,8 @@ func New(engines []Engine, opts Options) (*Pool, error) {
 	return p, nil
 }
 
-// Do has all of a sender's items computed. Its errors, and its rules for the memory of items, are those of
-// [batch.Batcher.Do].
+// Do has all of a sender's items computed. Its errors, and its rules for the memory of items, are
+// those of [batch.Batcher.Do].
 func (p *Pool) Do(ctx context.Context, from fairqueue.Sender, items []Item) error {
 	switch {
 	case len(items) == 0:
@@ -142,7 +149,8 @@ func (p *Pool) Check(ctx context.Context, from fairqueue.Sender, tokens int) err
 	return p.admissionErr(from, tokens, total)
 }
 
-// runOnIdle runs a batch of the shared queue. There are as many runners as instances, so one is idle.
+// runOnIdle runs a batch of the shared queue. There are as many runners as instances, so one is
+// idle.
 func (p *Pool) runOnIdle(seqs []network.Sequence, out []float32) error {
 	in := <-p.idle
 	defer func() { p.idle <- in }()
@@ -161,14 +169,14 @@ func (p *Pool) queues() []*batcher {
 	return qs
 }
 
-// Drain refuses new work, lets what waits be run, and returns when the instances are idle. If ctx ends first, what
-// still waits fails with [batch.ErrClosed], and the error is ctx's.
+// Drain refuses new work, lets what waits be run, and returns when the instances are idle. If ctx
+// ends first, what still waits fails with [batch.ErrClosed], and the error is ctx's.
 func (p *Pool) Drain(ctx context.Context) error {
 	return p.end(func(q *batcher) error { return q.Drain(ctx) })
 }
 
-// Close refuses new work, fails what waits with [batch.ErrClosed], and returns when the instances are idle. It may be
-// called more than once.
+// Close refuses new work, fails what waits with [batch.ErrClosed], and returns when the instances
+// are idle. It may be called more than once.
 func (p *Pool) Close() {
 	// Closing a queue gives no error; only draining does.
 	_ = p.end(func(q *batcher) error { q.Close(); return nil })

@@ -15,7 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance computed which.
+// TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance
+// computed which.
 func TestRouting(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -104,7 +105,8 @@ func TestFirstIdleSpreadsARequest(t *testing.T) {
 	})
 }
 
-// TestAdmission holds that the bound is one for all queues, and that refusals say how long the backlog is.
+// TestAdmission holds that the bound is one for all queues, and that refusals say how long the
+// backlog is.
 func TestAdmission(t *testing.T) {
 	for _, routing := range Routings {
 		t.Run(string(routing), func(t *testing.T) {
@@ -234,7 +236,8 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestProbe holds that speeds are known from the start, and that nothing else tells of what was computed for that.
+// TestProbe holds that speeds are known from the start, and that nothing else tells of what was
+// computed for that.
 func TestProbe(t *testing.T) {
 	for _, routing := range Routings {
 		synctest.Test(t, func(t *testing.T) {
@@ -266,7 +269,8 @@ func TestProbeThatFails(t *testing.T) {
 	}
 }
 
-// TestAgeBoundsAllQueues has 4 s of what two instances compute be all that may wait, of which one caller has three quarters.
+// TestAgeBoundsAllQueues has 4 s of what two instances compute be all that may wait, of which one
+// caller has three quarters.
 func TestAgeBoundsAllQueues(t *testing.T) {
 	for _, routing := range Routings {
 		t.Run(string(routing), func(t *testing.T) {

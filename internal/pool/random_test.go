@@ -17,8 +17,9 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestRandomInterleavings sends random requests of many callers through random pools: some callers leave early, some items
-// make the engine panic. Everybody else gets the results of exactly their own items, and nothing is left behind.
+// TestRandomInterleavings sends random requests of many callers through random pools: some callers
+// leave early, some items make the engine panic. Everybody else gets the results of exactly their
+// own items, and nothing is left behind.
 func TestRandomInterleavings(t *testing.T) {
 	for seed := range uint64(24) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// submit queues a request at the instance that it is routed to, or refuses it. Of two requests that arrive together, the
-// second is routed with the first in its queue.
+// submit queues a request at the instance that it is routed to, or refuses it. Of two requests that
+// arrive together, the second is routed with the first in its queue.
 func (p *Pool) submit(ctx context.Context, from fairqueue.Sender, items []Item) (batch.Ticket[network.Sequence, float32], error) {
 	tokens := 0
 	for i := range items {
@@ -35,7 +35,8 @@ func (p *Pool) submit(ctx context.Context, from fairqueue.Sender, items []Item) 
 	return ticket, err
 }
 
-// admissionErr returns, with p.mu held, why a request may not wait behind what all queues hold together, and nil if it may.
+// admissionErr returns, with p.mu held, why a request may not wait behind what all queues hold
+// together, and nil if it may.
 func (p *Pool) admissionErr(from fairqueue.Sender, tokens int, total state.Queue) error {
 	var waiting fairqueue.Backlog
 	for _, in := range p.instances {
@@ -48,8 +49,8 @@ func (p *Pool) admissionErr(from fairqueue.Sender, tokens int, total state.Queue
 	return err
 }
 
-// choose returns the instance that a request of that many tokens is routed to. Of equally good instances it is the first,
-// counted from the one whose turn it is.
+// choose returns the instance that a request of that many tokens is routed to. Of equally good
+// instances it is the first, counted from the one whose turn it is.
 func (p *Pool) choose(queues []state.Queue, tokens int) int {
 	if p.routing == RoundRobin {
 		return p.turn

@@ -44,8 +44,8 @@ func (p *Pool) Batches() state.Batches {
 	return sum
 }
 
-// usualSpeed is the mean of the speeds that have been measured, in tokens a second; 0 if none has. It stands for the speed of
-// an instance that has computed nothing yet.
+// usualSpeed is the mean of the speeds that have been measured, in tokens a second; 0 if none has.
+// It stands for the speed of an instance that has computed nothing yet.
 func (p *Pool) usualSpeed() float64 {
 	sum, n := 0.0, 0
 	for _, in := range p.instances {
@@ -60,11 +60,12 @@ func (p *Pool) usualSpeed() float64 {
 	return sum / float64(n)
 }
 
-// throughput is how many tokens all instances together compute in a second; 0 if nothing has been measured.
+// throughput is how many tokens all instances together compute in a second; 0 if nothing has been
+// measured.
 func (p *Pool) throughput() float64 { return p.usualSpeed() * float64(len(p.instances)) }
 
-// TimeFor is how long that many tokens take all instances together at their measured speeds, in whole milliseconds rounded
-// up; 0 if nothing has been measured.
+// TimeFor is how long that many tokens take all instances together at their measured speeds, in
+// whole milliseconds rounded up; 0 if nothing has been measured.
 func (p *Pool) TimeFor(tokens int) time.Duration {
 	throughput := p.throughput()
 	if throughput == 0 {

@@ -1,7 +1,9 @@
-// Package procstat asks the operating system what a process uses, and what the machine keeps from it.
+// Package procstat asks the operating system what a process uses, and what the machine keeps from
+// it.
 //
-// Every function returns nil where the system does not report the figure, so that nobody takes "not known" for 0. Memory, open
-// files, stolen and throttled time come from Linux's /proc and control groups; CPU time from getrusage on all Unixes.
+// Every function returns nil where the system does not report the figure, so that nobody takes "not
+// known" for 0. Memory, open files, stolen and throttled time come from Linux's /proc and control
+// groups; CPU time from getrusage on all Unixes.
 package procstat
 
 import (
@@ -9,7 +11,8 @@ import (
 	"time"
 )
 
-// CPU is the time that all threads of this process have spent on cores, in the program and in the kernel on its behalf.
+// CPU is the time that all threads of this process have spent on cores, in the program and in the
+// kernel on its behalf.
 func CPU() *time.Duration { return processCPU() }
 
 // Resident is the resident memory of a process in bytes.
@@ -21,7 +24,8 @@ func OwnResident() *int64 { return resident(os.Getpid()) }
 // OpenFiles is how many descriptors this process has open.
 func OpenFiles() *int { return openFiles() }
 
-// Stolen is the time of this machine's cores that a hypervisor gave to others while the machine wanted to run.
+// Stolen is the time of this machine's cores that a hypervisor gave to others while the machine
+// wanted to run.
 func Stolen() *time.Duration { return stolen() }
 
 // Throttled is how long the CPU quota of this process's control group has held its processes back.

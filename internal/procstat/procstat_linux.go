@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// userHZ is the unit of the times in /proc/stat: hundredths of a second on every architecture that Go runs on, see
-// proc_stat(5).
+// userHZ is the unit of the times in /proc/stat: hundredths of a second on every architecture that
+// Go runs on, see proc_stat(5).
 const userHZ = 100
 
 // resident reads the second field of /proc/PID/statm: resident pages, see proc_pid_statm(5).
@@ -56,8 +56,8 @@ func throttled() *time.Duration {
 	return nil
 }
 
-// cgroupFile finds the statistics of the process's own control group: at the root of the mount inside a container, else
-// at the path that /proc/self/cgroup names.
+// cgroupFile finds the statistics of the process's own control group: at the root of the mount
+// inside a container, else at the path that /proc/self/cgroup names.
 var cgroupFile = sync.OnceValue(func() string {
 	files := []string{"/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat", "/sys/fs/cgroup/cpu,cpuacct/cpu.stat"}
 	groups, _ := os.ReadFile("/proc/self/cgroup")
@@ -74,8 +74,8 @@ var cgroupFile = sync.OnceValue(func() string {
 	return ""
 })
 
-// field returns the i-th word, as a number, of the first line that begins with a word, or of the first line for "". It returns
-// nil if there is none.
+// field returns the i-th word, as a number, of the first line that begins with a word, or of the
+// first line for "". It returns nil if there is none.
 func field(file, word string, i int) *int64 {
 	text, err := os.ReadFile(file)
 	if err != nil {

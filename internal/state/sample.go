@@ -2,10 +2,12 @@ package state
 
 import "time"
 
-// Sample is one interval of a server's history. Its JSON keys are part of the server's API and of results files.
+// Sample is one interval of a server's history. Its JSON keys are part of the server's API and of
+// results files.
 //
-// Requests that were under way when the interval ended count in the one in which they end. A nil field was not measured, or
-// was not yet known to the program that wrote the sample; it is never 0 for that.
+// Requests that were under way when the interval ended count in the one in which they end. A nil
+// field was not measured, or was not yet known to the program that wrote the sample; it is never 0
+// for that.
 type Sample struct {
 	Time         time.Time `json:"time"`          // the end of the interval
 	IntervalS    float64   `json:"interval_s"`    // length of the interval
@@ -17,7 +19,8 @@ type Sample struct {
 	Overloaded   *int64    `json:"overloaded"`    // of the errors: refused because too much waited
 	Refused      *int64    `json:"refused"`       // by an edge, before they were requests to the scorer
 
-	// Over the requests that succeeded in the interval; nil if there were none, or if the scorer did not report times.
+	// Over the requests that succeeded in the interval; nil if there were none, or if the scorer
+	// did not report times.
 	LatencyMS       *float64 `json:"latency_ms"`     // mean
 	LatencyP50MS    *float64 `json:"latency_p50_ms"` // percentiles are estimated from a histogram, within 9 %
 	LatencyP95MS    *float64 `json:"latency_p95_ms"`

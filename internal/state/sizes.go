@@ -5,7 +5,8 @@ import "math/bits"
 // SizeClasses is how many classes [Sizes] has.
 const SizeClasses = 32
 
-// Sizes counts sizes by class: class k holds those over 2^(k−1) and up to 2^k, and the last class all larger ones too.
+// Sizes counts sizes by class: class k holds those over 2^(k−1) and up to 2^k, and the last class
+// all larger ones too.
 type Sizes [SizeClasses]int64
 
 // Count adds one size.

@@ -1,12 +1,13 @@
-// Package state holds the words for what a running model knows of itself: its [Queue], its [Batches], its [Cache], its
-// [Instance]s, and the [Sample]s of its history.
+// Package state holds the words for what a running model knows of itself: its [Queue], its
+// [Batches], its [Cache], its [Instance]s, and the [Sample]s of its history.
 //
-// Each layer reports in these words what it alone knows, and every layer above passes them on unchanged: package batch
-// counts batches, a pool its instances, metrics turns all of it into a history, and the edges, results files and
-// reports read that. So a figure that a lower layer has cannot be lost on the way up, and none is copied field by field.
+// Each layer reports in these words what it alone knows, and every layer above passes them on
+// unchanged: package batch counts batches, a pool its instances, metrics turns all of it into a
+// history, and the edges, results files and reports read that. So a figure that a lower layer has
+// cannot be lost on the way up, and none is copied field by field.
 //
-// The Add methods sum up what several queues, caches or models report. The types are plain values without locks; their
-// zero values are empty.
+// The Add methods sum up what several queues, caches or models report. The types are plain values
+// without locks; their zero values are empty.
 package state
 
 import "time"
@@ -32,8 +33,8 @@ func (q *Queue) Add(other Queue) {
 	q.RunningTokens += other.RunningTokens
 }
 
-// Batches counts the batches begun since the start, failed ones included. A pair that is computed again alone after its
-// batch failed is not counted twice.
+// Batches counts the batches begun since the start, failed ones included. A pair that is computed
+// again alone after its batch failed is not counted twice.
 type Batches struct {
 	Runs   int64 // how many batches
 	Pairs  int64
@@ -67,7 +68,8 @@ func (b *Batches) Add(other Batches) {
 	b.ByTokens.Add(other.ByTokens)
 }
 
-// Cache counts how scores were reused since the start. A pair that is read in windows counts once a window.
+// Cache counts how scores were reused since the start. A pair that is read in windows counts once a
+// window.
 type Cache struct {
 	Hits      int64 // pairs whose scores were in the cache
 	Coalesced int64 // pairs that waited for a score that was being computed
