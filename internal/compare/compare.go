@@ -85,8 +85,12 @@ var metrics = []struct {
 // are not complete, and the probes of a search, are left out. Loss is what B may lose of a figure of quality before it is
 // worse.
 func Of(a, b []*results.Results, loss float64) *Comparison {
-	sideA, sideB := groupsOf(a), groupsOf(b)
-	c := &Comparison{Quality: compareQuality(a, b, loss), Loss: loss, Unlike: unlike(a, b), OnlyA: missing(sideA, sideB), OnlyB: missing(sideB, sideA)}
+	sumsA, sumsB := summariesOf(a), summariesOf(b)
+	sideA, sideB := groupsOf(sumsA), groupsOf(sumsB)
+	c := &Comparison{
+		Quality: compareQuality(a, b, loss), Loss: loss, OnlyA: missing(sideA, sideB), OnlyB: missing(sideB, sideA),
+		Unlike: slices.Concat(unlike(a, b), disturbed("A", sumsA), disturbed("B", sumsB)),
+	}
 	for _, m := range metrics {
 		var as, bs []float64
 		for _, ga := range sideA {
@@ -116,11 +120,18 @@ func (c *Comparison) Worse() bool {
 	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Worse })
 }
 
-// groupsOf gives the repeats of every complete configuration over all files, in the order of the results.
-func groupsOf(files []*results.Results) []*summary.Group {
-	var all []*summary.Group
+func summariesOf(files []*results.Results) []*summary.Summary {
+	var all []*summary.Summary
 	for _, res := range files {
-		s := summary.Of(res)
+		all = append(all, summary.Of(res))
+	}
+	return all
+}
+
+// groupsOf gives the repeats of every complete configuration over all summaries, in the order of the results.
+func groupsOf(summaries []*summary.Summary) []*summary.Group {
+	var all []*summary.Group
+	for _, s := range summaries {
 		for i := range s.Configurations {
 			c := &s.Configurations[i]
 			if !c.Complete || c.Search != "" {

@@ -2,12 +2,14 @@ package compare
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/resultstest"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 func compareSamples(a, b *results.Results) *Comparison {
@@ -126,5 +128,15 @@ func TestBench(t *testing.T) {
 	if len(lines) != 1+16 || lines[0] != "side: A" || !strings.HasPrefix(lines[1], "BenchmarkScore/batch=8/concurrency=1 100 ") ||
 		!strings.Contains(lines[1], " pairs/s ") || !strings.Contains(lines[1], " ns/op ") {
 		t.Errorf("got\n%s", &text)
+	}
+}
+
+// A side that lacked CPU time is noted, since it is slower for that.
+func TestCompareNotesLostCPU(t *testing.T) {
+	a, b := resultstest.Repeats(1, 0), resultstest.Repeats(2, 0)
+	b.Configurations[3].Samples = []results.Sample{{Configuration: 3, Sample: state.Sample{IntervalS: 1, ThrottledPct: new(50.0)}}}
+	want := []string{"CPU time was stolen or throttled in 1 of 16 configurations of B; its report says how much"}
+	if got := compareSamples(a, b).Unlike; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/summary"
 )
 
 // conditions are what should be the same for measurements that are compared.
@@ -91,4 +92,16 @@ func beginnings(files []*results.Results) (first, last time.Time) {
 		}
 	}
 	return first, last
+}
+
+// disturbed notes where a side lacked CPU time, which makes it slower than it is.
+func disturbed(side string, summaries []*summary.Summary) []string {
+	n, of := 0, 0
+	for _, s := range summaries {
+		n, of = n+summary.Disturbed(s), of+len(s.Configurations)
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("CPU time was stolen or throttled in %d of %d configurations of %s; its report says how much", n, of, side)}
 }

@@ -86,7 +86,7 @@ func Bench(w io.Writer, side string, files []*results.Results) error {
 	if _, err := fmt.Fprintf(w, "side: %s\n", side); err != nil {
 		return err
 	}
-	for _, g := range groupsOf(files) {
+	for _, g := range groupsOf(summariesOf(files)) {
 		for _, c := range g.Repeats {
 			if _, err := fmt.Fprintln(w, benchLine(g.Name, c)); err != nil {
 				return err

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/summary"
 )
@@ -14,7 +15,8 @@ func (d *document) usage() {
 		d.Row(u.Name, u.Average.Format("%.1f"), u.Min.Format("%.1f"), u.Max.Format("%.1f"), u.P50.Format("%.1f"), u.P95.Format("%.1f"))
 	}
 	d.Line("")
-	d.Para("CPU is the server process's over all of its threads; 100 is one core.")
+	d.Para("CPU is the server process's over all of its threads; 100 is one core. Steal is CPU time of the machine that others on its " +
+		"host took, and Throttled is time of the server that a CPU quota held back.")
 	if d.Run.Model.Device == "cpu" {
 		d.Para("GPU figures are %s: the model ran on the CPU.", summary.NotMeasured)
 	}
@@ -31,12 +33,21 @@ func (d *document) series() {
 		d.Para("%s: there are no samples of the server's history.", summary.NotMeasured)
 		return
 	}
-	d.Header("Index", "GPU Mem (MB)", "GPU Util (%)", "CPU (%)", "Latency (ms)", "Throughput",
-		"Tokenize (ms)", "Inference (ms)", "Queue (ms)", "Padding (%)")
+	names := []string{"Index", "GPU Mem (MB)", "GPU Util (%)", "CPU (%)", "Latency (ms)", "Throughput",
+		"Tokenize (ms)", "Inference (ms)", "Queue (ms)", "Padding (%)"}
+	lost := slices.ContainsFunc(d.Series, func(in summary.Interval) bool { return in.Steal.Measured() || in.Throttled.Measured() })
+	if lost {
+		names = append(names, "Steal (%)", "Throttled (%)")
+	}
+	d.Header(names...)
 	for i, in := range d.Series {
-		d.Row(fmt.Sprint(i), in.GPUMemory.Format("%.1f"), in.GPU.Format("%.1f"), in.CPU.Format("%.1f"),
+		cells := []string{fmt.Sprint(i), in.GPUMemory.Format("%.1f"), in.GPU.Format("%.1f"), in.CPU.Format("%.1f"),
 			in.Latency.Format("%.1f"), in.Throughput.Format("%.0f"), in.Tokenize.Format("%.1f"), in.Compute.Format("%.1f"),
-			in.Queue.Format("%.1f"), in.Padding.Format("%.1f"))
+			in.Queue.Format("%.1f"), in.Padding.Format("%.1f")}
+		if lost {
+			cells = append(cells, in.Steal.Format("%.1f"), in.Throttled.Format("%.1f"))
+		}
+		d.Row(cells...)
 	}
 	d.Line("")
 	if len(d.Configurations) < 2 {

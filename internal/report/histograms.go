@@ -77,8 +77,12 @@ func timelines(res *results.Results) []chart.Chart {
 	}{
 		{chart.Chart{File: "time_rate", Title: "The server's throughput over time", Y: "pairs/s"}, []string{"pairs/s"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return new(float64(s.Pairs) / s.IntervalS) }}},
-		{chart.Chart{File: "time_cpu", Title: "The server's CPU over time", Y: "% of one core"}, []string{"CPU"},
-			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return s.CPUPct }}},
+		{chart.Chart{File: "time_cpu", Title: "The server's CPU over time", Y: "% of one core"}, []string{"CPU", "steal", "throttled"},
+			[]func(*results.Sample) *float64{
+				func(s *results.Sample) *float64 { return s.CPUPct },
+				func(s *results.Sample) *float64 { return s.StealPct },
+				func(s *results.Sample) *float64 { return s.ThrottledPct },
+			}},
 		{chart.Chart{File: "time_memory", Title: "The server's memory over time", Y: "resident MiB"}, []string{"resident"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return scaled(s.RSSBytes, 1.0/(1<<20)) }}},
 		{chart.Chart{File: "time_queue", Title: "What waited in the server over time", Y: "pairs, requests"}, []string{"pairs that wait", "requests under way"},

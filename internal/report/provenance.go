@@ -32,6 +32,7 @@ func (d *document) provenance() {
 	row("Caches", markdown.Text(run.Machine.Caches))
 	row("Instruction tier", markdown.Text(m.Tier))
 	row("Threads a batch", positive(m.Threads, "%d"))
+	row("CPU time lost", d.lostCPU())
 	row("System", markdown.Text(strings.Trim(run.Machine.OS+", "+run.Machine.Arch, ", ")))
 	row("crossrank", markdown.Text(run.Version))
 	if run.Dialect == "" {
@@ -50,6 +51,23 @@ func (d *document) provenance() {
 		row("Started", run.Started.Format(time.RFC3339))
 	}
 	d.Line("")
+}
+
+// lostCPU sums up the CPU time that the server lacked, and says where it was notable.
+func (d *document) lostCPU() string {
+	usage := map[string]summary.Value{}
+	for _, u := range d.Usage {
+		usage[u.Name] = u.Average
+	}
+	steal, throttled := usage[summary.StealUsage], usage[summary.ThrottledUsage]
+	if !steal.Measured() && !throttled.Measured() {
+		return ""
+	}
+	words := fmt.Sprintf("steal %s, throttled %s of one core in the mean", steal.Format("%.1f %%"), throttled.Format("%.1f %%"))
+	if n := summary.Disturbed(d.Summary); n > 0 {
+		words += fmt.Sprintf("; **notable** in %d of %d configurations, see Validity", n, len(d.Configurations))
+	}
+	return words
 }
 
 func dataHash(d results.Data) string {
@@ -155,6 +173,9 @@ func (d *document) faults() {
 		}
 		if why := c.Invalid; why != "" {
 			d.Line("- **Not valid:** %s: %s.", d.configuration(i), markdown.Text(why))
+		}
+		if lost := c.LostCPU(d.Run.Machine.Cores); lost != "" {
+			d.Line("- **Disturbed:** %s: %s. The figures may be too slow for that.", d.configuration(i), lost)
 		}
 		if c.TruncatedTokens > 0 {
 			d.Line("- %s: %d tokens were cut away because their pairs were too long.", d.configuration(i), c.TruncatedTokens)

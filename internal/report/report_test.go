@@ -101,7 +101,8 @@ func TestCells(t *testing.T) {
 			{From: 73.51, To: 79.19, Average: 423.02, Min: 404.11, Max: 435.63, Count: 15},
 			{From: 79.19, To: inf, Average: 356.2, Min: 242.45, Max: 404.01, Count: 10}}}
 	r := &summary.Summary{Configurations: []summary.Configuration{c}, Series: []summary.Interval{
-		{GPUMemory: 1111.6, GPU: 30.7, CPU: 1.3, Latency: 56.2, Throughput: 224, Tokenize: 10.3, Compute: 56.2, Queue: 0, Padding: 40.2}}}
+		{GPUMemory: 1111.6, GPU: 30.7, CPU: 1.3, Latency: 56.2, Throughput: 224, Tokenize: 10.3, Compute: 56.2, Queue: 0, Padding: 40.2,
+			Steal: summary.Unmeasured, Throttled: summary.Unmeasured}}}
 	r.Usage = summary.UsageOf(r.Series)
 	r.Overall = summary.OverallOf(r.Configurations)
 	got := string(Markdown(r))

@@ -42,6 +42,10 @@ type Configuration struct {
 	Generator Value              `json:"generator_cpu_pct"`   // CPU of the process that sends; 100 is one core
 	Stability *results.Stability `json:"stability,omitempty"` // nil if the experiment does not ask
 
+	// CPU time that the server lacked, means over its samples; 100 is one core.
+	Steal     Value `json:"steal_pct"`     // of the machine: others on its host took it
+	Throttled Value `json:"throttled_pct"` // of the server: a CPU quota held it back
+
 	Stages          Stages       `json:"stages_ms"`
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
 	TokensPerSecond Value        `json:"tokens_per_s"`
@@ -78,6 +82,8 @@ func configurationOf(m *results.Measured) Configuration {
 	if m.End != nil {
 		c.end(m.End)
 	}
+	c.Steal = meanOver(m.Samples, func(s *results.Sample) *float64 { return s.StealPct })
+	c.Throttled = meanOver(m.Samples, func(s *results.Sample) *float64 { return s.ThrottledPct })
 	if c.Arrival != "" {
 		c.pace(m.Requests)
 	}

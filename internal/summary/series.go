@@ -14,6 +14,8 @@ type Interval struct {
 	Compute       Value `json:"compute_ms"`
 	Queue         Value `json:"queue_ms"`
 	Padding       Value `json:"padding_waste_pct"`
+	Steal         Value `json:"steal_pct"`
+	Throttled     Value `json:"throttled_pct"`
 }
 
 func intervalOf(configuration int, s *results.Sample) Interval {
@@ -21,7 +23,7 @@ func intervalOf(configuration int, s *results.Sample) Interval {
 		Configuration: configuration, GPUMemory: Unmeasured, GPU: Optional(s.GPUPct), CPU: Optional(s.CPUPct),
 		Latency: Optional(s.LatencyMS), Throughput: Value(float64(s.Pairs) / s.IntervalS),
 		Tokenize: Optional(s.TokenizeMS), Compute: Optional(s.ComputeMS), Queue: Optional(s.QueueMS),
-		Padding: Optional(s.PaddingWastePct),
+		Padding: Optional(s.PaddingWastePct), Steal: Optional(s.StealPct), Throttled: Optional(s.ThrottledPct),
 	}
 	if s.GPUMemoryBytes != nil {
 		in.GPUMemory = Value(float64(*s.GPUMemoryBytes) / (1 << 20))
@@ -53,6 +55,8 @@ func UsageOf(series []Interval) []Usage {
 		{"Inference (ms)", func(in *Interval) Value { return in.Compute }},
 		{"Queue Wait (ms)", func(in *Interval) Value { return in.Queue }},
 		{"Padding Waste (%)", func(in *Interval) Value { return in.Padding }},
+		{StealUsage, func(in *Interval) Value { return in.Steal }},
+		{ThrottledUsage, func(in *Interval) Value { return in.Throttled }},
 	} {
 		var xs []float64
 		for i := range series {
