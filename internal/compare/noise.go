@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/crossrank/crossrank/internal/keypath"
 	"github.com/crossrank/crossrank/internal/markdown"
-	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
 	"github.com/crossrank/crossrank/internal/summary"
 )
@@ -121,7 +119,7 @@ func (r experiment) condition(c *configuration) string {
 		settings = map[string]any{}
 	}
 	for _, s := range c.Set {
-		assign(settings, s)
+		keypath.Assign(settings, s.Key, valueOfText(s.Value))
 	}
 	for _, other := range []string{"name", "description", "experiment", "data", "server"} {
 		delete(settings, other)
@@ -131,31 +129,6 @@ func (r experiment) condition(c *configuration) string {
 		return r.Run.Name + c.Name() // what does not encode is like nothing else
 	}
 	return string(b)
-}
-
-var keyPart = regexp.MustCompile(`[^.\[\]]+`)
-
-// assign puts a swept value where its key says, as in model_pool.instances[0].threads. A place that is not there is left.
-func assign(at any, s results.Setting) {
-	parts := keyPart.FindAllString(s.Key, -1)
-	for i, part := range parts {
-		last := i == len(parts)-1
-		switch v := at.(type) {
-		case map[string]any:
-			if last {
-				v[part] = valueOfText(s.Value)
-			}
-			at = v[part]
-		case []any:
-			k, err := strconv.Atoi(part)
-			if err != nil || k < 0 || k >= len(v) {
-				return
-			}
-			at = v[k]
-		default:
-			return
-		}
-	}
 }
 
 // valueOfText gives the value that JSON would have.

@@ -1,6 +1,6 @@
 package config
 
-import "fmt"
+import "github.com/crossrank/crossrank/internal/keypath"
 
 // Served is one model, and the instances that compute it.
 type Served struct {
@@ -54,13 +54,21 @@ func (s Settings) disagreements(add func(key, format string, args ...any)) {
 			first[in.Model] = i
 			continue
 		}
-		at := fmt.Sprintf("model_pool.instances[%d].", i)
-		if was := instances[k]; in.Quantization != was.Quantization {
-			add(at+"quantization", "is %s, but instances[%d] of the same model has %s; instances of one model must give the same scores",
-				in.Quantization, k, was.Quantization)
-		} else if in.MaxLength != was.MaxLength {
-			add(at+"max_length", "is %d, but instances[%d] of the same model has %d; instances of one model must give the same scores",
-				in.MaxLength, k, was.MaxLength)
+		was := instances[k]
+		for _, d := range []struct {
+			key     string
+			is, was any
+		}{
+			{"backend", in.Backend, was.Backend},
+			{"quantization", in.Quantization, was.Quantization},
+			{"max_length", in.MaxLength, was.MaxLength},
+		} {
+			if d.is != d.was {
+				add(keypath.Join(keypath.Element(instancesKey, i), d.key),
+					"is %v, but instances[%d] of the same model has %v; instances of one model must give the same scores",
+					d.is, k, d.was)
+				break
+			}
 		}
 	}
 }

@@ -5,8 +5,12 @@ import (
 	"slices"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/keypath"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
+
+// instancesKey is the list of instances.
+const instancesKey = "model_pool.instances"
 
 // MinLength is the number of tokens of the shortest pair.
 const MinLength = 3
@@ -21,12 +25,12 @@ func Unsupported(s Settings) []strictyaml.Fault {
 		why = append(why, strictyaml.Fault{Key: key, Msg: fmt.Sprintf(format, args...)})
 	}
 	for i, in := range s.ModelPool.Instances {
+		at := keypath.Element(instancesKey, i)
 		if n := in.MaxLength; n != 0 && n < MinLength {
-			add(fmt.Sprintf("model_pool.instances[%d].max_length", i), "is %d; %s", n, ShortestPair)
+			add(keypath.Join(at, "max_length"), "is %d; %s", n, ShortestPair)
 		}
-		at := fmt.Sprintf("model_pool.instances[%d].", i)
 		if key, why := catalog.Check(in.Backend, in.Device, in.Quantization); key != "" {
-			add(at+key, "%s", why)
+			add(keypath.Join(at, key), "%s", why)
 		}
 	}
 	s.disagreements(add)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
@@ -118,6 +119,18 @@ func TestPrimary(t *testing.T) {
 	}
 	if in := s.WithModel("c").Primary(); in.Model != "c" || s.Primary().Model != "b" {
 		t.Errorf("with a flag: %+v, and the original %+v", in, s.Primary())
+	}
+}
+
+// TestBackends holds the words of the schema to the backends that have a name.
+func TestBackends(t *testing.T) {
+	field, _ := reflect.TypeFor[Instance]().FieldByName("Backend")
+	var names []string
+	for _, b := range catalog.All {
+		names = append(names, b.Name)
+	}
+	if got, want := field.Tag.Get("oneof"), strings.Join(names, ","); got != want {
+		t.Errorf("the schema has the backends %s, want %s", got, want)
 	}
 }
 

@@ -49,9 +49,10 @@ var table = []row{
 	{name: "."},
 	{name: "proto/crossrank/v1", external: []string{grpc, proto}},
 	{name: "proto/inference", external: []string{grpc, proto}},
-	{name: "internal/strictyaml", external: []string{yaml}},
+	{name: "internal/keypath"},
+	{name: "internal/strictyaml", imports: []string{"internal/keypath"}, external: []string{yaml}},
 	{name: "internal/backend/catalog"},
-	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/strictyaml"}},
+	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/strictyaml"}},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
@@ -67,7 +68,7 @@ var table = []row{
 	{name: "internal/procstat"},
 	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/dataset", imports: []string{"."}},
-	{name: "internal/results", imports: []string{".", "internal/outfile", "internal/state"}},
+	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
 	{name: "internal/checkpoint", imports: []string{"internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
@@ -127,7 +128,7 @@ var table = []row{
 	{name: "internal/chart"},
 	{
 		name:    "internal/compare",
-		imports: []string{"internal/markdown", "internal/results", "internal/stats", "internal/summary"},
+		imports: []string{"internal/keypath", "internal/markdown", "internal/results", "internal/stats", "internal/summary"},
 	},
 	{
 		name: "internal/report",

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // maxLine bounds a line; the longest is the run's, with a settings file of up to 1 MiB in it.
@@ -177,4 +179,4 @@ func listed(xs []float64) string {
 }
 
 // Short is the last part of the key.
-func (s Setting) Short() string { return s.Key[strings.LastIndexByte(s.Key, '.')+1:] }
+func (s Setting) Short() string { return keypath.Last(s.Key) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,33 @@ cache: {max_bytes: 333, coalesce: false}
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestEverySettingReachesTheModel changes each setting outside the server section, and wants other options
+// for the model.
+func TestEverySettingReachesTheModel(t *testing.T) {
+	options := func(s config.Settings) local.Options { return modelOptions(s, s.Served()[0], 1) }
+	notOptions := map[string]bool{
+		"model": true, "model_pool.instances[0].model": true, // names the model, beside its options
+		"model_pool.instances[0].device": true, // the backend's only one
+	}
+	for _, key := range config.Default().Keys() {
+		if strings.HasPrefix(key.Path, "server.") || notOptions[key.Path] {
+			continue
+		}
+		s := config.Default()
+		for _, text := range []string{"false", "77", "77.5", "int8", "onnx", "least_busy", "inference_only"} {
+			if text != key.Value && s.Set(key.Path, text, "x") == nil {
+				break
+			}
+		}
+		if s.Origin(key.Path) != "x" {
+			t.Errorf("no other value for %s", key.Path)
+		}
+		if reflect.DeepEqual(options(s), options(config.Default())) {
+			t.Errorf("%s changes nothing", key.Path)
+		}
 	}
 }
 

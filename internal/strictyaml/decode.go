@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // maxErrors bounds how many faults of one file are reported: more than a few are rarely read.
@@ -62,7 +64,7 @@ func (d *decoder) exclusive(a, b string, v any) {
 			return
 		}
 	}
-	d.failf(second, b, "cannot stand beside %s (line %d); give one of the two", lastKey(a), first.Line)
+	d.failf(second, b, "cannot stand beside %s (line %d); give one of the two", keypath.Last(a), first.Line)
 }
 
 // section reads a mapping into a struct, key by key. In a fixed one no list makes a grid.
@@ -78,7 +80,7 @@ func (d *decoder) section(n *yaml.Node, path string, v reflect.Value, fixed bool
 			d.failf(key, path, "has a key that is %s; keys are plain words", kindOf(key))
 			continue
 		}
-		name := join(path, key.Value)
+		name := keypath.Join(path, key.Value)
 		f, ok := fieldOf(known, key.Value)
 		if !ok {
 			d.failf(key, name, "%s", d.unknownKey(path, key.Value, known))
@@ -134,7 +136,7 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, r rules) {
 		if e, ok := elem.Addr().Interface().(Defaulter); ok {
 			e.SetDefaults()
 		}
-		d.value(item, fmt.Sprintf("%s[%d]", path, i), elem, r)
+		d.value(item, keypath.Element(path, i), elem, r)
 	}
 	v.Set(list)
 }

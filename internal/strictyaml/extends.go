@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // maxExtends bounds how many files may extend one another.
@@ -103,7 +105,7 @@ func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 	own := len(below.Content)
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		key, value := over.Content[i], over.Content[i+1]
-		at := join(path, key.Value)
+		at := keypath.Join(path, key.Value)
 		inherited := &yaml.Node{Content: merged.Content[:own]}
 		j := indexOf(inherited, key.Value)
 		if j >= 0 && merged.Content[j] != key && !slices.Contains(over.Content, merged.Content[j]) {
@@ -112,10 +114,10 @@ func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 			merged.Content = append(merged.Content, key, value)
 		}
 		for _, other := range t.exclusive[at] {
-			if indexOf(over, lastKey(other)) >= 0 {
+			if indexOf(over, keypath.Last(other)) >= 0 {
 				continue // the file itself gives both, for the decoder to find
 			}
-			if r := indexOf(&yaml.Node{Content: merged.Content[:own]}, lastKey(other)); r >= 0 {
+			if r := indexOf(&yaml.Node{Content: merged.Content[:own]}, keypath.Last(other)); r >= 0 {
 				merged.Content = slices.Delete(merged.Content, r, r+2)
 				own -= 2
 			}

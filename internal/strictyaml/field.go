@@ -41,14 +41,6 @@ func fieldOf(fields []field, key string) (field, bool) {
 	return field{}, false
 }
 
-// join puts a key behind the path of its section.
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
 // element is the struct type that t, or each element of t, is; nil if it is neither.
 func element(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Slice {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // Key is one setting with its value.
@@ -46,13 +48,13 @@ func typeName(v reflect.Value) string {
 // one setting.
 func walk(v reflect.Value, path string, f func(path string, v reflect.Value, tag reflect.StructTag)) {
 	for _, one := range fieldsOf(v.Type()) {
-		value, at := v.FieldByIndex(one.index), join(path, one.key)
+		value, at := v.FieldByIndex(one.index), keypath.Join(path, one.key)
 		switch {
 		case value.Kind() == reflect.Struct:
 			walk(value, at, f)
 		case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
 			for j := range value.Len() {
-				walk(value.Index(j), fmt.Sprintf("%s[%d]", at, j), f)
+				walk(value.Index(j), keypath.Element(at, j), f)
 			}
 		default:
 			f(at, value, one.tag)

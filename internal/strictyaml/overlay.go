@@ -3,10 +3,11 @@ package strictyaml
 import (
 	"errors"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // Set gives the setting at path of v, such as server.deadline or model_pool.instances[0].threads, the
@@ -46,33 +47,32 @@ func nodeOf(text string, v reflect.Value) *yaml.Node {
 // result is not seen in a copy of the struct.
 func find(v reflect.Value, path string) (reflect.Value, reflect.StructTag, error) {
 	var tag reflect.StructTag
-	for name := range strings.SplitSeq(path, ".") {
-		name, index, indexed := strings.Cut(name, "[")
+	steps, ok := keypath.Parse(path)
+	if !ok {
+		return v, tag, errors.New("there is no such element")
+	}
+	for _, step := range steps {
 		if v.Kind() != reflect.Struct {
 			return v, tag, errors.New("unknown setting")
 		}
-		f, ok := fieldOf(fieldsOf(v.Type()), name)
+		f, ok := fieldOf(fieldsOf(v.Type()), step.Key)
 		if !ok {
 			return v, tag, errors.New("unknown setting")
 		}
 		v, tag = v.FieldByIndex(f.index), f.tag
-		if !indexed {
+		if step.Index < 0 {
 			continue
 		}
-		n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-		if v.Kind() != reflect.Slice || err != nil || n < 0 || n >= v.Len() {
+		if v.Kind() != reflect.Slice || step.Index >= v.Len() {
 			return v, tag, errors.New("there is no such element")
 		}
 		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(list, v)
 		v.Set(list)
-		v = v.Index(n)
+		v = v.Index(step.Index)
 	}
 	if v.Kind() == reflect.Struct {
 		return v, tag, errors.New("is a section, not a setting")
 	}
 	return v, tag, nil
 }
-
-// lastKey is the last word of a path.
-func lastKey(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

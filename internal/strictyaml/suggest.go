@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/keypath"
 )
 
 // unknownKey says what to do about a key that the section at path does not have.
@@ -14,7 +16,7 @@ func (d *decoder) unknownKey(path, key string, known []field) string {
 	case "<<":
 		return "YAML merge keys are not taken; write the keys themselves"
 	}
-	if where, ok := d.elsewhere[join(path, key)]; ok {
+	if where, ok := d.elsewhere[keypath.Join(path, key)]; ok {
 		return where
 	}
 	names := make([]string, len(known))
@@ -37,7 +39,7 @@ func (d *decoder) unknownKey(path, key string, known []field) string {
 // sectionWith finds the path of a key anywhere in the schema.
 func sectionWith(t reflect.Type, path, key string) string {
 	for _, f := range fieldsOf(t) {
-		at := join(path, f.key)
+		at := keypath.Join(path, f.key)
 		if f.key == key {
 			return at
 		}
