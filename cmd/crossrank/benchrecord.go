@@ -26,7 +26,7 @@ type benchRecorder struct {
 func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set) (*benchRecorder, error) {
 	run := results.Run{
 		Name: "bench", Started: time.Now(), Loop: "closed", Model: info, Version: programVersion(),
-		Target: cmp.Or(opts.target.address, "in process"), Elsewhere: opts.target.address != "",
+		Target: cmp.Or(opts.target.address, "in process"), ExternalServer: opts.target.address != "",
 		CommandLine: os.Args, Data: experiment.Provenance(data), Machine: results.Machine(machine.Here()),
 	}
 	if d := opts.target.speaks(); opts.target.address != "" && d != client.Crossrank {
@@ -71,7 +71,7 @@ func (b *benchRecorder) measured(r *load.Result, failure error) error {
 	case failure != nil:
 		end.Reason = failure.Error()
 	}
-	if b.res.Run.Elsewhere && r.CPU != nil {
+	if b.res.Run.ExternalServer && r.CPU != nil {
 		end.GeneratorCPU = *r.CPU // in process, it is mostly the engine's
 	}
 	b.m.End = &end

@@ -46,17 +46,17 @@ func (r *runner) keepWithQuality(keep map[string]bool) map[string]bool {
 	return keep
 }
 
-// assess asks the server of a step for the quality of its scores. First is the index of the step's first point.
-func (r *runner) assess(ctx context.Context, s step, first int) error {
+// assess measures the quality of the server's scores. First is the index of the process's first configuration.
+func (r *runner) assess(ctx context.Context, p process, first int) error {
 	asked := r.base.Experiment.Quality
 	if asked == (definition.Quality{}) {
 		return nil
 	}
 	ctx, release := r.server.WhileRunning(ctx)
 	defer release()
-	a := assessment{quality: results.Quality{Configuration: first, Set: s.units[0].point.Set}}
-	if s.server.Target.Address == "" {
-		a.quality.Quantization = s.server.Primary().Quantization
+	a := assessment{quality: results.Quality{Configuration: first, Set: p.configurations[0].Set}}
+	if p.settings.Target.Address == "" {
+		a.quality.Quantization = p.settings.Primary().Quantization
 	}
 	var err error
 	if asked.Against != "" {
@@ -65,7 +65,7 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 		}
 	}
 	if r.task != nil {
-		scores, err := quality.Logits(ctx, quality.ByQuery(r.client, client.Dialect(s.server.Target.Dialect)), r.task.Pairs, assessBatch)
+		scores, err := quality.Logits(ctx, quality.ByQuery(r.client, client.Dialect(p.settings.Target.Dialect)), r.task.Pairs, assessBatch)
 		if err != nil {
 			return fmt.Errorf("measuring quality: %w", err)
 		}
@@ -75,8 +75,8 @@ func (r *runner) assess(ctx context.Context, s step, first int) error {
 	return nil
 }
 
-// qualities compares the servers that were asked, and writes what that came to.
-func (r *runner) qualities() error {
+// writeQuality compares the servers that were assessed, and writes the outcome.
+func (r *runner) writeQuality() error {
 	against := r.base.Experiment.Quality.Against
 	reference := slices.IndexFunc(r.assessed, func(a assessment) bool { return a.logits != nil && a.quality.Quantization == against })
 	for _, a := range r.assessed {

@@ -22,17 +22,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
-	"github.com/crossrank/crossrank/internal/serverproc"
-)
-
-const (
-	requestTimeout = 5 * time.Minute  // a request that takes so long is a hang
-	exitWithin     = 15 * time.Second // of a server that does not answer any more
 )
 
 // Options say how an experiment is run. Sweep and Dir are required.
@@ -70,7 +63,7 @@ type Options struct {
 	// server is stopped. It is not called when the run is stopped from outside, or when the server is gone.
 	Measured func(ctx context.Context, page string)
 
-	least time.Duration // if set, by tests: probes of a search need not take longer
+	leastProbe time.Duration // if set, by tests: what a probe that passes takes at least
 }
 
 // Outcome is where an experiment left what it measured.
@@ -108,7 +101,7 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	if err := os.MkdirAll(opts.Dir, 0o777); err != nil {
 		return Outcome{}, fmt.Errorf("making the results' folder: %w", err)
 	}
-	r := &runner{opts: opts, base: base, data: data, steps: plan(opts.Sweep), path: ResultsFile(opts.Dir, base.Name)}
+	r := &runner{opts: opts, base: base, data: data, processes: plan(opts.Sweep), path: ResultsFile(opts.Dir, base.Name)}
 	if opts.Resume {
 		if r.old, err = r.earlier(); err != nil {
 			return Outcome{}, err
@@ -119,8 +112,8 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 			return Outcome{}, err
 		}
 	}
-	r.keep = r.keepWithQuality(kept(r.steps, r.old))
-	if r.drop(); len(r.steps) == 0 {
+	r.keep = r.keepWithQuality(keptOf(r.processes, r.old))
+	if r.dropKept(); len(r.processes) == 0 {
 		return Outcome{Results: r.path, Kept: r.out.Kept}, nil
 	}
 	if base.Target.Address == "" {
@@ -135,21 +128,4 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 		err = errors.Join(err, r.w.Close())
 	}
 	return r.out, err
-}
-
-// start starts a server with the part of the settings that is a server's: all of it, also what the definition left to
-// defaults, since those of a definition are not all those of a server.
-func (r *runner) start(ctx context.Context, settings definition.Settings) (*serverproc.Process, error) {
-	text, err := config.Encode(settings.Settings)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the server's settings: %w", err)
-	}
-	return serverproc.Start(ctx, serverproc.Config{
-		Program:     r.opts.Program,
-		Settings:    text,
-		HTTPAddr:    r.opts.HTTPAddr,
-		Log:         r.log,
-		LowPriority: settings.Experiment.Arrival.Process != "closed",
-		ExitWithin:  exitWithin,
-	})
 }

@@ -67,12 +67,12 @@ func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 	return nil
 }
 
-// mix makes the requests of a unit, if it has a mix. The trace is that of their file.
-func (r *runner) mix(u unit) (requests [][]crossrank.Pair, trace []time.Duration, err error) {
-	if !u.settings.Experiment.Mix.Set() {
+// mixOf makes the requests of a configuration, if it has a mix. Recorded is when those of a file were sent.
+func (r *runner) mixOf(c configuration) (requests [][]crossrank.Pair, recorded []time.Duration, err error) {
+	if !c.settings.Experiment.Mix.Set() {
 		return nil, nil, nil
 	}
-	m, err := mixtureOf(u.settings.Experiment.Mix)
+	m, err := mixtureOf(c.settings.Experiment.Mix)
 	if err != nil {
 		return nil, nil, fmt.Errorf("experiment.mix: %w", err)
 	}

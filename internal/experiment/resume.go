@@ -36,8 +36,8 @@ func (r *runner) earlier() (*results.Results, error) {
 	return old, nil
 }
 
-// carry writes what is kept of the earlier results.
-func (r *runner) carry(w *results.Writer) error {
+// copyKept writes what is kept of the earlier results.
+func (r *runner) copyKept(w *results.Writer) error {
 	if r.old == nil {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (r *runner) carry(w *results.Writer) error {
 			continue
 		}
 		was := m.Configuration.Index
-		p := r.index(m.Configuration)
+		p := r.number(m.Configuration)
 		renumbered[was] = p.Index
 		errs = append(errs, w.Configuration(p))
 		for _, req := range m.Requests {

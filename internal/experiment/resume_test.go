@@ -125,7 +125,7 @@ experiment:
   warmup: 0
   arrival: {process: constant}
   objective: {percentile: 50, latency_ms: 10}
-`), Dir: t.TempDir(), least: 100 * time.Millisecond})
+`), Dir: t.TempDir(), leastProbe: 100 * time.Millisecond})
 	res := read(t, out.Results)
 	if err != nil || out.Partial || len(res.SLOResults) != 1 {
 		t.Fatalf("got %+v, %v and %v", out, err, res.SLOResults)

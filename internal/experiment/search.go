@@ -2,185 +2,178 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/stats"
 )
+
+// errStopped says that a search was stopped before its end, which is no failure.
+var errStopped = errors.New("stopped")
 
 const (
-	firstShare  = 0.1             // of the capacity, where a search begins
-	resolution  = 0.03            // of the rate, to which it finds the border
-	maxDoubled  = 12              // doublings; what is passed then has no border
-	maxHalved   = 3               // halvings when the first probe fails
-	maxConfirms = 10              // rates that are tried to be confirmed
-	longest     = 5 * time.Minute // of a probe below the first, at a rate so low that nobody would run a server for it
+	capacityRequests = 100 // at most, of the closed loop that measures the capacity
+	goodputRequests  = 200 // at most, of a measurement at a multiple of the rate that was found
+	maxTries         = 3   // of a probe whose generator does not keep the schedule
+
+	// A probe that passes takes so long at least: at a rate a little above the capacity, the queue grows slowly.
+	leastProbe   = 5 * time.Second
+	leastConfirm = 20 * time.Second
 )
 
-// goal is a bound of the latency, and what a search knows of the highest rate that keeps it. Rates are requests a second, 0
-// for none.
-type goal struct {
-	ms      float64
-	passing float64 // the highest that passed
-	failing float64 // the lowest that failed
-	blocked float64 // the lowest that could not be judged
-	given   bool    // up
-	note    string
+// goodputAt are the multiples of the rate that was found at which the goodput is measured too. At the rate itself, it is
+// that of the probe that confirmed it.
+var goodputAt = []float64{1.5, 2, 5}
+
+// probeRequests is how many requests a probe sends at most: those asked for, or those that the percentile needs.
+func probeRequests(percentile float64, asked int) int {
+	return max(asked, stats.Needed(percentile, 0))
 }
 
-// upper is the lowest rate that is not known to pass.
-func (g *goal) upper() float64 {
-	if g.failing == 0 || g.blocked > 0 && g.blocked < g.failing {
-		return g.blocked
+// requestsFor is how many requests a probe at a rate is planned with, so that it can take as long as it must.
+func requestsFor(most int, rate float64, least time.Duration) int {
+	return max(most, int(1.5*rate*least.Seconds())+1)
+}
+
+// trusted is how many requests without a late one pass provisionally, while a search looks around. A rate that is published
+// is confirmed by the whole test.
+func trusted(percentile float64) int { return (stats.Needed(percentile, 0) + 1) / 4 }
+
+// sloSearch is a search for objectives through the server that runs.
+type sloSearch struct {
+	*runner
+	configuration configuration
+	percentile    float64
+	most          int // requests of a probe at most
+	confirmed     int // probes that were to confirm a rate, each with a schedule of its own
+}
+
+// search looks for the highest rates that keep the objectives, and measures the goodput around each.
+func (r *runner) search(ctx context.Context, c configuration) (complete bool, err error) {
+	percentile := c.settings.Experiment.Objective.Percentile
+	slo := &sloSearch{runner: r, configuration: c, percentile: percentile, most: probeRequests(percentile, c.Requests)}
+	s := &rateSearch{needs: stats.Needed(percentile, 0), probe: slo.probe}
+	for _, ms := range c.Objectives {
+		s.goals = append(s.goals, &goal{ms: ms})
 	}
-	return g.failing
-}
-
-func (g *goal) giveUp(format string, args ...any) {
-	g.given, g.note = true, fmt.Sprintf(format, args...)
-}
-
-// seeker looks for the highest rates that keep each of its goals. One probe serves all goals that it can say something of.
-type seeker struct {
-	goals []*goal
-	needs int // requests that a whole test takes at least
-
-	// probe gives its verdict of each goal at a rate. One that confirms makes the whole test, on a schedule of its own.
-	probe func(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error)
-}
-
-// seek searches: from a tenth of the capacity the rate doubles until a probe fails; what lies between the last that
-// passed and the first that failed is halved until the two are within 3 % of each other; and the passing rate is probed
-// once more. A rate that passed only the first time is taken for a failing one, and the next lower is tried.
-func (s *seeker) seek(ctx context.Context, capacity float64) error {
-	for _, step := range []func(context.Context, float64) error{s.double, s.halve, s.bisect, s.confirm} {
-		if err := step(ctx, capacity*firstShare); err != nil {
-			return err
-		}
+	capacity, err := slo.capacity(ctx)
+	if err == nil {
+		err = s.run(ctx, capacity)
 	}
-	return nil
-}
-
-// where gives the goals that something holds for.
-func (s *seeker) where(holds func(*goal) bool) []*goal {
-	var goals []*goal
 	for _, g := range s.goals {
-		if !g.given && holds(g) {
-			goals = append(goals, g)
+		if err == nil {
+			err = slo.goodput(ctx, g)
 		}
 	}
-	return goals
-}
-
-// try probes a rate for goals that are not known to pass or to fail there.
-func (s *seeker) try(ctx context.Context, rate float64, goals []*goal) error {
-	verdicts, err := s.probe(ctx, rate, goals, false)
+	if errors.Is(err, errStopped) {
+		return false, nil
+	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	for i, g := range goals {
-		switch verdicts[i] {
-		case passed:
-			g.passing = rate
-		case unjudged:
-			g.blocked = rate
-		default:
-			g.failing = rate
-		}
-	}
-	return nil
-}
-
-func (s *seeker) double(ctx context.Context, rate float64) error {
-	for range maxDoubled {
-		open := s.where(func(g *goal) bool { return g.upper() == 0 })
-		if len(open) == 0 {
-			return nil
-		}
-		if err := s.try(ctx, rate, open); err != nil {
-			return err
-		}
-		rate *= 2
-	}
-	for _, g := range s.where(func(g *goal) bool { return g.upper() == 0 }) {
-		g.giveUp("no rate up to %.4g/s failed", g.passing)
-	}
-	return nil
-}
-
-func (s *seeker) halve(ctx context.Context, rate float64) error {
-	for range maxHalved {
-		low := s.where(func(g *goal) bool { return g.passing == 0 })
-		if len(low) == 0 || float64(s.needs)/(rate/2) > longest.Seconds() {
-			break
-		}
-		rate /= 2
-		if err := s.try(ctx, rate, low); err != nil {
-			return err
-		}
-	}
-	for _, g := range s.where(func(g *goal) bool { return g.passing == 0 }) {
-		g.giveUp("no rate from %.4g/s on passed", rate)
-	}
-	return nil
-}
-
-func (s *seeker) bisect(ctx context.Context, _ float64) error {
-	for {
-		open := s.where(func(g *goal) bool { return g.upper()-g.passing > resolution*g.passing })
-		if len(open) == 0 {
-			return nil
-		}
-		middle := (open[0].passing + open[0].upper()) / 2
-		around := s.where(func(g *goal) bool { return g.passing < middle && middle < g.upper() })
-		if err := s.try(ctx, middle, around); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *seeker) confirm(ctx context.Context, _ float64) error {
-	for _, g := range s.where(func(*goal) bool { return true }) {
-		if err := s.confirmOne(ctx, g); err != nil {
-			return err
-		}
-		if g.passing > 0 && g.blocked > 0 && (g.failing == 0 || g.blocked < g.failing) {
-			g.note = fmt.Sprintf("rates from %.4g/s on could not be judged: the generator did not keep their schedules", g.blocked)
-		}
-	}
-	return nil
-}
-
-// confirmOne makes the whole test at the passing rate. If that fails, it goes down from there, by a step that doubles, to a rate
-// at which the whole test passes, and halves what lies between.
-func (s *seeker) confirmOne(ctx context.Context, g *goal) error {
-	rate, step, sure := g.passing, resolution, 0.0
-	for range maxConfirms {
-		verdicts, err := s.probe(ctx, rate, []*goal{g}, true)
+	for _, g := range s.goals {
+		err := r.w.SLOResult(results.SLOResult{
+			Configuration: r.next - 1, Key: c.Key, Set: c.Set, Batch: c.Batch, Repeat: c.Repeat,
+			Percentile: percentile, LatencyMS: g.ms, Capacity: capacity, Passing: g.passing, Failing: g.failing, Note: g.note,
+		})
 		if err != nil {
+			return false, errors.Join(errLost, err)
+		}
+	}
+	return true, nil
+}
+
+// capacity measures the requests a second of a closed loop.
+func (s *sloSearch) capacity(ctx context.Context) (float64, error) {
+	c := s.configuration.Configuration
+	c.Search, c.Arrival, c.Rate, c.Duration = results.SearchCapacity, "", 0, 0
+	c.Requests = min(s.most, capacityRequests)
+	end, result, err := s.measure(ctx, c, load.Config{})
+	switch {
+	case err != nil:
+		return 0, err
+	case !end.Complete:
+		return 0, errStopped
+	}
+	answered := result.Requests - result.Failed()
+	if answered == 0 || result.Elapsed <= 0 {
+		return 0, fmt.Errorf("the closed loop measured no capacity")
+	}
+	return float64(answered) / result.Elapsed.Seconds(), nil
+}
+
+// probe measures a rate, again if the generator did not keep its schedule, and returns the verdict of each goal.
+func (s *sloSearch) probe(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
+	c := s.configuration.Configuration
+	c.Search, c.Rate, c.Duration = results.SearchProbe, rate, 0
+	trust, least, seed := trusted(s.percentile), leastProbe, s.configuration.settings.Experiment.Arrival.Seed
+	if confirm {
+		s.confirmed++
+		c.Search, c.Times, trust, least, seed = results.SearchConfirm, 1, 0, leastConfirm, seed+int64(s.confirmed)
+	}
+	if s.opts.leastProbe > 0 {
+		least = s.opts.leastProbe
+	}
+	c.Requests = requestsFor(s.most, rate, least)
+	c.Objectives = make([]float64, len(goals))
+	for i, g := range goals {
+		c.Objectives[i] = g.ms
+	}
+	c.Objective = c.Objectives[0]
+	verdicts := make([]verdict, len(goals))
+	for range maxTries {
+		t := newSLOTest(s.percentile, c.Requests, trust, c.Objectives...)
+		t.least = least
+		end, err := s.offer(ctx, c, seed, t.record)
+		if err != nil {
+			return nil, err
+		}
+		for i, o := range t.objectives {
+			verdicts[i] = o.verdict
+		}
+		if end.Invalid == "" {
+			return verdicts, nil
+		}
+	}
+	for i := range verdicts {
+		verdicts[i] = notOffered
+	}
+	return verdicts, nil
+}
+
+// goodput measures what is answered in time at multiples of the rate that was found.
+func (s *sloSearch) goodput(ctx context.Context, g *goal) error {
+	if g.passing == 0 {
+		return nil
+	}
+	for _, times := range goodputAt {
+		c := s.configuration.Configuration
+		c.Search, c.Rate, c.Times, c.Duration = results.SearchGoodput, times*g.passing, times, 0
+		c.Objective, c.Objectives, c.Requests = g.ms, nil, min(s.most, goodputRequests)
+		if _, err := s.offer(ctx, c, s.configuration.settings.Experiment.Arrival.Seed, nil); err != nil {
 			return err
 		}
-		switch verdicts[0] {
-		case passed:
-			sure = rate
-		case unjudged:
-			g.blocked = rate
-		default:
-			g.failing = rate
-		}
-		switch {
-		case sure == 0:
-			rate /= 1 + step
-			step *= 2
-		case g.upper()-sure > resolution*sure*1.001:
-			rate = (sure + g.upper()) / 2
-		default:
-			g.passing = sure
-			return nil
-		}
-	}
-	if g.passing = sure; sure == 0 {
-		g.giveUp("no rate that passed could be confirmed")
-	} else {
-		g.note = fmt.Sprintf("the search ended after %d probes to confirm it, before it was within %g %%", maxConfirms, 100*resolution)
 	}
 	return nil
+}
+
+// offer measures an open loop at the rate of c.
+func (s *sloSearch) offer(ctx context.Context, c results.Configuration, seed int64, record func(results.Request) error) (results.ConfigurationEnd, error) {
+	a := s.configuration.settings.Experiment.Arrival
+	a.Rate, a.Seed = c.Rate, seed
+	schedule, err := scheduleOf(a, nil, c.Requests, 0)
+	if err != nil {
+		return results.ConfigurationEnd{}, err
+	}
+	end, result, err := s.measure(ctx, c, load.Config{Schedule: schedule, Record: record})
+	if err != nil && result != nil && result.Requests > 0 && result.Requests == result.Failed() && !errors.Is(err, errLost) {
+		return end, nil // a rate at which every request fails is one that does not pass
+	}
+	if err == nil && !end.Complete {
+		err = errStopped
+	}
+	return end, err
 }

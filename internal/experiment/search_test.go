@@ -1,100 +1,115 @@
 package experiment
 
 import (
-	"context"
-	"math"
+	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/results"
 )
 
-// border has goals pass up to a rate in probes, and up to another when confirmed.
-type border struct{ probed, confirmed float64 }
-
-// seekAll searches for borders, by the bounds 1, 2, … and counts the probes.
-func seekAll(t *testing.T, capacity float64, lost func(rate float64) bool, borders ...border) (goals []*goal, probes int) {
-	t.Helper()
-	s := &seeker{needs: 1}
-	for i := range borders {
-		s.goals = append(s.goals, &goal{ms: float64(i)})
-	}
-	s.probe = func(_ context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
-		probes++
-		var verdicts []verdict
-		for _, g := range goals {
-			b := borders[int(g.ms)]
-			v := failed
-			switch {
-			case lost != nil && lost(rate):
-				v = unjudged
-			case rate <= b.confirmed || !confirm && rate <= b.probed:
-				v = passed
+// A search for two objectives through a server that refuses every request above a rate, so that no figure depends on how
+// fast this machine is: it finds the rate, confirms it by points of its own, and measures the goodput around it.
+func TestSearchThroughAServer(t *testing.T) {
+	t.Setenv(act, "serve-limit")
+	var page string
+	out, err := Run(t.Context(), Options{
+		// Bounds of minutes: only a refusal is late, and the generator keeps its schedule well enough on any machine.
+		Sweep: settings(t, `
+name: search
+model: m
+experiment:
+  batch_sizes: [1]
+  benchmark_requests: 8
+  warmup: 0
+  arrival: {process: constant}
+  objective: {percentile: 50, latency_ms: [600000, 1200000]}
+`),
+		Dir: t.TempDir(), leastProbe: 200 * time.Millisecond,
+		Serving: func(p string) { page = p },
+		Progress: func(p results.Configuration, u load.Progress) {
+			if u.Done == 0 {
+				postRate(t, page, p.Rate)
 			}
-			verdicts = append(verdicts, v)
+		},
+	})
+	if err != nil || out.Partial || out.Measured != 1 {
+		t.Fatalf("got %+v and %v, want one configuration, whole", out, err)
+	}
+	res := read(t, out.Results)
+	if len(res.SLOResults) != 2 || res.SLOResults[0].LatencyMS != 600_000 || res.SLOResults[1].LatencyMS != 1_200_000 {
+		t.Fatalf("found %+v, want both objectives", res.SLOResults)
+	}
+	for _, m := range res.Configurations {
+		if m.Configuration.Search == results.SearchProbe && len(m.Configuration.Objectives) != 2 {
+			t.Errorf("%s served the objectives %v, want both", m.Configuration.Name(), m.Configuration.Objectives)
 		}
-		return verdicts, nil
-	}
-	if err := s.seek(t.Context(), capacity); err != nil {
-		t.Fatal(err)
-	}
-	return s.goals, probes
-}
-
-func (g *goal) at(border float64) bool {
-	return g.note == "" && g.passing <= border && g.passing > border*0.93 && g.failing > g.passing && g.failing <= g.passing*(1+resolution+1e-9)
-}
-
-func TestSearchFindsTheBorder(t *testing.T) {
-	for _, c := range []struct {
-		what     string
-		capacity float64
-		border   border
-	}{
-		{"below the capacity", 100, border{70, 70}},
-		{"far below, where the first probe fails", 100, border{3, 3}},
-		{"above a capacity that was underrated", 100, border{350, 350}},
-		{"with rates that pass by luck", 100, border{70, 60}},
-	} {
-		goals, probes := seekAll(t, c.capacity, nil, c.border)
-		if g := goals[0]; !g.at(c.border.confirmed) || probes > 25 {
-			t.Errorf("%s: found %+v with %d probes, want a passing rate just below %g", c.what, g, probes, c.border.confirmed)
+		if m.Configuration.Search != results.SearchCapacity && len(m.Samples) == 0 {
+			t.Errorf("%s has no samples of the server", m.Configuration.Name())
 		}
 	}
-	for limit, want := range map[float64]string{0: "no rate from 1.25/s on passed", math.Inf(1): "no rate up to 2.048e+04/s failed"} {
-		goals, _ := seekAll(t, 100, nil, border{limit, limit})
-		if goals[0].note != want {
-			t.Errorf("a border at %g: got %+v, want a note %q", limit, goals[0], want)
+	for _, f := range res.SLOResults {
+		if f.Note != "" {
+			t.Logf("not judged here: %+v", f) // the generator was late by more than 1 % of 10 minutes
+			continue
 		}
-	}
-	goals, _ := seekAll(t, 100, nil, border{70, 0})
-	if g := goals[0]; g.passing != 0 || g.note != "no rate that passed could be confirmed" || g.failing == 0 {
-		t.Errorf("what passes by luck alone: %+v", g)
-	}
-}
-
-// Goals share their probes: three take fewer than three times those of one, and as many as one if they have one border.
-func TestSearchSharesProbes(t *testing.T) {
-	_, one := seekAll(t, 100, nil, border{70, 70})
-	goals, three := seekAll(t, 100, nil, border{30, 30}, border{60, 60}, border{70, 70})
-	for i, want := range []float64{30, 60, 70} {
-		if !goals[i].at(want) {
-			t.Errorf("goal %d: found %+v, want a border at %g", i, goals[i], want)
+		if f.Passing > rateLimit || f.Failing <= rateLimit || f.Failing > f.Passing*(1+1.01*resolution) {
+			t.Errorf("found %+v, want a passing rate up to %d/s, and a failing one 3 %% above", f, rateLimit)
 		}
-	}
-	if three > 2*one+3 {
-		t.Errorf("three goals took %d probes, one takes %d", three, one)
-	}
-	if _, same := seekAll(t, 100, nil, border{70, 70}, border{70, 70}, border{70, 70}); same != one+2 {
-		t.Errorf("three goals with one border took %d probes, want the %d of one and two more to confirm", same, one)
+		var confirmed, goodputs int
+		for _, m := range res.Configurations {
+			switch p := m.Configuration; {
+			case p.Search == results.SearchConfirm && p.Rate == f.Passing && m.End.Invalid == "":
+				confirmed++
+			case p.Search == results.SearchGoodput && p.Objective == f.LatencyMS && slices.Contains(goodputAt, p.Times):
+				goodputs++
+			}
+		}
+		if confirmed == 0 || goodputs != len(goodputAt) {
+			t.Errorf("objective of %g ms: confirmed by %d points, with %d goodputs", f.LatencyMS, confirmed, goodputs)
+		}
 	}
 }
 
-// A rate that the generator could not offer is neither one that passed nor one that failed.
-func TestSearchDoesNotCountWhatWasNotOffered(t *testing.T) {
-	goals, _ := seekAll(t, 100, func(rate float64) bool { return rate > 50 }, border{70, 70}, border{30, 30})
-	if g := goals[0]; g.failing != 0 || g.passing > 50 || g.passing < 45 || !strings.Contains(g.note, "could not be judged") {
-		t.Errorf("a border beyond what can be offered: %+v", g)
+// postRate tells the stand-in server the rate of what comes next.
+func postRate(t *testing.T, page string, rate float64) {
+	resp, err := http.Post(page+"rate", "application/json", strings.NewReader(strconv.FormatFloat(rate, 'g', -1, 64)))
+	if err != nil {
+		t.Error(err)
+		return
 	}
-	if g := goals[1]; !g.at(30) {
-		t.Errorf("a border below: %+v", g)
+	if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+		t.Errorf("posting the rate: %s", resp.Status)
+	}
+}
+
+// Repeats come in an order of their own each, the same for the same seed.
+func TestRepeatsAreShuffled(t *testing.T) {
+	order := func(seed string) (names []string) {
+		for _, p := range Configurations(settings(t, `
+name: order
+tokenizer_pool: {workers: [1, 2, 3, 4]}
+experiment: {batch_sizes: [1, 2, 3, 4], repeats: 3, arrival: {seed: `+seed+`}}
+`)) {
+			names = append(names, strings.TrimSuffix(p.Name(), ", repeat "+string(rune('1'+p.Repeat))))
+		}
+		return names
+	}
+	names := order("1")
+	if len(names) != 48 || slices.Equal(names[:16], names[16:32]) || slices.Equal(names[16:32], names[32:]) {
+		t.Errorf("the order is %q, want three different ones of 16", names)
+	}
+	for i := range 3 {
+		repeat := slices.Sorted(slices.Values(names[16*i : 16*i+16]))
+		if len(slices.Compact(repeat)) != 16 {
+			t.Errorf("repeat %d has %q, want each configuration once", i+1, repeat)
+		}
+	}
+	if !slices.Equal(names, order("1")) || slices.Equal(names, order("2")) {
+		t.Error("one seed gave two orders, or two seeds one")
 	}
 }

@@ -61,7 +61,7 @@ func TestSearchOfASimulatedServer(t *testing.T) {
 	for seed := range uint64(4) {
 		q := &queue{service: 17 * time.Millisecond, rng: rand.New(rand.NewPCG(seed, 0))}
 		confirmed, probes := uint64(0), 0
-		s := &seeker{needs: stats.Needed(percentile, 0), goals: []*goal{{ms: 50}, {ms: 100}, {ms: 200}}}
+		s := &rateSearch{needs: stats.Needed(percentile, 0), goals: []*goal{{ms: 50}, {ms: 100}, {ms: 200}}}
 		s.probe = func(_ context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
 			probes++
 			var bounds []float64
@@ -73,21 +73,21 @@ func TestSearchOfASimulatedServer(t *testing.T) {
 				confirmed++
 				trust, least, from = 0, leastConfirm, from+confirmed
 			}
-			schedule, err := load.Arrivals{Process: "poisson", Rate: rate, Seed: from}.Schedule(enough(most, rate, least), 0)
+			schedule, err := load.Arrivals{Process: "poisson", Rate: rate, Seed: from}.Schedule(requestsFor(most, rate, least), 0)
 			if err != nil {
 				return nil, err
 			}
-			j := newJudge(percentile, len(schedule), trust, bounds...)
+			j := newSLOTest(percentile, len(schedule), trust, bounds...)
 			j.least = least
 			q.serve(schedule, j.record)
 			var verdicts []verdict
-			for _, b := range j.on {
+			for _, b := range j.objectives {
 				verdicts = append(verdicts, b.verdict)
 			}
 			return verdicts, nil
 		}
 		capacity := 1 / q.service.Seconds()
-		if err := s.seek(t.Context(), capacity); err != nil {
+		if err := s.run(t.Context(), capacity); err != nil {
 			t.Fatal(err)
 		}
 		if q.clock > 10*time.Minute {

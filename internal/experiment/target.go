@@ -25,14 +25,14 @@ func Connect(t definition.Target) (*client.Client, error) {
 	return client.Dial(t.Address, opts)
 }
 
-// attach connects to the target of a step, as serve starts a server.
+// attach connects to a target, as startServer starts a server.
 func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	r.server = serverproc.External()
 	var err error
 	if r.client, err = Connect(t); err != nil {
 		return err
 	}
-	r.scorer = asked(r.client, r.base.Data)
+	r.scorer = scorerOf(r.client, r.base.Data)
 	info, err := r.client.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the target for its model: %w", err)
@@ -62,8 +62,8 @@ func unreachable(s definition.Settings) []string {
 	return nil
 }
 
-// ownSettings leaves the defaults of a server out of what a run with a target is said to have been set to.
-func ownSettings(s definition.Settings) any {
+// settingsInEffect returns the settings of a run, without those of a server if it has a target.
+func settingsInEffect(s definition.Settings) any {
 	if s.Target.Address == "" {
 		return s
 	}
@@ -93,8 +93,8 @@ func hasHistory(t definition.Target) bool {
 	return (t.Dialect == "" || t.Dialect == string(client.Crossrank)) && strings.HasPrefix(t.Address, "http")
 }
 
-// asked is how requests are made of the data.
-func asked(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
+// scorerOf returns s with requests as the data asks for them.
+func scorerOf(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
 	if d.OneQuery {
 		return OneQuery{s}
 	}

@@ -101,7 +101,7 @@ func TestTargetIsMeasuredAsItIs(t *testing.T) {
 	}
 	run := res.Run
 	want := crossrank.Info{Model: "BAAI/bge-reranker-base", Weights: "revision 2cfc", Quantization: "fp32", MaxLength: 512, Version: "1.9.3"}
-	if run.Target != s.URL || run.Dialect != "tei" || !run.Elsewhere || run.Model != want || run.Data.Name != "synthetic, seed 3, one query a request" {
+	if run.Target != s.URL || run.Dialect != "tei" || !run.ExternalServer || run.Model != want || run.Data.Name != "synthetic, seed 3, one query a request" {
 		t.Errorf("the run says %+v", run)
 	}
 	var settings map[string]any

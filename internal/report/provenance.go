@@ -141,7 +141,7 @@ func (d *document) validity() {
 	}
 	d.Line("")
 	d.faults()
-	if d.Run.Elsewhere {
+	if d.Run.ExternalServer {
 		d.Line("- The server ran already, and may be on another machine: CPU, Cores, Caches and System are those of what measured. " +
 			"What else the server had to do is not known.")
 	}

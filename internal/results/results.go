@@ -24,20 +24,20 @@ const Format = 1
 
 // Run says how a measurement was made. What is not known is left empty.
 type Run struct {
-	Format      int             `json:"format"` // set by the Writer
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Started     time.Time       `json:"started"`
-	Settings    json.RawMessage `json:"settings,omitempty"` // the settings in full, as their own JSON
-	Model       crossrank.Info  `json:"model"`
-	Target      string          `json:"target"`              // "in process", or the server's address
-	Dialect     string          `json:"dialect,omitempty"`   // that the target was spoken to in; empty for this project's own
-	Elsewhere   bool            `json:"elsewhere,omitempty"` // the measurement did not start the target, which may be on another machine
-	Loop        string          `json:"loop"`                // "closed" or "open"
-	CommandLine []string        `json:"command_line"`        // of the program that measured
-	Version     string          `json:"version"`             // of the program that measured
-	Data        Data            `json:"data"`
-	Machine     Machine         `json:"machine"`
+	Format         int             `json:"format"` // set by the Writer
+	Name           string          `json:"name"`
+	Description    string          `json:"description,omitempty"`
+	Started        time.Time       `json:"started"`
+	Settings       json.RawMessage `json:"settings,omitempty"` // the settings in full, as their own JSON
+	Model          crossrank.Info  `json:"model"`
+	Target         string          `json:"target"`              // "in process", or the server's address
+	Dialect        string          `json:"dialect,omitempty"`   // that the target was spoken to in; empty for this project's own
+	ExternalServer bool            `json:"elsewhere,omitempty"` // the measurement did not start the target, which may be on another machine
+	Loop           string          `json:"loop"`                // "closed" or "open"
+	CommandLine    []string        `json:"command_line"`        // of the program that measured
+	Version        string          `json:"version"`             // of the program that measured
+	Data           Data            `json:"data"`
+	Machine        Machine         `json:"machine"`
 }
 
 // Data says what was sent.

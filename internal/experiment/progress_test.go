@@ -13,13 +13,13 @@ import (
 )
 
 // heard is what the servers of an experiment were told of it.
-func heard(t *testing.T, log string) []news {
+func heard(t *testing.T, log string) []progress {
 	t.Helper()
 	text, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []news
+	var all []progress
 	for line := range strings.Lines(string(text)) {
 		body, ok := strings.CutPrefix(line, "told ")
 		if !ok {
@@ -29,7 +29,7 @@ func heard(t *testing.T, log string) []news {
 		if !ok {
 			t.Fatalf("a server was told without the header: %q", line)
 		}
-		var n news
+		var n progress
 		if err := json.Unmarshal([]byte(body), &n); err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
@@ -63,7 +63,7 @@ func TestServersAreToldOfTheExperiment(t *testing.T) {
 	}
 	all := heard(t, out.Log)
 	last := all[len(all)-1]
-	if want := (news{
+	if want := (progress{
 		Name: "small", State: "ended", Configuration: 8, Configurations: 8, Label: last.Label, Done: 10, Total: 10,
 		Elapsed: last.Elapsed, PairsPerSecond: last.PairsPerSecond, Report: "out/small_results.html",
 	}); last != want || last.PairsPerSecond <= 0 || !strings.HasPrefix(last.Label, "batch=") {

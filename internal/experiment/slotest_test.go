@@ -11,7 +11,7 @@ import (
 )
 
 // The counts are those of the early-stopping test: 459 requests hold P99 without a late one, 662 with one, and so on.
-func TestJudgeStopsEarly(t *testing.T) {
+func TestSLOTestStopsEarly(t *testing.T) {
 	first := func(n int) func(int) bool { return func(i int) bool { return i < n } }
 	for _, c := range []struct {
 		what        string
@@ -36,14 +36,14 @@ func TestJudgeStopsEarly(t *testing.T) {
 		{"none late, and trusted soon", 99, first(0), 2010, 100, 100, passed},
 		{"one late, which is not trusted", 99, first(1), 2010, 100, 662, passed},
 	} {
-		j := newJudge(c.percentile, c.most, c.trust, 10)
+		j := newSLOTest(c.percentile, c.most, c.trust, 10)
 		i := 0
 		for ; i < c.most; i++ {
 			if j.record(answered(i, c.late(i))) == load.ErrEnough {
 				break
 			}
 		}
-		if got := j.on[0].verdict; i+1 != c.stops || got != c.verdict {
+		if got := j.objectives[0].verdict; i+1 != c.stops || got != c.verdict {
 			t.Errorf("%s: stopped after %d with verdict %d; want %d, %d", c.what, i+1, got, c.stops, c.verdict)
 		}
 	}
@@ -59,32 +59,32 @@ func answered(seq int, late bool) results.Request {
 }
 
 // A slow request is answered after those that were sent later. The test waits for it.
-func TestJudgeWaitsForTheSlow(t *testing.T) {
-	j := newJudge(99, 2010, 0, 10)
+func TestSLOTestWaitsForTheSlow(t *testing.T) {
+	j := newSLOTest(99, 2010, 0, 10)
 	for i := 1; i < 661; i++ {
 		if err := j.record(answered(i, false)); err != nil {
 			t.Fatalf("ended after %d answers, with the first request still under way", i)
 		}
 	}
-	if err := j.record(answered(0, true)); err != nil || j.on[0].verdict != undecided {
-		t.Fatalf("with one late of 661: verdict %d, want none yet", j.on[0].verdict)
+	if err := j.record(answered(0, true)); err != nil || j.objectives[0].verdict != undecided {
+		t.Fatalf("with one late of 661: verdict %d, want none yet", j.objectives[0].verdict)
 	}
-	if err := j.record(answered(661, false)); err != load.ErrEnough || j.on[0].verdict != passed {
-		t.Errorf("with one late of 662: verdict %d, want that it passed", j.on[0].verdict)
+	if err := j.record(answered(661, false)); err != load.ErrEnough || j.objectives[0].verdict != passed {
+		t.Errorf("with one late of 662: verdict %d, want that it passed", j.objectives[0].verdict)
 	}
 }
 
 // One probe serves several bounds: it ends when all are decided, and a verdict stays.
-func TestJudgeOfSeveralBounds(t *testing.T) {
-	j := newJudge(99, 459, 0, 10, 20)
+func TestSLOTestOfSeveralBounds(t *testing.T) {
+	j := newSLOTest(99, 459, 0, 10, 20)
 	var ends []string
 	for i := range 459 {
 		err := j.record(answered(i, i == 7))
-		if i == 7 && j.on[0].verdict != failed {
+		if i == 7 && j.objectives[0].verdict != failed {
 			t.Error("10 ms are not kept by 459 of which one took 11, but that was not seen at once")
 		}
 		if err != nil {
-			ends = append(ends, fmt.Sprint(i, j.on[0].verdict, j.on[1].verdict))
+			ends = append(ends, fmt.Sprint(i, j.objectives[0].verdict, j.objectives[1].verdict))
 		}
 	}
 	if want := fmt.Sprint(458, failed, passed); len(ends) != 1 || ends[0] != want {

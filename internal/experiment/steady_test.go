@@ -14,9 +14,9 @@ import (
 
 const second = time.Second
 
-// feed gives a settler requests, one after another, that take as long as is said for the moment that they begin at, until it
+// feed gives a steadyState requests, one after another, that take as long as is said for the moment that they begin at, until it
 // has enough or the time is over.
-func feed(s *settler, until time.Duration, takes func(at time.Duration) time.Duration) (ended time.Duration) {
+func feed(s *steadyState, until time.Duration, takes func(at time.Duration) time.Duration) (ended time.Duration) {
 	for at := time.Duration(0); at < until; {
 		r := results.Request{Intended: at, Started: at, Finished: at + takes(at), Pairs: 1, Code: crossrank.OK}
 		if s.record(r) == load.ErrEnough {
@@ -52,7 +52,7 @@ func TestPointEndsWhenItHasSettled(t *testing.T) {
 		if c.atMost {
 			e.Stability.AtMost = config.Duration(30 * second)
 		}
-		s := newSettler(e)
+		s := newSteadyState(e)
 		ended := feed(s, 30*second, c.takes)
 		got := s.stability(ended)
 		if ended < c.from || ended > c.to || got.Stable != c.stable || (ended < 30*second) != c.ended {
@@ -63,14 +63,14 @@ func TestPointEndsWhenItHasSettled(t *testing.T) {
 			t.Errorf("%s: %d and %d windows, want the %d that are whole", c.what, len(got.Throughput), len(got.Latency), want)
 		}
 	}
-	if newSettler(definition.Experiment{}) != nil {
+	if newSteadyState(definition.Experiment{}) != nil {
 		t.Error("windows were made though nobody asked")
 	}
 }
 
 // A server stalls, and answers nothing in a window.
 func TestAStallIsNotStable(t *testing.T) {
-	s := newSettler(definition.Experiment{Stability: definition.Stability{Window: config.Duration(second)}})
+	s := newSteadyState(definition.Experiment{Stability: definition.Stability{Window: config.Duration(second)}})
 	feed(s, 5*second, func(at time.Duration) time.Duration {
 		if at >= second && at < 2*second {
 			return 2 * second

@@ -1,0 +1,130 @@
+package experiment
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/definition"
+	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/serverproc"
+)
+
+// exitWithin is how long a server has to exit.
+const exitWithin = 15 * time.Second
+
+// startServer starts the server of a process, or connects to the target, and begins the results if they are not begun.
+func (r *runner) startServer(ctx context.Context, settings definition.Settings) error {
+	if settings.Target.Address != "" {
+		return r.attach(ctx, settings.Target)
+	}
+	server, err := r.startProcess(ctx, settings)
+	if err != nil {
+		return err
+	}
+	r.server = server
+	r.progress = newProgressReporter(server.HTTP, progress{
+		Name: r.base.Name, State: "running", Configuration: r.done, Configurations: r.total, Report: r.opts.Report,
+	})
+	if r.opts.Serving != nil {
+		r.opts.Serving("http://" + server.HTTP + "/")
+	}
+	if r.client, err = client.Dial("grpc://"+server.GRPC, client.Options{}); err != nil {
+		return fmt.Errorf("connecting to the server: %w", err)
+	}
+	r.scorer = scorerOf(r.client, r.base.Data)
+	info, err := r.client.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the server for its model: %w", cmp.Or(server.Err(), err))
+	}
+	if r.w == nil {
+		return r.begin(info, "grpc://"+server.GRPC)
+	}
+	return nil
+}
+
+// startProcess starts a server with the part of the settings that is a server's: all of it, also what the definition left
+// to defaults, since the defaults of a definition are not all those of a server.
+func (r *runner) startProcess(ctx context.Context, settings definition.Settings) (*serverproc.Process, error) {
+	text, err := config.Encode(settings.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the server's settings: %w", err)
+	}
+	return serverproc.Start(ctx, serverproc.Config{
+		Program:     r.opts.Program,
+		Settings:    text,
+		HTTPAddr:    r.opts.HTTPAddr,
+		Log:         r.log,
+		LowPriority: settings.Experiment.Arrival.Process != "closed",
+		ExitWithin:  exitWithin,
+	})
+}
+
+// announceEnd tells the page of a server why the server stops now.
+func (r *runner) announceEnd(ctx context.Context, last bool) {
+	if r.server == nil || r.server.Err() != nil || r.progress == nil {
+		return
+	}
+	state, note := "ended", ""
+	switch {
+	case ctx.Err() != nil:
+		note = stopReason(ctx)
+	case !last:
+		state, note = "running", "The next configuration has a server of its own"
+	case r.out.Broken > 0:
+		note = fmt.Sprintf("%d of %d configurations failed", r.out.Broken, r.total)
+	}
+	r.progress.last(context.WithoutCancel(ctx), state, note)
+	if last && ctx.Err() == nil && r.opts.Measured != nil {
+		r.opts.Measured(ctx, "http://"+r.server.HTTP+"/")
+	}
+}
+
+// stopServer stops the server, if one runs.
+func (r *runner) stopServer() error {
+	r.progress.stop()
+	r.progress = nil
+	var err error
+	if r.client != nil {
+		err = r.client.Close()
+		r.client = nil
+	}
+	if r.server != nil {
+		err = errors.Join(err, r.server.Stop())
+		r.server = nil
+	}
+	return err
+}
+
+// begin begins the results file, with what is kept of an earlier one.
+func (r *runner) begin(info crossrank.Info, target string) error {
+	settings, err := json.Marshal(settingsInEffect(r.base))
+	if err != nil {
+		return fmt.Errorf("encoding the settings: %w", err)
+	}
+	loop := "closed"
+	if r.base.Experiment.Arrival.Process != "closed" {
+		loop = "open"
+	}
+	run := results.Run{
+		Name: r.base.Name, Description: r.base.Description, Started: time.Now(),
+		Settings: settings, Model: info, Target: target, Loop: loop,
+		Dialect: foreignDialect(r.base.Target), ExternalServer: r.base.Target.Address != "",
+		CommandLine: r.opts.CommandLine, Version: r.opts.Version,
+		Data:    r.provenance(),
+		Machine: results.Machine(machine.Here()),
+	}
+	r.w, err = results.Create(r.path, func(w *results.Writer) error { return errors.Join(w.Run(run.Public()), r.copyKept(w)) })
+	if err != nil {
+		return errors.Join(errLost, err)
+	}
+	r.out.Results = r.path
+	return nil
+}
