@@ -18,9 +18,9 @@ import (
 func parseTokenizer(data []byte) (*vocabulary, error) {
 	o := parseObject(tokenizerFile, data)
 	v := &vocabulary{file: tokenizerFile}
+	v.readModel(o) // first, because its type says most about a tokenizer of another kind
 	v.readNormalizer(o)
 	readPreTokenizer(o)
-	v.readModel(o)
 	if o.err != nil {
 		return nil, o.err
 	}

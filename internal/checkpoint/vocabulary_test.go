@@ -263,8 +263,22 @@ func TestTokenizerFilesRefused(t *testing.T) {
 	}
 }
 
-// Both files of the reference vocabulary describe one tokenizer. A list of faults costs what its
-// first one does: minutes were spent on the millions that a file has room for.
+// TestOtherTokenizers: what says most about a tokenizer of another kind, its model, is named first.
+func TestOtherTokenizers(t *testing.T) {
+	files := map[string]string{
+		"bpe":     `{"normalizer": null, "pre_tokenizer": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {}}}`,
+		"unigram": `{"normalizer": {"type": "Precompiled"}, "model": {"type": "Unigram", "vocab": [["a", 0]]}}`,
+	}
+	for name, content := range files {
+		_, err := OpenTokenizer(directoryOf(t, map[string]string{tokenizerFile: content}))
+		if e := (*Error)(nil); !errors.As(err, &e) || e.Field != "model.type" {
+			t.Errorf("%s: got %v, want an error at model.type", name, err)
+		}
+	}
+}
+
+// A list of faults costs what its first one does: minutes were spent on the millions that a file has
+// room for.
 func TestFaultsDoNotAddUp(t *testing.T) {
 	faults := strings.Repeat("1,", 200_000) + "1"
 	for _, c := range []struct{ name, old, new string }{
@@ -285,6 +299,7 @@ func TestFaultsDoNotAddUp(t *testing.T) {
 	}
 }
 
+// Both files of the reference vocabulary describe one tokenizer.
 func TestReferenceVocabulary(t *testing.T) {
 	read := func(from, as string) *tokenizer.Tokenizer {
 		data, err := os.ReadFile(material.Path(t, "vocab", from))
