@@ -50,8 +50,12 @@ func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*cr
 	return resp, nil
 }
 
-// scorerError marks an error as one that the scorer gave.
+// scorerError marks an error of a request that the scorer has counted.
 type scorerError struct{ error }
+
+// AfterScoring marks an error that ends a request after its scores were computed, such as a reply
+// that does not fit. Whoever observes the scorer has counted the request already.
+func AfterScoring(err error) error { return &scorerError{err} }
 
 func (e *scorerError) Unwrap() error { return e.error }
 

@@ -11,21 +11,31 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Codec has a server read no more of a request with too many documents than how many there are.
+// Codec makes a server decode no more of a request with too many documents than their number.
 //
-// A document takes two bytes of a message and some hundred in memory, and messages are read before a key is asked for: one
-// of 8 MiB would cost anybody's server half a GiB.
+// An empty document takes two bytes of a message and about a hundred in memory, and messages are
+// decoded before the API key is checked. Without this, a message of 8 MiB would cost half a GiB.
 func Codec(limits edge.Limits) grpc.ServerOption {
 	return grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name), limits.OrDefaults().Documents})
 }
 
-// codec is protobuf's, but for messages with more documents than most: of those it leaves the count alone, which the
-// service refuses.
+// codec is that of protobuf, except for messages with more documents than most: of those it keeps only
+// the number, and the service refuses them.
 type codec struct {
 	encoding.CodecV2
 	most int
 }
 
+// Marshal encodes a message. The bytes of a reply that [Hold] passes on stay reserved until they are
+// written.
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if reply, ok := v.(*heldReply); ok {
+		return reply.encode()
+	}
+	return c.CodecV2.Marshal(v)
+}
+
+// Unmarshal decodes a message.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buf.Free()
@@ -54,7 +64,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return c.CodecV2.Unmarshal(mem.BufferSlice{buf}, v)
 }
 
-// occurrences is how often a field stands in a message, up to where the message is broken.
+// occurrences counts a field in a message, up to where the message is malformed.
 func occurrences(message []byte, field protowire.Number) (n int) {
 	for len(message) > 0 {
 		number, _, size := protowire.ConsumeField(message)

@@ -89,6 +89,7 @@ type exchange struct {
 	arrived time.Time
 	caller  string            // whose it is: that of an API key, or else the connection
 	held    *edge.Reservation // its body, then its reply
+	scored  bool              // the scorer has answered
 }
 
 // New makes the handler.
@@ -196,6 +197,9 @@ func (x *exchange) reply(v any) error {
 		return err
 	}
 	if err := x.held.Resize(int64(len(text))); err != nil {
+		if x.scored {
+			return edge.AfterScoring(err)
+		}
 		return err
 	}
 	write(x.w, http.StatusOK, "application/json", text)

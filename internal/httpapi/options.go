@@ -128,7 +128,9 @@ func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 		defer cancel()
 		ctx = timed
 	}
-	return edge.Score(ctx, a.cfg.Scorer, req)
+	resp, err := edge.Score(ctx, a.cfg.Scorer, req)
+	x.scored = err == nil
+	return resp, err
 }
 
 // setHeaders tells the cost of an answer in the headers of Text Embeddings Inference, in whole milliseconds, and what its

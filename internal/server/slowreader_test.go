@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/scorertest"
+	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // TestRepliesToSlowReadersAreBounded: callers ask for replies far larger than their requests, and do not read them. What the
@@ -71,6 +73,51 @@ func TestRepliesToSlowReadersAreBounded(t *testing.T) {
 	}
 	if status := r.status(t, "/v1/models"); status != http.StatusOK {
 		t.Errorf("status %d afterwards", status)
+	}
+}
+
+// TestGRPCRepliesToSlowReadersAreBounded is the same over gRPC, where grpc buffers a whole reply once the handler has returned.
+func TestGRPCRepliesToSlowReadersAreBounded(t *testing.T) {
+	const (
+		budget = 24 << 20
+		conns  = 8
+		calls  = 100 // on each
+	)
+	in := &crossrankv1.RerankRequest{Query: "q", ReturnDocuments: true, Documents: []string{strings.Repeat("x", 60<<10)}}
+	wire, err := proto.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := message(len(wire), wire)
+	r := start(t, &scorertest.Fake{}, Config{RequestBytes: budget})
+	d := door{addr: r.GRPCAddr(), path: crossrankv1.RerankService_Rerank_FullMethodName}
+	before := liveHeap()
+	var peers []*peer
+	for range conns { // each reads what comes, and never opens its window of 64 KiB again
+		p := d.knock(t, true)
+		peers = append(peers, p)
+		for n := range uint32(calls) {
+			p.send(call(1+2*n, 0, d.path))
+			if !p.data(1+2*n, flagEndStream, text) {
+				t.Fatal("the server does not take a message")
+			}
+		}
+	}
+	r.quiet(t, conns*calls)
+	if used := r.budget.Used(); used > budget || used == 0 {
+		t.Errorf("%d bytes are counted, of a budget of %d", used, budget)
+	}
+	if held := liveHeap() - before; held > budget+8<<20 {
+		t.Errorf("%d MiB are held for readers that do not read, of a budget of %d", held>>20, budget>>20)
+	}
+	for _, p := range peers {
+		p.Close()
+	}
+	for deadline := time.Now().Add(patience); r.budget.Used() != 0; time.Sleep(10 * time.Millisecond) {
+		runtime.GC() // grpc does not free all of a closed connection's buffers
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are counted after all readers left", r.budget.Used())
+		}
 	}
 }
 
