@@ -13,7 +13,7 @@ PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/native/...
 
 # Packages with goroutines of their own.
 CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/dashboard/... ./internal/experiment/... \
-	./internal/grpcapi/... ./internal/httpapi/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
+	./internal/grpcapi/... ./internal/httpapi/... ./internal/hub/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
 .PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean

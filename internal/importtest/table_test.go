@@ -23,7 +23,7 @@ func (r row) cell() string {
 }
 
 // testHelpers exist for tests alone; every test may import them, and the words of the root package.
-var testHelpers = []string{".", "internal/guard", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
+var testHelpers = []string{".", "internal/guard", "internal/hubtest", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
 
 const (
 	grpc  = "google.golang.org/grpc"
@@ -67,6 +67,7 @@ var table = []row{
 	{name: "internal/stats"},
 	{name: "internal/procstat"},
 	{name: "internal/outfile", external: []string{renameio}},
+	{name: "internal/hub", external: []string{sys}},
 	{name: "internal/dataset", imports: []string{"."}},
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
@@ -141,6 +142,7 @@ var table = []row{
 	{name: "internal/scorertest", imports: []string{"."}},
 	{name: "internal/resultstest", imports: []string{"internal/results"}},
 	{name: "internal/tinymodel"},
+	{name: "internal/hubtest"},
 	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},
