@@ -31,7 +31,7 @@ func TestSet(t *testing.T) {
 	}
 	if time.Duration(s.Server.Deadline) != 90*time.Second || s.Server.HTTPAddr != "" || s.Model != "07" ||
 		s.Batching.Enabled || s.Batching.TimeoutMS != 2.5 || s.ModelPool.Instances[0].Threads != 9 ||
-		!slices.Equal(s.Server.APIKeys, []string{a, b}) || !slices.Equal(s.Batching.PreferredBatchSize, []int{1, 2, 3}) {
+		!slices.Equal(s.Server.APIKeys, []string{a, b}) || !slices.Equal(s.Batching.PreferredPairs, []int{1, 2, 3}) {
 		t.Errorf("got %+v", s)
 	}
 	if before.ModelPool.Instances[0].Threads != 2 || before.Origin("server.deadline") != "a.yaml:2" {

@@ -87,20 +87,20 @@ type Batching struct {
 	// Enabled joins the pairs of different requests; false computes each request alone. Default: true.
 	Enabled bool `yaml:"enabled" json:"enabled"`
 
-	// MaxBatchSize bounds a batch in pairs. Default: 0, the pipeline's default.
-	MaxBatchSize int `yaml:"max_batch_size" json:"max_batch_size" min:"0" max:"65536"`
+	// MaxPairs bounds a batch in pairs. Default: 0, which means 512.
+	MaxPairs int `yaml:"max_batch_size" json:"max_batch_size" min:"0" max:"65536"`
 
-	// MaxBatchTokens bounds a batch in tokens. Default: 0, the pipeline's default.
-	MaxBatchTokens int `yaml:"max_batch_tokens" json:"max_batch_tokens" min:"0" max:"16777216"`
+	// MaxTokens bounds a batch in tokens. Default: 0, which means 16384.
+	MaxTokens int `yaml:"max_batch_tokens" json:"max_batch_tokens" min:"0" max:"16777216"`
 
 	// TimeoutMS is how long a batch that is not full waits for more pairs, in milliseconds. Default: 0,
 	// no wait: a batch is what waits when the engine becomes free.
 	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
 
-	// PreferredBatchSize lists numbers of pairs, ascending and up to max_batch_size, at which a batch
+	// PreferredPairs lists numbers of pairs, ascending and up to max_batch_size, at which a batch
 	// counts as full. With a timeout, a batch is sent at once when the waiting pairs reach one of them,
 	// and it takes the largest that they fill. The rest waits on, up to the timeout. Default: none.
-	PreferredBatchSize []int `yaml:"preferred_batch_size,omitempty" json:"preferred_batch_size,omitempty" min:"1" max:"65536"`
+	PreferredPairs []int `yaml:"preferred_batch_size,omitempty" json:"preferred_batch_size,omitempty" min:"1" max:"65536"`
 
 	// MaxQueueAgeMS bounds the queue by time, in milliseconds: it holds no more tokens than the engines
 	// compute within it, at their measured speed. A quarter is reserved for callers that ask for less
@@ -109,7 +109,7 @@ type Batching struct {
 	// 10 s of work on two cores.
 	MaxQueueAgeMS float64 `yaml:"max_queue_age_ms" json:"max_queue_age_ms" min:"0" max:"86400000"`
 
-	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, the pipeline's default.
+	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, which means 1000000.
 	MaxQueuedTokens int `yaml:"max_queued_tokens" json:"max_queued_tokens" min:"0" max:"1000000000"`
 
 	// LengthAware sorts pairs by length: those of a request before they are divided among batches, so

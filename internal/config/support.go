@@ -50,7 +50,7 @@ func Unsupported(s Settings) []strictyaml.Fault {
 // preferences reports preferred sizes that no batch can have.
 func (s Settings) preferences(add func(key, format string, args ...any)) {
 	const at = "batching.preferred_batch_size"
-	sizes, most := s.Batching.PreferredBatchSize, s.Batching.MaxBatchSize
+	sizes, most := s.Batching.PreferredPairs, s.Batching.MaxPairs
 	switch {
 	case len(sizes) == 0:
 	case !s.Batching.Enabled:

@@ -47,8 +47,8 @@ func TestParseReadsEveryKey(t *testing.T) {
 			ModelPool: config.ModelPool{Routing: "least_busy", Instances: []config.Instance{
 				{Backend: "native", Device: "cpu", Quantization: "fp32", MaxLength: 512, Threads: 2, Replicas: 1}}},
 			TokenizerPool: config.TokenizerPool{Workers: 2},
-			Batching: config.Batching{Enabled: true, MaxBatchSize: 64, MaxBatchTokens: 16384, TimeoutMS: 1.5, Packing: true,
-				PreferredBatchSize: []int{8, 16}, MaxQueueAgeMS: 200, MaxQueuedTokens: 5000},
+			Batching: config.Batching{Enabled: true, MaxPairs: 64, MaxTokens: 16384, TimeoutMS: 1.5, Packing: true,
+				PreferredPairs: []int{8, 16}, MaxQueueAgeMS: 200, MaxQueuedTokens: 5000},
 			Pipeline: config.Pipeline{Mode: "full"},
 			Cache:    config.Cache{MaxBytes: 1000, Coalesce: true},
 			Server:   config.Default().Server,

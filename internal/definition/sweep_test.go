@@ -105,7 +105,7 @@ func TestExtends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Name != "top" || s.Model != "m" || s.Batching.MaxBatchSize != 9 || s.Batching.Packing || s.Data.Path != "x.jsonl" || s.Data.Seed != 3 ||
+	if s.Name != "top" || s.Model != "m" || s.Batching.MaxPairs != 9 || s.Batching.Packing || s.Data.Path != "x.jsonl" || s.Data.Seed != 3 ||
 		s.Experiment.Warmup != 1 || s.Experiment.Duration == 0 || s.Experiment.BenchmarkRequests != 0 {
 		t.Errorf("merged into %+v", s)
 	}

@@ -93,11 +93,11 @@ func loopWords(loop string) string {
 // batchingWords says what joins requests, for the title.
 func batchingWords(b *summary.Batching) string {
 	var bounds []string
-	if b.MaxBatchSize > 0 {
-		bounds = append(bounds, fmt.Sprintf("at most %d pairs a batch", b.MaxBatchSize))
+	if b.MaxPairs > 0 {
+		bounds = append(bounds, fmt.Sprintf("at most %d pairs a batch", b.MaxPairs))
 	}
-	if b.MaxBatchTokens > 0 {
-		bounds = append(bounds, fmt.Sprintf("at most %d tokens a batch", b.MaxBatchTokens))
+	if b.MaxTokens > 0 {
+		bounds = append(bounds, fmt.Sprintf("at most %d tokens a batch", b.MaxTokens))
 	}
 	if len(bounds) == 0 {
 		bounds = append(bounds, "batches of the default size")

@@ -57,7 +57,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Models:      func() []crossrank.Info { return infos },
 		Tokenize:    s.router.Tokenize,
 		Recorder:    metrics.New(recorderOptions(s.settings.Server, s.router.Gauges())),
-		BatchTokens: cmp.Or(s.settings.Batching.MaxBatchTokens, batch.DefaultMaxTokens),
+		BatchTokens: cmp.Or(s.settings.Batching.MaxTokens, batch.DefaultMaxTokens),
 		Tokenizers:  cmp.Or(s.settings.TokenizerPool.Workers, cores()),
 	})
 }

@@ -34,12 +34,12 @@ type Summary struct {
 
 // Batching is the section of that name in the settings.
 type Batching struct {
-	Enabled        bool    `json:"enabled"`
-	MaxBatchSize   int     `json:"max_batch_size"`
-	MaxBatchTokens int     `json:"max_batch_tokens"`
-	TimeoutMS      float64 `json:"timeout_ms"`
-	LengthAware    bool    `json:"length_aware"`
-	Packing        bool    `json:"packing"`
+	Enabled     bool    `json:"enabled"`
+	MaxPairs    int     `json:"max_batch_size"`
+	MaxTokens   int     `json:"max_batch_tokens"`
+	TimeoutMS   float64 `json:"timeout_ms"`
+	LengthAware bool    `json:"length_aware"`
+	Packing     bool    `json:"packing"`
 }
 
 // Of works out the figures of res.
