@@ -166,7 +166,7 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-func TestSnapshotTellsOfSeveralModels(t *testing.T) {
+func TestSnapshotShowsSeveralModels(t *testing.T) {
 	models := []crossrank.Info{{Model: "a"}}
 	s := show(t, Config{Models: func() []crossrank.Info { return models }})
 	var got snapshot
@@ -182,15 +182,37 @@ func TestSnapshotTellsOfSeveralModels(t *testing.T) {
 	}
 }
 
-func TestSnapshotTellsOfSharedScores(t *testing.T) {
+func TestSnapshotShowsInstances(t *testing.T) {
+	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Instances: func() []state.Instance {
+		return []state.Instance{
+			{Name: "0", State: "ready", Threads: 2, QueuedPairs: 3, QueuedTokens: 4, RunningPairs: 5, RunningTokens: 6,
+				Batches: 7, Pairs: 8, Tokens: 9, Failures: 10, Busy: 11 * time.Second, Speed: 12},
+			{Name: "1", State: "ready"},
+		}
+	}}})
+	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }})
+	text, err := json.Marshal(d.newSnapshot(recorder.Snapshot()).Instances)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"name":"0","state":"ready","batches":7,"pairs":8,"tokens":9,"busy_s":11,"queued_tokens":4,"threads":2,` +
+		`"queued_pairs":3,"running_pairs":5,"running_tokens":6,"failures":10,"tokens_per_second":12},` +
+		`{"name":"1","state":"ready","batches":0,"pairs":0,"tokens":0,"busy_s":0,"queued_tokens":0,"threads":0,` +
+		`"queued_pairs":0,"running_pairs":0,"running_tokens":0,"failures":0,"tokens_per_second":null}]`
+	if string(text) != want {
+		t.Errorf("got %s\nwant %s", text, want)
+	}
+}
+
+func TestSnapshotShowsReusedScores(t *testing.T) {
 	counts := state.Cache{}
 	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() state.Cache { return counts }}})
 	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }, NoMetrics: true})
 	if got := d.newSnapshot(recorder.Snapshot()); got.Cache != nil || got.Metrics {
 		t.Errorf("with nothing shared, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
 	}
-	counts = state.Cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, MaxBytes: 1000}
-	if got, want := d.newSnapshot(recorder.Snapshot()).Cache, (cache{3, 2, 5, 300}); got == nil || *got != want {
+	counts = state.Cache{Hits: 3, Coalesced: 2, Misses: 5, Evictions: 1, Scores: 4, Bytes: 300, MaxBytes: 1000}
+	if got, want := d.newSnapshot(recorder.Snapshot()).Cache, (cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, Evictions: 1, Scores: 4, MaxBytes: 1000}); got == nil || *got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	answer := httptest.NewRecorder()

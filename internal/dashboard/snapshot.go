@@ -76,6 +76,7 @@ type batches struct {
 	MeanPairs     float64 `json:"mean_pairs"`
 	MeanTokens    float64 `json:"mean_tokens"`
 	LongestTokens int     `json:"longest_tokens"` // of a pair
+	PaddedTokens  int64   `json:"padded_tokens"`  // with every pair padded to the longest of its batch
 }
 
 // cache counts pairs, or windows of them, since the start.
@@ -84,6 +85,9 @@ type cache struct {
 	Coalesced int64 `json:"coalesced"` // that waited for a score that was being computed
 	Misses    int64 `json:"misses"`    // that had to be computed
 	Bytes     int64 `json:"bytes"`     // of the scores in the cache
+	Evictions int64 `json:"evictions"` // scores removed to make room
+	Scores    int64 `json:"scores"`    // in the cache
+	MaxBytes  int64 `json:"max_bytes"` // that they may take
 }
 
 type instance struct {
@@ -96,6 +100,7 @@ type instance struct {
 	QueuedTokens int     `json:"queued_tokens"`
 
 	Threads         int      `json:"threads"`
+	QueuedPairs     int      `json:"queued_pairs"`
 	RunningPairs    int      `json:"running_pairs"`
 	RunningTokens   int      `json:"running_tokens"`
 	Failures        int64    `json:"failures"`          // runs that ended with an error or a panic
@@ -130,20 +135,23 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 		out.Queue = &waiting{q.Requests, q.Pairs, q.Tokens, stats.Milliseconds(q.Oldest), q.RunningPairs, q.RunningTokens}
 	}
 	if b := s.Batches; b != nil {
-		out.Batches = &batches{Count: b.Runs, LongestTokens: b.Longest}
+		out.Batches = &batches{Count: b.Runs, LongestTokens: b.Longest, PaddedTokens: b.Padded}
 		if b.Runs > 0 {
 			out.Batches.MeanPairs = float64(b.Pairs) / float64(b.Runs)
 			out.Batches.MeanTokens = float64(b.Tokens) / float64(b.Runs)
 		}
 	}
 	if c := s.Cache; c != nil && c.Hits+c.Coalesced+c.Misses > 0 {
-		out.Cache = &cache{c.Hits, c.Coalesced, c.Misses, c.Bytes}
+		out.Cache = &cache{
+			Hits: c.Hits, Coalesced: c.Coalesced, Misses: c.Misses,
+			Bytes: c.Bytes, Evictions: c.Evictions, Scores: c.Scores, MaxBytes: c.MaxBytes,
+		}
 	}
 	for _, in := range s.Instances {
 		out.Instances = append(out.Instances,
 			instance{
 				Name: in.Name, State: in.State, Batches: in.Batches, Pairs: in.Pairs, Tokens: in.Tokens, BusyS: in.Busy.Seconds(),
-				QueuedTokens: in.QueuedTokens, Threads: in.Threads, RunningPairs: in.RunningPairs, RunningTokens: in.RunningTokens,
+				QueuedTokens: in.QueuedTokens, QueuedPairs: in.QueuedPairs, Threads: in.Threads, RunningPairs: in.RunningPairs, RunningTokens: in.RunningTokens,
 				Failures: in.Failures, TokensPerSecond: in.TokensPerSecond(),
 			})
 	}

@@ -97,7 +97,10 @@ var (
 	descInstanceFailures = desc("instance_failures_total", "Runs of an engine instance that ended with an error or a panic.", "engine")
 	descInstanceSpeed    = desc("instance_tokens_per_second",
 		"Speed of an engine instance while busy, over about the last 10 s of busy time.", "engine")
-	descInstanceQueue = desc("instance_queue_tokens", "Tokens that wait for this engine instance.", "engine")
+	descInstanceQueuedPairs   = desc("instance_queue_pairs", "Pairs that wait for this engine instance alone.", "engine")
+	descInstanceQueuedTokens  = desc("instance_queue_tokens", "Tokens that wait for this engine instance alone.", "engine")
+	descInstanceRunningPairs  = desc("instance_running_pairs", "Pairs of the batch that an engine instance computes.", "engine")
+	descInstanceRunningTokens = desc("instance_running_tokens", "Tokens of the batch that an engine instance computes.", "engine")
 
 	descSteal     = desc("host_cpu_steal_seconds_total", "Time of this machine's cores that its host gave to other machines.")
 	descThrottled = desc("cgroup_cpu_throttled_seconds_total", "Time that the CPU quota of the control group held the process back.")
@@ -229,7 +232,10 @@ func (s sink) instances(all []state.Instance) {
 		s.counter(descInstanceTokens, float64(in.Tokens), name)
 		s.counter(descInstanceBusy, in.Busy.Seconds(), name)
 		s.counter(descInstanceFailures, float64(in.Failures), name)
-		s.gauge(descInstanceQueue, float64(in.QueuedTokens), name)
+		s.gauge(descInstanceQueuedPairs, float64(in.QueuedPairs), name)
+		s.gauge(descInstanceQueuedTokens, float64(in.QueuedTokens), name)
+		s.gauge(descInstanceRunningPairs, float64(in.RunningPairs), name)
+		s.gauge(descInstanceRunningTokens, float64(in.RunningTokens), name)
 		s.gauge(descInstanceThreads, float64(in.Threads), name)
 		if speed := in.TokensPerSecond(); speed != nil {
 			s.gauge(descInstanceSpeed, *speed, name)

@@ -53,7 +53,7 @@ type Sample struct {
 	GPUMemoryBytes *int64   `json:"gpu_memory_bytes"` // used on the device
 	GPUPct         *float64 `json:"gpu_pct"`          // busy
 
-	Instances []InstanceSample `json:"instances"` // nil if they are not told apart
+	Instances []InstanceSample `json:"instances"` // nil if instances are not reported
 }
 
 // InstanceSample is what one engine instance did in an interval.
