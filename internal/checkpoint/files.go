@@ -58,6 +58,19 @@ func readVocabulary(dir string) (*vocabulary, error) {
 	return fromVocab(pieces, c)
 }
 
+// readObject reads a file that is one JSON object; an absent file is an empty object.
+func readObject(dir, name string) (*object, error) {
+	data, err := readFile(dir, name, maxConfigBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &object{file: name}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	o := parseObject(name, data)
+	return o, o.err
+}
+
 // readFile reads a file of a model, which may have at most limit bytes.
 func readFile(dir, name string, limit int64) ([]byte, error) {
 	f, err := openFile(dir, name)

@@ -82,25 +82,38 @@ func openDirectory(dir string) (m *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := v.size(); n > c.vocabSize() {
-		return nil, &Error{File: v.file, Err: fmt.Errorf("its ids go to %d, but %s has a vocab_size of %d; "+
-			"the files belong to different models", n-1, configFile, c.vocabSize())}
-	}
-	if v.noTypes != nil && c.readsTypes() {
-		return nil, v.noTypes
+	if err := c.checkVocabulary(v); err != nil {
+		return nil, err
 	}
 	if m.Reading, err = s.reading(v, c.positions); err != nil {
 		return nil, err
 	}
-	tensors, err := openTensors(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, tensors.Close()) }()
-	if m.Hash, err = loadWeights(tensors, c); err != nil {
+	if m.Hash, err = readWeights(dir, c); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// checkVocabulary refuses a vocabulary that does not fit the network.
+func (c *modelConfig) checkVocabulary(v *vocabulary) error {
+	if n := v.size(); n > c.vocabSize() {
+		return &Error{File: v.file, Err: fmt.Errorf("its ids go to %d, but %s has a vocab_size of %d; "+
+			"the files belong to different models", n-1, configFile, c.vocabSize())}
+	}
+	if v.noTypes != nil && c.readsTypes() {
+		return v.noTypes
+	}
+	return nil
+}
+
+// readWeights fills the network of c with the weights in dir, and returns their hash.
+func readWeights(dir string, c modelConfig) (hash string, err error) {
+	tensors, err := openTensors(dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, tensors.Close()) }()
+	return loadWeights(tensors, c)
 }
 
 // OpenTokenizer reads only how a model reads text, not its weights. The directory need not have a
@@ -141,20 +154,3 @@ func openReading(dir string) (Reading, error) {
 }
 
 func opening(name string, err error) error { return fmt.Errorf("opening model %s: %w", name, err) }
-
-// reading combines the settings with the tokenizer of a model with so many positions.
-func (s *settings) reading(v *vocabulary, positions int) (Reading, error) {
-	if s.lowerFile != "" && v.opts.Cased {
-		return Reading{}, &Error{File: s.lowerFile, Field: "do_lower_case", Err: fmt.Errorf("it is true, but the tokenizer in "+
-			"%s keeps upper case; make them agree", v.file)}
-	}
-	tok, err := v.build()
-	if err != nil {
-		return Reading{}, err
-	}
-	length := positions
-	if limit := cmp.Or(s.limit, v.limit); limit > 0 {
-		length = min(limit, positions)
-	}
-	return Reading{Tokenizer: tok, Prompt: s.prompt, MaxLength: length}, nil
-}

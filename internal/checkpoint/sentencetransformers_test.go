@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -35,9 +36,7 @@ func savedFiles() map[string]string {
 // withSaved adds files to those of a model that opens.
 func withSaved(t testing.TB, saved map[string]string) map[string]string {
 	files := tinyFiles(t)
-	for name, content := range saved {
-		files[name] = content
-	}
+	maps.Copy(files, saved)
 	return files
 }
 
@@ -176,13 +175,13 @@ func TestSentenceTransformersRefused(t *testing.T) {
 		{"modules that are an object", mf, `{}`, "", "no list"},
 		{"a module that is a string", mf, `["x"]`, "[0]", "JSON object"},
 
-		{"an unknown key", tf, `{"new_key": 1}`, "new_key", "no such key"},
+		{"an unknown key", tf, `{"new_key": 1}`, "new_key", "cannot be read"},
 		{"another task", tf, `{"transformer_task": "text-generation"}`, "transformer_task", "text-generation"},
 		{"another output", tf, `{"module_output_name": "token_embeddings"}`, "module_output_name", "token_embeddings"},
 		{"text as messages", tf, `{"modality_config": {"text": {"method": "forward", "method_output_name": "logits"}, "message": {}}}`, "modality_config.message", "chat template"},
 		{"no text", tf, `{"modality_config": {"image": {}}}`, "modality_config.text", "missing"},
 		{"another output of the network", tf, `{"modality_config": {"text": {"method_output_name": "last_hidden_state"}}}`, "modality_config.text.method_output_name", "last_hidden_state"},
-		{"a tokenizer elsewhere", tf, `{"tokenizer_name_or_path": "bert-base-cased"}`, "tokenizer_name_or_path", "no such key"},
+		{"a tokenizer elsewhere", tf, `{"tokenizer_name_or_path": "bert-base-cased"}`, "tokenizer_name_or_path", "cannot be read"},
 		{"arguments of the tokenizer", tf, `{"tokenizer_args": {"do_lower_case": false}}`, "tokenizer_args.do_lower_case", "scores may depend"},
 		{"arguments of the model", tf, `{"model_args": {"torch_dtype": "auto", "num_labels": 3}}`, "model_args.num_labels", "scores may depend"},
 		{"other truncation", tf, `{"processing_kwargs": {"text": {"truncation": "only_second"}}}`, "processing_kwargs.text.truncation", "only_second"},

@@ -56,11 +56,11 @@ func TestShards(t *testing.T) {
 	checkWeights(t, m.Network, tensorsOf(tiny(), safetensors.F32))
 
 	// The hash is what sha256sum makes of its own output.
-	list := ""
+	var list strings.Builder
 	for _, name := range []string{shard1, shard2} {
-		list += fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(files[name])), name)
+		list.WriteString(fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(files[name])), name))
 	}
-	if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(list))); m.Hash != want {
+	if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(list.String()))); m.Hash != want {
 		t.Errorf("hash %s, want %s", m.Hash, want)
 	}
 

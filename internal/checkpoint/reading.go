@@ -1,0 +1,46 @@
+package checkpoint
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// Reading is how a model reads a pair of texts.
+type Reading struct {
+	Tokenizer *tokenizer.Tokenizer
+
+	// Prompt stands directly before every query, as sentence-transformers puts it there; "" for
+	// most models.
+	Prompt string
+
+	// MaxLength is the most tokens that a pair may have, special tokens included: what
+	// sentence-transformers' settings say, else the tokenizer's own limit, and never more than the
+	// position table.
+	MaxLength int
+}
+
+// Pair appends the ids of a pair to dst, prompt and special tokens included, cut to the maximum
+// length at its end. The first boundary ids are the query's side.
+func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary int) {
+	ids, boundary, _ = r.Tokenizer.Pair(dst, r.Prompt+query, passage, r.MaxLength, tokenizer.KeepStart)
+	return ids, boundary
+}
+
+// reading combines the settings with the tokenizer of a model with so many positions.
+func (s *settings) reading(v *vocabulary, positions int) (Reading, error) {
+	if s.lowerFile != "" && v.opts.Cased {
+		return Reading{}, &Error{File: s.lowerFile, Field: "do_lower_case", Err: fmt.Errorf("it is true, but the tokenizer in "+
+			"%s keeps upper case; make them agree", v.file)}
+	}
+	tok, err := v.build()
+	if err != nil {
+		return Reading{}, err
+	}
+	length := positions
+	if limit := cmp.Or(s.limit, v.limit); limit > 0 {
+		length = min(limit, positions)
+	}
+	return Reading{Tokenizer: tok, Prompt: s.prompt, MaxLength: length}, nil
+}
