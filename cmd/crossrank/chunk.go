@@ -6,14 +6,14 @@ import (
 	"iter"
 )
 
-// chunkSize is the max number of items that are processed together: enough to keep every core busy, few
-// enough for a steady flow of answers.
+// chunkSize is the max number of items that are processed together: enough to keep every core busy,
+// few enough for a steady flow of answers.
 const chunkSize = 128
 
-// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk holds what was
-// read while the last one was processed: a fast source gives full chunks, a slow one gives each item
-// without delay, and at most two chunks are in memory. An error, of read or ctx, comes last, alone, after
-// everything that was read before it. A chunk is valid until the next one.
+// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk holds
+// what was read while the last one was processed: a fast source gives full chunks, a slow one gives
+// each item without delay, and at most two chunks are in memory. An error, of read or ctx, comes
+// last, alone, after everything that was read before it. A chunk is valid until the next one.
 //
 // Reading runs in a goroutine of its own, because a blocked read of a terminal or pipe cannot be
 // cancelled. After the loop, the goroutine ends with the read that it is in.

@@ -40,7 +40,8 @@ func TestPrometheusFiles(t *testing.T) {
 	}
 }
 
-// TestMonitoringNamesExist holds the names in rules, alerts and the Grafana dashboard against what a server exposes.
+// TestMonitoringNamesExist holds the names in rules, alerts and the Grafana dashboard against what
+// a server exposes.
 func TestMonitoringNamesExist(t *testing.T) {
 	dir := t.TempDir()
 	if err := tinymodel.Write(dir); err != nil {
@@ -84,7 +85,8 @@ func TestMonitoringNamesExist(t *testing.T) {
 	}
 }
 
-// ruleExpressions gives the expressions of rules and alerts, and adds what they record to the known names.
+// ruleExpressions gives the expressions of rules and alerts, and adds what they record to the known
+// names.
 func ruleExpressions(t *testing.T, known map[string]bool) (all []string) {
 	for _, file := range []string{"rules.yml", "alerts.yml"} {
 		text, err := os.ReadFile(filepath.Join(deploy, "prometheus", file))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
 // helpWidth is the most columns of a line of help.
@@ -61,6 +63,21 @@ func checkMaxLength(n int) error {
 		return usageError("--max-length is %d; %s", n, config.ShortestPair)
 	}
 	return nil
+}
+
+// nearestFlag suggests a flag of cmd if err is about an unknown one that resembles it.
+func nearestFlag(cmd *cobra.Command, err error) string {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return ""
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	near := strictyaml.Nearest(unknown.GetSpecifiedName(), names)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean --%s?", near)
 }
 
 // onlyFlags refuses flags of cmd that have no effect beside the first of those that may be given.

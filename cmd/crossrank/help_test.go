@@ -15,8 +15,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestHelpOfEveryCommand holds the help of all commands to one language: each flag begins with a noun
-// phrase, a number says its default or what 0 means, and every line fits the width of a terminal.
+// TestHelpOfEveryCommand holds the help of all commands to one language: each flag begins with a
+// noun phrase, a number says its default or what 0 means, and every line fits the width of a
+// terminal.
 func TestHelpOfEveryCommand(t *testing.T) {
 	for _, cmd := range commands(newRootCommand()) {
 		path := cmd.CommandPath()
@@ -87,8 +88,8 @@ func faultOfHelp(f *pflag.Flag) string {
 	return ""
 }
 
-// TestOutputThatCannotBeWritten ends with exit code 1, whatever the command; only a reader that has gone
-// is no error.
+// TestOutputThatCannotBeWritten ends with exit code 1, whatever the command; only a reader that has
+// gone is no error.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range []string{"--help", "serve --help", "help score", "version", "info", "config show", "config show --origin"} {
 		for cause, want := range map[error]int{syscall.ENOSPC: 1, syscall.EPIPE: 0} {

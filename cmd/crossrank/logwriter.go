@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// logWriter writes lines to a log that may block, such as a pipe without a reader, and never blocks its
-// callers. It drops and counts the lines for which its queue has no room. It is safe for concurrent use.
+// logWriter writes lines to a log that may block, such as a pipe without a reader, and never blocks
+// its callers. It drops and counts the lines for which its queue has no room. It is safe for
+// concurrent use.
 type logWriter struct {
 	to    io.Writer
 	lost  func(lines int64) // called with the number of dropped lines, once lines can be written again
@@ -56,7 +57,8 @@ func (w *logWriter) run() {
 	}
 }
 
-// Close writes what is left. It returns after a second at the latest: a blocked write cannot be cancelled.
+// Close writes what is left. It returns after a second at the latest: a blocked write cannot be
+// cancelled.
 func (w *logWriter) Close() error {
 	w.mu.Lock()
 	if !w.closed {

@@ -48,7 +48,8 @@ func TestLogWriterDoesNotWait(t *testing.T) {
 	w.Close()
 }
 
-// TestServeWithStalledLog: nobody reads standard error, which is full, and a request that is logged is answered all the same.
+// TestServeWithStalledLog: nobody reads standard error, which is full, and a request that is logged
+// is answered all the same.
 func TestServeWithStalledLog(t *testing.T) {
 	dir := t.TempDir()
 	if err := tinymodel.Write(dir); err != nil {

@@ -1,9 +1,9 @@
-// Command crossrank scores (query, passage) pairs with a cross-encoder, serves the scores over gRPC and
-// HTTP, and measures itself.
+// Command crossrank scores (query, passage) pairs with a cross-encoder, serves the scores over gRPC
+// and HTTP, and measures itself.
 //
-// Every subcommand is a file. It turns flags into the options of a package, calls that package and prints
-// the result. Results go to standard output, messages for people to standard error. The exit code is 0 on
-// success, 1 on failure and 2 for a wrong command line.
+// Every subcommand is a file. It turns flags into the options of a package, calls that package and
+// prints the result. Results go to standard output, messages for people to standard error. The exit
+// code is 0 on success, 1 on failure and 2 for a wrong command line.
 package main
 
 import (
@@ -29,15 +29,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal ends the work in order, a second one kills the process
 
-	// Asking for SIGPIPE turns a write to a closed pipe into an error, so that a command can stop its own
-	// children first. (They would inherit an ignored signal.)
+	// Asking for SIGPIPE turns a write to a closed pipe into an error, so that a command can stop
+	// its own children first. (They would inherit an ignored signal.)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program: it runs the command that args name and returns the exit code. A command stops
-// soon after ctx is done.
+// run is the whole program: it runs the command that args name and returns the exit code. A command
+// stops soon after ctx is done.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(append([]string{}, args...)) // never nil, which cobra would take for os.Args
@@ -70,8 +70,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitFailed
 }
 
-// wrongUsage is an error in the command line itself. It ends the program with exit code 2 and a pointer to
-// the help.
+// wrongUsage is an error in the command line itself. It ends the program with exit code 2 and a
+// pointer to the help.
 type wrongUsage struct{ err error }
 
 func (e *wrongUsage) Error() string { return e.err.Error() }
@@ -82,12 +82,12 @@ func usageError(format string, args ...any) error {
 	return &wrongUsage{fmt.Errorf(format, args...)}
 }
 
-// errPipeClosed is the error of a write to standard output whose reader has gone. A command returns it,
-// wrapped or not, like any other error; run then ends without a message.
+// errPipeClosed is the error of a write to standard output whose reader has gone. A command returns
+// it, wrapped or not, like any other error; run then ends without a message.
 var errPipeClosed = errors.New("standard output is closed")
 
-// outputPipe is standard output. It distinguishes its own broken pipe from every other, such as that of a
-// connection, and remembers the first write that failed.
+// outputPipe is standard output. It distinguishes its own broken pipe from every other, such as
+// that of a connection, and remembers the first write that failed.
 type outputPipe struct {
 	w      io.Writer
 	failed atomic.Pointer[error]

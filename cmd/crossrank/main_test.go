@@ -6,13 +6,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the test binary stand in for the program: in scripts, crossrank is a process of its own.
+// TestMain lets the test binary stand in for the program: in scripts, crossrank is a process of its
+// own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"crossrank": main})
 }
 
-// TestScripts runs the terminal sessions in testdata/script, one idea a file. A program that hangs is killed shortly before
-// the time limit of go test itself: a limit for all scripts together would fail the last ones on a busy machine.
+// TestScripts runs the terminal sessions in testdata/script, one idea a file. A program that hangs
+// is killed shortly before the time limit of go test itself: a limit for all scripts together would
+// fail the last ones on a busy machine.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",

@@ -8,7 +8,8 @@ import (
 	"github.com/crossrank/crossrank/local"
 )
 
-// warnMeaningless notes for people, on w, that the scores of a model with random weights mean nothing.
+// warnMeaningless notes for people, on w, that the scores of a model with random weights mean
+// nothing.
 func warnMeaningless(w io.Writer, info crossrank.Info) {
 	if info.Meaningless {
 		fmt.Fprintf(w, "note: %s has %s: its scores mean nothing\n", info.Model, info.Weights)

@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/server"
 )
 
-// withOrigin adds to an error that names a setting where its value comes from: the file and the line,
-// or the environment variable. Where it is a flag, the error names flags instead of settings.
+// withOrigin adds to an error that names a setting where its value comes from: the file and the
+// line, or the environment variable. Where it is a flag, the error names flags instead of settings.
 func withOrigin(err error, settings config.Settings) error {
 	wrong, ok := errors.AsType[*server.SettingError](err)
 	if !ok {

@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// progress shows the progress of a load run on standard error: a bar that is redrawn on a terminal, a line
-// every few seconds elsewhere. It is not safe for concurrent use.
+// progress shows the progress of a load run on standard error: a bar that is redrawn on a terminal,
+// a line every few seconds elsewhere. It is not safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	width int    // columns of the terminal; 0 if w is none

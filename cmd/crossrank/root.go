@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRootCommand makes the command tree. Every run makes its own, so that runs in one process share no
-// flags.
+// newRootCommand makes the command tree. Every run makes its own, so that runs in one process share
+// no flags.
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "crossrank",
@@ -42,7 +42,7 @@ of the real model, and its scores mean nothing.`,
 	group(root)
 	wrapHelp(root)
 	root.SetHelpCommand(newHelpCommand())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError("%w%s", err, nearestFlag(cmd, err)) })
 	checkUsage(root)
 	return root
 }
@@ -65,8 +65,8 @@ func newHelpCommand() *cobra.Command {
 	}
 }
 
-// group makes cmd a command that only has subcommands. Alone it shows its help and is wrong usage, like an
-// unknown subcommand.
+// group makes cmd a command that only has subcommands. Alone it shows its help and is wrong usage,
+// like an unknown subcommand.
 func group(cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -79,8 +79,8 @@ func group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// checkUsage turns cobra's own errors below cmd, such as a missing flag or an argument too many, into wrong
-// usage. A command without a rule for its arguments takes none.
+// checkUsage turns cobra's own errors below cmd, such as a missing flag or an argument too many,
+// into wrong usage. A command without a rule for its arguments takes none.
 func checkUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		rule := sub.Args

@@ -84,7 +84,8 @@ func scorePairs(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair,
 	return resp.Scores, nil
 }
 
-// writeScores writes a line for each score and sends them on their way; the first has the given index.
+// writeScores writes a line for each score and sends them on their way; the first has the given
+// index.
 func writeScores(out *bufio.Writer, index int, scores []float32) error {
 	enc := json.NewEncoder(out)
 	for i, score := range scores {

@@ -48,7 +48,8 @@ func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(tinymodel.Write(ts.MkAbs(args[0])))
 }
 
-// expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in files.
+// expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in
+// files.
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		text := os.Expand(ts.ReadFile(name), ts.Getenv)
@@ -118,8 +119,8 @@ func sameScores(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// sameRanking: sameranking FILE LINES holds that a JSON list and JSON lines have the same indexes and scores in the same
-// order.
+// sameRanking: sameranking FILE LINES holds that a JSON list and JSON lines have the same indexes
+// and scores in the same order.
 func sameRanking(ts *testscript.TestScript, _ bool, args []string) {
 	type ranked struct {
 		Index int
@@ -147,7 +148,8 @@ func readScores(ts *testscript.TestScript, file string) []float64 {
 	return scores
 }
 
-// stream: stream ARG... runs crossrank, gives it a pair, and holds that the score comes while its input stays open.
+// stream: stream ARG... runs crossrank, gives it a pair, and holds that the score comes while its
+// input stays open.
 func stream(ts *testscript.TestScript, _ bool, args []string) {
 	cmd, stderr := command(ts, args)
 	stdin, err := cmd.StdinPipe()
@@ -170,8 +172,8 @@ func stream(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(cmd.Wait())
 }
 
-// closedPipe: closedpipe ARG... runs crossrank with a standard output that nobody reads, and holds that it ends well
-// and says nothing.
+// closedPipe: closedpipe ARG... runs crossrank with a standard output that nobody reads, and holds
+// that it ends well and says nothing.
 func closedPipe(ts *testscript.TestScript, _ bool, args []string) {
 	cmd, stderr := command(ts, args)
 	r, w, err := os.Pipe()

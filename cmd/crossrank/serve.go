@@ -76,8 +76,8 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	return srv.Run(cmd.Context())
 }
 
-// announce prints the addresses and the default model for programs, in one line of JSON, and a description
-// of each model for people.
+// announce prints the addresses and the default model for programs, in one line of JSON, and a
+// description of each model for people.
 func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) error {
 	people := cmd.ErrOrStderr()
 	for _, info := range infos {

@@ -14,7 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience ends a wait for a process that hangs. A healthy process takes milliseconds, or seconds on a busy machine.
+// patience ends a wait for a process that hangs. A healthy process takes milliseconds, or seconds
+// on a busy machine.
 const patience = 5 * time.Minute
 
 // serverProcess is the server that a script has started, if it has.
@@ -26,8 +27,8 @@ type serverProcess struct {
 // serverKey finds the script's serverProcess among its values.
 type serverKey struct{}
 
-// startServer: server ARG... starts crossrank serve on free ports, waits until it is ready, and sets GRPC and HTTP to its
-// addresses.
+// startServer: server ARG... starts crossrank serve on free ports, waits until it is ready, and
+// sets GRPC and HTTP to its addresses.
 func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	args = append([]string{"serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, args...)
 	p := ts.Value(serverKey{}).(*serverProcess)
@@ -56,7 +57,8 @@ func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("HTTP", ready.HTTP)
 }
 
-// stopServer: stop-server FILE sends the server SIGTERM, holds that it exits with 0, and writes its standard error to FILE.
+// stopServer: stop-server FILE sends the server SIGTERM, holds that it exits with 0, and writes its
+// standard error to FILE.
 func stopServer(ts *testscript.TestScript, _ bool, args []string) {
 	p := ts.Value(serverKey{}).(*serverProcess)
 	if p.cmd == nil {
@@ -71,7 +73,8 @@ func stopServer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(p.stderr.String()), 0o666))
 }
 
-// request: http STATUS URL [FILE] gets a URL, or posts a JSON file to it, and prints the body if the status is as said.
+// request: http STATUS URL [FILE] gets a URL, or posts a JSON file to it, and prints the body if
+// the status is as said.
 func request(ts *testscript.TestScript, _ bool, args []string) {
 	client := &http.Client{Timeout: patience}
 	var resp *http.Response

@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/config"
 )
 
-// TestServingPageHasEverySetting holds the table of docs/serving.md to the schema: every key of the server's section, with
-// its default and its meaning.
+// TestServingPageHasEverySetting holds the table of docs/serving.md to the schema: every key of the
+// server's section, with its default and its meaning.
 func TestServingPageHasEverySetting(t *testing.T) {
 	page, err := os.ReadFile("../../docs/serving.md")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// settingsFlags are the flags that a command takes a server's settings from: the file, the model, and one
-// flag for every key of the server section.
+// settingsFlags are the flags that a command takes a server's settings from: the file, the model,
+// and one flag for every key of the server section.
 type settingsFlags struct {
 	file         string
 	model        string
@@ -64,7 +64,8 @@ func (s *settingFlag) String() string {
 // Type names what the flag takes.
 func (s *settingFlag) Type() string { return s.key.Type }
 
-// serverFlag names the flag of a key of the server's section: server.grpc.streams is --grpc-streams. Other keys have none.
+// serverFlag names the flag of a key of the server's section: server.grpc.streams is
+// --grpc-streams. Other keys have none.
 func serverFlag(path string) string {
 	name, ok := strings.CutPrefix(path, "server.")
 	if !ok {
@@ -73,8 +74,8 @@ func serverFlag(path string) string {
 	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
 }
 
-// resolve gives the settings that are in effect: a flag overrides the environment, which overrides the
-// file, which overrides the default.
+// resolve gives the settings that are in effect: a flag overrides the environment, which overrides
+// the file, which overrides the default.
 func (s *settingsFlags) resolve(cmd *cobra.Command, environ []string) (config.Settings, error) {
 	settings := config.Default()
 	if s.file != "" {

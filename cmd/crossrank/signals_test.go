@@ -62,8 +62,9 @@ func (s *signalled) ends(t *testing.T) error {
 	return s.cmd.Wait()
 }
 
-// TestSIGTERMUnderLoad ends server processes that are busy: each exits with 0, callers get answers or are told to go
-// elsewhere, and no request that was accepted fails: every one that does is in the log.
+// TestSIGTERMUnderLoad ends server processes that are busy: each exits with 0, callers get answers
+// or are told to go elsewhere, and no request that was accepted fails: every one that does is in
+// the log.
 func TestSIGTERMUnderLoad(t *testing.T) {
 	dir := t.TempDir()
 	if err := tinymodel.Write(dir); err != nil {
@@ -115,7 +116,8 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 	}
 }
 
-// TestTwoSignals: a request that does not come to its end keeps a server draining, and a second signal ends it at once.
+// TestTwoSignals: a request that does not come to its end keeps a server draining, and a second
+// signal ends it at once.
 func TestTwoSignals(t *testing.T) {
 	dir := t.TempDir()
 	if err := tinymodel.Write(dir); err != nil {

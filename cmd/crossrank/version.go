@@ -25,7 +25,8 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
-// programVersion is the linker's version, else what the Go command recorded of the module, else "devel".
+// programVersion is the linker's version, else what the Go command recorded of the module, else
+// "devel".
 func programVersion() string {
 	if version != "" {
 		return version

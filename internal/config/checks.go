@@ -7,8 +7,8 @@ import (
 	"regexp"
 )
 
-// Checks are what the tag check names in the settings of a server and of an experiment. Each returns
-// what is wrong with a text, or nothing.
+// Checks are what the tag check names in the settings of a server and of an experiment. Each
+// returns what is wrong with a text, or nothing.
 var Checks = map[string]func(text string) string{
 	"filename": checkFileName,
 	"address":  checkAddress,

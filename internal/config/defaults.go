@@ -1,7 +1,7 @@
 package config
 
-// BuiltinModel is the model that is used when none is named. It needs no download, and its scores mean
-// nothing.
+// BuiltinModel is the model that is used when none is named. It needs no download, and its scores
+// mean nothing.
 const BuiltinModel = "builtin:minilm-l6"
 
 // Default gives the settings of an empty file. No default depends on what else a file says.

@@ -44,8 +44,8 @@ func settingsOf(f file, origins strictyaml.Origins, err error) (Settings, error)
 	return f.Settings, err
 }
 
-// Set gives the setting at path, such as server.deadline, the value that text is. The origin, such as
-// "flag --deadline", stands in errors and in what Origin says later.
+// Set gives the setting at path, such as server.deadline, the value that text is. The origin, such
+// as "flag --deadline", stands in errors and in what Origin says later.
 func (s *Settings) Set(path, text, origin string) error {
 	return schema.Set(s, &s.Origins, path, text, origin)
 }
@@ -55,14 +55,15 @@ func (s *Settings) SetFromEnvironment(environ []string) error {
 	return schema.SetFromEnvironment(s, &s.Origins, variables, environ)
 }
 
-// EnvName is the environment variable of the setting at path; empty for those of a pool's instances.
+// EnvName is the environment variable of the setting at path; empty for those of a pool's
+// instances.
 func EnvName(path string) string { return variables.Name(path) }
 
 // Keys lists every setting of s, in the order of the schema.
 func (s Settings) Keys() []strictyaml.Key { return strictyaml.Keys(s) }
 
-// Encode writes s as YAML that Parse reads back. It leaves out the digests of API keys: what is shown
-// gets pasted.
+// Encode writes s as YAML that Parse reads back. It leaves out the digests of API keys: what is
+// shown gets pasted.
 func Encode(s Settings) ([]byte, error) {
 	s.Server.APIKeys = nil
 	b, err := strictyaml.Encode(s)

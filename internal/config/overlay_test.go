@@ -109,7 +109,8 @@ func TestSetFromEnvironment(t *testing.T) {
 	}
 }
 
-// TestKeys finds every setting with a value that reads back, and holds that those of the server say what they mean.
+// TestKeys finds every setting with a value that reads back, and holds that those of the server say
+// what they mean.
 func TestKeys(t *testing.T) {
 	s := Default()
 	seen := map[string]bool{}

@@ -8,8 +8,8 @@ type Served struct {
 	Instances []Instance // with their replicas as instances of their own; all name Model
 }
 
-// Served gives the models of the pool, in the order of their first instances. The first is the default
-// model, of requests that name none.
+// Served gives the models of the pool, in the order of their first instances. The first is the
+// default model, of requests that name none.
 func (s Settings) Served() []Served {
 	var models []Served
 	at := map[string]int{}
@@ -43,8 +43,8 @@ func (s Settings) filled() []Instance {
 	return instances
 }
 
-// disagreements reports the instances that would compute other scores than an earlier one of the same
-// model: which of them computes a request is chance.
+// disagreements reports the instances that would compute other scores than an earlier one of the
+// same model: which of them computes a request is chance.
 func (s Settings) disagreements(add func(key, format string, args ...any)) {
 	first := map[string]int{}
 	instances := s.filled()

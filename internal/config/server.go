@@ -4,8 +4,8 @@ import "time"
 
 // Server is how the server listens, whom it answers, and its limits.
 //
-// A field's help tag is its meaning. The keys of this section are also flags of serve, whose help it is:
-// server.grpc.streams is --grpc-streams.
+// A field's help tag is its meaning. The keys of this section are also flags of serve, whose help
+// it is: server.grpc.streams is --grpc-streams.
 type Server struct {
 	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"listen address for gRPC, host:port; empty = no gRPC"`
 	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"listen address for HTTP, host:port; empty = no HTTP"`
@@ -59,8 +59,8 @@ type ServerHTTP struct {
 	Streams       int      `yaml:"streams" json:"streams" min:"1" max:"1000000" help:"max concurrent HTTP/2 requests per connection"`
 }
 
-// ServerTLS names the files of TLS. Without them both protocols are unencrypted. All are reloaded when
-// they change.
+// ServerTLS names the files of TLS. Without them both protocols are unencrypted. All are reloaded
+// when they change.
 type ServerTLS struct {
 	Cert     string `yaml:"cert,omitempty" json:"cert,omitempty" check:"filled" help:"PEM file with the certificate chain; turns TLS 1.3 on"`
 	Key      string `yaml:"key,omitempty" json:"key,omitempty" check:"filled" help:"PEM file with the private key of the certificate"`

@@ -1,13 +1,14 @@
 // Package config holds the settings of a server: their schema, their defaults and the environment
 // variables that set them.
 //
-// `crossrank serve --config` reads them from a YAML file whose keys are the fields of [Settings]. Package
-// strictyaml has the rules of the format. Values that are not given have the defaults of [Default], the
-// only place for them. The definition of an experiment embeds the same settings, see package definition.
+// `crossrank serve --config` reads them from a YAML file whose keys are the fields of [Settings].
+// Package strictyaml has the rules of the format. Values that are not given have the defaults of
+// [Default], the only place for them. The definition of an experiment embeds the same settings, see
+// package definition.
 //
-// Reading a file says whether it is well formed. Whether this build can do what it asks for is another
-// question: [Unsupported] lists what it cannot, and programs refuse such settings, because a setting
-// that is silently ignored makes a measurement wrong.
+// Reading a file says whether it is well formed. Whether this build can do what it asks for is
+// another question: [Unsupported] lists what it cannot, and programs refuse such settings, because
+// a setting that is silently ignored makes a measurement wrong.
 package config
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// Settings is everything that a server's settings say. Start from [Default] or [Parse]; the zero value is
-// not useful.
+// Settings is everything that a server's settings say. Start from [Default] or [Parse]; the zero
+// value is not useful.
 //
 // Each field's comment gives its meaning, its unit and its default. Its tags are rules that Parse
 // enforces.
@@ -45,9 +46,9 @@ type ModelPool struct {
 	Instances []Instance `yaml:"instances" json:"instances"`
 
 	// Routing chooses the instance that computes a request. With first_idle all work waits in one
-	// queue, and the next free instance takes a batch of it. The others give each instance a queue, and
-	// a whole request to one of them: round_robin in turn, least_busy to the fewest pairs, smart_idle to
-	// the earliest end by tokens and measured speed. Default: first_idle.
+	// queue, and the next free instance takes a batch of it. The others give each instance a queue,
+	// and a whole request to one of them: round_robin in turn, least_busy to the fewest pairs,
+	// smart_idle to the earliest end by tokens and measured speed. Default: first_idle.
 	Routing string `yaml:"routing" json:"routing" oneof:"round_robin,least_busy,first_idle,smart_idle"`
 }
 
@@ -65,7 +66,8 @@ type Instance struct {
 	// Quantization is the precision of the weights. Default: fp32.
 	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,int8"`
 
-	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's maximum.
+	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's
+	// maximum.
 	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
 
 	// Threads is the number of cores that compute one batch. Default: 0, the cores of the machine
@@ -84,7 +86,8 @@ type TokenizerPool struct {
 
 // Batching says how waiting requests are joined into batches.
 type Batching struct {
-	// Enabled joins the pairs of different requests; false computes each request alone. Default: true.
+	// Enabled joins the pairs of different requests; false computes each request alone. Default:
+	// true.
 	Enabled bool `yaml:"enabled" json:"enabled"`
 
 	// MaxPairs bounds a batch in pairs. Default: 0, which means 512.
@@ -93,45 +96,48 @@ type Batching struct {
 	// MaxTokens bounds a batch in tokens. Default: 0, which means 16384.
 	MaxTokens int `yaml:"max_batch_tokens" json:"max_batch_tokens" min:"0" max:"16777216"`
 
-	// TimeoutMS is how long a batch that is not full waits for more pairs, in milliseconds. Default: 0,
-	// no wait: a batch is what waits when the engine becomes free.
+	// TimeoutMS is how long a batch that is not full waits for more pairs, in milliseconds.
+	// Default: 0, no wait: a batch is what waits when the engine becomes free.
 	TimeoutMS float64 `yaml:"timeout_ms" json:"timeout_ms" min:"0" max:"60000"`
 
 	// PreferredPairs lists numbers of pairs, ascending and up to max_batch_size, at which a batch
-	// counts as full. With a timeout, a batch is sent at once when the waiting pairs reach one of them,
-	// and it takes the largest that they fill. The rest waits on, up to the timeout. Default: none.
+	// counts as full. With a timeout, a batch is sent at once when the waiting pairs reach one of
+	// them, and it takes the largest that they fill. The rest waits on, up to the timeout. Default:
+	// none.
 	PreferredPairs []int `yaml:"preferred_batch_size,omitempty" json:"preferred_batch_size,omitempty" min:"1" max:"65536"`
 
-	// MaxQueueAgeMS bounds the queue by time, in milliseconds: it holds no more tokens than the engines
-	// compute within it, at their measured speed. A quarter is reserved for callers that ask for less
-	// than others. 0 means no such bound. Default: 20000, which leaves a third of a request's deadline
-	// of 30 s for computing it, and admits a closed loop of 8 requests with 32 pairs of 512 tokens each,
-	// 10 s of work on two cores.
+	// MaxQueueAgeMS bounds the queue by time, in milliseconds: it holds no more tokens than the
+	// engines compute within it, at their measured speed. A quarter is reserved for callers that
+	// ask for less than others. 0 means no such bound. Default: 20000, which leaves a third of a
+	// request's deadline of 30 s for computing it, and admits a closed loop of 8 requests with 32
+	// pairs of 512 tokens each, 10 s of work on two cores.
 	MaxQueueAgeMS float64 `yaml:"max_queue_age_ms" json:"max_queue_age_ms" min:"0" max:"86400000"`
 
-	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, which means 1000000.
+	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, which means
+	// 1000000.
 	MaxQueuedTokens int `yaml:"max_queued_tokens" json:"max_queued_tokens" min:"0" max:"1000000000"`
 
-	// LengthAware sorts pairs by length: those of a request before they are divided among batches, so
-	// that a batch holds pairs of similar length, and those of a batch. Default: true.
+	// LengthAware sorts pairs by length: those of a request before they are divided among batches,
+	// so that a batch holds pairs of similar length, and those of a batch. Default: true.
 	LengthAware bool `yaml:"length_aware" json:"length_aware"`
 
-	// Packing computes real tokens only. False pads each pair to the longest of its batch, which changes
-	// no score and is for measuring what padding costs. Default: true.
+	// Packing computes real tokens only. False pads each pair to the longest of its batch, which
+	// changes no score and is for measuring what padding costs. Default: true.
 	Packing bool `yaml:"packing" json:"packing"`
 }
 
 // Pipeline says which stages run.
 type Pipeline struct {
-	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are 0,
-	// of type none), inference_only tokenizes each text once and keeps its tokens. Default: full.
+	// Mode is full, or one stage alone to measure it: tokenization_only computes no scores (all are
+	// 0, of type none), inference_only tokenizes each text once and keeps its tokens. Default:
+	// full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
 }
 
 // Cache says how equal pairs, token for token, share a score. No choice changes a score.
 type Cache struct {
-	// MaxBytes bounds the memory of cached scores, in bytes, divided equally among the models. Default:
-	// 0, no cache.
+	// MaxBytes bounds the memory of cached scores, in bytes, divided equally among the models.
+	// Default: 0, no cache.
 	MaxBytes int64 `yaml:"max_bytes" json:"max_bytes" min:"0" max:"1099511627776"`
 
 	// Coalesce computes equal pairs that are in flight together once. Default: true.

@@ -70,8 +70,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestParseRefusesDefinitions has a server refuse the sections of an experiment's definition, and accept
-// its name and description.
+// TestParseRefusesDefinitions has a server refuse the sections of an experiment's definition, and
+// accept its name and description.
 func TestParseRefusesDefinitions(t *testing.T) {
 	_, err := Parse("f", []byte("model: x\ndata: {path: y}\nexperiment:\n  warmup: 1\ntarget: {dialect: tei}"))
 	for _, want := range []string{
@@ -134,7 +134,8 @@ func TestBackends(t *testing.T) {
 	}
 }
 
-// TestInstancesAgree refuses instances of one model with different scores, not those of different models.
+// TestInstancesAgree refuses instances of one model with different scores, not those of different
+// models.
 func TestInstancesAgree(t *testing.T) {
 	for text, want := range map[string]string{
 		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization: is int8, but instances[0] of the same model has fp32",

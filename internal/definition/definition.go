@@ -1,8 +1,8 @@
 // Package definition holds what the file of an experiment says: the settings of the servers that it
 // starts, which server it measures instead, the data that it sends and the load.
 //
-// The settings of the server are those of package config, with two defaults of an experiment's own. A
-// list in place of a single value makes a [Sweep]: one [Variant] for each combination of values.
+// The settings of the server are those of package config, with two defaults of an experiment's own.
+// A list in place of a single value makes a [Sweep]: one [Variant] for each combination of values.
 package definition
 
 import (
@@ -10,13 +10,14 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// Settings is everything that a definition says, with one value for each key. Start from [Default] or
-// [Parse]; the zero value is not useful.
+// Settings is everything that a definition says, with one value for each key. Start from [Default]
+// or [Parse]; the zero value is not useful.
 //
 // Each field's comment gives its meaning, its unit and its default. Its tags are rules that Parse
 // enforces.
 type Settings struct {
-	// Name is the experiment's name, such as 01_engine_fp32; results files are named after it. Default: empty.
+	// Name is the experiment's name, such as 01_engine_fp32; results files are named after it.
+	// Default: empty.
 	Name string `yaml:"name,omitempty" json:"name,omitempty" check:"filename" sweep:"no"`
 
 	// Description is one sentence for the report. Default: empty.
@@ -30,9 +31,9 @@ type Settings struct {
 	Experiment Experiment `yaml:"experiment" json:"experiment"`
 }
 
-// serverDefaults are the defaults that differ from those of a server. The load of an experiment is what
-// its definition says, and each request that it sends is meant to be computed: none is refused for
-// waiting long, and none shares the scores of another.
+// serverDefaults are the defaults that differ from those of a server. The load of an experiment is
+// what its definition says, and each request that it sends is meant to be computed: none is refused
+// for waiting long, and none shares the scores of another.
 var serverDefaults = []strictyaml.Assignment{
 	{Key: "batching.max_queue_age_ms", Value: "600000"},
 	{Key: "cache.coalesce", Value: "false"},

@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/config"
 )
 
-// TestServerDefaults holds that the defaults of an experiment's servers are a server's, but for two that
-// say so, whatever else the file says.
+// TestServerDefaults holds that the defaults of an experiment's servers are a server's, but for two
+// that say so, whatever else the file says.
 func TestServerDefaults(t *testing.T) {
 	for _, text := range []string{"", "name: x", "name: x\ncache: {max_bytes: 9}"} {
 		s, err := Parse("f", []byte(text))

@@ -13,8 +13,8 @@ type Data struct {
 	// Seed chooses the synthetic pairs. Default: 1.
 	Seed int64 `yaml:"seed" json:"seed" min:"0"`
 
-	// OneQuery gives all pairs of a request the query of the first, as APIs need it that rank documents
-	// for one query. Default: false, every pair keeps its own query.
+	// OneQuery gives all pairs of a request the query of the first, as APIs need it that rank
+	// documents for one query. Default: false, every pair keeps its own query.
 	OneQuery bool `yaml:"one_query,omitempty" json:"one_query,omitempty"`
 }
 
@@ -28,7 +28,8 @@ type Experiment struct {
 	// ConcurrencyLevels are the numbers of closed-loop workers. Default: [1].
 	ConcurrencyLevels []int `yaml:"concurrency_levels" json:"concurrency_levels" min:"1" max:"4096"`
 
-	// BenchmarkRequests is how many requests a configuration sends. Default: 100, or 0 with a duration.
+	// BenchmarkRequests is how many requests a configuration sends. Default: 100, or 0 with a
+	// duration.
 	BenchmarkRequests int `yaml:"benchmark_requests,omitempty" json:"benchmark_requests,omitempty" min:"1" max:"1000000000"`
 
 	// Duration ends a configuration by time instead, such as 60s. Default: 0, by requests.
@@ -43,18 +44,19 @@ type Experiment struct {
 	Objective Objective `yaml:"objective,omitempty" json:"objective,omitzero"`
 	Quality   Quality   `yaml:"quality,omitempty" json:"quality,omitzero"`
 
-	// Repeats is how many times everything is measured, each time with new servers and in a new order,
-	// drawn from the arrival's seed. Default: 1.
+	// Repeats is how many times everything is measured, each time with new servers and in a new
+	// order, drawn from the arrival's seed. Default: 1.
 	Repeats int `yaml:"repeats" json:"repeats" min:"1" max:"1000" sweep:"no"`
 }
 
 // Arrival says when requests are sent.
 type Arrival struct {
-	// Process is closed (each worker sends when its last request is answered) or an open-loop schedule.
-	// Default: closed.
+	// Process is closed (each worker sends when its last request is answered) or an open-loop
+	// schedule. Default: closed.
 	Process string `yaml:"process" json:"process" oneof:"closed,constant,poisson,gamma,replay"`
 
-	// Rate is requests per second, for open loops; a replay without one keeps the trace's. Default: 0.
+	// Rate is requests per second, for open loops; a replay without one keeps the trace's. Default:
+	// 0.
 	Rate float64 `yaml:"rate,omitempty" json:"rate,omitempty" min:"0" max:"10000000"`
 
 	// Shape is k of the gamma process; below 1 is burstier than Poisson. Default: 0.
@@ -63,22 +65,23 @@ type Arrival struct {
 	// Seed chooses the schedule. Default: 0.
 	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
 
-	// Trace is the file that replay reads: one send time per line, in seconds, rising. Default: empty.
+	// Trace is the file that replay reads: one send time per line, in seconds, rising. Default:
+	// empty.
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty" check:"filled"`
 }
 
 // Quality measures how good the scores are, once per server, after the timed requests.
 type Quality struct {
-	// Against compares the logits of every server, over all pairs of the data, with those of the server
-	// of this quantization, which must be among them. Default: empty, no comparison.
+	// Against compares the logits of every server, over all pairs of the data, with those of the
+	// server of this quantization, which must be among them. Default: empty, no comparison.
 	Against string `yaml:"against,omitempty" json:"against,omitempty" oneof:"fp32,fp16,int8" sweep:"no"`
 
-	// Collection is the folder of a judged collection whose candidates are reranked, relative to the
-	// working directory. Default: empty, none.
+	// Collection is the folder of a judged collection whose candidates are reranked, relative to
+	// the working directory. Default: empty, none.
 	Collection string `yaml:"collection,omitempty" json:"collection,omitempty" check:"filled" sweep:"no"`
 
-	// Candidates is how many documents are reranked for each of its queries, the best by BM25. Default:
-	// 0, which means 50.
+	// Candidates is how many documents are reranked for each of its queries, the best by BM25.
+	// Default: 0, which means 50.
 	Candidates int `yaml:"candidates,omitempty" json:"candidates,omitempty" min:"0" max:"65536" sweep:"no"`
 }
 

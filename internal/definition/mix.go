@@ -1,13 +1,13 @@
 package definition
 
-// Mix makes requests of many sizes, each with one query of its own. It stands in place of batch_sizes
-// and needs documents or a file.
+// Mix makes requests of many sizes, each with one query of its own. It stands in place of
+// batch_sizes and needs documents or a file.
 type Mix struct {
 	// Documents is how many documents a request has.
 	Documents Distribution `yaml:"documents,omitempty" json:"documents,omitzero"`
 
-	// QueryWords is how many words a query has: queries of the data are cut to it, or joined. Default: as
-	// they are.
+	// QueryWords is how many words a query has: queries of the data are cut to it, or joined.
+	// Default: as they are.
 	QueryWords Distribution `yaml:"query_words,omitempty" json:"query_words,omitzero"`
 
 	// DocumentWords is how many words a document has, in the same way. Default: as they are.
@@ -16,17 +16,17 @@ type Mix struct {
 	// Seed chooses the random numbers. Default: 0.
 	Seed int64 `yaml:"seed,omitempty" json:"seed,omitempty" min:"0"`
 
-	// File holds requests as JSON Lines, {"query": "…", "documents": ["…"]}, or {"documents": 10} whose
-	// texts come from the data. Either may have "at", a time in seconds, for replay arrivals without a
-	// trace. Default: empty.
+	// File holds requests as JSON Lines, {"query": "…", "documents": ["…"]}, or {"documents": 10}
+	// whose texts come from the data. Either may have "at", a time in seconds, for replay arrivals
+	// without a trace. Default: empty.
 	File string `yaml:"file,omitempty" json:"file,omitempty" check:"filled"`
 }
 
 // Distribution is a distribution of whole numbers from 1.
 type Distribution struct {
-	// Distribution is its kind: constant has a value; uniform a min and a max, both included; log_normal a
-	// mean and a std_dev, and may have a min and a max; list has values, and may have a weight for each.
-	// Default: empty, none.
+	// Distribution is its kind: constant has a value; uniform a min and a max, both included;
+	// log_normal a mean and a std_dev, and may have a min and a max; list has values, and may have
+	// a weight for each. Default: empty, none.
 	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty" oneof:"constant,uniform,log_normal,list"`
 
 	Value   int       `yaml:"value,omitempty" json:"value,omitempty" min:"1" max:"65536"`

@@ -47,7 +47,8 @@ func TestMix(t *testing.T) {
 	}
 }
 
-// A mix takes the place of the sizes of the file below, and a size that of a mix; its numbers may be swept.
+// A mix takes the place of the sizes of the file below, and a size that of a mix; its numbers may
+// be swept.
 func TestMixOverBatchSizes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{

@@ -2,8 +2,8 @@ package definition
 
 import "github.com/crossrank/crossrank/internal/config"
 
-// Stability tests whether a configuration has reached a steady state: the last three windows of time
-// agree, in throughput and in mean latency, within 10 % of their mean.
+// Stability tests whether a configuration has reached a steady state: the last three windows of
+// time agree, in throughput and in mean latency, within 10 % of their mean.
 type Stability struct {
 	// Window is the length of one, such as 5s. Default: 0, no test.
 	Window config.Duration `yaml:"window,omitempty" json:"window,omitempty"`

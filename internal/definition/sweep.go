@@ -83,8 +83,8 @@ func (sw Sweep) Base() Settings {
 	return sw.Variants[0].Settings
 }
 
-// Keys lists every setting of the definition, in the order of the schema; those that are swept have all
-// of their values.
+// Keys lists every setting of the definition, in the order of the schema; those that are swept have
+// all of their values.
 func (sw Sweep) Keys() []strictyaml.Key {
 	swept := map[string][]string{}
 	for _, v := range sw.Variants {

@@ -125,8 +125,9 @@ func TestExtends(t *testing.T) {
 	}
 }
 
-// FuzzSweep: whatever stands in the definition of an experiment, it is an error, or combinations that are within the bound,
-// each of which has a value for every axis and can be written and read again.
+// FuzzSweep: whatever stands in the definition of an experiment, it is an error, or combinations
+// that are within the bound, each of which has a value for every axis and can be written and read
+// again.
 func FuzzSweep(f *testing.F) {
 	for _, seed := range []string{
 		"", "name: x", "model: [a, b]\nbatching: {max_batch_size: [1, 2, 3]}", "model: []", "model: [[a]]", "model: [a, a]",

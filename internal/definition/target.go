@@ -1,10 +1,10 @@
 package definition
 
-// Target is a server that is already running. An experiment that has one starts no server and chooses no
-// settings of one.
+// Target is a server that is already running. An experiment that has one starts no server and
+// chooses no settings of one.
 type Target struct {
-	// Address is where the server listens: grpc://host:port or http://host:port, with an s for TLS (grpcs,
-	// https). Default: empty, the experiment starts servers of its own.
+	// Address is where the server listens: grpc://host:port or http://host:port, with an s for TLS
+	// (grpcs, https). Default: empty, the experiment starts servers of its own.
 	Address string `yaml:"address,omitempty" json:"address,omitempty" check:"filled" sweep:"no"`
 
 	// Dialect is its API. Default: crossrank.
@@ -16,7 +16,8 @@ type Target struct {
 	// APIKeyEnv is the environment variable with the API key. Default: empty, none.
 	APIKeyEnv string `yaml:"api_key_env,omitempty" json:"api_key_env,omitempty" check:"filled" sweep:"no"`
 
-	// CAFile is a PEM file with the authorities that are trusted instead of the system's. Default: empty.
+	// CAFile is a PEM file with the authorities that are trusted instead of the system's. Default:
+	// empty.
 	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty" check:"filled" sweep:"no"`
 }
 
@@ -44,8 +45,8 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 	}
 }
 
-// ownServer reports settings that have no effect on a server that the experiment starts, or would keep the
-// experiment out of it.
+// ownServer reports settings that have no effect on a server that the experiment starts, or would
+// keep the experiment out of it.
 func (s Settings) ownServer(add func(key, format string, args ...any)) {
 	for _, key := range []string{"grpc_addr", "http_addr"} {
 		if s.Given("server." + key) {

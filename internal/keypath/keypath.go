@@ -1,7 +1,8 @@
 // Package keypath reads and writes the paths of settings, such as model_pool.instances[0].threads.
 //
-// A path is the keys from the top of a settings file down, joined by dots. An element of a list is named
-// by its number, from 0. Errors, environment variables, sweeps and results name settings by their paths.
+// A path is the keys from the top of a settings file down, joined by dots. An element of a list is
+// named by its number, from 0. Errors, environment variables, sweeps and results name settings by
+// their paths.
 package keypath
 
 import (
@@ -46,8 +47,8 @@ func Parse(path string) (steps []Step, ok bool) {
 	return steps, ok
 }
 
-// Assign sets the value at a path of settings that were decoded from JSON. A place that does not exist is
-// left as it is.
+// Assign sets the value at a path of settings that were decoded from JSON. A place that does not
+// exist is left as it is.
 func Assign(settings any, path string, value any) {
 	steps, ok := Parse(path)
 	if !ok {

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/server"
 )
 
-// TestDefaultsOfTheServer holds that the defaults of settings and of package server are the same, and that no setting
-// is lost between the two.
+// TestDefaultsOfTheServer holds that the defaults of settings and of package server are the same,
+// and that no setting is lost between the two.
 func TestDefaultsOfTheServer(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s := config.Default().Server

@@ -29,8 +29,8 @@ func (m layerModel) Score(ctx context.Context, req *crossrank.Request) (*crossra
 	return m.Model.Score(ctx, req)
 }
 
-// TestLayersOfARequest holds the diagram in ARCHITECTURE.md against the calls that requests make: from
-// either edge down to the model, each package in the order that the diagram shows.
+// TestLayersOfARequest holds the diagram in ARCHITECTURE.md against the calls that requests make:
+// from either edge down to the model, each package in the order that the diagram shows.
 func TestLayersOfARequest(t *testing.T) {
 	page, err := os.ReadFile(path.Join("..", "..", "ARCHITECTURE.md"))
 	if err != nil {

@@ -108,7 +108,8 @@ func (r *Router) cache() (sum state.Cache) {
 	return sum
 }
 
-// instances names each by its place in the pool of its model, and by that model where there are several.
+// instances names each by its place in the pool of its model, and by that model where there are
+// several.
 func (r *Router) instances() (all []state.Instance) {
 	for _, one := range r.models {
 		for i, in := range one.Instances() {

@@ -34,7 +34,8 @@ func (f fakeModel) Score(ctx context.Context, req *crossrank.Request) (*crossran
 
 func (f fakeModel) Info() crossrank.Info { return f.Fake.Info() }
 
-// TestModelOptions holds that every setting of a model reaches it: none of them is silently ignored.
+// TestModelOptions holds that every setting of a model reaches it: none of them is silently
+// ignored.
 func TestModelOptions(t *testing.T) {
 	s, err := config.Parse("f", []byte(`
 model: m
@@ -66,8 +67,8 @@ cache: {max_bytes: 333, coalesce: false}
 	}
 }
 
-// TestEverySettingReachesTheModel changes each setting outside the server section, and wants other options
-// for the model.
+// TestEverySettingReachesTheModel changes each setting outside the server section, and wants other
+// options for the model.
 func TestEverySettingReachesTheModel(t *testing.T) {
 	options := func(s config.Settings) local.Options { return modelOptions(s, s.Served()[0], 1) }
 	notOptions := map[string]bool{
@@ -93,7 +94,8 @@ func TestEverySettingReachesTheModel(t *testing.T) {
 	}
 }
 
-// TestRouterOverTwoModels opens two models with three instances in all, and routes requests by the names of the models.
+// TestRouterOverTwoModels opens two models with three instances in all, and routes requests by the
+// names of the models.
 func TestRouterOverTwoModels(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	for _, dir := range []string{a, b} {
@@ -149,7 +151,8 @@ func TestRouterOverTwoModels(t *testing.T) {
 	}
 }
 
-// TestCacheOfModels scores the same pairs again, twice in a request, with the memory of one setting for two models.
+// TestCacheOfModels scores the same pairs again, twice in a request, with the memory of one setting
+// for two models.
 func TestCacheOfModels(t *testing.T) {
 	s := config.Default()
 	s.Cache.MaxBytes = 2_000_000

@@ -1,8 +1,8 @@
-// Package serving composes a server from its parts, as settings ask for them: the open models behind
-// one [Router], the listeners and limits of package server, and the metrics that watch both.
+// Package serving composes a server from its parts, as settings ask for them: the open models
+// behind one [Router], the listeners and limits of package server, and the metrics that watch both.
 //
-// It alone knows both the names of settings and the options of the parts. [Listen] binds the addresses,
-// [Server.Open] opens the models, [Server.Run] serves until its context ends.
+// It alone knows both the names of settings and the options of the parts. [Listen] binds the
+// addresses, [Server.Open] opens the models, [Server.Run] serves until its context ends.
 package serving
 
 import (
@@ -25,8 +25,8 @@ type Server struct {
 	router   *Router // nil until the models are open
 }
 
-// Listen binds the addresses that settings name. An address in use is reported here, before a model is
-// read. The caller closes the server.
+// Listen binds the addresses that settings name. An address in use is reported here, before a model
+// is read. The caller closes the server.
 func Listen(settings config.Settings, log *slog.Logger) (*Server, error) {
 	if err := checkThreads(settings, cores(), log); err != nil {
 		return nil, err

@@ -80,7 +80,8 @@ func ask(t *testing.T, url, body string) (status int, answer string) {
 	return resp.StatusCode, string(text)
 }
 
-// TestListenRefuses names the setting of an address that cannot be listened on, before any model is read.
+// TestListenRefuses names the setting of an address that cannot be listened on, before any model is
+// read.
 func TestListenRefuses(t *testing.T) {
 	settings := config.Default().WithModel("nowhere")
 	settings.Server.GRPCAddr, settings.Server.HTTPAddr = "", "0.0.0.0:0"

@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank/local"
 )
 
-// threadsOf gives the threads of an instance that names none: an equal part of the cores, at least one.
+// threadsOf gives the threads of an instance that names none: an equal part of the cores, at least
+// one.
 func threadsOf(served []config.Served, cores int) int {
 	instances := 0
 	for _, one := range served {

@@ -13,8 +13,8 @@ import (
 const maxErrors = 20
 
 // decoder walks a YAML tree and a Go struct side by side. It does not use the YAML library's own
-// decoding, which can neither suggest a key, nor name the key of a wrong value, nor list the keys that
-// were given.
+// decoding, which can neither suggest a key, nor name the key of a wrong value, nor list the keys
+// that were given.
 type decoder struct {
 	tree      *tree
 	schema    reflect.Type

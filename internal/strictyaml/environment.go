@@ -23,9 +23,9 @@ func (e Variables) Name(path string) string {
 	return e.Prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// SetFromEnvironment overlays v with what the variables of an environment, as os.Environ gives them,
-// say. An unknown variable that begins like a section or is nearly a setting is an error; any other may
-// be another program's and is ignored.
+// SetFromEnvironment overlays v with what the variables of an environment, as os.Environ gives
+// them, say. An unknown variable that begins like a section or is nearly a setting is an error; any
+// other may be another program's and is ignored.
 func (s *Schema[T]) SetFromEnvironment(v *T, o *Origins, names Variables, environ []string) error {
 	byName := map[string]string{}
 	sections := map[string]bool{}
@@ -53,8 +53,8 @@ func (s *Schema[T]) SetFromEnvironment(v *T, o *Origins, names Variables, enviro
 	return errors.Join(errs...)
 }
 
-// misspelled says what is wrong with a variable that is no setting, or nothing if it may well be another
-// program's.
+// misspelled says what is wrong with a variable that is no setting, or nothing if it may well be
+// another program's.
 func (e Variables) misspelled(name string, byName map[string]string, sections map[string]bool) string {
 	for _, known := range slices.Sorted(maps.Keys(byName)) {
 		if distance(name, known) <= 2 {

@@ -93,9 +93,9 @@ func (t *tree) mark(n *yaml.Node, file string) {
 	}
 }
 
-// merge puts over on top of below: mappings key by key, anything else whole. Of two exclusive keys, the
-// one in over replaces the one in below. A key that over gives twice stays twice, for the decoder to
-// find.
+// merge puts over on top of below: mappings key by key, anything else whole. Of two exclusive keys,
+// the one in over replaces the one in below. A key that over gives twice stays twice, for the
+// decoder to find.
 func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 	if below == nil || below.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
 		return over

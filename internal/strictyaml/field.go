@@ -13,7 +13,8 @@ type field struct {
 	typ   reflect.Type
 }
 
-// fieldsOf gives the keys of a section in the order of its fields, those of inlined structs among them.
+// fieldsOf gives the keys of a section in the order of its fields, those of inlined structs among
+// them.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for f := range t.Fields() {

@@ -12,8 +12,8 @@ import (
 // maxCells bounds a grid: more is a mistake, or needs more time than anybody has.
 const maxCells = 10_000
 
-// Grid is every combination of the values that a file lists where the schema has scalars. Several such
-// lists are the axes of the grid.
+// Grid is every combination of the values that a file lists where the schema has scalars. Several
+// such lists are the axes of the grid.
 type Grid[T any] struct {
 	Axes  []string  // the keys that are swept, in the order of the file
 	Cells []Cell[T] // the last axis changes fastest; without axes there is one

@@ -44,8 +44,8 @@ func typeName(v reflect.Value) string {
 	return "int"
 }
 
-// walk calls f for every setting in v, a section. It goes through lists of sections; any other list is
-// one setting.
+// walk calls f for every setting in v, a section. It goes through lists of sections; any other list
+// is one setting.
 func walk(v reflect.Value, path string, f func(path string, v reflect.Value, tag reflect.StructTag)) {
 	for _, one := range fieldsOf(v.Type()) {
 		value, at := v.FieldByIndex(one.index), keypath.Join(path, one.key)

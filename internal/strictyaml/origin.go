@@ -44,7 +44,8 @@ func (o Origins) Given(key string) bool {
 	return ok
 }
 
-// Origin names what gave the value of key: a flag or a variable, the file and its line, or "default".
+// Origin names what gave the value of key: a flag or a variable, the file and its line, or
+// "default".
 func (o Origins) Origin(key string) string {
 	if origin, ok := o.overlaid[key]; ok {
 		return origin

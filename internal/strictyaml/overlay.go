@@ -10,9 +10,10 @@ import (
 	"github.com/crossrank/crossrank/internal/keypath"
 )
 
-// Set gives the setting at path of v, such as server.deadline or model_pool.instances[0].threads, the
-// value that text is, as strictly as [Schema.Parse]. A list is written with commas. The origin, such as
-// "flag --deadline", stands in errors and in what o says later. Copies of v from before are unchanged.
+// Set gives the setting at path of v, such as server.deadline or model_pool.instances[0].threads,
+// the value that text is, as strictly as [Schema.Parse]. A list is written with commas. The origin,
+// such as "flag --deadline", stands in errors and in what o says later. Copies of v from before are
+// unchanged.
 func (s *Schema[T]) Set(v *T, o *Origins, path, text, origin string) error {
 	d := newDecoder(&tree{name: origin}, v, s.Checks)
 	field, tag, err := find(reflect.ValueOf(v).Elem(), path)
@@ -43,8 +44,8 @@ func nodeOf(text string, v reflect.Value) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
 }
 
-// find follows a path down a struct. It copies the lists on the way, so that what is set through the
-// result is not seen in a copy of the struct.
+// find follows a path down a struct. It copies the lists on the way, so that what is set through
+// the result is not seen in a copy of the struct.
 func find(v reflect.Value, path string) (reflect.Value, reflect.StructTag, error) {
 	var tag reflect.StructTag
 	steps, ok := keypath.Parse(path)

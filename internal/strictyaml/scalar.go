@@ -25,8 +25,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 var durationType = reflect.TypeFor[Duration]()
 
-// set puts a scalar into v and reports whether its type allowed that. Only text takes values of another
-// type, as written: `name: 01` is the name 01.
+// set puts a scalar into v and reports whether its type allowed that. Only text takes values of
+// another type, as written: `name: 01` is the name 01.
 func set(n *yaml.Node, v reflect.Value) bool {
 	tag := n.ShortTag()
 	if v.Type() == durationType {

@@ -1,9 +1,9 @@
 // Package strictyaml reads settings from YAML into a Go struct and remembers where each value came
 // from. It knows the rules of the format; what the settings are is its caller's [Schema].
 //
-// The format is strict. An unknown key, a key given twice, a value of the wrong type or out of range
-// is an [Error] with the file, the line and the key, and with the key that was probably meant. All
-// errors of a file are reported together. YAML aliases and merge keys are refused.
+// The format is strict. An unknown key, a key given twice, a value of the wrong type or out of
+// range is an [Error] with the file, the line and the key, and with the key that was probably
+// meant. All errors of a file are reported together. YAML aliases and merge keys are refused.
 //
 // A file may extend another, `extends: FILE` beside it: sections are merged key by key, lists and
 // values are replaced whole. Where a schema allows it, a list in place of a scalar makes a [Grid].
@@ -33,15 +33,15 @@ import (
 // maxBytes bounds a settings file. Real ones have a few hundred bytes.
 const maxBytes = 1 << 20
 
-// Schema says how YAML becomes a T, a struct. Lists of structs whose elements have defaults implement
-// [Defaulter] on the pointer to the element.
+// Schema says how YAML becomes a T, a struct. Lists of structs whose elements have defaults
+// implement [Defaulter] on the pointer to the element.
 type Schema[T any] struct {
 	// Default gives the value of an empty file.
 	Default func() T
 
 	// Exclusive lists pairs of keys of one section of which a file gives one, such as {"data.path",
-	// "data.synthetic"}. In a file that extends another, one replaces the other. A bool that is false
-	// excludes nothing.
+	// "data.synthetic"}. In a file that extends another, one replaces the other. A bool that is
+	// false excludes nothing.
 	Exclusive [][2]string
 
 	// Elsewhere says of keys that the schema does not have where they belong.
@@ -70,8 +70,8 @@ func (s *Schema[T]) Load(path string) (T, Origins, error) {
 	return s.Parse(path, data)
 }
 
-// Parse reads YAML. The name stands for the file in errors, and a file that it extends is looked for
-// beside it. The error joins one [Error] for each fault.
+// Parse reads YAML. The name stands for the file in errors, and a file that it extends is looked
+// for beside it. The error joins one [Error] for each fault.
 func (s *Schema[T]) Parse(name string, data []byte) (T, Origins, error) {
 	var none T
 	t, err := load(name, data, s.exclusive())

@@ -291,8 +291,8 @@ func TestDefaultOrigin(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever stands in a file, it is an error, or settings that Encode writes and Parse reads
-// again as the same.
+// FuzzParse: whatever stands in a file, it is an error, or settings that Encode writes and Parse
+// reads again as the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "name: x", "prices: {factor: 1.5}", "a: &a [*a]", "shelf: [{places: 3}, null]", "- a", "colour: !!int x",
 		"hours: 1m\nkeys: [a, 1]", "? [a]\n: b", "open: 0x10", "prices: {factor: 1_0e-1}"} {

@@ -23,7 +23,7 @@ func (d *decoder) unknownKey(path, key string, known []field) string {
 	for i, f := range known {
 		names[i] = f.key
 	}
-	if near := nearest(key, names); near != "" {
+	if near := Nearest(key, names); near != "" {
 		return fmt.Sprintf("unknown key; did you mean %s?", near)
 	}
 	if home := sectionWith(d.schema, "", key); home != "" {
@@ -55,8 +55,8 @@ func sectionWith(t reflect.Type, path, key string) string {
 	return ""
 }
 
-// nearest gives the known word that key is probably a misspelling of, or nothing.
-func nearest(key string, known []string) string {
+// Nearest gives the known word that key is probably a misspelling of, or nothing.
+func Nearest(key string, known []string) string {
 	if len(key) > 64 {
 		return ""
 	}

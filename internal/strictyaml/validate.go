@@ -36,7 +36,7 @@ func notOneOf(value string, known []string) string {
 		return ""
 	}
 	msg := fmt.Sprintf("is %q, which is not one of %s", value, strings.Join(known, ", "))
-	if near := nearest(value, known); near != "" {
+	if near := Nearest(value, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %s?", near)
 	}
 	return msg

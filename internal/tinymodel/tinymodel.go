@@ -1,5 +1,5 @@
-// Package tinymodel writes the directory of a real BERT cross-encoder that a test can open and run in
-// milliseconds.
+// Package tinymodel writes the directory of a real BERT cross-encoder that a test can open and run
+// in milliseconds.
 package tinymodel
 
 import (
@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// geometry is a real BERT cross-encoder, so small that a script can open and run it in milliseconds.
+// geometry is a real BERT cross-encoder, so small that a script can open and run it in
+// milliseconds.
 var geometry = map[string]any{
 	"architectures":           []string{"BertForSequenceClassification"},
 	"model_type":              "bert",
@@ -32,8 +33,8 @@ var geometry = map[string]any{
 var pieces = strings.Fields(`[PAD] [UNK] [CLS] [SEP] [MASK] the a of is paris rome berlin capital france italy
 	germany tall how what city ##s ##ing . , ?`)
 
-// Write writes a model directory with seeded random weights: config.json, tokenizer_config.json, vocab.txt and
-// model.safetensors.
+// Write writes a model directory with seeded random weights: config.json, tokenizer_config.json,
+// vocab.txt and model.safetensors.
 func Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
