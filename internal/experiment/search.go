@@ -124,7 +124,7 @@ func (s *sloSearch) probe(ctx context.Context, rate float64, goals []*goal, conf
 	}
 	c.Objective = c.Objectives[0]
 	verdicts := make([]verdict, len(goals))
-	for range maxTries {
+	for c.Attempt = range maxTries {
 		t := newSLOTest(s.percentile, c.Requests, trust, c.Objectives...)
 		t.least = least
 		end, err := s.offer(ctx, c, seed, t.record)
@@ -163,6 +163,9 @@ func (s *sloSearch) goodput(ctx context.Context, g *goal) error {
 // offer measures an open loop at the rate of c.
 func (s *sloSearch) offer(ctx context.Context, c results.Configuration, seed int64, record func(results.Request) error) (results.ConfigurationEnd, error) {
 	a := s.configuration.settings.Experiment.Arrival
+	if seed != a.Seed {
+		c.Seed = seed
+	}
 	a.Rate, a.Seed = c.Rate, seed
 	schedule, err := scheduleOf(a, nil, c.Requests, 0)
 	if err != nil {

@@ -52,6 +52,14 @@ experiment:
 			t.Errorf("%s has no samples of the server", m.Configuration.Name())
 		}
 	}
+	seeds := map[int64]bool{}
+	for _, m := range res.Configurations {
+		c := m.Configuration
+		if confirms := c.Search == results.SearchConfirm; confirms != (c.Seed != 0) || confirms && c.Attempt == 0 && seeds[c.Seed] {
+			t.Errorf("%s has the seed %d, want one of its own where it confirms a rate", c.Name(), c.Seed)
+		}
+		seeds[c.Seed] = true
+	}
 	for _, f := range res.SLOResults {
 		if f.Note != "" {
 			t.Logf("not judged here: %+v", f) // the generator was late by more than 1 % of 10 minutes

@@ -88,7 +88,7 @@ func (rd *reader) configuration(line []byte) error {
 		return err
 	}
 	if want := len(rd.results.Configurations); p.Index != want {
-		return fmt.Errorf("index is %d, but the next point is %d", p.Index, want)
+		return fmt.Errorf("index is %d, but the next configuration is %d", p.Index, want)
 	}
 	if p.Batch < 1 || p.Concurrency < 1 || p.Requests < 0 || p.Warmup < 0 {
 		return errors.New("batch and concurrency must be at least 1, requests and warmup at least 0")
@@ -155,7 +155,7 @@ func (rd *reader) configurationEnd(line []byte) error {
 		return err
 	}
 	if m.End != nil {
-		return fmt.Errorf("point %d ends twice", e.Configuration)
+		return fmt.Errorf("configuration %d ends twice", e.Configuration)
 	}
 	if e.Elapsed < 0 || e.Abandoned < 0 {
 		return errors.New("elapsed_ns or abandoned is negative")
@@ -164,10 +164,10 @@ func (rd *reader) configurationEnd(line []byte) error {
 	return nil
 }
 
-// at gives the point of that index. Samples may come after their point's end, but a point begins before all its lines.
+// at returns the configuration with an index. Its first line comes before its others; samples may come after its end.
 func (rd *reader) at(index int) (*Measured, error) {
 	if index < 0 || index >= len(rd.results.Configurations) {
-		return nil, fmt.Errorf("there is no point %d before this line", index)
+		return nil, fmt.Errorf("there is no configuration %d before this line", index)
 	}
 	return rd.results.Configurations[index], nil
 }

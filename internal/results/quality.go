@@ -1,9 +1,9 @@
 package results
 
-// Quality says how good the scores are that were measured for speed: how near they are to those of another precision, and
-// how well they rank a judged collection. What was not asked for is nil.
+// Quality is how good the scores are: how near to those of another precision, and how well they rank a judged collection.
+// What was not asked for is nil.
 type Quality struct {
-	Configuration int       `json:"point"` // the first that was measured on the server that was asked
+	Configuration int       `json:"point"` // the first one of the server that was asked
 	Set           []Setting `json:"set,omitempty"`
 	Quantization  string    `json:"quantization"` // of the server's model
 
@@ -11,7 +11,7 @@ type Quality struct {
 	Judged    *Judged    `json:"judged,omitempty"`
 }
 
-// Agreement compares logits with those of another precision, over the same pairs.
+// Agreement compares logits with those of another precision for the same pairs.
 type Agreement struct {
 	Against         string       `json:"against"` // the other precision
 	Pairs           int          `json:"pairs"`

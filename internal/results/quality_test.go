@@ -46,7 +46,7 @@ func TestQualityAndPackedFiles(t *testing.T) {
 		t.Errorf("a packed file that was cut off: %v", err)
 	}
 	lost := strings.Replace(plain.String(), `"kind":"quality","point":0`, `"kind":"quality","point":7`, 1)
-	if _, err := Read("x", strings.NewReader(lost)); err == nil || !strings.Contains(err.Error(), "x:4: quality: there is no point 7") {
+	if _, err := Read("x", strings.NewReader(lost)); err == nil || !strings.Contains(err.Error(), "x:4: quality: there is no configuration 7") {
 		t.Errorf("quality of a point that is not there: %v", err)
 	}
 }

@@ -18,20 +18,20 @@ import (
 // maxLine bounds a line; the longest is the run's, with a settings file of up to 1 MiB in it.
 const maxLine = 8 << 20
 
-// Results is a results file read back.
+// Results is the content of a results file.
 type Results struct {
 	Run            Run
 	Configurations []*Measured
-	SLOResults     []SLOResult // of every search for an objective
+	SLOResults     []SLOResult // one per objective that was searched for
 	Quality        []Quality
 	Partial        []string // why the run is not complete; empty if it is
 	Skipped        int      // lines of kinds that this program does not know
 }
 
-// Measured is a configuration with what it met.
+// Measured is a configuration with its records.
 type Measured struct {
 	Configuration Configuration
-	Requests      []Request         // in the order of their ends
+	Requests      []Request         // in the order in which they ended
 	Samples       []Sample          // in the order of time
 	End           *ConfigurationEnd // nil if the run was cut off before
 }
@@ -54,7 +54,7 @@ func (m *Measured) Elapsed() time.Duration {
 	return last - first
 }
 
-// ReadFile reads the results file at path, which gzip may have packed.
+// ReadFile reads the results file at path, which may be compressed by gzip.
 func ReadFile(path string) (*Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,18 +62,18 @@ func ReadFile(path string) (*Results, error) {
 	}
 	defer f.Close()
 	in := bufio.NewReader(f)
-	if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) { // how RFC 1952 has a packed file begin
+	if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) { // the magic number of gzip, by RFC 1952
 		return Read(path, in)
 	}
 	unpacked, err := gzip.NewReader(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: unpacking results: %w", path, err)
+		return nil, fmt.Errorf("%s: decompressing results: %w", path, err)
 	}
 	return Read(path, unpacked)
 }
 
-// Read reads results. The name stands for the file in errors, which tell the line. A file that ends in the middle of a
-// line, or before its end, comes from a run that was killed: it is read as far as it goes and marked partial.
+// Read reads results. Errors have the name and the line. A file that ends in the middle of a line, or without an end, comes
+// from a run that was killed: it is read as far as it goes and marked partial.
 func Read(name string, r io.Reader) (*Results, error) {
 	rd := &reader{results: &Results{}}
 	unended, cut := false, false
@@ -110,12 +110,12 @@ func Read(name string, r io.Reader) (*Results, error) {
 	if !rd.begun {
 		return nil, fmt.Errorf("%s: the file is empty, not results", name)
 	}
-	rd.judge(cut)
+	rd.completeness(cut)
 	return rd.results, nil
 }
 
-// judge says whether the run was complete.
-func (rd *reader) judge(cut bool) {
+// completeness notes why the run is not complete, if it is not.
+func (rd *reader) completeness(cut bool) {
 	res := rd.results
 	why := func(format string, args ...any) { res.Partial = append(res.Partial, fmt.Sprintf(format, args...)) }
 	for _, m := range res.Configurations {
@@ -145,7 +145,7 @@ func orUnknown(reason string) string {
 	return reason
 }
 
-// Name says which configuration a point is.
+// Name says which configuration it is, by what tells it from others.
 func (p *Configuration) Name() string {
 	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
 	switch {
@@ -163,13 +163,16 @@ func (p *Configuration) Name() string {
 	if p.Search != "" {
 		name += ", " + p.Search
 	}
+	if p.Attempt > 0 {
+		name += fmt.Sprintf(", attempt %d", p.Attempt+1)
+	}
 	if p.Repeat > 0 {
 		name += fmt.Sprintf(", repeat %d", p.Repeat+1)
 	}
 	return name
 }
 
-// listed writes numbers with commas.
+// listed joins numbers with commas.
 func listed(xs []float64) string {
 	words := make([]string, len(xs))
 	for i, x := range xs {

@@ -1,14 +1,15 @@
-// Package results keeps what a measurement met: one record for each request, and around the records how they came to be.
+// Package results defines the results file of a measurement: a record of every request, and how the records were made.
 //
-// A results file is lines of JSON. The first is the run: what was measured, with which settings, on which machine. Each
-// configuration of the run then begins with a point, leaves one line a request and one line for every sample that the
-// server took of itself, and ends with a point_end; the last line is the end. A [Writer] writes each line as it happens,
-// so that a run that is killed loses nothing that it had measured; a [Results] read back from such a file says that it
-// is partial, and why. Reports are made from results alone.
+// A results file is lines of JSON. The first line is the run: what was measured, with which settings, on which machine. Each
+// configuration then begins with a line of the kind point, has one line per request and one line per sample of the server's
+// history, and ends with a line of the kind point_end. The last line is the end.
 //
-// Lines say what they are by their "kind". The first line carries the format's number. Within one format, fields and
-// kinds of lines may be added and readers pass over those they do not know, so that an older program reads a newer file
-// as far as it can; a change that would make them misread one gets a new number, which they refuse.
+// A [Writer] writes each line as it happens, so that a run that is killed loses nothing that it had measured. A [Results]
+// read back from such a file says that it is partial, and why. Reports are made from results alone.
+//
+// Lines say what they are by their "kind", and the first line has the number of the format. Within one format, fields and
+// kinds of lines may be added, and readers skip those that they do not know: an older program reads a newer file as far as
+// it can. A change that older programs would misread gets a new number, which they refuse.
 package results
 
 import (
@@ -19,20 +20,20 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// Format is the number of the format that this package writes, and the highest that it reads.
+// Format is the number of the format that this package writes, and the highest one that it reads.
 const Format = 1
 
-// Run says how a measurement was made. What is not known is left empty.
+// Run says how a measurement was made. What is not known is empty.
 type Run struct {
 	Format         int             `json:"format"` // set by the Writer
 	Name           string          `json:"name"`
 	Description    string          `json:"description,omitempty"`
 	Started        time.Time       `json:"started"`
-	Settings       json.RawMessage `json:"settings,omitempty"` // the settings in full, as their own JSON
+	Settings       json.RawMessage `json:"settings,omitempty"` // in full, as JSON
 	Model          crossrank.Info  `json:"model"`
 	Target         string          `json:"target"`              // "in process", or the server's address
-	Dialect        string          `json:"dialect,omitempty"`   // that the target was spoken to in; empty for this project's own
-	ExternalServer bool            `json:"elsewhere,omitempty"` // the measurement did not start the target, which may be on another machine
+	Dialect        string          `json:"dialect,omitempty"`   // API of the target; empty for this project's own
+	ExternalServer bool            `json:"elsewhere,omitempty"` // this program did not start the target, which may be on another machine
 	Loop           string          `json:"loop"`                // "closed" or "open"
 	CommandLine    []string        `json:"command_line"`        // of the program that measured
 	Version        string          `json:"version"`             // of the program that measured
@@ -40,14 +41,14 @@ type Run struct {
 	Machine        Machine         `json:"machine"`
 }
 
-// Data says what was sent.
+// Data is what was sent.
 type Data struct {
 	Name  string `json:"name"`           // a file, or "synthetic, seed N"
 	Hash  string `json:"hash,omitempty"` // "sha256:…" of the file
 	Pairs int    `json:"pairs"`          // in the data set
 }
 
-// Machine is where the measurement was made. Its fields are those of internal/machine, so that one converts to the other.
+// Machine is where the measurement was made. It has the fields of internal/machine's, so that one converts to the other.
 type Machine struct {
 	CPU    string `json:"cpu"`
 	Cores  int    `json:"cores"`
@@ -57,54 +58,57 @@ type Machine struct {
 	Go     string `json:"go"`
 }
 
-// Configuration begins a configuration. Configurations are numbered from 0 in the order that they were measured in.
+// Configuration is what is measured at a time: a load on a server with its settings. Configurations are numbered from 0, in
+// the order in which they were measured. Whatever an experiment varies has a field, so that a report can tell them apart.
 type Configuration struct {
 	Index       int `json:"index"`
-	Batch       int `json:"batch"`       // pairs a request; of a mix, in the mean
+	Batch       int `json:"batch"`       // pairs per request; of a mix, their mean
 	Concurrency int `json:"concurrency"` // closed-loop workers; in an open loop, those of the warm-up
-	Requests    int `json:"requests"`    // planned; 0 if only time ends the point
-	Warmup      int `json:"warmup"`      // requests sent before, and not recorded
+	Requests    int `json:"requests"`    // planned; 0 if only time ends the configuration
+	Warmup      int `json:"warmup"`      // requests that were sent before and are not recorded
 
-	// Key is the same for points of the same settings, in whatever run; the repeats of a point have different ones.
+	// Key is the same for the same settings, in whatever run. Repeats have keys of their own.
 	Key string `json:"key,omitempty"`
 
-	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read from; empty without.
+	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read from; empty without a mix.
 	Mix string `json:"mix,omitempty"`
 
-	Set      []Setting     `json:"set,omitempty"`         // what the experiment sweeps, with its values here
+	Set      []Setting     `json:"set,omitempty"`         // the settings that the experiment varies
 	Repeat   int           `json:"repeat,omitempty"`      // from 0
-	Process  int           `json:"process,omitempty"`     // which of the run's server processes, from 0
-	Duration time.Duration `json:"duration_ns,omitempty"` // that ends the point; 0 if the number of requests does
+	Process  int           `json:"process,omitempty"`     // server process of the run, from 0
+	Duration time.Duration `json:"duration_ns,omitempty"` // that ends the configuration; 0 if the number of requests does
 
-	Arrival   string  `json:"arrival,omitempty"` // the process of an open loop; empty in a closed one
-	Rate      float64 `json:"rate,omitempty"`    // its requests a second
-	Search    string  `json:"search,omitempty"`  // what part of a search for an objective the point is, as below
-	Times     float64 `json:"times,omitempty"`   // of goodput points, how many times the rate that was found
+	Arrival   string  `json:"arrival,omitempty"` // arrival process of an open loop; empty in a closed one
+	Rate      float64 `json:"rate,omitempty"`    // requests per second of an open loop
+	Search    string  `json:"search,omitempty"`  // part of a search for an objective, as below; empty for others
+	Attempt   int     `json:"attempt,omitempty"` // of a probe whose generator did not keep the schedule before, from 0
+	Seed      int64   `json:"seed,omitempty"`    // of the arrivals, where it is not the experiment's
+	Times     float64 `json:"times,omitempty"`   // of a goodput, how many times the rate that was found
 	Objective float64 `json:"objective_ms,omitempty"`
 	Percent   float64 `json:"objective_percentile,omitempty"`
 
-	// Objectives are all the bounds of the latency that a probe is judged by, in milliseconds; Objective is the least of them.
+	// Objectives are all the bounds of the latency that a probe tests, in milliseconds. Objective is the least of them.
 	Objectives []float64 `json:"objectives_ms,omitempty"`
 }
 
-// Setting is a key with the value that a point has for it.
+// Setting is a key with its value in a configuration.
 type Setting struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
 
-// What a point is in a search for the highest rate that keeps an objective.
+// Parts of a search for the highest rate that keeps an objective.
 const (
-	SearchCapacity = "capacity" // a closed loop that tells where to begin
+	SearchCapacity = "capacity" // a closed loop, to know where to begin
 	SearchProbe    = "probe"
 	SearchConfirm  = "confirm" // of the highest rate that passed
-	SearchGoodput  = "goodput" // at a multiple of it
+	SearchGoodput  = "goodput" // at a multiple of that rate
 )
 
-// SLOResult is what a search for an objective came to. Rates are requests a second.
+// SLOResult is the outcome of a search for an objective. Rates are requests per second.
 type SLOResult struct {
-	Configuration int       `json:"point"` // the last of the search
-	Key           string    `json:"key"`   // of its points
+	Configuration int       `json:"point"` // the last one of the search
+	Key           string    `json:"key"`   // of the search
 	Set           []Setting `json:"set,omitempty"`
 	Batch         int       `json:"batch"`
 	Repeat        int       `json:"repeat,omitempty"`
@@ -116,11 +120,11 @@ type SLOResult struct {
 	Note          string    `json:"note,omitempty"`
 }
 
-// Request is what one request met. Times are nanoseconds since the measured part of its point began.
+// Request is the record of one request. Times are nanoseconds since the measured part of its configuration began.
 type Request struct {
 	Configuration int            `json:"point"`
 	Seq           int            `json:"seq"`
-	Intended      time.Duration  `json:"intended_ns"` // when it was meant to be sent; in a closed loop, when it was
+	Intended      time.Duration  `json:"intended_ns"` // when it was due; in a closed loop, when it was sent
 	Started       time.Duration  `json:"started_ns"`
 	Finished      time.Duration  `json:"finished_ns"`
 	Pairs         int            `json:"pairs"`
@@ -129,7 +133,7 @@ type Request struct {
 
 	Tokens          int `json:"tokens"`
 	TruncatedTokens int `json:"truncated_tokens,omitempty"`
-	PaddedTokens    int `json:"padded_tokens"` // that padding would have computed
+	PaddedTokens    int `json:"padded_tokens"` // that padding would have computed, real ones included
 
 	// The server's own times.
 	Tokenize time.Duration `json:"tokenize_ns"`
@@ -144,10 +148,10 @@ const Dropped crossrank.Code = "dropped"
 // OK tells whether the request was answered.
 func (r *Request) OK() bool { return r.Code == crossrank.OK }
 
-// Latency is what the caller waited, counted from the intended moment so that a stalled server cannot hide its stall.
+// Latency is how long the caller waited, from the moment that the request was due: a server that stalls cannot hide it.
 func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }
 
-// Service is what the caller waited once the request was sent.
+// Service is how long the caller waited from the moment that the request was sent.
 func (r *Request) Service() time.Duration { return r.Finished - r.Started }
 
 // Lag is how late the request was sent.
@@ -168,31 +172,30 @@ type ConfigurationEnd struct {
 	Reason        string        `json:"reason,omitempty"`    // why it is not complete
 	Abandoned     int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
 
-	// GeneratorCPU is what the process that sent the requests took of the machine's cores in that time, all together: over
-	// Elapsed, it is the share of one core. 0 if that is not known.
+	// GeneratorCPU is the CPU time of the process that sent the requests, over all cores, in that time. 0 if it is not known.
 	GeneratorCPU time.Duration `json:"generator_cpu_ns,omitempty"`
 
-	// StealPct and ThrottledPct are what the server's machine lacked of its cores in that time, over the server's samples of
-	// it: what the host gave to others, and how long the CPU quota of the control group held the server back. 100 is one
-	// core all the time. Nil if no sample says.
+	// StealPct and ThrottledPct are CPU time that the server's machine lacked, over the server's samples in that time: what
+	// the host gave to others, and how long the CPU quota of the control group held the server back. 100 is one core all the
+	// time. Nil if no sample says.
 	StealPct     *Spread `json:"cpu_steal_pct,omitempty"`
 	ThrottledPct *Spread `json:"cpu_throttled_pct,omitempty"`
 
-	// Invalid says why the point is not what was asked for, such as a generator that could not keep the schedule of an open
-	// loop. Its records are what happened, but no verdict rests on them.
+	// Invalid says why the load was not what was asked for, such as a generator that did not keep the schedule of an open
+	// loop. The records are what happened, but no verdict rests on them.
 	Invalid string `json:"invalid,omitempty"`
 
-	// Stability is whether the point had settled down when it ended, if the experiment asks for that.
+	// Stability says whether the configuration was in a steady state when it ended, if the experiment asks for that.
 	Stability *Stability `json:"stability,omitempty"`
 }
 
-// Stability is how the windows of a point agree, each some time of it. A point is stable when the last three of both
-// figures each lie within 10 % of their mean.
+// Stability compares windows of time of a configuration. It is in a steady state when the last three windows lie within 10 %
+// of their mean, in throughput and in latency.
 type Stability struct {
 	Stable     bool          `json:"stable"`
 	Window     time.Duration `json:"window_ns"`
-	Throughput []float64     `json:"requests_per_s"` // answered, a window
-	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window, from their intended moment; 0 if none did
+	Throughput []float64     `json:"requests_per_s"` // answered, per window
+	Latency    []float64     `json:"latency_ms"`     // mean of those that ended in a window; 0 if none did
 }
 
 // Spread sums up one figure over the samples of a configuration.

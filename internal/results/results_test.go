@@ -140,17 +140,17 @@ func TestReadErrors(t *testing.T) {
 		{"a later format", 0, `{"kind":"run","format":2,"name":[]}`, "r:1: run: the file has format 2"},
 		{"no format", 0, `{"kind":"run"}`, "r:1: run: format is 0"},
 		{"a wrong type", 2, `{"kind":"request","point":"x"}`, "r:3: request: "},
-		{"a point out of order", 1, `{"kind":"point","index":1,"batch":1,"concurrency":1}`, "r:2: point: index is 1, but the next point is 0"},
+		{"a point out of order", 1, `{"kind":"point","index":1,"batch":1,"concurrency":1}`, "r:2: point: index is 1, but the next configuration is 0"},
 		{"a point without a batch", 1, `{"kind":"point","index":0,"concurrency":1}`, "at least 1"},
-		{"a request of no point", 2, `{"kind":"request","point":3,"pairs":1,"code":"ok"}`, "there is no point 3"},
-		{"a request of a negative point", 2, `{"kind":"request","point":-1,"pairs":1,"code":"ok"}`, "there is no point -1"},
+		{"a request of no point", 2, `{"kind":"request","point":3,"pairs":1,"code":"ok"}`, "there is no configuration 3"},
+		{"a request of a negative point", 2, `{"kind":"request","point":-1,"pairs":1,"code":"ok"}`, "there is no configuration -1"},
 		{"a request without code", 2, `{"kind":"request","pairs":1}`, "no code"},
 		{"a request of no pairs", 2, `{"kind":"request","code":"ok"}`, "pairs is 0"},
 		{"times that run backwards", 2, `{"kind":"request","pairs":1,"code":"ok","started_ns":5,"finished_ns":4}`, "run backwards"},
 		{"negative tokens", 2, `{"kind":"request","pairs":1,"code":"ok","tokens":-1}`, "negative"},
 		{"a negative time", 2, `{"kind":"request","pairs":1,"code":"ok","queue_ns":-1}`, "negative"},
 		{"a sample without time", 4, `{"kind":"sample","interval_s":1}`, "r:5: sample: time is missing"},
-		{"a point's second end", 6, all[5], "r:7: point_end: point 0 ends twice"},
+		{"a point's second end", 6, all[5], "r:7: point_end: configuration 0 ends twice"},
 		{"negative elapsed", 5, `{"kind":"point_end","elapsed_ns":-1}`, "negative"},
 		{"a line after the end", 5, all[6], "r:7: a line of kind \"end\" after the end"},
 	} {
@@ -369,6 +369,27 @@ func TestSpreadOf(t *testing.T) {
 	for end, want := range map[*ConfigurationEnd]bool{{}: false, {StealPct: &Spread{}}: true} {
 		if line, err := json.Marshal(end); err != nil || strings.Contains(string(line), `"cpu_steal_pct":{"mean":0,"max":0}`) != want {
 			t.Errorf("encoded: %s and %v; the key is there: want %t", line, err, want)
+		}
+	}
+}
+
+// A name has whatever tells a configuration from others.
+func TestConfigurationNames(t *testing.T) {
+	workers := []Setting{{Key: "tokenizer_pool.workers", Value: "2"}}
+	for _, c := range []struct {
+		want string
+		c    Configuration
+	}{
+		{"batch=8, concurrency=2", Configuration{Batch: 8, Concurrency: 2}},
+		{"batch=8, concurrency=2, workers=2, repeat 3", Configuration{Batch: 8, Concurrency: 2, Set: workers, Repeat: 2}},
+		{"batch=8, poisson at 12.5/s", Configuration{Batch: 8, Concurrency: 2, Arrival: "poisson", Rate: 12.5}},
+		{"batch=8, poisson at 12.5/s, probe, attempt 2", Configuration{Batch: 8, Arrival: "poisson", Rate: 12.5, Search: SearchProbe, Attempt: 1, Objectives: []float64{50}}},
+		{"batch=8, search with poisson arrivals for P99 within 50, 100 ms",
+			Configuration{Batch: 8, Arrival: "poisson", Percent: 99, Objectives: []float64{50, 100}}},
+		{"documents=about 20, concurrency=4", Configuration{Batch: 20, Concurrency: 4, Mix: "documents a request: 20"}},
+	} {
+		if got := c.c.Name(); got != c.want {
+			t.Errorf("named %q, want %q", got, c.want)
 		}
 	}
 }

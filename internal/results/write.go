@@ -12,9 +12,8 @@ import (
 
 // Writer writes results line by line, each in one write as soon as it is given. It is safe for concurrent use.
 //
-// The first error, such as a full disk, is kept: every later call writes nothing and returns it, and so does Close.
-// The caller gives the lines in their order: the run, then each point with its requests and samples until its end, then
-// the end.
+// After an error, such as a full disk, every call writes nothing and returns that error, and so does Close. The caller
+// writes the lines in their order: the run, then each configuration with its requests and samples and its end, then the end.
 type Writer struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -55,7 +54,7 @@ func (w *Writer) Run(r Run) error {
 // Configuration begins a configuration.
 func (w *Writer) Configuration(p Configuration) error { return w.line(kindConfiguration, p) }
 
-// Request writes what a request met.
+// Request writes the record of a request.
 func (w *Writer) Request(r Request) error { return w.line(kindRequest, r) }
 
 // Sample writes a sample of the server's history.
@@ -64,10 +63,10 @@ func (w *Writer) Sample(s Sample) error { return w.line(kindSample, s) }
 // ConfigurationEnd ends a configuration.
 func (w *Writer) ConfigurationEnd(p ConfigurationEnd) error { return w.line(kindConfigurationEnd, p) }
 
-// SLOResult writes what a search came to.
+// SLOResult writes the outcome of a search.
 func (w *Writer) SLOResult(f SLOResult) error { return w.line(kindSLOResult, f) }
 
-// Quality writes how good the scores of a server are.
+// Quality writes how good scores are.
 func (w *Writer) Quality(q Quality) error { return w.line(kindQuality, q) }
 
 // End ends the run.

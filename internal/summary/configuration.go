@@ -29,6 +29,7 @@ type Configuration struct {
 	Set         []results.Setting `json:"set,omitempty"` // what the experiment varies
 	Repeat      int               `json:"repeat,omitempty"`
 	Search      string            `json:"search,omitempty"`       // what it is in a search for an objective
+	Attempt     int               `json:"attempt,omitempty"`      // of a probe that was not valid before, from 0
 	Arrival     string            `json:"arrival,omitempty"`      // the process of an open loop; empty in a closed one
 	Rate        float64           `json:"rate,omitempty"`         // requests a second of an open loop
 	ObjectiveMS float64           `json:"objective_ms,omitempty"` // the bound of the latency that is asked for
@@ -67,7 +68,7 @@ func configurationOf(m *results.Measured) Configuration {
 	p := &m.Configuration
 	c := Configuration{
 		Batch: p.Batch, Concurrency: p.Concurrency, Planned: p.Requests, Warmup: p.Warmup, Mix: p.Mix,
-		Set: p.Set, Repeat: p.Repeat, Search: p.Search, ObjectiveMS: p.Objective, Arrival: p.Arrival, Rate: p.Rate,
+		Set: p.Set, Repeat: p.Repeat, Search: p.Search, Attempt: p.Attempt, ObjectiveMS: p.Objective, Arrival: p.Arrival, Rate: p.Rate,
 		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(), Generator: Unmeasured,
 	}
 	latency, throughput := c.count(m.Requests)
@@ -151,7 +152,7 @@ func perSecond(n int, seconds float64) Value {
 // Name says which configuration it is.
 func (c *Configuration) Name() string {
 	p := results.Configuration{
-		Batch: c.Batch, Concurrency: c.Concurrency, Arrival: c.Arrival, Rate: c.Rate, Mix: c.Mix, Set: c.Set, Search: c.Search, Repeat: c.Repeat,
+		Batch: c.Batch, Concurrency: c.Concurrency, Arrival: c.Arrival, Rate: c.Rate, Mix: c.Mix, Set: c.Set, Search: c.Search, Attempt: c.Attempt, Repeat: c.Repeat,
 	}
 	return p.Name()
 }

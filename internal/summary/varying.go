@@ -41,6 +41,7 @@ func (s *Summary) Columns() []Column {
 	candidates = append(candidates,
 		Column{"Mix", func(c *Configuration) string { return orNone(c.Mix, "none") }},
 		Column{"Search", func(c *Configuration) string { return orNone(c.Search, "none") }},
+		Column{"Attempt", func(c *Configuration) string { return fmt.Sprint(c.Attempt + 1) }},
 		Column{"Repeat", func(c *Configuration) string { return fmt.Sprint(c.Repeat + 1) }})
 	var columns []Column
 	for i, column := range candidates {
