@@ -16,13 +16,8 @@ func directory(name string) (string, error) {
 	}
 	info, err := os.Stat(name)
 	switch {
-	case err != nil && errors.Is(err, fs.ErrNotExist) && isHubName(name):
-		return "", fmt.Errorf("opening model %s: there is no directory of this name. If it is a model on the Hugging Face hub, "+
-			"download it (hf download %s --local-dir %s) and give that directory, or use %s: %w",
-			name, name, filepath.Base(name), Builtin, fs.ErrNotExist)
-	case err != nil && errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("opening model %s: give a directory that holds %s, %s and %s or %s, or use %s: %w",
-			name, configFile, weightsFile, tokenizerFile, vocabFile, Builtin, fs.ErrNotExist)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", opening(name, fmt.Errorf("%s: %w", absent(name), fs.ErrNotExist))
 	case err != nil:
 		return "", fmt.Errorf("opening model: %w", err)
 	case !info.IsDir():
@@ -33,6 +28,19 @@ func directory(name string) (string, error) {
 		return "", opening(name, err)
 	}
 	return dir, nil
+}
+
+// absent says what to do about a name that is no directory's.
+func absent(name string) string {
+	if !isHubName(name) {
+		return fmt.Sprintf("give a directory that holds %s, %s and %s or %s, or use %s",
+			configFile, weightsFile, tokenizerFile, vocabFile, Builtin)
+	}
+	if dir, ok := cached(name); ok {
+		return fmt.Sprintf("there is no directory of this name, but the Hugging Face hub's cache has a model of it; give %s", dir)
+	}
+	return fmt.Sprintf("there is no directory of this name. If it is a model on the Hugging Face hub, "+
+		"download it (hf download %s --local-dir %s) and give that directory, or use %s", name, filepath.Base(name), Builtin)
 }
 
 // isHubName reports whether a name looks like owner/model.
