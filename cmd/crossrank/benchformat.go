@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/summary"
@@ -19,19 +20,20 @@ func (b *benchResult) writeBench(w io.Writer) error {
 	if b.Dialect != "" && b.Dialect != client.Crossrank {
 		target += " " + string(b.Dialect)
 	}
-	line := fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, b.answered,
-		1e6*float64(b.Latency.Mean), float64(b.PairsPerSecond))
+	var line strings.Builder
+	line.WriteString(fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, b.answered,
+		1e6*float64(b.Latency.Mean), float64(b.PairsPerSecond)))
 	if b.TokensPerSecond != nil {
-		line += fmt.Sprintf(" %.6g tokens/s", float64(*b.TokensPerSecond))
+		line.WriteString(fmt.Sprintf(" %.6g tokens/s", float64(*b.TokensPerSecond)))
 	}
 	for _, p := range []struct {
 		percent float64
 		ms      summary.Value
 	}{{50, b.Latency.P50}, {95, b.Latency.P95}, {99, b.Latency.P99}} {
 		if b.caveat(p.percent) == "" {
-			line += fmt.Sprintf(" %.0f p%g-ns", 1e6*float64(p.ms), p.percent)
+			line.WriteString(fmt.Sprintf(" %.0f p%g-ns", 1e6*float64(p.ms), p.percent))
 		}
 	}
-	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\ncpu: %s\ntarget: %s\n%s\n", runtime.GOOS, runtime.GOARCH, b.Machine.CPU, target, line)
+	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\ncpu: %s\ntarget: %s\n%s\n", runtime.GOOS, runtime.GOARCH, b.Machine.CPU, target, line.String())
 	return err
 }

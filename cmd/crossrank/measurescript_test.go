@@ -16,7 +16,7 @@ import (
 // sameLogits: samelogits LOGITS SCORES holds that the numbers of the one file, one a line, are the scores of the other.
 func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 	var got []float64
-	for _, line := range strings.Fields(ts.ReadFile(args[0])) {
+	for line := range strings.FieldsSeq(ts.ReadFile(args[0])) {
 		x, err := strconv.ParseFloat(line, 64)
 		ts.Check(err)
 		got = append(got, x)

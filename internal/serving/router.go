@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/state"
@@ -47,11 +48,15 @@ func (r *Router) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	if req == nil || req.Model == "" {
 		return r.models[0].Score(ctx, req)
 	}
-	i := slices.IndexFunc(r.models, func(one Model) bool { return one.Info().Model == req.Model })
-	if i < 0 {
-		return nil, crossrank.Errorf(crossrank.NotFound, "there is no model %q here", req.Model)
+	if err := edge.CheckModel(req.Model, edge.Names(r.Infos())...); err != nil {
+		return nil, err
 	}
-	return r.models[i].Score(ctx, req)
+	return r.model(req.Model).Score(ctx, req)
+}
+
+// model finds a model by its name, or else the default one.
+func (r *Router) model(name string) Model {
+	return r.models[max(0, slices.IndexFunc(r.models, func(one Model) bool { return one.Info().Model == name }))]
 }
 
 // Infos describes the models, the default one first.
@@ -66,8 +71,7 @@ func (r *Router) Infos() []crossrank.Info {
 
 // Tokenize gives the tokens of a text as the model of that name reads it, or else the default one.
 func (r *Router) Tokenize(model, text string, special bool) (tokens []httpapi.Token) {
-	i := max(0, slices.IndexFunc(r.models, func(one Model) bool { return one.Info().Model == model }))
-	for _, t := range r.models[i].Tokenize(text, special) {
+	for _, t := range r.model(model).Tokenize(text, special) {
 		tokens = append(tokens, httpapi.Token(t))
 	}
 	return tokens

@@ -120,7 +120,7 @@ func TestRouterOverTwoModels(t *testing.T) {
 			t.Errorf("asked for %q: got %+v, %v, want %s to answer", asked, resp, err, want)
 		}
 	}
-	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound {
+	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound || !strings.Contains(err.Error(), a) {
 		t.Errorf("an unknown model: got error %v", err)
 	}
 	if infos := m.Infos(); len(infos) != 2 || infos[0].Instances != 2 || infos[1].Quantization != "int8" || infos[1].Version != "v1" {

@@ -23,7 +23,7 @@ type shop struct {
 
 	common  `yaml:",inline"`
 	Origins `yaml:"-"`
-	hidden  int
+	Hidden  int // has no key
 }
 
 type common struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -40,9 +41,7 @@ func Write(dir string) error {
 		return err
 	}
 	config := map[string]any{"vocab_size": len(pieces)}
-	for key, value := range geometry {
-		config[key] = value
-	}
+	maps.Copy(config, geometry)
 	for name, value := range map[string]any{
 		"config.json":           config,
 		"tokenizer_config.json": map[string]any{"do_lower_case": true, "model_max_length": 64},
