@@ -36,9 +36,6 @@ func absent(name string) string {
 		return fmt.Sprintf("give a directory that holds %s, %s and %s or %s, or use %s",
 			configFile, weightsFile, tokenizerFile, vocabFile, Builtin)
 	}
-	if dir, ok := cached(name); ok {
-		return fmt.Sprintf("there is no directory of this name, but the Hugging Face hub's cache has a model of it; give %s", dir)
-	}
 	return fmt.Sprintf("there is no directory of this name. If it is a model on the Hugging Face hub, "+
 		"download it (hf download %s --local-dir %s) and give that directory, or use %s", name, filepath.Base(name), Builtin)
 }

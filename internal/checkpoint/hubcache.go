@@ -54,25 +54,6 @@ func snapshot(dir string) (string, error) {
 		"give one of them: %s", firstOf(names))
 }
 
-// cached finds the directory of owner/model in the hub's cache, if it has one that can be opened.
-func cached(name string) (dir string, ok bool) {
-	cache := os.Getenv("HF_HUB_CACHE")
-	if cache == "" {
-		home := os.Getenv("HF_HOME")
-		if home == "" {
-			user, err := os.UserHomeDir()
-			if err != nil {
-				return "", false
-			}
-			home = filepath.Join(user, ".cache", "huggingface")
-		}
-		cache = filepath.Join(home, "hub")
-	}
-	dir = filepath.Join(cache, "models--"+strings.ReplaceAll(name, "/", "--"))
-	inner, err := snapshot(dir)
-	return dir, err == nil && fileExists(inner, configFile)
-}
-
 func fileExists(dir, name string) bool {
 	_, err := os.Stat(filepath.Join(dir, name))
 	return err == nil

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -174,30 +173,6 @@ func TestHubCache(t *testing.T) {
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
-	}
-}
-
-// A model of the hub that is in the cache is named by its directory there.
-func TestNameInCache(t *testing.T) {
-	cache := t.TempDir()
-	dir := filepath.Join(cache, "hub", "models--cross-encoder--tiny")
-	writeTree(t, filepath.Join(dir, "snapshots", "1"), tinyFiles(t))
-	t.Chdir(t.TempDir())
-	t.Setenv("HF_HUB_CACHE", "")
-	t.Setenv("HF_HOME", cache)
-	for _, name := range []string{"cross-encoder/tiny", "cross-encoder/absent"} {
-		_, err := Open(name)
-		if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "give "+dir) != (name == "cross-encoder/tiny") {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-	t.Setenv("HF_HUB_CACHE", filepath.Join(cache, "hub"))
-	t.Setenv("HF_HOME", "")
-	if _, err := Open("cross-encoder/tiny"); err == nil || !strings.Contains(err.Error(), "give "+dir) {
-		t.Errorf("by the cache's own variable: got %v", err)
-	}
-	if _, err := Open(dir); err != nil {
-		t.Error(err)
 	}
 }
 
