@@ -8,8 +8,8 @@ import (
 // Error says which file of a model is wrong, and where in it.
 type Error struct {
 	File  string // without its directory, such as "config.json"
-	Line  int    // of Field, counted from 1; 0 if it is unknown, or the file has only one
-	Field string // a key such as "model.vocab", or "line 7"; empty when it is about the whole file
+	Line  int    // counted from 1; 0 if it is unknown, or the file has only one
+	Field string // a key such as "model.vocab"; empty if it is about the whole file or line
 	Err   error
 }
 

@@ -35,7 +35,7 @@ func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {
 // unused ids.
 func parseVocab(data []byte) ([]string, error) {
 	fail := func(line int, format string, args ...any) ([]string, error) {
-		return nil, &Error{File: vocabFile, Field: fmt.Sprintf("line %d", line), Err: fmt.Errorf(format, args...)}
+		return nil, &Error{File: vocabFile, Line: line, Err: fmt.Errorf(format, args...)}
 	}
 	data = bytes.TrimSuffix(data, []byte("\n"))
 	if len(data) == 0 {

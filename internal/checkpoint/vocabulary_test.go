@@ -237,8 +237,8 @@ func TestTokenizerFilesRefused(t *testing.T) {
 		{"an id in two spellings", tc, "", `{"added_tokens_decoder": {"07": {"content": "b"}}}`, tc, "added_tokens_decoder", "not an id"},
 
 		{"an empty vocabulary file", vt, "", "", vt, "", "empty"},
-		{"an empty line", vt, "a\n", "\n", vt, "line 7", "empty"},
-		{"a line that is not UTF-8", vt, "a\n", "\xff\n", vt, "line 7", "UTF-8"},
+		{"an empty line", vt, "a\n", "\n", vt, "", "vocab.txt:7: it is empty"},
+		{"a line that is not UTF-8", vt, "a\n", "\xff\n", vt, "", "vocab.txt:7: it is not UTF-8"},
 		{"no [SEP]", vt, "[SEP]", "[sep]", vt, "", "[SEP]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
