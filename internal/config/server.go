@@ -1,6 +1,6 @@
 package config
 
-import "time"
+import "github.com/crossrank/crossrank/internal/defaults"
 
 // Server is how the server listens, whom it answers, and its limits.
 //
@@ -71,29 +71,33 @@ func defaultServer() Server {
 	return Server{
 		GRPCAddr:           "127.0.0.1:50051",
 		HTTPAddr:           "127.0.0.1:8080",
-		Deadline:           Duration(30 * time.Second),
-		DrainGrace:         Duration(30 * time.Second),
-		Connections:        4096,
-		AddressConnections: 256,
-		History:            Duration(2 * time.Hour),
-		RequestBytes:       256 << 20,
-		Limits:             ServerLimits{Documents: 1000, DocumentBytes: 256 << 10, QueryBytes: 64 << 10},
+		Deadline:           Duration(defaults.Deadline),
+		DrainGrace:         Duration(defaults.DrainGrace),
+		Connections:        defaults.Connections,
+		AddressConnections: defaults.AddressConnections,
+		History:            Duration(defaults.History),
+		RequestBytes:       defaults.RequestBytes,
+		Limits: ServerLimits{
+			Documents:     defaults.Documents,
+			DocumentBytes: defaults.DocumentBytes,
+			QueryBytes:    defaults.QueryBytes,
+		},
 		GRPC: ServerGRPC{
-			Streams:        128,
-			MessageBytes:   8 << 20,
-			HeaderBytes:    32 << 10,
-			Handshake:      Duration(10 * time.Second),
-			MessageTimeout: Duration(30 * time.Second),
-			KeepaliveMin:   Duration(30 * time.Second),
-			ConnectionAge:  Duration(30 * time.Minute),
+			Streams:        defaults.Streams,
+			MessageBytes:   defaults.MessageBytes,
+			HeaderBytes:    defaults.HeaderBytes,
+			Handshake:      Duration(defaults.Handshake),
+			MessageTimeout: Duration(defaults.MessageTimeout),
+			KeepaliveMin:   Duration(defaults.KeepaliveMin),
+			ConnectionAge:  Duration(defaults.ConnectionAge),
 		},
 		HTTP: ServerHTTP{
-			HeaderTimeout: Duration(5 * time.Second),
-			BodyTimeout:   Duration(30 * time.Second),
-			IdleTimeout:   Duration(60 * time.Second),
-			HeaderBytes:   32 << 10,
-			BodyBytes:     8 << 20,
-			Streams:       128,
+			HeaderTimeout: Duration(defaults.HeaderTimeout),
+			BodyTimeout:   Duration(defaults.BodyTimeout),
+			IdleTimeout:   Duration(defaults.IdleTimeout),
+			HeaderBytes:   defaults.HeaderBytes,
+			BodyBytes:     defaults.MessageBytes,
+			Streams:       defaults.Streams,
 		},
 	}
 }

@@ -4,12 +4,14 @@
 package edge
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/defaults"
 )
 
 // Limits bound one request. A zero field means its default, so that no limit is ever off by accident.
@@ -21,15 +23,9 @@ type Limits struct {
 
 // OrDefaults replaces zero fields by their defaults.
 func (l Limits) OrDefaults() Limits {
-	if l.Documents == 0 {
-		l.Documents = 1000
-	}
-	if l.DocumentBytes == 0 {
-		l.DocumentBytes = 256 << 10
-	}
-	if l.QueryBytes == 0 {
-		l.QueryBytes = 64 << 10
-	}
+	l.Documents = cmp.Or(l.Documents, defaults.Documents)
+	l.DocumentBytes = cmp.Or(l.DocumentBytes, defaults.DocumentBytes)
+	l.QueryBytes = cmp.Or(l.QueryBytes, defaults.QueryBytes)
 	return l
 }
 

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/defaults"
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
@@ -97,8 +98,8 @@ func New(cfg Config) *API {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	cfg.BodyBytes = cmp.Or(cfg.BodyBytes, 8<<20)
-	cfg.Deadline = cmp.Or(cfg.Deadline, 30*time.Second)
+	cfg.BodyBytes = cmp.Or(cfg.BodyBytes, defaults.MessageBytes)
+	cfg.Deadline = cmp.Or(cfg.Deadline, defaults.Deadline)
 	cfg.Limits = cfg.Limits.OrDefaults()
 	if cfg.Models == nil {
 		cfg.Models = func() []crossrank.Info { return []crossrank.Info{cfg.Info()} }

@@ -22,13 +22,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/defaults"
 	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Defaults of [Options].
 const (
 	DefaultInterval  = 500 * time.Millisecond
-	DefaultHistory   = 2 * time.Hour
+	DefaultHistory   = defaults.History
 	DefaultLatencies = 10_000
 )
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/defaults"
 	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
@@ -81,27 +82,27 @@ type HTTP struct {
 // OrDefaults replaces zero fields by their defaults.
 func (c Config) OrDefaults() Config {
 	c.Limits = c.Limits.OrDefaults()
-	c.Deadline = cmp.Or(c.Deadline, 30*time.Second)
-	c.DrainGrace = cmp.Or(c.DrainGrace, 30*time.Second)
-	c.Connections = cmp.Or(c.Connections, 4096)
-	c.AddressConnections = cmp.Or(c.AddressConnections, 256)
+	c.Deadline = cmp.Or(c.Deadline, defaults.Deadline)
+	c.DrainGrace = cmp.Or(c.DrainGrace, defaults.DrainGrace)
+	c.Connections = cmp.Or(c.Connections, defaults.Connections)
+	c.AddressConnections = cmp.Or(c.AddressConnections, defaults.AddressConnections)
 
-	c.RequestBytes = cmp.Or(c.RequestBytes, 256<<20)
+	c.RequestBytes = cmp.Or(c.RequestBytes, defaults.RequestBytes)
 
-	c.GRPC.Streams = cmp.Or(c.GRPC.Streams, 128)
-	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, 8<<20)
-	c.GRPC.HeaderBytes = cmp.Or(c.GRPC.HeaderBytes, 32<<10)
-	c.GRPC.Handshake = cmp.Or(c.GRPC.Handshake, 10*time.Second)
-	c.GRPC.MessageTimeout = cmp.Or(c.GRPC.MessageTimeout, 30*time.Second)
-	c.GRPC.KeepaliveMin = cmp.Or(c.GRPC.KeepaliveMin, 30*time.Second)
-	c.GRPC.ConnectionAge = cmp.Or(c.GRPC.ConnectionAge, 30*time.Minute)
+	c.GRPC.Streams = cmp.Or(c.GRPC.Streams, defaults.Streams)
+	c.GRPC.MessageBytes = cmp.Or(c.GRPC.MessageBytes, defaults.MessageBytes)
+	c.GRPC.HeaderBytes = cmp.Or(c.GRPC.HeaderBytes, defaults.HeaderBytes)
+	c.GRPC.Handshake = cmp.Or(c.GRPC.Handshake, defaults.Handshake)
+	c.GRPC.MessageTimeout = cmp.Or(c.GRPC.MessageTimeout, defaults.MessageTimeout)
+	c.GRPC.KeepaliveMin = cmp.Or(c.GRPC.KeepaliveMin, defaults.KeepaliveMin)
+	c.GRPC.ConnectionAge = cmp.Or(c.GRPC.ConnectionAge, defaults.ConnectionAge)
 
-	c.HTTP.HeaderTimeout = cmp.Or(c.HTTP.HeaderTimeout, 5*time.Second)
-	c.HTTP.BodyTimeout = cmp.Or(c.HTTP.BodyTimeout, 30*time.Second)
-	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, 60*time.Second)
-	c.HTTP.HeaderBytes = cmp.Or(c.HTTP.HeaderBytes, 32<<10)
-	c.HTTP.BodyBytes = cmp.Or(c.HTTP.BodyBytes, 8<<20)
-	c.HTTP.Streams = cmp.Or(c.HTTP.Streams, 128)
+	c.HTTP.HeaderTimeout = cmp.Or(c.HTTP.HeaderTimeout, defaults.HeaderTimeout)
+	c.HTTP.BodyTimeout = cmp.Or(c.HTTP.BodyTimeout, defaults.BodyTimeout)
+	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, defaults.IdleTimeout)
+	c.HTTP.HeaderBytes = cmp.Or(c.HTTP.HeaderBytes, defaults.HeaderBytes)
+	c.HTTP.BodyBytes = cmp.Or(c.HTTP.BodyBytes, defaults.MessageBytes)
+	c.HTTP.Streams = cmp.Or(c.HTTP.Streams, defaults.Streams)
 
 	c.grpcIdle = cmp.Or(c.grpcIdle, 5*time.Minute)
 	c.replyTime = cmp.Or(c.replyTime, 5*time.Second)
