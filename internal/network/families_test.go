@@ -28,8 +28,6 @@ func noBias(in, out int) network.Linear {
 	return l
 }
 
-func ref[T any](v T) *T { return &v }
-
 func layerNorm(width int) *network.Norm {
 	return &network.Norm{Eps: 1e-5, Weight: make([]float32, width), Bias: make([]float32, width)}
 }
@@ -46,11 +44,11 @@ func postNorm() *network.Network {
 		Embeddings: network.Embeddings{
 			Tokens:    table(vocab, hidden),
 			Positions: &network.Positions{Table: table(positions, hidden)},
-			Types:     ref(table(2, hidden)),
+			Types:     new(table(2, hidden)),
 			Norm:      layerNorm(hidden),
 		},
 		Head: network.Head{
-			Pooling: network.FirstToken, Dense: ref(linear(hidden, hidden)), Activation: network.Tanh, Output: linear(hidden, 1),
+			Pooling: network.FirstToken, Dense: new(linear(hidden, hidden)), Activation: network.Tanh, Output: linear(hidden, 1),
 		},
 	}
 	for range 2 {
@@ -74,7 +72,7 @@ func preNorm(norm func(int) *network.Norm, kvHeads int) *network.Network {
 			AttentionNorm: norm(hidden), Query: noBias(hidden, all), Key: noBias(hidden, kvHeads*size),
 			Value: noBias(hidden, kvHeads*size), AttentionOutput: noBias(all, hidden),
 			Rotary: &network.Rotary{Frequencies: []float64{1, 0.01}}, FeedForwardNorm: norm(hidden),
-			Gate: ref(noBias(hidden, intermediate)), Up: noBias(hidden, intermediate), Down: noBias(intermediate, hidden),
+			Gate: new(noBias(hidden, intermediate)), Up: noBias(hidden, intermediate), Down: noBias(intermediate, hidden),
 		}
 	}
 	return n
@@ -82,15 +80,15 @@ func preNorm(norm func(int) *network.Norm, kvHeads int) *network.Network {
 
 func roberta() *network.Network {
 	n := postNorm()
-	n.Embeddings.Positions.Offset, n.Embeddings.Types = 2, ref(table(1, hidden))
+	n.Embeddings.Positions.Offset, n.Embeddings.Types = 2, new(table(1, hidden))
 	return n
 }
 
 func electra() *network.Network {
 	n := postNorm()
 	n.Embeddings = network.Embeddings{
-		Tokens: table(vocab, 5), Positions: &network.Positions{Table: table(positions, 5)}, Types: ref(table(2, 5)),
-		Norm: layerNorm(5), Projection: ref(linear(5, hidden)),
+		Tokens: table(vocab, 5), Positions: &network.Positions{Table: table(positions, 5)}, Types: new(table(2, 5)),
+		Norm: layerNorm(5), Projection: new(linear(5, hidden)),
 	}
 	n.Head.Activation = network.GELU
 	return n
@@ -107,7 +105,7 @@ func modernBERT() *network.Network {
 	n.Blocks[0].AttentionNorm, n.Blocks[1].Window = nil, 64
 	n.Blocks[1].Rotary = &network.Rotary{Frequencies: []float64{1, 0.1}} // another base for local blocks
 	n.Head = network.Head{
-		Pooling: network.MeanToken, Dense: ref(noBias(hidden, hidden)), Activation: network.GELU, Norm: layerNorm(hidden),
+		Pooling: network.MeanToken, Dense: new(noBias(hidden, hidden)), Activation: network.GELU, Norm: layerNorm(hidden),
 		Output: linear(hidden, 1),
 	}
 	return n
@@ -119,7 +117,7 @@ func gte() *network.Network {
 	n.Embeddings.Positions = nil
 	for i := range n.Blocks {
 		n.Blocks[i].Rotary = &network.Rotary{Frequencies: []float64{1, 0.01}}
-		n.Blocks[i].Gate = ref(noBias(hidden, intermediate))
+		n.Blocks[i].Gate = new(noBias(hidden, intermediate))
 	}
 	return n
 }

@@ -20,10 +20,10 @@ func TestValidate(t *testing.T) {
 		{"attention_scale: it is 0", func(n *network.Network) { n.AttentionScale = 0 }},
 		{"blocks: there are none", func(n *network.Network) { n.Blocks = nil }},
 		{"embeddings.tokens: its rows have 13 elements, not 12", func(n *network.Network) { n.Embeddings.Tokens = table(vocab, 13) }},
-		{"embeddings.types: its rows have 5 elements, not 12", func(n *network.Network) { n.Embeddings.Types = ref(table(2, 5)) }},
+		{"embeddings.types: its rows have 5 elements, not 12", func(n *network.Network) { n.Embeddings.Types = new(table(2, 5)) }},
 		{"embeddings.positions: offset 30 with 30 rows", func(n *network.Network) { n.Embeddings.Positions.Offset = positions }},
 		{"embeddings.projection: it maps 12 to 13 elements, not 12 to 12", func(n *network.Network) {
-			n.Embeddings.Projection = ref(linear(hidden, 13))
+			n.Embeddings.Projection = new(linear(hidden, 13))
 		}},
 		{"blocks[1].key: it maps 12 to 4 elements, not 12 to 12", func(n *network.Network) { n.Blocks[1].Key = linear(hidden, size) }},
 		{"blocks[0].down: it maps 12 to 10 elements, not 10 to 12", func(n *network.Network) {
@@ -47,7 +47,7 @@ func TestValidate(t *testing.T) {
 			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 1}, ContentToPosition: true}
 		}},
 		{"head.output: it has 3 rows; one or two make a logit", func(n *network.Network) { n.Head.Output = linear(hidden, 3) }},
-		{"head.output: it maps 12 to 1 elements, not 7 to 1", func(n *network.Network) { n.Head.Dense = ref(linear(hidden, 7)) }},
+		{"head.output: it maps 12 to 1 elements, not 7 to 1", func(n *network.Network) { n.Head.Dense = new(linear(hidden, 7)) }},
 		{`head: it reads ""; it must say which token`, func(n *network.Network) { n.Head.Pooling = "" }},
 		{"norm: eps is 0", func(n *network.Network) { n.Blocks[0].FeedForwardNorm.Eps = 0 }},
 		{"blocks[0].query.weight: it has 0 elements, not 12 × 12", func(n *network.Network) { n.Blocks[0].Query.Weight = nil }},
@@ -94,8 +94,8 @@ func walk(v reflect.Value, found map[*float32]bool) {
 			walk(v.Elem(), found)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			walk(v.Field(i), found)
+		for _, field := range v.Fields() {
+			walk(field, found)
 		}
 	case reflect.Slice:
 		if x, ok := v.Interface().([]float32); ok && len(x) > 0 {
