@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
 
 	"github.com/crossrank/crossrank"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // document is one text to be ranked.
@@ -30,9 +32,9 @@ func (o *object) documents(name string, most int) (docs []document) {
 		}
 	}
 	named := false
-	o.list(name, "string or an object with a text", most, func(_ int, raw json.RawMessage) bool {
+	o.list(name, "string or an object with a text", most, func(_ int, raw jsontext.Value) bool {
 		var doc document
-		switch raw[0] {
+		switch raw.Kind() {
 		case '"':
 			doc.text, _ = unquote(raw)
 		case '{':
@@ -86,7 +88,7 @@ func (o *object) ids(docs []document, named bool) {
 		return
 	}
 	n := 0
-	o.list("ids", "string or a number", math.MaxInt, func(i int, raw json.RawMessage) bool {
+	o.list("ids", "string or a number", math.MaxInt, func(i int, raw jsontext.Value) bool {
 		n++
 		id := o.idOf("ids", raw)
 		if i < len(docs) {
@@ -112,24 +114,21 @@ func (o *object) id(name string) json.RawMessage {
 }
 
 // idOf is a JSON string or number in a form that can be sent back, and nil for anything else.
-func (o *object) idOf(name string, raw json.RawMessage) json.RawMessage {
+func (o *object) idOf(name string, raw jsontext.Value) json.RawMessage {
 	if len(raw) > maxIDBytes {
 		o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has an id of more than %d bytes", name, maxIDBytes))
 		return nil
 	}
-	switch c := raw[0]; {
-	case c == '"':
-		var s string // bytes that are not UTF-8 become signs that are
-		if json.Unmarshal(raw, &s) != nil {
-			return nil
-		}
+	switch raw.Kind() {
+	case '"':
+		s, _ := unquote(raw) // bytes that are not UTF-8 become signs that are
 		clean, err := json.Marshal(s)
 		if err != nil {
 			return nil
 		}
 		return clean
-	case c == '-' || c >= '0' && c <= '9':
-		return raw
+	case '0':
+		return json.RawMessage(bytes.Clone(raw)) // the body is not kept until the reply is written
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"iter"
 	"math"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/crossrank/crossrank"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // text reads a string, which must be there if it is needed.
@@ -29,10 +29,14 @@ func (o *object) text(name string, needed bool) (s string) {
 
 // flag reads a boolean; absent is false.
 func (o *object) flag(name string) (b bool) {
-	if o.has(name) && json.Unmarshal(o.fields[name], &b) != nil {
+	if !o.has(name) {
+		return false
+	}
+	kind := o.fields[name].Kind()
+	if kind != 't' && kind != 'f' {
 		o.fail("%q must be true or false", name)
 	}
-	return b
+	return kind == 't'
 }
 
 // count reads an integer, 0 or more; absent is 0.
@@ -77,8 +81,8 @@ func (o *object) choice(name string, words ...string) string {
 
 // list calls each with every element of a list of at most most; it stops at the first one too many, however many follow.
 // What says what the elements are. Each says whether its element is one.
-func (o *object) list(name, what string, most int, each func(i int, raw json.RawMessage) bool) {
-	if !o.has(name) || o.fields[name][0] != '[' {
+func (o *object) list(name, what string, most int, each func(i int, raw jsontext.Value) bool) {
+	if !o.has(name) || o.fields[name].Kind() != '[' {
 		o.fail("%q must be a list, each element a %s", name, what)
 		return
 	}
@@ -98,44 +102,33 @@ func (o *object) list(name, what string, most int, each func(i int, raw json.Raw
 	}
 }
 
-// elements gives the elements of a list, which must be valid JSON. To find where they end takes less than to read them.
-func elements(list json.RawMessage) iter.Seq[json.RawMessage] {
-	return func(yield func(json.RawMessage) bool) {
-		start, depth, inString := 1, 0, false
-		for i := 1; i < len(list)-1; i++ {
-			switch c := list[i]; {
-			case inString && c == '\\':
-				i++
-			case c == '"':
-				inString = !inString
-			case inString:
-			case c == '[' || c == '{':
-				depth++
-			case c == ']' || c == '}':
-				depth--
-			case c == ',' && depth == 0:
-				if !yield(bytes.TrimSpace(list[start:i])) {
-					return
-				}
-				start = i + 1
-			}
+// elements gives the elements of a list, which must be valid JSON.
+func elements(list jsontext.Value) iter.Seq[jsontext.Value] {
+	return func(yield func(jsontext.Value) bool) {
+		dec := decoder(list)
+		if _, err := dec.ReadToken(); err != nil {
+			return
 		}
-		if last := bytes.TrimSpace(list[start : len(list)-1]); len(last) > 0 {
-			yield(last)
+		for dec.PeekKind() != ']' {
+			element, err := dec.ReadValue()
+			if err != nil || !yield(element) {
+				return
+			}
 		}
 	}
 }
 
-// unquote reads a string, which must be valid JSON, and says whether it is one. Bytes that are not UTF-8 become U+FFFD.
-func unquote(raw json.RawMessage) (s string, ok bool) {
-	if raw[0] != '"' {
+// unquote reads a string, which must be valid JSON, and says whether it is one. Bytes that are not
+// UTF-8 become U+FFFD.
+func unquote(raw jsontext.Value) (s string, ok bool) {
+	if raw.Kind() != '"' {
 		return "", false
 	}
 	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return string(inner), true
 	}
-	ok = json.Unmarshal(raw, &s) == nil
-	return s, ok
+	text, _ := jsontext.AppendUnquote(nil, raw) // its error is the bytes that it replaced
+	return string(text), true
 }
 
 // texts reads a list of at most most strings.
@@ -144,7 +137,7 @@ func (o *object) texts(name string, most int) (list []string) {
 		o.fail("%q is missing; it must be a list of strings", name)
 		return nil
 	}
-	o.list(name, "string", most, func(_ int, raw json.RawMessage) bool {
+	o.list(name, "string", most, func(_ int, raw jsontext.Value) bool {
 		s, ok := unquote(raw)
 		list = append(list, s)
 		return ok
@@ -158,7 +151,7 @@ func (o *object) textOrTexts(name string, most int) (list []string, isList bool)
 		o.fail("%q is missing; it must be a string or a list of strings", name)
 		return nil, false
 	}
-	switch o.fields[name][0] {
+	switch o.fields[name].Kind() {
 	case '"':
 		return []string{o.text(name, true)}, false
 	case '[':

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // FuzzElements holds the splitting of lists and the reading of strings against encoding/json.
@@ -21,7 +23,7 @@ func FuzzElements(f *testing.F) {
 		if !strings.HasPrefix(text, "[") || json.Unmarshal([]byte(text), &want) != nil {
 			return
 		}
-		got := slices.Collect(elements(json.RawMessage(text)))
+		got := slices.Collect(elements(jsontext.Value(text)))
 		if len(got) != len(want) {
 			t.Fatalf("%q has %d elements, not %d", text, len(want), len(got))
 		}

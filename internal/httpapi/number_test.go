@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestWholeNumber(t *testing.T) {
@@ -13,7 +15,7 @@ func TestWholeNumber(t *testing.T) {
 		"100e-2": 1, "1.5e1": 15, "0.01e2": 1, "120.00": 120, "0.0000000001e10": 1, "999999999999999999": 999999999999999999,
 		"1e17": 1e17, "1" + strings.Repeat("0", 40) + "e-40": 1, "1." + strings.Repeat("0", 4000): 1,
 	} {
-		if got, ok := wholeNumber(json.RawMessage(text)); !ok || got != want {
+		if got, ok := wholeNumber(jsontext.Value(text)); !ok || got != want {
 			t.Errorf("%.30s: got %d, %v, want %d", text, got, ok, want)
 		}
 	}
@@ -21,7 +23,7 @@ func TestWholeNumber(t *testing.T) {
 		"1.5", "-0.5", "1e-1", "1.00000000000000000001", "15e-1", "1e18", "1e400", "-1e400", "1e99999999999999999999",
 		"1e-99999999999999999999", "9223372036854775807", "9223372036854775808", `"1"`, "true", "null", "[]", "{}",
 	} {
-		if got, ok := wholeNumber(json.RawMessage(text)); ok {
+		if got, ok := wholeNumber(jsontext.Value(text)); ok {
 			t.Errorf("%s: got %d, want none", text, got)
 		}
 	}
@@ -45,7 +47,7 @@ func FuzzWholeNumber(f *testing.F) {
 		}
 		limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)
 		want := exact.IsInt() && new(big.Int).Abs(exact.Num()).Cmp(limit) < 0
-		got, ok := wholeNumber(json.RawMessage(text))
+		got, ok := wholeNumber(jsontext.Value(text))
 		if ok != want || ok && exact.Cmp(new(big.Rat).SetInt64(got)) != 0 {
 			t.Errorf("%s: got %d, %v, want %v, %v", text, got, ok, exact, want)
 		}

@@ -2,12 +2,12 @@ package httpapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 
 	"github.com/crossrank/crossrank"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxDepth bounds the nesting of a body. No dialect needs half of it.
@@ -17,15 +17,21 @@ const maxDepth = 8
 // some hundred bytes, however few it has in the body.
 const maxFields = 1024
 
-// object is a JSON object being read field by field. Names match exactly, unknown ones are ignored because clients send
-// extras, null means absent, and any other type than the asked one is an error that names the field. The first error
-// sticks in err; the readers (fields.go) then give zero values.
+// object is a JSON object that is read field by field. Names match exactly. Unknown names are ignored,
+// because clients send extra ones. null means absent. A value of another type than the one that is
+// read is an error that names the field. The first error is kept in err; after it, the readers
+// (fields.go) return zero values.
 //
-// Note: encoding/json into a struct would take "Query" for "query", the last of two equal keys, and 1 MiB of empty
-// strings, and would not say which text was no string.
+// Values are parts of the body, not copies of it. What outlives the request must be copied.
 type object struct {
-	fields map[string]json.RawMessage
+	fields map[string]jsontext.Value
 	err    error
+}
+
+// decoder reads JSON without copying it. Text that is not UTF-8 is read as U+FFFD. Repeated names are
+// found by parseObject, which needs no second set of all names for it.
+func decoder(text []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // parseObject reads a body that must hold one JSON object and nothing else.
@@ -36,55 +42,60 @@ func parseObject(body []byte) (*object, error) {
 	if tooDeep(body) {
 		return nil, refuse(http.StatusBadRequest, "the body nests deeper than %d levels", maxDepth)
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	first, err := dec.Token()
-	if err != nil {
-		return nil, malformed(dec, err)
-	}
-	if first != json.Delim('{') {
+	dec := decoder(body)
+	if first, err := dec.ReadToken(); err != nil {
+		return nil, malformed(err)
+	} else if first.Kind() != '{' {
 		return nil, crossrank.Errorf(crossrank.InvalidArgument, "the body must be a JSON object")
 	}
-	o := &object{fields: map[string]json.RawMessage{}}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, malformed(dec, err)
+	o := &object{fields: map[string]jsontext.Value{}}
+	for dec.PeekKind() != '}' {
+		if err := o.readField(dec); err != nil {
+			return nil, err
 		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, malformed(dec, err)
-		}
-		name := key.(string) // in an object Token gives nothing else before a value
-		if _, twice := o.fields[name]; twice {
-			return nil, refuse(http.StatusBadRequest, "%q is given twice", name)
-		}
-		if len(o.fields) == maxFields {
-			return nil, refuse(http.StatusRequestEntityTooLarge, "an object has more than %d keys", maxFields)
-		}
-		o.fields[name] = value
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, malformed(dec, err)
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, malformed(err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, refuse(http.StatusBadRequest, "there is something after the JSON object, near byte %d", dec.InputOffset())
 	}
 	return o, nil
 }
 
-// malformed words a syntax error. Those of encoding/json quote at most one character of the body.
-func malformed(dec *json.Decoder, err error) error {
+// readField reads a name and its value.
+func (o *object) readField(dec *jsontext.Decoder) error {
+	key, err := dec.ReadToken()
+	if err != nil {
+		return malformed(err)
+	}
+	name := key.String()
+	value, err := dec.ReadValue()
+	if err != nil {
+		return malformed(err)
+	}
+	if _, twice := o.fields[name]; twice {
+		return refuse(http.StatusBadRequest, "%q is given twice", name)
+	}
+	if len(o.fields) == maxFields {
+		return refuse(http.StatusRequestEntityTooLarge, "an object has more than %d keys", maxFields)
+	}
+	o.fields[name] = value
+	return nil
+}
+
+// malformed words a syntax error, without the names around it, which are the caller's.
+func malformed(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return refuse(http.StatusBadRequest, "the body is not valid JSON: it ends too early")
 	}
-	at := dec.InputOffset()
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset > at {
-		at = syntax.Offset
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return refuse(http.StatusBadRequest, "the body is not valid JSON near byte %d: %v", syntax.ByteOffset, syntax.Err)
 	}
-	return refuse(http.StatusBadRequest, "the body is not valid JSON near byte %d: %v", at, err)
+	return refuse(http.StatusBadRequest, "the body is not valid JSON")
 }
 
-// tooDeep counts brackets outside strings. It is right about valid JSON; the rest fails in the decoder.
+// tooDeep counts brackets outside strings. It is exact for valid JSON; the decoder refuses the rest.
 func tooDeep(body []byte) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(body); i++ {
@@ -108,7 +119,7 @@ func tooDeep(body []byte) bool {
 // has says whether a field is there and not null.
 func (o *object) has(name string) bool {
 	raw, ok := o.fields[name]
-	return ok && !bytes.Equal(raw, []byte("null"))
+	return ok && raw.Kind() != 'n'
 }
 
 func (o *object) fail(format string, args ...any) {

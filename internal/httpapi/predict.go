@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"encoding/json"
-
 	"github.com/crossrank/crossrank"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // prediction is one label's score in Text Embeddings Inference's reply to POST /predict.
@@ -52,7 +51,7 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 		return nil, false
 	}
 	raw := o.fields[name]
-	if raw[0] == '[' && beginsWithString(raw) {
+	if raw.Kind() == '[' && beginsWithString(raw) {
 		one := o.texts(name, most)
 		if o.err == nil && len(one) != 2 {
 			o.fail("%q has %d strings; a pair has two", name, len(one))
@@ -62,7 +61,7 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 		}
 		return []crossrank.Pair{{Query: one[0], Passage: one[1]}}, false
 	}
-	o.list(name, "pair of strings", most, func(_ int, raw json.RawMessage) bool {
+	o.list(name, "pair of strings", most, func(_ int, raw jsontext.Value) bool {
 		pair, ok := pairOf(raw)
 		pairs = append(pairs, pair)
 		return ok
@@ -71,16 +70,16 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 }
 
 // beginsWithString says whether the first element of a list is a string.
-func beginsWithString(list json.RawMessage) bool {
+func beginsWithString(list jsontext.Value) bool {
 	for first := range elements(list) {
-		return first[0] == '"'
+		return first.Kind() == '"'
 	}
 	return false
 }
 
 // pairOf reads a list of two strings, and says whether it is one. It looks no further than at a third.
-func pairOf(raw json.RawMessage) (pair crossrank.Pair, ok bool) {
-	if raw[0] != '[' {
+func pairOf(raw jsontext.Value) (pair crossrank.Pair, ok bool) {
+	if raw.Kind() != '[' {
 		return pair, false
 	}
 	n := 0

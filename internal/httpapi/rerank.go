@@ -83,7 +83,7 @@ func (o *object) ranking(list string, most int) *ranking {
 
 // query reads the query: a string, or an object with a text, which Jina takes too.
 func (o *object) query() string {
-	if !o.has("query") || o.fields["query"][0] != '{' {
+	if !o.has("query") || o.fields["query"].Kind() != '{' {
 		return o.text("query", true)
 	}
 	inner, err := parseObject(o.fields["query"])
