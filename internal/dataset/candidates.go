@@ -10,12 +10,12 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Candidates is one query of a collection with the documents that are to be ranked for it.
+// Candidates is one query of a collection with the documents to rank for it.
 type Candidates struct {
 	Query     Text
-	Documents []Text    // in the order of the first stage, the best first
-	Grades    []float64 // of the Documents; 0 for those that nobody judged
-	Judged    []float64 // the grades of all that were judged for the query, candidates or not
+	Documents []Text    // in the order of the first stage, best first
+	Grades    []float64 // of the Documents; 0 for those without a judgment
+	Judged    []float64 // the grades of all judgments for the query, candidates or not
 }
 
 // The usual constants of BM25 (Robertson and Zaragoza 2009).
@@ -24,10 +24,11 @@ const (
 	bm25B  = 0.75
 )
 
-// Candidates gives, for every query that has a relevant document, the n documents that BM25 ranks highest: the first stage
-// that a reranker stands behind. Relevant documents that it does not find are not added, because a server would not see them
-// either. Words are runs of letters and digits in lower case, neither stemmed nor left out; idf is ln(1+(N−n+½)/(n+½)).
-// Ties are broken as trec_eval does it, the higher id first.
+// Candidates returns, for every query with a relevant document, the n documents that BM25 ranks
+// highest: the first stage that a reranker follows. Relevant documents that BM25 does not find are
+// not added, because a server would not see them either. Words are runs of letters and digits in
+// lower case, without stemming and stop words; idf is ln(1+(N−n+½)/(n+½)). Ties are broken as by
+// trec_eval, the higher id first.
 func (c *Collection) Candidates(n int) []Candidates {
 	index := newIndex(c.Documents)
 	var all []Candidates
@@ -55,7 +56,7 @@ func (c *Collection) Candidates(n int) []Candidates {
 	return all
 }
 
-// Pairs gives all pairs of a query and a candidate, in order.
+// Pairs returns all pairs of a query and a candidate, in order.
 func Pairs(all []Candidates) []crossrank.Pair {
 	var pairs []crossrank.Pair
 	for _, c := range all {
@@ -66,8 +67,8 @@ func Pairs(all []Candidates) []crossrank.Pair {
 	return pairs
 }
 
-// Ranked gives the candidates' grades in the order of scores, the highest first, ties as in [Collection.Candidates]. There is a score
-// for every document.
+// Ranked returns the grades of the candidates in the order of scores, one per document: the highest
+// first, ties as in [Collection.Candidates].
 func (c *Candidates) Ranked(scores []float64) []float64 {
 	var grades []float64
 	for _, i := range best(scores, c.Documents, len(c.Documents)) {
@@ -76,7 +77,7 @@ func (c *Candidates) Ranked(scores []float64) []float64 {
 	return grades
 }
 
-// best gives the places of the n highest scores.
+// best returns the indexes of the n highest scores.
 func best(scores []float64, docs []Text, n int) []int {
 	order := make([]int, len(docs))
 	for i := range order {
@@ -88,7 +89,7 @@ func best(scores []float64, docs []Text, n int) []int {
 	return order[:min(n, len(order))]
 }
 
-// index is what BM25 knows of a collection.
+// index is the inverted index of a collection.
 type index struct {
 	postings map[string][]posting
 	lengths  []float64
@@ -117,7 +118,7 @@ func newIndex(docs []Text) *index {
 	return ix
 }
 
-// scores gives the BM25 of every document.
+// scores returns the BM25 score of every document.
 func (ix *index) scores(query string) []float64 {
 	scores := make([]float64, len(ix.lengths))
 	for _, w := range wordsOf(query) {

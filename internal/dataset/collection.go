@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Collection is documents and queries, and what people judged of them: a test of how well scores rank. It is not changed
-// once loaded, so it can be shared.
+// Collection is documents and queries with relevance judgments: a test of how well scores rank.
+// Nobody changes it, so that any number of goroutines can use it.
 type Collection struct {
 	Name      string // of its folder
 	Hash      string // "sha256:…" of its files, one after another
@@ -28,13 +28,13 @@ type Collection struct {
 // Text is a document or a query.
 type Text struct{ ID, Text string }
 
-// layout is how a collection lies in its folder.
+// layout is the files of a collection.
 type layout struct {
 	documents, queries, grades string
-	id                         string // the member of JSON objects that names them
+	id                         string // member of JSON objects that is the id
 }
 
-// layouts are those that [LoadCollection] knows, told apart by the file of the documents.
+// layouts are those that [LoadCollection] reads. The file of the documents decides which.
 var layouts = []layout{
 	{"docs.jsonl", "queries.tsv", "qrels.tsv", "id"},
 	{"corpus.jsonl", "queries.jsonl", "qrels/test.tsv", "_id"},
@@ -42,13 +42,14 @@ var layouts = []layout{
 
 // LoadCollection reads the judged collection of a folder, which has one of two layouts:
 //
-//   - docs.jsonl, an object with "id", "text" and perhaps "title" a line; queries.tsv, an id and a text a line; qrels.tsv, the ids of a
-//     query and of a document, and a grade a line, all between tabs;
-//   - that of BEIR (Thakur et al. 2021): corpus.jsonl and queries.jsonl with "_id", "text" and perhaps "title"; qrels/test.tsv as
-//     above, under a line that names its columns.
+//   - docs.jsonl, an object with "id", "text" and optionally "title" per line; queries.tsv, an id
+//     and a text per line; qrels.tsv, the ids of a query and of a document and a grade per line;
+//     columns are separated by tabs;
+//   - that of BEIR (Thakur et al. 2021): corpus.jsonl and queries.jsonl with "_id", "text" and
+//     optionally "title"; qrels/test.tsv as above, under a line with the names of the columns.
 //
-// A title stands before its document's text, unless the text begins with it. A query without a document of grade 1 or more is
-// kept, but has no part in what [Collection.Candidates] gives. Errors about a line are of type *[LineError].
+// A title is put before the text of its document, unless the text begins with it. A query without a
+// document of grade 1 or more has no candidates. Errors about a line are of type *[LineError].
 func LoadCollection(dir string) (*Collection, error) {
 	for _, l := range layouts {
 		if _, err := os.Stat(filepath.Join(dir, l.documents)); errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +59,7 @@ func LoadCollection(dir string) (*Collection, error) {
 		}
 		return l.load(dir)
 	}
-	return nil, fmt.Errorf("%s holds no judged collection: neither %s nor %s is there", dir, layouts[0].documents, layouts[1].documents)
+	return nil, fmt.Errorf("%s has no judged collection: neither %s nor %s is there", dir, layouts[0].documents, layouts[1].documents)
 }
 
 func (l layout) load(dir string) (*Collection, error) {
@@ -76,7 +77,7 @@ func (l layout) load(dir string) (*Collection, error) {
 		err = eachLine(filepath.Join(dir, l.grades), sum, c.grade)
 	}
 	if err == nil && len(c.grades) == 0 {
-		err = fmt.Errorf("%s holds no judgments", filepath.Join(dir, l.grades))
+		err = fmt.Errorf("%s has no judgments", filepath.Join(dir, l.grades))
 	}
 	if err != nil {
 		return nil, err
@@ -109,7 +110,8 @@ func texts(dir, name, id string, sum hash.Hash) ([]Text, error) {
 	return all, err
 }
 
-// eachLine calls f with every line that is not blank, and with its number; the file's bytes go to sum, too.
+// eachLine calls f with every line that is not blank, and with its number; the file's bytes go to
+// sum, too.
 func eachLine(path string, sum hash.Hash, f func(line []byte, number int) error) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -183,7 +185,7 @@ func (c *Collection) grade(line []byte, number int) error {
 		if number == 1 {
 			return nil
 		}
-		return fmt.Errorf("the grade %q is no number", cells[2])
+		return fmt.Errorf("the grade %q is not a number", cells[2])
 	}
 	if c.grades[cells[0]] == nil {
 		c.grades[cells[0]] = map[string]float64{}

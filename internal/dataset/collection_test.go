@@ -73,8 +73,8 @@ func TestRankedBreaksTiesByID(t *testing.T) {
 	}
 }
 
-// The word "b" is in both of two documents, of 2 and 4 words, "a" in the first alone:
-// idf(a) = ln(1+1.5/1.5), idf(b) = ln(1+0.5/2.5), norm = 1.2·(0.25+0.75·2/3) and 1.2·(0.25+0.75·4/3).
+// The word "b" is in both of two documents, of 2 and 4 words, "a" in the first alone: idf(a) =
+// ln(1+1.5/1.5), idf(b) = ln(1+0.5/2.5), norm = 1.2·(0.25+0.75·2/3) and 1.2·(0.25+0.75·4/3).
 func TestBM25ByHand(t *testing.T) {
 	got := newIndex([]Text{{"1", "A b"}, {"2", "b b c, c"}}).scores("a B?")
 	want := []float64{
@@ -97,8 +97,8 @@ func TestCollectionRefusals(t *testing.T) {
 		{"no JSON", "hello", smallQueries, smallQrels, "docs.jsonl:1: reading JSON"},
 		{"a query without a tab", smallDocs, "q1 hello", smallQrels, "queries.tsv:1: it must be an id, a tab"},
 		{"a judgment of two cells", smallDocs, smallQueries, "q1\t1\t1\nq1\t3", "qrels.tsv:2: it must be the id"},
-		{"a grade in words", smallDocs, smallQueries, "q1\t1\t1\nq1\t3\tgood", `qrels.tsv:2: the grade "good" is no number`},
-		{"no judgments", smallDocs, smallQueries, "", "qrels.tsv holds no judgments"},
+		{"a grade in words", smallDocs, smallQueries, "q1\t1\t1\nq1\t3\tgood", `qrels.tsv:2: the grade "good" is not a number`},
+		{"no judgments", smallDocs, smallQueries, "", "qrels.tsv has no judgments"},
 	} {
 		_, err := LoadCollection(folder(t, map[string]string{"docs.jsonl": c.docs, "queries.tsv": c.queries, "qrels.tsv": c.qrels}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -124,7 +124,8 @@ func TestCandidatesOfCranfield(t *testing.T) {
 			}
 		}
 	}
-	// BM25 finds far more of the 1,612 that are relevant than chance, 20 of 1,400 documents, would: 23.
+	// BM25 finds far more of the 1,612 that are relevant than chance, 20 of 1,400 documents, would:
+	// 23.
 	if len(all) < 200 || found < 500 {
 		t.Errorf("%d queries, %d relevant documents among their candidates", len(all), found)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// MaxLine is the most bytes that a line may have, so that a file without line ends cannot fill the memory.
+// MaxLine is the most bytes of a line: a file without line ends must not fill the memory.
 const MaxLine = 16 << 20
 
 // LineError says which line of a file is wrong.
@@ -25,20 +25,22 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.L
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Lines reads text a line at a time, in constant memory, and knows where it is. Blank lines are passed over but
-// counted; a byte order mark at the start and carriage returns at line ends are dropped. It is for one goroutine.
+// Lines reads text line by line, in constant memory, and knows the line's number. Blank lines are
+// skipped but counted; a byte order mark at the start and carriage returns at line ends are
+// removed. It is for one goroutine.
 type Lines struct {
 	name   string
-	number int // of the line read last, from 1
+	number int // of the last line, from 1
 	r      *bufio.Reader
 }
 
-// NewLines makes a reader of r's lines. Name is what errors call r.
+// NewLines returns a reader of r's lines. Errors have the name.
 func NewLines(r io.Reader, name string) *Lines {
 	return &Lines{name: name, r: bufio.NewReaderSize(r, 64<<10)}
 }
 
-// Next gives the next line that is not blank, without its end. It ends with io.EOF; any other error is a [*LineError].
+// Next returns the next line that is not blank, without its end. At the end it returns io.EOF; any
+// other error is a [*LineError].
 func (l *Lines) Next() ([]byte, error) {
 	for {
 		line, err := l.read()
@@ -58,9 +60,9 @@ func (l *Lines) Next() ([]byte, error) {
 	}
 }
 
-// Pair gives the pair on the next line, a JSON object with the members "query" and "passage", both strings. Either may
-// be empty, neither may be absent, and other members are passed over, since data often carries ids and labels beside the
-// text.
+// Pair returns the pair of the next line, a JSON object with the members "query" and "passage",
+// both strings. Either may be empty, and neither may be absent. Other members are skipped, since
+// data often has ids and labels beside the text.
 func (l *Lines) Pair() (crossrank.Pair, error) {
 	line, err := l.Next()
 	if err != nil {
@@ -73,7 +75,7 @@ func (l *Lines) Pair() (crossrank.Pair, error) {
 	return pair, nil
 }
 
-// Text gives the next line as a string.
+// Text returns the next line as a string.
 func (l *Lines) Text() (string, error) {
 	line, err := l.Next()
 	return string(line), err
@@ -81,7 +83,7 @@ func (l *Lines) Text() (string, error) {
 
 func (l *Lines) wrong(err error) error { return &LineError{l.name, l.number, err} }
 
-// read gives the bytes up to and with the next line end. The last ones come with io.EOF.
+// read returns the bytes up to the next line end, included. The last ones come with io.EOF.
 func (l *Lines) read() ([]byte, error) {
 	var line []byte
 	for {

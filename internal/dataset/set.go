@@ -1,6 +1,9 @@
-// Package dataset gives the pairs that a load is made of: those of a file with [Load], or made-up ones with
-// [Synthetic], for machines that have no data. Either way the [Set] says what it is, so that a result can say what it
-// was measured on, and made-up pairs never stand in for a file that was asked for.
+// Package dataset provides the pairs that a load consists of: from a file ([Load]), or synthetic
+// ones for machines without data ([Synthetic]). The [Set] says which, so that results can say what
+// they were measured on. Synthetic pairs never replace a file that was asked for.
+//
+// It also reads collections with relevance judgments ([LoadCollection]), and chooses the candidates
+// for their queries with BM25, the first stage that a reranker follows ([Collection.Candidates]).
 package dataset
 
 import (
@@ -13,7 +16,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Set is a list of pairs and where they are from. It is not changed once made, so it can be shared.
+// Set is a list of pairs and where they are from. Nobody changes it, so that any number of
+// goroutines can use it.
 type Set struct {
 	Pairs []crossrank.Pair
 	Name  string // the file's name without its folders, or "synthetic"
@@ -31,12 +35,12 @@ func Load(path string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.Name = filepath.Base(path) // where the file lies is the machine's business; its hash says what it is
+	set.Name = filepath.Base(path) // the folder says nothing; the hash says what it is
 	return set, nil
 }
 
-// Read reads pairs, one JSON object a line as [Lines.Pair] has it; blank lines are passed over. Name is what the set and
-// errors about r call it. At least one pair must be there. Errors about a line are of type *[LineError].
+// Read reads pairs, one JSON object per line as in [Lines.Pair]; blank lines are skipped. Name is
+// for the set and for errors. There must be a pair. Errors about a line are of type *[LineError].
 func Read(r io.Reader, name string) (*Set, error) {
 	sum := sha256.New()
 	lines := NewLines(io.TeeReader(r, sum), name)
@@ -52,7 +56,7 @@ func Read(r io.Reader, name string) (*Set, error) {
 		set.Pairs = append(set.Pairs, pair)
 	}
 	if len(set.Pairs) == 0 {
-		return nil, fmt.Errorf(`%s holds no pairs; each line must be {"query": "…", "passage": "…"}`, name)
+		return nil, fmt.Errorf(`%s has no pairs; each line must be {"query": "…", "passage": "…"}`, name)
 	}
 	set.Hash = fmt.Sprintf("sha256:%x", sum.Sum(nil))
 	return set, nil

@@ -63,7 +63,7 @@ func TestReadRefusals(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{"nothing": "", "blank lines": "\n\n"} {
-		if _, err := Read(strings.NewReader(text), "x.jsonl"); err == nil || !strings.Contains(err.Error(), "x.jsonl holds no pairs") {
+		if _, err := Read(strings.NewReader(text), "x.jsonl"); err == nil || !strings.Contains(err.Error(), "x.jsonl has no pairs") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -9,9 +9,10 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// The lengths of MS MARCO's development queries and passages in BERT's pieces, which both are about log-normal: a query
-// has 7.0 on average with a standard deviation of 2.9, the logarithm of a passage's length 4.184 and 0.34. For a query
-// that means σ² = ln(1 + (2.9/7.0)²) and μ = ln 7.0 − σ²/2.
+// The lengths of MS MARCO's development queries and passages in BERT's pieces, which both are about
+// log-normal: a query has 7.0 on average with a standard deviation of 2.9, the logarithm of a
+// passage's length 4.184 and 0.34. For a query that means σ² = ln(1 + (2.9/7.0)²) and μ = ln 7.0 −
+// σ²/2.
 var (
 	queryLength   = length{mu: 1.8667, sigma: 0.3979, most: 38}
 	passageLength = length{mu: 4.184, sigma: 0.34, most: 212}
@@ -28,10 +29,11 @@ func (l length) draw(rnd *rand.Rand) int {
 	return min(max(int(math.Round(x)), 1), l.most)
 }
 
-// Synthetic makes up n pairs whose lengths are distributed as those of MS MARCO, which is what decides the cost of
-// scoring them: 79.5 tokens a pair on average, special tokens included. They are common English words in no order that
-// means anything; every word, and the mark that ends a sentence, is one token in any English BERT vocabulary. The same
-// seed gives the same pairs, and the first ones of a larger set are those of a smaller one.
+// Synthetic makes n pairs with the distribution of lengths of MS MARCO, which decides what scoring
+// costs: 79.5 tokens per pair on average, special tokens included. Their texts are common English
+// words in random order. Every word, and the mark that ends a sentence, is one token in any English
+// BERT vocabulary. The same seed makes the same pairs, and a larger set begins with the pairs of a
+// smaller one.
 func Synthetic(n int, seed uint64) *Set {
 	set := &Set{Name: "synthetic", Hash: fmt.Sprintf("synthetic, seed %d", seed)}
 	w := &writer{rnd: newRand(seed)}
@@ -50,11 +52,11 @@ func Synthetic(n int, seed uint64) *Set {
 // writer picks words.
 type writer struct {
 	rnd   *rand.Rand
-	topic []string // words of the query, which its passage takes up again
+	topic []string // words of the query, which its passage repeats
 	last  string
 }
 
-// words gives n words.
+// words draws n words.
 func (w *writer) words(n int) []string {
 	list := make([]string, n)
 	for i := range list {

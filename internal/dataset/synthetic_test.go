@@ -122,8 +122,8 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q is not a plain word", w)
 		}
 	}
-	// One word is one token only if the vocabulary has it whole. The file is read rather than its package imported,
-	// which lies in a layer above.
+	// One word is one token only if the vocabulary has it whole. The file is read rather than its
+	// package imported, which lies in a layer above.
 	vocab, err := os.ReadFile(filepath.Join("..", "checkpoint", "builtin_vocab.txt"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,40 +13,42 @@ import (
 )
 
 const (
-	defaultCandidates = 50 // a query of a judged collection
-	assessBatch       = 32 // pairs a request, outside of what is timed
+	defaultCandidates = 50 // per query of a judged collection
+	assessBatch       = 32 // pairs per request; not part of the timing
 )
 
-// assessment is what one server's scores are, until all servers were asked.
+// assessment is the quality of one server's scores, until those of all servers are known.
 type assessment struct {
 	quality results.Quality
-	logits  []float64 // of the data's pairs; nil unless they are to be compared
+	logits  []float64 // of the data's pairs; nil unless scores are compared
 }
 
-// lacksReference tells, as needs does, when nothing has the quantization that others are to be compared with.
+// lacksReference says, as needs does, when no configuration has the quantization that others are
+// compared with.
 func lacksReference(sw definition.Sweep) []string {
 	against := sw.Base().Experiment.Quality.Against
 	if against == "" || slices.ContainsFunc(sw.Variants, func(v definition.Variant) bool { return v.Settings.Primary().Quantization == against }) {
 		return nil
 	}
-	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; name a quantization that model_pool.instances sweeps over", against)}
+	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; give a quantization that model_pool.instances varies", against)}
 }
 
-// keepWithQuality keeps nothing of earlier results that lack a quality which is asked for, nor a part of them: scores are compared
-// only within one run.
+// keepWithQuality keeps all of the earlier results or nothing where quality is asked for, and
+// nothing if they lack it: scores are compared only within one run.
 func (r *runner) keepWithQuality(keep map[string]bool) map[string]bool {
 	if r.base.Experiment.Quality == (definition.Quality{}) || r.old == nil {
 		return keep
 	}
-	for _, k := range keep {
-		if !k || len(r.old.Quality) == 0 {
+	for _, kept := range keep {
+		if !kept || len(r.old.Quality) == 0 {
 			return nil
 		}
 	}
 	return keep
 }
 
-// assess measures the quality of the server's scores. First is the index of the process's first configuration.
+// assess measures the quality of the server's scores. First is the index of the process's first
+// configuration.
 func (r *runner) assess(ctx context.Context, p process, first int) error {
 	asked := r.base.Experiment.Quality
 	if asked == (definition.Quality{}) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Where quality is asked for, every server is asked once, after what is timed: its scores are compared with the reference's,
-// whichever comes first, and rank the candidates of a collection.
+// Where quality is asked for, every server is asked once, after what is timed: its scores are
+// compared with the reference's, whichever comes first, and rank the candidates of a collection.
 func TestQualityIsMeasuredBesideSpeed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "judged")
 	if err := os.Mkdir(dir, 0o777); err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// syntheticPairs is the size of a made-up data set: that of the reference workload, 100 requests of 32. A longer run
-// goes around, so that every configuration sends the same pairs.
+// syntheticPairs is the size of a synthetic data set: that of the reference workload, 100 requests
+// of 32. A longer run starts over at the end, so that every configuration sends the same pairs.
 const syntheticPairs = 3200
 
-// OpenData reads or makes the pairs that are sent.
+// OpenData reads the pairs to send from a file, or makes synthetic ones.
 func OpenData(d definition.Data) (*dataset.Set, error) {
 	if d.Path != "" {
 		return dataset.Load(d.Path)
@@ -20,7 +20,8 @@ func OpenData(d definition.Data) (*dataset.Set, error) {
 	return dataset.Synthetic(syntheticPairs, uint64(d.Seed)), nil
 }
 
-// Provenance says what set is in the words of results: only a file has a hash, and made-up pairs are named by their seed.
+// Provenance describes a set for the results. Only a file has a hash; synthetic pairs are named by
+// their seed.
 func Provenance(set *dataset.Set) results.Data {
 	d := results.Data{Name: set.Name, Hash: set.Hash, Pairs: len(set.Pairs)}
 	if !strings.HasPrefix(set.Hash, "sha256:") {

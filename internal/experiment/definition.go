@@ -17,12 +17,12 @@ import (
 type Definition struct {
 	File  string
 	Sweep definition.Sweep // not set if Err is
-	Needs []string         // what it asks for that this build lacks, a sentence each; empty if it can be run
+	Needs []string         // what this build lacks to run it, a sentence each; empty if it can be run
 	Err   error            // why the file could not be read
 }
 
-// List reads every definition (*.yaml, *.yml) of a folder, in the order of their names. A file that cannot be read does
-// not hide the others.
+// List reads every definition (*.yaml, *.yml) of a folder, ordered by name. A file that cannot be
+// read does not hide the others.
 func List(dir string) ([]Definition, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -47,8 +47,8 @@ func isDefinition(name string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// Find gives the path of a definition: name itself if there is such a file, else the file in dir of that name, with or
-// without its extension.
+// Find returns the path of a definition: name itself if there is such a file, else the file of that
+// name in dir, with or without its extension.
 func Find(name, dir string) (string, error) {
 	tried := []string{name}
 	if !strings.ContainsRune(name, filepath.Separator) {
@@ -65,10 +65,10 @@ func Find(name, dir string) (string, error) {
 			return "", fmt.Errorf("finding the experiment: %w", err)
 		}
 	}
-	return "", fmt.Errorf("there is no experiment %q: no such file, and none of that name in %s%s", name, dir, known(dir))
+	return "", fmt.Errorf("no experiment %q: there is no such file, and none of that name in %s%s", name, dir, known(dir))
 }
 
-// known lists the names in dir, ready to be put behind a message.
+// known lists the names in dir for the end of a message.
 func known(dir string) string {
 	defs, err := List(dir)
 	if err != nil || len(defs) == 0 {
@@ -81,7 +81,7 @@ func known(dir string) string {
 	return ", which has " + strings.Join(names, ", ")
 }
 
-// Check refuses a definition that cannot be run as an experiment by this build.
+// Check returns an error for a definition that this build cannot run.
 func Check(sw definition.Sweep) error {
 	if why := needs(sw); len(why) > 0 {
 		return fmt.Errorf("experiment %s cannot be run: %s", cmp.Or(sw.Base().Name, "without a name"), strings.Join(why, "; "))
@@ -89,7 +89,8 @@ func Check(sw definition.Sweep) error {
 	return nil
 }
 
-// needs lists what a definition lacks, and what any of its variants asks for that this build lacks, each once.
+// needs lists what a definition lacks, and what this build lacks to run any of its variants, each
+// once.
 func needs(sw definition.Sweep) []string {
 	all := lacksReference(sw)
 	for _, v := range sw.Variants {

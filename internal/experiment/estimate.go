@@ -10,8 +10,9 @@ const (
 	// startup is the estimated time that a server takes to start and to stop.
 	startup = 3 * time.Second
 
-	// searchTests is the estimated number of whole tests that a search sends for one objective, as if all were sent at the
-	// capacity. Simulations probe about ten rates for each, from a tenth of the capacity to five times the rate found.
+	// searchTests is the estimated number of whole tests that a search sends for one objective, as
+	// if all were sent at the capacity. Simulations probe about ten rates for each, from a tenth of
+	// the capacity to five times the rate found.
 	searchTests = 12
 )
 

@@ -1,16 +1,24 @@
-// Package experiment turns a definition into results: it starts a server in a process of its own, puts it under the load
-// of every configuration that the definition asks for, and writes down what every request met.
+// Package experiment turns a definition into results: it starts a server as a process of its own,
+// puts the load of every configuration on it, and records every request.
 //
-// A definition is a settings file (package config): what serves, which pairs are sent, and the batch sizes and
-// concurrency levels, each combination of which is one point. Where a list stands in place of a scalar, every value of it
-// is measured; points whose servers' settings are the same share one server, others get one each. [Run] refuses a
-// definition that this build cannot do before it starts anything. A definition with a target starts no server, and measures
-// the one that runs there, of this project or another maker's. Either is reached only over the network, as any client would, so that what measures shares no memory, no scheduler and no garbage with what is measured, beyond the
-// machine.
+// A definition is a file (package definition): what is served, which pairs are sent, and the batch
+// sizes and concurrency levels, each combination of which is one configuration. Where a list stands
+// for a value, every value of it is measured. Configurations with the same server settings share a
+// server; others have one each. [Run] refuses a definition that this build cannot run before it
+// starts anything.
 //
-// A point that fails is recorded as failed and the others go on. Whatever happens, the server is stopped before Run
-// returns, and what was measured until then is in the results file, which says that it is partial, and why; a later Run
-// can take up from there.
+// A definition with a target starts no server and measures the one that runs there, of this project
+// or of another maker. Either is reached only over the network, as by any client: what measures and
+// what is measured have no memory, scheduler or garbage collector in common.
+//
+// [Run] goes from plan to results in a few hops, each in a file: plan.go expands the definition to
+// server processes with their configurations; serve.go starts a process; measure.go puts the load
+// of one configuration on it (package load) and writes each record (package results); search.go
+// looks for the highest rate within an objective; assess.go measures the quality of the scores.
+//
+// A configuration that fails is recorded as failed, and the others go on. The server is always
+// stopped before Run returns, and what was measured is in the results file, which says whether it
+// is partial, and why. A later Run can continue there.
 package experiment
 
 import (
@@ -32,57 +40,61 @@ import (
 type Options struct {
 	Sweep definition.Sweep
 
-	// Dir is where the results file and the server's log go, named after the experiment. It is made if need be.
+	// Dir is the folder of the results file and of the servers' log, both named after the
+	// experiment. It is made if it is missing.
 	Dir string
 
-	// Resume keeps the configurations that are whole in the results file of an earlier run, and measures the others.
-	// Without it that file is replaced.
+	// Resume keeps the configurations that the results file of an earlier run has complete, and
+	// measures the others. Without it that file is replaced.
 	Resume bool
 
-	// HTTPAddr is where the servers' pages are, one server after another; empty means a free port of the loopback interface
-	// for each. HTTP carries no load.
+	// HTTPAddr is the address of the servers' pages, one server after another; empty means a free
+	// port of the loopback interface for each. No load goes over HTTP.
 	HTTPAddr string
 
-	// Report is the file that the caller makes the report in afterwards, which pages tell of; empty if it makes none.
+	// Report is the file in which the caller makes the report afterwards, for the pages to show;
+	// empty if it makes none.
 	Report string
 
-	// Program is the crossrank to serve with; empty means the program that runs.
+	// Program is the crossrank program that serves; empty means the one that runs.
 	Program string
 
 	// CommandLine and Version are those of the program that measures, for the results.
 	CommandLine []string
 	Version     string
 
-	// Progress, if set, is called as load.Config's, with the point under way.
+	// Progress, if set, is called as load.Config's Progress, with the configuration under way.
 	Progress func(results.Configuration, load.Progress)
 
-	// Serving, if set, is called with the address of its page when a server has started.
+	// Serving, if set, is called with the address of a server's page when the server has started.
 	Serving func(page string)
 
-	// Measured, if set, is called with the address of the last server's page when nothing is left to measure, before that
-	// server is stopped. It is not called when the run is stopped from outside, or when the server is gone.
+	// Measured, if set, is called with the address of the last server's page when everything is
+	// measured, before that server is stopped. It is not called when the run is interrupted, or
+	// when the server is gone.
 	Measured func(ctx context.Context, page string)
 
 	leastProbe time.Duration // if set, by tests: what a probe that passes takes at least
 }
 
-// Outcome is where an experiment left what it measured.
+// Outcome says what an experiment measured, and where it is.
 type Outcome struct {
-	Results  string // path of the results file; empty if nothing was begun
-	Log      string // path of the server's log; empty if no server was started
-	Partial  bool   // stopped before its end, or a configuration failed
-	Stopped  bool   // from outside, before its end
+	Results  string // path of the results file; empty if there is none
+	Log      string // path of the servers' log; empty if no server was started
+	Partial  bool   // interrupted, or a configuration failed
+	Stopped  bool   // interrupted
 	Failed   int    // requests that failed
-	Measured int    // configurations that were measured whole
-	Kept     int    // configurations that an earlier run had measured
+	Measured int    // configurations that were measured completely
+	Kept     int    // configurations of an earlier run
 	Broken   int    // configurations that failed
 }
 
-// ResultsFile is where the results of an experiment of that name lie in a folder.
+// ResultsFile returns the path of an experiment's results file in a folder.
 func ResultsFile(dir, name string) string { return filepath.Join(dir, name+"_results.jsonl") }
 
-// Run runs an experiment. When ctx ends it stops in order, and the outcome is partial, without an error. An error can
-// come beside an outcome: what was measured before it is in the results file.
+// Run runs an experiment. When ctx ends it stops in order, and the outcome is partial, without an
+// error. With an error there can be an outcome, too: what was measured before is in the results
+// file.
 func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	if err := Check(opts.Sweep); err != nil {
 		return Outcome{}, err
@@ -99,7 +111,7 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	if err := os.MkdirAll(opts.Dir, 0o777); err != nil {
-		return Outcome{}, fmt.Errorf("making the results' folder: %w", err)
+		return Outcome{}, fmt.Errorf("making the folder of the results: %w", err)
 	}
 	r := &runner{opts: opts, base: base, data: data, processes: plan(opts.Sweep), path: ResultsFile(opts.Dir, base.Name)}
 	if opts.Resume {

@@ -36,7 +36,8 @@ data: {synthetic: true, seed: 3}
 experiment: {batch_sizes: [4, 8], concurrency_levels: [1, 2], benchmark_requests: 10, warmup: 2}
 `
 
-// run runs an experiment against a fake server of the given kind and reads its results back, if there are any.
+// run runs an experiment against a fake server of the given kind and reads its results back, if
+// there are any.
 func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(results.Configuration, load.Progress)) (Outcome, *results.Results, error) {
 	t.Helper()
 	t.Setenv(act, kind)
@@ -125,7 +126,8 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 	if !out.Partial || len(res.Configurations) != 2 || !res.Configurations[0].End.Complete || res.Configurations[1].End.Reason != "interrupted" {
 		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Configurations))
 	}
-	// Until its fifth request is collected, the worker can finish two more: one waits in the channel, one to be put there.
+	// Until its fifth request is collected, the worker can finish two more: one waits in the
+	// channel, one to be put there.
 	if n := len(res.Configurations[1].Requests); n < 5 || n > 7 {
 		t.Errorf("%d requests of the interrupted point were kept, want 5 to 7", n)
 	}

@@ -24,12 +24,13 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
-// fakeServer is what the test's own program becomes when it is started as `serve`: it listens and speaks as a crossrank
-// server does, over a fake scorer whose answers take 20 ms.
+// fakeServer is what the test's own program becomes when it is started as `serve`: it listens and
+// speaks as a crossrank server does, over a fake scorer whose answers take 20 ms.
 //
-// The environment says what goes wrong: act=serve-die ends the process at the request number 8, counted from 1;
-// act=serve-fail refuses every request; act=serve-stall stalls for a second once;
-// act=serve-limit refuses what comes at a rate above rateLimit, by the rate that the test posts to /rate.
+// The environment says what goes wrong: act=serve-die ends the process at the request number 8,
+// counted from 1; act=serve-fail refuses every request; act=serve-stall stalls for a second once;
+// act=serve-limit refuses what comes at a rate above rateLimit, by the rate that the test posts to
+// /rate.
 type fakeServer struct {
 	crossrankv1.UnimplementedRerankServiceServer
 	kind  string

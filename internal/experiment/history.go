@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	historyWithin = time.Minute            // to get a history
-	historyEvery  = 100 * time.Millisecond // between looks for its last sample
+	historyWithin = time.Minute            // to read a history
+	historyEvery  = 100 * time.Millisecond // between two reads
 )
 
-// history gives the server's samples of what it did from began until ended. A sample is known only at the end of its
-// interval, so it waits for the one that covers the last moment.
+// history returns the samples that the server took of itself from began until ended. A sample is
+// known only at the end of its interval, so history waits for the one that covers the last moment.
 //
-// An interval that reaches beyond the measured part holds warm-up or idleness too and is left out, unless the part was
-// so short that no other is left.
+// An interval that reaches beyond the measured part includes warm-up or idle time and is left out,
+// unless the part was so short that there is no other.
 func history(ctx context.Context, c *client.Client, began, ended time.Time) ([]results.Sample, error) {
 	var samples []results.Sample
 	for {
@@ -33,7 +33,7 @@ func history(ctx context.Context, c *client.Client, began, ended time.Time) ([]r
 		select {
 		case <-time.After(historyEvery):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("no sample of the end came: %w", ctx.Err())
+			return nil, fmt.Errorf("waiting for the sample of the last moment: %w", ctx.Err())
 		}
 	}
 	return within(samples, began, ended), nil
@@ -56,7 +56,7 @@ func within(samples []results.Sample, began, ended time.Time) []results.Sample {
 	return touching
 }
 
-// fetchHistory asks the server once for the samples after a time.
+// fetchHistory reads the samples after a time once.
 func fetchHistory(ctx context.Context, c *client.Client, since time.Time) ([]results.Sample, error) {
 	b, err := c.History(ctx, since)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// keyOf returns the key of a configuration: equal for equal settings, in whatever run. Results files hold keys, so that the
-// names and the order of what is encoded here stay as they are.
+// keyOf returns the key of a configuration: equal for equal settings, in whatever run. Results
+// files hold keys, so that the names and the order of what is encoded here stay as they are.
 func keyOf(s definition.Settings, c results.Configuration) string {
 	return fingerprint(struct {
 		Server        string

@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// Results files hold the keys of configurations, by which a later run knows what is measured already. They stay the same
-// from one version to the next, for settings of all kinds.
+// Results files hold the keys of configurations, by which a later run knows what is measured
+// already. They stay the same from one version to the next, for settings of all kinds.
 func TestKeysStay(t *testing.T) {
 	for _, test := range []struct {
 		name, yaml string

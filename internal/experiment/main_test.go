@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// act is set in the environment of the processes that these tests start of their own program: what kind of server to be.
+// act is set in the environment of the processes that these tests start of their own program: what
+// kind of server to be.
 const act = "CROSSRANK_TEST_ACT"
 
 func TestMain(m *testing.M) {
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// exitWithParent ends this process when the test that started it is gone, so that nothing is left behind.
+// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// behind.
 func exitWithParent(parent int) {
 	for os.Getppid() == parent {
 		time.Sleep(time.Second)

@@ -17,7 +17,8 @@ import (
 // requestTimeout ends a request that hangs.
 const requestTimeout = 5 * time.Minute
 
-// measureConfiguration measures one configuration, or one search, and reports whether it came to its end.
+// measureConfiguration measures one configuration, or one search, and reports whether it came to
+// its end.
 func (r *runner) measureConfiguration(ctx context.Context, c configuration) (complete bool, err error) {
 	ctx, release := r.server.WhileRunning(ctx)
 	defer release()
@@ -44,8 +45,8 @@ func (r *runner) measureConfiguration(ctx context.Context, c configuration) (com
 	return end.Complete, err
 }
 
-// scheduleOf returns the times of an open loop. Recorded are those of the requests' file, which a replay takes unless it has
-// a trace.
+// scheduleOf returns the times of an open loop. Recorded are those of the requests' file, which a
+// replay takes unless it has a trace.
 func scheduleOf(a definition.Arrival, recorded []time.Duration, n int, d time.Duration) ([]time.Duration, error) {
 	arrivals := load.Arrivals{Process: a.Process, Rate: a.Rate, Shape: a.Shape, Seed: uint64(a.Seed), Trace: recorded}
 	if a.Trace != "" {
@@ -57,8 +58,8 @@ func scheduleOf(a definition.Arrival, recorded []time.Duration, n int, d time.Du
 	return arrivals.Schedule(n, d)
 }
 
-// measure puts the load of cfg on the server and writes what every request met. The end that it returns is in the results
-// file already.
+// measure puts the load of cfg on the server and writes what every request met. The end that it
+// returns is in the results file already.
 func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.Config) (results.ConfigurationEnd, *load.Result, error) {
 	c = r.number(c)
 	if err := r.w.Configuration(c); err != nil {
@@ -98,8 +99,8 @@ func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.
 	return end, result, err
 }
 
-// complete adds to cfg what a configuration says of its load, and where its records and its progress go. A Record that is
-// there is called after each request is written.
+// complete adds to cfg what a configuration says of its load, and where its records and its
+// progress go. A Record that is there is called after each request is written.
 func (r *runner) complete(cfg *load.Config, c results.Configuration, pace *pacing) {
 	decide, open := cfg.Record, len(cfg.Schedule) > 0
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, c.Batch, c.Concurrency, c.Requests, c.Warmup
@@ -125,8 +126,8 @@ func (r *runner) complete(cfg *load.Config, c results.Configuration, pace *pacin
 	}
 }
 
-// died reports whether a server of this run died while requests were sent to it. That can be seen only after the last of
-// them failed, so a server that does not answer has some time to be gone.
+// died reports whether a server of this run died while requests were sent to it. That can be seen
+// only after the last of them failed, so a server that does not answer has some time to be gone.
 func (r *runner) died(ctx context.Context, result *load.Result) bool {
 	if r.server.External() || result.Errors[crossrank.Unavailable] == 0 {
 		return false
@@ -189,7 +190,8 @@ func (p *pacing) see(r results.Request) {
 	p.due, p.sent = append(p.due, r.Intended), append(p.sent, sent)
 }
 
-// fault says why the load was not what was asked for, or nothing. The objective, in milliseconds, may be 0.
+// fault says why the load was not what was asked for, or nothing. The objective, in milliseconds,
+// may be 0.
 func (p *pacing) fault(objectiveMS float64) string {
 	return stats.PacingOf(p.due, p.sent).Fault(time.Duration(objectiveMS * 1e6))
 }

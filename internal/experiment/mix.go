@@ -11,15 +11,15 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// mixture is what the requests of a mix come from.
+// mixture is a mix whose requests can be made.
 type mixture struct {
-	words  string          // what it is, as results say it
+	words  string          // description for the results
 	counts []int           // documents of each request
-	at     []time.Duration // when each was sent, if a file says so
+	at     []time.Duration // when each was sent; nil if that is not recorded
 	make   func(pairs []crossrank.Pair) ([][]crossrank.Pair, error)
 }
 
-// mixtureOf reads the file of a mix, if it has one, and draws how many documents its requests have.
+// mixtureOf reads the file of a mix, if it has one, or draws how many documents its requests have.
 func mixtureOf(m definition.Mix) (*mixture, error) {
 	if m.File == "" {
 		drawn := load.Mix{
@@ -37,7 +37,7 @@ func mixtureOf(m definition.Mix) (*mixture, error) {
 	return &mixture{words: words, counts: counts, at: r.At, make: r.Requests}, nil
 }
 
-// mean is how many documents a request has in the mean, to the next whole number.
+// mean is the mean number of documents of a request, rounded.
 func (m *mixture) mean() int {
 	total := 0
 	for _, n := range m.counts {
@@ -46,7 +46,8 @@ func (m *mixture) mean() int {
 	return max(1, int(math.Round(float64(total)/float64(len(m.counts)))))
 }
 
-// checkMixes refuses mixes whose requests cannot be made or sent, before anything is started.
+// checkMixes returns an error for a mix whose requests cannot be made or sent, before anything is
+// started.
 func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		e := v.Settings.Experiment
@@ -58,7 +59,7 @@ func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 			return fmt.Errorf("experiment.mix: %w", err)
 		}
 		if e.Arrival.Process == "replay" && e.Arrival.Trace == "" && m.at == nil {
-			return fmt.Errorf(`experiment.arrival: the requests of %s do not say when they were sent ("at"), so replay needs a trace`, e.Mix.File)
+			return fmt.Errorf(`experiment.arrival: the requests of %s do not say when they were sent ("at"); a replay then needs a trace`, e.Mix.File)
 		}
 		if _, err := m.make(pairs); err != nil {
 			return fmt.Errorf("experiment.mix: %w", err)
@@ -67,7 +68,8 @@ func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 	return nil
 }
 
-// mixOf makes the requests of a configuration, if it has a mix. Recorded is when those of a file were sent.
+// mixOf makes the requests of a configuration, if it has a mix. Recorded is when those of a file
+// were sent.
 func (r *runner) mixOf(c configuration) (requests [][]crossrank.Pair, recorded []time.Duration, err error) {
 	if !c.settings.Experiment.Mix.Set() {
 		return nil, nil, nil

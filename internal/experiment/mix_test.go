@@ -23,7 +23,8 @@ func sizes(m *results.Measured) []int {
 	return n
 }
 
-// A mix is measured as it was drawn: requests of many sizes, several under way at once, and the results say of what.
+// A mix is measured as it was drawn: requests of many sizes, several under way at once, and the
+// results say of what.
 func TestMixedRequests(t *testing.T) {
 	out, res, err := run(t, t.Context(), "serve", `
 name: mixed

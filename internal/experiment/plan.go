@@ -15,7 +15,8 @@ type process struct {
 	configurations []configuration
 }
 
-// configuration is one that is to be measured, or one search for objectives, whose probes are configurations of their own.
+// configuration is one that is to be measured, or one search for objectives, whose probes are
+// configurations of their own.
 type configuration struct {
 	results.Configuration // without its index
 	settings              definition.Settings
@@ -27,9 +28,9 @@ func (c *configuration) searches() bool {
 	return c.settings.Experiment.Objective != definition.Objective{}
 }
 
-// plan returns what a sweep measures, in order. Variants with the same server settings share a process. With several
-// repeats, each has an order of its own, of the processes and of the configurations of each, so that a machine that slows
-// down does so for all alike.
+// plan returns what a sweep measures, in order. Variants with the same server settings share a
+// process. With several repeats, each has an order of its own, of the processes and of the
+// configurations of each, so that a machine that slows down does so for all alike.
 func plan(sw definition.Sweep) []process {
 	var processes []process
 	repeats := max(1, sw.Base().Experiment.Repeats)
@@ -105,7 +106,8 @@ func (c *configuration) keySearch() {
 	}
 }
 
-// configurationsOf returns the configurations of one variant: each batch size at each concurrency level.
+// configurationsOf returns the configurations of one variant: each batch size at each concurrency
+// level.
 func configurationsOf(v definition.Variant, repeat int) []configuration {
 	e := v.Settings.Experiment
 	sizes, mix := e.BatchSizes, ""
@@ -150,8 +152,8 @@ func (c *configuration) identify() {
 	c.searchKey = keyOf(c.settings, probe)
 }
 
-// Configurations returns the configurations of an experiment in the order in which they are measured. A search for
-// objectives is one of them, though it leaves several in the results.
+// Configurations returns the configurations of an experiment in the order in which they are
+// measured. A search for objectives is one of them, though it leaves several in the results.
 func Configurations(sw definition.Sweep) []results.Configuration {
 	var all []results.Configuration
 	for _, p := range plan(sw) {

@@ -36,9 +36,9 @@ type progress struct {
 	Report         string  `json:"report"`
 }
 
-// progressReporter reports to a server how far the experiment is, for the server's page. It never delays a measurement:
-// updates are noted at once and sent twice a second. A report that fails is dropped, since the measurement is none the
-// worse for it. A nil progressReporter reports nothing.
+// progressReporter reports to a server how far the experiment is, for the server's page. It never
+// delays a measurement: updates are noted at once and sent twice a second. A report that fails is
+// dropped, since the measurement is none the worse for it. A nil progressReporter reports nothing.
 type progressReporter struct {
 	url    string
 	cancel context.CancelFunc
@@ -48,7 +48,8 @@ type progressReporter struct {
 	now progress
 }
 
-// newProgressReporter begins to report to the server with an HTTP address. Whoever makes one must stop it.
+// newProgressReporter begins to report to the server with an HTTP address. Whoever makes one must
+// stop it.
 func newProgressReporter(addr string, first progress) *progressReporter {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &progressReporter{url: "http://" + addr + "/api/experiment", now: first, cancel: cancel}

@@ -16,8 +16,8 @@ const (
 	longest     = 5 * time.Minute // of a probe below the first rate: nobody runs a server for so low a rate
 )
 
-// goal is a bound of the latency, with what a search knows of the highest rate that keeps it. Rates are requests a second,
-// 0 if there is none.
+// goal is a bound of the latency, with what a search knows of the highest rate that keeps it. Rates
+// are requests a second, 0 if there is none.
 type goal struct {
 	ms         float64
 	passing    float64 // the highest that passed
@@ -51,18 +51,21 @@ func (g *goal) record(rate float64, v verdict, pass *float64) {
 	}
 }
 
-// rateSearch looks for the highest rates that keep each of its goals. One probe serves all goals that it can decide on.
+// rateSearch looks for the highest rates that keep each of its goals. One probe serves all goals
+// that it can decide on.
 type rateSearch struct {
 	goals []*goal
 	needs int // requests that a whole test takes at least
 
-	// probe returns its verdict of each goal at a rate. One that confirms makes the whole test, on a schedule of its own.
+	// probe returns its verdict of each goal at a rate. One that confirms makes the whole test, on
+	// a schedule of its own.
 	probe func(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error)
 }
 
-// run searches: from a tenth of the capacity the rate doubles until a probe fails; the interval between the last rate that
-// passed and the first that failed is bisected until they are within 3 % of each other; and the passing rate is probed once
-// more. A rate that passed only the first time counts as failing, and a lower one is tried.
+// run searches: from a tenth of the capacity the rate doubles until a probe fails; the interval
+// between the last rate that passed and the first that failed is bisected until they are within 3 %
+// of each other; and the passing rate is probed once more. A rate that passed only the first time
+// counts as failing, and a lower one is tried.
 func (s *rateSearch) run(ctx context.Context, capacity float64) error {
 	for _, phase := range []func(context.Context, float64) error{s.double, s.halve, s.bisect, s.confirm} {
 		if err := phase(ctx, capacity*firstShare); err != nil {
@@ -151,8 +154,8 @@ func (s *rateSearch) confirm(ctx context.Context, _ float64) error {
 	return nil
 }
 
-// confirmOne makes the whole test at the passing rate. If that fails, it goes down from there, by a step that doubles, to a
-// rate at which the whole test passes, and bisects what lies between.
+// confirmOne makes the whole test at the passing rate. If that fails, it goes down from there, by a
+// step that doubles, to a rate at which the whole test passes, and bisects what lies between.
 func (s *rateSearch) confirmOne(ctx context.Context, g *goal) error {
 	rate, step, confirmed := g.passing, resolution, 0.0
 	for range maxConfirms {

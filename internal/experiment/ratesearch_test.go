@@ -71,7 +71,8 @@ func TestSearchFindsTheBorder(t *testing.T) {
 	}
 }
 
-// Goals share their probes: three take fewer than three times those of one, and as many as one if they have one border.
+// Goals share their probes: three take fewer than three times those of one, and as many as one if
+// they have one border.
 func TestSearchSharesProbes(t *testing.T) {
 	_, one := searchAll(t, 100, nil, border{70, 70})
 	goals, three := searchAll(t, 100, nil, border{30, 30}, border{60, 60}, border{70, 70})

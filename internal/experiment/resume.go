@@ -9,14 +9,15 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// earlier reads the results of an earlier run, if there are any, and refuses those that new ones cannot stand beside.
+// earlier reads the results of an earlier run, if there are any. Those that are not comparable with
+// new ones are an error.
 func (r *runner) earlier() (*results.Results, error) {
 	old, err := results.ReadFile(r.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("taking up an earlier run: %w", err)
+		return nil, fmt.Errorf("reading the results of an earlier run: %w", err)
 	}
 	for _, c := range []struct {
 		what      string
@@ -29,7 +30,7 @@ func (r *runner) earlier() (*results.Results, error) {
 		{"version", old.Run.Version == r.opts.Version, old.Run.Version, r.opts.Version},
 	} {
 		if !c.same {
-			return nil, fmt.Errorf("%s was measured with another %s (%v, now %v), so that the rest cannot stand beside it; measure all of it anew",
+			return nil, fmt.Errorf("%s was measured with another %s (%v, now %v), which is not comparable; measure everything anew",
 				r.path, c.what, c.was, c.isNo)
 		}
 	}

@@ -21,8 +21,8 @@ data: {seed: 3}
 experiment: {batch_sizes: [4, 8], benchmark_requests: 5, warmup: 0}
 `
 
-// A sweep over a server's setting starts a server for each of its values. A run that is interrupted in the third of four
-// configurations is taken up there: the first two keep their records.
+// A sweep over a server's setting starts a server for each of its values. A run that is interrupted
+// in the third of four configurations is taken up there: the first two keep their records.
 func TestResumeKeepsWhatIsWhole(t *testing.T) {
 	t.Setenv(act, "serve")
 	dir := t.TempDir()
@@ -89,7 +89,8 @@ func read(t *testing.T, path string) *results.Results {
 	return res
 }
 
-// One configuration of three fails, because its trace is missing; the others are measured and the results say so.
+// One configuration of three fails, because its trace is missing; the others are measured and the
+// results say so.
 func TestAFailedPointDoesNotEndTheRun(t *testing.T) {
 	trace := filepath.Join(t.TempDir(), "trace")
 	if err := os.WriteFile(trace, []byte("0\n0.01\n0.03\n"), 0o666); err != nil {
@@ -113,7 +114,8 @@ experiment: {benchmark_requests: 4, warmup: 0, arrival: {process: replay, trace:
 	}
 }
 
-// The fake answers each request after 20 ms, however many come, so that 100 ms is kept at every rate and 10 ms at none.
+// The fake answers each request after 20 ms, however many come, so that 100 ms is kept at every
+// rate and 10 ms at none.
 func TestObjective(t *testing.T) {
 	t.Setenv(act, "serve")
 	out, err := Run(t.Context(), Options{Sweep: settings(t, `

@@ -17,8 +17,8 @@ import (
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
-// runner measures one server process after another. The results file begins when the first server runs, since it names the
-// model.
+// runner measures one server process after another. The results file begins when the first server
+// runs, since it names the model.
 type runner struct {
 	opts      Options
 	base      definition.Settings
@@ -108,8 +108,8 @@ func (r *runner) end(ctx context.Context, err error) results.End {
 	return end
 }
 
-// measureProcess measures the configurations of one server process. A server that dies is started again for those that are
-// left. Afterwards there is none.
+// measureProcess measures the configurations of one server process. A server that dies is started
+// again for those that are left. Afterwards there is none.
 func (r *runner) measureProcess(ctx context.Context, p process, last bool) (err error) {
 	defer func() {
 		r.announceEnd(ctx, last || errors.Is(err, errLost))

@@ -19,27 +19,30 @@ const (
 	goodputRequests  = 200 // at most, of a measurement at a multiple of the rate that was found
 	maxTries         = 3   // of a probe whose generator does not keep the schedule
 
-	// A probe that passes takes so long at least: at a rate a little above the capacity, the queue grows slowly.
+	// A probe that passes takes so long at least: at a rate a little above the capacity, the queue
+	// grows slowly.
 	leastProbe   = 5 * time.Second
 	leastConfirm = 20 * time.Second
 )
 
-// goodputAt are the multiples of the rate that was found at which the goodput is measured too. At the rate itself, it is
-// that of the probe that confirmed it.
+// goodputAt are the multiples of the rate that was found at which the goodput is measured too. At
+// the rate itself, it is that of the probe that confirmed it.
 var goodputAt = []float64{1.5, 2, 5}
 
-// probeRequests is how many requests a probe sends at most: those asked for, or those that the percentile needs.
+// probeRequests is how many requests a probe sends at most: those asked for, or those that the
+// percentile needs.
 func probeRequests(percentile float64, asked int) int {
 	return max(asked, stats.Needed(percentile, 0))
 }
 
-// requestsFor is how many requests a probe at a rate is planned with, so that it can take as long as it must.
+// requestsFor is how many requests a probe at a rate is planned with, so that it can take as long
+// as it must.
 func requestsFor(most int, rate float64, least time.Duration) int {
 	return max(most, int(1.5*rate*least.Seconds())+1)
 }
 
-// trusted is how many requests without a late one pass provisionally, while a search looks around. A rate that is published
-// is confirmed by the whole test.
+// trusted is how many requests without a late one pass provisionally, while a search looks around.
+// A rate that is published is confirmed by the whole test.
 func trusted(percentile float64) int { return (stats.Needed(percentile, 0) + 1) / 4 }
 
 // sloSearch is a search for objectives through the server that runs.
@@ -51,7 +54,8 @@ type sloSearch struct {
 	confirmed     int // probes that were to confirm a rate, each with a schedule of its own
 }
 
-// search looks for the highest rates that keep the objectives, and measures the goodput around each.
+// search looks for the highest rates that keep the objectives, and measures the goodput around
+// each.
 func (r *runner) search(ctx context.Context, c configuration) (complete bool, err error) {
 	percentile := c.settings.Experiment.Objective.Percentile
 	slo := &sloSearch{runner: r, configuration: c, percentile: percentile, most: probeRequests(percentile, c.Requests)}
@@ -105,7 +109,8 @@ func (s *sloSearch) capacity(ctx context.Context) (float64, error) {
 	return float64(answered) / result.Elapsed.Seconds(), nil
 }
 
-// probe measures a rate, again if the generator did not keep its schedule, and returns the verdict of each goal.
+// probe measures a rate, again if the generator did not keep its schedule, and returns the verdict
+// of each goal.
 func (s *sloSearch) probe(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
 	c := s.configuration.Configuration
 	c.Search, c.Rate, c.Duration = results.SearchProbe, rate, 0

@@ -12,13 +12,15 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// A search for two objectives through a server that refuses every request above a rate, so that no figure depends on how
-// fast this machine is: it finds the rate, confirms it by points of its own, and measures the goodput around it.
+// A search for two objectives through a server that refuses every request above a rate, so that no
+// figure depends on how fast this machine is: it finds the rate, confirms it by points of its own,
+// and measures the goodput around it.
 func TestSearchThroughAServer(t *testing.T) {
 	t.Setenv(act, "serve-limit")
 	var page string
 	out, err := Run(t.Context(), Options{
-		// Bounds of minutes: only a refusal is late, and the generator keeps its schedule well enough on any machine.
+		// Bounds of minutes: only a refusal is late, and the generator keeps its schedule well
+		// enough on any machine.
 		Sweep: settings(t, `
 name: search
 model: m

@@ -20,7 +20,8 @@ import (
 // exitWithin is how long a server has to exit.
 const exitWithin = 15 * time.Second
 
-// startServer starts the server of a process, or connects to the target, and begins the results if they are not begun.
+// startServer starts the server of a process, or connects to the target, and begins the results if
+// they are not begun.
 func (r *runner) startServer(ctx context.Context, settings definition.Settings) error {
 	if settings.Target.Address != "" {
 		return r.attach(ctx, settings.Target)
@@ -50,8 +51,9 @@ func (r *runner) startServer(ctx context.Context, settings definition.Settings) 
 	return nil
 }
 
-// startProcess starts a server with the part of the settings that is a server's: all of it, also what the definition left
-// to defaults, since the defaults of a definition are not all those of a server.
+// startProcess starts a server with the part of the settings that is a server's: all of it, also
+// what the definition left to defaults, since the defaults of a definition are not all those of a
+// server.
 func (r *runner) startProcess(ctx context.Context, settings definition.Settings) (*serverproc.Process, error) {
 	text, err := config.Encode(settings.Settings)
 	if err != nil {

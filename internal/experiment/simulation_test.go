@@ -20,8 +20,8 @@ type queue struct {
 	clock   time.Duration // that all probes took
 }
 
-// serve works out when the requests of a schedule are answered, gives each to see until that has enough, and gives
-// those that were sent until then.
+// serve works out when the requests of a schedule are answered, gives each to see until that has
+// enough, and gives those that were sent until then.
 func (q *queue) serve(schedule []time.Duration, see func(results.Request) error) []results.Request {
 	var all []results.Request
 	var free, enough time.Duration
@@ -54,8 +54,8 @@ func (q *queue) p99(t *testing.T, rate float64) float64 {
 	return stats.Sort(ms).Percentile(99)
 }
 
-// A search for three objectives at a server of known speed finds rates that keep them, not far below the highest that do,
-// and takes minutes.
+// A search for three objectives at a server of known speed finds rates that keep them, not far
+// below the highest that do, and takes minutes.
 func TestSearchOfASimulatedServer(t *testing.T) {
 	const percentile, most = 99, 662
 	for seed := range uint64(4) {

@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// allowedLate is how many requests may be late in a probe that passes. More of them make probes longer without moving the
-// rate that is found.
+// allowedLate is how many requests may be late in a probe that passes. More of them make probes
+// longer without moving the rate that is found.
 const allowedLate = 10
 
 // verdict is what a probe says of an objective.
@@ -22,12 +22,13 @@ const (
 	notOffered // the generator did not keep the schedule
 )
 
-// sloTest follows a probe and ends it as soon as it is decided whether each of several objectives is met: so few requests
-// were late that the percentile is within the bound, or so many that this cannot become true with the requests that are
-// left.
+// sloTest follows a probe and ends it as soon as it is decided whether each of several objectives
+// is met: so few requests were late that the percentile is within the bound, or so many that this
+// cannot become true with the requests that are left.
 //
-// An objective passes by the requests before the first one that is still under way, in the order of sending: the slowest
-// are answered last, and would be left out otherwise. It fails by all that were answered.
+// An objective passes by the requests before the first one that is still under way, in the order of
+// sending: the slowest are answered last, and would be left out otherwise. It fails by all that
+// were answered.
 type sloTest struct {
 	most       int           // requests of the probe at most
 	trust      int           // so many without a late one pass provisionally; 0: only the whole test passes

@@ -10,7 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// The counts are those of the early-stopping test: 459 requests hold P99 without a late one, 662 with one, and so on.
+// The counts are those of the early-stopping test: 459 requests hold P99 without a late one, 662
+// with one, and so on.
 func TestSLOTestStopsEarly(t *testing.T) {
 	first := func(n int) func(int) bool { return func(i int) bool { return i < n } }
 	for _, c := range []struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// steadyState divides the measured part of a configuration into windows of time, and decides whether the last of them agree
-// in throughput and latency.
+// steadyState divides the measured part of a configuration into windows of time, and decides
+// whether the last of them agree in throughput and latency.
 type steadyState struct {
 	window  time.Duration
 	after   time.Duration // the configuration ends when it is steady, but not before; 0: it ends otherwise
@@ -24,7 +24,8 @@ type steadyWindow struct {
 	latency  time.Duration // of all answered requests together
 }
 
-// newSteadyState returns the steadyState of a configuration, or nil if the experiment asks for none.
+// newSteadyState returns the steadyState of a configuration, or nil if the experiment asks for
+// none.
 func newSteadyState(e definition.Experiment) *steadyState {
 	s := e.Stability
 	if s.Window == 0 {
@@ -56,8 +57,8 @@ func (s *steadyState) record(r results.Request) error {
 	return nil
 }
 
-// stability compares the windows that are complete after so much time. Requests that were under way when the configuration
-// became steady do not change that.
+// stability compares the windows that are complete after so much time. Requests that were under way
+// when the configuration became steady do not change that.
 func (s *steadyState) stability(elapsed time.Duration) *results.Stability {
 	if s.reached != nil {
 		return s.reached

@@ -14,8 +14,8 @@ import (
 
 const second = time.Second
 
-// feed gives a steadyState requests, one after another, that take as long as is said for the moment that they begin at, until it
-// has enough or the time is over.
+// feed gives a steadyState requests, one after another, that take as long as is said for the moment
+// that they begin at, until it has enough or the time is over.
 func feed(s *steadyState, until time.Duration, takes func(at time.Duration) time.Duration) (ended time.Duration) {
 	for at := time.Duration(0); at < until; {
 		r := results.Request{Intended: at, Started: at, Finished: at + takes(at), Pairs: 1, Code: crossrank.OK}

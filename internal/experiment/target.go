@@ -14,12 +14,13 @@ import (
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
-// Connect makes a client of a target. What is wrong with it is said before anything is sent.
+// Connect makes a client of a target. It finds what is wrong with the settings before anything is
+// sent.
 func Connect(t definition.Target) (*client.Client, error) {
 	opts := client.Options{Dialect: client.Dialect(t.Dialect), Model: t.Model, TLS: client.TLS{CAFile: t.CAFile}}
 	if t.APIKeyEnv != "" {
 		if opts.APIKey = strings.TrimSpace(os.Getenv(t.APIKeyEnv)); opts.APIKey == "" {
-			return nil, fmt.Errorf("the environment variable %s is to hold the API key for %s, but is empty or not set", t.APIKeyEnv, t.Address)
+			return nil, fmt.Errorf("the environment variable %s, for the API key of %s, is empty or not set", t.APIKeyEnv, t.Address)
 		}
 	}
 	return client.Dial(t.Address, opts)
@@ -38,7 +39,7 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 		return fmt.Errorf("asking the target for its model: %w", err)
 	}
 	if r.old != nil && len(r.old.Configurations) > 0 && r.old.Run.Model != info {
-		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s); measure all of it anew", r.path,
+		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s), which is not comparable; measure everything anew", r.path,
 			r.old.Run.Model.Model, r.old.Run.Model.Weights, info.Model, info.Weights)
 	}
 	if r.w == nil {
@@ -47,7 +48,7 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	return nil
 }
 
-// unreachable says why a target cannot be connected to, without trying: it is told whether the experiment can be run here.
+// unreachable says why a client of a target cannot be made. It connects to nothing.
 func unreachable(s definition.Settings) []string {
 	if s.Target.Address == "" {
 		return nil
@@ -76,7 +77,7 @@ func settingsInEffect(s definition.Settings) any {
 	}{s.Name, s.Description, s.Target, s.Data, s.Experiment}
 }
 
-// foreignDialect is the dialect of a target that does not speak this project's own, which goes without saying.
+// foreignDialect is the dialect of a target, or nothing if that is this project's own.
 func foreignDialect(t definition.Target) string {
 	if t.Dialect == string(client.Crossrank) {
 		return ""
@@ -84,8 +85,8 @@ func foreignDialect(t definition.Target) string {
 	return t.Dialect
 }
 
-// hasHistory tells whether the server tells what it did: every one that is started here, and a crossrank server elsewhere
-// that is spoken to over HTTP.
+// hasHistory reports whether the server has a history: every one that is started here, and a
+// crossrank server as a target over HTTP.
 func hasHistory(t definition.Target) bool {
 	if t.Address == "" {
 		return true
@@ -101,7 +102,7 @@ func scorerOf(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
 	return s
 }
 
-// provenance says what is sent.
+// provenance describes what is sent, for the results.
 func (r *runner) provenance() results.Data {
 	d := Provenance(r.data)
 	if r.base.Data.OneQuery {
@@ -110,18 +111,18 @@ func (r *runner) provenance() results.Data {
 	return d
 }
 
-// OneQueryOf says of data that requests of it are those of [OneQuery].
+// OneQueryOf describes data that is sent through [OneQuery].
 func OneQueryOf(d results.Data) results.Data {
 	d.Name += ", one query a request"
 	return d
 }
 
-// OneQuery has every request ask the query of its first pair about all of its passages.
+// OneQuery scores all passages of a request for the query of its first pair.
 type OneQuery struct{ crossrank.Scorer }
 
 var _ crossrank.Scorer = OneQuery{}
 
-// Score scores the passages of req for one query.
+// Score implements [crossrank.Scorer].
 func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	if len(req.Pairs) < 2 {
 		return o.Scorer.Score(ctx, req)
@@ -134,7 +135,8 @@ func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank
 	return o.Scorer.Score(ctx, &one)
 }
 
-// checkQueries refuses data that would make requests of several queries, if the target's dialect takes one a request.
+// checkQueries returns an error for data that makes requests of several queries if the target's
+// dialect has one per request.
 func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		d := client.Dialect(v.Settings.Target.Dialect)
@@ -143,7 +145,7 @@ func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 		}
 		for _, batch := range v.Settings.Experiment.BatchSizes {
 			if at := SeveralQueries(pairs, batch); at > 0 {
-				return fmt.Errorf("target.dialect: %s takes one query a request, but requests of %d pairs hold several, as pair %d of %s; "+
+				return fmt.Errorf("target.dialect: %s takes one query per request, but requests of %d pairs have several, as pair %d of %s; "+
 					"set data.one_query: true, or give data sorted by query", d, batch, at, dataName(v.Settings.Data))
 			}
 		}
@@ -151,10 +153,10 @@ func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 	return nil
 }
 
-func dataName(d definition.Data) string { return cmp.Or(d.Path, "the made-up data") }
+func dataName(d definition.Data) string { return cmp.Or(d.Path, "the synthetic data") }
 
-// SeveralQueries gives the number, from 1, of the first pair whose query is not that of its request's first pair, where
-// a request is batch consecutive pairs; 0 if there is none.
+// SeveralQueries returns the number, from 1, of the first pair whose query is not that of its
+// request's first pair, where a request has batch consecutive pairs. It returns 0 if there is none.
 func SeveralQueries(pairs []crossrank.Pair, batch int) int {
 	for i := range pairs {
 		if pairs[i].Query != pairs[i/batch*batch].Query {

@@ -152,7 +152,7 @@ func TestTargetsThatCannotBe(t *testing.T) {
 		{"no port", "http://127.0.0.1", "", "has no port"},
 		{"the wrong protocol", "grpc://127.0.0.1:1", "  dialect: tei\n", "spoken over HTTP"},
 		{"settings of a server", "http://127.0.0.1:1", "batching: {packing: true}\n", "batching (line 4): belongs to a server"},
-		{"several queries a request", "http://127.0.0.1:1", "  dialect: jina\n", "pair 2 of the made-up data; set data.one_query"},
+		{"several queries a request", "http://127.0.0.1:1", "  dialect: jina\n", "pair 2 of the synthetic data; set data.one_query"},
 		{"nobody there", "http://127.0.0.1:1", "  dialect: tei\ndata: {one_query: true}\n", "asking the target for its model"},
 	} {
 		dir := t.TempDir()

@@ -11,30 +11,32 @@ import (
 	"time"
 )
 
-// Arrivals says when the requests of an open loop are sent. The same Arrivals give the same schedule on every machine.
+// Arrivals says when the requests of an open loop are sent. The same Arrivals give the same
+// schedule on every machine.
 type Arrivals struct {
 	// Process is constant, poisson, gamma or replay.
 	Process string
 
-	// Rate is requests a second. A replay without one keeps the speed of its trace.
+	// Rate is requests per second. A replay without one keeps the speed of its trace.
 	Rate float64
 
-	// Shape is k of the gamma process, whose gaps vary by a standard deviation of 1/√k of their mean: 1 is a Poisson
-	// process, less is burstier, more is steadier.
+	// Shape is k of the gamma process, whose gaps have a standard deviation of 1/√k of their mean:
+	// 1 is a Poisson process, less is burstier, more is steadier.
 	Shape float64
 
 	// Seed chooses the gaps of a random process.
 	Seed uint64
 
-	// Trace is the times of sending that replay repeats, from the first one's; [ReadTrace] reads them.
+	// Trace is when the requests of a replay are sent, counted from the first; [ReadTrace] reads
+	// it.
 	Trace []time.Duration
 }
 
 // maxSchedule bounds a schedule, which is kept in memory.
 const maxSchedule = 10_000_000
 
-// Schedule gives when each request is sent, counted from the beginning: n requests, or those within the duration d, or
-// whichever is less if both are given.
+// Schedule returns when each request is due, counted from the beginning: n requests, or those
+// within the duration d, or the fewer of them if both are given.
 func (a Arrivals) Schedule(n int, d time.Duration) ([]time.Duration, error) {
 	if n <= 0 && d <= 0 {
 		return nil, fmt.Errorf("a schedule needs a number of requests or a duration")
@@ -47,7 +49,7 @@ func (a Arrivals) Schedule(n int, d time.Duration) ([]time.Duration, error) {
 	for i := 0; n <= 0 || i < n; i++ {
 		seconds := next(i)
 		if seconds > math.MaxInt64/1e9/2 {
-			return nil, fmt.Errorf("at %g requests a second, request %d would be sent after centuries", a.Rate, i)
+			return nil, fmt.Errorf("at %g requests per second, request %d would be sent after centuries", a.Rate, i)
 		}
 		at := time.Duration(seconds * 1e9)
 		if d > 0 && at >= d {
@@ -64,7 +66,8 @@ func (a Arrivals) Schedule(n int, d time.Duration) ([]time.Duration, error) {
 	return schedule, nil
 }
 
-// times gives a function that is called with 0, 1, 2, … and gives when those requests are sent, in seconds.
+// times returns a function that is called with 0, 1, 2, … and returns when those requests are due,
+// in seconds.
 func (a Arrivals) times() (func(i int) float64, error) {
 	if a.Process == "replay" {
 		return a.replay()
@@ -93,7 +96,8 @@ func (a Arrivals) times() (func(i int) float64, error) {
 	}, nil
 }
 
-// replay goes through the trace and, when it ends, through it again, one mean gap after its last request.
+// replay goes through the trace again and again; one mean gap separates its last request and its
+// first.
 func (a Arrivals) replay() (func(i int) float64, error) {
 	n := len(a.Trace)
 	if n < 2 {
@@ -112,8 +116,9 @@ func (a Arrivals) replay() (func(i int) float64, error) {
 	}, nil
 }
 
-// gamma draws from the gamma distribution of shape k and scale 1: Marsaglia and Tsang, "A Simple Method for Generating
-// Gamma Variables", 2000. For k < 1 it draws from that of k+1 and multiplies by U^(1/k).
+// gamma draws from the gamma distribution of shape k and scale 1: Marsaglia and Tsang, "A Simple
+// Method for Generating Gamma Variables", 2000. For k < 1 it draws from that of k+1 and multiplies
+// by U^(1/k).
 func gamma(rng *rand.Rand, k float64) float64 {
 	if k < 1 {
 		return gamma(rng, k+1) * math.Pow(1-rng.Float64(), 1/k)
@@ -133,8 +138,8 @@ func gamma(rng *rand.Rand, k float64) float64 {
 	}
 }
 
-// ReadTrace reads the times of sending of a trace: one a line, in seconds from whatever beginning, never falling. Empty
-// lines and lines that begin with # are passed over.
+// ReadTrace reads when the requests of a trace were sent: one time per line, in seconds from any
+// beginning, never decreasing. Empty lines and lines that begin with # are skipped.
 func ReadTrace(path string) ([]time.Duration, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -154,7 +159,7 @@ func ReadTrace(path string) ([]time.Duration, error) {
 		}
 		at := time.Duration(seconds * 1e9)
 		if len(trace) > 0 && at < trace[len(trace)-1] {
-			return nil, fmt.Errorf("%s:%d: %v is before the line above; the times of a trace do not fall", path, n, at)
+			return nil, fmt.Errorf("%s:%d: %v is before the time of the line above; sort the times", path, n, at)
 		}
 		if trace = append(trace, at); len(trace) > maxSchedule {
 			return nil, fmt.Errorf("%s:%d: a trace of more than %d requests is too long", path, n, maxSchedule)

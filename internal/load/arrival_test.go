@@ -29,7 +29,8 @@ func moments(xs []float64) (mean, variance float64) {
 	return mean, variance
 }
 
-// The gaps of a process have the mean 1/rate and, squared, vary by 1/k of its square: 0 for constant, 1 for Poisson.
+// The gaps of a process have the mean 1/rate and, squared, vary by 1/k of its square: 0 for
+// constant, 1 for Poisson.
 func TestSchedulesHaveTheirRateAndSpread(t *testing.T) {
 	for _, c := range []struct {
 		a      Arrivals
@@ -117,7 +118,7 @@ func TestReadTrace(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"# seconds\n1.5\n\n1.5\n2e0\n", ""},
 		{"1\nx\n", `trace:2: "x" is not a time`},
-		{"2\n1\n", "trace:2: 1s is before the line above"},
+		{"2\n1\n", "trace:2: 1s is before the time of the line above"},
 		{"NaN\n", "trace:1"},
 	} {
 		if err := os.WriteFile(file, []byte(c.text), 0o666); err != nil {

@@ -1,17 +1,17 @@
-// Package load puts a scorer under load and records what every request met.
+// Package load generates load on a scorer and records every request.
 //
-// A run cuts a data set into requests, sends them, and hands one [results.Request] for each answer, or failure, to a sink
-// as it happens, so that an interrupted run has lost nothing. It drives any [crossrank.Scorer]: an engine in this
-// process, a server behind a client, a fake.
+// A run cuts a data set into requests, sends them, and passes one [results.Request] for each answer
+// or failure to a function as it happens, so that an interrupted run loses nothing. It drives any
+// [crossrank.Scorer]: an engine in this process, a client of a server, a fake.
 //
-// Without a schedule the loop is closed: each of a fixed number of workers sends its next request when its last one is
-// answered. Such a loop finds a scorer's capacity. It says nothing about waiting under a given rate of arrivals, because
-// a scorer that stalls also stalls the workers.
+// Without a schedule the loop is closed: each of a fixed number of workers sends its next request
+// when its last one is answered. Such a loop finds the capacity of a scorer. It says nothing about
+// waiting at a given rate of arrivals, because a scorer that stalls also stalls the workers.
 //
-// With a schedule, which [Arrivals] make before the run begins, the loop is open: a request is sent at its time, whatever
-// has become of those before. Records keep the time at which a request was meant to be sent apart from the time at which
-// it was sent, and latency counts from the first, so that neither a scorer that stalls nor a generator that is late can
-// hide it. In a closed loop the two are one.
+// With a schedule, which [Arrivals] make before the run begins, the loop is open: a request is sent
+// when it is due, whatever has become of the earlier ones. A record has the time at which the
+// request was due and the time at which it was sent. Latency counts from the first: neither a
+// scorer that stalls nor a generator that is late can hide it. In a closed loop the two are one.
 package load
 
 import (
@@ -26,57 +26,61 @@ import (
 
 // Config says what is sent and how. Pairs is required; the zero value of every other field works.
 type Config struct {
-	// Pairs is the data set. Request n takes the Batch pairs that begin with number n*Batch, going back to the first
-	// pair after the last one, so every run with the same data and batch sends the same requests.
+	// Pairs is the data set. Request n has the Batch pairs that begin with number n*Batch, starting
+	// over after the last pair: every run with the same data and batch sends the same requests.
 	Pairs []crossrank.Pair
 
 	// Batch is the number of pairs in a request; 0 means 32.
 	Batch int
 
-	// Mixed, if set, is the requests themselves, in place of Pairs and Batch: request n is number n of them, going back to
-	// the first after the last one. A [Mix] makes them, or a file does ([ReadRequests]).
+	// Mixed, if set, is the requests themselves, in place of Pairs and Batch: request n is number n
+	// of them, starting over after the last one. They come from a [Mix] or from a file
+	// ([ReadRequests]).
 	Mixed [][]crossrank.Pair
 
-	// Concurrency is the number of workers, and so of requests under way at once; 0 means 1.
+	// Concurrency is the number of workers, and so of concurrent requests; 0 means 1.
 	Concurrency int
 
-	// Requests and Duration end the run: after so many requests, or when no request was begun within Duration, or
-	// whichever comes first when both are set. Requests under way are finished. Both 0 means 100 requests.
+	// Requests and Duration end the run: so many requests were sent, or so much time is over,
+	// whichever comes first. Requests under way are finished. 0 is no limit; with both 0, there are
+	// 100 requests.
 	Requests int
 	Duration time.Duration
 
-	// Warmup is the number of requests sent before the measured ones, by the same workers, and not recorded. They take
-	// the pairs that end where the first measured request begins, going around, and so are the last to be sent again.
+	// Warmup is the number of requests that are sent before the measured ones and not recorded.
+	// They have the last pairs of the data, which the measured requests come to last.
 	Warmup int
 
-	// Schedule, if set, makes the measured part an open loop: request n is sent that long after the part began. Requests
-	// beyond it are not sent, and Duration has no effect. Concurrency is the number of workers of the warm-up then.
+	// Schedule, if set, makes the measured part an open loop: request n is due that long after the
+	// part began. Requests beyond it are not sent, and Duration has no effect. Concurrency is the
+	// number of workers of the warm-up then.
 	Schedule []time.Duration
 
-	// MaxUnderWay bounds an open loop's requests under way at once; 0 means 4096. One whose time comes when there are so
-	// many is not sent, and is recorded as failed with the code results.Dropped.
+	// MaxUnderWay is the most concurrent requests of an open loop; 0 means 4096. A request that is
+	// due when there are so many is not sent, and is recorded as failed with the code
+	// results.Dropped.
 	MaxUnderWay int
 
-	// Template holds every field of the requests but their pairs.
+	// Template has the fields of the requests besides their pairs.
 	Template crossrank.Request
 
 	// Timeout ends a request that takes longer, as deadline_exceeded; 0 means no limit.
 	Timeout time.Duration
 
-	// Record, if set, is given every measured request in the order of their ends; which point of which run it belongs
-	// to is for the caller to add. Calls do not overlap, and happen off the workers' path. An error of it ends the run,
-	// but for ErrEnough.
+	// Record, if set, is called with every measured request, in the order in which they end. The
+	// caller adds the index of the configuration. Calls do not overlap, and do not delay the
+	// workers. An error ends the run; with [ErrEnough] it ends well.
 	Record func(results.Request) error
 
-	// Progress, if set, is called at the start of the warm-up and of the measured part, and after every request of
-	// both. Calls do not overlap, with those of Record neither.
+	// Progress, if set, is called at the start of the warm-up and of the measured part, and after
+	// every request of both. Calls do not overlap, neither with those of Record.
 	Progress func(Progress)
 
-	sleep func(context.Context, time.Duration) // replaced by tests in a bubble, whose clock a system's sleep does not move
+	sleep func(context.Context, time.Duration) // replaced by tests with a virtual clock, which a system's sleep does not move
 }
 
-// ErrEnough is what a Config's Record returns when it has seen enough: no further request is sent, those under way are
-// finished and recorded, and the run ends well.
+// ErrEnough is what a Config's Record returns when it has seen enough: no further request is sent,
+// those under way are finished and recorded, and the run ends without an error.
 var ErrEnough = errors.New("enough was measured")
 
 // Progress says how far a run is.
@@ -96,13 +100,13 @@ type Result struct {
 	Elapsed      time.Duration          // from then until the end of the last recorded request
 	Requests     int                    // recorded: answered and failed
 	Errors       map[crossrank.Code]int // failed, by kind; empty if none did
-	FirstError   error                  // of the failed request that ended first
+	FirstError   error                  // of the request that failed first
 	Pairs        int                    // scored, in requests that were answered
 	Tokens       int                    // computed for them, as the scorer counts
 	PaddedTokens int                    // that padding would have computed for them
-	CPU          *time.Duration         // that this process took meanwhile, on all cores; nil if it is not known
-	Partial      bool                   // stopped from outside before its end
-	Abandoned    int                    // requests under way when stopped: neither answered nor failed, not recorded
+	CPU          *time.Duration         // of this process meanwhile, over all cores; nil if it is not known
+	Partial      bool                   // interrupted
+	Abandoned    int                    // requests under way when interrupted: neither answered nor failed, not recorded
 }
 
 // Failed is the number of requests that failed.
@@ -114,7 +118,8 @@ func (r *Result) Failed() int {
 	return n
 }
 
-// PairsPerSecond is the throughput of the whole scorer, not of one worker: pairs scored over the time of the run.
+// PairsPerSecond is the throughput of the scorer, not of one worker: pairs scored over the time of
+// the run.
 func (r *Result) PairsPerSecond() float64 { return r.perSecond(r.Pairs) }
 
 // TokensPerSecond is the throughput in tokens.
@@ -127,9 +132,10 @@ func (r *Result) perSecond(n int) float64 {
 	return float64(n) / r.Elapsed.Seconds()
 }
 
-// Run warms s up, then measures it. When ctx ends, it stops sending, abandons what is under way and returns what was
-// measured, marked partial, without an error. It returns an error, beside what it has, if the configuration is wrong,
-// if Record fails, if every request of the warm-up or of the run failed, and if it was stopped before one was answered.
+// Run warms s up, then measures it. When ctx ends, it stops sending, abandons the requests under
+// way, and returns what was measured, marked partial, without an error. It returns an error beside
+// the result if the configuration is wrong, if Record fails, if every request of the warm-up or of
+// the run failed, or if it was interrupted before one was answered.
 func Run(ctx context.Context, s crossrank.Scorer, cfg Config) (*Result, error) {
 	if err := cfg.check(); err != nil {
 		return &Result{}, err
@@ -183,7 +189,7 @@ func (c *Config) check() error {
 	return nil
 }
 
-// pairs are those of request n. Warm-up requests have negative numbers, from -Warmup to -1.
+// pairs returns the pairs of request n. Warm-up requests have negative numbers, from -Warmup to -1.
 func (c *Config) pairs(n int) []crossrank.Pair {
 	if m := len(c.Mixed); m > 0 {
 		return c.Mixed[(n%m+m)%m]

@@ -15,19 +15,19 @@ type Distribution struct {
 	Distribution string
 
 	Value    int // of constant
-	Min, Max int // of uniform, both included; what log_normal draws is moved to them, where they are not 0
+	Min, Max int // of uniform, both included; bounds of log_normal where they are not 0
 
 	// Mean and StdDev are those of log_normal's numbers themselves, not of their logarithms.
 	Mean, StdDev float64
 
 	Values  []int     // of list
-	Weights []float64 // of Values, in any unit; without them all are as likely
+	Weights []float64 // of Values, in any unit; without them all are equally likely
 }
 
-// Set tells whether there is a distribution at all.
+// Set reports whether there is a distribution at all.
 func (d Distribution) Set() bool { return d.Distribution != "" }
 
-// String says what it is, as reports do.
+// String describes the distribution for reports.
 func (d Distribution) String() string {
 	switch d.Distribution {
 	case "constant":
@@ -76,7 +76,7 @@ func (d Distribution) draw(rng *rand.Rand) int {
 	return d.Value
 }
 
-// choose gives the place of one of the values.
+// choose draws the index of one of the values.
 func (d Distribution) choose(rng *rand.Rand) int {
 	if len(d.Weights) == 0 {
 		return rng.IntN(len(d.Values))
@@ -98,7 +98,8 @@ func (d Distribution) choose(rng *rand.Rand) int {
 	return last
 }
 
-// Mix makes requests of many sizes, each with one query of its own. The texts are those of a data set.
+// Mix makes requests of many sizes, each with one query of its own. The texts are those of a data
+// set.
 type Mix struct {
 	Documents     Distribution // of a request
 	QueryWords    Distribution // if set, the words of a query
@@ -106,14 +107,14 @@ type Mix struct {
 	Seed          uint64
 }
 
-// A mix is made before a run begins, up to these bounds; a longer run goes around.
+// A mix is made before a run begins, up to these bounds. A longer run starts over at its end.
 const (
 	maxMixed     = 4096
 	maxDocuments = 1 << 18
-	maxText      = 256 << 20 // bytes of texts that are put together
+	maxText      = 256 << 20 // bytes of joined texts
 )
 
-// String says what it is.
+// String describes the mix for reports.
 func (m Mix) String() string {
 	s := "documents a request: " + m.Documents.String()
 	if m.QueryWords.Set() {
@@ -125,7 +126,8 @@ func (m Mix) String() string {
 	return fmt.Sprintf("%s; seed %d", s, m.Seed)
 }
 
-// Counts gives the documents of each request. The same mix gives the same ones on every machine, whatever the texts are.
+// Counts returns the number of documents of each request. It depends on the mix alone, neither on
+// the machine nor on the texts.
 func (m Mix) Counts() []int {
 	rng := rand.New(rand.NewPCG(m.Seed, 0xd0c5))
 	var counts []int
@@ -139,8 +141,8 @@ func (m Mix) Counts() []int {
 	return counts
 }
 
-// Requests makes the requests: each takes the query of the next pair and as many passages as it has documents, from there
-// on, going around the data.
+// Requests makes the requests. Each has the query of the next pair and as many passages as it has
+// documents, from there on, starting over at the end of the data.
 func (m Mix) Requests(pairs []crossrank.Pair) ([][]crossrank.Pair, error) {
 	t, err := newTexts(pairs)
 	if err != nil {
@@ -158,7 +160,7 @@ func (m Mix) Requests(pairs []crossrank.Pair) ([][]crossrank.Pair, error) {
 	return requests, nil
 }
 
-// texts takes queries and documents from pairs, one after another.
+// texts supplies queries and documents from pairs, one after another.
 type texts struct {
 	pairs           []crossrank.Pair
 	next            int
@@ -173,7 +175,7 @@ func newTexts(pairs []crossrank.Pair) (*texts, error) {
 			return &texts{pairs: pairs}, nil
 		}
 	}
-	return nil, fmt.Errorf("the data holds no pair of which a mix of requests could be made")
+	return nil, fmt.Errorf("the data has no pair with a query and a passage to make a mix of requests from")
 }
 
 // request makes one of n documents.
@@ -194,7 +196,7 @@ func (t *texts) request(n int) []crossrank.Pair {
 	return made
 }
 
-// fit gives a text of as many words as are drawn: the next one cut to them, or several put together.
+// fit returns a text of as many words as are drawn: the next text, cut, or several joined.
 func (t *texts) fit(words Distribution, next func() string) string {
 	if !words.Set() {
 		return next()
@@ -218,7 +220,8 @@ func (t *texts) fit(words Distribution, next func() string) string {
 	return b.String()
 }
 
-// cut gives the first n words of a text, or all if there are fewer, without the space around them, and how many they are.
+// cut returns the first n words of a text, or all if there are fewer, without the space around
+// them, and their number.
 func cut(text string, n int) (string, int) {
 	text = strings.TrimSpace(text)
 	words, end := 0, 0

@@ -128,18 +128,18 @@ func TestReadRequests(t *testing.T) {
 	for _, c := range []struct{ what, text, want string }{
 		{"texts", `{"query":"q","documents":["a","b"],"user":7}` + "\n\n", ""},
 		{"numbers, with times", `{"documents":2,"at":1.5}` + "\n" + `{"documents":1,"at":1.5}`, ""},
-		{"nothing", "\n", "holds no requests"},
+		{"nothing", "\n", "has no requests"},
 		{"no JSON", "x", "requests.jsonl:1: not a request"},
 		{"no documents", `{"query":"q"}`, `requests.jsonl:1: "documents" is missing`},
 		{"none", `{"query":"q","documents":[]}`, "one at least"},
-		{"numbers among the texts", `{"query":"q","documents":[1]}`, "must hold texts"},
+		{"numbers among the texts", `{"query":"q","documents":[1]}`, "must be a list of texts"},
 		{"a number below 1", `{"documents":0}`, `"documents" is 0`},
 		{"half a document", `{"documents":1.5}`, `"documents" is 1.5`},
 		{"texts without a query", `{"documents":["a"]}`, `"query" is missing`},
 		{"a query without texts", `{"query":"q","documents":3}`, `"query" stands beside a number`},
 		{"times of some", `{"documents":1,"at":1}` + "\n" + `{"documents":1}`, `requests.jsonl:2: "at" is given by some`},
 		{"times of others", `{"documents":1}` + "\n" + `{"documents":1,"at":1}`, `requests.jsonl:2: "at" is given by some`},
-		{"times that fall", `{"documents":1,"at":1}` + "\n" + `{"documents":1,"at":0}`, "times do not fall"},
+		{"times that fall", `{"documents":1,"at":1}` + "\n" + `{"documents":1,"at":0}`, "before that of the line above"},
 		{"a time out of range", `{"documents":1,"at":1e300}`, "not a time in seconds"},
 	} {
 		if err := os.WriteFile(file, []byte(c.text), 0o666); err != nil {
@@ -169,7 +169,8 @@ func TestReadRequests(t *testing.T) {
 	}
 }
 
-// A mix is sent as it is, around its end, and the warm-up takes its last requests. Records have the documents of each.
+// A mix is sent as it is, around its end, and the warm-up takes its last requests. Records have the
+// documents of each.
 func TestMixIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mixed := [][]crossrank.Pair{numbered(1), numbered(2), numbered(3)}

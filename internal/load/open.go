@@ -9,23 +9,23 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// maxUnderWay is how many requests an open loop has under way at most, unless told otherwise.
+// maxUnderWay is the default of [Config.MaxUnderWay].
 const maxUnderWay = 4096
 
-// pace sends every request of the schedule at its time, each from a goroutine of its own, and returns when all are
-// answered. What it would take to send one, its pairs, is at hand before its time comes.
+// pace sends every request of the schedule when it is due, each from a goroutine of its own, and
+// returns when all are answered. The pairs of a request are cut before it is due.
 func (p *part) pace(ctx context.Context, answers chan<- answer) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	slots := make(chan struct{}, p.cfg.MaxUnderWay)
 	for {
-		n, ok := p.draw()
+		n, ok := p.take()
 		if !ok {
 			return
 		}
 		intended, pairs := p.cfg.Schedule[n], p.cfg.pairs(n)
 		if !p.until(ctx, intended) {
-			p.undraw()
+			p.putBack()
 			return
 		}
 		select {
@@ -40,7 +40,8 @@ func (p *part) pace(ctx context.Context, answers chan<- answer) {
 	}
 }
 
-// until waits for a time of the part, and says whether it came before ctx ended or enough was measured.
+// until waits for a time of the part, and reports whether it came before ctx ended or enough was
+// measured.
 func (p *part) until(ctx context.Context, at time.Duration) bool {
 	for {
 		if ctx.Err() != nil || p.stopped() {
@@ -54,10 +55,10 @@ func (p *part) until(ctx context.Context, at time.Duration) bool {
 	}
 }
 
-// maxSleep bounds a wait, so that a part that was told to stop does.
+// maxSleep bounds a wait, so that a part that is to stop does so soon.
 const maxSleep = 50 * time.Millisecond
 
-// drop is the answer to a request that was not sent.
+// drop returns the answer to a request that was not sent.
 func (p *part) drop(n, pairs int, intended time.Duration) answer {
 	now := time.Since(p.began)
 	err := crossrank.Errorf(results.Dropped, "%d requests were under way, so this one was not sent", p.cfg.MaxUnderWay)
@@ -76,8 +77,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// fine is how much of a wait is left to a sleep of the system's, which keeps to microseconds what a Go timer keeps to a
-// millisecond.
+// fine is the end of a wait, which is a sleep of the system's: it is exact to microseconds, a Go
+// timer to a millisecond.
 const fine = 2 * time.Millisecond
 
 // exactly waits as sleep does, but ends on time.

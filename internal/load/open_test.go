@@ -13,8 +13,8 @@ import (
 
 const ms = time.Millisecond
 
-// stalling answers one request after another, each in 5 ms, and stalls for a second once, in the middle of its first
-// request that comes after 2 s.
+// stalling answers one request after another, each in 5 ms, and stalls for a second once, in the
+// middle of its first request that comes after 2 s.
 type stalling struct {
 	turn    chan struct{} // holds one; a mutex would keep the bubble's clock from moving
 	began   time.Time
@@ -53,8 +53,9 @@ func late(records []results.Request, of func(*results.Request) time.Duration) in
 	return n
 }
 
-// A server stalls for 1 s while 100 requests a second are meant to be sent. The open loop reports that some 100 of the 600
-// had to wait; to a closed loop with one worker it is one slow request, and its P99 does not show it.
+// A server stalls for 1 s while 100 requests a second are meant to be sent. The open loop reports
+// that some 100 of the 600 had to wait; to a closed loop with one worker it is one slow request,
+// and its P99 does not show it.
 func TestOpenLoopReportsAStallThatAClosedLoopHides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var records []results.Request
@@ -66,7 +67,8 @@ func TestOpenLoopReportsAStallThatAClosedLoopHides(t *testing.T) {
 		if _, err := Run(t.Context(), newStalling(), cfg); err != nil {
 			t.Fatal(err)
 		}
-		// In the stall, 100 come and 100 have to be caught up with: at 200 a second while 100 more come, until 1 s later.
+		// In the stall, 100 come and 100 have to be caught up with: at 200 a second while 100 more
+		// come, until 1 s later.
 		if n := late(records, (*results.Request).Latency); len(records) != 600 || n < 150 || n > 210 {
 			t.Errorf("open loop: %d of %d requests were late, want about 190 of 600", n, len(records))
 		}
@@ -160,7 +162,8 @@ func TestOpenLoopStops(t *testing.T) {
 	})
 }
 
-// On a real clock no sleep ends early. How late it ends depends on what else the machine does, so it is logged.
+// On a real clock no sleep ends early. How late it ends depends on what else the machine does, so
+// it is logged.
 func TestExactSleepIsNotEarly(t *testing.T) {
 	var over []time.Duration
 	for range 20 {

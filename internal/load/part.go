@@ -16,8 +16,9 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// part is the warm-up or the measured part of a run: workers that draw request numbers and send them, or one that keeps a
-// schedule, and one collector, the goroutine that called run, that alone owns the result.
+// part is the warm-up or the measured part of a run: workers that send the next request each, or
+// one that keeps a schedule, and a collector, the goroutine that called run, which alone owns the
+// result.
 type part struct {
 	scorer crossrank.Scorer
 	cfg    Config
@@ -25,10 +26,10 @@ type part struct {
 	first  int // number of the first request
 	total  int // requests to send; 0 for no limit
 	limit  time.Duration
-	began  time.Time // carries the monotonic clock that every time of the part is read from
+	began  time.Time // every time of the part is counted from it, by the monotonic clock
 
 	mu   sync.Mutex
-	next int  // requests drawn
+	next int  // requests that were taken by workers
 	done bool // enough was measured
 
 	result Result
@@ -59,7 +60,7 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 
 	var workers sync.WaitGroup
 	if p.open() {
-		defer prompt()()
+		defer shortTimeSlices()()
 		workers.Go(func() { p.pace(work, answers) })
 	} else {
 		for range p.cfg.Concurrency {
@@ -83,21 +84,21 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	if now := procstat.CPU(); cpu != nil && now != nil {
 		p.result.CPU = new(*now - *cpu)
 	}
-	// A stop that came after the last request was drawn and answered interrupted nothing.
+	// An interruption after the last request was answered interrupted nothing.
 	p.result.Partial = ctx.Err() != nil && (p.result.Abandoned > 0 || p.wantsMore())
 	if failed != nil {
 		return &p.result, failed
 	}
-	return &p.result, p.verdict(ctx)
+	return &p.result, p.failure(ctx)
 }
 
-// open tells whether the part keeps a schedule.
+// open reports whether the part keeps a schedule.
 func (p *part) open() bool { return len(p.cfg.Schedule) > 0 && !p.warmup }
 
 // work sends one request after another until none is left or ctx ends.
 func (p *part) work(ctx context.Context, answers chan<- answer) {
 	for ctx.Err() == nil {
-		n, ok := p.draw()
+		n, ok := p.take()
 		if !ok {
 			return
 		}
@@ -109,8 +110,8 @@ func (p *part) work(ctx context.Context, answers chan<- answer) {
 	}
 }
 
-// draw gives the number of the next request to send.
-func (p *part) draw() (n int, ok bool) {
+// take returns the number of the next request to send.
+func (p *part) take() (n int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.done || p.total > 0 && p.next == p.total || p.limit > 0 && time.Since(p.began) >= p.limit {
@@ -120,14 +121,14 @@ func (p *part) draw() (n int, ok bool) {
 	return p.first + p.next - 1, true
 }
 
-// undraw gives back the last request that was drawn.
-func (p *part) undraw() {
+// putBack undoes the last take.
+func (p *part) putBack() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next--
 }
 
-// stopped tells whether enough was measured.
+// stopped reports whether enough was measured.
 func (p *part) stopped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,10 +141,10 @@ func (p *part) wantsMore() bool {
 	return !p.done && (p.total == 0 || p.next < p.total) && (p.limit == 0 || time.Since(p.began) < p.limit)
 }
 
-// inClosedLoop stands for the intended time of a request that has none but that of its sending.
+// inClosedLoop stands for when a request is due in a closed loop: when it is sent.
 const inClosedLoop time.Duration = -1
 
-// send sends request n and waits for its answer. Cutting the data set happens before the clock starts.
+// send sends request n and waits for its answer.
 func (p *part) send(ctx context.Context, n int, pairs []crossrank.Pair, intended time.Duration) answer {
 	req := p.cfg.Template
 	req.Pairs = pairs
@@ -168,7 +169,7 @@ func (p *part) send(ctx context.Context, n int, pairs []crossrank.Pair, intended
 		Pairs: len(req.Pairs), Code: crossrank.CodeOf(err),
 	}
 	if err != nil {
-		rec.Error = cmp.Or(err.Error(), string(rec.Code)) // a record of a failure is never without a reason
+		rec.Error = cmp.Or(err.Error(), string(rec.Code)) // a record of a failure always has a reason
 		return answer{record: rec, err: err, abandoned: ctx.Err() != nil}
 	}
 	rec.Tokens, rec.TruncatedTokens, rec.PaddedTokens = resp.Usage.Tokens, resp.Usage.TruncatedTokens, resp.Usage.PaddedTokens
@@ -221,8 +222,8 @@ func (p *part) progress() {
 	})
 }
 
-// verdict is the error of a part that measured nothing.
-func (p *part) verdict(ctx context.Context) error {
+// failure returns the error of a part that measured nothing.
+func (p *part) failure(ctx context.Context) error {
 	r := &p.result
 	switch {
 	case r.Requests > r.Failed():
@@ -230,12 +231,12 @@ func (p *part) verdict(ctx context.Context) error {
 	case r.Requests > 0:
 		return fmt.Errorf("all %d requests failed (%s), the first with: %w", r.Requests, counts(r.Errors), r.FirstError)
 	case ctx.Err() != nil:
-		return fmt.Errorf("stopped before any request was answered: %w", context.Cause(ctx))
+		return fmt.Errorf("interrupted before any request was answered: %w", context.Cause(ctx))
 	}
 	return errors.New("the time was over before any request was sent")
 }
 
-// counts writes failures as "3 overloaded, 1 internal", in the order of the codes' names.
+// counts lists failures as "3 overloaded, 1 internal", in the order of the codes' names.
 func counts(byCode map[crossrank.Code]int) string {
 	var parts []string
 	for _, code := range slices.Sorted(maps.Keys(byCode)) {
@@ -244,8 +245,8 @@ func counts(byCode map[crossrank.Code]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// pause keeps a worker from spinning against a scorer that refuses at once: it waits as long as the error asks, between
-// 10 ms and 1 s, or until ctx ends.
+// pause keeps a worker from spinning against a scorer that refuses at once. It waits as long as the
+// error asks for, between 10 ms and 1 s, or until ctx ends.
 func pause(ctx context.Context, err error) {
 	wait := 10 * time.Millisecond
 	var e *crossrank.Error

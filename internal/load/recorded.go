@@ -15,15 +15,15 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Recorded is requests of a file.
+// Recorded is the requests of a file.
 type Recorded struct {
 	Hash string          // "sha256:…" of the file
-	At   []time.Duration // when each was sent, never falling; nil if the file does not say
+	At   []time.Duration // when each was sent, never decreasing; nil if the file does not say
 
 	lines []recordedLine
 }
 
-// recordedLine is a request: texts of its own, or how many documents it takes from the data.
+// recordedLine is a request: texts of its own, or a number of documents from the data.
 type recordedLine struct {
 	query string
 	texts []string
@@ -32,9 +32,10 @@ type recordedLine struct {
 
 const maxRecordedLine = 16 << 20
 
-// ReadRequests reads requests, a JSON object a line: "documents" is a list of texts, and "query" the query that they are for;
-// or it is a number, and all texts come from the data, as of a trace that was kept without them. "at" may say when the
-// request was sent, in seconds from whatever beginning. Other members and empty lines are passed over.
+// ReadRequests reads requests, one JSON object per line. "documents" is a list of texts and "query"
+// their query; or it is a number, and all texts come from the data, as for a trace that was
+// recorded without texts. "at" may say when the request was sent, in seconds from any beginning.
+// Other members and empty lines are skipped.
 func ReadRequests(path string) (*Recorded, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -59,7 +60,7 @@ func ReadRequests(path string) (*Recorded, error) {
 		return nil, fmt.Errorf("reading the requests %s: %w", path, err)
 	}
 	if len(r.lines) == 0 {
-		return nil, fmt.Errorf(`%s holds no requests; each line is {"query": "…", "documents": ["…"]}, or {"documents": 10}`, path)
+		return nil, fmt.Errorf(`%s has no requests; a line is {"query": "…", "documents": ["…"]}, or {"documents": 10}`, path)
 	}
 	r.Hash = fmt.Sprintf("sha256:%x", sum.Sum(nil))
 	return r, nil
@@ -79,9 +80,9 @@ func (r *Recorded) add(text string) error {
 	case err != nil:
 		return err
 	case line.texts != nil && in.Query == nil:
-		return errors.New(`"query" is missing, which the documents are for`)
+		return errors.New(`"query" is missing, but there are documents for it`)
 	case line.texts == nil && in.Query != nil:
-		return errors.New(`"query" stands beside a number of documents, whose texts come from the data; give their texts, or leave it out`)
+		return errors.New(`"query" stands beside a number of documents, whose texts come from the data; give the texts, or no query`)
 	}
 	if in.Query != nil {
 		line.query = *in.Query
@@ -102,7 +103,7 @@ func documentsOf(raw json.RawMessage) (line recordedLine, err error) {
 		return line, errors.New(`"documents" is missing: a list of texts, or their number`)
 	case raw[0] == '[':
 		if err := json.Unmarshal(raw, &line.texts); err != nil || len(line.texts) == 0 {
-			return line, errors.New(`"documents" must hold texts, one at least`)
+			return line, errors.New(`"documents" must be a list of texts, with one at least`)
 		}
 		line.n = len(line.texts)
 		return line, nil
@@ -113,7 +114,7 @@ func documentsOf(raw json.RawMessage) (line recordedLine, err error) {
 	return line, nil
 }
 
-// sent notes when a request was sent, which all or none of them say.
+// sent notes when a request was sent. All requests say that, or none.
 func (r *Recorded) sent(at *float64) error {
 	if (at == nil) != (len(r.At) == 0) && len(r.lines) > 0 {
 		return errors.New(`"at" is given by some requests and not by others`)
@@ -126,13 +127,13 @@ func (r *Recorded) sent(at *float64) error {
 	}
 	d := time.Duration(*at * 1e9)
 	if n := len(r.At); n > 0 && d < r.At[n-1] {
-		return fmt.Errorf(`"at" is %v, before the line above; times do not fall`, d)
+		return fmt.Errorf(`"at" is %v, before that of the line above; sort the lines`, d)
 	}
 	r.At = append(r.At, d)
 	return nil
 }
 
-// Counts gives the documents of each request.
+// Counts returns the number of documents of each request.
 func (r *Recorded) Counts() []int {
 	counts := make([]int, len(r.lines))
 	for i, line := range r.lines {
@@ -141,7 +142,7 @@ func (r *Recorded) Counts() []int {
 	return counts
 }
 
-// Requests makes the requests; pairs give the texts of those that are recorded without.
+// Requests makes the requests. Those without texts have texts of pairs.
 func (r *Recorded) Requests(pairs []crossrank.Pair) ([][]crossrank.Pair, error) {
 	var t *texts
 	total := 0

@@ -8,9 +8,9 @@ import (
 	"github.com/crossrank/crossrank/client"
 )
 
-// ByQuery wraps s so that it can score any pairs in the dialect d. Where that takes one query a request, it sends a request
-// for each run of pairs of one query. Where it cannot be asked for logits, scores are those after the activation, which rank
-// alike.
+// ByQuery wraps s so that it can score any pairs in the dialect d. Where that takes one query a
+// request, it sends a request for each run of pairs of one query. Where it cannot be asked for
+// logits, scores are those after the activation, which rank alike.
 func ByQuery(s crossrank.Scorer, d client.Dialect) crossrank.Scorer {
 	if d.Logits() && !d.OneQuery() {
 		return s

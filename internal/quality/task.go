@@ -1,12 +1,13 @@
 // Package quality measures how good scores are, beside how fast they come.
 //
 // Two questions have an answer here. How near are the scores of one precision to those of another:
-// [Agree] compares two lists of logits of the same pairs, value by value and by how they rank. And how
-// well do scores rank: a [Task] is a collection of documents with relevance judgments, whose candidates
-// BM25 chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
+// [Agree] compares two lists of logits of the same pairs, value by value and by how they rank. And
+// how well do scores rank: a [Task] is a collection of documents with relevance judgments, whose
+// candidates BM25 chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
 //
 // [Logits] gets the scores, from any [crossrank.Scorer], in requests of some size. Speed does not
-// matter here and is not measured, so that requests can be cut as the scorer takes them ([ByQuery]).
+// matter here and is not measured, so that requests can be cut as the scorer takes them
+// ([ByQuery]).
 package quality
 
 import (
@@ -30,8 +31,8 @@ type Task struct {
 	Pairs      []crossrank.Pair
 }
 
-// OpenTask reads the judged collection of a folder. Its candidates are the n documents that BM25 ranks
-// highest for each query.
+// OpenTask reads the judged collection of a folder. Its candidates are the n documents that BM25
+// ranks highest for each query.
 func OpenTask(dir string, n int) (*Task, error) {
 	c, err := dataset.LoadCollection(dir)
 	if err != nil {

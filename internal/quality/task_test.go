@@ -15,8 +15,9 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// Of the first query the relevant document, of grade 2, is second of the two candidates by BM25 and first by the scores; a
-// relevant one, of grade 1, was no candidate. Of the second query the only relevant one is last of two either way.
+// Of the first query the relevant document, of grade 2, is second of the two candidates by BM25 and
+// first by the scores; a relevant one, of grade 1, was no candidate. Of the second query the only
+// relevant one is last of two either way.
 func TestTaskRank(t *testing.T) {
 	task := &Task{Collection: &dataset.Collection{Name: "c"}, Candidates: []dataset.Candidates{
 		{Documents: []dataset.Text{{ID: "1"}, {ID: "2"}}, Grades: []float64{0, 2}, Judged: []float64{1, 2}},

@@ -164,7 +164,8 @@ func (rd *reader) configurationEnd(line []byte) error {
 	return nil
 }
 
-// at returns the configuration with an index. Its first line comes before its others; samples may come after its end.
+// at returns the configuration with an index. Its first line comes before its others; samples may
+// come after its end.
 func (rd *reader) at(index int) (*Measured, error) {
 	if index < 0 || index >= len(rd.results.Configurations) {
 		return nil, fmt.Errorf("there is no configuration %d before this line", index)

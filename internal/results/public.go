@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Public returns r without the folders of this machine. Results are kept and published, and where a model or a data set lies
-// says nothing about the measurement. Names stay, and hashes say what they stand for.
+// Public returns r without the folders of this machine. Results are kept and published, and where a
+// model or a data set lies says nothing about the measurement. Names stay, and hashes say what they
+// stand for.
 func (r Run) Public() Run {
 	r.Model.Model = PublicPath(r.Model.Model)
 	r.Data.Name = PublicPath(r.Data.Name)
@@ -26,8 +27,8 @@ func (r Run) Public() Run {
 	return r
 }
 
-// PublicPath returns the last part of a path that begins at the root, at a home or at the folder above. Others, such as a
-// model's name on the hub, stay.
+// PublicPath returns the last part of a path that begins at the root, at a home or at the folder
+// above. Others, such as a model's name on the hub, stay.
 func PublicPath(s string) string {
 	if filepath.IsAbs(s) || strings.HasPrefix(s, "../") || strings.HasPrefix(s, "~") || strings.HasPrefix(s, "./") {
 		return filepath.Base(s)

@@ -1,7 +1,7 @@
 package results
 
-// Quality is how good the scores are: how near to those of another precision, and how well they rank a judged collection.
-// What was not asked for is nil.
+// Quality is how good the scores are: how near to those of another precision, and how well they
+// rank a judged collection. What was not asked for is nil.
 type Quality struct {
 	Configuration int       `json:"point"` // the first one of the server that was asked
 	Set           []Setting `json:"set,omitempty"`
@@ -29,8 +29,8 @@ type TopAgreement struct {
 	Share   *float64 `json:"share"`   // of the best ones that both have, the mean over the queries; null without queries
 }
 
-// Judged is how well scores rank the candidates of a judged collection's queries. Figures are means over the queries that
-// have a relevant document, whether or not it is among their candidates.
+// Judged is how well scores rank the candidates of a judged collection's queries. Figures are means
+// over the queries that have a relevant document, whether or not it is among their candidates.
 type Judged struct {
 	Collection string  `json:"collection"` // the folder's name
 	Hash       string  `json:"hash"`       // "sha256:…" of its files

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Quality lines come back as they were written, from a packed file too; one of a point that is not there is refused.
+// Quality lines come back as they were written, from a packed file too; one of a point that is not
+// there is refused.
 func TestQualityAndPackedFiles(t *testing.T) {
 	want := Quality{
 		Quantization: "int8", Set: []Setting{{Key: "model_pool.instances.0.quantization", Value: "int8"}},

@@ -36,9 +36,10 @@ type Measured struct {
 	End           *ConfigurationEnd // nil if the run was cut off before
 }
 
-// Elapsed is the time that rates are counted over: from the moment that the first request was due to the end of the last
-// one. In a closed loop the first is due when the measured part begins. A random schedule of an open loop begins with a gap,
-// in which nothing is due and nothing can be answered; it does not count.
+// Elapsed is the time that rates are counted over: from the moment that the first request was due
+// to the end of the last one. In a closed loop the first is due when the measured part begins. A
+// random schedule of an open loop begins with a gap, in which nothing is due and nothing can be
+// answered; it does not count.
 func (m *Measured) Elapsed() time.Duration {
 	first, last := time.Duration(0), time.Duration(0)
 	for i := range m.Requests {
@@ -72,8 +73,9 @@ func ReadFile(path string) (*Results, error) {
 	return Read(path, unpacked)
 }
 
-// Read reads results. Errors have the name and the line. A file that ends in the middle of a line, or without an end, comes
-// from a run that was killed: it is read as far as it goes and marked partial.
+// Read reads results. Errors have the name and the line. A file that ends in the middle of a line,
+// or without an end, comes from a run that was killed: it is read as far as it goes and marked
+// partial.
 func Read(name string, r io.Reader) (*Results, error) {
 	rd := &reader{results: &Results{}}
 	unended, cut := false, false

@@ -1,15 +1,19 @@
-// Package results defines the results file of a measurement: a record of every request, and how the records were made.
+// Package results defines the results file of a measurement: a record of every request, and how the
+// records were made.
 //
-// A results file is lines of JSON. The first line is the run: what was measured, with which settings, on which machine. Each
-// configuration then begins with a line of the kind point, has one line per request and one line per sample of the server's
-// history, and ends with a line of the kind point_end. The last line is the end.
+// A results file is lines of JSON. The first line is the run: what was measured, with which
+// settings, on which machine. Each configuration then begins with a line of the kind point, has one
+// line per request and one line per sample of the server's history, and ends with a line of the
+// kind point_end. The last line is the end.
 //
-// A [Writer] writes each line as it happens, so that a run that is killed loses nothing that it had measured. A [Results]
-// read back from such a file says that it is partial, and why. Reports are made from results alone.
+// A [Writer] writes each line as it happens, so that a run that is killed loses nothing that it had
+// measured. A [Results] read back from such a file says that it is partial, and why. Reports are
+// made from results alone.
 //
-// Lines say what they are by their "kind", and the first line has the number of the format. Within one format, fields and
-// kinds of lines may be added, and readers skip those that they do not know: an older program reads a newer file as far as
-// it can. A change that older programs would misread gets a new number, which they refuse.
+// Lines say what they are by their "kind", and the first line has the number of the format. Within
+// one format, fields and kinds of lines may be added, and readers skip those that they do not know:
+// an older program reads a newer file as far as it can. A change that older programs would misread
+// gets a new number, which they refuse.
 package results
 
 import (
@@ -48,7 +52,8 @@ type Data struct {
 	Pairs int    `json:"pairs"`          // in the data set
 }
 
-// Machine is where the measurement was made. It has the fields of internal/machine's, so that one converts to the other.
+// Machine is where the measurement was made. It has the fields of internal/machine's, so that one
+// converts to the other.
 type Machine struct {
 	CPU    string `json:"cpu"`
 	Cores  int    `json:"cores"`
@@ -58,8 +63,9 @@ type Machine struct {
 	Go     string `json:"go"`
 }
 
-// Configuration is what is measured at a time: a load on a server with its settings. Configurations are numbered from 0, in
-// the order in which they were measured. Whatever an experiment varies has a field, so that a report can tell them apart.
+// Configuration is what is measured at a time: a load on a server with its settings. Configurations
+// are numbered from 0, in the order in which they were measured. Whatever an experiment varies has
+// a field, so that a report can tell them apart.
 type Configuration struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs per request; of a mix, their mean
@@ -70,7 +76,8 @@ type Configuration struct {
 	// Key is the same for the same settings, in whatever run. Repeats have keys of their own.
 	Key string `json:"key,omitempty"`
 
-	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read from; empty without a mix.
+	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read
+	// from; empty without a mix.
 	Mix string `json:"mix,omitempty"`
 
 	Set      []Setting     `json:"set,omitempty"`         // the settings that the experiment varies
@@ -87,7 +94,8 @@ type Configuration struct {
 	Objective float64 `json:"objective_ms,omitempty"`
 	Percent   float64 `json:"objective_percentile,omitempty"`
 
-	// Objectives are all the bounds of the latency that a probe tests, in milliseconds. Objective is the least of them.
+	// Objectives are all the bounds of the latency that a probe tests, in milliseconds. Objective
+	// is the least of them.
 	Objectives []float64 `json:"objectives_ms,omitempty"`
 }
 
@@ -120,7 +128,8 @@ type SLOResult struct {
 	Note          string    `json:"note,omitempty"`
 }
 
-// Request is the record of one request. Times are nanoseconds since the measured part of its configuration began.
+// Request is the record of one request. Times are nanoseconds since the measured part of its
+// configuration began.
 type Request struct {
 	Configuration int            `json:"point"`
 	Seq           int            `json:"seq"`
@@ -142,13 +151,15 @@ type Request struct {
 	Total    time.Duration `json:"total_ns"`
 }
 
-// Dropped is the code of a request that the generator of an open loop did not send, because too many were under way.
+// Dropped is the code of a request that the generator of an open loop did not send, because too
+// many were under way.
 const Dropped crossrank.Code = "dropped"
 
 // OK tells whether the request was answered.
 func (r *Request) OK() bool { return r.Code == crossrank.OK }
 
-// Latency is how long the caller waited, from the moment that the request was due: a server that stalls cannot hide it.
+// Latency is how long the caller waited, from the moment that the request was due: a server that
+// stalls cannot hide it.
 func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }
 
 // Service is how long the caller waited from the moment that the request was sent.
@@ -172,25 +183,27 @@ type ConfigurationEnd struct {
 	Reason        string        `json:"reason,omitempty"`    // why it is not complete
 	Abandoned     int           `json:"abandoned,omitempty"` // requests under way when it was stopped, which left no record
 
-	// GeneratorCPU is the CPU time of the process that sent the requests, over all cores, in that time. 0 if it is not known.
+	// GeneratorCPU is the CPU time of the process that sent the requests, over all cores, in that
+	// time. 0 if it is not known.
 	GeneratorCPU time.Duration `json:"generator_cpu_ns,omitempty"`
 
-	// StealPct and ThrottledPct are CPU time that the server's machine lacked, over the server's samples in that time: what
-	// the host gave to others, and how long the CPU quota of the control group held the server back. 100 is one core all the
-	// time. Nil if no sample says.
+	// StealPct and ThrottledPct are CPU time that the server's machine lacked, over the server's
+	// samples in that time: what the host gave to others, and how long the CPU quota of the control
+	// group held the server back. 100 is one core all the time. Nil if no sample says.
 	StealPct     *Spread `json:"cpu_steal_pct,omitempty"`
 	ThrottledPct *Spread `json:"cpu_throttled_pct,omitempty"`
 
-	// Invalid says why the load was not what was asked for, such as a generator that did not keep the schedule of an open
-	// loop. The records are what happened, but no verdict rests on them.
+	// Invalid says why the load was not what was asked for, such as a generator that did not keep
+	// the schedule of an open loop. The records are what happened, but no verdict rests on them.
 	Invalid string `json:"invalid,omitempty"`
 
-	// Stability says whether the configuration was in a steady state when it ended, if the experiment asks for that.
+	// Stability says whether the configuration was in a steady state when it ended, if the
+	// experiment asks for that.
 	Stability *Stability `json:"stability,omitempty"`
 }
 
-// Stability compares windows of time of a configuration. It is in a steady state when the last three windows lie within 10 %
-// of their mean, in throughput and in latency.
+// Stability compares windows of time of a configuration. It is in a steady state when the last
+// three windows lie within 10 % of their mean, in throughput and in latency.
 type Stability struct {
 	Stable     bool          `json:"stable"`
 	Window     time.Duration `json:"window_ns"`

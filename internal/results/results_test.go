@@ -270,7 +270,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// The time of an open loop counts from its first due request, that of a closed loop from its beginning.
+// The time of an open loop counts from its first due request, that of a closed loop from its
+// beginning.
 func TestElapsed(t *testing.T) {
 	const ms = time.Millisecond
 	requests := []Request{{Seq: 1, Intended: 300 * ms, Finished: 310 * ms}, {Intended: 200 * ms, Finished: 450 * ms}}
@@ -295,7 +296,8 @@ func TestElapsed(t *testing.T) {
 	}
 }
 
-// The recorded search for a rate, counted from its lines by other means: first due request to the end of the last.
+// The recorded search for a rate, counted from its lines by other means: first due request to the
+// end of the last.
 func TestElapsedOfARecordedOpenLoop(t *testing.T) {
 	path := filepath.Join("..", "..", "experiments", "results", "16_production_results.jsonl")
 	text, err := os.ReadFile(path)

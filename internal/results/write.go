@@ -10,10 +10,12 @@ import (
 	"github.com/crossrank/crossrank/internal/outfile"
 )
 
-// Writer writes results line by line, each in one write as soon as it is given. It is safe for concurrent use.
+// Writer writes results line by line, each in one write as soon as it is given. It is safe for
+// concurrent use.
 //
-// After an error, such as a full disk, every call writes nothing and returns that error, and so does Close. The caller
-// writes the lines in their order: the run, then each configuration with its requests and samples and its end, then the end.
+// After an error, such as a full disk, every call writes nothing and returns that error, and so
+// does Close. The caller writes the lines in their order: the run, then each configuration with its
+// requests and samples and its end, then the end.
 type Writer struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -22,8 +24,9 @@ type Writer struct {
 	file *outfile.File // to be closed; nil if the Writer was not made by Create
 }
 
-// Create begins a results file at path. A file that is there keeps its content until the first lines, which begin
-// writes, take its place; every later line is appended at once. A nil begin writes none.
+// Create begins a results file at path. A file that is there keeps its content until the first
+// lines, which begin writes, take its place; every later line is appended at once. A nil begin
+// writes none.
 func Create(path string, begin func(*Writer) error) (*Writer, error) {
 	f, err := outfile.Create(path)
 	if err != nil {

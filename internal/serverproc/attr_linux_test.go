@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A server has a lower priority where that is asked for, and only there, and this process keeps its own.
+// A server has a lower priority where that is asked for, and only there, and this process keeps its
+// own.
 func TestLowPriority(t *testing.T) {
 	own, err := niceOf(0)
 	if err != nil {

@@ -38,8 +38,8 @@ func (f *firstLine) Write(b []byte) (int, error) {
 // shownBytes is how much of a log an error shows.
 const shownBytes = 2048
 
-// logTail keeps the end of what is written to it, and copies everything to another writer. It is safe
-// for concurrent use.
+// logTail keeps the end of what is written to it, and copies everything to another writer. It is
+// safe for concurrent use.
 type logTail struct {
 	to   io.Writer // may be nil
 	keep int       // bytes

@@ -1,13 +1,14 @@
-// Package serverproc runs a crossrank server as a process of its own, for programs that measure one.
+// Package serverproc runs a crossrank server as a process of its own, for programs that measure
+// one.
 //
 // [Start] writes the server's settings to a temporary file, starts the server on free ports of the
 // loopback interface, and waits until it prints its addresses, which it does once it is ready. From
-// then on the [Process] says where the server listens, whether it still runs ([Process.Err]), the last
-// lines of its log, and what it uses ([Process.Metrics], [Process.Resident]). [Process.Stop] ends it in
-// order with SIGTERM, and kills it if that takes too long.
+// then on the [Process] says where the server listens, whether it still runs ([Process.Err]), the
+// last lines of its log, and what it uses ([Process.Metrics], [Process.Resident]). [Process.Stop]
+// ends it in order with SIGTERM, and kills it if that takes too long.
 //
-// A measurement can also be of a server that runs already. [External] stands for one, so that a caller
-// treats both alike: it never exits, and stopping it does nothing.
+// A measurement can also be of a server that runs already. [External] stands for one, so that a
+// caller treats both alike: it never exits, and stopping it does nothing.
 package serverproc
 
 import (
@@ -36,7 +37,8 @@ type Config struct {
 	// Settings is the text of the server's settings file.
 	Settings []byte
 
-	// HTTPAddr is where the server listens for HTTP; empty means a free port of the loopback interface.
+	// HTTPAddr is where the server listens for HTTP; empty means a free port of the loopback
+	// interface.
 	HTTPAddr string
 
 	// Admin has the server listen for metrics and profiles, too.
@@ -45,7 +47,8 @@ type Config struct {
 	// Env is the server's environment; nil means that of this process.
 	Env []string
 
-	// Log gets the server's standard error, and its standard output after the first line; nil discards them.
+	// Log gets the server's standard error, and its standard output after the first line; nil
+	// discards them.
 	Log io.Writer
 
 	// KeepLog is how many of the last bytes of the log [Process.Log] returns; 0 means 2048.
@@ -85,8 +88,8 @@ type Process struct {
 // External returns a Process for a server that this program did not start.
 func External() *Process { return &Process{exited: make(chan struct{})} }
 
-// Start starts a server and waits until it is ready. If the server exits, takes too long, or ctx ends
-// before, no process is left, and the error holds the end of its log.
+// Start starts a server and waits until it is ready. If the server exits, takes too long, or ctx
+// ends before, no process is left, and the error holds the end of its log.
 func Start(ctx context.Context, cfg Config) (*Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -112,7 +115,8 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 	return p, nil
 }
 
-// command returns the command that starts the server. The caller calls remove when the server has read its settings.
+// command returns the command that starts the server. The caller calls remove when the server has
+// read its settings.
 func (c *Config) command() (cmd *exec.Cmd, remove func(), err error) {
 	program := c.Program
 	if program == "" {
@@ -148,9 +152,9 @@ func writeSettings(text []byte) (file string, err error) {
 	return f.Name(), nil
 }
 
-// start starts the process and waits for its end on a thread of its own. Linux ends a child as ownGroup
-// asks when the thread that started it ends, so this one lasts as long as the child. The thread is not
-// given back to the runtime, since it may have a lower priority by then.
+// start starts the process and waits for its end on a thread of its own. Linux ends a child as
+// ownGroup asks when the thread that started it ends, so this one lasts as long as the child. The
+// thread is not given back to the runtime, since it may have a lower priority by then.
 func (p *Process) start(cmd *exec.Cmd, lowPriority bool) error {
 	started := make(chan error)
 	go func() {
@@ -227,9 +231,9 @@ func (p *Process) WhileRunning(ctx context.Context) (_ context.Context, release 
 	}
 }
 
-// Stop asks the server to exit, waits, kills it when its time is over, and waits again. It returns an
-// error if the server had to be killed or exited with a status other than 0. Stopping a server that is
-// gone already does nothing; [Process.Err] says how it ended.
+// Stop asks the server to exit, waits, kills it when its time is over, and waits again. It returns
+// an error if the server had to be killed or exited with a status other than 0. Stopping a server
+// that is gone already does nothing; [Process.Err] says how it ended.
 func (p *Process) Stop() error {
 	if p.process == nil || p.Err() != nil {
 		return nil

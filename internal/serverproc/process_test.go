@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// act is set in the environment of the processes that these tests start of their own program: what kind
-// of server to be.
+// act is set in the environment of the processes that these tests start of their own program: what
+// kind of server to be.
 const act = "CROSSRANK_TEST_ACT"
 
 // hang is long enough for any machine. It only ends a test that hangs.
@@ -100,7 +100,8 @@ func serveAdmin() error {
 	return nil
 }
 
-// exitWithParent ends this process when the test that started it is gone, so that nothing is left behind.
+// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// behind.
 func exitWithParent(parent int) {
 	for os.Getppid() == parent {
 		time.Sleep(time.Second)

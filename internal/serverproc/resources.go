@@ -14,7 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/procstat"
 )
 
-// Metrics are the values of /metrics by name and labels, such as crossrank_requests_total{code="ok"}.
+// Metrics are the values of /metrics by name and labels, such as
+// crossrank_requests_total{code="ok"}.
 type Metrics map[string]float64
 
 // oneShot keeps no connection open after an answer: it would count among the server's descriptors.
@@ -30,8 +31,8 @@ func (p *Process) Metrics(ctx context.Context) (Metrics, error) {
 	return parseMetrics(body)
 }
 
-// Collect has a server that was started with [Config.Admin] collect its garbage, and returns how many
-// bytes of its heap are in use afterwards.
+// Collect has a server that was started with [Config.Admin] collect its garbage, and returns how
+// many bytes of its heap are in use afterwards.
 func (p *Process) Collect(ctx context.Context) (heap float64, err error) {
 	body, err := p.admin(ctx, "/debug/pprof/heap?gc=1")
 	if err != nil {

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestPromptIsUndone(t *testing.T) {
+func TestTimeSlicesAreRestored(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	mine := func() time.Duration {
 		attr, err := unix.SchedGetAttr(0, 0)
 		if err != nil {
-			t.Skip("this system does not tell:", err)
+			t.Skip("this system does not say:", err)
 		}
 		return time.Duration(attr.Runtime)
 	}
 	before := mine()
-	restore := prompt()
+	restore := shortTimeSlices()
 	during := mine()
 	restore()
 	if during == 0 {
-		t.Skip("this kernel takes no notice")
+		t.Skip("this kernel ignores time slices")
 	}
-	if during != slice || mine() != before {
-		t.Errorf("before %v, during %v, afterwards %v; want %v meanwhile", before, during, mine(), slice)
+	if during != timeSlice || mine() != before {
+		t.Errorf("before %v, during %v, afterwards %v; want %v meanwhile", before, during, mine(), timeSlice)
 	}
 }
