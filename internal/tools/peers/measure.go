@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,18 +10,20 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/quality"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 // jobs is what each round measures of both engines.
 func jobs() []job {
 	var list []job
 	for _, threads := range []int{1, 2} {
-		for _, precision := range []string{"fp32", "int8"} {
+		for _, precision := range precisions {
 			list = append(list, job{precision, threads, 32, "as-is"}, job{precision, threads, 32, "sorted"}, job{precision, threads, 1, "as-is"})
 		}
 	}
@@ -51,19 +52,21 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 			}
 			measured = append(measured, pair[:]...)
 			fmt.Fprintf(log, "round %d of %d, %s, %s, %s: %.1f and %.1f pairs/s, P50 %.1f and %.1f ms\n", round, o.rounds,
-				j.Precision, threadsOf(j.Threads), j.name(), pair[0].PairsPerSecond, pair[1].PairsPerSecond, pair[0].P50, pair[1].P50)
+				j.Precision, threadsOf(j.Threads), j.Name(), pair[0].PairsPerSecond, pair[1].PairsPerSecond, pair[0].P50, pair[1].P50)
 		}
 	}
 	about.Began, about.Rounds, about.Requests, about.Singles, about.Warmup = began, o.rounds, o.requests, o.singles, o.warmup
-	if about.Data, about.DataHash, err = describe(w.pairs); err != nil {
+	data, err := dataset.Load(w.pairs)
+	if err != nil {
 		return err
 	}
+	about.Data, about.DataHash = data.Name, data.Hash
 	about.Crossrank += revision(ctx)
 	records := []record{{Setup: &about}, {Quality: q}}
 	for i := range measured {
 		records = append(records, record{Measurement: &measured[i]})
 	}
-	return writeRecords(o.results, records)
+	return docgen.WriteRecords(o.results, records)
 }
 
 // turn measures a job once with each engine, and holds that they did the same work.
@@ -106,7 +109,7 @@ func (s *setup) learn(engine string, r report) error {
 const fp32Tolerance = 1e-3
 
 // compare scores the first n pairs with both engines in both precisions.
-func compare(ctx context.Context, w workshop, n int, log io.Writer) (*quality, error) {
+func compare(ctx context.Context, w workshop, n int, log io.Writer) (*agreement, error) {
 	pairs, n, err := firstLines(w.pairs, n)
 	if err != nil {
 		return nil, err
@@ -114,7 +117,7 @@ func compare(ctx context.Context, w workshop, n int, log io.Writer) (*quality, e
 	defer os.Remove(pairs)
 	fmt.Fprintf(log, "scoring %d pairs with both engines\n", n)
 	logits := map[string][]float64{}
-	for _, precision := range []string{"fp32", "int8"} {
+	for _, precision := range precisions {
 		for _, engine := range []string{us, peer} {
 			if logits[engine+precision], err = w.logits(ctx, engine, precision, pairs, n); err != nil {
 				return nil, err
@@ -122,7 +125,7 @@ func compare(ctx context.Context, w workshop, n int, log io.Writer) (*quality, e
 		}
 	}
 	truth := logits[peer+"fp32"]
-	q := &quality{
+	q := &agreement{
 		Pairs: n, FP32MaxAbs: near(logits[us+"fp32"], truth).MaxAbs,
 		Ours: near(logits[us+"int8"], truth), Peers: near(logits[peer+"int8"], truth),
 	}
@@ -133,12 +136,12 @@ func compare(ctx context.Context, w workshop, n int, log io.Writer) (*quality, e
 	return q, nil
 }
 
+// near compares logits with those that they should be.
 func near(got, want []float64) closeness {
-	c := closeness{Rank: stats.Spearman(got, want)}
-	for i := range want {
-		e := math.Abs(got[i] - want[i])
-		c.MaxAbs = max(c.MaxAbs, e)
-		c.MeanAbs += e / float64(len(want))
+	a := quality.Agree(make([]crossrank.Pair, len(want)), got, want, peer)
+	c := closeness{MaxAbs: a.MaxAbsError, MeanAbs: a.MeanAbsError, Rank: math.NaN()}
+	if a.RankCorrelation != nil {
+		c.Rank = *a.RankCorrelation
 	}
 	return c
 }
@@ -157,14 +160,6 @@ func firstLines(name string, n int) (copied string, lines int, err error) {
 	}
 	_, err = f.Write(bytes.Join(all, nil))
 	return f.Name(), len(all), errors.Join(err, f.Close())
-}
-
-func describe(file string) (name, hash string, err error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", "", err
-	}
-	return filepath.Base(file), fmt.Sprintf("sha256:%x", sha256.Sum256(data)), nil
 }
 
 // revision is the commit that was built, if git tells.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 func TestNear(t *testing.T) {
@@ -82,25 +84,25 @@ func TestWrongFlags(t *testing.T) {
 	}
 }
 
-// TestResultsRoundTrip: what is written is read back, and a damaged line is named.
+// What is written is read back, and a file that does not say how it was measured is refused.
 func TestResultsRoundTrip(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "results.jsonl")
-	if err := writeRecords(name, sample()); err != nil {
+	if err := docgen.WriteRecords(name, sample()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readResults(name)
-	if err != nil || table(got) != table(sample()) {
-		t.Errorf("read back, the table is another: %v", err)
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteString("{\n"); err != nil {
+	one, err1 := render("performance.md", got)
+	two, err2 := render("performance.md", sample())
+	if err1 != nil || err2 != nil || one != two {
+		t.Errorf("read back, the table is another: %v, %v", err1, err2)
+	}
+	if err := docgen.WriteRecords(name, sample()[1:]); err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
-	if _, err := readResults(name); err == nil || !strings.Contains(err.Error(), "results.jsonl:51") {
-		t.Errorf("got %v, want an error of line 51", err)
+	if _, err := readResults(name); err == nil || !strings.Contains(err.Error(), "how it was measured") {
+		t.Errorf("without its first line: %v", err)
 	}
 }

@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/machine"
-	"github.com/crossrank/crossrank/internal/outfile"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 // record is a line of the results file: one of its parts is set.
 type record struct {
 	Setup       *setup       `json:"setup,omitempty"`
-	Quality     *quality     `json:"quality,omitempty"`
+	Quality     *agreement   `json:"quality,omitempty"`
 	Measurement *measurement `json:"measurement,omitempty"`
 }
 
@@ -37,8 +32,8 @@ type setup struct {
 	Warmup    int             `json:"warmup"`
 }
 
-// quality compares logits of the same pairs.
-type quality struct {
+// agreement compares logits of the same pairs.
+type agreement struct {
 	Pairs      int       `json:"pairs"`
 	FP32MaxAbs float64   `json:"fp32_max_abs"` // between the engines
 	Ours       closeness `json:"crossrank_int8"`
@@ -86,38 +81,16 @@ const (
 	peer = "onnxruntime"
 )
 
-// writeRecords replaces the results file with these records, a line each.
-func writeRecords(name string, records []record) error {
-	var text bytes.Buffer
-	lines := json.NewEncoder(&text)
-	for _, r := range records {
-		if err := lines.Encode(r); err != nil {
-			return fmt.Errorf("encoding the results: %w", err)
-		}
-	}
-	return outfile.Write(name, text.Bytes())
-}
+// precisions are those that both engines are measured in.
+var precisions = []string{"fp32", "int8"}
 
 func readResults(name string) ([]record, error) {
-	f, err := os.Open(name)
+	records, err := docgen.ReadRecords[record](name)
 	if err != nil {
-		return nil, fmt.Errorf("reading the results: %w", err)
-	}
-	defer f.Close()
-	var records []record
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-		records = append(records, r)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, err
 	}
 	if len(records) == 0 || records[0].Setup == nil {
-		return nil, fmt.Errorf("%s: %w", name, errors.New("its first line does not say how it was measured"))
+		return nil, fmt.Errorf("%s: its first line does not say how it was measured", name)
 	}
 	return records, nil
 }

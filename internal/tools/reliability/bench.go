@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 // step measures some of the goals. When ctx ends it returns soon, having reported what it has as partial.
@@ -116,13 +117,13 @@ func (b *bench) write() error {
 		return err
 	}
 	all := merge(old, b.records)
-	if err := writeRecords(b.results, all); err != nil {
+	if err := docgen.WriteRecords(b.results, all); err != nil {
 		return err
 	}
 	if all, err = readRecords(b.results); err != nil {
 		return err
 	}
-	return writePage(b.page, all)
+	return part.Update(b.page, page(all))
 }
 
 // report notes what was measured of a goal.

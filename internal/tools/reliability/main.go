@@ -74,7 +74,7 @@ func execute(ctx context.Context, args []string, log io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return writePage(o.page, records)
+		return part.Update(o.page, page(records))
 	}
 	chosen, err := choose(suite, o.only)
 	if err != nil {

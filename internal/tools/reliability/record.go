@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/machine"
-	"github.com/crossrank/crossrank/internal/outfile"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 // record is a line of the results file: what was last measured of one goal.
@@ -37,26 +33,16 @@ type run struct {
 
 // readRecords reads a results file; without one there are no results.
 func readRecords(name string) ([]record, error) {
-	data, err := os.ReadFile(name)
+	records, err := docgen.ReadRecords[record](name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the results: %w", err)
-	}
-	var records []record
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for n := 1; lines.Scan(); n++ {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
-		}
+	for i, r := range records {
 		if !slices.ContainsFunc(goals, func(g goal) bool { return g.key == r.Goal }) {
-			return nil, fmt.Errorf("%s:%d: there is no goal %q", name, n, r.Goal)
+			return nil, fmt.Errorf("%s:%d: there is no goal %q", name, i+1, r.Goal)
 		}
-		records = append(records, r)
 	}
-	return records, lines.Err()
+	return records, err
 }
 
 // merge replaces records by newer ones of the same goals, and puts all in the order of the goals.
@@ -72,17 +58,4 @@ func merge(old, newer []record) []record {
 		}
 	}
 	return all
-}
-
-// writeRecords replaces the results file at once, so that one that is interrupted leaves the old one.
-func writeRecords(name string, records []record) error {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	for _, r := range records {
-		if err := enc.Encode(r); err != nil {
-			return fmt.Errorf("writing the results: %w", err)
-		}
-	}
-	return outfile.Write(name, text.Bytes())
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
 // made is a run for tests.
@@ -91,7 +92,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 	if len(all) != 2 || all[0].Goal != "rss" || all[1].Note != "<again>" {
 		t.Fatalf("merged: %+v", all)
 	}
-	if err := writeRecords(name, all); err != nil {
+	if err := docgen.WriteRecords(name, all); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readRecords(name)
@@ -108,17 +109,6 @@ func TestRecordsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestBetween(t *testing.T) {
-	old := "a\n" + beginMark + "old\n" + endMark + "b\n"
-	got, err := between(old, "new\n")
-	if want := strings.Replace(old, "old", "new", 1); err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if _, err := between("a\n"+beginMark, "new\n"); err == nil {
-		t.Error("no error for a page without the second marker")
-	}
-}
-
 // TestDocsAreCurrent: the page holds what the results file says, and nothing of the machine's files is in that.
 func TestDocsAreCurrent(t *testing.T) {
 	docs := filepath.Join("..", "..", "..", "docs")
@@ -130,7 +120,7 @@ func TestDocsAreCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := between(string(old), page(records))
+	want, err := part.In(string(old), page(records))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func sample() []record {
 			Began: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), Machine: machine.Machine{CPU: "Z80", Cores: 2, OS: "CP/M", Go: "go9"},
 			Tier: "avx2", Crossrank: "v1", Peer: "peer 1", Node: "v20", Weights: "sha256:1", Data: "pairs.jsonl", Rounds: 2, Requests: 3, Singles: 4,
 		}},
-		{Quality: &quality{Pairs: 5, FP32MaxAbs: 2e-5, Ours: closeness{1.5, 0.25, 0.98}, Peers: closeness{3, 0.5, 0.95}}},
+		{Quality: &agreement{Pairs: 5, FP32MaxAbs: 2e-5, Ours: closeness{1.5, 0.25, 0.98}, Peers: closeness{3, 0.5, 0.95}}},
 	}
 	for round := 1; round <= 2; round++ {
 		for _, j := range jobs() {
@@ -38,7 +38,10 @@ func sample() []record {
 }
 
 func TestTable(t *testing.T) {
-	got := table(sample())
+	got, err := render("performance.md", sample())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{
 		"Measured 2026-01-02 03:04 UTC on 2 cores of Z80 (n/a; CP/M), instruction tier avx2.",
 		// With two threads 20 and 40 pairs/s against 5: 4 and 8 times.
@@ -58,28 +61,14 @@ func TestTable(t *testing.T) {
 }
 
 func TestHeadline(t *testing.T) {
-	got, err := headline(sample())
+	got, err := render("readme.md", sample())
 	const want = "On 2 threads of Z80, with the same model and web passages:\n"
 	const row = "| 32 passages, fp32 | 30 pairs/s | 5 pairs/s | 6.00 |\n| 32 passages, int8 | 60 pairs/s | 5 pairs/s | 12.00 |\n"
 	if err != nil || !strings.HasPrefix(got, want) || !strings.Contains(got, row) {
 		t.Errorf("got %q, %v, want it to begin with %q and to hold %q", got, err, want, row)
 	}
-	if _, err := headline(sample()[:3]); err == nil {
+	if _, err := render("readme.md", sample()[:3]); err == nil {
 		t.Error("no error for results without most measurements")
-	}
-}
-
-func TestBetween(t *testing.T) {
-	page := "a\n" + beginMark + "old\n" + endMark + "b\n"
-	got, err := between(page, "new\n")
-	if want := strings.Replace(page, "old", "new", 1); err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if again, _ := between(got, "new\n"); again != got {
-		t.Errorf("doing it twice gives %q", again)
-	}
-	if _, err := between("a\n"+beginMark, "new\n"); err == nil {
-		t.Error("no error for a page without the second marker")
 	}
 }
 
@@ -89,8 +78,10 @@ func TestDocsAreCurrent(t *testing.T) {
 	figures, top := unmeasured, unmeasured
 	records, err := readResults(filepath.Join(root, "docs", "peers.jsonl"))
 	if err == nil {
-		figures = table(records)
-		top, err = headline(records)
+		var err1, err2 error
+		figures, err1 = render("performance.md", records)
+		top, err2 = render("readme.md", records)
+		err = errors.Join(err1, err2)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
@@ -100,7 +91,7 @@ func TestDocsAreCurrent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := between(string(page), text)
+		want, err := part.In(string(page), text)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
