@@ -170,7 +170,7 @@ func TestSampleJSON(t *testing.T) {
 		if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, keys) {
 			t.Errorf("got keys %v, want %v", have, keys)
 		}
-		for _, key := range strings.Fields(`batch_pairs batches compute_ms gpu_memory_bytes gpu_pct instances latency_ms latency_p99_ms
+		for key := range strings.FieldsSeq(`batch_pairs batches compute_ms gpu_memory_bytes gpu_pct instances latency_ms latency_p99_ms
 			padding_waste_pct queue_ms queued_pairs queued_tokens tokenize_ms`) {
 			if got[key] != nil {
 				t.Errorf("%s: got %v, want null", key, got[key])

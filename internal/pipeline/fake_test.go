@@ -34,7 +34,7 @@ func (w *words) Append(dst []int32, text string) []int32 {
 	}
 	w.texts[text]++
 	w.mu.Unlock()
-	for _, word := range strings.Fields(strings.ToValidUTF8(text, "")) {
+	for word := range strings.FieldsSeq(strings.ToValidUTF8(text, "")) {
 		dst = append(dst, wordID(word))
 	}
 	return dst

@@ -164,7 +164,7 @@ func TestTruncation(t *testing.T) {
 			t.Errorf("%s: got %+v, want 11 tokens, and 2 truncated", c.name, u)
 		}
 		var want []int32
-		for _, w := range strings.Fields(c.want) {
+		for w := range strings.FieldsSeq(c.want) {
 			want = append(want, wordID(w))
 		}
 		if got := seen[0].IDs[3:5]; fmt.Sprint(got) != fmt.Sprint(want) {

@@ -41,34 +41,6 @@ func (p *Pipeline) release(s *scratch) {
 	p.scratch.Put(s)
 }
 
-// check validates a request and returns the most tokens that a pair of it may have.
-func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
-	switch {
-	case req == nil || len(req.Pairs) == 0:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
-	case req.Model != "" && req.Model != p.model.Name:
-		return 0, crossrank.Errorf(crossrank.NotFound, "there is no model %q here, only %q", req.Model, p.model.Name)
-	case req.Truncation > crossrank.TruncateNever:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument, "truncation %d is not one of right, left and never", req.Truncation)
-	case req.MaxPassage < 0:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument,
-			"the limit of a passage is %d tokens; use 0 for none, or a positive number", req.MaxPassage)
-	case req.Windows.Aggregate > crossrank.MeanWindow || req.Windows.Overlap < 0 || req.Windows.Max < 0:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument, "windows %+v are not one of best and mean, "+
-			"with an overlap and a number that are not negative", req.Windows)
-	case req.Priority < 0:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument,
-			"the priority is %d; use 0, which is the most urgent, or a positive number", req.Priority)
-	case req.MaxLength == 0 || req.MaxLength > p.model.MaxLength:
-		return p.model.MaxLength, nil
-	case req.MaxLength < minLength:
-		return 0, crossrank.Errorf(crossrank.InvalidArgument,
-			"max_length is %d; use 0 for the model's own maximum of %d, or at least %d, which special tokens fill alone",
-			req.MaxLength, p.model.MaxLength, minLength)
-	}
-	return req.MaxLength, nil
-}
-
 // tokenize fills s with the items of a request, once a tokenizer worker is free.
 func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Request, limit int) error {
 	select {
@@ -97,8 +69,8 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 		} else {
 			cut += p.joinWindows(s, passage, limit, keep, req.Windows)
 			if len(s.items) > maxWindows {
-				return crossrank.Errorf(crossrank.TooLarge, "up to pair %d there are %d windows to read; at most %d are, "+
-					"ask for fewer of a passage or split the request", i, len(s.items), maxWindows)
+				return crossrank.Errorf(crossrank.TooLarge, "with pair %d the request has %d windows, more than the limit of %d; "+
+					"ask for fewer windows per passage, or split the request", i, len(s.items), maxWindows)
 			}
 		}
 		if cut > 0 && req.Truncation == crossrank.TruncateNever {

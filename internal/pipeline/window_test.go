@@ -171,8 +171,8 @@ func TestWindowsAreBounded(t *testing.T) {
 		Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: strings.Repeat("a ", maxWindows)}},
 	}
 	_, err := p.Score(t.Context(), req)
-	if crossrank.CodeOf(err) != crossrank.TooLarge || !strings.Contains(err.Error(), "up to pair 1 there are 65537 windows") {
-		t.Errorf("got %v, want TooLarge that tells how many windows there are", err)
+	if crossrank.CodeOf(err) != crossrank.TooLarge || !strings.Contains(err.Error(), "with pair 1 the request has 65537 windows") {
+		t.Errorf("got %v, want TooLarge with the number of windows", err)
 	}
 }
 

@@ -54,8 +54,8 @@ func TestAddTakesEveryField(t *testing.T) {
 
 // filled is v with every number set to 1.
 func filled[T any](v T) T {
-	for f := range reflect.ValueOf(&v).Elem().NumField() {
-		field := reflect.ValueOf(&v).Elem().Field(f)
+	for _, field := range reflect.ValueOf(&v).Elem().Fields() {
+		field := field
 		if field.Kind() != reflect.Array {
 			field.SetInt(1)
 			continue
