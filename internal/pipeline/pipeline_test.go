@@ -195,7 +195,7 @@ func TestRefusesBadRequests(t *testing.T) {
 		{"no pairs", &crossrank.Request{}, "no pairs"},
 		{"a negative length", &crossrank.Request{Pairs: pairs, MaxLength: -1}, "max_length is -1; use 0 for the model's own maximum of 512, or at least 3"},
 		{"no room for the special tokens", &crossrank.Request{Pairs: pairs, MaxLength: 2}, "max_length is 2"},
-		{"an unknown truncation", &crossrank.Request{Pairs: pairs, Truncation: 3}, "truncation 3"},
+		{"an unknown truncation", &crossrank.Request{Pairs: pairs, Truncation: 3}, "truncation is 3"},
 	} {
 		_, err := p.Score(t.Context(), c.req)
 		if crossrank.CodeOf(err) != crossrank.InvalidArgument || !strings.Contains(err.Error(), c.want) {
