@@ -7,6 +7,6 @@ func Operations() []network.Operation {
 	return []network.Operation{
 		network.PostNormBlocks, network.LayerNorm,
 		network.FeedForward(network.GELU), network.FeedForward(network.GELUTanh), network.FeedForward(network.ReLU),
-		network.Reading(network.FirstToken), network.Reading(network.LastToken), network.HeadWith(network.Tanh),
+		network.HeadReads(network.FirstToken), network.HeadReads(network.LastToken), network.HeadWith(network.Tanh),
 	}
 }

@@ -161,7 +161,7 @@ func qwen2() *network.Network {
 // and it names the operations that an executor needs for it.
 func TestFamilies(t *testing.T) {
 	bertNeeds := []network.Operation{
-		network.PostNormBlocks, network.LayerNorm, network.FeedForward(network.GELU), network.Reading(network.FirstToken),
+		network.PostNormBlocks, network.LayerNorm, network.FeedForward(network.GELU), network.HeadReads(network.FirstToken),
 		network.HeadWith(network.Tanh),
 	}
 	without := func(ops []network.Operation, op network.Operation) []network.Operation {
@@ -171,7 +171,7 @@ func TestFamilies(t *testing.T) {
 	qwenNeeds := []network.Operation{
 		network.NoEmbeddingNorm, network.NoPositions, network.PreNormBlocks, network.RMSNorm, network.GroupedHeads,
 		network.CausalAttention, network.FeedForward(network.SiLU), network.RotaryPositions, network.GatedFeedForward,
-		network.FinalNorm, network.Reading(network.LastToken), network.NoHeadDense, network.HeadWith(network.NoActivation),
+		network.FinalNorm, network.HeadReads(network.LastToken), network.NoHeadDense, network.HeadWith(network.NoActivation),
 	}
 	for _, c := range []struct {
 		name string
@@ -185,7 +185,7 @@ func TestFamilies(t *testing.T) {
 		{"ModernBERT", modernBERT(), []network.Operation{
 			network.NoPositions, network.PreNormBlocks, network.MissingNorm, network.LayerNorm, network.FeedForward(network.GELU),
 			network.RotaryPositions, network.WindowedAttention, network.GatedFeedForward, network.FinalNorm,
-			network.Reading(network.MeanToken), network.HeadWith(network.GELU), network.HeadNorm,
+			network.HeadReads(network.MeanToken), network.HeadWith(network.GELU), network.HeadNorm,
 		}},
 		{"GTE", gte(), append(slices.Clone(bertNeeds), network.NoPositions, network.RotaryPositions, network.GatedFeedForward)},
 		{"DeBERTa", deBERTa(), append(slices.Clone(bare), network.NoPositions, network.RelativePositions, network.HeadWith(network.GELU))},

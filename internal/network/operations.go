@@ -45,8 +45,8 @@ func activation(place string, a Activation) Operation {
 	return Operation(fmt.Sprintf("%s with the activation %s", place, a))
 }
 
-// Reading is the operation of a head that reads p.
-func Reading(p Pooling) Operation { return Operation(fmt.Sprintf("head that reads %s", p)) }
+// HeadReads is the operation of a head that reads p.
+func HeadReads(p Pooling) Operation { return Operation(fmt.Sprintf("head that reads %s", p)) }
 
 // Operations lists what an executor needs to compute n, each once. Tables, linear layers with or
 // without a bias, and scaled attention over whole sequences are not listed: every executor has
@@ -90,7 +90,7 @@ func (e *Embeddings) operations(need func(Operation, bool)) {
 }
 
 func (h *Head) operations(need func(Operation, bool)) {
-	need(Reading(h.Pooling), true)
+	need(HeadReads(h.Pooling), true)
 	need(NoHeadDense, h.Dense == nil)
 	need(HeadWith(h.Activation), true)
 	need(HeadNorm, h.Norm != nil)
