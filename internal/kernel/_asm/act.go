@@ -8,8 +8,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// activations writes the functions of the feed-forward block, each in place over a strip 16 columns wide: the strip that
-// a panel of a matrix product has just left in the first-level cache.
+// activations writes the functions of the feed-forward block, each in place over a strip 16 columns
+// wide: the strip that a panel of a matrix product has just left in the first-level cache.
 func activations() {
 	strip("geluAVX2", "x·Φ(x), by a rational approximation of erf", gelu)
 	strip("geluTanhAVX2", "the tanh approximation of x·Φ(x)", geluTanh)
@@ -39,8 +39,8 @@ func strip(name, what string, f func(x VecVirtual)) {
 	RET()
 }
 
-// ½·erf(x/√2) = x·P(x²)/Q(x²) for |x| ≤ geluLimit, where it reaches ±½ in float32; a minimax fit with error 6.3e-9 in
-// exact arithmetic, 1.5e-7 in float32.
+// ½·erf(x/√2) = x·P(x²)/Q(x²) for |x| ≤ geluLimit, where it reaches ±½ in float32; a minimax fit
+// with error 6.3e-9 in exact arithmetic, 1.5e-7 in float32.
 var (
 	geluP = []float32{0.3989422402800846, 0.033606868581324334, 0.004663599245906016, 0.0001665072188480196, 6.354567185144942e-06, 2.3064292774398675e-08}
 	geluQ = []float32{1, 0.25090593491957086, 0.02850880177905553, 0.0018713213495697143, 7.299779598670249e-05, 1.2068384386148514e-06}
@@ -67,7 +67,8 @@ func gelu(x VecVirtual) {
 	VMULPS(p, x, x)
 }
 
-// geluTanh(x) = ½·x·(1 + tanh v) = x / (1 + e^(-2v)) with v = √(2/π)·(x + 0.044715·x³); u is the power of 2.
+// geluTanh(x) = ½·x·(1 + tanh v) = x / (1 + e^(-2v)) with v = √(2/π)·(x + 0.044715·x³); u is the
+// power of 2.
 func geluTanh(x VecVirtual) {
 	c := -2 * math.Sqrt(2/math.Pi) * math.Log2E
 	u := YMM()

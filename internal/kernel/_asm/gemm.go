@@ -8,12 +8,13 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm writes the tiles of C = init + A·B for 1 to 6 rows of A and one panel of B, which is 16 columns wide.
+// gemm writes the tiles of C = init + A·B for 1 to 6 rows of A and one panel of B, which is 16
+// columns wide.
 //
-// With 6 rows there are 12 accumulators, 2 registers for a row of the panel and 2 for broadcast elements of A: all 16
-// registers. A step of k is then 12 FMAs for 8 loads, so that the two FMA units are the limit and not the two load
-// ports. Every element is one chain of FMAs in the order of k, whatever the tile's height: that is what makes a score
-// independent of the batch around it.
+// With 6 rows there are 12 accumulators, 2 registers for a row of the panel and 2 for broadcast
+// elements of A: all 16 registers. A step of k is then 12 FMAs for 8 loads, so that the two FMA
+// units are the limit and not the two load ports. Every element is one chain of FMAs in the order
+// of k, whatever the tile's height: that is what makes a score independent of the batch around it.
 func gemm() {
 	for rows := 1; rows <= 6; rows++ {
 		tile(rows)

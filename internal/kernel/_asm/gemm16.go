@@ -8,8 +8,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
-// VPMADDWD multiplies 16 pairs and adds neighbours into 32 bits: 32 multiply-adds a cycle, twice those of fp32.
+// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the
+// quantization of A's rows. VPMADDWD multiplies 16 pairs and adds neighbours into 32 bits: 32
+// multiply-adds a cycle, twice those of fp32.
 func gemm16() {
 	for rows := 1; rows <= 4; rows++ {
 		tile16(rows)

@@ -9,12 +9,14 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
+// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the
+// quantization of A's rows.
 //
-// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen to it that three of its
-// results can be added there without overflow before VPMADDWD widens them to 32 bits: four multiplications for 96
-// multiply-adds instead of six. With 4 rows there are 8 accumulators, 4 registers for the first 8 of 12 rows of the panel, the
-// others being read as operands, and 4 to work in: all 16.
+// VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours into 16 bits. Pack8 has seen
+// to it that three of its results can be added there without overflow before VPMADDWD widens them
+// to 32 bits: four multiplications for 96 multiply-adds instead of six. With 4 rows there are 8
+// accumulators, 4 registers for the first 8 of 12 rows of the panel, the others being read as
+// operands, and 4 to work in: all 16.
 func gemm8() {
 	for rows := 1; rows <= 4; rows++ {
 		tile8(rows)

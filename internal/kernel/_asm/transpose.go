@@ -32,8 +32,8 @@ func transpose() {
 	RET()
 }
 
-// square transposes 8 × 8 elements at src into 8 rows of a panel at dst: pairs of rows are interleaved, then pairs of
-// pairs, then the halves of the registers are exchanged.
+// square transposes 8 × 8 elements at src into 8 rows of a panel at dst: pairs of rows are
+// interleaved, then pairs of pairs, then the halves of the registers are exchanged.
 func square(dst, src, ld, three Register, disp int) {
 	fifth := GP64()
 	LEAQ(Mem{Base: src, Index: ld, Scale: 4}, fifth)

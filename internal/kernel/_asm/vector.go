@@ -63,15 +63,17 @@ func horner(x VecVirtual, c []float32) VecVirtual {
 	return y
 }
 
-// exp2Coefficients are those of q in 2^f = 1 + f·q(f), a minimax fit for |f| ≤ ½: relative error 2e-9 in exact arithmetic,
-// 8e-8 in float32.
+// exp2Coefficients are those of q in 2^f = 1 + f·q(f), a minimax fit for |f| ≤ ½: relative error
+// 2e-9 in exact arithmetic, 8e-8 in float32.
 var exp2Coefficients = []float32{0.6931472029070829, 0.24022647906930555, 0.055503323476523064, 0.009618437854947776,
 	0.0013398926147807112, 0.00015353320527989635}
 
-// The ends of exp2's domain. Lower arguments are moved there; NaN stays NaN; the caller keeps higher ones away.
+// The ends of exp2's domain. Lower arguments are moved there; NaN stays NaN; the caller keeps
+// higher ones away.
 const exp2Low, exp2High = -125, 127
 
-// exp2 replaces x by 2^x in every lane: x = n + f with n whole, then n is added to the exponent of 2^f.
+// exp2 replaces x by 2^x in every lane: x = n + f with n whole, then n is added to the exponent of
+// 2^f.
 func exp2(x VecVirtual) {
 	Comment("x = max(low, x); with x as the second source, a NaN is kept")
 	n := YMM()

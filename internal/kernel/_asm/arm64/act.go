@@ -2,8 +2,8 @@ package main
 
 import "math"
 
-// activations writes the functions of the feed-forward block, each in place over a strip 16 columns wide: the strip that
-// a panel of a matrix product has just left in the first-level cache.
+// activations writes the functions of the feed-forward block, each in place over a strip 16 columns
+// wide: the strip that a panel of a matrix product has just left in the first-level cache.
 func activations(f *file) {
 	strip(f, "geluNEON", "x·Φ(x), by a rational approximation of erf", gelu)
 	strip(f, "geluTanhNEON", "the tanh approximation of x·Φ(x)", geluTanh)
@@ -28,8 +28,8 @@ func strip(f *file, name, what string, function func(f *file, x []V)) {
 	f.ins("RET")
 }
 
-// ½·erf(x/√2) = x·P(x²)/Q(x²) for |x| ≤ geluLimit, where it reaches ±½ in float32; a minimax fit with error 6.3e-9 in
-// exact arithmetic, 1.5e-7 in float32.
+// ½·erf(x/√2) = x·P(x²)/Q(x²) for |x| ≤ geluLimit, where it reaches ±½ in float32; a minimax fit
+// with error 6.3e-9 in exact arithmetic, 1.5e-7 in float32.
 var (
 	geluP = []float32{0.3989422402800846, 0.033606868581324334, 0.004663599245906016, 0.0001665072188480196, 6.354567185144942e-06, 2.3064292774398675e-08}
 	geluQ = []float32{1, 0.25090593491957086, 0.02850880177905553, 0.0018713213495697143, 7.299779598670249e-05, 1.2068384386148514e-06}

@@ -23,7 +23,8 @@ const (
 
 func (r R) String() string { return fmt.Sprintf("R%d", int(r)) }
 
-// F is the register's name in loads, stores and scalar instructions; S4, H8, B16 and D2 are its views as vectors.
+// F is the register's name in loads, stores and scalar instructions; S4, H8, B16 and D2 are its
+// views as vectors.
 func (v V) F() string   { return fmt.Sprintf("F%d", int(v)) }
 func (v V) S4() string  { return fmt.Sprintf("V%d.S4", int(v)) }
 func (v V) H8() string  { return fmt.Sprintf("V%d.H8", int(v)) }
@@ -81,7 +82,8 @@ func (f *file) ins(format string, args ...any) {
 	fmt.Fprintf(&f.code, "\t%-8s %s\n", name, operands)
 }
 
-// word writes an encoded instruction and, as a comment, what it is in Arm's words: destination first.
+// word writes an encoded instruction and, as a comment, what it is in Arm's words: destination
+// first.
 func (f *file) word(code uint32, format string, args ...any) {
 	fmt.Fprintf(&f.code, "\tWORD     $0x%08x // %s\n", code, fmt.Sprintf(format, args...))
 }
@@ -159,8 +161,8 @@ func (f *file) splatBits(bits uint32, v ...V) {
 	}
 }
 
-// tailMask loads the mask of the last 16 elements of a row of n: lanes of elements below n are all ones, others zero. It
-// changes at.
+// tailMask loads the mask of the last 16 elements of a row of n: lanes of elements below n are all
+// ones, others zero. It changes at.
 func (f *file) tailMask(n, at R, mask []V) {
 	f.needMask = true
 	f.comment("the mask's table is 16 lanes of ones, then 16 of zeros: start it at 15 - (n-1) mod 16")

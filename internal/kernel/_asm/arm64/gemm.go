@@ -2,12 +2,13 @@ package main
 
 import "fmt"
 
-// gemm writes the tiles of C = init + A·B for 1 to 6 rows of A and one panel of B, which is 16 columns wide.
+// gemm writes the tiles of C = init + A·B for 1 to 6 rows of A and one panel of B, which is 16
+// columns wide.
 //
-// With 6 rows there are 24 accumulators, 6 registers for four elements of each row of A and 2 for half a row of the
-// panel: all 32 registers. Four steps of k are then 96 FMAs for 14 loads, and no FMA waits for one of the 23 before it.
-// Every element is one chain of FMAs in the order of k, whatever the tile's height: that is what makes a score
-// independent of the batch around it.
+// With 6 rows there are 24 accumulators, 6 registers for four elements of each row of A and 2 for
+// half a row of the panel: all 32 registers. Four steps of k are then 96 FMAs for 14 loads, and no
+// FMA waits for one of the 23 before it. Every element is one chain of FMAs in the order of k,
+// whatever the tile's height: that is what makes a score independent of the batch around it.
 func gemm(f *file) {
 	for rows := 1; rows <= 6; rows++ {
 		tile(f, rows)
@@ -84,8 +85,8 @@ func tile(f *file, rows int) {
 	f.ins("RET")
 }
 
-// rowPointers makes one pointer a row, in registers from first on, of a matrix of elements of 1<<shift bytes. The register
-// after them is changed.
+// rowPointers makes one pointer a row, in registers from first on, of a matrix of elements of
+// 1<<shift bytes. The register after them is changed.
 func (f *file) rowPointers(base, stride string, first R, rows, shift int) {
 	ld := first + R(rows)
 	f.arg(base, first)

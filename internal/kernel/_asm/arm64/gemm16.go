@@ -2,11 +2,13 @@ package main
 
 import "fmt"
 
-// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
+// gemm16 writes the tiles of the int16 product for 1 to 4 rows of A and one panel of B, and the
+// quantization of A's rows.
 //
-// NEON has no product of 16-bit pairs that adds them, so the two inputs of a column, side by side in the panel, are parted
-// (UZP1, UZP2) and SMLAL multiplies four columns by one element of A: as many products an instruction as in float32, from
-// half the memory. The elements of A are in V0 to V3, the only half of the registers that such lanes can be taken of.
+// NEON has no product of 16-bit pairs that adds them, so the two inputs of a column, side by side
+// in the panel, are parted (UZP1, UZP2) and SMLAL multiplies four columns by one element of A: as
+// many products an instruction as in float32, from half the memory. The elements of A are in V0 to
+// V3, the only half of the registers that such lanes can be taken of.
 func gemm16(f *file) {
 	for rows := 1; rows <= 4; rows++ {
 		wordTile(f, rows)

@@ -5,11 +5,12 @@ import (
 	"math/bits"
 )
 
-// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the quantization of A's rows.
+// gemm8 writes the tiles of the int8 product for 1 to 4 rows of A and one panel of B, and the
+// quantization of A's rows.
 //
-// Activations are unsigned and weights signed, a product that only the newest Arm CPUs have an instruction for. So 128 is
-// taken from every activation, which makes it a signed byte, and given back: Σ u·q = Σ (u-128)·q + 128·Σ q, where Σ q is among
-// the panel's parameters.
+// Activations are unsigned and weights signed, a product that only the newest Arm CPUs have an
+// instruction for. So 128 is taken from every activation, which makes it a signed byte, and given
+// back: Σ u·q = Σ (u-128)·q + 128·Σ q, where Σ q is among the panel's parameters.
 func gemm8(f *file) {
 	for rows := 1; rows <= 4; rows++ {
 		dotTile(f, rows)
@@ -29,8 +30,9 @@ const (
 	bias8                            V = 31               // 128 in all bytes
 )
 
-// dotTile: SDOT adds four products in a lane. With 4 rows there are 16 accumulators, 4 registers for 16 inputs of each row
-// and 8 for rows of the panel, so that the loads of the next four inputs do not wait for the last.
+// dotTile: SDOT adds four products in a lane. With 4 rows there are 16 accumulators, 4 registers
+// for 16 inputs of each row and 8 for rows of the panel, so that the loads of the next four inputs
+// do not wait for the last.
 func dotTile(f *file, rows int) {
 	f.function(fmt.Sprintf("int8Tile%dDot", rows), tile8Signature,
 		fmt.Sprintf("is int8Tile for %d rows, with the dot product instructions. k is a multiple of 8.", rows))
@@ -60,9 +62,9 @@ func dotTile(f *file, rows int) {
 	f.ins("RET")
 }
 
-// byteTile: SMULL and SMLAL add two products in 16 bits, where |2·128·127| fits, and SADALP adds pairs of those into 32
-// bits: three instructions for 16 products. A lane of an accumulator then has half a column, so that there is room for 8
-// columns only, and the panel is read in two halves.
+// byteTile: SMULL and SMLAL add two products in 16 bits, where |2·128·127| fits, and SADALP adds
+// pairs of those into 32 bits: three instructions for 16 products. A lane of an accumulator then
+// has half a column, so that there is room for 8 columns only, and the panel is read in two halves.
 func byteTile(f *file, rows int) {
 	f.function(fmt.Sprintf("int8Tile%dNEON", rows), tile8Signature,
 		fmt.Sprintf("is int8Tile for %d rows. k is a multiple of 8.", rows))
@@ -120,8 +122,8 @@ func (f *file) start8(rows int) {
 	f.ins("VMOVI $128, %s", bias8.B16())
 }
 
-// loop8 writes the loop over the inputs, 16 at a time and 8 at the end: step finds those of each row in V20 to V23, less 128,
-// and the panel at b8.
+// loop8 writes the loop over the inputs, 16 at a time and 8 at the end: step finds those of each
+// row in V20 to V23, less 128, and the panel at b8.
 func (f *file) loop8(rows int, step func(inputs int)) {
 	f.steps(k8, 16, 8, func(inputs int) {
 		for r := range rows {
@@ -143,8 +145,8 @@ func (f *file) columnSums(sums []V) {
 	}
 }
 
-// finish8 writes C = sum · (row's step · column's scale) + row's low · column's sum + bias, for as many columns as there are
-// accumulators, offset by the bytes in a register.
+// finish8 writes C = sum · (row's step · column's scale) + row's low · column's sum + bias, for as
+// many columns as there are accumulators, offset by the bytes in a register.
 func (f *file) finish8(rows int, acc func(r int) []V, offset ...R) {
 	f.comment("C = sum · (row's step · column's scale) + row's low · column's sum + bias")
 	const row R = 9

@@ -2,12 +2,14 @@
 //
 //	go run ./arm64 -op gemm
 //
-// writes ../gemm_arm64.s and ../gemm_stubs_arm64.go. It does for arm64 what package avo does for amd64, as far as these
-// kernels need it: parameters are found by name, constants are collected, and instructions that Go's assembler lacks are
-// encoded here and written as WORD with the instruction beside it, in the words of Arm's manual.
+// writes ../gemm_arm64.s and ../gemm_stubs_arm64.go. It does for arm64 what package avo does for
+// amd64, as far as these kernels need it: parameters are found by name, constants are collected,
+// and instructions that Go's assembler lacks are encoded here and written as WORD with the
+// instruction beside it, in the words of Arm's manual.
 //
-// Registers are chosen by hand, since there are 32 of each: R0 to R15 hold pointers and counts, R16 to R18, R27 and R28
-// belong to the linker, the platform and Go. Kernels call nothing, so that no register needs to be saved.
+// Registers are chosen by hand, since there are 32 of each: R0 to R15 hold pointers and counts, R16
+// to R18, R27 and R28 belong to the linker, the platform and Go. Kernels call nothing, so that no
+// register needs to be saved.
 package main
 
 import (

@@ -2,11 +2,11 @@ package main
 
 import "math"
 
-// Functions work on several vectors at once, one instruction on each of them in turn: the next instruction of a vector then
-// finds the last one done, on cores that execute in order too.
+// Functions work on several vectors at once, one instruction on each of them in turn: the next
+// instruction of a vector then finds the last one done, on cores that execute in order too.
 
-// horner writes c[0] + c[1]·x + c[2]·x² … to y and changes spare; all have as many registers. The result is in what it
-// returns, y or spare.
+// horner writes c[0] + c[1]·x + c[2]·x² … to y and changes spare; all have as many registers. The
+// result is in what it returns, y or spare.
 func (f *file) horner(y, spare, x []V, c []float32) []V {
 	f.splat(c[len(c)-1], y...)
 	for i := len(c) - 2; i >= 0; i-- {
@@ -19,15 +19,15 @@ func (f *file) horner(y, spare, x []V, c []float32) []V {
 	return y
 }
 
-// expCoefficients are those of q in e^r = 1 + r + r²·q(r), a minimax fit for |r| ≤ ln 2 / 2: relative error 3.1e-9 in exact
-// arithmetic, 7e-8 in float32.
+// expCoefficients are those of q in e^r = 1 + r + r²·q(r), a minimax fit for |r| ≤ ln 2 / 2:
+// relative error 3.1e-9 in exact arithmetic, 7e-8 in float32.
 var expCoefficients = []float32{0.499999934323135, 0.16666520398931237, 0.04166839074451793, 0.008368745141809629, 0.0013814542377776004}
 
 // The ends of exp's domain; arguments outside are moved there, NaN stays NaN.
 const expLow, expHigh = -86.5, 88
 
-// exp replaces x by e^x: x = n·ln 2 + r with n whole, then 2^n is added to the exponent of e^r. It changes n, q and spare,
-// each of as many registers as x.
+// exp replaces x by e^x: x = n·ln 2 + r with n whole, then 2^n is added to the exponent of e^r. It
+// changes n, q and spare, each of as many registers as x.
 func (f *file) exp(x, n, q, spare []V) {
 	f.comment("x = max(low, min(high, x)), n = round(x / ln 2)")
 	limit := spare[:3]

@@ -1,9 +1,11 @@
 package main
 
-// The instructions on vectors that Go's assembler lacks, encoded as the Arm Architecture Reference Manual (DDI 0487) gives
-// them. Vectors are 4S, that is of 32-bit lanes, unless the name says otherwise.
+// The instructions on vectors that Go's assembler lacks, encoded as the Arm Architecture Reference
+// Manual (DDI 0487) gives them. Vectors are 4S, that is of 32-bit lanes, unless the name says
+// otherwise.
 
-// three writes an instruction with the destination in bits 0 to 4, sources in bits 5 to 9 and 16 to 20.
+// three writes an instruction with the destination in bits 0 to 4, sources in bits 5 to 9 and 16 to
+// 20.
 func (f *file) three(code uint32, name string, d, n, m V) {
 	f.word(code|uint32(m)<<16|uint32(n)<<5|uint32(d), "%s v%d.4s, v%d.4s, v%d.4s", name, d, n, m)
 }
@@ -16,7 +18,8 @@ func (f *file) fmax(d, n, m V)  { f.three(0x4e20f400, "fmax", d, n, m) }
 func (f *file) fmin(d, n, m V)  { f.three(0x4ea0f400, "fmin", d, n, m) }
 func (f *file) faddp(d, n, m V) { f.three(0x6e20d400, "faddp", d, n, m) }
 
-// fmla adds the product of n and m to d with one rounding; fmls subtracts it. Go's assembler has these.
+// fmla adds the product of n and m to d with one rounding; fmls subtracts it. Go's assembler has
+// these.
 func (f *file) fmla(d, n, m V) { f.ins("VFMLA %s, %s, %s", m.S4(), n.S4(), d.S4()) }
 func (f *file) fmls(d, n, m V) { f.ins("VFMLS %s, %s, %s", m.S4(), n.S4(), d.S4()) }
 
@@ -24,7 +27,8 @@ func (f *file) two(code uint32, name string, d, n V) {
 	f.word(code|uint32(n)<<5|uint32(d), "%s v%d.4s, v%d.4s", name, d, n)
 }
 
-// frintn rounds to whole numbers, ties to even; fcvtns does too and makes integers; scvtf makes floats of integers.
+// frintn rounds to whole numbers, ties to even; fcvtns does too and makes integers; scvtf makes
+// floats of integers.
 func (f *file) frintn(d, n V) { f.two(0x4e218800, "frintn", d, n) }
 func (f *file) fcvtns(d, n V) { f.two(0x4e21a800, "fcvtns", d, n) }
 func (f *file) scvtf(d, n V)  { f.two(0x4e21d800, "scvtf", d, n) }
@@ -49,13 +53,14 @@ func (f *file) fmulLane(d, n, m V, lane int) {
 	f.word(element(0x4f809000, d, n, m, lane), "fmul v%d.4s, v%d.4s, v%d.s[%d]", d, n, m, lane)
 }
 
-// sdotLane adds to each lane of d the products of the four signed bytes there in n with the four in a lane of m. It needs
-// the feature that Linux calls asimddp.
+// sdotLane adds to each lane of d the products of the four signed bytes there in n with the four in
+// a lane of m. It needs the feature that Linux calls asimddp.
 func (f *file) sdotLane(d, n, m V, lane int) {
 	f.word(element(0x4f80e000, d, n, m, lane), "sdot v%d.4s, v%d.16b, v%d.4b[%d]", d, n, m, lane)
 }
 
-// smull multiplies the low or the high eight signed bytes of n and m into 16 bits; smlal adds the products to d.
+// smull multiplies the low or the high eight signed bytes of n and m into 16 bits; smlal adds the
+// products to d.
 func (f *file) smull(d, n, m V, high bool) { f.long(0x0e20c000, "smull", d, n, m, high) }
 func (f *file) smlal(d, n, m V, high bool) { f.long(0x0e208000, "smlal", d, n, m, high) }
 
@@ -73,8 +78,8 @@ func (f *file) sadalp(d, n V) {
 	f.word(0x4e606800|uint32(n)<<5|uint32(d), "sadalp v%d.4s, v%d.8h", d, n)
 }
 
-// smlalLane adds to d the products of the low or the high four signed 16-bit lanes of n with one lane of m, which is one of
-// V0 to V15. The lane's bits are 11, 21 and 20.
+// smlalLane adds to d the products of the low or the high four signed 16-bit lanes of n with one
+// lane of m, which is one of V0 to V15. The lane's bits are 11, 21 and 20.
 func (f *file) smlalLane(d, n, m V, lane int, high bool) {
 	code := 0x0f402000 | uint32(lane>>2)<<11 | uint32(lane>>1&1)<<21 | uint32(lane&1)<<20
 	code |= uint32(m)<<16 | uint32(n)<<5 | uint32(d)

@@ -1,6 +1,7 @@
 package main
 
-// softmax writes the softmax of attention scores, row by row, 16 elements at a time. The last 16 are masked.
+// softmax writes the softmax of attention scores, row by row, 16 elements at a time. The last 16
+// are masked.
 func softmax(f *file) {
 	f.function("softmaxNEON", "(x *float32, rows int, ld int, n int, scale float32)",
 		"is softmaxRows: in place over rows of n elements, ld apart, zeros up to the next multiple of 16.\n// rows and n are at least 1.")
