@@ -51,9 +51,12 @@ func Open(name string, n *network.Network, opts Options) (Engine, error) {
 	return executors[b.Name].open(b.Name, n, opts)
 }
 
+// startFunc starts an engine on a network.
+type startFunc func(n *network.Network, opts Options) (Engine, error)
+
 // executor is how a backend computes.
 type executor struct {
-	start func(n *network.Network, opts Options) (Engine, error)
+	start startFunc
 	probe func() error // why this machine cannot run it; a nil func means that every machine can
 
 	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the

@@ -12,7 +12,7 @@ import (
 // SelfTest opens a small network with start and on the native backend in fp32, and compares the
 // logits of sequences of several lengths, in one batch and one by one. It returns an error if any
 // differs by more than the tolerance, is not a number, or changes with the batch.
-func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance float64) (err error) {
+func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance float64) error {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{
 		Hidden: 48, Blocks: 2, Heads: 3, Intermediate: 100, Tokens: 200, Positions: 160, Activation: network.GELU, Labels: 1,
@@ -36,7 +36,7 @@ func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance f
 
 // logitsOf computes the logits of all sequences in one batch, and holds the engine to the same bits
 // for each sequence alone.
-func logitsOf(start func(*network.Network, Options) (Engine, error), n *network.Network, seqs []network.Sequence) (logits []float32, err error) {
+func logitsOf(start startFunc, n *network.Network, seqs []network.Sequence) (logits []float32, err error) {
 	e, err := start(n, Options{Threads: 1})
 	if err != nil {
 		return nil, fmt.Errorf("opening a small network: %w", err)

@@ -22,7 +22,8 @@ func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*
 // q and out have queries rows with strides ldq and ldout, k and v have keys rows with stride ldkv;
 // k's memory reaches to Pad(keys) rows, whose contents do not matter. scratch has
 // [AttentionScratch](keys, h) elements.
-func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int, queries, keys int, h Heads, scratch []float32) {
+func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
+	queries, keys int, h Heads, scratch []float32) {
 	padded := Pad(keys)
 	width := h.Count * h.Size
 	_, _ = out[(queries-1)*ldout+width-1], q[(queries-1)*ldq+width-1]
@@ -39,11 +40,13 @@ func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []f
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
 			for i := 0; i < padded; i += Width {
-				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, &keyPanels[i*h.Size], &keyPanels[i*h.Size], &zeros[0], 0)
+				panel := &keyPanels[i*h.Size]
+				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, panel, panel, &zeros[0], 0)
 			}
 			s.Softmax(scores, rows, padded, keys, h.Scale)
 			for j := 0; j < h.Size; j += Width {
-				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, &valuePanels[j*keys], &valuePanels[j*keys], &zeros[0], 0)
+				panel := &valuePanels[j*keys]
+				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, panel, panel, &zeros[0], 0)
 			}
 		}
 	}

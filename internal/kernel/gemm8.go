@@ -136,7 +136,8 @@ type Quantized struct {
 
 // NewQuantized makes memory for rows of up to width elements.
 func NewQuantized(width int) *Quantized {
-	return &Quantized{bytes: make([]uint8, rowBlock*Pad(width)), words: make([]int16, rowBlock*Pad(width)), params: make([]float32, 2*rowBlock)}
+	n := rowBlock * Pad(width)
+	return &Quantized{bytes: make([]uint8, n), words: make([]int16, n), params: make([]float32, 2*rowBlock)}
 }
 
 func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {

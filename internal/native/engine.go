@@ -145,7 +145,8 @@ func (e *Engine) check(seqs []network.Sequence, out []float32) error {
 			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, e.maxTokens)
 		}
 		if q.Pad < 0 || q.Pad > e.maxTokens-len(q.IDs) {
-			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, e.maxTokens)
+			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d",
+				i, len(q.IDs), q.Pad, e.maxTokens)
 		}
 		for _, id := range q.IDs {
 			if id < 0 || int(id) >= e.vocab {

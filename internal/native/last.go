@@ -9,8 +9,8 @@ import (
 // query per head it is less work to bring the query to the tokens than to make keys and values of
 // all tokens:
 //
-//	score_j = q·(K·x_j + b) = (Kᵀ·q)·x_j + q·b      where q·b is the same for all j, so softmax cancels it
-//	output  = Σ p_j·(V·x_j + c) = V·(Σ p_j·x_j) + c  since the p_j sum to 1
+//	score_j = q·(K·x_j + b) = (Kᵀ·q)·x_j + q·b       softmax cancels q·b, the same for all j
+//	output  = Σ p_j·(V·x_j + c) = V·(Σ p_j·x_j) + c  since Σ p_j = 1
 //
 // Kᵀ·q is the projected query and Σ p_j·x_j the attended input. For each head that is one product
 // with Kᵀ and one with V a sequence, and two of the width of x a token, instead of two products a
@@ -71,7 +71,8 @@ func (m *model) attendOne(w *workspace, row, x []float32, tokens int, context []
 	for h, keys := range m.last.keys {
 		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*m.heads.Size:], m.attention, 1, keys, kernel.None, nil)
 	}
-	m.kernels.Attention(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden, m.heads.Count, tokens, whole, w.attention)
+	m.kernels.Attention(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden,
+		m.heads.Count, tokens, whole, w.attention)
 	for h, values := range m.last.values {
 		m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
 	}

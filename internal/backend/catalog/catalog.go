@@ -66,7 +66,8 @@ func Check(name, device, precision string) (setting, why string) {
 	case device != "" && !slices.Contains(b.Devices, device):
 		return "device", fmt.Sprintf("the %s backend runs on %s, not on %s", b.Name, strings.Join(b.Devices, " or "), device)
 	case precision != "" && !slices.Contains(b.Precisions, precision):
-		return "quantization", fmt.Sprintf("the %s backend has no %s; it computes in %s", b.Name, precision, strings.Join(b.Precisions, " or "))
+		return "quantization", fmt.Sprintf("the %s backend has no %s; it computes in %s",
+			b.Name, precision, strings.Join(b.Precisions, " or "))
 	}
 	return "", ""
 }
