@@ -151,7 +151,7 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(err)
 	}
-	if err := check(req); err != nil {
+	if err := req.Validate(); err != nil {
 		return nil, err
 	}
 	req = c.named(req)
@@ -196,24 +196,6 @@ func (c *Client) History(ctx context.Context, since time.Time) (json.RawMessage,
 
 // Close frees the connections. Call it when no call is under way.
 func (c *Client) Close() error { return c.transport.close() }
-
-// check refuses what no transport can carry.
-func check(req *crossrank.Request) error {
-	switch {
-	case len(req.Pairs) == 0:
-		return crossrank.Errorf(crossrank.InvalidArgument, "the request holds nothing to score; give at least one pair")
-	case req.MaxLength < 0 || int64(req.MaxLength) > 1<<31-1:
-		return crossrank.Errorf(crossrank.InvalidArgument,
-			"MaxLength is %d; use 0 for the model's own, or a number of tokens", req.MaxLength)
-	case req.MaxPassage < 0 || req.Windows.Overlap < 0 || req.Windows.Max < 0:
-		return crossrank.Errorf(crossrank.InvalidArgument, "MaxPassage and the numbers of Windows must not be negative")
-	case req.Windows.Aggregate > crossrank.MeanWindow:
-		return crossrank.Errorf(crossrank.InvalidArgument, "Windows.Aggregate is %d, which means nothing", req.Windows.Aggregate)
-	case req.Truncation > crossrank.TruncateNever:
-		return crossrank.Errorf(crossrank.InvalidArgument, "Truncation is %d, which means nothing", req.Truncation)
-	}
-	return nil
-}
 
 // known is the code that the server said, if it is one that an error can have, else what its status alone says.
 func known(said, status crossrank.Code) crossrank.Code {

@@ -139,7 +139,7 @@ func TestRequestsThatNoServerCanRead(t *testing.T) {
 	for name, req := range map[string]*crossrank.Request{
 		"no pairs":                  {},
 		"a negative length":         {Pairs: pair, MaxLength: -1},
-		"a length beyond 32 bits":   {Pairs: pair, MaxLength: 1 << 40},
+		"a negative priority":       {Pairs: pair, Priority: -1},
 		"a truncation that is none": {Pairs: pair, Truncation: 9},
 	} {
 		if _, err := c.Score(t.Context(), req); crossrank.CodeOf(err) != crossrank.InvalidArgument {

@@ -66,9 +66,9 @@ func toWire(req *crossrank.Request) *crossrankv1.ScoreRequest {
 		Pairs: make([]*crossrankv1.Pair, len(req.Pairs)),
 		Options: &crossrankv1.Options{
 			Raw:        req.Raw,
-			MaxLength:  int32(req.MaxLength),
+			MaxLength:  int32(min(req.MaxLength, math.MaxInt32)),
 			Truncation: truncations[req.Truncation],
-			Priority:   int32(min(max(req.Priority, -1), math.MaxInt32)),
+			Priority:   int32(min(req.Priority, math.MaxInt32)),
 			MaxPassage: int32(min(req.MaxPassage, math.MaxInt32)),
 		},
 		Model: valid(req.Model),

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -125,16 +126,16 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 
 // bodyOf writes a query that all pairs share once.
 func bodyOf(req *crossrank.Request) *scoreRequest {
-	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: req.MaxLength, Priority: min(req.Priority, 999)}
+	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: min(req.MaxLength, math.MaxInt32), Priority: min(req.Priority, 999)}
 	switch req.Truncation {
 	case crossrank.TruncateLeft:
 		body.Direction = "left"
 	case crossrank.TruncateNever:
 		body.Truncate = new(bool)
 	}
-	body.MaxPassage = req.MaxPassage
+	body.MaxPassage = min(req.MaxPassage, math.MaxInt32)
 	if w := req.Windows; w.Aggregate != crossrank.NoWindows {
-		body.Windows, body.Overlap, body.MaxWindows = aggregates[w.Aggregate], w.Overlap, w.Max
+		body.Windows, body.Overlap, body.MaxWindows = aggregates[w.Aggregate], min(w.Overlap, math.MaxInt32), min(w.Max, math.MaxInt32)
 	}
 	queries := make([]string, len(req.Pairs))
 	passages := make([]string, len(req.Pairs))

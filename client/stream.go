@@ -24,7 +24,7 @@ func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk 
 	if err := ctx.Err(); err != nil {
 		return contextError(err)
 	}
-	if err := check(req); err != nil {
+	if err := req.Validate(); err != nil {
 		return err
 	}
 	if chunk < 0 {

@@ -5,7 +5,6 @@ package edge
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,39 +28,26 @@ func (l Limits) OrDefaults() Limits {
 	return l
 }
 
-// Check holds a request against the limits. A request without pairs, or with a length that no request can mean, is
-// [crossrank.InvalidArgument]; one over a limit is [crossrank.TooLarge]. The message names the pair.
-func (l Limits) Check(req *crossrank.Request) error {
-	l = l.OrDefaults()
-	if err := l.CheckCount(len(req.Pairs)); err != nil {
-		return err
-	}
-	switch {
-	case len(req.Pairs) == 0:
-		return crossrank.Errorf(crossrank.InvalidArgument,
-			"the request holds nothing to score; send at least one document")
-	case req.MaxLength < 0 || req.MaxLength > math.MaxInt32:
-		return crossrank.Errorf(crossrank.InvalidArgument,
-			"max_length is %d; use 0 for the model's own, or a number of tokens", req.MaxLength)
-	}
-	for i := range req.Pairs {
-		if n := len(req.Pairs[i].Passage); n > l.DocumentBytes {
-			return crossrank.Errorf(crossrank.TooLarge,
-				"document %d has %d bytes; at most %d are taken", i, n, l.DocumentBytes)
-		}
-		if n := len(req.Pairs[i].Query); n > l.QueryBytes {
-			return crossrank.Errorf(crossrank.TooLarge,
-				"the query of document %d has %d bytes; at most %d are taken", i, n, l.QueryBytes)
-		}
+// CheckCount refuses more documents than a request may have. Edges call it before they build anything
+// of the documents.
+func (l Limits) CheckCount(documents int) error {
+	if most := l.OrDefaults().Documents; documents > most {
+		return crossrank.Errorf(crossrank.TooLarge, "the request has %d documents; at most %d are taken, split it", documents, most)
 	}
 	return nil
 }
 
-// CheckCount refuses more documents than a request may have. It is for edges that would make something of each before
-// they come to Check.
-func (l Limits) CheckCount(documents int) error {
-	if most := l.OrDefaults().Documents; documents > most {
-		return crossrank.Errorf(crossrank.TooLarge, "the request has %d documents; at most %d are taken, split it", documents, most)
+// CheckTexts refuses a document or a query that is too long. The message names the document. All other
+// values of a request are checked by its scorer, see [crossrank.Request.Validate].
+func (l Limits) CheckTexts(req *crossrank.Request) error {
+	l = l.OrDefaults()
+	for i := range req.Pairs {
+		if n := len(req.Pairs[i].Passage); n > l.DocumentBytes {
+			return crossrank.Errorf(crossrank.TooLarge, "document %d has %d bytes; at most %d are taken", i, n, l.DocumentBytes)
+		}
+		if n := len(req.Pairs[i].Query); n > l.QueryBytes {
+			return crossrank.Errorf(crossrank.TooLarge, "the query of document %d has %d bytes; at most %d are taken", i, n, l.QueryBytes)
+		}
 	}
 	return nil
 }

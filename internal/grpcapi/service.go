@@ -167,7 +167,7 @@ func (c *Config) score(ctx context.Context, model string, req *crossrank.Request
 		return nil, err
 	}
 	req.Model = model
-	if err := c.Limits.Check(req); err != nil {
+	if err := c.Limits.CheckTexts(req); err != nil {
 		return nil, err
 	}
 	return edge.Score(named(ctx), c.Scorer, req)

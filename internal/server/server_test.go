@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -152,6 +153,7 @@ func TestRequestsArriveWhole(t *testing.T) {
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "p"}}},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: "b"}}, MaxLength: 77, Raw: true},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "r", Passage: "b"}}, Truncation: crossrank.TruncateLeft},
+		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, MaxLength: math.MaxInt32},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, MaxPassage: 9, Windows: crossrank.Windows{Aggregate: crossrank.BestWindow}},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, Windows: crossrank.Windows{Aggregate: crossrank.MeanWindow, Overlap: 3, Max: 5}},
 		{Pairs: []crossrank.Pair{{Query: "<&>\u2028", Passage: "\x00\"\\"}}, Truncation: crossrank.TruncateNever},
