@@ -29,7 +29,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		MaxLength:    maxLength,
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
-		Padded:       opts.Packing != nil && !*opts.Packing,
+		Padded:       opts.pipeline().Pads(),
 		Layers:       len(m.Network.Blocks),
 		Hidden:       m.Network.Hidden,
 		Parameters:   m.Network.Parameters(),

@@ -78,7 +78,7 @@ type Runners struct {
 // runners' goroutines: end them with [Batcher.Drain] or [Batcher.Close].
 type Batcher[T, R any] struct {
 	run     Func[T, R]
-	opts    resolved
+	opts    Options
 	limit   AdmissionLimit
 	runners Runners
 
@@ -102,7 +102,7 @@ func New[T, R any](run Func[T, R], opts Options, runners Runners) *Batcher[T, R]
 	if runners.Throughput == nil {
 		runners.Throughput = func() float64 { return 0 }
 	}
-	b := &Batcher[T, R]{run: run, opts: opts.resolve(), limit: opts.Limit(), runners: runners, alive: runners.Count}
+	b := &Batcher[T, R]{run: run, opts: opts.WithDefaults(), limit: opts.Limit(), runners: runners, alive: runners.Count}
 	b.stopped = make(chan struct{})
 	b.work.L = &b.mu
 	b.queue.Quantum = b.opts.Quantum
@@ -152,7 +152,7 @@ func (b *Batcher[T, R]) Submit(ctx context.Context, from fairqueue.Sender, items
 		return Ticket[T, R]{}, err
 	}
 	req := b.requests.Get().(*request[T, R])
-	req.reset(ctx, items, tokens, b.opts.LengthAware)
+	req.reset(ctx, items, tokens, *b.opts.LengthAware)
 	if err := b.enqueue(from, req); err != nil {
 		b.release(req)
 		return Ticket[T, R]{}, err

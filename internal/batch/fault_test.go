@@ -226,7 +226,7 @@ func ExampleBatcher() {
 // A request may be ended while the batch that holds some of its items is being formed; its caller
 // may then use the items for something else.
 func TestABatchKeepsItsValues(t *testing.T) {
-	b := &Batcher[int, int]{opts: Options{MaxTokens: 10, MaxPairs: 10}.resolve()}
+	b := &Batcher[int, int]{opts: Options{MaxTokens: 10, MaxPairs: 10}.WithDefaults()}
 	b.queue.Quantum = 1
 	items := []Item[int, int]{{Value: 7, Tokens: 1}, {Value: 8, Tokens: 1}}
 	req := newRequest[int, int]()

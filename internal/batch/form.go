@@ -95,7 +95,7 @@ func (b *Batcher[T, R]) form(r *runner[T, R]) {
 		if !b.takeNext(r, req) {
 			return
 		}
-		if !b.opts.Enabled {
+		if !*b.opts.Enabled {
 			for req.queued.Queued() && b.takeNext(r, req) {
 			}
 			return

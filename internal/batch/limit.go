@@ -40,7 +40,7 @@ type AdmissionLimit struct {
 
 // Limit is the part of the options that bounds what may wait.
 func (o Options) Limit() AdmissionLimit {
-	r := o.resolve()
+	r := o.WithDefaults()
 	return AdmissionLimit{MaxQueuedTokens: r.MaxQueuedTokens, MaxQueueAge: r.MaxQueueAge}
 }
 

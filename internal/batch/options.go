@@ -91,26 +91,20 @@ func (o Options) Check() error {
 	return nil
 }
 
-// resolved are options with their defaults filled in.
-type resolved struct {
-	Options
-	Enabled, LengthAware bool
-}
-
-func (o Options) resolve() resolved {
-	r := resolved{Options: o, Enabled: isTrue(o.Enabled), LengthAware: isTrue(o.LengthAware)}
-	r.MaxTokens = cmp.Or(o.MaxTokens, DefaultMaxTokens)
-	r.MaxPairs = cmp.Or(o.MaxPairs, DefaultMaxPairs)
-	r.MaxQueuedTokens = cmp.Or(o.MaxQueuedTokens, DefaultMaxQueuedTokens)
-	r.Quantum = min(cmp.Or(o.Quantum, max(1, r.MaxTokens/4)), maxQuantum)
-	if !r.Enabled {
-		r.Timeout, r.PreferredPairs = 0, nil
+// WithDefaults returns the options with every default filled in: no number but a time is 0, and no
+// pointer is nil.
+func (o Options) WithDefaults() Options {
+	o.MaxTokens = cmp.Or(o.MaxTokens, DefaultMaxTokens)
+	o.MaxPairs = cmp.Or(o.MaxPairs, DefaultMaxPairs)
+	o.MaxQueuedTokens = cmp.Or(o.MaxQueuedTokens, DefaultMaxQueuedTokens)
+	o.Quantum = min(cmp.Or(o.Quantum, max(1, o.MaxTokens/4)), maxQuantum)
+	o.Enabled = cmp.Or(o.Enabled, new(true))
+	o.LengthAware = cmp.Or(o.LengthAware, new(true))
+	if !*o.Enabled {
+		o.Timeout, o.PreferredPairs = 0, nil
 	}
-	return r
+	return o
 }
 
 // maxQuantum keeps sums of quanta within an int.
 const maxQuantum = 1 << 29
-
-// isTrue is the value of an option whose default is true.
-func isTrue(option *bool) bool { return option == nil || *option }

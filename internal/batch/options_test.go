@@ -7,13 +7,13 @@ import (
 )
 
 func TestZeroOptionsAreTheDefaults(t *testing.T) {
-	r := Options{}.resolve()
+	r := Options{}.WithDefaults()
 	if r.MaxTokens != DefaultMaxTokens || r.MaxPairs != DefaultMaxPairs || r.MaxQueuedTokens != DefaultMaxQueuedTokens ||
-		r.MaxQueueAge != 0 || r.Timeout != 0 || r.Quantum != DefaultMaxTokens/4 || !r.Enabled || !r.LengthAware {
+		r.MaxQueueAge != 0 || r.Timeout != 0 || r.Quantum != DefaultMaxTokens/4 || !*r.Enabled || !*r.LengthAware {
 		t.Errorf("got %+v, want the defaults", r)
 	}
-	r = Options{MaxPairs: 7, Timeout: time.Second, PreferredPairs: []int{2}, Enabled: new(false), LengthAware: new(false)}.resolve()
-	if r.MaxPairs != 7 || r.MaxTokens != DefaultMaxTokens || r.Enabled || r.LengthAware || r.Timeout != 0 || r.PreferredPairs != nil {
+	r = Options{MaxPairs: 7, Timeout: time.Second, PreferredPairs: []int{2}, Enabled: new(false), LengthAware: new(false)}.WithDefaults()
+	if r.MaxPairs != 7 || r.MaxTokens != DefaultMaxTokens || *r.Enabled || *r.LengthAware || r.Timeout != 0 || r.PreferredPairs != nil {
 		t.Errorf("got %+v, want batches of 7 pairs of one request, in their order, that wait for nothing", r)
 	}
 }

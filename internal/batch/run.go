@@ -42,7 +42,7 @@ func (b *Batcher[T, R]) loop() {
 		if len(r.slots) == 0 {
 			continue // nobody waits for anything any more
 		}
-		r.arrange(b.opts.LengthAware)
+		r.arrange(*b.opts.LengthAware)
 		r.started = time.Now()
 		b.running.pairs += len(r.slots)
 		b.running.tokens += r.tokens

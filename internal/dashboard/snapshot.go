@@ -5,7 +5,6 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/metrics"
-	"github.com/crossrank/crossrank/internal/stats"
 )
 
 // snapshot is what GET /api/snapshot answers. Its JSON keys are part of the server's API.
@@ -125,35 +124,10 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	for edge, codes := range s.Refused {
 		out.Refused[edge.String()] = codes
 	}
-	if l := s.Latency; l.Count > 0 {
-		out.Latency = &latency{l.Count, stats.Milliseconds(l.Mean), stats.Milliseconds(l.Min), stats.Milliseconds(l.P50), stats.Milliseconds(l.P90), stats.Milliseconds(l.P95), stats.Milliseconds(l.P99), stats.Milliseconds(l.Max)}
-	}
-	if st := s.Stages; st.Count > 0 {
-		out.Stages = &stages{stats.Milliseconds(st.Tokenize), stats.Milliseconds(st.Queue), stats.Milliseconds(st.Compute), stats.Milliseconds(s.LatencySum) / float64(s.Requests-s.Errors)}
-	}
-	if q := s.Queue; q != nil {
-		out.Queue = &waiting{q.Requests, q.Pairs, q.Tokens, stats.Milliseconds(q.Oldest), q.RunningPairs, q.RunningTokens}
-	}
-	if b := s.Batches; b != nil {
-		out.Batches = &batches{Count: b.Runs, LongestTokens: b.Longest, PaddedTokens: b.Padded}
-		if b.Runs > 0 {
-			out.Batches.MeanPairs = float64(b.Pairs) / float64(b.Runs)
-			out.Batches.MeanTokens = float64(b.Tokens) / float64(b.Runs)
-		}
-	}
-	if c := s.Cache; c != nil && c.Hits+c.Coalesced+c.Misses > 0 {
-		out.Cache = &cache{
-			Hits: c.Hits, Coalesced: c.Coalesced, Misses: c.Misses,
-			Bytes: c.Bytes, Evictions: c.Evictions, Scores: c.Scores, MaxBytes: c.MaxBytes,
-		}
-	}
+	out.Latency, out.Stages = newLatency(s.Latency), newStages(s)
+	out.Queue, out.Batches, out.Cache = newWaiting(s.Queue), newBatches(s.Batches), newCache(s.Cache)
 	for _, in := range s.Instances {
-		out.Instances = append(out.Instances,
-			instance{
-				Name: in.Name, State: in.State, Batches: in.Batches, Pairs: in.Pairs, Tokens: in.Tokens, BusyS: in.Busy.Seconds(),
-				QueuedTokens: in.QueuedTokens, QueuedPairs: in.QueuedPairs, Threads: in.Threads, RunningPairs: in.RunningPairs, RunningTokens: in.RunningTokens,
-				Failures: in.Failures, TokensPerSecond: in.TokensPerSecond(),
-			})
+		out.Instances = append(out.Instances, newInstance(in))
 	}
 	return out
 }

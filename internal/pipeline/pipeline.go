@@ -26,13 +26,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/state"
@@ -46,38 +44,6 @@ var _ crossrank.Scorer = (*Pipeline)(nil)
 type Tokenizer interface {
 	Append(dst []int32, text string) []int32
 	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
-}
-
-// Model is what a Pipeline needs to know of the model that its engines compute. All fields but
-// Prompt are required.
-type Model struct {
-	Name      string
-	Tokenizer Tokenizer
-	Prompt    string              // stands directly before every query; may be ""
-	MaxLength int                 // tokens of a pair, special tokens included; at least 3
-	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
-}
-
-// Options configure a [Pipeline]. The zero value works.
-type Options struct {
-	// Options say how pairs are gathered into batches, and how much may wait.
-	batch.Options
-
-	// Packing computes each pair at its own length; nil means true. If it is false, every pair of a
-	// batch is padded to the longest, which costs what padding costs and changes no score. That
-	// exists to be measured.
-	Packing *bool
-
-	Mode             Mode         // stages that run; "" means Full
-	Routing          pool.Routing // which engine computes a request, where there are several; "" means pool.FirstIdle
-	TokenizerWorkers int          // requests that are tokenized at once; 0 means one a CPU
-
-	// Probe has each engine compute a small batch before the first request, so that its speed is
-	// known from the start.
-	Probe bool
-
-	CacheBytes int64 // memory in which scores are kept for reuse; 0 means none
-	Coalesce   bool  // compute pairs that are the same, token for token, once while they are in flight
 }
 
 // Pipeline scores pairs with one model. It is safe for concurrent use. It does not own its engines:
@@ -96,18 +62,7 @@ type Pipeline struct {
 // New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or
 // [Pipeline.Close].
 func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
-	if m.Tokenizer == nil {
-		return nil, fmt.Errorf("starting the pipeline of model %q: it needs a tokenizer", m.Name)
-	}
-	if m.MaxLength < minLength {
-		return nil, fmt.Errorf("starting the pipeline of model %q: its maximum length is %d tokens; want at least %d",
-			m.Name, m.MaxLength, minLength)
-	}
-	if m.ScoreType != crossrank.Logit && m.ScoreType != crossrank.Probability {
-		return nil, fmt.Errorf("starting the pipeline of model %q: its score type is %q; want %q or %q",
-			m.Name, m.ScoreType, crossrank.Logit, crossrank.Probability)
-	}
-	if err := errors.Join(opts.Mode.check(), opts.Check()); err != nil {
+	if err := errors.Join(m.check(), opts.Mode.check(), opts.Check()); err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}
 	if opts.Mode == InferenceOnly {
@@ -116,7 +71,7 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	p := &Pipeline{
 		model:   m,
 		mode:    opts.Mode,
-		batch:   cmp.Or(opts.MaxTokens, batch.DefaultMaxTokens),
+		batch:   opts.WithDefaults().MaxTokens,
 		workers: make(chan struct{}, cmp.Or(max(0, opts.TokenizerWorkers), runtime.GOMAXPROCS(0))),
 	}
 	p.scratch.New = func() any { return new(scratch) }
@@ -135,25 +90,6 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		}
 	}
 	return p, nil
-}
-
-// wrap puts what the options ask for around engines. A publishing engine has no table to publish in
-// yet.
-func (o Options) wrap(engines []pool.Engine, publish bool) []pool.Engine {
-	wrapped := slices.Clone(engines)
-	for i, e := range engines {
-		switch {
-		case e == nil: // which the pool refuses
-		case o.Mode == TokenizationOnly:
-			wrapped[i] = noop{}
-		case o.Packing != nil && !*o.Packing:
-			wrapped[i] = &padding{next: e}
-		}
-		if e != nil && publish {
-			wrapped[i] = &publishing{next: wrapped[i]}
-		}
-	}
-	return wrapped
 }
 
 // Score implements [crossrank.Scorer].
