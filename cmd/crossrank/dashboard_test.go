@@ -270,7 +270,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// TestDashboardOfAPool looks for what only some servers show: a badge a model, and how many scores were shared.
+// TestDashboardOfAPool looks for what only some servers show: a badge per model, and the number of shared scores.
 func TestDashboardOfAPool(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process and a browser")
@@ -290,7 +290,7 @@ func TestDashboardOfAPool(t *testing.T) {
 		badges := text(t, p, "badges")
 		return strings.Contains(badges, one+" fp32") && strings.Contains(badges, other+" int8") && strings.Contains(badges, "instances2")
 	})
-	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "pairs-note"), " scores remembered, ") })
+	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "pairs-note"), " scores from the cache, ") })
 	if hidden, err := browser.Eval[bool](p, `document.getElementById("metrics").hidden`); !hidden || err != nil {
 		t.Errorf("there is a link to /metrics, which is elsewhere: %v", err)
 	}
