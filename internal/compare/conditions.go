@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func Differing(runs []*results.Run, except ...string) []string {
 func distinct(runs []*results.Run, of func(*results.Run) string) []string {
 	var values []string
 	for _, r := range runs {
-		if v := of(r); !slices.Contains(values, v) {
+		if v := cmp.Or(strings.TrimSpace(of(r)), summary.NotMeasured); !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}

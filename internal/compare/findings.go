@@ -162,12 +162,12 @@ func (r experiment) findStress(Noise) []string {
 func (r experiment) findObjectives(Noise) []string {
 	var words []string
 	for _, f := range r.SLO {
-		words = append(words, foundWords(f))
+		words = append(words, sloWords(f))
 	}
 	return words
 }
 
-func foundWords(f results.SLOResult) string {
+func sloWords(f results.SLOResult) string {
 	objective := fmt.Sprintf("P%g ≤ %g ms", f.Percentile, f.LatencyMS)
 	switch {
 	case f.Passing == 0 && f.Failing == 0:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/keypath"
 	"github.com/crossrank/crossrank/internal/markdown"
+	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
 	"github.com/crossrank/crossrank/internal/summary"
 )
@@ -118,13 +119,16 @@ func (r experiment) condition(c *configuration) string {
 	if json.Unmarshal(r.Run.Settings, &settings) != nil {
 		settings = map[string]any{}
 	}
+	var elsewhere []results.Setting // that the settings do not show
 	for _, s := range c.Set {
-		keypath.Assign(settings, s.Key, valueOfText(s.Value))
+		if !keypath.Assign(settings, s.Key, valueOfText(s.Value)) {
+			elsewhere = append(elsewhere, s)
+		}
 	}
 	for _, other := range []string{"name", "description", "experiment", "data", "server"} {
 		delete(settings, other)
 	}
-	b, err := json.Marshal([]any{settings, r.Run.Model.Weights, r.Run.Data, r.Run.Machine, r.Run.Version, c.Batch, c.Concurrency})
+	b, err := json.Marshal([]any{settings, elsewhere, r.Run.Model.Weights, r.Run.Data, r.Run.Machine, r.Run.Version, c.Batch, c.Concurrency})
 	if err != nil {
 		return r.Run.Name + c.Name() // what does not encode is like nothing else
 	}

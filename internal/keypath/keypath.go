@@ -47,21 +47,21 @@ func Parse(path string) (steps []Step, ok bool) {
 	return steps, ok
 }
 
-// Assign sets the value at a path of settings that were decoded from JSON. A place that does not
-// exist is left as it is.
-func Assign(settings any, path string, value any) {
+// Assign sets the value at a path of settings that were decoded from JSON. It reports whether the
+// place exists, and changes nothing otherwise.
+func Assign(settings any, path string, value any) bool {
 	steps, ok := Parse(path)
 	if !ok {
-		return
+		return false
 	}
 	for i, step := range steps {
 		section, ok := settings.(map[string]any)
 		if !ok {
-			return
+			return false
 		}
 		if i == len(steps)-1 && step.Index < 0 {
 			section[step.Key] = value
-			return
+			return true
 		}
 		settings = section[step.Key]
 		if step.Index < 0 {
@@ -69,12 +69,13 @@ func Assign(settings any, path string, value any) {
 		}
 		list, ok := settings.([]any)
 		if !ok || step.Index >= len(list) {
-			return
+			return false
 		}
 		if i == len(steps)-1 {
 			list[step.Index] = value
-			return
+			return true
 		}
 		settings = list[step.Index]
 	}
+	return false
 }
