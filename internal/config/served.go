@@ -1,6 +1,9 @@
 package config
 
-import "github.com/crossrank/crossrank/internal/keypath"
+import (
+	"github.com/crossrank/crossrank/internal/keypath"
+	"github.com/crossrank/crossrank/internal/strictyaml"
+)
 
 // Served is one model, and the instances that compute it.
 type Served struct {
@@ -45,7 +48,7 @@ func (s Settings) filled() []Instance {
 
 // disagreements reports the instances that would compute other scores than an earlier one of the
 // same model: which of them computes a request is chance.
-func (s Settings) disagreements(add func(key, format string, args ...any)) {
+func (s Settings) disagreements(add strictyaml.Report) {
 	first := map[string]int{}
 	instances := s.filled()
 	for i, in := range instances {

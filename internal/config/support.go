@@ -48,7 +48,7 @@ func Unsupported(s Settings) []strictyaml.Fault {
 }
 
 // preferences reports preferred sizes that no batch can have.
-func (s Settings) preferences(add func(key, format string, args ...any)) {
+func (s Settings) preferences(add strictyaml.Report) {
 	const at = "batching.preferred_batch_size"
 	sizes, most := s.Batching.PreferredPairs, s.Batching.MaxPairs
 	switch {

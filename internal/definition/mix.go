@@ -1,5 +1,7 @@
 package definition
 
+import "github.com/crossrank/crossrank/internal/strictyaml"
+
 // Mix makes requests of many sizes, each with one query of its own. It stands in place of
 // batch_sizes and needs documents or a file.
 type Mix struct {
@@ -43,16 +45,16 @@ func (d Distribution) given() bool {
 	return d.Distribution != "" || d.Value > 0 || d.Min > 0 || d.Max > 0 || d.Mean > 0 || d.StdDev > 0 || d.Values != nil || d.Weights != nil
 }
 
-// Set reports whether there is a mix.
-func (m Mix) Set() bool {
+// Given reports whether there is a mix.
+func (m Mix) Given() bool {
 	return m.File != "" || m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()
 }
 
 // faults reports contradictions in a mix.
-func (m Mix) faults(add func(key, format string, args ...any)) {
+func (m Mix) faults(add strictyaml.Report) {
 	const at = "experiment.mix"
 	switch {
-	case !m.Set():
+	case !m.Given():
 		return
 	case m.File != "" && (m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()):
 		add(at+".file", "holds the requests, so nothing is drawn; leave out documents, query_words and document_words")
@@ -65,7 +67,7 @@ func (m Mix) faults(add func(key, format string, args ...any)) {
 }
 
 // faults reports what a distribution lacks, and keys that its kind does not use.
-func (d Distribution) faults(at string, add func(key, format string, args ...any)) {
+func (d Distribution) faults(at string, add strictyaml.Report) {
 	if !d.given() {
 		return
 	}
@@ -105,7 +107,7 @@ func (d Distribution) faults(at string, add func(key, format string, args ...any
 	}
 }
 
-func (d Distribution) weighFaults(at string, add func(key, format string, args ...any)) {
+func (d Distribution) weighFaults(at string, add strictyaml.Report) {
 	total := 0.0
 	for _, w := range d.Weights {
 		total += w

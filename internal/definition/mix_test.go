@@ -62,7 +62,7 @@ func TestMixOverBatchSizes(t *testing.T) {
 	}
 	sizes, err := LoadSweep(dir + "/sizes.yaml")
 	s := sizes.Base()
-	if err != nil || s.Experiment.Mix.Set() || s.Experiment.BatchSizes[0] != 9 {
+	if err != nil || s.Experiment.Mix.Given() || s.Experiment.BatchSizes[0] != 9 {
 		t.Errorf("got %+v and %v, want sizes and no mix", s.Experiment, err)
 	}
 }

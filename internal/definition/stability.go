@@ -1,6 +1,9 @@
 package definition
 
-import "github.com/crossrank/crossrank/internal/config"
+import (
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/strictyaml"
+)
 
 // Stability tests whether a configuration has reached a steady state: the last three windows of
 // time agree, in throughput and in mean latency, within 10 % of their mean.
@@ -14,7 +17,7 @@ type Stability struct {
 }
 
 // faults reports contradictions.
-func (s Stability) faults(e Experiment, add func(key, format string, args ...any)) {
+func (s Stability) faults(e Experiment, add strictyaml.Report) {
 	const at = "experiment.stability"
 	switch {
 	case s == Stability{}:

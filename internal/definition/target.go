@@ -1,5 +1,7 @@
 package definition
 
+import "github.com/crossrank/crossrank/internal/strictyaml"
+
 // Target is a server that is already running. An experiment that has one starts no server and
 // chooses no settings of one.
 type Target struct {
@@ -25,7 +27,7 @@ type Target struct {
 var serverSections = []string{"model", "model_pool", "tokenizer_pool", "batching", "pipeline", "cache", "server"}
 
 // targeted reports keys that have no effect beside a target, or without one.
-func (s Settings) targeted(add func(key, format string, args ...any)) {
+func (s Settings) targeted(add strictyaml.Report) {
 	if s.Target.Address == "" {
 		for _, key := range []string{"dialect", "model", "api_key_env", "ca_file"} {
 			if s.Given("target." + key) {
@@ -47,7 +49,7 @@ func (s Settings) targeted(add func(key, format string, args ...any)) {
 
 // ownServer reports settings that have no effect on a server that the experiment starts, or would
 // keep the experiment out of it.
-func (s Settings) ownServer(add func(key, format string, args ...any)) {
+func (s Settings) ownServer(add strictyaml.Report) {
 	for _, key := range []string{"grpc_addr", "http_addr"} {
 		if s.Given("server." + key) {
 			add("server."+key, "has no effect, since an experiment's server takes ports that are free; leave it out")

@@ -51,7 +51,7 @@ func (m *mixture) mean() int {
 func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		e := v.Settings.Experiment
-		if !e.Mix.Set() {
+		if !e.Mix.Given() {
 			continue
 		}
 		m, err := mixtureOf(e.Mix)
@@ -71,7 +71,7 @@ func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 // mixOf makes the requests of a configuration, if it has a mix. Recorded is when those of a file
 // were sent.
 func (r *runner) mixOf(c configuration) (requests [][]crossrank.Pair, recorded []time.Duration, err error) {
-	if !c.settings.Experiment.Mix.Set() {
+	if !c.settings.Experiment.Mix.Given() {
 		return nil, nil, nil
 	}
 	m, err := mixtureOf(c.settings.Experiment.Mix)

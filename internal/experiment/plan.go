@@ -111,7 +111,7 @@ func (c *configuration) keySearch() {
 func configurationsOf(v definition.Variant, repeat int) []configuration {
 	e := v.Settings.Experiment
 	sizes, mix := e.BatchSizes, ""
-	if e.Mix.Set() {
+	if e.Mix.Given() {
 		sizes = []int{1}
 		if m, err := mixtureOf(e.Mix); err == nil { // Run reports a file that cannot be read
 			sizes, mix = []int{m.mean()}, m.words

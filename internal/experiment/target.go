@@ -140,7 +140,7 @@ func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank
 func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
 		d := client.Dialect(v.Settings.Target.Dialect)
-		if v.Settings.Data.OneQuery || v.Settings.Experiment.Mix.Set() || !d.OneQuery() {
+		if v.Settings.Data.OneQuery || v.Settings.Experiment.Mix.Given() || !d.OneQuery() {
 			continue
 		}
 		for _, batch := range v.Settings.Experiment.BatchSizes {
