@@ -18,7 +18,7 @@ func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scores some hundred pairs with the built-in model")
 	}
-	before := settled(t)
+	before := residentAfterGC(t)
 	for _, c := range []struct {
 		precision string
 		most      float64 // of the size of the weights in float32
@@ -37,12 +37,12 @@ func TestMemory(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 1))
 			scoreShapes(t, m, rng, 1, 1, 512) // the longest pair
 			scoreShapes(t, m, rng, 1, 40, 10) // many pairs
-			warm := settled(t)
+			warm := residentAfterGC(t)
 			for range 25 {
 				scoreShapes(t, m, rng, 1+rng.IntN(3), 1+rng.IntN(8), 1+rng.IntN(60))
 			}
 			scoreShapes(t, m, rng, 1, 2, 512)
-			after := settled(t)
+			after := residentAfterGC(t)
 			if grown, limit := after-warm, 4<<20; grown > limit {
 				t.Errorf("random shapes made resident memory grow by %d bytes, want at most %d", grown, limit)
 			}
@@ -67,8 +67,8 @@ func scoreShapes(t *testing.T, m *Model, rng *rand.Rand, requests, pairs, words 
 	}
 }
 
-// settled is resident once garbage is returned to the system.
-func settled(t *testing.T) int {
+// residentAfterGC is the resident memory once garbage is returned to the system.
+func residentAfterGC(t *testing.T) int {
 	t.Helper()
 	debug.FreeOSMemory()
 	return resident(t)

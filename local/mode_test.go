@@ -25,7 +25,7 @@ func TestModes(t *testing.T) {
 		{"full", Options{Mode: "full"}, want.Scores, crossrank.Info{ScoreType: crossrank.Probability}},
 		{"tokens alone", Options{Mode: "tokenization_only"}, []float32{0, 0},
 			crossrank.Info{Mode: "tokenization_only", ScoreType: crossrank.NoScore}},
-		{"texts remembered", Options{Mode: "inference_only"}, want.Scores,
+		{"texts kept", Options{Mode: "inference_only"}, want.Scores,
 			crossrank.Info{Mode: "inference_only", ScoreType: crossrank.Probability}},
 		{"padded", Options{Packing: new(false)}, want.Scores,
 			crossrank.Info{Padded: true, ScoreType: crossrank.Probability}},

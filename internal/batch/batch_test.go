@@ -14,7 +14,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// log remembers the batches that a double has run.
+// log keeps the batches that a double has run.
 type log struct {
 	mu      sync.Mutex
 	batches [][]int
@@ -88,9 +88,9 @@ func TestFormsBatches(t *testing.T) {
 	}{
 		{"all that waits while the runner is busy", Options{},
 			[][]Item[int, int]{items(1, 1), items(1, 2), items(1, 3, 4)}, [][]int{{1}, {2, 3, 4}}},
-		{"up to the budget of cost, requests split and shared", Options{MaxTokens: 10},
+		{"up to the budget of tokens, requests split and mixed", Options{MaxTokens: 10},
 			[][]Item[int, int]{items(1, 1), items(4, 2, 3, 4), items(4, 5, 6)}, [][]int{{1}, {2, 3}, {4, 5}, {6}}},
-		{"up to the budget of items", Options{MaxPairs: 2},
+		{"up to the budget of pairs", Options{MaxPairs: 2},
 			[][]Item[int, int]{items(1, 1), items(1, 2, 3, 4), items(1, 5)}, [][]int{{1}, {2, 3}, {4, 5}}},
 		{"an item over the budget runs alone", Options{MaxTokens: 10},
 			[][]Item[int, int]{items(1, 1), items(3, 2), items(99, 3), items(3, 4)}, [][]int{{1}, {2}, {3}, {4}}},

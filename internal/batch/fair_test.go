@@ -118,9 +118,9 @@ func TestNothingStarves(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		var flood, wg sync.WaitGroup
-		for class := range fairqueue.Priorities - 1 {
+		for priority := range fairqueue.Priorities - 1 {
 			for i := range 20 {
-				from := fairqueue.Sender{Caller: fmt.Sprint(i), Priority: class}
+				from := fairqueue.Sender{Caller: fmt.Sprint(i), Priority: priority}
 				flood.Go(func() {
 					for ctx.Err() == nil {
 						_ = b.Do(ctx, from, items(1, make([]int, 10)...))

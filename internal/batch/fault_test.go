@@ -14,7 +14,7 @@ import (
 
 var errPoison = errors.New("poison")
 
-// TestFaultsFailTheirOwners puts items that fail into shared batches.
+// TestFaultsFailTheirOwners puts items that fail into batches of several requests.
 func TestFaultsFailTheirOwners(t *testing.T) {
 	for _, c := range []struct {
 		name   string

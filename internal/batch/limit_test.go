@@ -228,7 +228,7 @@ func TestBatchesEndForDeadlines(t *testing.T) {
 			synctest.Wait()
 		}
 		do("a", time.Hour, 100)
-		do("a", 2500*time.Millisecond, 20) // 1.5 s are left for it when the first is done: 120 at a slack of a quarter
+		do("a", 2500*time.Millisecond, 20) // 1.5 s are left for it when the first is done: 120 at a safety factor of 1.25
 		for i := range 12 {
 			do(fmt.Sprint(i), time.Hour, 20)
 		}

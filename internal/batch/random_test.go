@@ -22,7 +22,7 @@ type storm struct {
 	opts     Options
 	runners  Runners
 	callers  int
-	senders  int     // how many names they share; 0 means that all share one, and one class
+	senders  int     // how many names they share; 0 means that all share one, and one priority
 	requests int     // a caller
 	leave    float64 // share of requests that are cancelled at a random moment
 	poison   float64 // share of requests with an item that fails

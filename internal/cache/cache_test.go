@@ -87,7 +87,7 @@ func TestFlights(t *testing.T) {
 			t.Errorf("who waited for what was computed gets %+v, %v and %v", l, ok, err)
 		}
 		if _, ok, err := one.Wait(t.Context()); ok || err != nil {
-			t.Errorf("who waited for what was abandoned is told %v and %v", ok, err)
+			t.Errorf("waiting for what was abandoned gave %v and %v", ok, err)
 		}
 		if len(table.flights) > 0 {
 			t.Errorf("%d flights are left", len(table.flights))

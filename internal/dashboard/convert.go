@@ -71,3 +71,15 @@ func newInstance(in state.Instance) instance {
 		RunningPairs: in.RunningPairs, RunningTokens: in.RunningTokens, TokensPerSecond: in.TokensPerSecond(),
 	}
 }
+
+func newTotal(instances []state.Instance) *instance {
+	if len(instances) < 2 {
+		return nil
+	}
+	sum := instances[0]
+	sum.Name = "all"
+	for _, in := range instances[1:] {
+		sum.Add(in)
+	}
+	return new(newInstance(sum))
+}

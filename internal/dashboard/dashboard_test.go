@@ -170,7 +170,7 @@ func TestSnapshotShowsSeveralModels(t *testing.T) {
 	models := []crossrank.Info{{Model: "a"}}
 	s := show(t, Config{Models: func() []crossrank.Info { return models }})
 	var got snapshot
-	for _, want := range []int{0, 2} { // the one model is told by info
+	for _, want := range []int{0, 2} { // info describes the one model
 		_, body := s.do(t, "GET", "/api/snapshot")
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatal(err)
@@ -191,7 +191,8 @@ func TestSnapshotShowsInstances(t *testing.T) {
 		}
 	}}})
 	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }})
-	text, err := json.Marshal(d.newSnapshot(recorder.Snapshot()).Instances)
+	got := d.newSnapshot(recorder.Snapshot())
+	text, err := json.Marshal(got.Instances)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +203,12 @@ func TestSnapshotShowsInstances(t *testing.T) {
 	if string(text) != want {
 		t.Errorf("got %s\nwant %s", text, want)
 	}
+	if total := got.Total; total == nil || total.Name != "all" || total.Pairs != 8 || *total.TokensPerSecond != 12 {
+		t.Errorf("got a total of %+v, want the sum of both instances", total)
+	}
+	if total := newTotal([]state.Instance{{Name: "0"}}); total != nil {
+		t.Errorf("got a total of %+v of one instance, want none", total)
+	}
 }
 
 func TestSnapshotShowsReusedScores(t *testing.T) {
@@ -209,7 +216,7 @@ func TestSnapshotShowsReusedScores(t *testing.T) {
 	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() state.Cache { return counts }}})
 	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }, NoMetrics: true})
 	if got := d.newSnapshot(recorder.Snapshot()); got.Cache != nil || got.Metrics {
-		t.Errorf("with nothing shared, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
+		t.Errorf("with nothing reused, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
 	}
 	counts = state.Cache{Hits: 3, Coalesced: 2, Misses: 5, Evictions: 1, Scores: 4, Bytes: 300, MaxBytes: 1000}
 	if got, want := d.newSnapshot(recorder.Snapshot()).Cache, (cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, Evictions: 1, Scores: 4, MaxBytes: 1000}); got == nil || *got != want {
@@ -234,7 +241,7 @@ func TestReset(t *testing.T) {
 	}{
 		{"without the header", nil, 403},
 		{"from another site", []string{ResetHeader, "yes", "Origin", "http://elsewhere.example"}, 403},
-		{"from another site, as the browser tells", []string{ResetHeader, "yes", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"from another site, as the browser says", []string{ResetHeader, "yes", "Sec-Fetch-Site", "cross-site"}, 403},
 		{"from an unknown page", []string{ResetHeader, "yes", "Origin", "null"}, 403},
 		{"from a site whose name was made to mean this machine", []string{ResetHeader, "yes", "Host", "elsewhere.example:8080",
 			"Origin", "http://elsewhere.example:8080", "Sec-Fetch-Site", "same-origin"}, 403},

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-const told = `{"name": "one", "state": "running", "configuration": 2, "configurations": 4, "point": "batch=8", "done": 30, "total": 100,
+const report = `{"name": "one", "state": "running", "configuration": 2, "configurations": 4, "point": "batch=8", "done": 30, "total": 100,
 	"elapsed_s": 2, "pairs_per_second": 120, "report": "out/one_results.html"}`
 
-// tellOf posts what a runner says.
-func (s *shown) tellOf(t *testing.T, body string, header ...string) int {
+// report_ posts what a runner says.
+func (s *shown) reportExperiment(t *testing.T, body string, header ...string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/api/experiment", strings.NewReader(body))
 	if err != nil {
@@ -50,8 +50,8 @@ func TestExperimentIsGuarded(t *testing.T) {
 		header     []string
 		status     int
 	}{
-		{"without the header", told, nil, 403},
-		{"from another site", told, append(yes, "Origin", "http://elsewhere.example"), 403},
+		{"without the header", report, nil, 403},
+		{"from another site", report, append(yes, "Origin", "http://elsewhere.example"), 403},
 		{"no JSON", "one", yes, 400},
 		{"an unknown key", `{"name": "one", "state": "running", "colour": 1}`, yes, 400},
 		{"no name", `{"state": "running"}`, yes, 400},
@@ -60,14 +60,14 @@ func TestExperimentIsGuarded(t *testing.T) {
 		{"a long name", `{"name": "` + strings.Repeat("x", 501) + `", "state": "running"}`, yes, 400},
 		{"a long body", `{"name": "` + strings.Repeat("x", 20<<10) + `", "state": "running"}`, yes, 400},
 	} {
-		if status := s.tellOf(t, c.body, c.header...); status != c.status {
+		if status := s.reportExperiment(t, c.body, c.header...); status != c.status {
 			t.Errorf("%s: got status %d, want %d", c.name, status, c.status)
 		}
 		if got := s.experimentShown(t); got != nil {
 			t.Errorf("%s: shown: %+v", c.name, got)
 		}
 	}
-	far := httptest.NewRequest("POST", "/api/experiment", strings.NewReader(told)) // comes from 192.0.2.1
+	far := httptest.NewRequest("POST", "/api/experiment", strings.NewReader(report)) // comes from 192.0.2.1
 	far.Header.Set(ExperimentHeader, "yes")
 	answer := httptest.NewRecorder()
 	s.Around(nil).ServeHTTP(answer, far)
@@ -78,7 +78,7 @@ func TestExperimentIsGuarded(t *testing.T) {
 
 func TestExperimentIsShown(t *testing.T) {
 	s := show(t, Config{})
-	if status := s.tellOf(t, told, ExperimentHeader, "yes"); status != 200 {
+	if status := s.reportExperiment(t, report, ExperimentHeader, "yes"); status != 200 {
 		t.Fatalf("got status %d", status)
 	}
 	want := experiment{Name: "one", State: "running", Configuration: 2, Configurations: 4, Point: "batch=8", Done: 30, Total: 100,
@@ -87,7 +87,7 @@ func TestExperimentIsShown(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 
-	// A runner that has fallen silent is gone; one that told of its end is not awaited.
+	// A runner that has fallen silent is gone; one that reported its end is not awaited.
 	ages := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func TestExperimentIsShown(t *testing.T) {
 	if ages(); s.experimentShown(t) != nil {
 		t.Error("the experiment of a silent runner is shown")
 	}
-	s.tellOf(t, strings.Replace(told, "running", "ended", 1), ExperimentHeader, "yes")
+	s.reportExperiment(t, strings.Replace(report, "running", "ended", 1), ExperimentHeader, "yes")
 	if ages(); s.experimentShown(t) == nil {
 		t.Error("an experiment that has ended is forgotten")
 	}

@@ -41,6 +41,7 @@ type snapshot struct {
 	Batches   *batches   `json:"batches"`
 	Cache     *cache     `json:"cache"` // null before the first pair, and where no score is reused
 	Instances []instance `json:"instances"`
+	Total     *instance  `json:"instances_total"` // of all instances together; null for fewer than two
 }
 
 type latency struct {
@@ -129,6 +130,7 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	for _, in := range s.Instances {
 		out.Instances = append(out.Instances, newInstance(in))
 	}
+	out.Total = newTotal(s.Instances)
 	return out
 }
 

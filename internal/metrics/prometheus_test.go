@@ -20,7 +20,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// busy is a recorder that has something to tell of everything.
+// busy is a recorder that has a value for everything.
 func busy() (*Recorder, Served) {
 	r := New(Options{Gauges: Gauges{
 		Queue: func() state.Queue {

@@ -50,7 +50,7 @@ func TestDeadlinesThatCannotBeMet(t *testing.T) {
 		}
 		// 4 s of work before it may take 5, and 3 of those are 2.4 s of work.
 		if e := refused(2 * time.Second); e.RetryAfter.Round(10*time.Millisecond) != 2400*time.Millisecond {
-			t.Errorf("3s too little: told to try again after %v, want 2.4s", e.RetryAfter)
+			t.Errorf("3s too little: a Retry-After of %v, want 2.4s", e.RetryAfter)
 		}
 		refused(5100 * time.Millisecond) // there is time to begin, but not for its own 200 ms
 		refused(time.Nanosecond)
@@ -79,9 +79,9 @@ func TestFullQueuesCostNoTokens(t *testing.T) {
 		opts   Options
 		tokens bool
 	}{
-		{"nothing is shared", Options{}, false},
+		{"nothing is reused", Options{}, false},
 		{"scores in flight are", Options{Coalesce: true}, true},
-		{"scores are remembered", Options{CacheBytes: 1 << 20}, true},
+		{"scores are kept", Options{CacheBytes: 1 << 20}, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tok := new(words)
@@ -136,7 +136,7 @@ func TestProbeKnowsTheSpeed(t *testing.T) {
 			t.Errorf("got a speed of %v tokens a second, want 512", v)
 		}
 		if st := p.Cache(); st.Scores != 0 {
-			t.Errorf("the probe's scores are remembered: %+v", st)
+			t.Errorf("the probe's scores are in the cache: %+v", st)
 		}
 		if fmt.Sprint(m.batches) != "[[64 64 64 64] [64 64 64 64]]" {
 			t.Errorf("the probe was %v", m.batches)

@@ -10,7 +10,7 @@ import (
 )
 
 // TestBatchingOptions sends requests while the engine is busy with a first one of 4 tokens, and
-// tells the lengths in the batches that follow.
+// notes the lengths in the batches that follow.
 func TestBatchingOptions(t *testing.T) {
 	for _, c := range []struct {
 		name     string

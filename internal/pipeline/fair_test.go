@@ -63,7 +63,7 @@ func TestDeadlinesCountTurns(t *testing.T) {
 		p := open(t, new(words), &machine{takes: time.Second}, Options{Options: batch.Options{MaxTokens: 100}})
 		defer p.Close()
 		of := func(caller string) context.Context { return crossrank.WithCaller(t.Context(), caller) }
-		<-later(p, of("large"), requestOf(100)) // which tells the engine's speed
+		<-later(p, of("large"), requestOf(100)) // which gives the engine a speed
 		var queued []<-chan answer
 		for range 10 {
 			queued = append(queued, later(p, of("large"), requestOf(100)))

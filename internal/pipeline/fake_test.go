@@ -64,7 +64,7 @@ func (w *words) Join(dst, query, passage []int32, maxLength int, keep tokenizer.
 	return dst, len(query) + 2, cut
 }
 
-// machine is an engine whose logits are a function of the ids alone. It remembers the lengths in
+// machine is an engine whose logits are a function of the ids alone. It keeps the lengths in
 // each of its batches.
 type machine struct {
 	takes time.Duration
@@ -112,7 +112,7 @@ func hash(s network.Sequence) float32 {
 	return float32(h%16001)/1000 - 8
 }
 
-// length is a logit that tells how long a sequence is.
+// length is a logit that is the length of a sequence.
 func length(s network.Sequence) float32 { return float32(len(s.IDs)) }
 
 // open starts a pipeline that ends with the test. With a routing it has two engines.

@@ -51,7 +51,7 @@ func TestFaultsFailTheirOwners(t *testing.T) {
 					t.Errorf("got error %v, want an internal one with %q", err, c.want)
 				}
 				if strings.Contains(err.Error(), "secret") {
-					t.Errorf("the message %q tells callers of the program's insides", err)
+					t.Errorf("the message %q shows callers the program's insides", err)
 				}
 			})
 		})

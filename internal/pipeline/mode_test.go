@@ -49,7 +49,7 @@ func TestInferenceOnly(t *testing.T) {
 	p := open(t, tok, m, Options{Mode: InferenceOnly})
 	full := open(t, new(words), new(machine), Options{})
 	for round := range 3 {
-		for _, length := range []int{0, 6} { // which is applied to what is remembered
+		for _, length := range []int{0, 6} { // which applies to texts that were kept
 			req := &crossrank.Request{MaxLength: length, Pairs: []crossrank.Pair{
 				{Query: "one two", Passage: "a b c"}, {Query: "one", Passage: ""}, {Query: "a b c", Passage: "one"},
 			}}

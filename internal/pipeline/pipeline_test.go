@@ -66,7 +66,7 @@ func TestUsageAndTiming(t *testing.T) {
 		}{
 			{"one that starts at once", <-first, []float32{5}, crossrank.Usage{Tokens: 5, PaddedTokens: 5},
 				crossrank.Timing{Compute: time.Second, Total: time.Second}},
-			{"one in two batches, of which the second is shared", <-second, []float32{10, 20, 30, 6},
+			{"one in two batches, of which the second holds pairs of others", <-second, []float32{10, 20, 30, 6},
 				crossrank.Usage{Tokens: 66, PaddedTokens: 30 + 20 + 20 + 20},
 				crossrank.Timing{Queue: 800 * time.Millisecond, Compute: 2 * time.Second, Total: 2800 * time.Millisecond}},
 			{"one that shares the last batch", <-third, []float32{4}, crossrank.Usage{Tokens: 4, PaddedTokens: 20},

@@ -2,5 +2,5 @@
 
 package pipeline
 
-// raceEnabled says that the race detector is on, under which sync.Pool forgets at random.
+// raceEnabled says that the race detector is on, under which sync.Pool drops items at random.
 const raceEnabled = true

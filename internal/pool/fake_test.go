@@ -15,7 +15,7 @@ import (
 )
 
 // engine is an instance whose logits are a function of the ids alone. It takes a second for every
-// speed tokens, and remembers the first id of each sequence, batch by batch.
+// speed tokens, and keeps the first id of each sequence, batch by batch.
 type engine struct {
 	speed int
 	fault func(s network.Sequence) // may panic

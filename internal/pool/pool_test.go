@@ -15,7 +15,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestRouting sends requests 0, 1, 2, … while the instances are busy and tells which instance
+// TestRouting sends requests 0, 1, 2, … while the instances are busy and notes which instance
 // computed which.
 func TestRouting(t *testing.T) {
 	for _, c := range []struct {

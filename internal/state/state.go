@@ -109,6 +109,25 @@ type Instance struct {
 	Speed float64 // tokens a second while busy, over about the last ten seconds of it; 0 if nothing was computed
 }
 
+// Add makes in the sum of itself and another instance, which compute side by side. It keeps its
+// name, and its state too unless the other one has another.
+func (in *Instance) Add(other Instance) {
+	if in.State != other.State {
+		in.State = "mixed"
+	}
+	in.Threads += other.Threads
+	in.QueuedPairs += other.QueuedPairs
+	in.QueuedTokens += other.QueuedTokens
+	in.RunningPairs += other.RunningPairs
+	in.RunningTokens += other.RunningTokens
+	in.Batches += other.Batches
+	in.Pairs += other.Pairs
+	in.Tokens += other.Tokens
+	in.Failures += other.Failures
+	in.Busy += other.Busy
+	in.Speed += other.Speed
+}
+
 // TokensPerSecond is the Speed, or nil if nothing was computed.
 func (in *Instance) TokensPerSecond() *float64 {
 	if in.Speed == 0 {

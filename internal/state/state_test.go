@@ -20,12 +20,13 @@ func TestSizeClasses(t *testing.T) {
 	}
 }
 
-// TestAddTakesEveryField fills every field with 1, so that a field that Add forgets stays 1.
+// TestAddTakesEveryField fills every field with 1, so that a field that Add misses stays 1.
 func TestAddTakesEveryField(t *testing.T) {
-	queue, batches, cache := filled(Queue{}), filled(Batches{}), filled(Cache{})
+	queue, batches, cache, instance := filled(Queue{}), filled(Batches{}), filled(Cache{}), filled(Instance{})
 	queue.Add(queue)
 	batches.Add(batches)
 	cache.Add(cache)
+	instance.Add(instance)
 	for _, c := range []struct {
 		sum  any
 		most []string // of these fields the sum is the larger one
@@ -33,6 +34,7 @@ func TestAddTakesEveryField(t *testing.T) {
 		{queue, []string{"Oldest"}},
 		{batches, []string{"Longest"}},
 		{cache, nil},
+		{instance, nil},
 	} {
 		v := reflect.ValueOf(c.sum)
 		for i := range v.NumField() {
@@ -54,27 +56,47 @@ func TestAddTakesEveryField(t *testing.T) {
 
 // filled is v with every number set to 1.
 func filled[T any](v T) T {
-	for _, field := range reflect.ValueOf(&v).Elem().Fields() {
-		field := field
-		if field.Kind() != reflect.Array {
+	for f := range reflect.ValueOf(&v).Elem().NumField() {
+		field := reflect.ValueOf(&v).Elem().Field(f)
+		switch {
+		case field.CanInt():
 			field.SetInt(1)
-			continue
-		}
-		for i := range field.Len() {
-			field.Index(i).SetInt(1)
+		case field.CanFloat():
+			field.SetFloat(1)
+		case field.Kind() == reflect.Array:
+			for i := range field.Len() {
+				field.Index(i).SetInt(1)
+			}
 		}
 	}
 	return v
 }
 
+// numbers are those that a field holds; none for a name.
 func numbers(v reflect.Value) (out []int64) {
-	if v.Kind() != reflect.Array {
+	switch {
+	case v.CanInt():
 		return []int64{v.Int()}
-	}
-	for i := range v.Len() {
-		out = append(out, v.Index(i).Int())
+	case v.CanFloat():
+		return []int64{int64(v.Float())}
+	case v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			out = append(out, v.Index(i).Int())
+		}
 	}
 	return out
+}
+
+func TestSumOfInstances(t *testing.T) {
+	sum := Instance{Name: "all", State: "ready", Threads: 2}
+	sum.Add(Instance{Name: "1", State: "ready", Threads: 1})
+	if sum != (Instance{Name: "all", State: "ready", Threads: 3}) {
+		t.Errorf("two that are ready: got %+v", sum)
+	}
+	sum.Add(Instance{State: "failed"})
+	if sum.State != "mixed" {
+		t.Errorf("with one that failed: got state %q, want mixed", sum.State)
+	}
 }
 
 func TestCountAndSub(t *testing.T) {

@@ -134,7 +134,7 @@ function showSnapshot(s) {
   const refused = Object.values(s.refused).reduce((n, codes) => n + sum(codes), 0);
   put("rejections", whole(s.errors + refused), "", reasons(s));
   showExperiment(s.experiment);
-  showInstances(s.instances);
+  showInstances(s);
 }
 
 // showStages draws the mean request of some samples: each counts as often as requests succeeded in it.
@@ -181,16 +181,18 @@ function showExperiment(x) {
   $("experiment-counts").textContent = running ? `${x.warmup ? "warm-up: " : ""}${requests}, ${number(x.pairs_per_second)} pairs/s` : "";
 }
 
-function showInstances(instances) {
-  $("instances").hidden = !instances?.length;
+function showInstances(snapshot) {
+  const instances = snapshot.instances ?? [];
+  $("instances").hidden = !instances.length;
   const now = samples.at(-1)?.instances ?? [];
-  $("instance-rows").replaceChildren(...(instances ?? []).map((i) => {
-    const busy = now.find((n) => n.name === i.name)?.busy_pct;
-    const cell = (v) => el("td", { className: "number", textContent: v == null ? "–" : whole(v) });
-    return el("tr", {}, el("td", { textContent: i.name }), el("td", { textContent: i.state }),
-      el("td", {}, el("meter", { min: 0, max: 100, value: busy ?? 0, ariaLabel: `${i.name} busy` }), busy == null ? "–" : `${Math.round(busy)} %`),
-      cell(i.batches), cell(i.pairs), cell(i.tokens), cell(i.queued_tokens), cell(i.tokens_per_second && Math.round(i.tokens_per_second)), cell(i.failures));
-  }));
+  const cell = (v) => el("td", { className: "number", textContent: v == null ? "–" : whole(Math.round(v)) });
+  const meter = (i, busy) => el("td", {}, el("meter", { min: 0, max: 100, value: busy ?? 0, ariaLabel: `${i.name} busy` }),
+    busy == null ? "–" : `${Math.round(busy)} %`);
+  const row = (i, busy) => el("tr", {}, el("td", { textContent: i.name }), el("td", { textContent: i.state }), busy,
+    cell(i.batches), cell(i.pairs), cell(i.tokens), cell(i.queued_tokens), cell(i.tokens_per_second), cell(i.failures));
+  const rows = instances.map((i) => row(i, meter(i, now.find((n) => n.name === i.name)?.busy_pct)));
+  const total = snapshot.instances_total;
+  $("instance-rows").replaceChildren(...rows, ...(total ? [row(total, el("td"))] : []));
 }
 
 function setState(word) {
@@ -214,7 +216,7 @@ async function loadHistory() {
   interval = body.interval_ms;
   samples = body.samples.map(timed);
   draw();
-  if (latest) showInstances(latest.instances);
+  if (latest) showInstances(latest);
 }
 
 let stream = null;
