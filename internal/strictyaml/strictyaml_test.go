@@ -2,11 +2,7 @@ package strictyaml
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,120 +142,6 @@ func TestParseErrors(t *testing.T) {
 	if n := strings.Count(err.Error(), "\n") + 1; n != 3 {
 		t.Errorf("%d faults of three: %v", n, err)
 	}
-}
-
-func TestSet(t *testing.T) {
-	s := parse(t, "shelf: [{places: 2}, {places: 4}]\nkeys: [x]")
-	before := s
-	for path, text := range map[string]string{
-		"name": "07", "open": "true", "hours": "1m30s", "shelf[1].height": "5", "keys": "a, b", "prices.factor": "2",
-	} {
-		if err := shops.Set(&s, &s.Origins, path, text, "flag --x"); err != nil {
-			t.Errorf("%s: %v", path, err)
-		}
-		if got, place := s.Origin(path), s.Place(path); got != "flag --x" || place != path+" (flag --x)" {
-			t.Errorf("%s is from %q and stands at %q", path, got, place)
-		}
-	}
-	if s.Name != "07" || !s.Open || s.Shelf[1].Height != 5 || !slices.Equal(s.Keys, []string{"a", "b"}) || s.Prices.Factor != 2 {
-		t.Errorf("got %+v", s)
-	}
-	if before.Shelf[1].Height != 0 || before.Keys[0] != "x" || before.Origin("keys") != "f:2" {
-		t.Errorf("a copy from before changed too: %+v", before)
-	}
-	for path, want := range map[string]string{
-		"nothing": "flag --x: nothing: unknown setting", "prices": "is a section", "shelf[7].places": "no such element",
-		"shelf[0].places": "needs a whole number", "open.x": "unknown setting", "Origins": "unknown setting",
-	} {
-		if err := shops.Set(&s, &s.Origins, path, "?", "flag --x"); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", path, err, want)
-		}
-	}
-}
-
-func TestSetFromEnvironment(t *testing.T) {
-	names := Variables{Prefix: "SHOP_", Hint: "read the manual"}
-	s := parse(t, "")
-	err := shops.SetFromEnvironment(&s, &s.Origins, names, []string{
-		"PATH=/bin", "SHOP_OTHERS=x", "SHOP_PRICES_FACTOR=2", "SHOP_COLOUR=blue", "SHOP_NAME=a=b",
-	})
-	if err != nil || s.Prices.Factor != 2 || s.Colour != "blue" || s.Name != "a=b" || s.Origin("colour") != "environment SHOP_COLOUR" {
-		t.Errorf("got %+v and %v", s, err)
-	}
-	for variable, want := range map[string]string{
-		"SHOP_COLOR=red":      "environment SHOP_COLOR: is no setting; did you mean SHOP_COLOUR?",
-		"SHOP_PRICES_WHAT=3":  "is no setting; read the manual",
-		"SHOP_COLOUR=gray":    "environment SHOP_COLOUR: colour: is \"gray\"",
-		"SHOP_PRICES_FIXED=x": "needs a whole number",
-	} {
-		s := parse(t, "")
-		if err := shops.SetFromEnvironment(&s, &s.Origins, names, []string{variable}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", variable, err, want)
-		}
-	}
-}
-
-func TestExtends(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"base.yaml":   "name: base\nprices: {factor: 2}\nkeys: [x, y]\n",
-		"top.yaml":    "extends: base.yaml\n\nprices: {fixed: 3}\nkeys: [z]\n",
-		"a.yaml":      "extends: b.yaml\n",
-		"b.yaml":      "extends: a.yaml\n",
-		"broken.yaml": "extends: faulty.yaml\n",
-		"faulty.yaml": "open: true\nnmae: x\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, o, err := shops.Load(filepath.Join(dir, "top.yaml"))
-	if err != nil || s.Name != "base" || s.Prices != (prices{Factor: 1, Fixed: 3}) || !slices.Equal(s.Keys, []string{"z"}) {
-		t.Errorf("got %+v and %v", s, err)
-	}
-	if got := o.Origin("name"); got != filepath.Join(dir, "base.yaml")+":1" {
-		t.Errorf("an inherited key is from %q", got)
-	}
-	for name, want := range map[string]string{
-		"a.yaml": "goes around", "broken.yaml": "faulty.yaml:2: nmae: unknown key", "none.yaml": "no such file",
-	} {
-		if _, _, err := shops.Load(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", name, err, want)
-		}
-	}
-}
-
-func TestGrid(t *testing.T) {
-	g, err := shops.ParseGrid("f", []byte("colour: [red, blue]\nshelf: [{places: [1, 2, 3]}]\nkeys: [a, b]"))
-	if err != nil || len(g.Cells) != 6 || !slices.Equal(g.Axes, []string{"colour", "shelf[0].places"}) {
-		t.Fatalf("got %+v and %v", g, err)
-	}
-	third := g.Cells[3]
-	if third.Value.Colour != "blue" || third.Value.Shelf[0].Places != 1 || third.Set[0] != (Assignment{"colour", "blue"}) ||
-		third.Origins.Origin("colour") != "f:1" {
-		t.Errorf("got %+v", third)
-	}
-	for text, want := range map[string]string{
-		"stock: {count: [1, 2]}":                     "cannot be swept",
-		"colour: []":                                 "is an empty list",
-		"colour: [red, red]":                         "has red twice",
-		"colour: [red, gray]":                        `is "gray"`,
-		"shelf: [{places: [[1]]}]":                   "needs plain values",
-		"prices: {fixed: [" + numbers(10_001) + "]}": "more than 10000 combinations",
-	} {
-		if _, err := shops.ParseGrid("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.40s: got %v, want %q", text, err, want)
-		}
-	}
-}
-
-// numbers lists the whole numbers below n.
-func numbers(n int) string {
-	words := make([]string, n)
-	for i := range words {
-		words[i] = strconv.Itoa(i)
-	}
-	return strings.Join(words, ", ")
 }
 
 func TestKeys(t *testing.T) {
