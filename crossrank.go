@@ -12,6 +12,7 @@ package crossrank
 import (
 	"context"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -114,6 +115,7 @@ type Timing struct {
 // Info describes the model behind a [Scorer]: enough to say how a score, or a measurement, was made.
 type Info struct {
 	Model        string    `json:"model"`               // the name it was opened by
+	Revision     string    `json:"revision,omitempty"`  // commit, if Model is a name on the Hugging Face hub
 	Weights      string    `json:"weights"`             // "sha256:…" of the weights file, or "random weights, seed N"
 	Meaningless  bool      `json:"meaningless"`         // the weights are random: scores mean nothing
 	Backend      string    `json:"backend"`             // "native"
@@ -132,6 +134,16 @@ type Info struct {
 	Parameters   int64     `json:"parameters"`          //
 	VocabSize    int       `json:"vocab_size"`          //
 	Version      string    `json:"version"`             // of crossrank
+}
+
+// Pinned names the model for good: owner/model@commit if it is one of the Hugging Face hub, else as it was
+// opened.
+func (i Info) Pinned() string {
+	if i.Revision == "" {
+		return i.Model
+	}
+	name, _, _ := strings.Cut(i.Model, "@")
+	return name + "@" + i.Revision
 }
 
 // Sigmoid maps a logit to a probability, 1/(1+e^-x).

@@ -167,6 +167,7 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 		Instances:    int(out.GetInstances()),
 		Mode:         out.GetMode(),
 		Padded:       out.GetPadded(),
+		Revision:     out.GetRevision(),
 	}, nil
 }
 

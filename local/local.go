@@ -1,22 +1,26 @@
 // Package local opens a model inside a Go program and scores pairs with it, without a server or a
 // network.
 //
-// [Open] takes the name of a model: a directory in the layout of the Hugging Face hub, or a
-// built-in model such as "builtin:minilm-l6", which needs no files, but has random weights and
-// scores that mean nothing. The [Model] that it returns is a [crossrank.Scorer]: score pairs with
-// it, or rank documents with [crossrank.Rank]. Requests of many goroutines share batches.
+// [Open] takes the name of a model: a directory in the layout of the Hugging Face hub; a name on
+// the hub, such as "cross-encoder/ms-marco-MiniLM-L-6-v2", if `crossrank pull` or the Python
+// library huggingface_hub has downloaded it; or a built-in model such as "builtin:minilm-l6", which
+// needs no files, but has random weights and scores that mean nothing. The [Model] that it returns
+// is a [crossrank.Scorer]: score pairs with it, or rank documents with [crossrank.Rank]. Requests
+// of many goroutines share batches.
 package local
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/hub"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
 )
@@ -38,16 +42,22 @@ type Model struct {
 }
 
 // Open reads a model, checks it and starts its engines. Each engine then computes a small batch
-// twice, so that its speed is known from the start. The name is a directory or that of a built-in
-// model.
+// twice, so that its speed is known from the start. The name is a directory, a model of the hub that
+// is in the cache of huggingface_hub, or a built-in model. Nothing is downloaded: if the cache lacks
+// the model, the error is [io/fs.ErrNotExist].
 func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
-	m, err := checkpoint.Open(name)
+	at, err := hub.Locate(name, os.Getenv)
+	if err != nil {
+		return nil, err // it names the model
+	}
+	m, err := checkpoint.Open(at.Path)
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
+	m.Name = name
 	model := &Model{vocabulary: m.Tokenizer}
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
@@ -57,6 +67,7 @@ func Open(name string, opts Options) (*Model, error) {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
 	model.info = describe(m, model.engines, opts)
+	model.info.Revision = at.Commit
 	pooled := make([]pool.Engine, len(model.engines))
 	for i, e := range model.engines {
 		pooled[i] = e

@@ -90,6 +90,7 @@ measured; the output then says partial, and the exit code is 1.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage+"; with --target, name of the server's model")
+	pullFlag(cmd)
 	opts.target.register(cmd)
 	f.BoolVar(&opts.oneQuery, "one-query", false, "one query per request: that of its first pair, for all of its passages")
 	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
@@ -161,6 +162,11 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	}
 	if err := opts.target.fits(opts, data); err != nil {
 		return err
+	}
+	if opts.target.address == "" {
+		if err := ensureModels(cmd, opts.model); err != nil {
+			return err
+		}
 	}
 	scorer, info, takes, err := openMeasured(cmd.Context(), opts, data.Pairs[0])
 	if err != nil {

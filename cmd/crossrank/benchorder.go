@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/checkpoint"
 )
 
 // benchOrders are the values of --order.
@@ -14,7 +13,7 @@ var benchOrders = []string{"as-is", "sorted"}
 // sortedByLength orders pairs by their tokens and keeps those of requests that are evenly spaced over that order, so that a
 // short run has short and long pairs alike. Requests take what it gives one after another.
 func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) ([]crossrank.Pair, error) {
-	reading, err := checkpoint.OpenTokenizer(model)
+	reading, err := openReading(model)
 	if err != nil {
 		return nil, err
 	}

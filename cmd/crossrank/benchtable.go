@@ -17,7 +17,7 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	m := b.Model
-	row("model", "%s (%s)", cmp.Or(m.Model, "n/a"), cmp.Or(m.Weights, "n/a"))
+	row("model", "%s (%s)", cmp.Or(m.Pinned(), "n/a"), cmp.Or(m.Weights, "n/a"))
 	if m.Backend != "" {
 		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	} else {

@@ -55,6 +55,7 @@ type experimentOptions struct {
 func (o *experimentOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.model, "model", "m", "", modelUsage+"; empty = the definition's")
+	pullFlag(cmd)
 	f.StringVar(&o.data, "data", "", "JSONL file of pairs to send instead of the definition's")
 	f.StringVar(&o.judged, "collection", "", "folder of a judged collection, for definitions that measure quality")
 	f.StringVarP(&o.dir, "output", "o", resultsDir, "folder for the results, the report and the server's log")
@@ -124,6 +125,13 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experimentOptions) (experiment.Outcome, error) {
 	stderr := cmd.ErrOrStderr()
 	settings := sweep.Base()
+	if settings.Target.Address == "" {
+		for _, v := range sweep.Variants {
+			if err := ensureModels(cmd, servedModels(v.Settings.Settings)...); err != nil {
+				return experiment.Outcome{}, err
+			}
+		}
+	}
 	n := len(experiment.Configurations(sweep))
 	what := "model " + settings.Primary().Model
 	if t := settings.Target; t.Address != "" {

@@ -33,12 +33,13 @@ func wrapHelp(root *cobra.Command) {
 }
 
 // modelUsage is the help of every --model flag.
-const modelUsage = "model directory, or builtin:minilm-l6 (random weights)"
+const modelUsage = "model directory, name on the Hugging Face hub, or builtin:minilm-l6 (random weights)"
 
-// requireModel gives cmd a --model that must be set.
+// requireModel gives cmd a --model that must be set, and a --pull.
 func requireModel(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVarP(name, "model", "m", "", modelUsage)
 	require(cmd, "model")
+	pullFlag(cmd)
 }
 
 // require marks a flag of cmd as one that must be set.

@@ -36,6 +36,7 @@ environment variable CROSSRANK_CPU names. If that tier cannot be run, info says 
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInfo(cmd, opts) },
 	}
 	f := cmd.Flags()
+	pullFlag(cmd)
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage)
 	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers of --model: fp32 or int8")
 	f.BoolVar(&opts.json, "json", false, "one JSON object instead of a table")
@@ -69,6 +70,9 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 		a.Why = "the best that this machine and build can run"
 	}
 	if opts.model != "" && wrong == nil {
+		if err := ensureModels(cmd, opts.model); err != nil {
+			return err
+		}
 		model, err := local.Open(opts.model, local.Options{Quantization: opts.precision})
 		if err != nil {
 			return err
@@ -122,7 +126,7 @@ func (a *about) writeTable(w io.Writer) error {
 	}
 	row("tiers", "%s", strings.Join(tiers, ", "))
 	if m := a.Model; m != nil {
-		row("model", "%s (%s)%s", m.Model, m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
+		row("model", "%s (%s)%s", m.Pinned(), m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
 		row("shape", "%d layers, hidden size %d, %d parameters, %d pieces of vocabulary", m.Layers, m.Hidden, m.Parameters, m.VocabSize)
 		row("reads", "pairs of up to %d tokens", m.MaxLength)
 		if m.Prompt != "" {

@@ -22,6 +22,7 @@ func TestScripts(t *testing.T) {
 		Cmds:               scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = new(serverProcess)
+			env.Values[hubKey{}] = new(scriptHub)
 			return nil
 		},
 	})

@@ -3,8 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/hub"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -23,4 +27,21 @@ func printWarnings(w io.Writer, s crossrank.Scorer) {
 			fmt.Fprintf(w, "warning: %s\n", text)
 		}
 	}
+}
+
+// servedModels gives the names of the models that settings ask for.
+func servedModels(s config.Settings) (names []string) {
+	for _, one := range s.Served() {
+		names = append(names, one.Model)
+	}
+	return names
+}
+
+// openReading opens how a model reads text, by any name that a model has.
+func openReading(model string) (checkpoint.Reading, error) {
+	at, err := hub.Locate(model, os.Getenv)
+	if err != nil {
+		return checkpoint.Reading{}, err
+	}
+	return checkpoint.OpenTokenizer(at.Path)
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// progress shows the progress of a load run on standard error: a bar that is redrawn on a terminal,
-// a line every few seconds elsewhere. It is not safe for concurrent use.
+// progress shows the progress of a load run or a download on standard error: a bar that is redrawn on
+// a terminal, a line every few seconds elsewhere. It is not safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	width int    // columns of the terminal; 0 if w is none
-	label string // what is being measured
+	label string // what is under way
 	now   func() time.Time
 
 	shown  time.Time // when something was last shown
@@ -50,27 +50,34 @@ func (p *progress) begin(label string) {
 
 // update is a load.Config's Progress.
 func (p *progress) update(u load.Progress) {
+	turned := u.Warmup != p.warmup
+	done := u.Total > 0 && u.Done == u.Total && !u.Warmup
+	p.warmup = u.Warmup
+	p.show(fractionDone(u), describeProgress(u), turned || done)
+}
+
+// show draws the bar, or prints a line, unless that was done just now. It is shown in any case at first,
+// and if it must be.
+func (p *progress) show(fraction float64, text string, must bool) {
 	now := p.now()
 	every := lineEvery
 	if p.width > 0 {
 		every = redrawEvery
 	}
-	turned := p.shown.IsZero() || u.Warmup != p.warmup
-	done := u.Total > 0 && u.Done == u.Total && !u.Warmup
-	if !turned && !done && now.Sub(p.shown) < every {
+	if !must && !p.shown.IsZero() && now.Sub(p.shown) < every {
 		return
 	}
-	p.shown, p.warmup = now, u.Warmup
+	p.shown = now
 	if p.width > 0 {
-		p.draw(u)
+		p.draw(fraction, text)
 		return
 	}
-	fmt.Fprintf(p.w, "%s: %s\n", p.label, describeProgress(u))
+	fmt.Fprintf(p.w, "%s: %s\n", p.label, text)
 }
 
-func (p *progress) draw(u load.Progress) {
-	full := int(barCells * fractionDone(u))
-	line := fmt.Sprintf("%s [%s%s] %s", p.label, strings.Repeat("#", full), strings.Repeat(".", barCells-full), describeProgress(u))
+func (p *progress) draw(fraction float64, text string) {
+	full := int(barCells * fraction)
+	line := fmt.Sprintf("%s [%s%s] %s", p.label, strings.Repeat("#", full), strings.Repeat(".", barCells-full), text)
 	if runes := []rune(line); len(runes) >= p.width {
 		line = string(runes[:p.width-1])
 	}

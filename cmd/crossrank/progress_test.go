@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/hub"
 	"github.com/crossrank/crossrank/internal/load"
 )
 
@@ -59,5 +60,40 @@ func TestProgressByTime(t *testing.T) {
 	u := load.Progress{Done: 7, Limit: 60 * time.Second, Elapsed: 15 * time.Second, Pairs: 150}
 	if got, want := describeProgress(u), "7 requests, 15s of 1m0s, 10.0 pairs/s, 45s left"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestPullProgress shows a download with its rate over the last seconds and the time left.
+func TestPullProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := newPullProgress(&b, hub.Name{Repo: "a/b", Revision: "main"}, false)
+	at := func(seconds float64, now hub.Progress) {
+		p.now = func() time.Time { return time.Unix(0, int64(seconds*1e9)) }
+		p.bar.now = p.now
+		now.Files, now.Bytes = 2, 100e6
+		p.update(now)
+	}
+	at(0, hub.Progress{BytesDone: 20e6, BytesKept: 20e6})
+	at(1, hub.Progress{BytesDone: 30e6, BytesKept: 20e6})
+	at(2, hub.Progress{BytesDone: 40e6, BytesKept: 20e6, FilesDone: 1})
+	p.note("a connection broke")
+	at(21, hub.Progress{BytesDone: 40e6, BytesKept: 20e6, FilesDone: 1})
+	at(26, hub.Progress{BytesDone: 60e6, BytesKept: 20e6, FilesDone: 1})
+	at(30, hub.Progress{BytesDone: 100e6, BytesKept: 20e6, FilesDone: 2})
+	p.end()
+	want := `a/b: 30 MB of 100 MB, 0/2 files, 10 MB/s, 7s left
+note: a connection broke
+a/b: 40 MB of 100 MB, 1/2 files
+a/b: 60 MB of 100 MB, 1/2 files, 833.3 kB/s, 48s left
+a/b: 100 MB of 100 MB, 2/2 files, 2.1 MB/s
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	b.Reset()
+	p = newPullProgress(&b, hub.Name{Repo: "a/b", Revision: "main"}, true)
+	at(1, hub.Progress{BytesDone: 30e6})
+	if b.Len() > 0 {
+		t.Errorf("with progress disabled, got %s", &b)
 	}
 }

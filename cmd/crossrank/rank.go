@@ -56,6 +56,9 @@ func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
 		return err
 	}
 	defer lines.Close()
+	if err := ensureModels(cmd, opts.model); err != nil {
+		return err
+	}
 	model, err := local.Open(opts.model, local.Options{})
 	if err != nil {
 		return err

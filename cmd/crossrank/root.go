@@ -17,8 +17,9 @@ func newRootCommand() *cobra.Command {
 the scores over gRPC and HTTP, and measures itself.
 
 A model is a directory in the Hugging Face layout (config.json, model.safetensors, tokenizer.json
-or vocab.txt), or the built-in builtin:minilm-l6, whose weights are random: it runs at the speed
-of the real model, and its scores mean nothing.`,
+or vocab.txt); or the name of one on the Hugging Face hub, once crossrank pull has downloaded it;
+or the built-in builtin:minilm-l6, whose weights are random: it runs at the speed of the real
+model, and its scores mean nothing.`,
 		Example: `  $ printf 'Paris\nRome\n' | crossrank rank -m ./ms-marco-MiniLM-L-6-v2 -q "capital of France"
   $ crossrank serve -m ./ms-marco-MiniLM-L-6-v2
   $ crossrank bench`,
@@ -31,6 +32,8 @@ of the real model, and its scores mean nothing.`,
 		newRankCommand(),
 		newTokenizeCommand(),
 		newServeCommand(),
+		newPullCommand(),
+		newModelsCommand(),
 		newConfigCommand(),
 		newBenchCommand(),
 		newExperimentCommand(),

@@ -51,6 +51,9 @@ func runScore(cmd *cobra.Command, opts scoreOptions) (err error) {
 		return err
 	}
 	defer lines.Close()
+	if err := ensureModels(cmd, opts.model); err != nil {
+		return err
+	}
 	model, err := local.Open(opts.model, local.Options{})
 	if err != nil {
 		return err

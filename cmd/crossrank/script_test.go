@@ -38,6 +38,10 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"stop-server": stopServer,
 	"http":        request,
 
+	"fakehub":     fakeHub,
+	"hubrequests": hubRequests,
+	"stalledpull": stalledPull,
+
 	"expand":      expand,
 	"samelogits":  sameLogits,
 	"interrupted": interrupted,

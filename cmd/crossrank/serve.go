@@ -42,6 +42,7 @@ built-in one is served, whose scores mean nothing.`,
 	}
 	opts.settings.register(cmd)
 	opts.log.register(cmd)
+	pullFlag(cmd)
 	return cmd
 }
 
@@ -58,6 +59,9 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	}
 	settings, err := opts.settings.resolve(cmd, os.Environ())
 	if err != nil {
+		return err
+	}
+	if err := ensureModels(cmd, servedModels(settings)...); err != nil {
 		return err
 	}
 	// The addresses come first: a port in use is reported at once, not after the model is read.
@@ -90,7 +94,7 @@ func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) e
 		}
 	}
 	for _, info := range infos {
-		fmt.Fprintf(people, "serving %s (%s, %s, %s): gRPC on %s, HTTP on %s\n", info.Model, info.Quantization,
+		fmt.Fprintf(people, "serving %s (%s, %s, %s): gRPC on %s, HTTP on %s\n", info.Pinned(), info.Quantization,
 			info.Tier, cores(info), cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
 	}
 	enc := json.NewEncoder(cmd.OutOrStdout())

@@ -33,7 +33,7 @@ func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	args = append([]string{"serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, args...)
 	p := ts.Value(serverKey{}).(*serverProcess)
 	p.cmd, p.stderr = exec.Command("crossrank", args...), new(strings.Builder)
-	p.cmd.Dir, p.cmd.Stderr = ts.MkAbs("."), p.stderr
+	p.cmd.Dir, p.cmd.Stderr, p.cmd.Env = ts.MkAbs("."), p.stderr, hubVariables(ts)
 	stdout, err := p.cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(p.cmd.Start())

@@ -46,7 +46,10 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 		return err
 	}
 	defer lines.Close()
-	reading, err := checkpoint.OpenTokenizer(opts.model)
+	if err := ensureModels(cmd, opts.model); err != nil {
+		return err
+	}
+	reading, err := openReading(opts.model)
 	if err != nil {
 		return err
 	}

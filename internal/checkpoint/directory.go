@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -37,7 +36,7 @@ func absent(name string) string {
 			configFile, weightsFile, tokenizerFile, vocabFile, Builtin)
 	}
 	return fmt.Sprintf("there is no directory of this name. If it is a model on the Hugging Face hub, "+
-		"download it (hf download %s --local-dir %s) and give that directory, or use %s", name, filepath.Base(name), Builtin)
+		"download it (crossrank pull %s), or use %s", name, Builtin)
 }
 
 // isHubName reports whether a name looks like owner/model.

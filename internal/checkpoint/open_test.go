@@ -328,7 +328,7 @@ func TestNamesRefused(t *testing.T) {
 		absent     bool
 	}{
 		{"", "no model is named", false},
-		{"cross-encoder/ms-marco-MiniLM-L-6-v2", "hf download cross-encoder/ms-marco-MiniLM-L-6-v2 --local-dir ms-marco-MiniLM-L-6-v2", true},
+		{"cross-encoder/ms-marco-MiniLM-L-6-v2", "crossrank pull cross-encoder/ms-marco-MiniLM-L-6-v2", true},
 		{"./models/absent", "give a directory that holds config.json, model.safetensors and", true},
 		{file, "it is a file; give the directory that holds it", false},
 		{"builtin:bert-large", `there is no built-in model "builtin:bert-large"; there is builtin:minilm-l6`, false},

@@ -112,6 +112,7 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 		Instances:    int32(i.Instances),
 		Mode:         i.Mode,
 		Padded:       i.Padded,
+		Revision:     i.Revision,
 	}
 }
 

@@ -43,9 +43,9 @@ type NotCached struct {
 // Error implements error.
 func (e *NotCached) Error() string {
 	if e.Lacks != nil {
-		return fmt.Sprintf("model %s is only partly in the hub's cache (%s): %v; run: crossrank pull %s", e.Name, e.Dir, e.Lacks, e.Name)
+		return fmt.Sprintf("%s is only partly in the hub's cache (%s): %v; run: crossrank pull %s", e.Name, e.Dir, e.Lacks, e.Name)
 	}
-	return fmt.Sprintf("model %s is not in the hub's cache (%s); run: crossrank pull %s", e.Name, e.Dir, e.Name)
+	return fmt.Sprintf("%s is not in the hub's cache (%s); run: crossrank pull %s", e.Name, e.Dir, e.Name)
 }
 
 // Unwrap makes it an [fs.ErrNotExist].

@@ -34,7 +34,7 @@ func Locate(name string, getenv func(string) string) (Location, error) {
 		return here, nil // a bare word is a directory's name before it is the hub's
 	}
 	if err != nil {
-		return here, fmt.Errorf("no directory is called %s here, and %w", name, err)
+		return here, fmt.Errorf("no directory is called %s, and %w", name, err)
 	}
 	return Location{Path: s.Dir, Commit: s.Commit}, nil
 }

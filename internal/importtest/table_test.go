@@ -86,7 +86,7 @@ var table = []row{
 	{
 		name: "local",
 		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
-			"internal/pipeline", "internal/pool", "internal/state"},
+			"internal/hub", "internal/pipeline", "internal/pool", "internal/state"},
 	},
 
 	// The edges of a server, and those who call it.

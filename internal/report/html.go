@@ -123,7 +123,7 @@ func facts(s *summary.Summary) [][2]string {
 		disturbed = fmt.Sprintf("notable in %d of %d configurations", n, len(s.Configurations))
 	}
 	for _, f := range [][2]string{
-		{"Model", m.Model}, {"Weights", m.Weights}, {"Backend", strings.Trim(m.Backend+", "+m.Device, ", ")}, {"Quantization", m.Quantization},
+		{"Model", m.Pinned()}, {"Weights", m.Weights}, {"Backend", strings.Trim(m.Backend+", "+m.Device, ", ")}, {"Quantization", m.Quantization},
 		{"Data", run.Data.Name}, {"Data hash", run.Data.Hash}, {"CPU", run.Machine.CPU}, {"Cores", positive(run.Machine.Cores, "%d")},
 		{"Caches", run.Machine.Caches}, {"CPU time stolen or throttled", disturbed}, {"Instruction tier", m.Tier}, {"System", strings.Trim(run.Machine.OS+", "+run.Machine.Arch, ", ")},
 		{"crossrank", run.Version}, {"Go", run.Machine.Go}, {"Loop model", loopWords(run.Loop)},

@@ -65,7 +65,7 @@ func (d *document) title() {
 		started = d.Run.Started.Format("2006-01-02 15:04:05")
 	}
 	d.Para("**Timestamp:** %s", started)
-	d.Para("**Model:** %s", code(d.Run.Model.Model))
+	d.Para("**Model:** %s", code(d.Run.Model.Pinned()))
 	d.Para("**Backend:** %s | **Device:** %s", code(d.Run.Model.Backend), code(d.Run.Model.Device))
 	if b := d.Batching; b != nil && b.Enabled {
 		d.Para("**Dynamic Batching:** %s", batchingWords(b))

@@ -1047,6 +1047,7 @@ type InfoResponse struct {
 	Instances     int32                  `protobuf:"varint,16,opt,name=instances,proto3" json:"instances,omitempty"` // engines that compute batches side by side
 	Mode          string                 `protobuf:"bytes,17,opt,name=mode,proto3" json:"mode,omitempty"`            // the stages that run, if it is not all of them
 	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
+	Revision      string                 `protobuf:"bytes,19,opt,name=revision,proto3" json:"revision,omitempty"`    // the commit of a model that is named by its name on the Hugging Face hub
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1207,6 +1208,13 @@ func (x *InfoResponse) GetPadded() bool {
 	return false
 }
 
+func (x *InfoResponse) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
 var File_crossrank_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_crossrank_v1_rerank_proto_rawDesc = "" +
@@ -1287,7 +1295,7 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"compute_ns\x18\x03 \x01(\x03R\tcomputeNs\x12\x19\n" +
 	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"#\n" +
 	"\vInfoRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\xfe\x03\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\x9a\x04\n" +
 	"\fInfoResponse\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aweights\x18\x02 \x01(\tR\aweights\x12 \n" +
@@ -1313,7 +1321,8 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\aversion\x18\x0f \x01(\tR\aversion\x12\x1c\n" +
 	"\tinstances\x18\x10 \x01(\x05R\tinstances\x12\x12\n" +
 	"\x04mode\x18\x11 \x01(\tR\x04mode\x12\x16\n" +
-	"\x06padded\x18\x12 \x01(\bR\x06padded*M\n" +
+	"\x06padded\x18\x12 \x01(\bR\x06padded\x12\x1a\n" +
+	"\brevision\x18\x13 \x01(\tR\brevision*M\n" +
 	"\n" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
