@@ -66,7 +66,7 @@ A report needs neither the model nor the machine that was measured.`,
 			return runReport(cmd, args[0], opts)
 		},
 	}
-	cmd.Flags().StringVarP(&opts.output, "output", "o", "", "output file; empty = standard output")
+	cmd.Flags().StringVarP(&opts.output, "output", "o", "", "output file; - or empty = standard output")
 	cmd.Flags().BoolVar(&opts.json, "json", false, "JSON with every figure instead of Markdown; null = not measured")
 	cmd.Flags().BoolVar(&opts.html, "html", false, "one HTML page with charts instead of Markdown")
 	cmd.Flags().StringVar(&opts.charts, "charts", "", "output folder for charts as SVG files, which the Markdown refers to")

@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// runReportAll makes everything that is made of the results in a folder. Charts that the results no longer make are taken
-// away.
+// runReportAll makes everything that is made of the results in a folder. Charts that the results no
+// longer make are taken away.
 func runReportAll(cmd *cobra.Command, dir string) error {
 	all, err := readFolder(dir)
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package browser looks at a web page as people would, with a Chromium that is found on this machine.
+// Package browser drives a Chromium of this machine, for tests and tools that look at pages.
 //
-// It is for the dashboard: its tests ask a [Page] what it shows, what it complained of and which hosts it spoke to, and
-// take pictures of it. The browser runs without a window, with a profile of its own that is gone afterwards.
+// A [Page] reports what it shows, its errors and warnings, and the addresses that it asked for; it
+// can be used and photographed. The browser runs without a window, with a profile of its own that
+// is removed afterwards.
 package browser
 
 import (
@@ -83,7 +84,7 @@ func Open(ctx context.Context, opts Options) (*Page, error) {
 }
 
 func (p *Page) setup(opts Options) error {
-	if err := chromedp.Listen(p.ctx, p.hear); err != nil {
+	if err := chromedp.Listen(p.ctx, p.record); err != nil {
 		return err
 	}
 	if opts.Width == 0 || opts.Height == 0 {
@@ -104,8 +105,8 @@ func (p *Page) setup(opts Options) error {
 	return errors.Join(err, mediaErr, netErr, logErr)
 }
 
-// hear notes what the browser tells.
-func (p *Page) hear(event any) {
+// record notes an event of the browser.
+func (p *Page) record(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := event.(type) {
@@ -160,7 +161,7 @@ func (p *Page) Picture(whole bool) ([]byte, error) {
 	return chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 }
 
-// Problems are the errors and warnings that the page or the browser has told of so far.
+// Problems are the errors and warnings of the page and of the browser so far.
 func (p *Page) Problems() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

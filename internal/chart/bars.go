@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// horizontalBars draws bars under each other, each beside its name and with its figure, and gives where the picture ends.
+// horizontalBars draws bars under each other, each beside its name and with its figure, and gives
+// where the picture ends.
 func (c *Chart) horizontalBars(b *strings.Builder, top float64) float64 {
 	const row, thick = 24.0, 15.0
 	left := 0.0

@@ -1,7 +1,8 @@
 // Package chart draws figures as SVG: lines, clouds of dots, bars and columns.
 //
-// A [Chart] is plain data, with no knowledge of where its figures come from. [Chart.SVG] draws it as a document that
-// stands alone, in light and in dark, and that can also be put inside an HTML page. The same chart gives the same bytes.
+// A [Chart] is plain data, with no knowledge of where its figures come from. [Chart.SVG] draws it
+// as a document that stands alone, in light and in dark, and that can also be put inside an HTML
+// page. The same chart gives the same bytes.
 package chart
 
 import (
@@ -20,15 +21,15 @@ type Chart struct {
 	Series []Series
 	Bounds []Bound  // to draw across
 	Names  []string // of the bars of a bar chart: each series is a layer of them, with a value for every bar
-	Upward bool     // bars are columns, as of a histogram; else they lie, under each other
+	Upward bool     // bars are columns, as of a histogram; else they are horizontal, under each other
 	Dots   bool     // points without lines
 	LogX   bool
 	LogY   bool
 	XTicks []Tick // in place of round numbers
 }
 
-// Series is one line, cloud or layer of a chart. X and Y are of the same length; the layers of bars have no X. A Y that is not a
-// number ends one line and begins another.
+// Series is one line, cloud or layer of a chart. X and Y are of the same length; the layers of bars
+// have no X. A Y that is not a number ends one line and begins another.
 type Series struct {
 	Name string
 	X, Y []float64
@@ -57,8 +58,9 @@ const (
 	charWidth  = 7.5 // of 13 pixels' sans-serif, a wide one
 )
 
-// style is inside every picture, so that one in a file of its own is right in light and dark, too. Its colours differ for
-// people who do not see all of them (Okabe and Ito 2008), with lighter ones on black. A line of the file is one part.
+// style is inside every picture, so that one in a file of its own is right in light and dark, too.
+// Its colours differ for people who do not see all of them (Okabe and Ito 2008), with lighter ones
+// on black. A line of the file is one part.
 var style = "<style>" + strings.ReplaceAll(styleFile, "\n", "") + "</style>"
 
 //go:embed style.css
@@ -74,7 +76,7 @@ func (c *Chart) Empty() bool {
 	return true
 }
 
-// SVG draws the chart as a document of its own, which also stands inside HTML.
+// SVG draws the chart as a document of its own, which can also be put inside HTML.
 func (c *Chart) SVG() string {
 	var body strings.Builder
 	text := func(class string, x, y float64, anchor, s string) { label(&body, class, x, y, anchor, s) }

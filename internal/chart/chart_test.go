@@ -31,7 +31,8 @@ func (e element) number(t *testing.T, name string) float64 {
 	return v
 }
 
-// draw gives the elements of a chart, whose document has to be well formed and free of figures that are no numbers.
+// draw gives the elements of a chart, whose document has to be well formed and free of figures that
+// are no numbers.
 func draw(t *testing.T, c *Chart) []element {
 	t.Helper()
 	svg := c.SVG()

@@ -16,8 +16,8 @@ func (c *Chart) Add(name string, x, y float64) {
 	c.Series[k].X, c.Series[k].Y = append(c.Series[k].X, x), append(c.Series[k].Y, y)
 }
 
-// ShortenNames moves the parts that all names share into the title. Names are those of the bars, or of the lines where
-// there are no bars; a comma and a space separate their parts.
+// ShortenNames moves the parts that all names share into the title. Names are those of the bars, or
+// of the lines where there are no bars; a comma and a space separate their parts.
 func (c *Chart) ShortenNames() {
 	if len(c.Names) > 0 {
 		var common string

@@ -1,12 +1,15 @@
-// Package compare says what measurements mean: whether one is faster than another, and what an experiment found.
+// Package compare says what measurements mean: whether one is faster than another, and what an
+// experiment found.
 //
-// [Of] sets two measurements of the same experiment side by side. The unit is one repeat of a configuration, which had a
-// server process of its own: requests of one process are alike in ways that another process's are not, and are never
-// pooled. A difference is real when a Mann–Whitney U test finds it significant and the medians differ by more than 2 %.
-// Quality stands beside speed: scores that rank worse are worse, however fast they come.
+// [Of] sets two measurements of the same experiment side by side. The unit is one repeat of a
+// configuration, which had a server process of its own: requests of one process are alike in ways
+// that another process's are not, and are never pooled. A difference is real when a Mann–Whitney U
+// test finds it significant and the medians differ by more than 2 %. Quality stands beside speed:
+// scores that rank worse are worse, however fast they come.
 //
-// [Findings] answers the questions that an experiment asks, such as what a larger batch gives. [NoiseOf] measures how far
-// equal configurations differ by chance, and a finding calls no difference below that.
+// [Findings] answers the questions that an experiment asks, such as what a larger batch gives.
+// [NoiseOf] measures how far equal configurations differ by chance, and a finding calls no
+// difference below that.
 package compare
 
 import (
@@ -81,9 +84,9 @@ var metrics = []struct {
 	{"latency P99", "ms", false, func(c *configuration) summary.Value { return c.Latency.Carried(99, c.Latency.P99) }},
 }
 
-// Of sets the results of A and of B side by side; each may be several files of the same experiment. Configurations that
-// are not complete, and the probes of a search, are left out. Loss is what B may lose of a figure of quality before it is
-// worse.
+// Of sets the results of A and of B side by side; each may be several files of the same experiment.
+// Configurations that are not complete, and the probes of a search, are left out. Loss is what B
+// may lose of a figure of quality before it is worse.
 func Of(a, b []*results.Results, loss float64) *Comparison {
 	sumsA, sumsB := summariesOf(a), summariesOf(b)
 	sideA, sideB := groupsOf(sumsA), groupsOf(sumsB)
@@ -128,7 +131,8 @@ func summariesOf(files []*results.Results) []*summary.Summary {
 	return all
 }
 
-// groupsOf gives the repeats of every complete configuration over all summaries, in the order of the results.
+// groupsOf gives the repeats of every complete configuration over all summaries, in the order of
+// the results.
 func groupsOf(summaries []*summary.Summary) []*summary.Group {
 	var all []*summary.Group
 	for _, s := range summaries {

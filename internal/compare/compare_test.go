@@ -37,7 +37,8 @@ func TestCompareFindsAPlantedSlowdown(t *testing.T) {
 	}
 }
 
-// Between two measurements of the same, hardly ever a difference is seen: both p < 0.05 and more than 2 % are asked for.
+// Between two measurements of the same, hardly ever a difference is seen: both p < 0.05 and more
+// than 2 % are asked for.
 func TestCompareSeesNothingInTheSame(t *testing.T) {
 	for seed := range uint64(20) {
 		for _, r := range compareSamples(resultstest.Repeats(10+seed, 0), resultstest.Repeats(100+seed, 0)).Rows {
@@ -69,7 +70,8 @@ func TestCompareText(t *testing.T) {
 	}
 }
 
-// Faster does not make up for worse: the gate looks at quality alone. What is not of the same collection is not compared.
+// Faster does not make up for worse: the gate looks at quality alone. What is not of the same
+// collection is not compared.
 func TestCompareQuality(t *testing.T) {
 	share, all := 0.95, 1.0
 	judged := func(ndcg float64) *results.Judged {

@@ -54,8 +54,8 @@ func runsOf(files []*results.Results) []*results.Run {
 	return runs
 }
 
-// unlike lists what differs between the sides besides what is compared, and what of how they were measured speaks against
-// comparing them.
+// unlike lists what makes the sides hard to compare: conditions that differ, and the order of the
+// measurements.
 func unlike(a, b []*results.Results) []string {
 	var why []string
 	for _, c := range conditions {

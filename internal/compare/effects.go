@@ -10,7 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// axis is something that an experiment varies: a setting, or one of the two that every experiment has.
+// axis is something that an experiment varies: a setting, or one of the two that every experiment
+// has.
 type axis struct {
 	name  string
 	value func(*configuration) string
@@ -58,7 +59,8 @@ func (r experiment) values(a axis) []string {
 	return values
 }
 
-// effect is how one value of an axis does against another, over all configurations that are otherwise the same.
+// effect is how one value of an axis does against another, over all configurations that are
+// otherwise the same.
 type effect struct {
 	Ratio     float64 // of the throughputs: the geometric mean
 	Low, High float64 // the least and the greatest

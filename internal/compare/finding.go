@@ -16,8 +16,8 @@ type Finding struct {
 // experiment is a summary that questions are asked of.
 type experiment struct{ *summary.Summary }
 
-// Findings answers every question that the experiments ask, by topic. A difference is only called one where the noise
-// allows it.
+// Findings answers every question that the experiments ask, by topic. A difference is only called
+// one where the noise allows it.
 func Findings(all []*summary.Summary, chance Noise) []Finding {
 	var findings []Finding
 	for _, t := range topics {

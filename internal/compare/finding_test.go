@@ -66,10 +66,12 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// What differs in nothing but its experiment shows the noise: packing varied to true is packing that was true anyway.
+// What differs in nothing but its experiment shows the noise: packing varied to true is packing
+// that was true anyway.
 func TestNoiseIsThatOfEqualConfigurations(t *testing.T) {
 	n := NoiseOf(summaries(resultstest.Sweep("05", "", 10, 100.0, 20, 120.0), resultstest.Sweep("09", "batching.packing", "false", 60.0, "true", 110.0)))
-	// Two values that are d apart have a standard deviation of d/√2; with one degree of freedom, t is 12.71.
+	// Two values that are d apart have a standard deviation of d/√2; with one degree of freedom, t
+	// is 12.71.
 	d := math.Log(1.1)
 	if n.Configurations != 1 || n.Measured != 2 || math.Abs(n.Spread-d/math.Sqrt2) > 1e-6 || math.Abs(n.Widest-0.1) > 1e-6 || n.Where != "batch=10, conc=1 in 05, 09" {
 		t.Errorf("noise is %+v, want that of the two of batch 10 with packing", n)

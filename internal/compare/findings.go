@@ -15,7 +15,8 @@ func (r experiment) bare(a axis) bool {
 	return len(axes) == 1 && axes[0].name == a.name && len(r.SLO) == 0
 }
 
-// plateau gives the best configuration, and the first in order that the noise cannot tell from it.
+// plateau gives the best configuration, and the first in order whose difference from it is within
+// the noise.
 func (r experiment) plateau(chance Noise) (best, first *configuration) {
 	best = r.Best(func(a, b *configuration) bool { return a.PairsPerSecond > b.PairsPerSecond })
 	for i := range r.Configurations {
@@ -62,8 +63,8 @@ func (r experiment) findConcurrency(chance Noise) []string {
 	return words
 }
 
-// findInstances leaves threads to their own topic unless both are varied: then one instance with all cores is compared with
-// one instance a core.
+// findInstances leaves threads to their own topic unless both are varied: then one instance with
+// all cores is compared with one instance a core.
 func (r experiment) findInstances(chance Noise) []string {
 	replicas, ok := r.axis("replicas")
 	if !ok {

@@ -19,8 +19,8 @@ const (
 	unknownNoise    = 0.05 // the same where no configuration was measured twice
 )
 
-// Noise is how far measurements of one and the same configuration differ, each by a server process of its own. Other
-// differences are weighed against it.
+// Noise is how far measurements of one and the same configuration differ, each by a server process
+// of its own. Other differences are weighed against it.
 type Noise struct {
 	Configurations int     `json:"configs"`      // that were measured more than once
 	Measured       int     `json:"measurements"` // of those
@@ -29,12 +29,14 @@ type Noise struct {
 	Where          string  `json:"widest_of"`    // where that was
 }
 
-// quantiles are t₀.₉₇₅ of Student's distribution for 1, 2, … degrees of freedom; 2.1 is no less than it for more than 20.
+// quantiles are t₀.₉₇₅ of Student's distribution for 1, 2, … degrees of freedom; 2.1 is no less
+// than it for more than 20.
 var quantiles = []float64{12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
 	2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086}
 
-// minDetectable is the part by which a throughput must differ from another for the difference to be real with 95 %
-// confidence, where both are geometric means over n configurations: t·√(2/n)·Spread in the logarithm, and at least 2 %.
+// minDetectable is the part by which a throughput must differ from another for the difference to be
+// real with 95 % confidence, where both are geometric means over n configurations: t·√(2/n)·Spread
+// in the logarithm, and at least 2 %.
 func (n Noise) minDetectable(configurations int) float64 {
 	if n.Configurations == 0 {
 		return unknownNoise
@@ -112,8 +114,9 @@ func NoiseOf(all []*summary.Summary) Noise {
 	return n
 }
 
-// condition is the same for configurations that differ in nothing that could change their speed: the settings of the
-// server with the values that c has for what is varied, the data, the machine and the load.
+// condition is the same for configurations that differ in nothing that could change their speed:
+// the settings of the server with the values that c has for what is varied, the data, the machine
+// and the load.
 func (r experiment) condition(c *configuration) string {
 	var settings map[string]any
 	if json.Unmarshal(r.Run.Settings, &settings) != nil {

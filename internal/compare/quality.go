@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// QualityRow is one figure of the quality of scores on both sides. The same server gives the same scores every time, so one
-// value a side is enough.
+// QualityRow is one figure of the quality of scores on both sides. The same server gives the same
+// scores every time, so one value a side is enough.
 type QualityRow struct {
 	Configuration string  `json:"config"`
 	Metric        string  `json:"metric"`
@@ -21,7 +21,8 @@ type QualityRow struct {
 	Worse         bool    `json:"worse"` // B lost more than is allowed
 }
 
-// compareQuality sets side by side what both sides measured alike. Loss is what B may lose of each figure.
+// compareQuality sets side by side what both sides measured alike. Loss is what B may lose of each
+// figure.
 func compareQuality(a, b []*results.Results, loss float64) []QualityRow {
 	var rows []QualityRow
 	for _, qa := range qualitiesOf(a) {
@@ -67,8 +68,8 @@ type qualityFigure struct {
 	a, b float64
 }
 
-// sharedFigures lists the figures that both have, of the same collection or against the same reference. What is the
-// reference of the other agrees with itself in all.
+// sharedFigures lists the figures that both have, of the same collection or against the same
+// reference. What is the reference of the other agrees with itself in all.
 func sharedFigures(a, b *results.Quality) []qualityFigure {
 	var all []qualityFigure
 	if x, y := a.Judged, b.Judged; x != nil && y != nil && x.Hash == y.Hash && x.Candidates == y.Candidates {

@@ -29,7 +29,7 @@ func (r experiment) qualityWords(value, base string, faster bool) []string {
 	worse := false
 	if a := q.Agreement; a != nil {
 		words = append(words, fmt.Sprintf("Of the 10 best passages, %s are the same as in %s, and of the best ones %s; the rank correlation is %s, the mean error %.3g of a standard deviation.",
-			Share(a.Top10), markdown.Text(a.Against), Share(a.Top1), summary.Optional(a.RankCorrelation).Format("%.4f"), a.MeanAbsError/a.StdDev))
+			Overlap(a.Top10), markdown.Text(a.Against), Overlap(a.Top1), summary.Optional(a.RankCorrelation).Format("%.4f"), a.MeanAbsError/a.StdDev))
 		worse = lost(a.Top10) || lost(a.Top1)
 	}
 	if of != nil && q.Judged != nil && of.Judged != nil {
@@ -50,8 +50,8 @@ func (r experiment) qualityWords(value, base string, faster bool) []string {
 // lost reports whether the agreement is worse by more than counts as none.
 func lost(t results.TopAgreement) bool { return t.Share != nil && *t.Share < 1-leastQuality }
 
-// Share is an agreement in percent.
-func Share(t results.TopAgreement) string {
+// Overlap is an agreement in percent.
+func Overlap(t results.TopAgreement) string {
 	if t.Share == nil {
 		return summary.NotMeasured
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/markdown"
 )
 
-// topics are the questions to every experiment, in the order in which people read them. Each gives the sentences of an answer,
-// or none where an experiment does not vary what is asked.
+// topics are the questions to every experiment, in the order in which people read them. Each gives
+// the sentences of an answer, or none where an experiment does not vary what is asked.
 var topics = []struct {
 	name string
 	find func(r experiment, chance Noise) []string
@@ -46,7 +46,8 @@ func against(short, value, base, what string) func(experiment, Noise) []string {
 	}
 }
 
-// each answers how every value of a setting does against the first. The unit may have "(s)" in it, for the plural.
+// each answers how every value of a setting does against the first. The unit may have "(s)" in it,
+// for the plural.
 func each(short, unit string) func(experiment, Noise) []string {
 	name := func(v string) string {
 		plural := "s"

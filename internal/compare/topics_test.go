@@ -127,7 +127,8 @@ func TestFindingsQuoteSafely(t *testing.T) {
 	}
 }
 
-// Configurations that differ in what could change their speed are not alike; those that differ in a name are.
+// Configurations that differ in what could change their speed are not alike; those that differ in a
+// name are.
 func TestCondition(t *testing.T) {
 	base := func() *results.Results { return resultstest.Sweep("a", "batching.packing", "true", 100.0) }
 	key := func(change func(*results.Results)) string {

@@ -1,6 +1,7 @@
-// Package machine tells on what a measurement was made: the processor, its cores and caches, the system, the Go version.
+// Package machine describes the machine that a measurement is made on: processor, cores, caches,
+// system and Go version.
 //
-// What a system does not tell is left empty, never guessed.
+// What the system does not report is left empty, never guessed.
 package machine
 
 import (
@@ -27,7 +28,7 @@ func Here() Machine {
 	return m
 }
 
-// readLinux fills in what Linux tells in its files.
+// readLinux fills in what Linux reports in its files.
 func (m *Machine) readLinux(root fs.FS) {
 	m.CPU = cpuName(text(root, "proc/cpuinfo"))
 	m.Caches = caches(root, "sys/devices/system/cpu/cpu0/cache")
@@ -42,7 +43,8 @@ func (m *Machine) readLinux(root fs.FS) {
 	}
 }
 
-// cpuName finds the processor's name in the text of /proc/cpuinfo. Arm kernels give no name, only numbers.
+// cpuName finds the processor's name in the text of /proc/cpuinfo. Arm kernels give no name, only
+// numbers.
 func cpuName(info string) string {
 	field := map[string]string{}
 	for line := range strings.Lines(info) {

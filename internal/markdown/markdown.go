@@ -1,7 +1,9 @@
-// Package markdown writes the Markdown of reports: lines, paragraphs and tables, and texts from outside made safe in them.
+// Package markdown writes the Markdown of reports: lines, paragraphs and tables, and texts from
+// outside made safe in them.
 //
-// Names of models, messages of servers and values of settings come from results files. They go through [Text] where they
-// stand in a line or in a table's cell, and through [Code] where they are to be a code span.
+// Names of models, messages of servers and values of settings come from results files. They go
+// through [Text] where they stand in a line or in a table's cell, and through [Code] where they are
+// to be a code span.
 package markdown
 
 import (
@@ -70,7 +72,8 @@ func Plain(s string) string {
 	return b.String()
 }
 
-// Code makes a text from outside a code span, safe in a table's cell too. Of an empty text it is empty.
+// Code makes a text from outside a code span, safe in a table's cell too. Of an empty text it is
+// empty.
 func Code(s string) string {
 	s = strings.ReplaceAll(oneLine(s), "|", "\\|")
 	switch {

@@ -1,7 +1,8 @@
-// Package outfile writes the files that the program makes for its user: reports, charts, results, scores.
+// Package outfile writes the files that the program makes for its user: reports, charts, results,
+// scores.
 //
-// A path names more than a regular file. [Create] and [Write] treat what they find there as a shell's redirection does,
-// except that a regular file is replaced in one step:
+// A path names more than a regular file. [Create] and [Write] treat what they find there as a
+// shell's redirection does, except that a regular file is replaced in one step:
 //
 //   - A regular file, or no file: the content goes to a temporary file in the same directory, which then takes the name.
 //     A reader sees the old content or the new, never a part, and after an error the old file is unchanged. Permissions
@@ -22,8 +23,8 @@ import (
 	"os"
 )
 
-// File is an output that is being written. It must be ended by Close; without a Commit before it, a regular file keeps
-// its old content. A File is not safe for concurrent use.
+// File is an output that is being written. It must be ended by Close; without a Commit before it, a
+// regular file keeps its old content. A File is not safe for concurrent use.
 type File struct {
 	name    string   // as the caller knows it, for errors
 	file    *os.File // that takes the bytes
@@ -67,7 +68,8 @@ func create(path string) (*File, error) {
 	return &File{name: path, file: file, path: t.path, pending: p}, err
 }
 
-// writable reports an error for a file that this process may not write, which a rename would replace all the same.
+// writable reports an error for a file that this process may not write, which a rename would
+// replace all the same.
 func writable(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -85,7 +87,8 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Commit gives what was written its name. Writing may go on: what comes after Commit is appended as it comes.
+// Commit gives what was written its name. Writing may go on: what comes after Commit is appended as
+// it comes.
 func (f *File) Commit() error {
 	if f.pending == nil {
 		return nil

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// replacement is a temporary file for Windows, which renameio leaves out because a rename there is not atomic when the
-// machine fails. It still leaves the old file or the new one when the program fails. Permissions are inherited from the
-// directory.
+// replacement is a temporary file for Windows, which renameio leaves out because a rename there is
+// not atomic when the machine fails. It still leaves the old file or the new one when the program
+// fails. Permissions are inherited from the directory.
 type replacement struct {
 	*os.File
 	path string

@@ -80,7 +80,8 @@ func TestNamedPipe(t *testing.T) {
 	}
 }
 
-// What is written to /dev/stdout comes between what the program prints before and after, whatever standard output is.
+// What is written to /dev/stdout comes between what the program prints before and after, whatever
+// standard output is.
 func TestStandardOutputByItsName(t *testing.T) {
 	if _, err := os.Stat("/dev/stdout"); err != nil {
 		t.Skip(err)
@@ -129,7 +130,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A file that this process may not write is not replaced either, though the directory would allow it.
+// A file that this process may not write is not replaced either, though the directory would allow
+// it.
 func TestReadOnlyFile(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("the superuser may write every file")

@@ -42,8 +42,8 @@ func find(path string) (target, error) {
 
 const maxLinks = 40 // in a row, as Linux has it
 
-// followDangling gives the place where a chain of symbolic links ends at no file, in a directory that is free of links.
-// A path that is no link is its own place.
+// followDangling gives the place where a chain of symbolic links ends at no file, in a directory
+// that is free of links. A path that is no link is its own place.
 func followDangling(path string) (string, error) {
 	for range maxLinks {
 		to, err := os.Readlink(path)

@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// A browser shows the page without a complaint, draws its charts, and asks for nothing but the page, in light and dark.
+// A browser shows the page without a complaint, draws its charts, and asks for nothing but the
+// page, in light and dark.
 func TestPageInABrowser(t *testing.T) {
 	if _, err := browser.Find(); errors.Is(err, browser.ErrNone) {
 		t.Skip(err)

@@ -14,17 +14,18 @@ import (
 )
 
 const (
-	maxLines = 8    // of a chart; more cannot be told apart
+	maxLines = 8    // of a chart; more are hard to distinguish
 	maxBars  = 48   // under each other
 	maxDots  = 1600 // of a cloud
 )
 
-// Charts draws what res hold, leaving out charts that have nothing to show; the most telling ones come first.
+// Charts draws what res hold, without charts that have nothing to show; the most important ones
+// come first.
 func Charts(res *results.Results) []chart.Chart {
 	sum := summary.Of(res)
 	all := []chart.Chart{rates(sum)}
 	all = append(all, along(sum, batchAxis, concurrencyAxis, "throughput_batch", "Throughput against batch size", "pairs a request")...)
-	all = append(all, along(sum, concurrencyAxis, batchAxis, "throughput_concurrency", "Throughput against concurrency", "requests at once")...)
+	all = append(all, along(sum, concurrencyAxis, batchAxis, "throughput_concurrency", "Throughput against concurrency", "requests in flight")...)
 	all = append(all, bars(sum), stages(sum), spectrum(sum, res), tradeoff(sum), scatter(sum, res), batchSizes(res), padding(res))
 	all = append(all, timelines(res)...)
 	return slices.DeleteFunc(all, func(c chart.Chart) bool { return c.Empty() })
@@ -33,7 +34,7 @@ func Charts(res *results.Results) []chart.Chart {
 // rates shows the latency at every rate of arrivals, with the bounds that were asked for.
 func rates(sum *summary.Summary) chart.Chart {
 	c := chart.Chart{File: "rate", Title: "Latency against offered rate", X: "requests/s offered", Y: "response time (ms)", LogY: true,
-		Note: "Only percentiles that the sample carries, of runs whose schedule was kept."}
+		Note: "Only percentiles that enough requests support, of valid configurations."}
 	var open []*summary.Configuration
 	for i := range sum.Configurations {
 		config := &sum.Configurations[i]
@@ -65,7 +66,8 @@ func rates(sum *summary.Summary) chart.Chart {
 	return c
 }
 
-// spectrum shows the latency at every percentile that the requests carry, 90, 99 and 99.9 being equally far apart.
+// spectrum shows the latency at every percentile that the requests carry, 90, 99 and 99.9 being
+// equally far apart.
 func spectrum(sum *summary.Summary, res *results.Results) chart.Chart {
 	c := chart.Chart{File: "spectrum", Title: "Percentiles of latency", X: "percentile", Y: "latency (ms)", LogX: true}
 	for _, p := range []float64{0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99} {
@@ -89,7 +91,7 @@ func spectrum(sum *summary.Summary, res *results.Results) chart.Chart {
 	}
 	c.Series = c.Series[:min(n, maxLines)]
 	c.ShortenNames()
-	c.Note = strings.TrimSpace(leftOut(n, maxLines, "lines") + " Only percentiles that the sample carries.")
+	c.Note = strings.TrimSpace(leftOut(n, maxLines, "lines") + " Only percentiles that enough requests support.")
 	return c
 }
 
@@ -110,12 +112,13 @@ func percentiles(name string, m *results.Measured, of func(*results.Request) tim
 	return s
 }
 
-// stages stacks the mean times of a request's stages; the rest is what its caller waited besides.
+// stages stacks the mean times of a request's stages; the rest is what its caller waited for
+// otherwise.
 func stages(sum *summary.Summary) chart.Chart {
 	c := chart.Chart{File: "stages", Title: "Where a request's time goes", X: "mean ms of a request"}
 	all := sum.Groups()
 	c.Note = leftOut(len(all), maxBars, "configurations")
-	layers := []chart.Series{{Name: "tokenize"}, {Name: "queue"}, {Name: "compute"}, {Name: "network, lateness and the rest"}}
+	layers := []chart.Series{{Name: "tokenize"}, {Name: "queue"}, {Name: "compute"}, {Name: "network, send lag and the rest"}}
 	for _, one := range all[:min(len(all), maxBars)] {
 		c.Names = append(c.Names, one.Name)
 		for l, figure := range []func(*summary.Configuration) summary.Value{

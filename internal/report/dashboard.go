@@ -15,7 +15,7 @@ func (d *document) usage() {
 		d.Row(u.Name, u.Average.Format("%.1f"), u.Min.Format("%.1f"), u.Max.Format("%.1f"), u.P50.Format("%.1f"), u.P95.Format("%.1f"))
 	}
 	d.Line("")
-	d.Para("CPU is the server process's over all of its threads; 100 is one core. Steal is CPU time of the machine that others on its " +
+	d.Para("CPU is that of the server process, over all its threads; 100 is one core. Steal is CPU time of the machine that others on its " +
 		"host took, and Throttled is time of the server that a CPU quota held back.")
 	if d.Run.Model.Device == "cpu" {
 		d.Para("GPU figures are %s: the model ran on the CPU.", summary.NotMeasured)

@@ -13,7 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// CPU time that was stolen or throttled stands behind the columns of the report to match, and in words where it is notable.
+// CPU time that was stolen or throttled stands behind the columns of the report to match, and in
+// words where it is notable.
 func TestLostCPUIsReported(t *testing.T) {
 	res := resultstest.Sweep("x", "", 10, 100.0, 20, 100.0)
 	for i, steal := range []float64{0.2, 12} {

@@ -15,8 +15,9 @@ type File struct {
 	Data []byte
 }
 
-// Folder makes everything that is shown of a folder of results: for each a report in Markdown and in HTML, with its charts
-// as SVG files, and the overview of all as README.md and index.html. Results are in the order of their experiments' names.
+// Folder makes everything that is shown of a folder of results: for each a report in Markdown and
+// in HTML, with its charts as SVG files, and the overview of all as README.md and index.html.
+// Results are in the order of their experiments' names.
 func Folder(all []*results.Results) ([]File, error) {
 	var files []File
 	var summaries []*summary.Summary

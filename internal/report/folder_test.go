@@ -32,7 +32,8 @@ func readAll(t *testing.T, dir string) []*results.Results {
 	return all
 }
 
-// compareFolder makes everything anew from the results in a folder and holds it against the files that lie there.
+// compareFolder makes everything anew from the results in a folder and holds it against the files
+// that lie there.
 func compareFolder(t *testing.T, dir string) {
 	t.Helper()
 	files, err := Folder(readAll(t, dir))
@@ -84,10 +85,12 @@ func TestKeptReportsAreThoseOfTheResults(t *testing.T) {
 	compareFolder(t, dir)
 }
 
-// The same of two experiments that were measured with a tiny model: a sweep with quality, and an open loop.
+// The same of two experiments that were measured with a tiny model: a sweep with quality, and an
+// open loop.
 func TestFolderGolden(t *testing.T) { compareFolder(t, filepath.Join("testdata", "folder")) }
 
-// Results that are kept tell of no folder of the machine that measured, nor of any text that was sent.
+// Results that are kept tell of no folder of the machine that measured, nor of any text that was
+// sent.
 func TestKeptResultsTellNothingOfTheMachinesFolders(t *testing.T) {
 	for _, dir := range []string{filepath.Join("..", "..", "experiments", "results"), filepath.Join("testdata", "folder")} {
 		for _, res := range readAll(t, dir) {

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// batchSizes counts the batches that the server ran by their pairs. The server tells of every interval how many began and how many
-// pairs they had in the mean, so batches of one interval count as equal.
+// batchSizes counts the batches that the server ran by their pairs. A sample has how many began in
+// its interval and the mean of their pairs, so batches of one interval count as equal.
 func batchSizes(res *results.Results) chart.Chart {
 	c := chart.Chart{File: "batches", Title: "Batches by their size", X: "pairs a batch", Y: "batches", Upward: true,
 		Note: "Sizes are means of what began in one interval of the server's history."}
@@ -43,9 +43,10 @@ func batchSizes(res *results.Results) chart.Chart {
 	return c
 }
 
-// padding counts the requests by the part of their work that padding them to their longest pair would have wasted.
+// padding counts the requests by the part of their work that padding them to their longest pair
+// would have wasted.
 func padding(res *results.Results) chart.Chart {
-	c := chart.Chart{File: "padding", Title: "Padding that requests alone would need", X: "padding (% of the tokens computed)", Y: "requests", Upward: true}
+	c := chart.Chart{File: "padding", Title: "Padding if each request were padded by itself", X: "padding (% of the tokens computed)", Y: "requests", Upward: true}
 	layer := chart.Series{Name: "requests"}
 	for b := range 10 {
 		c.Names, layer.Y = append(c.Names, fmt.Sprintf("%d–%d", 10*b, 10*b+10)), append(layer.Y, 0)
@@ -66,8 +67,8 @@ func padding(res *results.Results) chart.Chart {
 	return c
 }
 
-// timelines show what the server told of itself over time: its rate, its CPU, its memory and what waited. Lines break
-// where one configuration ends and another begins.
+// timelines show the server's samples over time: its throughput, its CPU, its memory and its queue.
+// Lines break where one configuration ends and another begins.
 func timelines(res *results.Results) []chart.Chart {
 	const x = "seconds since the first sample"
 	charts := []struct {
@@ -85,7 +86,7 @@ func timelines(res *results.Results) []chart.Chart {
 			}},
 		{chart.Chart{File: "time_memory", Title: "The server's memory over time", Y: "resident MiB"}, []string{"resident"},
 			[]func(*results.Sample) *float64{func(s *results.Sample) *float64 { return scaled(s.RSSBytes, 1.0/(1<<20)) }}},
-		{chart.Chart{File: "time_queue", Title: "What waited in the server over time", Y: "pairs, requests"}, []string{"pairs that wait", "requests under way"},
+		{chart.Chart{File: "time_queue", Title: "The server's queue over time", Y: "pairs, requests"}, []string{"queued pairs", "requests in flight"},
 			[]func(*results.Sample) *float64{
 				func(s *results.Sample) *float64 { return scaled(s.QueuedPairs, 1) },
 				func(s *results.Sample) *float64 { return scaled(s.InFlight, 1) },

@@ -14,7 +14,7 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// The templates' text is theirs; what is put in is escaped by html/template, which knows where it stands.
+// html/template escapes what is put into the templates, each text for its place.
 //
 //go:embed templates
 var templates embed.FS
@@ -36,8 +36,8 @@ func page(name string) *template.Template {
 	return template.Must(t.ParseFS(templates, "templates/style.css", "templates/head.html", "templates/"+name))
 }
 
-// HTML lays a measurement out as one page that asks for nothing else: its pictures and its style are inside. It is right
-// in light and in dark, and on a phone.
+// HTML lays a measurement out as one page that asks for nothing else: its pictures and its style
+// are inside. It is right in light and in dark, and on a phone.
 func HTML(s *summary.Summary, charts []chart.Chart) ([]byte, error) {
 	view := struct {
 		*summary.Summary
@@ -71,7 +71,8 @@ func execute(t *template.Template, view any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// faulty says how many configurations are not valid, and why the first is not; it is empty if all are.
+// faulty says how many configurations are not valid, and why the first is not; it is empty if all
+// are.
 func faulty(s *summary.Summary) string {
 	n, first := 0, ""
 	for i := range s.Configurations {
@@ -176,7 +177,8 @@ func (o *Overview) HTML(charts map[string][]chart.Chart) ([]byte, error) {
 
 var bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
 
-// inline makes HTML of the little Markdown that findings and notes are made of: bold text, and escapes.
+// inline makes HTML of the little Markdown that findings and notes are made of: bold text, and
+// escapes.
 func inline(s string) template.HTML {
 	s = template.HTMLEscapeString(markdown.Plain(s))
 	return template.HTML(bold.ReplaceAllString(s, "<b>$1</b>"))

@@ -9,33 +9,33 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// load prints how the load was made: what the generator took, what requests of many sizes were drawn from, and whether
-// configurations had settled down.
+// load prints how the load was made: what the generator took, what requests of many sizes were
+// drawn from, and whether configurations were stable.
 func (d *document) load() {
 	if !slices.ContainsFunc(d.Configurations, func(c summary.Configuration) bool { return c.Generator.Measured() || c.Mix != "" || c.Stability != nil }) {
 		return
 	}
 	d.Para("## Load")
-	d.Header("Config", "Generator CPU", "Of the machine", "Settled")
+	d.Header("Config", "Generator CPU", "Of the machine", "Stable")
 	for i := range d.Configurations {
 		c := &d.Configurations[i]
 		machine := summary.Unmeasured
 		if cores := d.Run.Machine.Cores; cores > 0 {
 			machine = c.Generator / summary.Value(cores)
 		}
-		d.Row(markdown.Text(c.ShortName()), c.Generator.Format("%.1f%%"), machine.Format("%.1f%%"), settled(c))
+		d.Row(markdown.Text(c.ShortName()), c.Generator.Format("%.1f%%"), machine.Format("%.1f%%"), stable(c))
 	}
 	d.Line("")
-	d.Para("Generator CPU is what the process that sends the requests took, as the system counts it; 100 %% is one core, and on the same "+
-		"machine the server lacks it. A configuration had settled down when its last %d windows of time lie within %.0f %% of their mean, "+
-		"in throughput and in mean latency.", stats.Windows, 100*stats.Within)
+	d.Para("Generator CPU is the CPU time of the process that sends the requests; 100 %% is one core. On the same machine, the server "+
+		"does without it. A configuration is stable when its last %d time windows are within %.0f %% of their mean, in throughput "+
+		"and in mean latency.", stats.Windows, 100*stats.Within)
 	for _, mix := range d.mixes() {
-		d.Para("Requests have many sizes, and one query of its own each: %s.", markdown.Text(mix))
+		d.Para("Requests vary in size, and each has its own query: %s.", markdown.Text(mix))
 	}
 }
 
-// settled says whether the configuration had settled down, if the experiment asked.
-func settled(c *summary.Configuration) string {
+// stable says whether the configuration was stable at its end, if the experiment asked.
+func stable(c *summary.Configuration) string {
 	switch {
 	case c.Stability == nil:
 		return summary.NotMeasured
@@ -71,13 +71,13 @@ func (d *document) saturation() {
 		}
 		note := ""
 		if k.Lightest {
-			note = "the lightest load measured: more of it only waits"
+			note = "the lightest load measured: more load only adds waiting"
 		} else if k.Heaviest {
-			note = "the heaviest load measured: it does not saturate"
+			note = "the heaviest load measured: no saturation"
 		}
 		d.Row(markdown.Text(k.Sweep), at, c.PairsPerSecond.Format("%.1f pairs/s"), c.Latency.Average.Format("%.1fms"), note)
 	}
 	d.Line("")
-	d.Para("The knee is where the power, throughput over mean latency, is highest (Kleinrock 1979): beyond it, requests wait longer by a " +
-		"larger part than there are more of them.")
+	d.Para("The knee is where the power, throughput over mean latency, is highest (Kleinrock 1979): beyond it, latency grows by a larger " +
+		"factor than throughput.")
 }

@@ -61,8 +61,8 @@ func (d *document) openLoop() {
 	}
 	d.Line("")
 	m.note(d)
-	d.Para("Response time counts from the intended moment of sending, service time from the actual one. A configuration is valid when "+
-		"the P99 of the lag is at most 1 ms, or 1 %% of the objective if that is more, and %.0f %% of the offered rate were sent.", 100*stats.LeastAchieved)
+	d.Para("Response time counts from the intended send time, service time from the actual one. A configuration is valid when "+
+		"the P99 of the lag is at most 1 ms, or 1 %% of the objective if that is more, and at least %.0f %% of the offered rate was sent.", 100*stats.LeastAchieved)
 }
 
 // objectives prints what the searches came to.
@@ -77,8 +77,8 @@ func (d *document) objectives() {
 			goodputs(d.Summary, f), markdown.Text(f.Note))
 	}
 	d.Line("")
-	d.Para("A rate passes when as few requests are late as it takes to hold the percentile with %.0f %% confidence. Capacity is the closed "+
-		"loop's. Goodput counts the requests that were answered within the objective.", 100*stats.Confidence)
+	d.Para("A rate passes when few enough requests are late to confirm the percentile with %.0f %% confidence. Capacity is the throughput "+
+		"of a closed loop. Goodput counts the requests that were answered within the objective.", 100*stats.Confidence)
 }
 
 // rate is requests a second, of which 0 means that there is no such rate.

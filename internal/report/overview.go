@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// Overview is what the experiments of a folder found, and the winner of each. Every number and every sentence comes from
-// their results.
+// Overview is what the experiments of a folder found, and the winner of each. Every number and
+// every sentence comes from their results.
 type Overview struct {
 	Experiments []Experiment      `json:"experiments"`
 	Findings    []compare.Finding `json:"lessons"`
@@ -120,7 +120,7 @@ func (o *Overview) winners(p *markdown.Page) {
 			yesOrNo(e.Complete))
 	}
 	p.Line("")
-	p.Para("The best of many configurations is partly luck. Where an experiment repeats, the best of its repeats stands here; `crossrank compare` tests differences.")
+	p.Para("The best of many configurations is partly luck. Where an experiment has repeats, the table shows the best one; `crossrank compare` tests differences.")
 }
 
 // conditions says how all of it was measured.

@@ -72,7 +72,7 @@ func (d *document) lostCPU() string {
 
 func dataHash(d results.Data) string {
 	if d.Hash == "" && strings.HasPrefix(d.Name, "synthetic") {
-		return "none: the data was made, not read"
+		return "none: the data is synthetic"
 	}
 	return markdown.Text(d.Hash)
 }
@@ -142,20 +142,19 @@ func (d *document) validity() {
 	d.Line("")
 	d.faults()
 	if d.Run.ExternalServer {
-		d.Line("- The server ran already, and may be on another machine: CPU, Cores, Caches and System are those of what measured. " +
-			"What else the server had to do is not known.")
+		d.Line("- The server was already running, possibly on another machine: CPU, Cores, Caches and System describe the machine that " +
+			"measured. What else the server was doing is not known.")
 	}
-	d.Line("- Latency counts from the moment that a request was meant to be sent; in a closed loop, that is when it was sent. " +
-		"Requests that failed are in no figure but their count.")
+	d.Line("- Latency counts from the intended send time, which in a closed loop is the actual one. Failed requests are only counted.")
 	if slices.ContainsFunc(d.Configurations, func(c summary.Configuration) bool { return c.Arrival != "" }) {
 		d.Line("- The time of an open loop counts from the moment that its first request was due.")
 	}
 	d.Line("- Throughput: Average is the pairs answered over the time of the configuration. Min to P99 and the analysis " +
-		"by latency are of single requests, the pairs of one over its own latency.")
+		"by latency are of single requests, a request's pairs over its own latency.")
 	d.Line("- Percentiles interpolate linearly between ranks; the standard deviation is the population's. A percentile is marked "+
-		"when there are fewer requests than it takes to hold a bound on it with %.0f %% confidence.", 100*stats.Confidence)
-	d.Line("- Dashboard figures are the server's own; each time is a mean over the requests that ended in an interval, and Inference "+
-		"runs from the first to the last moment that a request was computed. There are %d samples.", len(d.Series))
+		"where the requests are too few to bound it with %.0f %% confidence.", 100*stats.Confidence)
+	d.Line("- Dashboard figures are measured by the server. Each time is a mean over the requests that ended in an interval; Inference "+
+		"is from the first to the last moment that a request was computed. There are %d samples.", len(d.Series))
 }
 
 // faults prints what went wrong.
@@ -178,10 +177,10 @@ func (d *document) faults() {
 			d.Line("- **Disturbed:** %s: %s. The figures may be too slow for that.", d.configuration(i), lost)
 		}
 		if c.TruncatedTokens > 0 {
-			d.Line("- %s: %d tokens were cut away because their pairs were too long.", d.configuration(i), c.TruncatedTokens)
+			d.Line("- %s: %d tokens were truncated because their pairs exceed the maximum length.", d.configuration(i), c.TruncatedTokens)
 		}
 	}
 	if d.Skipped > 0 {
-		d.Line("- %d lines of the results are of kinds that this program does not know; a newer one wrote them.", d.Skipped)
+		d.Line("- %d lines of the results are of unknown kinds; a newer version of crossrank wrote them.", d.Skipped)
 	}
 }

@@ -47,7 +47,7 @@ func qualityRows(s *summary.Summary) [][]string {
 		row := slices.Repeat([]string{summary.NotMeasured}, len(qualityNames))
 		row[0], row[1] = name, s.SpeedOf(q).Format("%.1f")
 		if a := q.Agreement; a != nil {
-			copy(row[2:], []string{a.Against, summary.Optional(a.RankCorrelation).Format("%.5f"), compare.Share(a.Top1), compare.Share(a.Top10),
+			copy(row[2:], []string{a.Against, summary.Optional(a.RankCorrelation).Format("%.5f"), compare.Overlap(a.Top1), compare.Overlap(a.Top10),
 				fmt.Sprintf("%.3g", a.MeanAbsError), fmt.Sprintf("%.3g", a.MaxAbsError)})
 		}
 		if j := q.Judged; j != nil {
@@ -64,14 +64,14 @@ func qualityNotes(s *summary.Summary) []string {
 	for _, q := range s.Quality {
 		if a := q.Agreement; a != nil {
 			notes = append(notes, fmt.Sprintf("Agreement is over the logits of %d pairs, whose standard deviation is %.3g; errors are differences "+
-				"of logits. The best are compared for queries with more passages than that (%d and %d).", a.Pairs, a.StdDev, a.Top1.Queries, a.Top10.Queries))
+				"of logits. The best are compared for the queries that have more passages than that (%d and %d queries).", a.Pairs, a.StdDev, a.Top1.Queries, a.Top10.Queries))
 			break
 		}
 	}
 	for _, q := range s.Quality {
 		if j := q.Judged; j != nil {
-			notes = append(notes, fmt.Sprintf("nDCG@10 and MRR@10, as trec_eval defines them, are means over %d queries of %s, the %d documents that BM25 ranks highest "+
-				"for each ranked anew. In the order of BM25 they are %.4f and %.4f.", j.Queries, markdown.Text(j.Collection), j.Candidates, j.FirstNDCG, j.FirstMRR))
+			notes = append(notes, fmt.Sprintf("nDCG@10 and MRR@10, as trec_eval defines them, are means over %d queries of %s. The %d documents that BM25 ranks "+
+				"highest for each query are reranked. In the order of BM25 the means are %.4f and %.4f.", j.Queries, markdown.Text(j.Collection), j.Candidates, j.FirstNDCG, j.FirstMRR))
 			break
 		}
 	}

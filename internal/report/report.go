@@ -1,13 +1,16 @@
-// Package report makes the pages that people read: a report of one measurement, and an overview of a folder of them.
+// Package report makes the pages that people read: a report of one measurement, and an overview of
+// a folder of them.
 //
-// [Markdown] and [HTML] lay out the figures of a [summary.Summary]; [Charts] draws them. The first sections of a report
-// have the order, the tables and the units of the reports of the Python project that this one follows, so that the two can
-// be laid side by side. What follows them says how the measurement was made and what it is worth. [OverviewOf] puts what a
-// folder of experiments found on one page, and [Folder] makes all files of such a folder. [Table] is the short form for a
+// [Markdown] and [HTML] lay out the figures of a [summary.Summary]; [Charts] draws them. The first
+// sections of a report have the order, the tables and the units of the reports of the Python
+// project that this one follows, so that the two can be laid side by side. What follows them says
+// how the measurement was made and what it is worth. [OverviewOf] puts what a folder of experiments
+// found on one page, and [Folder] makes all files of such a folder. [Table] is the short form for a
 // terminal.
 //
-// Pages are made from results alone, and the same results make the same bytes. What was not measured is "n/a", never 0. A
-// percentile of too few requests has a mark, and a note at the table says how many it would need.
+// Pages are made from results alone, and the same results make the same bytes. What was not
+// measured is "n/a", never 0. A percentile of too few requests has a mark, and a note at the table
+// says how many it would need.
 package report
 
 import (
@@ -85,7 +88,7 @@ func loopWords(loop string) string {
 	case "closed":
 		return "closed: each of the workers (column Conc) sends its next request when its last one is answered"
 	case "open":
-		return "open: requests are sent on a schedule that was made before, and latency counts from their intended times"
+		return "open: requests are sent on a precomputed schedule, and latency counts from the intended send time"
 	}
 	return cmp.Or(markdown.Text(loop), summary.NotMeasured)
 }
@@ -105,7 +108,7 @@ func batchingWords(b *summary.Batching) string {
 	if b.TimeoutMS > 0 {
 		bounds = append(bounds, fmt.Sprintf("timeout %gms", b.TimeoutMS))
 	} else {
-		bounds = append(bounds, "no timeout: a batch is what waits when the engine becomes free")
+		bounds = append(bounds, "no timeout: whatever waits when the engine becomes free is a batch")
 	}
 	return strings.Join(bounds, ", ")
 }

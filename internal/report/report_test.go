@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// two.jsonl has two configurations, failures and samples with gaps; killed.jsonl comes from a run that was killed with the
-// built-in model; bare.jsonl has nothing measured and nothing known.
+// two.jsonl has two configurations, failures and samples with gaps; killed.jsonl comes from a run
+// that was killed with the built-in model; bare.jsonl has nothing measured and nothing known.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"two", "killed", "bare"} {
 		t.Run(name, func(t *testing.T) {

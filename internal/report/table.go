@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// Table writes the short form of a report for a terminal: one line a configuration, and why the results are partial.
+// Table writes the short form of a report for a terminal: one line a configuration, and why the
+// results are partial.
 func Table(w io.Writer, s *summary.Summary) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	columns := s.Columns()

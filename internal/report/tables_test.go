@@ -34,7 +34,8 @@ func summaryTable(t *testing.T, page string) (names []string, rows [][]string) {
 	return names, rows
 }
 
-// The first columns are those of the report to match; the rows differ in what was set, not only in what was measured.
+// The first columns are those of the report to match; the rows differ in what was set, not only in
+// what was measured.
 func TestRowsCanBeToldApart(t *testing.T) {
 	all := readAll(t, filepath.Join("..", "..", "experiments", "results"))
 	twins := resultstest.OpenLoop()

@@ -51,8 +51,9 @@ var (
 	concurrencyAxis = axis{"concurrency", func(c *summary.Configuration) int { return c.Concurrency }}
 )
 
-// along shows the throughput along one of the two axes that every experiment has, a line for each value of all others. Where
-// those are too many, there is a chart for every value of the other axis.
+// along shows the throughput along one of the two axes that every experiment has, a line for each
+// value of all others. Where those are too many, there is a chart for every value of the other
+// axis.
 func along(sum *summary.Summary, x, other axis, file, title, name string) []chart.Chart {
 	whole := chart.Chart{File: file, Title: title, X: name, Y: "pairs/s"}
 	byOther := map[int]*chart.Chart{}

@@ -1,4 +1,5 @@
-// Package resultstest makes results for the tests of what is made from results, with figures that are easy to check.
+// Package resultstest makes results for the tests of what is made from results, with figures that
+// are easy to check.
 package resultstest
 
 import (
@@ -10,8 +11,9 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// Repeats makes results with 8 repeats of two batch sizes, whose requests take about 50 ms, and longer by the part slower.
-// Each repeat is off by up to 1 % either way, as a process of its own, besides what its requests vary.
+// Repeats makes results with 8 repeats of two batch sizes, whose requests take about 50 ms, and
+// longer by the part slower. Each repeat is off by up to 1 % either way, as a process of its own,
+// besides what its requests vary.
 func Repeats(seed uint64, slower float64) *results.Results {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	res := &results.Results{}
@@ -32,8 +34,9 @@ func Repeats(seed uint64, slower float64) *results.Results {
 	return res
 }
 
-// OpenLoop makes results of an open loop at 50 and 100 requests/s, each of 20 ms. The second is sent 30 ms late for 100 of
-// its 500 requests, so that response and service time differ. A search found 50/s. The name is one that pages must escape.
+// OpenLoop makes results of an open loop at 50 and 100 requests/s, each of 20 ms. The second is
+// sent 30 ms late for 100 of its 500 requests, so that response and service time differ. A search
+// found 50/s. The name is one that pages must escape.
 func OpenLoop() *results.Results {
 	res := &results.Results{Run: results.Run{Name: `<script>alert("x")</script>`, Loop: "open"}}
 	ms := time.Millisecond
@@ -56,7 +59,8 @@ func OpenLoop() *results.Results {
 	return res
 }
 
-// Workers makes results of a server that answers two requests at once, each in 100 ms, under several numbers of workers.
+// Workers makes results of a server that answers two requests at once, each in 100 ms, under
+// several numbers of workers.
 func Workers(workers ...int) *results.Results {
 	res := &results.Results{Run: results.Run{Machine: results.Machine{Cores: 2}}}
 	for i, n := range workers {
@@ -74,9 +78,9 @@ func Workers(workers ...int) *results.Results {
 	return res
 }
 
-// Sweep makes results of configurations that differ in one setting, or in the batch size if key is empty. Values and the
-// throughputs that they give come in turns. Every request has 10 pairs unless the batch size varies, 600 tokens, 400 of
-// padding and 200 that were cut away.
+// Sweep makes results of configurations that differ in one setting, or in the batch size if key is
+// empty. Values and the throughputs that they give come in turns. Every request has 10 pairs unless
+// the batch size varies, 600 tokens, 400 of padding and 200 that were cut away.
 func Sweep(name, key string, valuesAndSpeeds ...any) *results.Results {
 	res := &results.Results{Run: results.Run{Name: name, Loop: "closed", Machine: results.Machine{Cores: 2},
 		Settings: json.RawMessage(`{"batching":{"packing":true,"timeout_ms":0},"model_pool":{"instances":[{"threads":0}]}}`)}}

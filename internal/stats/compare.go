@@ -8,9 +8,10 @@ import (
 // maxExact bounds the sizes for which [MannWhitney] counts orders instead of approximating.
 const maxExact = 50
 
-// MannWhitney gives the two-sided p of the Mann–Whitney U test: how likely two samples from one and the same distribution
-// would differ in rank at least as much as a and b. Small samples without ties are counted exactly; others take the
-// normal approximation with correction for ties and continuity. It is NaN if either is empty.
+// MannWhitney gives the two-sided p of the Mann–Whitney U test: how likely two samples from one and
+// the same distribution would differ in rank at least as much as a and b. Small samples without
+// ties are counted exactly; others take the normal approximation with correction for ties and
+// continuity. It is NaN if either is empty.
 func MannWhitney(a, b []float64) float64 {
 	n, m := len(a), len(b)
 	if n == 0 || m == 0 {
@@ -30,7 +31,8 @@ func MannWhitney(a, b []float64) float64 {
 	return math.Erfc(z / math.Sqrt2)
 }
 
-// rankSum is the sum of the ranks of a among a and b, ties taking their mean rank, and Σ(t³−t) over the ties.
+// rankSum is the sum of the ranks of a among a and b, ties taking their mean rank, and Σ(t³−t) over
+// the ties.
 func rankSum(a, b []float64) (sum, ties float64) {
 	all := Sort(slices.Concat(a, b))
 	for i := 0; i < len(all); {
@@ -50,10 +52,11 @@ func rankSum(a, b []float64) (sum, ties float64) {
 	return sum, ties
 }
 
-// exactP is P(U ≤ u or U ≥ nm−u): the number of ways to choose n of n+m ranks with a given sum follows from whether the
-// last rank is among them.
+// exactP is P(U ≤ u or U ≥ nm−u): the number of ways to choose n of n+m ranks with a given sum
+// follows from whether the last rank is among them.
 func exactP(n, m, u int) float64 {
-	// ways[i][s]: subsets of size i of the ranks so far whose U, the sum less the least possible one, is s.
+	// ways[i][s]: subsets of size i of the ranks so far whose U, the sum less the least possible
+	// one, is s.
 	ways := make([][]float64, n+1)
 	for i := range ways {
 		ways[i] = make([]float64, n*m+1)
@@ -76,8 +79,9 @@ func exactP(n, m, u int) float64 {
 	return min(1, 2*below/total)
 }
 
-// MedianInterval gives the narrowest symmetric pair of order statistics that holds the median of what xs were drawn from
-// with at least the given confidence, such as 0.95. With fewer than 6 values there is none at 0.95, and both are NaN.
+// MedianInterval gives the narrowest symmetric pair of order statistics that holds the median of
+// what xs were drawn from with at least the given confidence, such as 0.95. With fewer than 6
+// values there is none at 0.95, and both are NaN.
 func MedianInterval(xs []float64, confidence float64) (low, high float64) {
 	sorted := Sort(xs)
 	n := len(sorted)

@@ -12,8 +12,8 @@ func TestMannWhitney(t *testing.T) {
 		a, b []float64
 		want float64
 	}{
-		// Hollander and Wolfe, Nonparametric Statistical Methods, table 4.1, of which R's manual of wilcox.test gives the
-		// one-sided p as 0.1272: permeability of the chorioamnion.
+		// Hollander and Wolfe, Nonparametric Statistical Methods, table 4.1, of which R's manual of
+		// wilcox.test gives the one-sided p as 0.1272: permeability of the chorioamnion.
 		{"permeability", []float64{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46}, []float64{1.15, 0.88, 0.90, 0.74, 1.21}, 0.2544},
 		{"six a side, apart: 2 of 924 orders", six, []float64{7, 8, 9, 10, 11, 12}, 2. / 924},
 		{"the other way", []float64{7, 8, 9, 10, 11, 12}, six, 2. / 924},
@@ -28,7 +28,8 @@ func TestMannWhitney(t *testing.T) {
 	}
 }
 
-// The approximation for ties is close to the exact count where one value is moved a little so that it ties no more.
+// The approximation for ties is close to the exact count where one value is moved a little so that
+// it ties no more.
 func TestMannWhitneyWithTies(t *testing.T) {
 	a := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	tied := []float64{5, 6.5, 7.5, 8.5, 9.5, 10.5, 11, 12, 13, 14}

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// Kleinrock's worked examples: a queue with random service (M/M/1) has its highest power at a utilisation of 1/2, where it
-// holds one request in the mean; one with constant service (M/D/1) at 2−√2.
+// Kleinrock's worked examples: a queue with random service (M/M/1) has its highest power at a
+// utilisation of 1/2, where it holds one request in the mean; one with constant service (M/D/1) at
+// 2−√2.
 func TestKneeOfQueues(t *testing.T) {
 	const service = 0.02 // seconds
 	for _, c := range []struct {

@@ -8,12 +8,14 @@ const Confidence = 0.99
 // maxNeeded bounds the search of [Needed].
 const maxNeeded = 1 << 40
 
-// Needed gives how many measurements it takes to hold, with [Confidence], that a bound is kept by p percent of all that
-// there could be, when late of those measured broke it: 459 for p = 99 when none was late. With fewer, the percentile
-// of the sample says little about the percentile of what was sampled.
+// Needed gives how many measurements it takes to hold, with [Confidence], that a bound is kept by p
+// percent of all that there could be, when late of those measured broke it: 459 for p = 99 when
+// none was late. With fewer, the percentile of the sample says little about the percentile of what
+// was sampled.
 //
-// It is the early-stopping test of MLPerf Inference: the least n for which a process that keeps the bound in only p
-// percent of cases would show so few late ones by chance with a probability of at most 1−Confidence,
+// It is the early-stopping test of MLPerf Inference: the least n for which a process that keeps the
+// bound in only p percent of cases would show so few late ones by chance with a probability of at
+// most 1−Confidence,
 //
 //	P(X ≤ late) ≤ 1−Confidence,   X ~ Binomial(n, 1−p/100).
 //
@@ -41,7 +43,8 @@ func Needed(p float64, late int) int {
 	return high
 }
 
-// binomialCDF is P(X ≤ k) for X ~ Binomial(n, q), 0 < q < 1, summed from the logarithms of its terms.
+// binomialCDF is P(X ≤ k) for X ~ Binomial(n, q), 0 < q < 1, summed from the logarithms of its
+// terms.
 func binomialCDF(k, n int, q float64) float64 {
 	if k >= n {
 		return 1

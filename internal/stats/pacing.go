@@ -14,8 +14,9 @@ const (
 // LeastAchieved is the part of the offered rate that has to be sent for a run to be valid.
 const LeastAchieved = 0.99
 
-// Pacing says how well the generator of an open loop kept its schedule. Where it did not, latencies are not those of the
-// rate that was asked for. Its rates are requests a second, NaN for fewer than two requests.
+// Pacing says how well the generator of an open loop kept its schedule. Where it did not, latencies
+// are not those of the rate that was asked for. Its rates are requests a second, NaN for fewer than
+// two requests.
 type Pacing struct {
 	LagP99   time.Duration // of sending, over the requests that were sent
 	Offered  float64       // as planned
@@ -23,8 +24,8 @@ type Pacing struct {
 	Dropped  int           // not sent at all
 }
 
-// PacingOf works it out from the times at which requests were meant to be sent and were sent. Sent is negative for those
-// that were dropped.
+// PacingOf works it out from the times at which requests were meant to be sent and were sent. Sent
+// is negative for those that were dropped.
 func PacingOf(intended, sent []time.Duration) Pacing {
 	if len(intended) != len(sent) {
 		panic("stats: pacing of lists of different lengths")
@@ -48,8 +49,8 @@ func PacingOf(intended, sent []time.Duration) Pacing {
 	return p
 }
 
-// LagBound is the P99 of the lag up to which a run is valid: 1 ms, or 1 % of the latency that is asked for if that is
-// more. Without an objective it is 0.
+// LagBound is the P99 of the lag up to which a run is valid: 1 ms, or 1 % of the latency that is
+// asked for if that is more. Without an objective it is 0.
 func LagBound(objective time.Duration) time.Duration {
 	return max(leastLag, time.Duration(lagShare*float64(objective)))
 }

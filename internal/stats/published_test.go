@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// NIST's Statistical Reference Datasets have certified means and sample standard deviations, s; ours is the population's,
-// s·√((n−1)/n). The values of NumAcc1 to 3 leave few digits for the deviation, as times of a clock that counts from far
-// back do.
+// NIST's Statistical Reference Datasets have certified means and sample standard deviations, s;
+// ours is the population's, s·√((n−1)/n). The values of NumAcc1 to 3 leave few digits for the
+// deviation, as times of a clock that counts from far back do.
 func TestCertifiedByNIST(t *testing.T) {
 	alternating := func(middle, step float64) []float64 {
 		xs := []float64{middle}
@@ -38,8 +38,8 @@ func TestCertifiedByNIST(t *testing.T) {
 	}
 }
 
-// Anscombe's quartet ("Graphs in statistical analysis", 1973): four samples that look different and have the same
-// correlation, published as 0.816.
+// Anscombe's quartet ("Graphs in statistical analysis", 1973): four samples that look different and
+// have the same correlation, published as 0.816.
 func TestAnscombe(t *testing.T) {
 	x := []float64{10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5}
 	for i, c := range []struct {
@@ -59,8 +59,9 @@ func TestAnscombe(t *testing.T) {
 	}
 }
 
-// Quartiles by the rule of linear interpolation, number 7 of Hyndman and Fan ("Sample quantiles in statistical packages",
-// 1996), of the eleven values that its definition is easy to follow on: the rank is p·(n−1).
+// Quartiles by the rule of linear interpolation, number 7 of Hyndman and Fan ("Sample quantiles in
+// statistical packages", 1996), of the eleven values that its definition is easy to follow on: the
+// rank is p·(n−1).
 func TestQuantilesOfTypeSeven(t *testing.T) {
 	s := Sort([]float64{6, 7, 15, 36, 39, 40, 41, 42, 43, 47, 49})
 	for p, want := range map[float64]float64{25: 25.5, 50: 40, 75: 42.5, 90: 47} {

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Spearman is the rank correlation of x and y, two lists of the same length: [Pearson] of their [Ranks]. It is 1 when
-// both order things alike, −1 when in reverse, and NaN where Pearson is (Spearman 1904).
+// Spearman is the rank correlation of x and y, two lists of the same length: [Pearson] of their
+// [Ranks]. It is 1 when both order things alike, −1 when in reverse, and NaN where Pearson is
+// (Spearman 1904).
 func Spearman(x, y []float64) float64 {
 	if len(x) != len(y) {
 		panic("stats: Spearman of lists of different lengths")
@@ -14,8 +15,8 @@ func Spearman(x, y []float64) float64 {
 	return Pearson(Ranks(x), Ranks(y))
 }
 
-// Ranks gives each of xs its place in ascending order, from 1. Equal values share the mean of their places; NaNs are
-// equal and come first.
+// Ranks gives each of xs its place in ascending order, from 1. Equal values share the mean of their
+// places; NaNs are equal and come first.
 func Ranks(xs []float64) []float64 {
 	order := make([]int, len(xs))
 	for i := range order {

@@ -34,8 +34,8 @@ func TestSpearman(t *testing.T) {
 		{"in reverse", []float64{1, 2, 3}, []float64{9, 8, -5}, -1},
 		// The ranks differ by 0 1 −1 0 0, so it is 1 − 6·2/(5·24) = 0.9.
 		{"one swap among five", []float64{1, 2, 3, 4, 5}, []float64{10, 30, 20, 40, 50}, 0.9},
-		// Ranks 1 2.5 2.5 4 and 1 2 3 4: deviations −1.5 0 0 1.5 and −1.5 −0.5 0.5 1.5; products sum to 4.5, squares to
-		// 4.5 and 5; 4.5/√22.5.
+		// Ranks 1 2.5 2.5 4 and 1 2 3 4: deviations −1.5 0 0 1.5 and −1.5 −0.5 0.5 1.5; products
+		// sum to 4.5, squares to 4.5 and 5; 4.5/√22.5.
 		{"a tie on one side", []float64{1, 2, 2, 3}, []float64{1, 2, 3, 4}, 0.9486832980505138},
 		{"one never changes", []float64{1, 2}, []float64{5, 5}, nan},
 		{"a single value", []float64{1}, []float64{2}, nan},

@@ -6,14 +6,15 @@ import (
 	"slices"
 )
 
-// NDCG is the normalized discounted cumulative gain of the first k of a ranking (Järvelin and Kekäläinen 2002), as
-// trec_eval computes ndcg_cut_k:
+// NDCG is the normalized discounted cumulative gain of the first k of a ranking (Järvelin and
+// Kekäläinen 2002), as trec_eval computes ndcg_cut_k:
 //
 //	DCG = Σ gain(i) / log2(i+1),   i = 1 … k,   NDCG = DCG / DCG of the best ranking that there could be.
 //
-// Gains are the grades of the documents in their ranked order; those of all documents that were judged for the query, in any
-// order, are what the best ranking is made of, so that a relevant document that was never a candidate counts as lost.
-// Negative gains count as 0. It is NaN if no document has a gain.
+// Gains are the grades of the documents in their ranked order; those of all documents that were
+// judged for the query, in any order, are what the best ranking is made of, so that a relevant
+// document that was never a candidate counts as lost. Negative gains count as 0. It is NaN if no
+// document has a gain.
 func NDCG(ranked, judged []float64, k int) float64 {
 	best := slices.SortedFunc(slices.Values(judged), func(a, b float64) int { return cmp.Compare(b, a) })
 	return dcg(ranked, k) / dcg(best, k)
@@ -27,8 +28,8 @@ func dcg(gains []float64, k int) float64 {
 	return sum
 }
 
-// ReciprocalRank is 1 over the place of the first of the k best whose grade is at least 1, which is relevant, and 0 if there is none: MRR@k,
-// as MS MARCO uses it, is its mean over the queries.
+// ReciprocalRank is 1 over the place of the first of the k best whose grade is at least 1, which is
+// relevant, and 0 if there is none: MRR@k, as MS MARCO uses it, is its mean over the queries.
 func ReciprocalRank(ranked []float64, k int) float64 {
 	for i, g := range ranked[:min(k, len(ranked))] {
 		if g >= 1 {

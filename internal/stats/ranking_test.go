@@ -13,7 +13,8 @@ func TestNDCG(t *testing.T) {
 		k              int
 		want           float64
 	}{
-		// The example of Wikipedia's article "Discounted cumulative gain": 6.861 of 8.740, which it gives as 0.785.
+		// The example of Wikipedia's article "Discounted cumulative gain": 6.861 of 8.740, which it
+		// gives as 0.785.
 		{"the published example", wikipedia, append([]float64{3, 2}, wikipedia...), 6, 6.861126688593501 / 8.740262365546284},
 		{"the best order", []float64{3, 2, 1}, []float64{1, 2, 3}, 10, 1},
 		{"the only relevant one second: 1/log2(3)", []float64{0, 1}, []float64{1}, 10, 1 / math.Log2(3)},

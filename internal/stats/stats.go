@@ -1,8 +1,9 @@
-// Package stats sums up measurements: their middle, their spread, their percentiles, how two of them go together, and
-// how many of them a percentile needs before it says anything.
+// Package stats sums up measurements: their middle, their spread, their percentiles, how two of
+// them go together, and how many of them a percentile needs before it says anything.
 //
-// Percentiles interpolate linearly between ranks and standard deviations are the population's, as NumPy computes both
-// by default. What no number can say, such as the mean of nothing, is NaN; whoever prints it prints "n/a".
+// Percentiles interpolate linearly between ranks and standard deviations are the population's, as
+// NumPy computes both by default. What no number can say, such as the mean of nothing, is NaN;
+// whoever prints it prints "n/a".
 package stats
 
 import (
@@ -57,8 +58,9 @@ func Sort(xs []float64) Sorted {
 	return s
 }
 
-// Percentile gives the value at p percent of the way from the lowest to the highest, 0 ≤ p ≤ 100: with n values
-// x[0] ≤ … ≤ x[n−1] and the rank r = p/100·(n−1), it is x[⌊r⌋] + (r−⌊r⌋)·(x[⌊r⌋+1]−x[⌊r⌋]).
+// Percentile gives the value at p percent of the way from the lowest to the highest, 0 ≤ p ≤ 100:
+// with n values x[0] ≤ … ≤ x[n−1] and the rank r = p/100·(n−1), it is x[⌊r⌋] +
+// (r−⌊r⌋)·(x[⌊r⌋+1]−x[⌊r⌋]).
 func (s Sorted) Percentile(p float64) float64 {
 	if len(s) == 0 || math.IsNaN(s[0]) || !(p >= 0 && p <= 100) {
 		return math.NaN()
@@ -77,8 +79,8 @@ func Median(xs []float64) float64 { return Sort(xs).Percentile(50) }
 // Milliseconds is d as a figure to sum up.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// Pearson is the correlation of x and y, two lists of the same length: from −1 to 1. It is NaN when there are fewer
-// than two values or when either never changes.
+// Pearson is the correlation of x and y, two lists of the same length: from −1 to 1. It is NaN when
+// there are fewer than two values or when either never changes.
 func Pearson(x, y []float64) float64 {
 	if len(x) != len(y) {
 		panic("stats: Pearson of lists of different lengths")

@@ -21,8 +21,8 @@ func TestSummarize(t *testing.T) {
 		{"nothing", nil, Summary{0, nan, nan, nan, nan, nan, nan, nan, nan}},
 		{"one", []float64{7}, Summary{1, 7, 7, 7, 0, 7, 7, 7, 7}},
 		{"two", []float64{10, 0}, Summary{2, 5, 0, 10, 5, 5, 9, 9.5, 9.9}},
-		// The deviations from 5 are -3 -1 -1 -1 0 0 2 4; their squares sum to 32; √(32/8) = 2. The rank of P90 is 6.3,
-		// of P95 6.65, of P99 6.93.
+		// The deviations from 5 are -3 -1 -1 -1 0 0 2 4; their squares sum to 32; √(32/8) = 2. The
+		// rank of P90 is 6.3, of P95 6.65, of P99 6.93.
 		{"eight, unsorted", []float64{9, 4, 4, 4, 5, 5, 7, 2}, Summary{8, 5, 2, 9, 2, 4.5, 7.6, 8.3, 8.86}},
 		{"all the same", []float64{3, 3, 3}, Summary{3, 3, 3, 3, 0, 3, 3, 3, 3}},
 		{"with a NaN", []float64{1, nan}, Summary{2, nan, nan, nan, nan, nan, nan, nan, nan}},
@@ -63,7 +63,8 @@ func TestPearson(t *testing.T) {
 	}{
 		{"together", []float64{1, 2, 3}, []float64{10, 20, 30}, 1},
 		{"against each other", []float64{1, 2, 3}, []float64{3, 2, 1}, -1},
-		// Deviations −1.5 −0.5 0.5 1.5 and −1.5 0.5 −0.5 1.5: the products sum to 4, either's squares to 5.
+		// Deviations −1.5 −0.5 0.5 1.5 and −1.5 0.5 −0.5 1.5: the products sum to 4, either's
+		// squares to 5.
 		{"loosely", []float64{1, 2, 3, 4}, []float64{2, 4, 3, 5}, 0.8},
 		{"one never changes", []float64{1, 2}, []float64{5, 5}, nan},
 		{"a single value", []float64{1}, []float64{2}, nan},

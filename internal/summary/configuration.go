@@ -8,7 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// Configuration sums up one configuration of a measurement. Failed requests count as Failed, and in no other figure.
+// Configuration sums up one configuration of a measurement. Failed requests count as Failed, and in
+// no other figure.
 type Configuration struct {
 	Batch       int            `json:"batch"`       // pairs a request
 	Concurrency int            `json:"concurrency"` // of a closed loop; an open one has a Rate
@@ -38,7 +39,7 @@ type Configuration struct {
 	Goodput     Value             `json:"goodput_per_s"`          // requests answered within the objective
 	Goodputs    []Goodput         `json:"goodputs,omitempty"`     // within each objective of a probe that has several
 
-	Invalid   string             `json:"invalid,omitempty"`   // why no verdict rests on it
+	Invalid   string             `json:"invalid,omitempty"`   // why no verdict may use it
 	Mix       string             `json:"mix,omitempty"`       // what requests of many sizes were drawn from
 	Generator Value              `json:"generator_cpu_pct"`   // CPU of the process that sends; 100 is one core
 	Stability *results.Stability `json:"stability,omitempty"` // nil if the experiment does not ask
@@ -91,7 +92,8 @@ func configurationOf(m *results.Measured) Configuration {
 	return c
 }
 
-// count adds up the requests, and gives the latency in ms and the throughput in pairs/s of those that were answered.
+// count adds up the requests, and gives the latency in ms and the throughput in pairs/s of those
+// that were answered.
 func (c *Configuration) count(requests []results.Request) (latency, throughput []float64) {
 	for i := range requests {
 		r := &requests[i]
@@ -162,7 +164,8 @@ func (c *Configuration) ShortName() string {
 	return strings.Replace(c.Name(), ", concurrency=", ", conc=", 1)
 }
 
-// SetWords lists the settings that the experiment varies, except those whose keys end in one of but.
+// SetWords lists the settings that the experiment varies, except those whose keys end in one of
+// but.
 func SetWords(set []results.Setting, but ...string) string {
 	var words []string
 	for _, s := range set {
@@ -182,7 +185,8 @@ func (c *Configuration) FailedRequests() int {
 	return n
 }
 
-// Counts reports whether a configuration was measured whole, for its own sake and validly, so that findings may rest on it.
+// Counts reports whether a configuration is complete, valid and no probe of a search, so that
+// findings may use it.
 func (c *Configuration) Counts() bool {
 	return c.Search == "" && c.Complete && c.Invalid == "" && c.PairsPerSecond.Measured() && c.Latency.Average.Measured()
 }

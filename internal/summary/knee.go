@@ -17,7 +17,8 @@ type Knee struct {
 	Heaviest      bool   `json:"heavily"` // the knee is the heaviest: the sweep does not saturate it
 }
 
-// knees looks for the saturation knee of every sweep of the concurrency or of the rate, of three configurations at least.
+// knees looks for the saturation knee of every sweep of the concurrency or of the rate, of three
+// configurations at least.
 func knees(all []Configuration) []Knee {
 	var order []string
 	sweeps := map[string][]int{}

@@ -16,8 +16,8 @@ const (
 // notableLoss is the part of the cores, in percent, that is notable when it is stolen or throttled.
 const notableLoss = 1.0
 
-// LostCPU says what CPU time the server lacked on a machine of so many cores, in words; it is empty where that was not
-// measured or is not notable.
+// LostCPU says what CPU time the server lacked on a machine of so many cores, in words; it is empty
+// where that was not measured or is not notable.
 func (c *Configuration) LostCPU(cores int) string {
 	var words []string
 	for _, lost := range []struct {

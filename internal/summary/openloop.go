@@ -8,7 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// Pacing says how well a generator kept its schedule. Where it did not, the latencies are not those of the offered rate.
+// Pacing says how well a generator followed its schedule. Otherwise the latencies are not those of
+// the offered rate.
 type Pacing struct {
 	LagP99   Value   `json:"lag_p99_ms"`       // of sending
 	LagBound float64 `json:"lag_bound_ms"`     // that makes it valid: max(1 ms, 1 % of the objective)
@@ -19,7 +20,7 @@ type Pacing struct {
 	fault string
 }
 
-// Valid reports whether the schedule was kept.
+// Valid reports whether the generator followed the schedule.
 func (p *Pacing) Valid() bool { return p.LagP99.Measured() && p.Achieved.Measured() && p.fault == "" }
 
 // pace works out the figures of an open loop.
@@ -80,7 +81,7 @@ func (c *Configuration) goodput(bounds []float64, latency []float64) {
 	}
 }
 
-// Bounds are those of the latency that a configuration was held to.
+// Bounds are the objectives of the latency that a configuration was measured for, in ms.
 func (c *Configuration) Bounds() []float64 {
 	var all []float64
 	for _, g := range c.Goodputs {

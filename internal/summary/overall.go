@@ -19,8 +19,8 @@ type Overall struct {
 	LowestLatency     int `json:"best_latency_config"`
 }
 
-// OverallOf looks for the best of the configurations that were measured. The probes of a search are none, but the closed
-// loop that it begins with is.
+// OverallOf looks for the best of the configurations that were measured. The probes of a search are
+// none, but the closed loop that it begins with is.
 func OverallOf(all []Configuration) Overall {
 	o := Overall{BestThroughput: Unmeasured, BestLatency: Unmeasured, HighestThroughput: -1, LowestLatency: -1}
 	var throughputs, latencies []float64
@@ -45,8 +45,8 @@ func OverallOf(all []Configuration) Overall {
 	return o
 }
 
-// Best is the configuration that is better than all others, the first of equal ones; probes of searches are left out. It
-// is nil if there is none.
+// Best is the configuration that is better than all others, the first of equal ones; probes of
+// searches are left out. It is nil if there is none.
 func (s *Summary) Best(better func(a, b *Configuration) bool) *Configuration {
 	var best *Configuration
 	for i := range s.Configurations {
@@ -58,7 +58,8 @@ func (s *Summary) Best(better func(a, b *Configuration) bool) *Configuration {
 	return best
 }
 
-// SpeedOf is the throughput of the configurations of a server whose quality was measured: the median.
+// SpeedOf is the throughput of the configurations of a server whose quality was measured: the
+// median.
 func (s *Summary) SpeedOf(q *results.Quality) Value {
 	var speeds []float64
 	for i := range s.Configurations {

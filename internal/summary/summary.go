@@ -1,13 +1,14 @@
 // Package summary works out the figures of a measurement from its results.
 //
-// [Of] gives a [Summary]: every figure that a report shows and that two measurements are compared by, with no layout. It
-// encodes as JSON. The figures of one configuration are a [Configuration], the server's samples an [Interval] each, and
-// repeats of a configuration form a [Group].
+// [Of] gives a [Summary]: every figure that a report shows and that two measurements are compared
+// by, with no layout. It encodes as JSON. The figures of one configuration are a [Configuration],
+// the server's samples an [Interval] each, and repeats of a configuration form a [Group].
 //
-// Two rules hold throughout. What was not measured is a [Value] that says so, never 0. And each figure says what it
-// counts: a configuration's PairsPerSecond is the whole system's, pairs answered over the time of the configuration. Its
-// PerRequest figures are those of single requests, a request's pairs over its own latency; they say nothing of the
-// system's throughput when several requests are in flight.
+// Two rules hold throughout. What was not measured is a [Value] that says so, never 0. And each
+// figure says what it counts: a configuration's PairsPerSecond is the whole system's, pairs
+// answered over the time of the configuration. Its PerRequest figures are those of single requests,
+// a request's pairs over its own latency; they say nothing of the system's throughput when several
+// requests are in flight.
 package summary
 
 import (

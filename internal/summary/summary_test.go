@@ -9,8 +9,9 @@ import (
 	"github.com/crossrank/crossrank/internal/resultstest"
 )
 
-// The report to match gives its average throughput as pairs over the time: 3200/532.51 is its 6.01 s. The mean of its
-// requests' own throughputs, from the counts and averages of its buckets, is 578.
+// The report to match gives its average throughput as pairs over the time: 3200/532.51 is its 6.01
+// s. The mean of its requests' own throughputs, from the counts and averages of its buckets, is
+// 578.
 func TestAverageThroughputIsTheSystems(t *testing.T) {
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	res := &results.Results{Configurations: []*results.Measured{{

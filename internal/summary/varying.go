@@ -8,13 +8,15 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// Column is something that tells the configurations of a measurement apart, besides the batch size and the concurrency.
+// Column distinguishes the configurations of a measurement, in addition to the batch size and the
+// concurrency.
 type Column struct {
 	Name string
 	Of   func(*Configuration) string
 }
 
-// ConcurrencyText is the number of workers of a closed loop. An open loop has no concurrency: its load is a rate.
+// ConcurrencyText is the number of workers of a closed loop. An open loop has no concurrency: its
+// load is a rate.
 func (c *Configuration) ConcurrencyText() string {
 	if c.Arrival != "" {
 		return NotMeasured
@@ -30,8 +32,9 @@ func (c *Configuration) RateText() string {
 	return fmt.Sprintf("%.4g/s", c.Rate)
 }
 
-// Columns gives a column for whatever varies from one configuration to another: first the rates of open loops, then the
-// settings, then the rest. Where two configurations are still alike in all of them, the last column is their number.
+// Columns gives a column for whatever varies from one configuration to another: first the rates of
+// open loops, then the settings, then the rest. Where two configurations are still alike in all of
+// them, the last column is their number.
 func (s *Summary) Columns() []Column {
 	candidates := []Column{
 		{"Rate", (*Configuration).RateText},
@@ -63,7 +66,8 @@ func orNone(s, none string) string {
 	return s
 }
 
-// settings gives a column for every setting, by the last part of its key unless several keys end alike.
+// settings gives a column for every setting, by the last part of its key unless several keys end
+// alike.
 func (s *Summary) settings() []Column {
 	var keys []string
 	ends := map[string]int{}
@@ -100,7 +104,7 @@ func (s *Summary) varies(column Column) bool {
 	return false
 }
 
-// alike reports whether two configurations cannot be told apart by the columns.
+// alike reports whether the columns do not distinguish two configurations.
 func (s *Summary) alike(columns []Column) bool {
 	seen := map[string]bool{}
 	for i := range s.Configurations {

@@ -59,7 +59,8 @@ func prepare(ctx context.Context, o options, log io.Writer) (workshop, error) {
 	return w, nil
 }
 
-// installPeer copies the peer, whose folder may be read-only, and installs its packages beside the copy.
+// installPeer copies the peer, whose folder may be read-only, and installs its packages beside the
+// copy.
 func installPeer(ctx context.Context, o options, build string, log io.Writer) (bench string, err error) {
 	dir := filepath.Join(build, "onnxruntime")
 	if err := os.MkdirAll(dir, 0o777); err != nil {

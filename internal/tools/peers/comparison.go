@@ -66,7 +66,8 @@ func (c *comparison) values(of []measurement) []float64 {
 	return out
 }
 
-// Ours, Peers and Ratio are medians over the rounds; a ratio is ours over the peer's in the same round.
+// Ours, Peers and Ratio are medians over the rounds; a ratio is ours over the peer's in the same
+// round.
 func (c *comparison) Ours() float64         { return stats.Median(c.values(c.ours)) }
 func (c *comparison) Peers() float64        { return stats.Median(c.values(c.peers)) }
 func (c *comparison) Ratio() float64        { return stats.Median(c.ratios()) }

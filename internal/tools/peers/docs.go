@@ -108,8 +108,8 @@ func (f facts) Speedups() []speedup {
 	return all
 }
 
-// startAndMemory is crossrank's median time to the first score in ms with the most threads, and the most resident memory
-// at the end of any run, as a part of the weights' size.
+// startAndMemory is crossrank's median time to the first score in ms with the most threads, and the
+// most resident memory at the end of any run, as a part of the weights' size.
 type startAndMemory struct {
 	Precision            string
 	FirstScore, Resident float64

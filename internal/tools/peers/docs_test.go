@@ -72,7 +72,8 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-// TestDocsAreCurrent: the pages hold what the results file says, and no figures where there is none.
+// TestDocsAreCurrent: the pages hold what the results file says, and no figures where there is
+// none.
 func TestDocsAreCurrent(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	figures, top := unmeasured, unmeasured

@@ -14,7 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/machine"
 )
 
-// report is what either engine's benchmark prints, as far as it is read. Keys of one engine are empty of the other.
+// report is what either engine's benchmark prints, as far as it is read. Keys of one engine are
+// empty of the other.
 type report struct {
 	PairsPerSecond float64 `json:"pairs_per_s"`
 	Latency        struct {

@@ -1,19 +1,21 @@
-// Command peers measures crossrank beside ONNX Runtime with the Hugging Face tokenizers, and writes what it measured into
-// the documentation.
+// Command peers measures crossrank beside ONNX Runtime with the Hugging Face tokenizers, and writes
+// what it measured into the documentation.
 //
 //	go run ./internal/tools/peers [-peer DIR] [-material DIR] [-model DIR] [-rounds 5] [-requests 15]
 //	go run ./internal/tools/peers -render
 //
-// Both engines get the same weights, the same pairs and the same number of threads, each in a process of its own, and take
-// turns: A B A B, so that a machine that becomes slower or faster meanwhile does so for both. Before anything is timed,
-// both score the pairs once, and their fp32 logits have to agree; what int8 costs in quality is told for both, against the
-// peer's fp32.
+// Both engines get the same weights, the same pairs and the same number of threads, each in a
+// process of its own, and take turns: A B A B, so that a machine that becomes slower or faster
+// meanwhile does so for both. Before anything is timed, both score the pairs once, and their fp32
+// logits have to agree; what int8 costs in quality is measured for both, against the peer's fp32.
 //
-// Every measurement becomes a line of the results file. The table of docs/performance.md and the headline of README.md are
-// made from that file alone, between markers, so -render makes them again without measuring.
+// Every measurement becomes a line of the results file. The table of docs/performance.md and the
+// headline of README.md are made from that file alone, between markers, so -render makes them again
+// without measuring.
 //
-// The peer's folder holds bench.mjs, package.json and make_model.py. It is copied to a build folder, where npm installs what
-// it needs; the model, if none is given, is made there too, which takes Python with torch, numpy and onnx.
+// The peer's folder holds bench.mjs, package.json and make_model.py. It is copied to a build
+// folder, where npm installs what it needs; the model, if none is given, is made there too, which
+// takes Python with torch, numpy and onnx.
 package main
 
 import (

@@ -30,7 +30,7 @@ func jobs() []job {
 	return list
 }
 
-// measureAll makes a results file. The file takes its place only once it is whole.
+// measureAll measures both engines and replaces the results file.
 func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 	w, err := prepare(ctx, o, log)
 	if err != nil {
@@ -69,7 +69,7 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 	return docgen.WriteRecords(o.results, records)
 }
 
-// turn measures a job once with each engine, and holds that they did the same work.
+// turn measures a job once with each engine, and checks that they did the same work.
 func turn(ctx context.Context, w workshop, o options, j job, round int, about *setup) (pair [2]measurement, err error) {
 	requests := o.requests
 	if j.Batch == 1 {
@@ -81,7 +81,7 @@ func turn(ctx context.Context, w workshop, o options, j job, round int, about *s
 			return pair, err
 		}
 		pair[i] = measurement{round, engine, j, r.Pairs, r.MeanTokens, r.PairsPerSecond, r.Latency.P50, r.Padding, r.footing}
-		if err := about.learn(engine, r); err != nil {
+		if err := about.describe(engine, r); err != nil {
 			return pair, err
 		}
 	}
@@ -91,8 +91,8 @@ func turn(ctx context.Context, w workshop, o options, j job, round int, about *s
 	return pair, nil
 }
 
-// learn takes what an engine says of itself.
-func (s *setup) learn(engine string, r report) error {
+// describe notes what an engine reports of itself.
+func (s *setup) describe(engine string, r report) error {
 	if engine == peer {
 		s.Peer, s.Node = r.Engine, r.Node
 		return nil
@@ -162,7 +162,7 @@ func firstLines(name string, n int) (copied string, lines int, err error) {
 	return f.Name(), len(all), errors.Join(err, f.Close())
 }
 
-// revision is the commit that was built, if git tells.
+// revision is the commit that was built, or empty without git.
 func revision(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=10").Output()
 	if err != nil {

@@ -67,7 +67,7 @@ func TestReports(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			t.Fatalf("%s: %v", engine, err)
 		}
-		if err := s.learn(engine, r); err != nil {
+		if err := s.describe(engine, r); err != nil {
 			t.Fatalf("%s: %v", engine, err)
 		}
 	}

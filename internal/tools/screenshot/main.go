@@ -1,14 +1,16 @@
-// Screenshot saves a page as PNG with a Chromium of this machine: a server's live page, or a report.
+// Screenshot saves a page as PNG with a Chromium of this machine: a server's live page, or a
+// report.
 //
 //	go run ./internal/tools/screenshot -o page.png http://127.0.0.1:8080/
 //	go run ./internal/tools/screenshot -o report.png experiments/results/05_batch_size_results.html
 //	go run ./internal/tools/screenshot -o page.png -experiment 01_engine_fp32 -program bin/crossrank
 //
-// With -experiment it runs the experiment, with the program as its server, and saves the live page once the last
-// configuration is measured and before the server stops. So the browser takes no time from the measurement. The results
-// go to a folder that is removed.
+// With -experiment it runs the experiment, with the program as its server, and saves the live page
+// once the last configuration is measured and before the server stops. So the browser takes no time
+// from the measurement. The results go to a folder that is removed.
 //
-// It is a program of its own so that crossrank has no browser driver inside, which is 2 MB and two modules.
+// It is a program of its own so that crossrank has no browser driver inside, which is 2 MB and two
+// modules.
 package main
 
 import (

@@ -12,7 +12,8 @@ import (
 // patience bounds how long a page may take to draw.
 const patience = time.Minute
 
-// drawn is true once a live page is connected and has its charts. Other pages are drawn when they are loaded.
+// drawn is true once a live page is connected and has its charts. Other pages are drawn when they
+// are loaded.
 const drawn = `(() => {
 	const state = document.getElementById("state");
 	if (!state) return true;
@@ -20,7 +21,8 @@ const drawn = `(() => {
 		[...document.querySelectorAll("#grid path")].some((line) => (line.getAttribute("d") ?? "") !== "");
 })()`
 
-// picture opens a page in a browser of its own, waits until it is drawn, and gives all of it as PNG.
+// picture opens a page in a browser of its own, waits until it is drawn, and gives all of it as
+// PNG.
 func picture(ctx context.Context, page string, look browser.Options) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the page drew nothing in time"))
 	defer cancel()
