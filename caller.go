@@ -4,17 +4,19 @@ import "context"
 
 type callerKey struct{}
 
-// WithCaller says whose the requests made with the context are. A [Scorer] of this process lets callers take turns, so that
-// one with much to do does not keep the others waiting: see [Request.Priority] for what a caller may say itself.
+// WithCaller sets the caller of the requests made with a context. A [Scorer] of this process serves
+// callers in turn, so that a caller with much work does not delay the others. (What a caller may
+// ask for is [Request.Priority].)
 //
-// It is for who serves others, such as package server, and knows them by something that they cannot choose, such as a
-// proven key or a connection: two ids get two shares. Without it, or with an empty id, requests are those of one caller.
-// The id is not sent to servers, which know their callers themselves.
+// A program that serves others, such as package server, sets an id that callers cannot choose: a
+// verified key, or the connection. Two ids are two callers. Requests without an id, or with an
+// empty one, belong to one caller. The id is not sent to remote servers, which identify callers
+// themselves.
 func WithCaller(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, callerKey{}, id)
 }
 
-// CallerOf is the id that [WithCaller] gave to ctx, or else empty.
+// CallerOf returns the id set by [WithCaller], or "".
 func CallerOf(ctx context.Context) string {
 	id, _ := ctx.Value(callerKey{}).(string)
 	return id

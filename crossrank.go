@@ -1,12 +1,12 @@
 // Package crossrank scores (query, passage) pairs with a cross-encoder.
 //
-// A cross-encoder reads a query and a passage together and gives one relevance score. This package holds only the
-// words that every part of the project shares: what is asked ([Request]), what is answered ([Response]), how things go
-// wrong ([Error]), and the one-method interface that an engine in this process, a client of a server elsewhere and a
-// test's fake all meet ([Scorer]). It imports nothing but the standard library.
+// A cross-encoder reads a query and a passage together and computes one relevance score. This
+// package defines the types that every part of the project shares: [Request], [Response], [Error],
+// and the one-method interface [Scorer], which a model in this process, a client of a remote server
+// and a test's fake all implement. It imports only the standard library.
 //
-// A program opens a model with package local, or a server with package client; either gives a Scorer, and [Rank] turns
-// any Scorer into a reranker.
+// A program opens a model with package local or connects to a server with package client. Both
+// return a Scorer, and [Rank] turns any Scorer into a reranker.
 package crossrank
 
 import (
@@ -18,101 +18,105 @@ import (
 
 // Scorer scores pairs. Implementations are safe for concurrent use.
 //
-// Score returns one score a pair, in the order of the request, or an error and no scores: never some of them. It honours
-// ctx while it waits, leaves req unchanged and does not keep it. Errors carry a [Code], see [CodeOf].
+// Score returns one score per pair, in the order of the request, or an error and no scores. It
+// stops waiting when ctx ends. It neither changes req nor keeps it. Errors have a [Code], see
+// [CodeOf].
 type Scorer interface {
 	Score(ctx context.Context, req *Request) (*Response, error)
 }
 
-// Pair is a query and a passage to be judged against it. Either may be empty; both should be UTF-8 (invalid bytes are
-// read as U+FFFD and dropped, as the Hugging Face tokenizer does).
+// Pair is a query and a passage whose relevance to it is scored. Either may be empty. Both should
+// be UTF-8; invalid bytes are read as U+FFFD and dropped, as the Hugging Face tokenizer does.
 type Pair struct {
 	Query   string
 	Passage string
 }
 
-// Request asks for the scores of some pairs. The zero value of every field but Pairs is a sensible default.
+// Request asks for the scores of pairs. The zero value of every field except Pairs is its default.
 type Request struct {
 	Pairs []Pair
 
-	// Model names one of the models of a Scorer that has several. Empty means its first, or its only one; a name that it
-	// does not have is [NotFound].
+	// Model names a model of a Scorer that has several. Empty means its first one. An unknown name
+	// is [NotFound].
 	Model string
 
-	// MaxLength bounds the tokens of a pair, special tokens included. 0, or more than the model can read, means the
-	// model's own maximum.
+	// MaxLength is the maximum of tokens per pair, special tokens included. 0, or more than the
+	// model can read, means the model's maximum.
 	MaxLength int
 
-	// Truncation says what happens to a pair longer than MaxLength.
+	// Truncation says how a pair longer than MaxLength is handled.
 	Truncation Truncation
 
-	// MaxPassage bounds the tokens of a passage before it is joined with its query; what is over it is cut as Truncation
-	// says. 0 means no bound of its own.
+	// MaxPassage is the maximum of tokens per passage, before it is joined with its query. The rest
+	// is handled as Truncation says. 0 means no maximum besides MaxLength.
 	MaxPassage int
 
-	// Windows says how passages that are too long are read; the zero value cuts them.
+	// Windows says how long passages are read in parts. The zero value truncates them instead.
 	Windows Windows
 
 	// Raw asks for the model's logits instead of its activated scores.
 	Raw bool
 
-	// Priority says how long the request can wait when others do: 0, the most urgent, or more. There are four degrees: 0, 1 to
-	// 9, 10 to 99, and 100 or more. While a more urgent one has work waiting, each of the others gets an eighth of what it gets.
+	// Priority is 0 for the most urgent requests, and higher for requests that can wait. There are
+	// four priorities: 0, 1 to 9, 10 to 99, and 100 or more. While more urgent work waits, each of
+	// the others gets an eighth of the throughput that the most urgent gets.
 	Priority int
 }
 
-// Truncation says what is done with a pair that is too long.
+// Truncation says how a pair that is too long is handled.
 type Truncation uint8
 
 const (
-	// TruncateRight cuts tokens from the end of the longer side until the pair fits.
+	// TruncateRight removes tokens from the end of the longer text until the pair fits.
 	TruncateRight Truncation = iota
-	// TruncateLeft cuts from the beginning of the longer side instead.
+	// TruncateLeft removes them from the start of the longer text.
 	TruncateLeft
 	// TruncateNever refuses the request with [InvalidArgument].
 	TruncateNever
 )
 
-// ScoreType says what a score is.
+// ScoreType is the kind of value that a score is.
 type ScoreType string
 
 const (
-	// Logit is the model's raw output: any real number, higher is more relevant.
+	// Logit is the model's raw output: any real number; higher is more relevant.
 	Logit ScoreType = "logit"
 	// Probability is a logit after the sigmoid: 0 to 1.
 	Probability ScoreType = "probability"
-	// NoScore marks scores that were not computed, because the pipeline runs a part of its stages to measure them. They
-	// are all 0.
+	// NoScore marks scores that were not computed, because only some stages of the pipeline ran, to
+	// measure them. Such scores are all 0.
 	NoScore ScoreType = "none"
 )
 
 // Response answers a [Request].
 type Response struct {
-	Scores    []float32 // one a pair, in the request's order
+	Scores    []float32 // one per pair, in the order of the request
 	ScoreType ScoreType
-	Model     string // the name of the model that gave them
-	Truncated []int  // tokens cut from each pair, in the request's order; nil if nothing was, or nobody counted by pair
+	Model     string // the name of the model
+	Truncated []int  // tokens cut from each pair; nil if none were cut, or not counted per pair
 	Usage     Usage
 	Timing    Timing
 }
 
-// Usage counts the work that a request was.
+// Usage counts the tokens of a request.
 type Usage struct {
 	Tokens          int // tokens computed, special tokens included
-	CachedTokens    int // tokens not computed, because the scores of the same pairs were remembered or being computed already
-	TruncatedTokens int // tokens cut away because a pair was too long
-	PaddedTokens    int // tokens that padding every pair to the longest of its batch would have computed, or has where that is asked for
+	CachedTokens    int // tokens not computed: their pair was cached, or in progress for another request
+	TruncatedTokens int // tokens cut from pairs that were too long
+	PaddedTokens    int // tokens to compute if every pair were padded to the longest of its batch
 }
 
-// Timing says where a request's time went, as its server saw it. Tokenize, Queue and Compute follow one another.
+// Timing is where a request's time went, as measured by its server. The stages Tokenize, Queue and
+// Compute follow one another.
 type Timing struct {
 	Tokenize time.Duration // text to token ids
-	Queue    time.Duration // admission to the first moment that any pair of it was computed
-	Compute  time.Duration // from then until the last pair of it was done
-	Total    time.Duration // from arrival to answer
+	Queue    time.Duration // admission to the start of its first batch
+	Compute  time.Duration // start of its first batch to the end of its last
+	Total    time.Duration // arrival to answer
 }
 
-// Info describes the model behind a [Scorer]: enough to say how a score, or a measurement, was made.
+// Info describes the model of a [Scorer] and how it computes: what a reader of a score or a
+// measurement must know to reproduce it.
 type Info struct {
 	Model        string    `json:"model"`               // the name it was opened by
 	Revision     string    `json:"revision,omitempty"`  // commit, if Model is a name on the Hugging Face hub

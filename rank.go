@@ -8,12 +8,13 @@ import (
 
 // Ranked is one document of a ranking.
 type Ranked struct {
-	Index int // its place in the documents given
+	Index int // its index in the documents
 	Score float32
 }
 
-// Rank scores every document against query and returns the best topN of them, best first; all of them when topN is 0.
-// Documents with equal scores keep their order. The response carries the scores in the documents' own order.
+// Rank scores every document against query and returns the topN best, best first; 0 means all of
+// them. Documents with equal scores keep their order. The response has the scores in the documents'
+// order.
 func Rank(ctx context.Context, s Scorer, query string, documents []string, topN int) ([]Ranked, *Response, error) {
 	if topN < 0 {
 		return nil, nil, Errorf(InvalidArgument, "top_n is %d; use 0 for all documents, or a positive number", topN)
@@ -29,7 +30,8 @@ func Rank(ctx context.Context, s Scorer, query string, documents []string, topN 
 	return Order(resp.Scores, topN), resp, nil
 }
 
-// Order turns scores into a ranking: best first, ties in their own order, at most topN of them (0 for all).
+// Order sorts scores into a ranking: best first, equal scores in their order, at most topN; 0 means
+// all.
 func Order(scores []float32, topN int) []Ranked {
 	ranked := make([]Ranked, len(scores))
 	for i, s := range scores {

@@ -1,7 +1,7 @@
 package crossrank
 
-// Validate reports a request that no [Scorer] can answer, with [InvalidArgument]: one without pairs, or
-// with a value that has no meaning. Scorers call it, so a caller has no need to.
+// Validate reports a request that no [Scorer] can answer, with [InvalidArgument]: one without
+// pairs, or with a value that has no meaning. Scorers call it, so a caller has no need to.
 func (r *Request) Validate() error {
 	switch {
 	case r == nil || len(r.Pairs) == 0:

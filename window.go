@@ -1,23 +1,25 @@
 package crossrank
 
-// Windows reads a passage that does not fit beside its query in overlapping windows. Each window is scored as a pair of
-// its own, and the pair's score is made of theirs before the model's activation. The zero value reads no windows: the
-// passage is cut as [Request.Truncation] says.
+// Windows splits a passage that does not fit beside its query into overlapping windows. Each window
+// is scored as a pair, and their logits are aggregated to the pair's score before the model's
+// activation. The zero value means no windows: the passage is truncated as [Request.Truncation]
+// says.
 //
-// A query that would leave its passage less than half of the room is itself cut to half. Windows follow one another from
-// the passage's start; what lies beyond the last one counts as truncated.
+// A query that would leave the passage less than half of the tokens is cut to half. Windows start
+// at the passage's beginning; tokens after the last window count as truncated.
 type Windows struct {
 	Aggregate Aggregate
 
-	// Overlap is how many tokens a window shares with the one before it; 0 means 64. It is at most half a window.
+	// Overlap is the number of tokens that a window shares with the previous one; 0 means 64. It is
+	// at most half a window.
 	Overlap int
 
-	// Max bounds the windows of a passage; 0 means 10. Where there are more, the first ones are read, or the last ones
-	// with [TruncateLeft].
+	// Max is the maximum of windows per passage; 0 means 10. Of more, the first ones are read, or,
+	// with [TruncateLeft], the last ones.
 	Max int
 }
 
-// Aggregate says how one score is made of those of several windows.
+// Aggregate is how the scores of several windows become one.
 type Aggregate uint8
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// info asks the server for its model, where the dialect has words for that. Where it has none, or the server does not know
-// them, the model's name is all there is: the one of the options.
+// info asks the server for its model, if the dialect can and the server answers. Else only the
+// model's name is known, from the options.
 func (t *thirdParty) info(ctx context.Context) (crossrank.Info, error) {
 	info := crossrank.Info{Model: t.model}
 	var path string
@@ -34,10 +34,11 @@ func (t *thirdParty) info(ctx context.Context) (crossrank.Info, error) {
 	return crossrank.Info{}, err
 }
 
-// dtypes gives this project's words for Text Embeddings Inference's number formats.
+// dtypes translates Text Embeddings Inference's number formats.
 var dtypes = map[string]string{"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
-// readTEIInfo reads Text Embeddings Inference's GET /info. A crossrank server tells more there.
+// readTEIInfo reads GET /info of Text Embeddings Inference. A crossrank server adds its own
+// description.
 func readTEIInfo(info *crossrank.Info, reply []byte) {
 	var out struct {
 		Model     string          `json:"model_id"`
@@ -62,8 +63,8 @@ func readTEIInfo(info *crossrank.Info, reply []byte) {
 	info.MaxLength, info.Version = max(0, out.MaxLength), out.Version
 }
 
-// readModels reads the list of models that servers in the manner of OpenAI's have, for the one that the options name or else
-// the first.
+// readModels reads the model list of OpenAI-like servers, for the model that the options name, or
+// else the first.
 func (t *thirdParty) readModels(info *crossrank.Info, reply []byte) {
 	var out struct {
 		Data []struct {

@@ -8,19 +8,19 @@ import (
 
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/balancer/weightedroundrobin" // registers Weighted
-	_ "google.golang.org/grpc/health"                      // lets balancing leave out servers that are not ready
+	_ "google.golang.org/grpc/health"                      // excludes servers that are not ready from balancing
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 )
 
-// How [Weighted] follows the servers' reports: a weight is used once a server has reported for that long, and all are
-// worked out again that often.
+// How [Weighted] follows the servers' reports: the time that a server must report before its weight
+// is used, and the interval at which weights are computed.
 const (
 	blackout = time.Second
 	reweigh  = 500 * time.Millisecond
 )
 
-// spread gives the address that grpc is to dial for t, and the options that make it balance calls as asked.
+// spread returns the address that grpc dials for t, and the options for balancing.
 func spread(t target, balance Balance) (string, []grpc.DialOption) {
 	if len(t.hosts) == 1 && t.scheme != "dns" && balance == "" {
 		return t.hosts[0], nil
@@ -38,7 +38,7 @@ func spread(t target, balance Balance) (string, []grpc.DialOption) {
 	return "list:///" + t.hosts[0], append(options, grpc.WithResolvers(list))
 }
 
-// serviceConfig says in grpc's words how calls are spread.
+// serviceConfig is grpc's configuration for balancing calls.
 func serviceConfig(balance Balance) string {
 	parameters := map[string]string{}
 	if balance == Weighted {
@@ -55,5 +55,5 @@ func serviceConfig(balance Balance) string {
 	return string(text)
 }
 
-// seconds writes a duration as JSON's mapping of protobuf does.
+// seconds formats a duration as in the JSON mapping of protobuf.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }

@@ -1,9 +1,11 @@
-// Package client scores pairs on a server, over gRPC or HTTP: a crossrank server, or one that speaks another [Dialect].
+// Package client scores pairs on a server, over gRPC or HTTP: a crossrank server, or one of another
+// API, see [Dialect].
 //
-// A [Client] is a [crossrank.Scorer] like a model opened in the same program: [Dial] a server, then score pairs with it
-// or rank documents with [crossrank.Rank]. Which of the two protocols is spoken is the target's scheme; scores, usage,
-// timings and error codes are the same over both. Over gRPC a client can also spread its calls over several servers. A
-// client of another maker's server gives what its dialect can say: scores always, in the order of the request.
+// A [Client] is a [crossrank.Scorer], like a model opened in the same program. [Dial] a server,
+// then score pairs with the client or rank documents with [crossrank.Rank]. The target's scheme
+// selects the protocol; scores, usage, timings and error codes are the same over both. Over gRPC, a
+// client can also balance calls over several servers. A client of another API returns what that API
+// provides: always the scores, in the order of the request.
 //
 //	c, err := client.Dial("grpc://127.0.0.1:50051", client.Options{})
 //	if err != nil { … }
@@ -26,48 +28,52 @@ import (
 
 // Options configure a [Client]. The zero value works.
 type Options struct {
-	// MaxReplyBytes bounds an answer; 0 means 64 MiB.
+	// MaxReplyBytes is the maximum size of a reply; 0 means 64 MiB.
 	MaxReplyBytes int
 
-	// Dialect is the API that the server speaks; default [Crossrank].
+	// Dialect is the API of the server; default [Crossrank].
 	Dialect Dialect
 
-	// Model is asked for by requests that name none. Servers that have several models take their first one without it, but
-	// Cohere's and Jina's need a name.
+	// Model is the model of requests that name none. crossrank servers then use their first model;
+	// Cohere's and Jina's require a name.
 	Model string
 
-	// APIKey is sent with every call, as a bearer token. Over grpc, http and dns targets it can be read on the way.
+	// APIKey is sent with every call, as a bearer token. To grpc, http and dns targets it is sent
+	// unencrypted.
 	APIKey string
 
-	// TLS says whom to trust, for grpcs and https targets.
+	// TLS configures the trust in servers, for grpcs and https targets.
 	TLS TLS
 
-	// Retries is how often a request is sent again after [crossrank.Unavailable] or [crossrank.Overloaded]. 0 means
-	// never, as for measurements. The client waits as long as the server asks, or else some 20 ms doubled with every
-	// try, never beyond the context's deadline. Over time only a tenth of what succeeds is retried, after a
-	// hundred at once: clients that all insist would keep a server down.
+	// Retries is how often a request is sent again after [crossrank.Unavailable] or
+	// [crossrank.Overloaded]; 0 means never, which is right for measurements. The client waits as
+	// long as the server asks, or else about 20 ms, doubled for each retry, but never beyond the
+	// context's deadline. After an initial 100, retries are limited to a tenth of the successful
+	// requests, so that clients do not keep an overloaded server down.
 	Retries int
 
-	// Balance says how the calls of a gRPC client are spread over several servers. Default: [Weighted] if the target
-	// may be several, else one connection.
+	// Balance is how a gRPC client spreads its calls over several servers. Default: [Weighted] if
+	// the target may be several servers, else one connection.
 	Balance Balance
 }
 
-// Balance is a way to spread calls over servers.
+// Balance is a policy for spreading calls over servers.
 type Balance string
 
 const (
-	// Weighted gives each server calls by the pairs a second that it reports for the time that its callers wait.
+	// Weighted gives each server calls in proportion to the pairs per second and second of waiting
+	// that it reports.
 	Weighted Balance = "weighted_round_robin"
 	// RoundRobin gives each server the same number of calls.
 	RoundRobin Balance = "round_robin"
 )
 
-// Client is a connection to one server, or to several that serve the same model. It is safe for concurrent use, connects
-// when it is first used and again after a server was away. Close it when done with it.
+// Client is a connection to one server, or to several that serve the same model. It is safe for
+// concurrent use. It connects at its first use and again after a server was away. Close it after
+// use.
 type Client struct {
 	target    string
-	model     string // of requests that name none
+	model     string // of requests without one
 	transport transport
 	retries   int
 	budget    budget
@@ -75,7 +81,7 @@ type Client struct {
 
 var _ crossrank.Scorer = (*Client)(nil)
 
-// transport is one protocol. Its callers check the requests and the replies of score.
+// transport is one protocol. Its callers validate the requests and check the replies of score.
 type transport interface {
 	score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error)
 	info(ctx context.Context) (crossrank.Info, error)
@@ -83,9 +89,10 @@ type transport interface {
 	close() error
 }
 
-// Dial makes a client of what serves at target: grpc://host:port or http://host:port, with grpcs or https for TLS. Several
-// servers are grpc://host:port,host:port, or dns:///host:port for all the addresses that the name has. Dial does not
-// connect: an error says that the target is no such address, or the options cannot be.
+// Dial makes a client of the server at target: grpc://host:port or http://host:port, or grpcs and
+// https for TLS. Several servers are grpc://host:port,host:port, or dns:///host:port for all
+// addresses of a name. Dial does not connect; an error means that the target or the options are
+// invalid.
 func Dial(target string, opts Options) (*Client, error) {
 	fail := func(err error) (*Client, error) { return nil, fmt.Errorf("dialing %s: %w", target, err) }
 	if opts.MaxReplyBytes == 0 {
@@ -108,7 +115,7 @@ func Dial(target string, opts Options) (*Client, error) {
 			return fail(err)
 		}
 	} else if opts.TLS != (TLS{}) {
-		return fail(errors.New("TLS is set, but the target's scheme is in the clear; use grpcs or https"))
+		return fail(errors.New("TLS is configured, but the scheme of the target is unencrypted; use grpcs or https"))
 	}
 	c := &Client{target: target, model: opts.Model, retries: opts.Retries}
 	if t.http() {
@@ -134,19 +141,20 @@ func Dial(target string, opts Options) (*Client, error) {
 func (o *Options) check() error {
 	switch {
 	case o.MaxReplyBytes < 0:
-		return fmt.Errorf("option MaxReplyBytes is %d; use 0 for the default", o.MaxReplyBytes)
+		return fmt.Errorf("max_reply_bytes is %d; use 0 for the default", o.MaxReplyBytes)
 	case o.Retries < 0:
-		return fmt.Errorf("option Retries is %d; use 0 for none", o.Retries)
+		return fmt.Errorf("retries is %d; use 0 for no retries", o.Retries)
 	case o.Balance != "" && o.Balance != Weighted && o.Balance != RoundRobin:
-		return fmt.Errorf("option Balance is %q; use %s or %s", o.Balance, Weighted, RoundRobin)
+		return fmt.Errorf("balance is %q; use %s or %s", o.Balance, Weighted, RoundRobin)
 	case strings.ContainsFunc(o.APIKey, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("the API key holds a space or something else that no header can carry")
+		return errors.New("the API key contains a space or another character that no header can carry")
 	}
 	return nil
 }
 
-// Score has pairs scored on the server. Besides the server's own errors it gives [crossrank.Unavailable] if the server
-// cannot be reached, and [crossrank.Internal] if what it answers is not an answer to req.
+// Score scores pairs on the server. Besides errors of the server, it returns
+// [crossrank.Unavailable] if the server cannot be reached, and [crossrank.Internal] if the reply
+// does not match req.
 func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(err)
@@ -174,7 +182,7 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	return resp, nil
 }
 
-// named is req with the client's model, if it names none.
+// named is req with the client's model, if req names none.
 func (c *Client) named(req *crossrank.Request) *crossrank.Request {
 	if req.Model != "" || c.model == "" {
 		return req
@@ -184,20 +192,21 @@ func (c *Client) named(req *crossrank.Request) *crossrank.Request {
 	return &named
 }
 
-// Info describes the model that the server serves, as far as it can be asked in its dialect. The zero value of a field says that
-// nobody told.
+// Info describes the server's model, as far as the dialect can. Fields that the server does not
+// report are zero.
 func (c *Client) Info(ctx context.Context) (crossrank.Info, error) { return c.transport.info(ctx) }
 
-// History gives the samples that the server took of itself after since, or all it has kept if since is zero, as the JSON
-// object that it answers: "interval_ms", and "samples" from the oldest to the newest. Only HTTP targets have it.
+// History returns the samples that the server took of itself after since, or all samples if since
+// is zero, as the JSON object of its reply: "interval_ms", and "samples" from the oldest to the
+// newest. Only HTTP targets have it.
 func (c *Client) History(ctx context.Context, since time.Time) (json.RawMessage, error) {
 	return c.transport.history(ctx, since)
 }
 
-// Close frees the connections. Call it when no call is under way.
+// Close closes the connections. No call may be in progress.
 func (c *Client) Close() error { return c.transport.close() }
 
-// known is the code that the server said, if it is one that an error can have, else what its status alone says.
+// known is the code that the server named, if it is a valid one, else the code of its status.
 func known(said, status crossrank.Code) crossrank.Code {
 	switch said {
 	case crossrank.InvalidArgument, crossrank.Unauthenticated, crossrank.NotFound, crossrank.TooLarge,
@@ -216,5 +225,6 @@ func contextError(err error) *crossrank.Error {
 	return e
 }
 
-// valid is s as valid UTF-8. Invalid bytes become U+FFFD, which is how the tokenizer would read them.
+// valid is s as valid UTF-8. Invalid bytes become U+FFFD, which is how the tokenizer would read
+// them.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

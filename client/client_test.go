@@ -69,9 +69,9 @@ func TestDialRefuses(t *testing.T) {
 
 func TestDialRefusesOptions(t *testing.T) {
 	for says, opts := range map[string]Options{
-		"MaxReplyBytes":      {MaxReplyBytes: -1},
-		"Retries":            {Retries: -1},
-		"Balance":            {Balance: "best"},
+		"max_reply_bytes":    {MaxReplyBytes: -1},
+		"retries":            {Retries: -1},
+		"balance":            {Balance: "best"},
 		"API key":            {APIKey: "two words"},
 		"use grpcs or https": {TLS: TLS{ServerName: "x"}},
 	} {
@@ -81,10 +81,10 @@ func TestDialRefusesOptions(t *testing.T) {
 		}
 	}
 	for says, files := range map[string]TLS{
-		"no such file":    {CAFile: "nowhere.pem"},
-		"in PEM":          {CAFile: "client_test.go"},
-		"belong together": {CertFile: "client_test.go"},
-		"client_test.go":  {CertFile: "client_test.go", KeyFile: "client_test.go"},
+		"no such file":   {CAFile: "nowhere.pem"},
+		"in PEM":         {CAFile: "client_test.go"},
+		"needs both":     {CertFile: "client_test.go"},
+		"client_test.go": {CertFile: "client_test.go", KeyFile: "client_test.go"},
 	} {
 		for _, target := range []string{"grpcs://127.0.0.1:1", "https://127.0.0.1:1"} {
 			if _, err := Dial(target, Options{TLS: files}); err == nil || !strings.Contains(err.Error(), says) {

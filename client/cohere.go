@@ -21,14 +21,14 @@ func (cohereV2) encode(req *crossrank.Request) (string, any) {
 
 func (cohereV2) decode(reply []byte) (decoded, error) { return readReranked(reply) }
 
-// cohereV1 is Cohere's POST /v1/rerank, which sends the documents back unless it is told not to.
+// cohereV1 is Cohere's POST /v1/rerank. The reply repeats the documents unless asked not to.
 type cohereV1 struct{}
 
 func (cohereV1) encode(req *crossrank.Request) (string, any) { return jina{}.encode(req) }
 
 func (cohereV1) decode(reply []byte) (decoded, error) { return readReranked(reply) }
 
-// passages are those of pairs, in their order.
+// passages returns the passages of pairs.
 func passages(pairs []crossrank.Pair) []string {
 	out := make([]string, len(pairs))
 	for i, p := range pairs {
@@ -37,8 +37,8 @@ func passages(pairs []crossrank.Pair) []string {
 	return out
 }
 
-// reranked is what the answers of all servers have in common that take "documents": results with "relevance_score", sorted by
-// it or not, and how many tokens were read, in one of three places.
+// reranked is what the replies of servers that take "documents" have in common: results with
+// "relevance_score", sorted or not, and the number of tokens read, in one of three places.
 type reranked struct {
 	Model   string `json:"model"`
 	Results []struct {
@@ -51,12 +51,12 @@ type reranked struct {
 	} `json:"usage"`
 	Meta struct {
 		Tokens struct {
-			Input float64 `json:"input_tokens"` // which Cohere's schema has as a number that need not be whole
+			Input float64 `json:"input_tokens"` // not necessarily an integer in Cohere's schema
 		} `json:"tokens"`
 	} `json:"meta"`
 }
 
-// readReranked reads such an answer, which does not say what its scores are.
+// readReranked reads such a reply. It does not name the type of its scores.
 func readReranked(reply []byte) (decoded, error) {
 	var out reranked
 	if err := json.Unmarshal(reply, &out); err != nil {

@@ -8,25 +8,27 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Dialect is the API that a server speaks. Programs name a dialect by its text, such as "tei".
+// Dialect is the API of a server. The text of a dialect, such as "tei", is its name in programs.
 //
-// What a request asks for and a dialect has no words for is refused with [crossrank.InvalidArgument] before anything is
-// sent, never left out. That holds for pairs of several queries too, where an API ranks documents for one: such a request
-// is not cut into several calls, since a request is one call to whoever measures.
+// A request that a dialect cannot express is refused with [crossrank.InvalidArgument] before
+// anything is sent; no part of it is dropped. That includes pairs of several queries, where an API
+// ranks documents for one: a request is one call to whoever measures, so it is never split into
+// several.
 type Dialect string
 
 const (
-	// Crossrank is this project's own, over gRPC and HTTP. It alone has words for all that a request can ask for.
+	// Crossrank is this project's API, over gRPC and HTTP. It can express every request.
 	Crossrank Dialect = "crossrank"
-	// Inference is inference.InferenceService over gRPC, of the Python project that this one follows.
+	// Inference is inference.InferenceService over gRPC, of the Python project that this one
+	// follows.
 	Inference Dialect = "inference"
 	// Cohere is the second version of Cohere's API, POST /v2/rerank.
 	Cohere Dialect = "cohere"
-	// CohereV1 is its first version, POST /v1/rerank.
+	// CohereV1 is the first version of Cohere's API, POST /v1/rerank.
 	CohereV1 Dialect = "cohere-v1"
 	// Jina is Jina's API, POST /v1/rerank, which many servers have.
 	Jina Dialect = "jina"
-	// TEI is that of Text Embeddings Inference: POST /rerank, or /predict where a request has several queries.
+	// TEI is the API of Text Embeddings Inference: POST /rerank, or /predict for several queries.
 	TEI Dialect = "tei"
 	// VLLM is vLLM's POST /v1/score.
 	VLLM Dialect = "vllm"
@@ -34,18 +36,18 @@ const (
 	LlamaCpp Dialect = "llamacpp"
 )
 
-// Dialects lists them all.
+// Dialects lists all dialects.
 func Dialects() []Dialect {
 	return []Dialect{Crossrank, Inference, Cohere, CohereV1, Jina, TEI, VLLM, LlamaCpp}
 }
 
-// OneQuery tells whether a request in this dialect can only have pairs of one query.
+// OneQuery reports whether all pairs of a request must have the same query.
 func (d Dialect) OneQuery() bool { return d != Crossrank && d != "" && !vocabularies[d].queries }
 
-// Logits tells whether raw scores can be asked for in this dialect.
+// Logits reports whether raw scores can be requested.
 func (d Dialect) Logits() bool { return d == Crossrank || d == "" || vocabularies[d].raw }
 
-// vocabulary says what a dialect has words for, besides pairs of one query.
+// vocabulary is what a dialect can express besides pairs of one query.
 type vocabulary struct {
 	queries    bool // a query for each pair
 	model      bool // Model
@@ -67,7 +69,7 @@ var vocabularies = map[Dialect]vocabulary{
 	LlamaCpp:  {model: true, raw: true},
 }
 
-// check refuses what d cannot say. Model is the one that the client was made for.
+// check refuses what d cannot express. Model is the one of the client's options.
 func (d Dialect) check(req *crossrank.Request, model string) error {
 	v := vocabularies[d]
 	for _, c := range []struct {
@@ -76,15 +78,15 @@ func (d Dialect) check(req *crossrank.Request, model string) error {
 	}{
 		{req.Raw, v.raw, "raw scores"},
 		{req.MaxLength > 0, v.maxLength, "a maximum length"},
-		{req.Truncation == crossrank.TruncateLeft, v.left, "cutting texts from the left"},
-		{req.Truncation == crossrank.TruncateNever, v.never, "a refusal of texts that are too long"},
-		{req.MaxLength > 0 && req.Truncation == crossrank.TruncateNever, false, "a maximum length over which texts are refused"},
-		{req.MaxPassage > 0, v.maxPassage, "a limit on the passage alone"},
+		{req.Truncation == crossrank.TruncateLeft, v.left, "truncation from the left"},
+		{req.Truncation == crossrank.TruncateNever, v.never, "refusing texts that are too long"},
+		{req.MaxLength > 0 && req.Truncation == crossrank.TruncateNever, false, "a maximum length with refusal of longer texts"},
+		{req.MaxPassage > 0, v.maxPassage, "a maximum length of passages"},
 		{req.Windows.Aggregate != crossrank.NoWindows, false, "windows"},
 		{req.Priority != 0, v.priority, "a priority"},
 	} {
 		if c.asked && !c.has {
-			return crossrank.Errorf(crossrank.InvalidArgument, "the dialect %s has no words for %s", d, c.what)
+			return crossrank.Errorf(crossrank.InvalidArgument, "the dialect %s cannot express %s", d, c.what)
 		}
 	}
 	if n := queries(req.Pairs); n > 1 && !v.queries {
@@ -92,12 +94,12 @@ func (d Dialect) check(req *crossrank.Request, model string) error {
 			"call; send a request for each query", n, d)
 	}
 	if req.Model != model && !v.model {
-		return crossrank.Errorf(crossrank.NotFound, "the dialect %s cannot name a model, so %q cannot be asked for", d, req.Model)
+		return crossrank.Errorf(crossrank.NotFound, "the dialect %s cannot name a model, so %q cannot be requested", d, req.Model)
 	}
 	return nil
 }
 
-// queries counts the different queries of pairs.
+// queries counts the distinct queries of pairs.
 func queries(pairs []crossrank.Pair) int {
 	seen := map[string]struct{}{}
 	for i, p := range pairs {
@@ -108,7 +110,7 @@ func queries(pairs []crossrank.Pair) int {
 	return len(seen)
 }
 
-// fits refuses a dialect that does not exist, or that is not spoken over the target's protocol.
+// fits refuses an unknown dialect, or one that does not exist over the protocol of the target.
 func (d Dialect) fits(t target) error {
 	switch {
 	case !slices.Contains(Dialects(), d):
@@ -116,7 +118,7 @@ func (d Dialect) fits(t target) error {
 		for _, d := range Dialects() {
 			names = append(names, string(d))
 		}
-		return fmt.Errorf("option Dialect is %q; use one of %s", d, strings.Join(names, ", "))
+		return fmt.Errorf("dialect is %q; use one of %s", d, strings.Join(names, ", "))
 	case d == Inference && t.http():
 		return fmt.Errorf("the dialect %s is spoken over gRPC; dial grpc://host:port", d)
 	case d != Crossrank && d != Inference && !t.http():

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// overGRPC speaks crossrank.v1.RerankService.
+// overGRPC calls crossrank.v1.RerankService.
 type overGRPC struct {
 	target  string
 	conn    *grpc.ClientConn
@@ -30,7 +30,7 @@ func newGRPC(name string, conn *grpc.ClientConn) *overGRPC {
 	return &overGRPC{target: name, conn: conn, service: crossrankv1.NewRerankServiceClient(conn)}
 }
 
-// connection makes the connection that both services are spoken over.
+// connection makes the gRPC connection for either service.
 func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, error) {
 	creds := insecure.NewCredentials()
 	if secure != nil {
@@ -39,8 +39,9 @@ func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, e
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(opts.MaxReplyBytes)),
-		grpc.WithDisableServiceConfig(), // of DNS; how calls are spread and retried is the options' business
-		// A peer that is gone without a word is found out by pings, no closer together than servers allow by default.
+		grpc.WithDisableServiceConfig(), // of DNS: the options decide on balancing and retries
+		// Pings detect a server that vanished. Their interval is the shortest that servers allow by
+		// default.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 	}
 	if opts.APIKey != "" {
@@ -50,17 +51,18 @@ func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, e
 	return grpc.NewClient(address, append(options, spread...)...)
 }
 
-// apiKey sends itself with every call.
+// apiKey adds itself to every call.
 type apiKey string
 
 func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
 	return map[string]string{"authorization": "Bearer " + string(k)}, nil
 }
 
-// RequireTransportSecurity lets a key go in the clear, which is how servers on the same machine are spoken to.
+// RequireTransportSecurity is false, so that a key can be sent to a server on the same machine
+// without TLS.
 func (k apiKey) RequireTransportSecurity() bool { return false }
 
-// toWire is req as the service takes it.
+// toWire translates a request. Numbers beyond 32 bits mean the same as the largest of 32 bits.
 func toWire(req *crossrank.Request) *crossrankv1.ScoreRequest {
 	in := &crossrankv1.ScoreRequest{
 		Pairs: make([]*crossrankv1.Pair, len(req.Pairs)),
@@ -94,7 +96,7 @@ func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossran
 	return fromWire(out), nil
 }
 
-// answer is what a call and a chunk of a stream both bring.
+// answer is what the replies to a call and to a chunk of a stream have in common.
 type answer interface {
 	GetScores() []float32
 	GetScoreType() string
@@ -107,7 +109,7 @@ type answer interface {
 func fromWire(out answer) *crossrank.Response {
 	u, t := out.GetUsage(), out.GetTiming()
 	var truncated []int
-	if cut := out.GetTruncated(); len(cut) == len(out.GetScores()) { // else it is not told by pair
+	if cut := out.GetTruncated(); len(cut) == len(out.GetScores()) { // else it is not counted per pair
 		for _, n := range cut {
 			truncated = append(truncated, int(n))
 		}
@@ -173,13 +175,13 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 
 func (g *overGRPC) history(context.Context, time.Time) (json.RawMessage, error) {
 	return nil, crossrank.Errorf(crossrank.InvalidArgument,
-		"%s: a server tells its history over HTTP only; dial its http:// address", g.target)
+		"%s: history is only available over HTTP; dial the http:// address of the server", g.target)
 }
 
 func (g *overGRPC) close() error { return g.conn.Close() }
 
-// codeOf is the way back of the server's table. It decides where a status carries no code of the project's own, as from
-// a proxy or from grpc itself.
+// codeOf is the inverse of the server's table. It applies to a status without a code of this
+// project, as from a proxy or from grpc itself.
 var codeOf = map[codes.Code]crossrank.Code{
 	codes.InvalidArgument:   crossrank.InvalidArgument,
 	codes.OutOfRange:        crossrank.InvalidArgument,
@@ -203,7 +205,7 @@ func grpcFailure(ctx context.Context, target string, err error) error {
 		e.Code = code
 	}
 	if st.Code() == codes.ResourceExhausted && strings.Contains(st.Message(), "larger than max") {
-		e.Code = crossrank.TooLarge // grpc's own limit on messages
+		e.Code = crossrank.TooLarge // grpc's limit on messages
 	}
 	ours := false
 	for _, detail := range st.Details() {

@@ -17,13 +17,13 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// overHTTP speaks POST /score, which takes arbitrary pairs.
+// overHTTP calls POST /score, which takes arbitrary pairs.
 type overHTTP struct {
 	base       string
 	key        string // the API key, or empty
 	client     *http.Client
 	maxBytes   int64
-	thirdParty bool // another maker's server: its words are told to be its own
+	thirdParty bool // errors quote the server as a third party
 }
 
 func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
@@ -35,7 +35,7 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 		client: &http.Client{
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
-				MaxIdleConnsPerHost: 1024, // a load generator's workers each keep theirs
+				MaxIdleConnsPerHost: 1024, // one per worker of a load generator
 				IdleConnTimeout:     30 * time.Second,
 				DisableCompression:  true,
 				TLSClientConfig:     secure,
@@ -45,10 +45,10 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 	}
 }
 
-// scoreRequest is vLLM's, and the keys that crossrank adds.
+// scoreRequest has vLLM's keys and those that crossrank adds.
 type scoreRequest struct {
 	Model     string   `json:"model,omitempty"`
-	Text1     any      `json:"text_1"` // one query for all pairs, or a query a pair
+	Text1     any      `json:"text_1"` // one query for all pairs, or one per pair
 	Text2     []string `json:"text_2"`
 	Raw       bool     `json:"raw_scores,omitempty"`
 	MaxLength int      `json:"max_length,omitempty"`
@@ -97,7 +97,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 	}
 	resp := &crossrank.Response{
 		Scores:    make([]float32, len(out.Data)),
-		ScoreType: cmp.Or(out.ScoreType, crossrank.Probability), // what a vLLM server means when it says nothing
+		ScoreType: cmp.Or(out.ScoreType, crossrank.Probability), // the default of vLLM servers
 		Model:     out.Model,
 		Usage: crossrank.Usage{
 			Tokens:          out.Usage.Total - out.Usage.Cached,
@@ -124,7 +124,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 	return resp, nil
 }
 
-// bodyOf writes a query that all pairs share once.
+// bodyOf makes the body of a request. A query that all pairs share is written once.
 func bodyOf(req *crossrank.Request) *scoreRequest {
 	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: min(req.MaxLength, math.MaxInt32), Priority: min(req.Priority, 999)}
 	switch req.Truncation {
@@ -151,7 +151,7 @@ func bodyOf(req *crossrank.Request) *scoreRequest {
 	return body
 }
 
-// aggregates are the words for what becomes of windows' scores; any other is refused by the server.
+// aggregates names the ways to aggregate windows.
 var aggregates = map[crossrank.Aggregate]string{crossrank.BestWindow: "best", crossrank.MeanWindow: "mean"}
 
 func (h *overHTTP) info(ctx context.Context) (crossrank.Info, error) {
@@ -182,7 +182,7 @@ func (h *overHTTP) close() error {
 	return nil
 }
 
-// call sends one request and decodes the JSON of a good answer into out.
+// call sends one request and decodes the JSON of a successful reply into out.
 func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, out any) error {
 	reply, _, err := h.exchange(ctx, method, path, body)
 	if err != nil {
@@ -218,8 +218,8 @@ func (h *overHTTP) exchange(ctx context.Context, method, path string, body []byt
 	if h.key != "" {
 		req.Header.Set("Authorization", "Bearer "+h.key)
 	}
-	// Scoring changes nothing on the server. Saying so (an empty list is not sent) lets the transport repeat a request
-	// whose kept connection the server was just closing.
+	// Scoring changes nothing on the server. An idempotency key, which is not sent if empty, lets
+	// net/http repeat a request whose idle connection the server was just closing.
 	req.Header["Idempotency-Key"] = []string{}
 	resp, err := h.client.Do(req)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestHTTPSaysEverything asks for all that a request can ask for, and reads all that a reply can say.
+// TestHTTPSaysEverything asks for all that a request can ask for, and reads all that a reply can
+// say.
 func TestHTTPSaysEverything(t *testing.T) {
 	var got map[string]any
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// overInference speaks inference.InferenceService.
+// overInference calls inference.InferenceService.
 type overInference struct {
 	target  string
 	model   string
@@ -35,7 +35,7 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 	if err != nil {
 		return nil, grpcFailure(ctx, s.target, err)
 	}
-	// The Python project's servers say by a status as HTTP has it what went wrong. 0 is one that says nothing.
+	// The Python project's servers report errors as an HTTP status; 0 means none.
 	if status := int(out.GetStatusCode()); status != 0 && status != http.StatusOK {
 		code, ok := codeOfStatus[status]
 		if !ok {
@@ -52,13 +52,14 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 	}, nil
 }
 
-// info tells the model that the options name: the service has no words for it.
+// info returns the model of the options: the service does not name its own.
 func (s *overInference) info(context.Context) (crossrank.Info, error) {
 	return crossrank.Info{Model: s.model}, nil
 }
 
 func (s *overInference) history(context.Context, time.Time) (json.RawMessage, error) {
-	return nil, crossrank.Errorf(crossrank.InvalidArgument, "%s: only a crossrank server tells its history, in its own dialect", s.target)
+	return nil, crossrank.Errorf(crossrank.InvalidArgument, "%s: the dialect %s has no history; use the dialect crossrank, over HTTP",
+		s.target, Inference)
 }
 
 func (s *overInference) close() error { return s.conn.Close() }

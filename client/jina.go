@@ -2,7 +2,7 @@ package client
 
 import "github.com/crossrank/crossrank"
 
-// jina is Jina's POST /v1/rerank, which sends the documents back unless it is told not to.
+// jina is Jina's POST /v1/rerank. The reply repeats the documents unless asked not to.
 type jina struct{}
 
 func (jina) encode(req *crossrank.Request) (string, any) {

@@ -2,8 +2,8 @@ package client
 
 import "github.com/crossrank/crossrank"
 
-// llamaCpp is POST /v1/rerank of llama.cpp's server. It answers the logits that the model gives, whatever is asked for, and has
-// no word for it: raw_scores is one of others who answer here, and llama.cpp passes over it.
+// llamaCpp is POST /v1/rerank of llama.cpp's server. It always returns logits. It ignores
+// raw_scores, which other servers with the same route understand.
 type llamaCpp struct{}
 
 func (llamaCpp) encode(req *crossrank.Request) (string, any) {

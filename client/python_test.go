@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestPythonServer speaks to a server in Python, whose gRPC and protobuf are other implementations. It is skipped where
-// Python lacks them.
+// TestPythonServer speaks to a server in Python, whose gRPC and protobuf are other implementations.
+// It is skipped where Python lacks them.
 func TestPythonServer(t *testing.T) {
 	c := dial(t, "grpc://127.0.0.1:"+pythonServer(t), Options{Dialect: Inference, Model: "m"})
 	resp, err := c.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{

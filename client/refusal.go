@@ -11,7 +11,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// codeOfStatus decides where an error's body carries no code of the project's own.
+// codeOfStatus applies where the body of an error has no code of this project.
 var codeOfStatus = map[int]crossrank.Code{
 	http.StatusBadRequest:            crossrank.InvalidArgument,
 	http.StatusMethodNotAllowed:      crossrank.InvalidArgument,
@@ -19,21 +19,21 @@ var codeOfStatus = map[int]crossrank.Code{
 	http.StatusUnprocessableEntity:   crossrank.InvalidArgument,
 	http.StatusUnauthorized:          crossrank.Unauthenticated,
 	http.StatusForbidden:             crossrank.Unauthenticated,
-	498:                              crossrank.Unauthenticated, // Cohere's, of an invalid token
+	498:                              crossrank.Unauthenticated, // Cohere's, for an invalid token
 	http.StatusNotFound:              crossrank.NotFound,
 	http.StatusRequestEntityTooLarge: crossrank.TooLarge,
 	http.StatusTooManyRequests:       crossrank.Overloaded,
 	http.StatusRequestTimeout:        crossrank.DeadlineExceeded,
 	http.StatusGatewayTimeout:        crossrank.DeadlineExceeded,
-	499:                              crossrank.Canceled, // nginx's and Cohere's, of a caller who left
+	499:                              crossrank.Canceled, // nginx's and Cohere's, for a canceled request
 	http.StatusBadGateway:            crossrank.Unavailable,
 	http.StatusServiceUnavailable:    crossrank.Unavailable,
 }
 
-// longestMessage bounds what is told of another maker's words, in bytes.
+// longestMessage is the maximum of bytes quoted from a third party.
 const longestMessage = 500
 
-// refusal turns an answer that is no success into an error with a code.
+// refusal turns an unsuccessful reply into an error with a code.
 func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 	var said struct {
 		Error        json.RawMessage `json:"error"`
@@ -69,12 +69,13 @@ func (h *overHTTP) refusal(resp *http.Response, body []byte) error {
 	return e
 }
 
-// isTooLong recognizes llama.cpp's refusal of a text that does not fit its batch, which has the status of a fault.
+// isTooLong recognizes how llama.cpp refuses a text that does not fit its batch: with the status of
+// a fault.
 func isTooLong(status int, message string) bool {
 	return status == http.StatusInternalServerError && strings.Contains(message, "too large to process")
 }
 
-// quoted is another server's message, as far as it can be passed on: some repeat the key that they were shown.
+// quoted is a third party's message, shortened, and without the API key, which some repeat.
 func (h *overHTTP) quoted(message string) string {
 	if h.key != "" {
 		message = strings.ReplaceAll(message, h.key, "[API key]")
@@ -85,7 +86,8 @@ func (h *overHTTP) quoted(message string) string {
 	return message
 }
 
-// retryAfter reads when to try again, from milliseconds in a body or else from a header in seconds or with a date.
+// retryAfter reads when to retry, from milliseconds in a body, or else from a header with seconds
+// or a date.
 func retryAfter(ms json.RawMessage, header string) time.Duration {
 	var n int64
 	if json.Unmarshal(ms, &n) == nil && n > 0 {
@@ -100,8 +102,8 @@ func retryAfter(ms json.RawMessage, header string) time.Duration {
 	return 0
 }
 
-// firstMessage finds the message in the first of the texts that holds one. Each may be the message itself, an object with
-// one, or a list of such objects.
+// firstMessage finds the message in the first text that has one. Each text may be the message
+// itself, an object with a message, or a list of such objects.
 func firstMessage(texts ...json.RawMessage) string {
 	for _, raw := range texts {
 		var message string
@@ -110,7 +112,7 @@ func firstMessage(texts ...json.RawMessage) string {
 		}
 		type object struct {
 			Message string `json:"message"`
-			Msg     string `json:"msg"` // of each fault that FastAPI finds in a body
+			Msg     string `json:"msg"` // of each error that FastAPI finds in a body
 		}
 		var one object
 		if json.Unmarshal(raw, &one) == nil && one.Message != "" {

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	firstWait   = 20 * time.Millisecond // before the first retry, doubled with each further one
-	longestWait = 10 * time.Second      // a server that asks for more is taken at its word, and not asked again
+	firstWait   = 20 * time.Millisecond // before the first retry, doubled for each further one
+	longestWait = 10 * time.Second      // a request is not retried if the server asks for more
 
-	budgetMost  = 100 // retries that may follow one another when all has gone well before
-	budgetShare = 0.1 // retries that one success pays for
+	budgetMost = 100 // retries of a full budget
+	earned     = 0.1 // retries that one success adds
 )
 
-// budget bounds retries to a share of what succeeds, so that clients do not multiply the load on servers that are down.
-// The zero value is full. It is safe for concurrent use.
+// budget limits retries to a fraction of the successful requests, so that clients do not multiply
+// the load on servers that are down. The zero value is full. It is safe for concurrent use.
 type budget struct {
 	mu    sync.Mutex
 	spent float64
@@ -28,7 +28,7 @@ type budget struct {
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.spent = max(0, b.spent-budgetShare)
+	b.spent = max(0, b.spent-earned)
 }
 
 func (b *budget) spend() bool {
@@ -41,9 +41,9 @@ func (b *budget) spend() bool {
 	return true
 }
 
-// retry calls f until it succeeds, fails in a way that another try cannot mend, or was retried that many times. Between
-// tries it waits as long as the server asked, or else for a random time that grows. It gives f's last error, at once if
-// ctx would end before the next try.
+// retry calls f until it succeeds, fails in a way that a retry cannot help, or was retried that
+// many times. Between calls it waits as long as the server asked, or else for a random time that
+// grows. It returns f's last error, immediately if ctx would end before the next call.
 func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
@@ -51,7 +51,7 @@ func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 			b.earn()
 			return nil
 		}
-		wait, ok := mendable(err)
+		wait, ok := retryable(err)
 		if !ok || n >= retries {
 			return err
 		}
@@ -72,8 +72,9 @@ func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 	}
 }
 
-// mendable tells whether another try may go better, and how long the server wants it to be waited for; 0 if it did not say.
-func mendable(err error) (wait time.Duration, ok bool) {
+// retryable reports whether a retry may succeed, and how long the server asked to wait; 0 means
+// that it did not say.
+func retryable(err error) (wait time.Duration, ok bool) {
 	e, ok := errors.AsType[*crossrank.Error](err)
 	if !ok || e.Code != crossrank.Unavailable && e.Code != crossrank.Overloaded {
 		return 0, false

@@ -90,7 +90,8 @@ func TestRetriesEndWithTheirCaller(t *testing.T) {
 	})
 }
 
-// TestRetriesAreBudgeted: a server that is down gets a hundred retries at once, and then only what successes pay for.
+// TestRetriesAreBudgeted: a server that is down gets a hundred retries at once, and then only what
+// successes pay for.
 func TestRetriesAreBudgeted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := make([]error, 10_000)

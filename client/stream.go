@@ -9,16 +9,17 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
-// DefaultChunk is how many pairs a stream sends at once unless it is told otherwise.
+// DefaultChunk is the default number of pairs per chunk.
 const DefaultChunk = 256
 
-// ScoreStream has a request of any length scored: more pairs than the server takes in one request, or than fit into one
-// message. They are sent in chunks of that many pairs (0 means [DefaultChunk]), some ahead of what is answered, and each is
-// called with every chunk's answer as it comes, in order; offset is the place in req.Pairs of its first score. Each
-// is never called twice at once; an error of its own ends the stream and is what ScoreStream returns.
+// ScoreStream scores a request of any length, with more pairs than the server takes in one request
+// or than fit into one message. It sends chunks of that many pairs (0 means [DefaultChunk]), a few
+// ahead of the replies, and calls each with the reply to every chunk, in order; offset is the index
+// in req.Pairs of its first score. Calls of each do not overlap. An error that each returns ends
+// the stream and is returned.
 //
-// Errors are as those of [Client.Score]. What came before one is good. Streams are not retried: go on from the first pair
-// without a score. Only gRPC targets have them.
+// Errors are those of [Client.Score]; replies before an error are valid. Streams are not retried:
+// continue with the first pair without a score. Only gRPC targets have streams.
 func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk int,
 	each func(offset int, part *crossrank.Response) error) error {
 	if err := ctx.Err(); err != nil {
@@ -35,7 +36,7 @@ func (c *Client) ScoreStream(ctx context.Context, req *crossrank.Request, chunk 
 	}
 	g, ok := c.transport.(*overGRPC)
 	if !ok {
-		return crossrank.Errorf(crossrank.InvalidArgument, "%s: streams are those of a crossrank server's gRPC; dial its grpc:// address", c.target)
+		return crossrank.Errorf(crossrank.InvalidArgument, "%s: only crossrank servers have streams, over gRPC; dial the grpc:// address", c.target)
 	}
 	return g.stream(ctx, c.named(req), chunk, each)
 }
@@ -55,13 +56,13 @@ func (g *overGRPC) stream(ctx context.Context, req *crossrank.Request, chunk int
 		send(stream, first, chunk)
 	}()
 	defer func() {
-		cancel() // which ends a send that waits
+		cancel() // ends a blocked send
 		<-sent
 	}()
 	return g.receive(ctx, stream, req, each)
 }
 
-// send sends the pairs in chunks. An error of the stream is told, and told better, to whoever receives.
+// send sends the pairs in chunks. An error of the stream is left to receive, which gets its status.
 func send(stream crossrankv1.RerankService_StreamScoreClient, all *crossrankv1.ScoreRequest, chunk int) {
 	in := &crossrankv1.StreamScoreRequest{Options: all.Options, Model: all.Model}
 	for pairs := all.Pairs; len(pairs) > 0; pairs = pairs[len(in.Pairs):] {
@@ -74,7 +75,7 @@ func send(stream crossrankv1.RerankService_StreamScoreClient, all *crossrankv1.S
 	_ = stream.CloseSend()
 }
 
-// receive hands on the answers, after a look at whether they are answers to req.
+// receive passes on the replies after checking that they match req.
 func (g *overGRPC) receive(ctx context.Context, stream crossrankv1.RerankService_StreamScoreClient, req *crossrank.Request,
 	each func(offset int, part *crossrank.Response) error) error {
 	next := 0

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// target is a place to dial, taken apart.
+// target is a parsed target.
 type target struct {
 	scheme string   // grpc, grpcs, http, https or dns
 	hosts  []string // host:port each; several only of grpc and grpcs
@@ -17,10 +17,10 @@ type target struct {
 func (t target) http() bool   { return t.scheme == "http" || t.scheme == "https" }
 func (t target) secure() bool { return t.scheme == "grpcs" || t.scheme == "https" }
 
-// schemes are those that Dial knows.
+// schemes are those that Dial accepts.
 var schemes = []string{"grpc", "grpcs", "http", "https", "dns"}
 
-// parseTarget takes a target apart.
+// parseTarget parses a target.
 func parseTarget(text string) (target, error) {
 	wrong := func(why string) (target, error) {
 		return target{}, fmt.Errorf("target %q: %s; give grpc://host:port or http://host:port, "+
@@ -31,13 +31,13 @@ func parseTarget(text string) (target, error) {
 		return wrong("has no scheme")
 	}
 	if !slices.Contains(schemes, scheme) {
-		return wrong("has a scheme that no server here speaks")
+		return wrong("has an unknown scheme")
 	}
 	t := target{scheme: scheme}
 	if scheme == "dns" {
 		rest, found = strings.CutPrefix(rest, "/")
 		if !found {
-			return wrong("names a DNS server, which is the machine's to choose")
+			return wrong("names a DNS server, which cannot be chosen")
 		}
 	}
 	if t.http() || scheme == "dns" || !strings.Contains(rest, ",") {
@@ -55,7 +55,7 @@ func parseTarget(text string) (target, error) {
 	return t, nil
 }
 
-// parseHost gives the host:port of what stands behind a scheme, or says why it is none.
+// parseHost returns the host:port after a scheme, or says why it is invalid.
 func parseHost(text string) (address, why string) {
 	u, err := url.Parse("x://" + text)
 	if err != nil {

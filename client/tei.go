@@ -13,7 +13,7 @@ type tei struct {
 	predict bool
 }
 
-// teiOptions are the keys that both have.
+// teiOptions are the keys of both.
 type teiOptions struct {
 	Raw       bool   `json:"raw_scores"`
 	Truncate  bool   `json:"truncate"`
@@ -64,7 +64,7 @@ func (t *tei) decode(reply []byte) (decoded, error) {
 	return a, nil
 }
 
-// readPredictions reads one list of labels a pair, in the order of the pairs.
+// readPredictions reads one list of labels per pair, in the order of the pairs.
 func (t *tei) readPredictions(a decoded, reply []byte) (decoded, error) {
 	var predictions [][]struct {
 		Score *float32 `json:"score"`
@@ -74,7 +74,7 @@ func (t *tei) readPredictions(a decoded, reply []byte) (decoded, error) {
 	}
 	for i, labels := range predictions {
 		if len(labels) != 1 {
-			return a, fmt.Errorf("it gave %d labels to a pair, where a reranker has one", len(labels))
+			return a, fmt.Errorf("it has %d labels for a pair; a reranker has one", len(labels))
 		}
 		a.scores = append(a.scores, indexedScore{&i, labels[0].Score})
 	}

@@ -138,8 +138,8 @@ func guessScoreType(scores []float32) crossrank.ScoreType {
 	return crossrank.Probability
 }
 
-// readCost reads the cost of a reply from the headers of Text Embeddings Inference. Times are in whole
-// milliseconds; all but the total are means over the texts.
+// readCost reads the cost of a reply from the headers of Text Embeddings Inference. Times are in
+// whole milliseconds; all but the total are means over the texts.
 func readCost(h http.Header, resp *crossrank.Response) {
 	number := func(name string) int64 {
 		n, err := strconv.ParseUint(h.Get(name), 10, 40)

@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// The suite of package scorertest runs over every dialect in the tests of the server. Here the servers of other makers
-// answer, in the shapes that they document.
+// The suite of package scorertest runs over every dialect in the tests of the server. Here the
+// servers of other makers answer, in the shapes that they document.
 
 var (
 	oneQuery  = []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: "b"}, {Query: "q", Passage: "c"}}

@@ -8,13 +8,14 @@ import (
 	"os"
 )
 
-// TLS says whom a [Client] trusts and as whom it shows itself, where the target's scheme is grpcs or https. The zero value
-// trusts the authorities of the machine and shows nothing. Files are in PEM and read once, by [Dial].
+// TLS configures whom a [Client] trusts and its own certificate, for grpcs and https targets. The
+// zero value trusts the machine's authorities and sends no certificate. Files are in PEM; [Dial]
+// reads them once.
 type TLS struct {
-	CAFile     string // authorities to trust instead of the machine's
+	CAFile     string // trusted authorities, instead of the machine's
 	CertFile   string // the client's own certificate and its chain, for servers that ask for one
 	KeyFile    string // its private key
-	ServerName string // the name that the server's certificate must have, instead of the target's host
+	ServerName string // name in the server's certificate, instead of the host of the target
 }
 
 func (t TLS) config() (*tls.Config, error) {
@@ -22,15 +23,15 @@ func (t TLS) config() (*tls.Config, error) {
 	if t.CAFile != "" {
 		text, err := os.ReadFile(t.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("reading the authorities: %w", err)
+			return nil, fmt.Errorf("reading the trusted authorities: %w", err)
 		}
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("reading the authorities: %s holds no certificate in PEM", t.CAFile)
+			return nil, fmt.Errorf("reading the trusted authorities: %s holds no certificate in PEM", t.CAFile)
 		}
 	}
 	if (t.CertFile == "") != (t.KeyFile == "") {
-		return nil, errors.New("TLS.CertFile and TLS.KeyFile belong together; give both or neither")
+		return nil, errors.New("a client certificate needs both its file and its key file")
 	}
 	if t.CertFile != "" {
 		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)

@@ -6,7 +6,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// vllm is vLLM's POST /v1/score, one query for all passages or pairs side by side. Scores have the model's own activation.
+// vllm is vLLM's POST /v1/score, for one query with several passages or for pairs. Scores have the
+// model's activation.
 type vllm struct{}
 
 func (vllm) encode(req *crossrank.Request) (string, any) {
