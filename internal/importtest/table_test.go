@@ -167,6 +167,7 @@ var table = []row{
 		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine",
 			"internal/results", "internal/serverproc", "internal/stats", "internal/tools/docgen"},
 		external: []string{grpc},
+		tests:    []string{"internal/config", "internal/serving"},
 	},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, pflag, term}},
 }

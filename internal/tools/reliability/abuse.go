@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/stats"
 	"google.golang.org/grpc"
@@ -39,39 +39,31 @@ var attacks = []attack{
 // turns is how often calm and attack follow one another.
 const turns = 3
 
-// abuse attacks a server while steady callers are on it. Calm and attack take turns, so that a machine that becomes slower
-// or faster meanwhile does so for both.
-func abuse(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, unbounded)
-	if err != nil {
-		return err
-	}
-	defer func() { err = orFirst(err, p.stop()) }()
-	clients, closeAll, err := p.dial(2, client.Options{})
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	s := &spread{clients: clients}
-	for _, a := range attacks {
-		if ctx.Err() != nil {
-			return nil
+// abuse attacks a server while steady callers use it. Calm and attack take turns, so that a machine
+// that becomes slower or faster does so for both.
+func abuse(ctx context.Context, h *harness) error {
+	return h.withServer(ctx, unbounded, 2, func(s *server, c *callers) error {
+		for _, a := range attacks {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err := h.underAttack(ctx, s, c, a); err != nil {
+				return fmt.Errorf("%s: %w", a.goal, err)
+			}
 		}
-		if err := b.underAttack(ctx, p, s, a); err != nil {
-			return fmt.Errorf("%s: %w", a.goal, err)
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // steadily is how many requests a second the steady callers send.
 const steadily = 50
 
-// light are the pairs of steady callers: short and all alike, so that what moves their latency is not their own.
+// light are the pairs of steady callers: short and all alike, so that what moves their latency is
+// not their own.
 var light = []crossrank.Pair{{Query: "what is a river", Passage: "A river is water that runs to the sea."}}
 
-func (b *bench) underAttack(ctx context.Context, p *server, s crossrank.Scorer, a attack) error {
-	turn := b.slice / 3
+func (h *harness) underAttack(ctx context.Context, p *server, s crossrank.Scorer, a attack) error {
+	turn := h.slice / 3
 	attacking, stop := context.WithCancel(ctx)
 	defer stop()
 	var attackers sync.WaitGroup
@@ -94,15 +86,21 @@ func (b *bench) underAttack(ctx context.Context, p *server, s crossrank.Scorer, 
 			pause(attacking, a.every)
 		}
 	})
-	steady := *b
+	steady := *h
 	steady.pairs = light
-	l, err := steady.openly(ctx, s, "constant", steadily, 2*turns*turn, load.Config{Batch: 1, Timeout: 10 * time.Second})
+	l, err := steady.open(ctx, s, "constant", steadily, 2*turns*turn, load.Config{Batch: 1, Timeout: 10 * time.Second})
 	stop()
 	attackers.Wait()
-	if err := orFirst(err, p.Err()); err != nil {
+	if err := cmp.Or(err, p.Err()); err != nil {
 		return err
 	}
-	var calm, stormy []float64
+	h.report(attackRecord(a, l, turn, times.Load(), failure.Load()))
+	return nil
+}
+
+// attackRecord compares the latency of steady callers in calm turns and under attack.
+func attackRecord(a attack, l sent, turn time.Duration, times int64, failure *error) record {
+	var calm, attacked []float64
 	for i := range l.records {
 		r := &l.records[i]
 		if at := r.Intended % turn; at < turn/10 || !r.OK() {
@@ -111,24 +109,24 @@ func (b *bench) underAttack(ctx context.Context, p *server, s crossrank.Scorer, 
 		if r.Intended/turn%2 == 0 {
 			calm = append(calm, stats.Milliseconds(r.Latency()))
 		} else {
-			stormy = append(stormy, stats.Milliseconds(r.Latency()))
+			attacked = append(attacked, stats.Milliseconds(r.Latency()))
 		}
 	}
-	more, margin := growth(calm, stormy)
+	more, margin := growth(calm, attacked)
 	r := record{Goal: a.goal, Value: more, Margin: margin, Note: fmt.Sprintf(
-		"%.1f ms before and between, %.1f ms during; %d and %d requests; %d times %s, %.0f a second", p99(calm), p99(stormy), len(calm), len(stormy),
-		times.Load(), a.what, float64(time.Second)/float64(a.every))}
-	if f := failure.Load(); f != nil {
-		r.Fault = fmt.Sprintf("the server did not do as it should: %v", *f)
+		"%.1f ms before and between, %.1f ms during; %d and %d requests; %d times %s, %.0f a second", p99(calm), p99(attacked), len(calm), len(attacked),
+		times, a.what, float64(time.Second)/float64(a.every))}
+	if failure != nil {
+		r.Fault = fmt.Sprintf("the server did not do as it should: %v", *failure)
 	}
 	if n := len(l.records) - l.count(crossrank.OK); n > 0 {
 		r.Fault = fmt.Sprintf("%d of the others' requests failed, the first with: %v", n, l.FirstError)
 	}
-	b.report(r)
-	return nil
+	return r
 }
 
-// slowloris keeps a connection for as long as the server lets it, which is no longer than a header may take.
+// slowloris keeps a connection for as long as the server lets it, which is no longer than a header
+// may take.
 func slowloris(ctx context.Context, p *server) error {
 	const patience = 10 * time.Second // the server's is 5
 	c, err := net.Dial("tcp", p.HTTP)
@@ -184,8 +182,8 @@ func gzipBomb(ctx context.Context, p *server) error {
 	return err
 }
 
-// resets opens ten streams of a gRPC connection and cancels them at once, and resets ten TCP connections in the middle of
-// a request.
+// resets opens ten streams of a gRPC connection and cancels them at once, and resets ten TCP
+// connections in the middle of a request.
 func resets(ctx context.Context, p *server) error {
 	conn, err := grpc.NewClient(p.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -15,28 +15,36 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// spread sends requests through clients in turn.
-type spread struct {
+// callers send requests through their clients in turn.
+type callers struct {
 	clients []*client.Client
 	next    atomic.Int64
 }
 
-var _ crossrank.Scorer = (*spread)(nil)
+var _ crossrank.Scorer = (*callers)(nil)
 
 // Score implements [crossrank.Scorer].
-func (s *spread) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	return s.clients[int(s.next.Add(1)-1)%len(s.clients)].Score(ctx, req)
+func (c *callers) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	return c.clients[int(c.next.Add(1)-1)%len(c.clients)].Score(ctx, req)
 }
 
-// sent is what became of a load.
+// close closes the connections.
+func (c *callers) close() {
+	for _, one := range c.clients {
+		one.Close()
+	}
+}
+
+// sent is the outcome of a load.
 type sent struct {
 	*load.Result
 	records []results.Request
 }
 
-// send puts a load on a scorer and keeps its records. A load all of which was refused is a result like any other.
-func (b *bench) send(ctx context.Context, s crossrank.Scorer, cfg load.Config) (sent, error) {
-	cfg.Pairs, cfg.Batch = b.pairs, cmp.Or(cfg.Batch, b.size)
+// send puts a load on a scorer and keeps its records. That everything was refused is an outcome
+// like any other.
+func (h *harness) send(ctx context.Context, s crossrank.Scorer, cfg load.Config) (sent, error) {
+	cfg.Pairs, cfg.Batch = h.pairs, cmp.Or(cfg.Batch, h.size)
 	out := sent{}
 	cfg.Record = func(r results.Request) error {
 		out.records = append(out.records, r)
@@ -50,13 +58,13 @@ func (b *bench) send(ctx context.Context, s crossrank.Scorer, cfg load.Config) (
 	return out, err
 }
 
-// closed has a number of callers send one request after another, for a time.
-func (b *bench) closed(ctx context.Context, s crossrank.Scorer, callers int, d time.Duration) (sent, error) {
-	return b.send(ctx, s, load.Config{Concurrency: callers, Duration: d})
+// closed has workers send one request after another for a time.
+func (h *harness) closed(ctx context.Context, s crossrank.Scorer, workers int, d time.Duration) (sent, error) {
+	return h.send(ctx, s, load.Config{Concurrency: workers, Duration: d})
 }
 
-// openly sends so many requests a second for a time, whatever becomes of them.
-func (b *bench) openly(ctx context.Context, s crossrank.Scorer, process string, rate float64, d time.Duration, cfg load.Config) (sent, error) {
+// open sends requests at a rate per second for a time, whatever becomes of them.
+func (h *harness) open(ctx context.Context, s crossrank.Scorer, process string, rate float64, d time.Duration, cfg load.Config) (sent, error) {
 	schedule, err := load.Arrivals{Process: process, Rate: rate, Seed: 1}.Schedule(0, d)
 	if err != nil {
 		return sent{}, err
@@ -65,10 +73,11 @@ func (b *bench) openly(ctx context.Context, s crossrank.Scorer, process string, 
 		return sent{}, errors.New("the load is too small for one request in this time")
 	}
 	cfg.Schedule = schedule
-	return b.send(ctx, s, cfg)
+	return h.send(ctx, s, cfg)
 }
 
-// latencies are those of the requests that were answered and that ended in a part of the load, in ms.
+// latencies are those of the requests that were answered and that ended in a part of the load, in
+// ms.
 func (s sent) latencies(from, to time.Duration) (ms []float64) {
 	for i := range s.records {
 		if r := &s.records[i]; r.OK() && r.Finished >= from && r.Finished < to {

@@ -28,7 +28,7 @@ var goals = []goal{
 	{"latency-10", "overload", "P99 of what was accepted at 10 times the load", "≤ 1.2 × the objective", 1.2, false, "×"},
 	{"refusals", "overload", "P99 of the time to a refusal, the worst of these loads", "< 5 ms", 5, false, "ms"},
 	{"recovery", "overload", "time until the latency without load is back", "≤ 10 s", 10, false, "s"},
-	{"leavers", "leavers", "pairs computed for callers who had left, at 5 times the load", "< 1 %", 1, false, "%"},
+	{"leavers", "abandoned", "pairs computed for callers who had left, at 5 times the load", "< 1 %", 1, false, "%"},
 
 	{"rss", "soak", "growth of the resident memory under 80 % of the peak", "< 1 MB/h", 1, false, "MB/h"},
 	{"drift", "soak", "P99 of the last tenth against the first", "≤ 110 %", 110, false, "%"},
@@ -84,8 +84,8 @@ const (
 	notRun   = "not run"
 )
 
-// judge tells whether a goal was reached: only if it was with all of the measurement's margin, and it was missed only if it
-// was with all of it too.
+// judge tells whether a goal was reached: only if it was with all of the measurement's margin, and
+// it was missed only if it was with all of it too.
 func (g goal) judge(r record) string {
 	if r.Fault != "" {
 		return missed

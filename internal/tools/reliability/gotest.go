@@ -39,8 +39,8 @@ type testEvent struct {
 var logged = regexp.MustCompile(`_test\.go:\d+: (\d+) `)
 
 // goTest runs tests of a package.
-func (b *bench) goTest(ctx context.Context, pkg, pattern string, more ...string) (tested, error) {
-	args := append([]string{"test", "-json", "-count", strconv.Itoa(b.repeat), "-timeout", "30m", "-run", pattern, pkg}, more...)
+func (h *harness) goTest(ctx context.Context, pkg, pattern string, more ...string) (tested, error) {
+	args := append([]string{"test", "-json", "-count", strconv.Itoa(h.repeat), "-timeout", "30m", "-run", pattern, pkg}, more...)
 	began := time.Now()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -103,12 +103,12 @@ var simple = []struct{ goal, pkg, pattern string }{
 	{"abuse-test", "./internal/server", "^TestAbuse$"},
 }
 
-func tests(ctx context.Context, b *bench) error {
+func tests(ctx context.Context, h *harness) error {
 	for _, s := range simple {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := b.plainTest(ctx, s.goal, s.pkg, s.pattern); err != nil {
+		if err := h.plainTest(ctx, s.goal, s.pkg, s.pattern); err != nil {
 			return err
 		}
 	}
@@ -116,16 +116,16 @@ func tests(ctx context.Context, b *bench) error {
 		{"safetensors", "./internal/safetensors", "TestMalformed"},
 		{"configs", "./internal/checkpoint", "TestHostileConfigs"},
 	} {
-		t, err := b.goTest(ctx, c.pkg, "^"+c.test+"$")
+		t, err := h.goTest(ctx, c.pkg, "^"+c.test+"$")
 		if err != nil {
 			return err
 		}
 		note := fmt.Sprintf("`go test -run %s %s`; memory < 16 MiB is held by it too", c.test, c.pkg)
-		b.report(record{Goal: c.goal, Value: float64(t.numbers[c.test]), Fault: t.fault(), Note: note})
-		b.report(record{Goal: c.goal + "-time", Value: stats.Milliseconds(t.slowest), Fault: t.fault(), Note: "the test's own time, which go test gives to 10 ms"})
+		h.report(record{Goal: c.goal, Value: float64(t.numbers[c.test]), Fault: t.fault(), Note: note})
+		h.report(record{Goal: c.goal + "-time", Value: stats.Milliseconds(t.slowest), Fault: t.fault(), Note: "the test's own time, which go test gives to 10 ms"})
 	}
 	const cases = "TestAPICases"
-	t, err := b.goTest(ctx, "./internal/httpapi", "^"+cases+"$")
+	t, err := h.goTest(ctx, "./internal/httpapi", "^"+cases+"$")
 	if err != nil {
 		return err
 	}
@@ -138,29 +138,29 @@ func tests(ctx context.Context, b *bench) error {
 			fewest = n
 		}
 	}
-	b.report(record{Goal: "api", Value: float64(fewest), Fault: t.fault(), Note: fmt.Sprintf("%d dialects, `go test -run %s ./internal/httpapi`", dialects, cases)})
+	h.report(record{Goal: "api", Value: float64(fewest), Fault: t.fault(), Note: fmt.Sprintf("%d dialects, `go test -run %s ./internal/httpapi`", dialects, cases)})
 	return nil
 }
 
 // plainTest reports a goal that is no failure.
-func (b *bench) plainTest(ctx context.Context, goal, pkg, pattern string, more ...string) error {
-	t, err := b.goTest(ctx, pkg, pattern, more...)
+func (h *harness) plainTest(ctx context.Context, goal, pkg, pattern string, more ...string) error {
+	t, err := h.goTest(ctx, pkg, pattern, more...)
 	if err != nil {
 		return err
 	}
 	command := strings.Join(append([]string{"go test -run", strings.NewReplacer("^", "", "$", "").Replace(pattern), pkg}, more...), " ")
-	b.report(record{
+	h.report(record{
 		Goal: goal, Value: float64(len(t.failed)), Fault: t.fault(),
-		Note: fmt.Sprintf("`%s`, %d times: %d passed in %.0f s", strings.ReplaceAll(command, "|", " and "), b.repeat, len(t.passed), t.took.Seconds()),
+		Note: fmt.Sprintf("`%s`, %d times: %d passed in %.0f s", strings.ReplaceAll(command, "|", " and "), h.repeat, len(t.passed), t.took.Seconds()),
 	})
 	return nil
 }
 
-func million(ctx context.Context, b *bench) error {
-	one := *b
+func million(ctx context.Context, h *harness) error {
+	one := *h
 	one.repeat = 1
 	err := one.plainTest(ctx, "million", "./internal/server", "^TestAccounting$", "-args", "-long")
-	b.records = one.records
+	h.records = one.records
 	return err
 }
 
@@ -203,7 +203,7 @@ func isModule(dir string) bool {
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
 // fuzz runs each fuzz target for a while.
-func fuzz(ctx context.Context, b *bench) error {
+func fuzz(ctx context.Context, h *harness) error {
 	list, err := targets()
 	if err != nil {
 		return fmt.Errorf("looking for fuzz targets: %w", err)
@@ -214,7 +214,7 @@ func fuzz(ctx context.Context, b *bench) error {
 		if ctx.Err() != nil {
 			break
 		}
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", b.fuzztime.String(), t.pkg)
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", h.fuzztime.String(), t.pkg)
 		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 		cmd.WaitDelay = 10 * time.Second
 		out, err := cmd.CombinedOutput()
@@ -224,7 +224,7 @@ func fuzz(ctx context.Context, b *bench) error {
 		name := path.Base(t.pkg) + "." + t.name
 		if err != nil {
 			failed = append(failed, name)
-			b.say("   %s: %v: %.2000s", name, err, out)
+			h.say("   %s: %v: %.2000s", name, err, out)
 		}
 		n := 0
 		if all := execs.FindAllSubmatch(out, -1); len(all) > 0 {
@@ -232,9 +232,9 @@ func fuzz(ctx context.Context, b *bench) error {
 		}
 		inputs += n
 		ran = append(ran, fmt.Sprintf("%s %d", name, n))
-		b.say("   %s: %d inputs", name, n)
+		h.say("   %s: %d inputs", name, n)
 	}
-	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs that they have tried: %s", len(ran), len(list), b.fuzztime,
+	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs that they have tried: %s", len(ran), len(list), h.fuzztime,
 		inputs, strings.Join(slices.Sorted(slices.Values(ran)), ", "))}
 	if len(failed) > 0 {
 		r.Fault = "failed: " + strings.Join(failed, ", ")
@@ -242,6 +242,6 @@ func fuzz(ctx context.Context, b *bench) error {
 	if len(ran) == 0 {
 		r.Fault = "none was run"
 	}
-	b.report(r)
+	h.report(r)
 	return nil
 }

@@ -1,18 +1,19 @@
-// Command reliability holds a real server against the numbers that it must reach under stress, and writes what it reached
-// into the documentation.
+// Command reliability holds a real server against the numbers that it must reach under stress, and
+// writes what it reached into the documentation.
 //
 //	go run ./internal/tools/reliability soak [-duration 10m]
 //	go run ./internal/tools/reliability chaos [-only overload,sigterm] [-slice 12s] [-fuzztime 5s]
 //	go run ./internal/tools/reliability render
 //
-// It starts bin/crossrank, which `make build` makes, with the built-in model as a process of its own on loopback addresses,
-// and plays the callers, good and bad ones, itself. What needs an engine that fails on demand is measured by the project's
-// Go tests, which chaos runs at full length. Every goal is a line of the results file with how it was measured, and a step
-// replaces only its own. The tables of the page are made from that file alone.
+// It starts bin/crossrank, which `make build` makes, with the built-in model as a process of its
+// own on loopback addresses, and plays the callers, good and bad ones, itself. What needs an engine
+// that fails on demand is measured by the project's Go tests, which chaos runs at full length.
+// Every goal is a line of the results file with how it was measured, and a step replaces only its
+// own. The tables of the page are made from that file alone.
 //
-// On the machine that runs both, callers take from the server what they use. So the engine gets half of the cores unless
-// told otherwise, and requests hold several pairs, which keeps ten times the load at a number of requests that the other
-// half can send.
+// On the machine that runs both, callers take from the server what they use. So the engine gets
+// half of the cores unless told otherwise, and requests hold several pairs, which keeps ten times
+// the load at a number of requests that the other half can send.
 package main
 
 import (
@@ -80,11 +81,11 @@ func execute(ctx context.Context, args []string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b, err := newBench(ctx, o, command(suite, args[1:]), log)
+	h, err := newHarness(ctx, o, command(suite, args[1:]), log)
 	if err != nil {
 		return err
 	}
-	return b.runAll(ctx, chosen)
+	return h.runAll(ctx, chosen)
 }
 
 func parse(suite string, args []string, log io.Writer) (o options, err error) {
@@ -127,7 +128,8 @@ func parse(suite string, args []string, log io.Writer) (o options, err error) {
 	return o, nil
 }
 
-// command is what make is to be told to measure the same again. Names of files are left out: they say nothing.
+// command is what make is to be told to measure the same again. Names of files are left out: they
+// say nothing.
 func command(suite string, args []string) string {
 	var kept []string
 	for i := 0; i < len(args); i++ {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/stats"
 )
@@ -17,201 +16,189 @@ import (
 // factors are the loads of the overload step, in peaks.
 var factors = []float64{1.5, 2, 5, 10}
 
-// connections is how many callers a load comes from, as the server sees it.
+// connections is how many connections a load comes over.
 const connections = 4
 
-// overload measures the peak, then puts more than that on the server, then waits until it is as quick as before.
-func overload(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, b.queueAge())
-	if err != nil {
-		return err
-	}
-	defer func() { err = orFirst(err, p.stop()) }()
-	clients, closeAll, err := p.dial(connections, client.Options{})
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	s := &spread{clients: clients}
-
-	if _, err := b.closed(ctx, s, 2, b.slice/4); err != nil { // warms up
-		return err
-	}
-	alone, err := b.closed(ctx, s, 1, b.slice/2)
-	if err != nil {
-		return err
-	}
-	baseline := p99(alone.latencies(0, forever))
-	peak, err := b.peak(ctx)
-	if err != nil {
-		return err
-	}
-	b.say("   without load P99 %.1f ms, peak %.1f pairs/s", baseline, peak)
-
-	var loads []sent
-	for _, f := range factors {
-		l, err := b.openly(ctx, s, "poisson", f*peak/float64(b.size), b.slice, load.Config{Timeout: time.Minute})
-		if err := cmp.Or(err, p.Err()); err != nil {
+// overload measures the peak, puts more than that on the server, and waits until it is as fast as
+// before.
+func overload(ctx context.Context, h *harness) error {
+	return h.withServer(ctx, h.queueAge(), connections, func(s *server, c *callers) error {
+		if _, err := h.closed(ctx, c, 2, h.slice/4); err != nil { // warm-up
 			return err
 		}
-		if ctx.Err() != nil {
-			break // it is not whole
-		}
-		loads = append(loads, l)
-		b.say("   %v × the load: %.1f pairs/s, %d answered, %d refused", f, l.goodput(b.ramp(), b.slice), l.count(crossrank.OK), l.count(crossrank.Overloaded))
-	}
-	if ctx.Err() == nil {
-		if err := b.recovery(ctx, s, baseline); err != nil {
-			return err
-		}
-		// The machine may be slower or faster than it was, so the peak is the mean of before and after.
-		after, err := b.peak(ctx)
+		alone, err := h.closed(ctx, c, 1, h.slice/2)
 		if err != nil {
 			return err
 		}
-		b.say("   peak afterwards %.1f pairs/s", after)
-		peak = (peak + after) / 2
+		baseline := p99(alone.latencies(0, forever))
+		peak, err := h.peak(ctx)
+		if err != nil {
+			return err
+		}
+		h.say("   without load P99 %.1f ms, peak %.1f pairs/s", baseline, peak)
+		loads, err := h.overloads(ctx, s, c, peak)
+		if err != nil {
+			return err
+		}
+		if ctx.Err() == nil {
+			if err := h.recovery(ctx, c, baseline); err != nil {
+				return err
+			}
+			// The machine may be slower or faster than it was, so the peak is the mean of before
+			// and after.
+			after, err := h.peak(ctx)
+			if err != nil {
+				return err
+			}
+			h.say("   peak afterwards %.1f pairs/s", after)
+			peak = (peak + after) / 2
+		}
+		if len(loads) > 0 {
+			h.reportLoads(loads, peak)
+		}
+		return nil
+	})
+}
+
+// overloads puts each of the loads on the server. It leaves out one that was interrupted.
+func (h *harness) overloads(ctx context.Context, s *server, c *callers, peak float64) (loads []sent, err error) {
+	for _, f := range factors {
+		l, err := h.open(ctx, c, "poisson", f*peak/float64(h.size), h.slice, load.Config{Timeout: time.Minute})
+		if err := cmp.Or(err, s.Err()); err != nil {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		loads = append(loads, l)
+		h.say("   %v × the load: %.1f pairs/s, %d answered, %d refused", f, l.goodput(h.ramp(), h.slice), l.count(crossrank.OK),
+			l.count(crossrank.Overloaded))
 	}
-	if len(loads) > 0 {
-		b.reportLoads(loads, peak)
-	}
-	return nil
+	return loads, nil
 }
 
 // ramp is how much of the beginning of a load does not count.
-func (b *bench) ramp() time.Duration { return b.slice / 6 }
+func (h *harness) ramp() time.Duration { return h.slice / 6 }
 
-// peak is the goodput, in pairs a second, of a server that refuses nothing, with callers enough that the engine never waits
-// for them and who send their next request when the last one is answered.
-func (b *bench) peak(ctx context.Context) (pairs float64, err error) {
-	p, err := b.start(ctx, unbounded)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = orFirst(err, p.stop()) }()
-	clients, closeAll, err := p.dial(connections, client.Options{})
-	if err != nil {
-		return 0, err
-	}
-	defer closeAll()
-	s := &spread{clients: clients}
-	const callers = 8
-	if _, err := b.closed(ctx, s, callers, b.slice/6); err != nil { // warms up
-		return 0, err
-	}
-	l, err := b.closed(ctx, s, callers, b.slice/2)
-	if err != nil {
-		return 0, err
-	}
-	if l.Failed() > 0 {
-		return 0, fmt.Errorf("measuring the peak: %w", l.FirstError)
-	}
-	return l.PairsPerSecond(), nil
+// peak is the goodput, in pairs per second, of a server that refuses nothing, with so many callers
+// that the engine never waits for them.
+func (h *harness) peak(ctx context.Context) (pairs float64, err error) {
+	const workers = 8
+	err = h.withServer(ctx, unbounded, connections, func(_ *server, c *callers) error {
+		if _, err := h.closed(ctx, c, workers, h.slice/6); err != nil { // warm-up
+			return err
+		}
+		l, err := h.closed(ctx, c, workers, h.slice/2)
+		if err != nil {
+			return err
+		}
+		if l.Failed() > 0 {
+			return fmt.Errorf("measuring the peak: %w", l.FirstError)
+		}
+		pairs = l.PairsPerSecond()
+		return nil
+	})
+	return pairs, err
 }
 
-func (b *bench) reportLoads(loads []sent, peak float64) {
-	var refusals float64
-	refused := 0
-	objective := stats.Milliseconds(b.objective)
+func (h *harness) reportLoads(loads []sent, peak float64) {
+	refusals, refused := math.NaN(), 0
+	objective := stats.Milliseconds(h.objective)
 	for i, l := range loads {
 		name := strconv.FormatFloat(factors[i], 'g', -1, 64)
-		good := l.goodput(b.ramp(), b.slice)
+		good := l.goodput(h.ramp(), h.slice)
 		var fault string
 		if n := len(l.records) - l.count(crossrank.OK, crossrank.Overloaded); n > 0 {
 			fault = fmt.Sprintf("%d requests ended otherwise, the first with: %v", n, l.FirstError)
 		}
-		b.report(record{
+		h.report(record{
 			Goal: "goodput-" + name, Value: 100 * good / peak, Fault: fault,
 			Note: fmt.Sprintf("%.1f of %.1f pairs/s; of %d requests %d answered, %d refused", good, peak, len(l.records),
 				l.count(crossrank.OK), l.count(crossrank.Overloaded)),
 		})
-		accepted := l.latencies(b.ramp(), forever)
-		b.report(record{
+		accepted := l.latencies(h.ramp(), forever)
+		h.report(record{
 			Goal: "latency-" + name, Value: p99(accepted) / objective,
 			Note: fmt.Sprintf("%.0f ms of %d requests; the objective is %.0f ms", p99(accepted), len(accepted), objective),
 		})
 		if ms := l.refusals(); len(ms) > 0 {
-			refusals, refused = max(refusals, p99(ms)), refused+len(ms)
+			if worst := p99(ms); refused == 0 || worst > refusals {
+				refusals = worst
+			}
+			refused += len(ms)
 		}
 	}
-	if refused == 0 {
-		refusals = math.NaN()
-	}
-	b.report(record{Goal: "refusals", Value: refusals, Note: fmt.Sprintf("as callers see it, who share the machine; %d refusals", refused)})
+	h.report(record{Goal: "refusals", Value: refusals, Note: fmt.Sprintf("as callers see it, who share the machine; %d refusals", refused)})
 }
 
-// inARow is how many requests must be as quick as without load for that to be called back.
+// inARow is how many requests must be as fast as without load to end the recovery.
 const inARow = 10
 
-// recovery measures how long after the load the latency is what it was without.
-func (b *bench) recovery(ctx context.Context, s crossrank.Scorer, baseline float64) error {
-	l, err := b.closed(ctx, s, 1, max(10*time.Second, b.slice))
+// recovery measures how long after the load the latency is what it was without load.
+func (h *harness) recovery(ctx context.Context, c crossrank.Scorer, baseline float64) error {
+	l, err := h.closed(ctx, c, 1, max(10*time.Second, h.slice))
 	if err != nil {
 		return err
 	}
-	quick := 0
-	for i, r := range l.records {
-		if quick++; !r.OK() || stats.Milliseconds(r.Latency()) > 1.2*baseline {
-			quick = 0
-		}
-		if quick == inARow {
-			first := l.records[i+1-inARow]
-			b.report(record{Goal: "recovery", Value: first.Started.Round(time.Millisecond).Seconds(), Note: fmt.Sprintf(
-				"until %d requests in a row took at most 1.2 × the P99 without load, %.0f ms", inARow, baseline)})
-			return nil
-		}
+	r := record{Goal: "recovery", Value: l.Elapsed.Seconds(), Fault: "the latency did not come back"}
+	if at, ok := l.recovered(1.2 * baseline); ok {
+		r = record{Goal: "recovery", Value: at.Round(time.Millisecond).Seconds(), Note: fmt.Sprintf(
+			"until %d requests in a row took at most 1.2 × the P99 without load, %.0f ms", inARow, baseline)}
 	}
-	b.report(record{Goal: "recovery", Value: l.Elapsed.Seconds(), Fault: "it was not back"})
+	h.report(r)
 	return nil
 }
 
-// leavers puts five times the load on a server whose callers leave when they have waited for as long as it should take at
-// most: those over gRPC have told their deadline, those over HTTP just go.
-func leavers(ctx context.Context, b *bench) (err error) {
-	p, err := b.start(ctx, b.queueAge())
-	if err != nil {
-		return err
+// recovered is when the first of so many requests in a row was sent that all took at most so many
+// ms.
+func (s sent) recovered(ms float64) (at time.Duration, ok bool) {
+	fast := 0
+	for i, r := range s.records {
+		if fast++; !r.OK() || stats.Milliseconds(r.Latency()) > ms {
+			fast = 0
+		}
+		if fast == inARow {
+			return s.records[i+1-inARow].Started, true
+		}
 	}
-	defer func() { err = orFirst(err, p.stop()) }()
-	clients, closeAll, err := p.dial(connections, client.Options{})
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	s := &spread{clients: clients}
-	peak, err := b.peak(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := b.closed(ctx, s, 2, b.slice/4); err != nil { // warms up: before the first batch no speed is known
-		return err
-	}
-	before, err := p.counts(ctx)
-	if err != nil {
-		return err
-	}
-	wait := 12 * b.objective / 10
-	l, err := b.openly(ctx, s, "poisson", 5*peak/float64(b.size), 2*b.slice, load.Config{Timeout: wait})
-	if err != nil {
-		return err
-	}
-	if _, _, err := p.awaitIdle(context.WithoutCancel(ctx), whatever, 0, 10*time.Second); err != nil {
-		return err
-	}
-	after, err := p.counts(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
-	}
-	computed := after.computed() - before.computed()
-	wasted := computed - l.Pairs
-	left := l.count(crossrank.DeadlineExceeded, crossrank.Canceled)
-	b.report(record{
-		Goal: "leavers", Value: 100 * float64(wasted) / float64(computed),
-		Note: fmt.Sprintf("%d of %d pairs; of %d callers, who leave after %.0f ms, %d were answered, %d refused and %d left", wasted, computed,
-			len(l.records), stats.Milliseconds(wait), l.count(crossrank.OK), l.count(crossrank.Overloaded), left),
+	return 0, false
+}
+
+// abandonedRequests puts five times the peak on a server. Callers leave when they have waited for
+// longer than it should take: over gRPC the server knows their deadline, over HTTP it does not.
+func abandonedRequests(ctx context.Context, h *harness) error {
+	return h.withServer(ctx, h.queueAge(), connections, func(s *server, c *callers) error {
+		peak, err := h.peak(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := h.closed(ctx, c, 2, h.slice/4); err != nil { // before the first batch no speed is known
+			return err
+		}
+		before, err := s.counts(ctx)
+		if err != nil {
+			return err
+		}
+		wait := 12 * h.objective / 10
+		l, err := h.open(ctx, c, "poisson", 5*peak/float64(h.size), 2*h.slice, load.Config{Timeout: wait})
+		if err != nil {
+			return err
+		}
+		if _, _, err := s.awaitIdle(context.WithoutCancel(ctx), whatever, 0, 10*time.Second); err != nil {
+			return err
+		}
+		after, err := s.counts(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		computed := after.computed() - before.computed()
+		wasted := computed - l.Pairs
+		h.report(record{
+			Goal: "leavers", Value: 100 * float64(wasted) / float64(computed),
+			Note: fmt.Sprintf("%d of %d pairs; of %d callers, who leave after %.0f ms, %d were answered, %d refused and %d left",
+				wasted, computed, len(l.records), stats.Milliseconds(wait), l.count(crossrank.OK), l.count(crossrank.Overloaded),
+				l.count(crossrank.DeadlineExceeded, crossrank.Canceled)),
+		})
+		return nil
 	})
-	return nil
 }
-
-// orFirst is the first error, if any.
-func orFirst(errs ...error) error { return cmp.Or(errs...) }

@@ -81,7 +81,8 @@ func TestEveryGoalHasItsStep(t *testing.T) {
 	}
 }
 
-// TestRecordsRoundTrip: newer records replace those of the same goals, others stay, and a damaged line is named.
+// TestRecordsRoundTrip: newer records replace those of the same goals, others stay, and a damaged
+// line is named.
 func TestRecordsRoundTrip(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "results.jsonl")
 	if none, err := readRecords(name); none != nil || err != nil {
@@ -109,7 +110,8 @@ func TestRecordsRoundTrip(t *testing.T) {
 	}
 }
 
-// TestDocsAreCurrent: the page holds what the results file says, and nothing of the machine's files is in that.
+// TestDocsAreCurrent: the page holds what the results file says, and nothing of the machine's files
+// is in that.
 func TestDocsAreCurrent(t *testing.T) {
 	docs := filepath.Join("..", "..", "..", "docs")
 	records, err := readRecords(filepath.Join(docs, "reliability.jsonl"))

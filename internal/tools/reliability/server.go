@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,29 +22,29 @@ type server struct{ *serverproc.Process }
 // exitWithin bounds the end of a server after SIGTERM: its own grace is shorter.
 const exitWithin = time.Minute
 
-// shortHistory is how far back servers keep samples of themselves. Samples take memory until that time
-// is full, which in the two hours of the default would hide a leak.
+// shortHistory is how far back servers keep samples of themselves. Samples take memory until that
+// time is full, which in the two hours of the default would hide a leak.
 const shortHistory = time.Minute
 
 // unbounded is the queue age of servers that are to refuse nothing.
 const unbounded = time.Minute
 
-// queueAge is how much may wait at servers that are to keep the objective: two fifths of it. What is
-// admitted waits for the batch before it, which can be as long as all that the queue may hold, then runs
-// in one that can be so too, and a fifth is left for everything else.
-func (b *bench) queueAge() time.Duration { return 2 * b.objective / 5 }
+// queueAge is how much may wait at servers that are to keep the objective: two fifths of it. What
+// is admitted waits for the batch before it, which can be as long as all that the queue may hold,
+// then runs in one that can be so too, and a fifth is left for everything else.
+func (h *harness) queueAge() time.Duration { return 2 * h.objective / 5 }
 
 // settings are those of a server. Equal pairs are computed again: the callers' data is finite.
-func (b *bench) settings(queueAge time.Duration) string {
+func (h *harness) settings(queueAge time.Duration) string {
 	return fmt.Sprintf("model_pool: {instances: [{threads: %d}]}\ncache: {coalesce: false}\nbatching: {max_queue_age_ms: %d}\n"+
-		"server: {history: %v}\n", b.threads, queueAge.Milliseconds(), shortHistory)
+		"server: {history: %v}\n", h.threads, queueAge.Milliseconds(), shortHistory)
 }
 
 // start starts a server on free ports and waits until it is ready.
-func (b *bench) start(ctx context.Context, queueAge time.Duration) (*server, error) {
+func (h *harness) start(ctx context.Context, queueAge time.Duration) (*server, error) {
 	p, err := serverproc.Start(ctx, serverproc.Config{
-		Program:    b.program,
-		Settings:   []byte(b.settings(queueAge)),
+		Program:    h.program,
+		Settings:   []byte(h.settings(queueAge)),
 		Admin:      true,
 		Env:        slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CROSSRANK_") }),
 		KeepLog:    1 << 20,
@@ -56,28 +57,40 @@ func (b *bench) start(ctx context.Context, queueAge time.Duration) (*server, err
 }
 
 // stop stops the server. One that exited by itself before is an error, too.
-func (s *server) stop() error { return orFirst(s.Err(), s.Stop()) }
+func (s *server) stop() error { return cmp.Or(s.Err(), s.Stop()) }
 
-// dial makes n clients, half of them over gRPC and half over HTTP. Close them with the returned function.
-func (s *server) dial(n int, opts client.Options) (clients []*client.Client, closeAll func(), err error) {
-	closeAll = func() {
-		for _, c := range clients {
-			c.Close()
-		}
+// withServer starts a server, connects n callers to it, and calls f with both. It stops them
+// afterwards.
+func (h *harness) withServer(ctx context.Context, queueAge time.Duration, n int, f func(s *server, c *callers) error) (err error) {
+	s, err := h.start(ctx, queueAge)
+	if err != nil {
+		return err
 	}
+	defer func() { err = cmp.Or(err, s.stop()) }()
+	c, err := s.connect(n)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return f(s, c)
+}
+
+// connect connects n callers, half of them over gRPC and half over HTTP.
+func (s *server) connect(n int) (*callers, error) {
+	c := &callers{}
 	for i := range n {
 		target := "grpc://" + s.GRPC
 		if i%2 == 1 {
 			target = "http://" + s.HTTP
 		}
-		c, err := client.Dial(target, opts)
+		one, err := client.Dial(target, client.Options{})
 		if err != nil {
-			closeAll()
-			return nil, nil, err
+			c.close()
+			return nil, err
 		}
-		clients = append(clients, c)
+		c.clients = append(c.clients, one)
 	}
-	return clients, closeAll, nil
+	return c, nil
 }
 
 // oneShot keeps no connection open after an answer: it would count among the server's descriptors.
@@ -143,8 +156,8 @@ func (s *server) footprint(ctx context.Context) (footprint, error) {
 	return c.footprint(), err
 }
 
-// awaitIdle waits until the server is idle and holds no more than before plus slack, or for the time
-// given. It returns how much more the server holds and how much work it still has.
+// awaitIdle waits until the server is idle and holds no more than before plus slack, or for the
+// time given. It returns how much more the server holds and how much work it still has.
 func (s *server) awaitIdle(ctx context.Context, before footprint, slack int, within time.Duration) (more footprint, busy int, err error) {
 	for deadline := time.Now().Add(within); ; pause(ctx, 200*time.Millisecond) {
 		c, err := s.counts(ctx)

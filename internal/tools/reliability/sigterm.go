@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -11,64 +12,52 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/client"
 )
 
-// pairwise is how many servers are started and ended at the same time, in turns of their own.
-const pairwise = 2
+// parallel is how many servers are started and stopped at the same time.
+const parallel = 2
 
-// sigterm starts a server again and again, puts load on it and ends it at a random moment.
-func sigterm(ctx context.Context, b *bench) error {
+// sigterm starts servers, puts load on each and stops it at a random moment.
+func sigterm(ctx context.Context, h *harness) error {
 	var mu sync.Mutex
 	var sum ending
 	var broken error
 	begun, n := 0, 0
-	var turns sync.WaitGroup
-	for range pairwise {
-		turns.Go(func() {
-			for {
-				mu.Lock()
-				goOn := begun < b.terms && ctx.Err() == nil && broken == nil
-				begun++
-				mu.Unlock()
-				if !goOn {
-					return
-				}
-				e, err := b.terminate(ctx)
+	next := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		begun++
+		return begun <= h.terms && ctx.Err() == nil && broken == nil
+	}
+	var workers sync.WaitGroup
+	for range parallel {
+		workers.Go(func() {
+			for next() {
+				e, err := h.terminate(ctx)
 				mu.Lock()
 				if err != nil {
 					broken = err
 				} else if sum.add(e); n%20 == 19 {
-					b.say("   %d of %d: %d accepted, %d lost", n+1, b.terms, sum.accepted, sum.lost())
+					h.say("   %d of %d: %d accepted, %d lost", n+1, h.terms, sum.accepted, sum.lost())
 				}
 				n++
 				mu.Unlock()
 			}
 		})
 	}
-	turns.Wait()
+	workers.Wait()
 	if broken != nil && ctx.Err() == nil {
 		return broken
 	}
-	var fault string
-	if sum.otherwise > 0 {
-		fault = fmt.Sprintf("%d callers were answered otherwise, one with: %v", sum.otherwise, sum.err)
+	for _, r := range sum.records(n) {
+		h.report(r)
 	}
-	if sum.accepted == 0 {
-		fault = "nothing was accepted"
-	}
-	b.report(record{
-		Goal: "lost", Value: float64(sum.lost()), Fault: fault,
-		Note: fmt.Sprintf("%d ends; %d accepted by the server's count, %d of them under way when the signal was sent or later; %d answers at callers; %d callers told to go elsewhere, or found nobody",
-			n, sum.accepted, sum.late, sum.answered, sum.away),
-	})
-	b.report(record{Goal: "exits", Value: float64(sum.badExits), Fault: sum.exit, Note: fmt.Sprintf("of %d", n)})
 	return nil
 }
 
-// ending is what became of the requests to servers that were ended.
+// ending is how requests to servers that were stopped ended.
 type ending struct {
-	accepted  int // that the server's scorer took and did not refuse, however they ended, by the server's last words
+	accepted  int // that the server's scorer took and did not refuse, however they ended, by the server's log
 	answered  int // answers that callers got
 	late      int // of those, how many came after the signal
 	away      int // callers that got Unavailable, or Overloaded, instead of an answer
@@ -87,63 +76,29 @@ func (e *ending) add(o ending) {
 	e.away += o.away
 	e.otherwise += o.otherwise
 	e.badExits += o.badExits
-	if e.err == nil {
-		e.err = o.err
-	}
-	if e.exit == "" {
-		e.exit = o.exit
-	}
+	e.err = cmp.Or(e.err, o.err)
+	e.exit = cmp.Or(e.exit, o.exit)
 }
 
-// terminate starts one server and ends it under load.
-func (b *bench) terminate(ctx context.Context) (ending, error) {
-	p, err := b.start(ctx, unbounded)
-	if err != nil {
-		return ending{}, err
+// records are what n ends come to.
+func (e *ending) records(n int) []record {
+	var fault string
+	if e.otherwise > 0 {
+		fault = fmt.Sprintf("%d callers were answered otherwise, one with: %v", e.otherwise, e.err)
 	}
-	clients, closeAll, err := p.dial(8, client.Options{})
-	if err != nil {
-		return ending{}, orFirst(err, p.stop())
+	if e.accepted == 0 {
+		fault = "nothing was accepted"
 	}
-	var e ending
-	var mu sync.Mutex
-	var signalled time.Time
-	var callers sync.WaitGroup
-	for i, c := range clients {
-		callers.Go(func() {
-			for at := i * 64; ; at = (at + 2) % (len(b.pairs) - 2) {
-				_, err := c.Score(context.WithoutCancel(ctx), &crossrank.Request{Pairs: b.pairs[at : at+2]})
-				mu.Lock()
-				goOn := e.count(err, !signalled.IsZero())
-				mu.Unlock()
-				if !goOn {
-					return
-				}
-				if err != nil {
-					time.Sleep(10 * time.Millisecond)
-				}
-			}
-		})
-	}
-	pause(ctx, time.Duration(50+rand.IntN(300))*time.Millisecond)
-	mu.Lock()
-	signalled = time.Now()
-	mu.Unlock()
-	err = p.stop()
-	callers.Wait()
-	closeAll()
-	if err != nil {
-		e.badExits, e.exit = 1, err.Error()
-	}
-	accepted, ok := accepted(p.Log())
-	if !ok {
-		return e, fmt.Errorf("the server's log does not say how its requests ended: %s", tail(p.Log()))
-	}
-	e.accepted = accepted
-	return e, nil
+	return []record{{
+		Goal: "lost", Value: float64(e.lost()), Fault: fault,
+		Note: fmt.Sprintf("%d ends; %d accepted by the server's count, %d of them answered after the signal; %d answers at callers; "+
+			"%d callers refused, or without a server", n, e.accepted, e.late, e.answered, e.away),
+	}, {
+		Goal: "exits", Value: float64(e.badExits), Fault: e.exit, Note: fmt.Sprintf("of %d", n),
+	}}
 }
 
-// count notes what a caller got, and tells whether to send the next request.
+// count notes what a caller got, and reports whether it sends another request.
 func (e *ending) count(err error, late bool) bool {
 	switch crossrank.CodeOf(err) {
 	case crossrank.OK:
@@ -160,33 +115,73 @@ func (e *ending) count(err error, late bool) bool {
 		return false
 	}
 	e.otherwise++
-	if e.err == nil {
-		e.err = err
-	}
+	e.err = cmp.Or(e.err, err)
 	return false
 }
 
-// lastWord is a code and a number in the last line of a server's log.
-var lastWord = regexp.MustCompile(`requests\.([a-z_]+)=(\d+)`)
+// terminate starts one server and stops it under load.
+func (h *harness) terminate(ctx context.Context) (ending, error) {
+	s, err := h.start(ctx, unbounded)
+	if err != nil {
+		return ending{}, err
+	}
+	c, err := s.connect(8)
+	if err != nil {
+		return ending{}, cmp.Or(err, s.stop())
+	}
+	defer c.close()
+	var e ending
+	var mu sync.Mutex
+	signalled := false
+	var workers sync.WaitGroup
+	for i, one := range c.clients {
+		workers.Go(func() {
+			for at := i * 64; ; at = (at + 2) % (len(h.pairs) - 2) {
+				_, err := one.Score(context.WithoutCancel(ctx), &crossrank.Request{Pairs: h.pairs[at : at+2]})
+				mu.Lock()
+				more := e.count(err, signalled)
+				mu.Unlock()
+				if !more {
+					return
+				}
+				if err != nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		})
+	}
+	pause(ctx, time.Duration(50+rand.IntN(300))*time.Millisecond)
+	mu.Lock()
+	signalled = true
+	mu.Unlock()
+	if err := s.stop(); err != nil {
+		e.badExits, e.exit = 1, err.Error()
+	}
+	workers.Wait()
+	accepted, ok := accepted(s.Log())
+	if !ok {
+		return e, fmt.Errorf("the server's log does not say how its requests ended: %s", tail(s.Log()))
+	}
+	e.accepted = accepted
+	return e, nil
+}
+
+// endCount is a code and a number in the last line of a server's log.
+var endCount = regexp.MustCompile(`requests\.([a-z_]+)=(\d+)`)
 
 // accepted reads from a server's log how many requests its scorer took and did not refuse.
 func accepted(log string) (n int, ok bool) {
-	_, last, ok := cutLast(log, "msg=stopped")
-	for _, m := range lastWord.FindAllStringSubmatch(last, -1) {
+	i := strings.LastIndex(log, "msg=stopped")
+	if i < 0 {
+		return 0, false
+	}
+	for _, m := range endCount.FindAllStringSubmatch(log[i:], -1) {
 		count, _ := strconv.Atoi(m[2])
 		if m[1] != string(crossrank.Overloaded) {
 			n += count
 		}
 	}
-	return n, ok
-}
-
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
+	return n, true
 }
 
 // tail is the end of a log, short enough for an error.

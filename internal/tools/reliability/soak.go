@@ -1,87 +1,83 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// share is how much of the peak a soak puts on the server.
-const share = 0.8
+// soakLoad is the share of the peak that a soak puts on the server.
+const soakLoad = 0.8
 
-// soak keeps a steady load on the server and watches its memory, then whether it gives everything back.
-func soak(ctx context.Context, b *bench) (err error) {
-	b.slice = 20 * time.Second // half of which the peak is measured
-	peak, err := b.peak(ctx)
+// soak keeps a steady load on the server and samples its memory, then reads whether it released
+// everything.
+func soak(ctx context.Context, h *harness) error {
+	h.slice = 20 * time.Second // the peak is measured for half of it
+	peak, err := h.peak(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := b.start(ctx, unbounded)
-	if err != nil {
-		return err
-	}
-	defer func() { err = orFirst(err, p.stop()) }()
-	before, err := p.footprint(ctx)
-	if err != nil {
-		return err
-	}
-	clients, closeAll, err := p.dial(connections, client.Options{})
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	s := &spread{clients: clients}
-	if err := p.churn(ctx); err != nil {
-		return err
-	}
-	b.say("   peak %.1f pairs/s; %.0f %% of it for %v", peak, 100*share, b.duration)
-
-	watch := &memory{every: time.Second}
-	watching, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		watch.run(watching, b, p)
-	}()
-	l, err := b.openly(ctx, s, "constant", share*peak/float64(b.size), b.duration, load.Config{Timeout: time.Minute})
-	stop()
-	<-done
-	if err := orFirst(err, watch.err, p.Err()); err != nil {
-		return err
-	}
-	b.reportSoak(l, watch)
-	closeAll()
-	more, _, err := p.awaitIdle(ctx, before, 0, 30*time.Second)
-	if err != nil {
-		return err
-	}
-	note := fmt.Sprintf("of %d; 30 s of idling at most", before.goroutines)
-	b.report(record{Goal: "goroutines", Value: float64(more.goroutines), Note: note})
-	b.report(record{Goal: "descriptors", Value: float64(more.descriptors), Note: fmt.Sprintf("of %d", before.descriptors)})
-	return nil
+	return h.withServer(ctx, unbounded, connections, func(s *server, c *callers) error {
+		before, err := s.footprint(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.churn(ctx); err != nil {
+			return err
+		}
+		h.say("   peak %.1f pairs/s; %.0f %% of it for %v", peak, 100*soakLoad, h.duration)
+		l, mem, err := h.sampled(ctx, s, c, soakLoad*peak/float64(h.size))
+		if err != nil {
+			return err
+		}
+		h.reportSoak(l, mem)
+		c.close()
+		more, _, err := s.awaitIdle(ctx, before, 0, 30*time.Second)
+		if err != nil {
+			return err
+		}
+		note := fmt.Sprintf("of %d; 30 s of idling at most", before.goroutines)
+		h.report(record{Goal: "goroutines", Value: float64(more.goroutines), Note: note})
+		h.report(record{Goal: "descriptors", Value: float64(more.descriptors), Note: fmt.Sprintf("of %d", before.descriptors)})
+		return nil
+	})
 }
 
-// churn has the server allocate and collect a few times, so that its heap has the size that it will keep: a collection
-// begins only when the heap has doubled, which at the soak's load alone takes longer than many soaks.
-func (p *server) churn(ctx context.Context) error {
+// sampled puts a steady load on the server while its memory is sampled.
+func (h *harness) sampled(ctx context.Context, s *server, c *callers, rate float64) (sent, *memory, error) {
+	mem := &memory{every: time.Second}
+	sampling, stop := context.WithCancel(ctx)
+	var sampler sync.WaitGroup
+	sampler.Go(func() { mem.run(sampling, h, s) })
+	l, err := h.open(ctx, c, "constant", rate, h.duration, load.Config{Timeout: time.Minute})
+	stop()
+	sampler.Wait()
+	return l, mem, cmp.Or(err, mem.err, s.Err())
+}
+
+// churn has the server allocate and collect a few times, so that its heap has the size that it will
+// keep: a collection begins only when the heap has doubled, which at the soak's load alone takes
+// longer than many soaks.
+func (s *server) churn(ctx context.Context) error {
 	body := `{"query": "q", "texts": ["` + strings.Repeat("x", 300<<10) + `"]}` // over the limit on a document
 	for range 2000 {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if _, err := p.post(ctx, strings.NewReader(body), ""); err != nil {
+		if _, err := s.post(ctx, strings.NewReader(body), ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// memory samples how much of it a server has.
+// memory is samples of a server's memory.
 type memory struct {
 	every          time.Duration
 	seconds, bytes []float64 // resident, after the warm-up
@@ -90,22 +86,22 @@ type memory struct {
 }
 
 // run samples until ctx ends.
-func (m *memory) run(ctx context.Context, b *bench, p *server) {
+func (m *memory) run(ctx context.Context, h *harness, s *server) {
 	began := time.Now()
 	for n := 0; ctx.Err() == nil; n++ {
 		at, resident := time.Since(began), int64(0)
-		if resident, m.err = p.Resident(); m.err != nil {
+		if resident, m.err = s.Resident(); m.err != nil {
 			return
 		}
 		if n%30 == 29 {
-			b.say("   %v: %.1f MB resident", at.Round(time.Second), float64(resident)/1e6)
+			h.say("   %v: %.1f MB resident", at.Round(time.Second), float64(resident)/1e6)
 		}
-		if at >= b.warmup {
+		if at >= h.warmup {
 			m.seconds, m.bytes = append(m.seconds, at.Seconds()), append(m.bytes, float64(resident))
 		}
 		if n%blockLength == 0 {
-			live, err := p.Collect(ctx)
-			if err == nil && at >= b.warmup { // without it there is still the resident memory
+			live, err := s.Collect(ctx)
+			if err == nil && at >= h.warmup { // otherwise there is still the resident memory
 				m.live = append(m.live, live)
 			}
 		}
@@ -116,7 +112,7 @@ func (m *memory) run(ctx context.Context, b *bench, p *server) {
 // blockLength is how many samples become one point of the regression.
 const blockLength = 10
 
-func (b *bench) reportSoak(l sent, m *memory) {
+func (h *harness) reportSoak(l sent, m *memory) {
 	perHour := 3600 / 1e6
 	grows, margin := slope(blocks(m.seconds, blockLength), blocks(m.bytes, blockLength))
 	span := 0.0
@@ -130,12 +126,12 @@ func (b *bench) reportSoak(l sent, m *memory) {
 	if n := len(m.live); n > 0 {
 		note += fmt.Sprintf("; what is live in the heap went from %.2f to %.2f MB", m.live[0]/1e6, m.live[n-1]/1e6)
 	}
-	b.report(record{Goal: "rss", Value: grows * perHour, Margin: 2 * margin * perHour, Note: note})
+	h.report(record{Goal: "rss", Value: grows * perHour, Margin: 2 * margin * perHour, Note: note})
 
-	tenth := (l.Elapsed - b.warmup) / 10
-	first, last := l.latencies(b.warmup, b.warmup+tenth), l.latencies(l.Elapsed-tenth, forever)
+	tenth := (l.Elapsed - h.warmup) / 10
+	first, last := l.latencies(h.warmup, h.warmup+tenth), l.latencies(l.Elapsed-tenth, forever)
 	more, off := growth(first, last)
-	b.report(record{
+	h.report(record{
 		Goal: "drift", Value: 100 + more, Margin: off,
 		Note: fmt.Sprintf("%.0f ms of %d requests, and %.0f ms of %d", p99(first), len(first), p99(last), len(last)),
 	})
@@ -144,5 +140,5 @@ func (b *bench) reportSoak(l sent, m *memory) {
 	if bad > 0 {
 		r.Note += fmt.Sprintf("; the first: %v", l.FirstError)
 	}
-	b.report(r)
+	h.report(r)
 }

@@ -8,8 +8,8 @@ func init() { // the steps' functions know of the list
 		{"chaos", "overload", "Overload", `A server with the built-in model, callers over gRPC and HTTP, the requests of an open loop at random times (Poisson). The peak is
 the highest goodput of callers that wait for their answers, before and after; goodput counts the pairs that were answered in time for the
 load's end, without its first sixth. Latency counts from the moment in which a request was due.`, overload},
-		{"chaos", "leavers", "Callers who leave", `Five times the load, from callers who leave after 1.2 × the objective: half of them have told their deadline, over gRPC, half have not. Pairs
-that went into batches, by the server's count, less those that callers got scores of.`, leavers},
+		{"chaos", "abandoned", "Callers who leave", `Five times the load, from callers who leave after 1.2 × the objective: half of them have told their deadline, over gRPC, half have not. Pairs
+that went into batches, by the server's count, less those that callers got scores of.`, abandonedRequests},
 		{"soak", "soak", "Soak", `Requests at fixed times, at 80 % of the peak. Memory is that of the process, every second, the warm-up left out; means over 10 s make the regression. The
 server is asked for a collection of its garbage every 10 s, or the next one, which may be minutes away, would hide all else. At the end the callers close
 their connections.`, soak},

@@ -7,8 +7,9 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// slope fits y = a + b·x by least squares and gives b and its standard error √(Σr²/(n−2) / Σ(x−x̄)²), r being what the line
-// leaves over. The error supposes that those are independent; see [blocks]. Both are NaN with fewer than three points.
+// slope fits y = a + b·x by least squares and gives b and its standard error √(Σr²/(n−2) /
+// Σ(x−x̄)²), r being what the line leaves over. The error supposes that those are independent; see
+// [blocks]. Both are NaN with fewer than three points.
 func slope(x, y []float64) (b, err float64) {
 	n := float64(len(x))
 	if n < 3 {
@@ -29,8 +30,9 @@ func slope(x, y []float64) (b, err float64) {
 	return b, math.Sqrt(rr / (n - 2) / xx)
 }
 
-// blocks replaces n points in a row by their means. Memory goes up and down slowly, so that neighbouring samples
-// say the same; means of stretches are nearer to what a slope's standard error supposes.
+// blocks replaces n points in a row by their means. Memory goes up and down slowly, so that
+// neighbouring samples say the same; means of stretches are nearer to what a slope's standard error
+// supposes.
 func blocks(x []float64, n int) (means []float64) {
 	for len(x) >= n {
 		means = append(means, stats.Mean(x[:n]))
@@ -39,8 +41,8 @@ func blocks(x []float64, n int) (means []float64) {
 	return means
 }
 
-// growth is by how many percent the P99 of b is above that of a, and half of the interval that holds it with a confidence
-// of 95 %, by resampling each (Efron's bootstrap).
+// growth is by how many percent the P99 of b is above that of a, and half of the interval that
+// holds it with a confidence of 95 %, by resampling each (Efron's bootstrap).
 func growth(a, b []float64) (percent, margin float64) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	again := func(xs []float64) []float64 {

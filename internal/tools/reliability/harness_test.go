@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/serving"
+	"github.com/crossrank/crossrank/internal/tinymodel"
+)
+
+// servedModel is set in the environment of the servers that these tests start of their own program:
+// the folder of the model.
+const servedModel = "RELIABILITY_TEST_MODEL"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(servedModel) == "" {
+		os.Exit(m.Run())
+	}
+	go exitWithParent(os.Getppid())
+	if err := actAsCrossrank(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// actAsCrossrank does what `crossrank version` and `crossrank serve` do, with a tiny model.
+func actAsCrossrank(args []string) error {
+	if args[0] == "version" {
+		fmt.Println("crossrank test")
+		return nil
+	}
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	file := flags.String("config", "", "")
+	grpc, http, admin := flags.String("grpc-addr", "", ""), flags.String("http-addr", "", ""), flags.String("admin-addr", "", "")
+	pprof := flags.Bool("pprof", false, "")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	settings, err := config.Load(*file)
+	if err != nil {
+		return err
+	}
+	settings = settings.WithModel(os.Getenv(servedModel))
+	settings.Server.GRPCAddr, settings.Server.HTTPAddr, settings.Server.AdminAddr, settings.Server.Pprof = *grpc, *http, *admin, *pprof
+	srv, err := serving.Listen(settings, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if _, err := srv.Open(ctx, "test"); err != nil {
+		return err
+	}
+	ready := map[string]string{"grpc": srv.GRPCAddr(), "http": srv.HTTPAddr(), "admin": srv.AdminAddr()}
+	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
+		return err
+	}
+	return srv.Run(ctx)
+}
+
+// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// behind.
+func exitWithParent(parent int) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	os.Exit(3)
+}
+
+// program is this test, which acts as crossrank.
+func program(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := tinymodel.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(servedModel, dir)
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Steps against a real server, small ones: each goal gets its record, in the results and on the
+// page. What they reach is not for a test to say, but that nothing is lost or left behind holds on
+// every machine.
+func TestStepsAgainstAServer(t *testing.T) {
+	dir := t.TempDir()
+	docs, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "reliability.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, file := filepath.Join(dir, "page.md"), filepath.Join(dir, "results.jsonl")
+	if err := os.WriteFile(page, docs, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	err = execute(t.Context(), []string{
+		"chaos", "-program", program(t), "-results", file, "-page", page, "-only", "cancellations,sigterm,network",
+		"-terms", "2", "-cancellations", "200", "-slice", "1s", "-threads", "1",
+	}, &log)
+	if err != nil {
+		t.Fatalf("%v; it said:\n%s", err, log.String())
+	}
+	records, err := readRecords(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]record{}
+	for _, r := range records {
+		got[r.Goal] = r
+		if r.Partial || r.Run.Version != "test" || !strings.HasPrefix(r.Run.Command, "make chaos CHAOS_FLAGS=") {
+			t.Errorf("%s: partial %t, run %+v", r.Goal, r.Partial, r.Run)
+		}
+	}
+	for _, goal := range []string{"cancel", "lost", "exits"} {
+		if r, ok := got[goal]; !ok || r.Value != 0 || r.Fault != "" {
+			t.Errorf("%s: got %+v, want 0 without a fault", goal, r)
+		}
+	}
+	for _, f := range faults {
+		if r, ok := got[f.goal]; !ok || r.Note == "" {
+			t.Errorf("%s: got %+v, want a record", f.goal, r)
+		}
+	}
+	made, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(made), "| accepted requests lost by 100 SIGTERMs under load | 0 | 0 | reached | 2 ends;") {
+		t.Errorf("the page lacks what was measured: %v", err)
+	}
+}
+
+// Each attack is what it says, and the server does as it should: an attack that is taken would be
+// an error.
+func TestAttacksOnAServer(t *testing.T) {
+	h := &harness{options: options{program: program(t), threads: 1, size: 2}, log: &bytes.Buffer{}}
+	err := h.withServer(t.Context(), unbounded, 2, func(s *server, c *callers) error {
+		before, err := s.footprint(t.Context())
+		if err != nil || before.goroutines == 0 {
+			t.Errorf("the server holds %+v, %v", before, err)
+		}
+		for _, a := range attacks {
+			if a.goal == "slowloris" {
+				continue // it takes as long as the server's patience
+			}
+			if err := a.once(t.Context(), s); err != nil {
+				t.Errorf("%s: %v", a.goal, err)
+			}
+		}
+		ctx, leave := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer leave()
+		if err := slowloris(ctx, s); err != nil {
+			t.Errorf("slowloris that ends: %v", err)
+		}
+		h.pairs = light
+		if l, err := h.closed(t.Context(), c, 2, 20*time.Millisecond); err != nil || l.PairsPerSecond() <= 0 || len(l.records) == 0 {
+			t.Errorf("a closed loop: %d records, %v", len(l.records), err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	h.program = "/nonexistent"
+	if err := h.withServer(t.Context(), unbounded, 1, nil); err == nil {
+		t.Error("no error for a program that is not there")
+	}
+}
