@@ -55,6 +55,9 @@ func (s *Settings) SetFromEnvironment(environ []string) error {
 	return schema.SetFromEnvironment(s, &s.Origins, variables, environ)
 }
 
+// WithoutSettings gives an environment without settings, for a server whose settings are all in a file.
+func WithoutSettings(environ []string) []string { return variables.Without(Default().Keys(), environ) }
+
 // EnvName is the environment variable of the setting at path; empty for those of a pool's
 // instances.
 func EnvName(path string) string { return variables.Name(path) }

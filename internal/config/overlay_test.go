@@ -109,6 +109,15 @@ func TestSetFromEnvironment(t *testing.T) {
 	}
 }
 
+// TestWithoutSettings removes settings, also misspelled ones, and nothing else.
+func TestWithoutSettings(t *testing.T) {
+	rest := []string{"PATH=/bin", "CROSSRANK_CPU=avx2", "CROSSRANK_FAKE_SERVER=1"}
+	all := append([]string{"CROSSRANK_MODEL=x", "CROSSRANK_BATCHING_TIMEOUT_MS=3", "CROSSRANK_SERVER_CONECTIONS=3"}, rest...)
+	if got := WithoutSettings(all); !slices.Equal(got, rest) {
+		t.Errorf("got %q, want %q", got, rest)
+	}
+}
+
 // TestKeys finds every setting with a value that reads back, and holds that those of the server say
 // what they mean.
 func TestKeys(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -63,6 +64,7 @@ func (r *runner) startProcess(ctx context.Context, settings definition.Settings)
 		Program:     r.opts.Program,
 		Settings:    text,
 		HTTPAddr:    r.opts.HTTPAddr,
+		Env:         config.WithoutSettings(os.Environ()), // the results say what the definition does
 		Log:         r.log,
 		LowPriority: settings.Experiment.Arrival.Process != "closed",
 		ExitWithin:  exitWithin,
