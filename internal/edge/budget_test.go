@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// TestBudgetUnderConcurrency: whatever many requests take and give back, the sum is never over the budget, and all of it
-// comes back.
+// TestBudgetUnderConcurrency: whatever many requests take and give back, the sum is never over the
+// budget, and all of it comes back.
 func TestBudgetUnderConcurrency(t *testing.T) {
 	const most = 1 << 20
 	b := NewBudget(most)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Caller tells apart those that were let in with an API key, given the Authorization headers of a request that [Keys] let
-// in: it is the digest of the key. Of a request without one it is empty.
+// Caller identifies the caller of a request by the digest of its API key, from the Authorization
+// headers that [Keys] accepted. Without a key it is empty.
 func Caller(headers []string) string {
 	if len(headers) == 0 {
 		return ""

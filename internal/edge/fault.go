@@ -9,15 +9,15 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Fault is an error as its caller may see it: the code, and words that hold no internals.
+// Fault is an error as its caller may see it: a code, and a message without internals.
 type Fault struct {
 	Code    crossrank.Code
 	Message string
-	Hidden  bool // the error says more than Message: it is to be logged, beside the request's id
+	Hidden  bool // the error says more than Message; it is logged with the id of the request
 }
 
-// Explain turns an error into what its caller is told. The messages of [crossrank.Error] are made for callers, those of
-// any other error may speak of files, addresses or memory and stay here.
+// Explain turns an error into what its caller may see. Messages of a [crossrank.Error] are made for
+// callers. Those of other errors may contain files, addresses or memory and are hidden.
 func Explain(err error) Fault {
 	if e, ok := errors.AsType[*crossrank.Error](err); ok {
 		return Fault{Code: e.Code, Message: e.Message, Hidden: e.Code == crossrank.Internal}
@@ -32,8 +32,8 @@ func Explain(err error) Fault {
 	}
 }
 
-// Score asks s and checks what it gave: as many scores as pairs, all of them finite. Anything else is a fault of the
-// model or the engine, which must never reach a caller as a ranking.
+// Score calls s and checks the response: one score per pair, all of them finite. Anything else is a
+// fault of the model or the engine and must not reach a caller as a ranking.
 func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*crossrank.Response, error) {
 	resp, err := s.Score(ctx, req)
 	if err != nil {
@@ -59,8 +59,9 @@ func AfterScoring(err error) error { return &scorerError{err} }
 
 func (e *scorerError) Unwrap() error { return e.error }
 
-// FromScorer says whether an error that ends a request came out of the scorer, where whoever observes it has counted it,
-// rather than from the edge itself. A panic is taken for the scorer's: nearly all code that a request runs is behind it.
+// FromScorer reports whether an error that ends a request came from the scorer, where it has been
+// counted, or from the edge itself. Panics count as the scorer's: nearly all code that a request
+// runs is behind it.
 func FromScorer(err error) bool {
 	if _, ok := errors.AsType[*Panic](err); ok {
 		return true
@@ -69,12 +70,12 @@ func FromScorer(err error) bool {
 	return ok
 }
 
-// Panic is a panic in the handling of one request, made an error so that only that request fails.
+// Panic is a panic in the handling of a request, as an error, so that only that request fails.
 type Panic struct {
 	Value any
 	Stack []byte
 }
 
-// Error is for the log; callers are told only that there was a fault. It may hold what the panicking code put into its
-// value, never the request.
+// Error is for the log; callers only see that there was a fault. It may contain what the panicking
+// code put into its value, never the request.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v\n%s", p.Value, p.Stack) }

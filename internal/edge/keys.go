@@ -13,11 +13,11 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Digest is the SHA-256 of an API key. The keys themselves are nowhere kept.
+// Digest is the SHA-256 of an API key. Keys themselves are not kept.
 type Digest [sha256.Size]byte
 
-// ParseDigest reads 64 hexadecimal digits, with "sha256:" before them or not. Its error does not repeat the text, which
-// may be a key by mistake.
+// ParseDigest reads 64 hexadecimal digits, optionally after "sha256:". Its error does not repeat
+// the text, which may be a key by mistake.
 func ParseDigest(text string) (Digest, error) {
 	var d Digest
 	raw, err := hex.DecodeString(strings.TrimPrefix(text, "sha256:"))
@@ -27,8 +27,8 @@ func ParseDigest(text string) (Digest, error) {
 	return Digest(raw), nil
 }
 
-// ReadDigests reads one digest a line. A line may go on after a space, with whose key it is or with the file name that
-// sha256sum prints; empty lines and those that begin with # are skipped. Errors name the line.
+// ReadDigests reads one digest per line. After a space, a line may have a comment, or the file name
+// that sha256sum prints. Empty lines and lines that start with # are skipped. Errors name the line.
 func ReadDigests(r io.Reader) ([]Digest, error) {
 	var digests []Digest
 	lines := bufio.NewScanner(r)
@@ -46,17 +46,18 @@ func ReadDigests(r io.Reader) ([]Digest, error) {
 	return digests, lines.Err()
 }
 
-// Keys knows which API keys callers may use. The zero value knows none and refuses everybody. It is safe for concurrent
-// use; Replace takes effect on the next request.
+// Keys is the set of valid API keys. The zero value has none and refuses everybody. It is safe for
+// concurrent use; Replace takes effect at the next request.
 type Keys struct{ digests atomic.Pointer[[]Digest] }
 
-// Replace makes these the keys that there are. It keeps the slice.
+// Replace replaces all keys. It keeps the slice.
 func (k *Keys) Replace(digests []Digest) { k.digests.Store(&digests) }
 
-// Authorize judges a request by its Authorization headers, of which there must be one, "Bearer KEY". The error is
-// [crossrank.Unauthenticated] and tells nothing of the key.
+// Authorize checks the Authorization headers of a request. There must be exactly one, "Bearer KEY".
+// The error is [crossrank.Unauthenticated] and reveals nothing about the key.
 //
-// How long it takes tells nothing either: the key's digest is compared with every digest there is, each in constant time.
+// Nor does the duration: the digest of the key is compared with every valid digest, each in
+// constant time.
 func (k *Keys) Authorize(headers []string) error {
 	if len(headers) != 1 {
 		return crossrank.Errorf(crossrank.Unauthenticated, "an API key is needed here: send one header, Authorization: Bearer KEY")

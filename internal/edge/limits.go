@@ -1,6 +1,6 @@
-// Package edge holds what the HTTP and the gRPC edge must agree on: how much one request may hold, which model it may
-// name, whose it is, and how much of an error its sender is told. Each edge translates its own wire; a rule that stood in both would
-// soon be two rules.
+// Package edge holds the rules that the HTTP and the gRPC edge share: limits per request, names of
+// models, API keys and callers, the budget of all requests, and what of an error its caller may
+// see. Each edge translates only its own protocol.
 package edge
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/crossrank/crossrank/internal/defaults"
 )
 
-// Limits bound one request. A zero field means its default, so that no limit is ever off by accident.
+// Limits limits one request. A zero field means its default, so no limit is off by accident.
 type Limits struct {
 	Documents     int // pairs, or documents, of a request; default 1,000
 	DocumentBytes int // bytes of one document; default 256 KiB
@@ -28,8 +28,8 @@ func (l Limits) OrDefaults() Limits {
 	return l
 }
 
-// CheckCount refuses more documents than a request may have. Edges call it before they build anything
-// of the documents.
+// CheckCount refuses more documents than a request may have. Edges call it before they build
+// anything of the documents.
 func (l Limits) CheckCount(documents int) error {
 	if most := l.OrDefaults().Documents; documents > most {
 		return crossrank.Errorf(crossrank.TooLarge, "the request has %d documents; at most %d are taken, split it", documents, most)
@@ -37,8 +37,8 @@ func (l Limits) CheckCount(documents int) error {
 	return nil
 }
 
-// CheckTexts refuses a document or a query that is too long. The message names the document. All other
-// values of a request are checked by its scorer, see [crossrank.Request.Validate].
+// CheckTexts refuses a document or a query that is too long. The message names the document. All
+// other values of a request are checked by its scorer, see [crossrank.Request.Validate].
 func (l Limits) CheckTexts(req *crossrank.Request) error {
 	l = l.OrDefaults()
 	for i := range req.Pairs {
@@ -52,7 +52,7 @@ func (l Limits) CheckTexts(req *crossrank.Request) error {
 	return nil
 }
 
-// CheckModel refuses a request for a model that is not among those served. An empty name means the first of them.
+// CheckModel refuses a model that is not served. An empty name means the first model.
 func CheckModel(asked string, served ...string) error {
 	if asked == "" || slices.Contains(served, asked) {
 		return nil
@@ -69,7 +69,7 @@ func CheckModel(asked string, served ...string) error {
 		abridged(asked), strings.Join(names, ", "), verb)
 }
 
-// Names are those of models.
+// Names lists the names of models.
 func Names(models []crossrank.Info) []string {
 	names := make([]string, len(models))
 	for i := range models {
@@ -78,7 +78,7 @@ func Names(models []crossrank.Info) []string {
 	return names
 }
 
-// abridged keeps a caller's own text short where it is sent back or logged.
+// abridged shortens a caller's text that is sent back or logged.
 func abridged(s string) string {
 	const most = 100
 	if len(s) <= most {

@@ -2,10 +2,10 @@ package edge
 
 import "crypto/rand"
 
-// RequestIDHeader names the HTTP header, and the gRPC metadata key, of a request's id.
+// RequestIDHeader is the HTTP header and the gRPC metadata key of the id of a request.
 const RequestIDHeader = "x-request-id"
 
-// RequestID is the id that the caller gave, if it is fit to stand in a log and a header, else a new random one.
+// RequestID is the caller's id if it is valid in logs and headers, else a new random one.
 func RequestID(given string) string {
 	if len(given) == 0 || len(given) > 128 {
 		return rand.Text()

@@ -1,11 +1,12 @@
-// Package faultproxy passes TCP connections on to a server and has them go wrong as it is told.
+// Package faultproxy forwards TCP connections to a server and injects network faults.
 //
-// A test puts a [Proxy] between a client and a server, sets a [Fault], and looks at what the client makes of it. A fault
-// holds from the moment that it is set, for connections that are open already too, and until another is set; the zero
-// Fault is a network in order.
+// A test puts a [Proxy] between a client and a server, sets a [Fault], and observes the client. A
+// fault applies from the moment it is set, also to open connections, until another is set. The zero
+// Fault is a network without faults.
 //
-// A proxy sees bytes, not packets, so it cannot lose or reorder what TCP would mend anyway. What it can do is what is left
-// of such troubles above TCP: bytes that come late, slowly or never, and connections that end.
+// A proxy sees bytes, not packets, so it cannot lose or reorder what TCP repairs anyway. It injects
+// what remains of such faults above TCP: bytes that arrive late, slowly or never, and connections
+// that end.
 package faultproxy
 
 import (
@@ -16,16 +17,16 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong. Several may be set at once.
+// Fault is a set of network faults.
 type Fault struct {
 	Delay          time.Duration // before each piece of at most 4 KiB, in either direction
-	BytesPerSecond int           // of the server's answers on a connection; 0 for no bound
-	ResetAfter     int64         // both ends of a connection are reset once so many bytes of answers went through it; 0 for never
-	HalfOpen       bool          // connections are taken and stay open, but nothing goes through
-	Refuse         bool          // new connections are reset at once
+	BytesPerSecond int           // of replies, per connection; 0 = unlimited
+	ResetAfter     int64         // bytes of replies after which both ends are reset; 0 = never
+	HalfOpen       bool          // connections are accepted and stay open, but nothing is forwarded
+	Refuse         bool          // new connections are reset
 }
 
-// Proxy listens on a loopback address of its own. It is safe for concurrent use.
+// Proxy listens on a loopback address. It is safe for concurrent use.
 type Proxy struct {
 	target string
 	listen net.Listener
@@ -38,7 +39,7 @@ type Proxy struct {
 	closed  bool
 }
 
-// Listen begins to pass connections on to target, host:port.
+// Listen starts to forward connections to target, host:port.
 func Listen(target string) (*Proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +50,7 @@ func Listen(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is where clients find the proxy, as host:port.
+// Addr is the address of the proxy, as host:port.
 func (p *Proxy) Addr() string { return p.listen.Addr().String() }
 
 // Set replaces the fault.
@@ -61,14 +62,14 @@ func (p *Proxy) Set(f Fault) {
 	p.changed = make(chan struct{})
 }
 
-// Open is the number of connections that are passed on.
+// Open is the number of forwarded connections.
 func (p *Proxy) Open() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.open)
 }
 
-// Close ends all connections and waits until nothing of the proxy runs any more.
+// Close ends all connections and waits until no goroutine of the proxy runs.
 func (p *Proxy) Close() error {
 	err := p.listen.Close()
 	p.mu.Lock()
@@ -81,7 +82,7 @@ func (p *Proxy) Close() error {
 	return err
 }
 
-// now is the fault of the moment, and what tells of the next one.
+// now returns the current fault, and a channel that is closed when it changes.
 func (p *Proxy) now() (Fault, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,14 +96,14 @@ func (p *Proxy) accept() {
 			return
 		}
 		if err != nil {
-			time.Sleep(time.Millisecond) // out of descriptors, which pass
+			time.Sleep(time.Millisecond) // out of file descriptors, for now
 			continue
 		}
 		p.links.Go(func() { p.serve(client) })
 	}
 }
 
-// serve passes one connection on until either end is done with it.
+// serve forwards one connection until either end closes it.
 func (p *Proxy) serve(client net.Conn) {
 	l := &link{proxy: p, client: client, done: make(chan struct{})}
 	if f, _ := p.now(); f.Refuse {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// patience ends a wait for what never comes. What works comes in milliseconds, or in seconds on a busy machine.
+// patience ends a wait for what never comes. What works comes in milliseconds, or in seconds on a
+// busy machine.
 const patience = 3 * time.Minute
 
 // echo is a server that answers with what it is told.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// link is one connection and its continuation to the server.
+// link is a connection of a client and its connection to the server.
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
@@ -14,7 +14,8 @@ type link struct {
 	done           chan struct{} // closed when either end is closed
 }
 
-// end closes both ends, with a reset if asked for, which peers take for a failure and not for an orderly end.
+// end closes both ends, with a reset if asked for. Peers see a reset as a failure and not as an
+// orderly end.
 func (l *link) end(reset bool) {
 	l.ended.Do(func() {
 		close(l.done)
@@ -30,8 +31,8 @@ func (l *link) end(reset bool) {
 	})
 }
 
-// pump passes bytes on in one direction until that is over, then ends the link: neither HTTP nor gRPC goes on with half
-// a connection.
+// pump forwards bytes in one direction until it ends, then ends the link: neither HTTP nor gRPC
+// continues with half a connection.
 func (l *link) pump(to, from net.Conn, answers bool) {
 	defer l.end(false)
 	buf := make([]byte, 4<<10)
@@ -44,7 +45,7 @@ func (l *link) pump(to, from net.Conn, answers bool) {
 	}
 }
 
-// pass writes a piece as the fault of the moment has it, and tells whether the link lives.
+// pass writes a piece under the current fault, and reports whether the link is still open.
 func (l *link) pass(to net.Conn, piece []byte, answers bool, passed *int64) bool {
 	f, changed := l.proxy.now()
 	for f.HalfOpen {
@@ -71,7 +72,7 @@ func (l *link) pass(to net.Conn, piece []byte, answers bool, passed *int64) bool
 	return l.drip(to, piece, f.BytesPerSecond)
 }
 
-// drip writes a piece at a speed, in ten portions a second.
+// drip writes a piece at a limited rate, in ten portions per second.
 func (l *link) drip(to net.Conn, piece []byte, perSecond int) bool {
 	portion := len(piece)
 	if perSecond > 0 {
@@ -90,7 +91,7 @@ func (l *link) drip(to net.Conn, piece []byte, perSecond int) bool {
 	return true
 }
 
-// wait waits for d and tells whether the link lives.
+// wait waits for d, and reports whether the link is still open.
 func (l *link) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true

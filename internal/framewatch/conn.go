@@ -79,8 +79,8 @@ func (c *conn) scanIn(p []byte) (delta int64) {
 	return delta
 }
 
-// scanOut parses what the server sends and returns the change in held bytes. After the server ends a
-// stream, grpc keeps nothing that arrives on it.
+// scanOut parses what the server sends and returns the change in held bytes. After the server ends
+// a stream, grpc keeps nothing that arrives on it.
 func (c *conn) scanOut(p []byte) (delta int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,10 +2,10 @@ package framewatch
 
 import "encoding/binary"
 
-// frameReader parses the HTTP/2 frames (RFC 9113, section 4) of one direction of a connection, which
-// arrive in pieces of any size. It reads frame headers and the payload of DATA frames, and skips
-// everything else. Bytes that are not HTTP/2 make it report frames that do not exist, which is
-// harmless: the transport ends such a connection.
+// frameReader parses the HTTP/2 frames (RFC 9113, section 4) of one direction of a connection,
+// which arrive in pieces of any size. It reads frame headers and the payload of DATA frames, and
+// skips everything else. Bytes that are not HTTP/2 make it report frames that do not exist, which
+// is harmless: the transport ends such a connection.
 type frameReader struct {
 	preface   int // bytes that precede the first frame and are still to come
 	header    [9]byte

@@ -4,10 +4,10 @@
 // grpc buffers a message until it is complete and only then calls a handler or an interceptor, so
 // nothing of a server can refuse a message while it arrives. With many streams on many connections,
 // each of which stops one byte before the end of its message, those buffers add up to far more than
-// any machine has. Package framewatch sits between grpc and the network: it parses the frame headers
-// in both directions, counts the bytes of incomplete messages per connection (frames.go, conn.go),
-// and closes the connection that holds the most when all of them together exceed a limit (this
-// file). Peers that send complete messages count nothing and are never closed.
+// any machine has. Package framewatch sits between grpc and the network: it parses the frame
+// headers in both directions, counts the bytes of incomplete messages per connection (frames.go,
+// conn.go), and closes the connection that holds the most when all of them together exceed a limit
+// (this file). Peers that send complete messages count nothing and are never closed.
 //
 // A [PartialMessageLimiter] is used through the credentials of a grpc server:
 //

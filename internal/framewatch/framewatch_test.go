@@ -32,7 +32,8 @@ func message(size int, text []byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(size)), text...)
 }
 
-// heldBy is what a connection with these frames from the peer, and then these from the server, holds.
+// heldBy is what a connection with these frames from the peer, and then these from the server,
+// holds.
 func heldBy(random *rand.Rand, in, out []byte) (held int64, streams int) {
 	c := NewPartialMessageLimiter(1<<40).watch(nil, nil)
 	for _, way := range []struct {
@@ -104,8 +105,8 @@ func TestPartialMessagesAreCounted(t *testing.T) {
 	}
 }
 
-// FuzzFrames: whatever passes, in whatever pieces, the count is never negative, never more than what came, and gone
-// with its streams.
+// FuzzFrames: whatever passes, in whatever pieces, the count is never negative, never more than
+// what came, and gone with its streams.
 func FuzzFrames(f *testing.F) {
 	f.Add(append(call(1, 0, "/x"), frame(frameData, 0, 1, message(9, []byte("part")))...), []byte{}, uint64(1))
 	f.Add(append(call(1, 0, "/x"), frame(frameData, flagPadded, 1, []byte("\x03\x00\x00\x00\x00\x09part\x00\x00\x00"))...),

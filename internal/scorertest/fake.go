@@ -1,9 +1,10 @@
-// Package scorertest holds what tests need of a [crossrank.Scorer]: a [Fake] that answers without a model, and [Run], the
-// suite that every Scorer has to pass, be it an engine in this process or a client of one elsewhere.
+// Package scorertest tests implementations of [crossrank.Scorer]: a [Fake] that answers without a
+// model, and [Run], the suite that every Scorer must pass, a model in this process as well as a
+// client of a server.
 //
-// The fake's scores are a hash of the pair, so that a test that knows the pair knows the score it must get back, and a
-// score that ends up in another's place is seen at once. A client is judged by putting a real server over a Fake
-// and running the suite on the client.
+// The score of the fake is a hash of the pair. A test that knows the pair knows its score, and
+// notices at once when a score belongs to another pair. A client is tested by running the suite on
+// a client of a real server over a Fake.
 package scorertest
 
 import (
@@ -22,16 +23,16 @@ import (
 
 var _ crossrank.Scorer = (*Fake)(nil)
 
-// Fake is a deterministic [crossrank.Scorer] without a model. The zero value works. It is safe for concurrent use;
-// its fields are set before the first request.
+// Fake is a deterministic [crossrank.Scorer] without a model. The zero value works. It is safe for
+// concurrent use; set its fields before the first request.
 type Fake struct {
 	// Name is the model's name in responses; "" means "fake".
 	Name string
 
-	// Delay is how long every request takes; its context is honoured meanwhile.
+	// Delay is the duration of every request, unless its context ends first.
 	Delay time.Duration
 
-	// Fault, if set, is asked before a request is answered. An error that it gives is the request's.
+	// Fault, if set, is called before a request is answered. Its error becomes the result.
 	Fault func(req *crossrank.Request) error
 
 	mu    sync.Mutex
@@ -39,8 +40,8 @@ type Fake struct {
 	last  *crossrank.Request
 }
 
-// Score implements [crossrank.Scorer]: [Logit] of every pair if raw scores are asked for, else its sigmoid. There is no
-// limit on length, so that MaxLength and Truncation have no effect.
+// Score implements [crossrank.Scorer]: the [Logit] of every pair if raw scores are requested, else
+// its sigmoid. There is no limit on length, so MaxLength and Truncation have no effect.
 func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	started := time.Now()
 	f.record(req)
@@ -79,7 +80,7 @@ func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Re
 	return resp, nil
 }
 
-// wait lasts for the fake's delay, or gives the error of a context that ends first.
+// wait waits for the delay, or returns the error of a context that ends first.
 func (f *Fake) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return ended(err)
@@ -97,14 +98,14 @@ func (f *Fake) wait(ctx context.Context) error {
 	}
 }
 
-// Calls is how many requests have come so far.
+// Calls is the number of requests so far.
 func (f *Fake) Calls() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
 }
 
-// Last is a copy of the latest request that came, or nil.
+// Last is a copy of the latest request, or nil.
 func (f *Fake) Last() *crossrank.Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -131,8 +132,8 @@ func (f *Fake) Info() crossrank.Info {
 	}
 }
 
-// Logit is the fake's raw score of a pair: a number from −8 to 8 that depends on both texts. Bytes that are not UTF-8 do
-// not count, as the contract of [crossrank.Pair] has it.
+// Logit is the fake's raw score of a pair: a number from −8 to 8 that depends on both texts. Bytes
+// that are not UTF-8 are ignored, as the contract of [crossrank.Pair] says.
 func Logit(p crossrank.Pair) float32 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d:", len(valid(p.Query)))
@@ -142,13 +143,13 @@ func Logit(p crossrank.Pair) float32 {
 	return float32(mix(h.Sum64())%(16*steps))/steps - 8
 }
 
-// Tokens is what the fake takes for the tokens of a pair: its words, and three special ones.
+// Tokens is the number of tokens of a pair for the fake: its words, and three special tokens.
 func Tokens(p crossrank.Pair) int {
 	return 3 + len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage))
 }
 
-// mix spreads a hash over all of its bits: FNV leaves short texts that differ in their last byte close together. It is
-// the finalizer of MurmurHash3.
+// mix spreads a hash over all of its bits, because FNV gives similar hashes to short texts that
+// differ in the last byte. It is the finalizer of MurmurHash3.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
@@ -157,7 +158,7 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// valid drops what is not UTF-8, and the sign that stands for it.
+// valid drops invalid UTF-8 and the replacement character.
 func valid(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "")

@@ -14,7 +14,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Limits are what a Scorer cannot be asked, or does not tell, because its wire has no words for it. The zero value has none.
+// Limits are what a Scorer cannot be asked or does not report, because its API cannot express it.
+// The zero value means no limits.
 type Limits struct {
 	OneQuery  bool // all pairs of a request have one query; others are refused
 	NoRaw     bool // logits cannot be asked for; a request for them is refused
@@ -25,18 +26,18 @@ type Limits struct {
 	NoTiming  bool // answers say at most how long they took in all
 }
 
-// suite is a Scorer on trial.
+// suite is a Scorer under test.
 type suite struct {
 	crossrank.Scorer
 	Limits
 }
 
-// Run judges a Scorer by the contract of [crossrank.Scorer]. Open gives a new one, of a model that tells pairs apart, for
-// every subtest, and has it closed by t.Cleanup. The suite sends up to 600 pairs in a request, which is more than one
-// batch of this project's engine holds by default, and has up to 16 requests under way at once.
+// Run tests a Scorer against the contract of [crossrank.Scorer]. Open makes a new one for every
+// subtest, of a model that distinguishes pairs, and closes it with t.Cleanup. The suite sends up to
+// 600 pairs per request, which is more than a default batch, and up to 16 concurrent requests.
 func Run(t *testing.T, open func(t *testing.T) crossrank.Scorer) { RunWithin(t, Limits{}, open) }
 
-// RunWithin judges a Scorer as [Run] does, as far as its limits let it.
+// RunWithin tests a Scorer as [Run] does, within its limits.
 func RunWithin(t *testing.T, limits Limits, open func(t *testing.T) crossrank.Scorer) {
 	for _, c := range []struct {
 		name string
@@ -176,7 +177,8 @@ func honoursDeadline(t *testing.T, s suite) {
 	wantCode(t, "deadline in the past", resp, err, crossrank.DeadlineExceeded)
 }
 
-// survivesLeavers cancels requests at all moments of their life, then sees that the scorer still works.
+// survivesLeavers cancels requests at all points of their life, then checks that the scorer still
+// works.
 func survivesLeavers(t *testing.T, s suite) {
 	pairs := s.pairs(7, 3)
 	want := oneByOne(t, s, pairs)
@@ -284,7 +286,7 @@ func takesQueries(t *testing.T, s suite) {
 	wantScores(t, "pairs of several queries", resp, want)
 }
 
-// score scores, and ends the test unless the answer has the form that any answer must have.
+// score scores a request, and fails the test if the response violates the contract.
 func score(t *testing.T, s suite, req *crossrank.Request) *crossrank.Response {
 	t.Helper()
 	resp, err := s.Score(t.Context(), req)
@@ -308,7 +310,7 @@ func score(t *testing.T, s suite, req *crossrank.Request) *crossrank.Response {
 	return resp
 }
 
-// oneByOne scores each pair in a request of its own.
+// oneByOne scores each pair in its own request.
 func oneByOne(t *testing.T, s suite, pairs []crossrank.Pair) []float32 {
 	t.Helper()
 	var scores []float32
@@ -342,7 +344,7 @@ func wantCode(t *testing.T, what string, resp *crossrank.Response, err error, wa
 	}
 }
 
-// somePairs makes short pairs that all differ, the same for the same seed.
+// somePairs makes short distinct pairs, always the same for the same seed.
 func somePairs(seed uint64, n int) []crossrank.Pair {
 	words := strings.Fields("river stone copper lamp winter bridge market garden iron cloud paper salt tower engine window harbour")
 	rng := rand.New(rand.NewPCG(seed, seed))
@@ -360,7 +362,7 @@ func somePairs(seed uint64, n int) []crossrank.Pair {
 	return pairs
 }
 
-// pairs makes pairs as somePairs does, of one query if there may be no more.
+// pairs makes pairs as somePairs does, of one query if more are not possible.
 func (s suite) pairs(seed uint64, n int) []crossrank.Pair {
 	pairs := somePairs(seed, n)
 	for i := range pairs {

@@ -26,8 +26,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// TestAbuse attacks a server in one way after another. Meanwhile others' requests are answered, none of them fails, memory
-// moves by less than 64 MiB, attackers' own included, and afterwards the server is as small as it was.
+// TestAbuse attacks a server in one way after another. Meanwhile others' requests are answered,
+// none of them fails, memory moves by less than 64 MiB, attackers' own included, and afterwards the
+// server is as small as it was.
 func TestAbuse(t *testing.T) {
 	const short = 300 * time.Millisecond // the server's patience with slow peers
 	r := start(t, &scorertest.Fake{Fault: func(req *crossrank.Request) error {
@@ -67,7 +68,8 @@ func TestAbuse(t *testing.T) {
 			stop := r.steadyCallers(t, client.Options{})
 			a.run(t, r)
 			stop()
-			// Of grpc's own client, the attacker takes most of it; TestHTTP2Abuse sends the same frames without one.
+			// Of grpc's own client, the attacker takes most of it; TestHTTP2Abuse sends the same
+			// frames without one.
 			if grown := memory(); grown > 64<<20 && a.name != "calls that are reset at once" {
 				t.Errorf("memory grew by %d MiB, want less than 64", grown>>20)
 			}
@@ -91,8 +93,8 @@ func measure(t *testing.T) size {
 	return s
 }
 
-// settles waits until the process is as small as it was, give or take the connections of the steady callers, which are
-// kept until the test ends.
+// settles waits until the process is as small as it was, give or take the connections of the steady
+// callers, which are kept until the test ends.
 func (r *running) settles(before size) string {
 	const slack = 40
 	var now size
@@ -235,7 +237,8 @@ func smuggle(t *testing.T, r *running) {
 	}
 }
 
-// pipelining sends many requests at once and wants them answered in order, up to the one that is broken.
+// pipelining sends many requests at once and wants them answered in order, up to the one that is
+// broken.
 func pipelining(t *testing.T, r *running) {
 	const requests = 100
 	c := open(t, r.HTTPAddr(), 1)[0]
@@ -274,7 +277,8 @@ func abandonedBodies(t *testing.T, r *running) {
 	}
 }
 
-// slowReaders asks for far more than the connection holds and reads a byte now and then, until the server hangs up.
+// slowReaders asks for far more than the connection holds and reads a byte now and then, until the
+// server hangs up.
 func slowReaders(t *testing.T, r *running) {
 	peers := 20
 	if *long {

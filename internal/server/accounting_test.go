@@ -20,7 +20,8 @@ import (
 // long asks for the lengths of a soak instead of those fit for every change.
 var long = flag.Bool("long", false, "run the tests of faults and abuse at their full length")
 
-// fates are the ways in which a request of TestAccounting can end, by the word that its query begins with.
+// fates are the ways in which a request of TestAccounting can end, by the word that its query
+// begins with.
 var fates = []struct {
 	word string
 	want crossrank.Code
@@ -45,8 +46,9 @@ type tally struct {
 	padded int64
 }
 
-// TestAccounting sends many requests, over both protocols, whose ends are known beforehand. Every one must end once and
-// as it should, and the server must have counted the same, in its recorder and in every counter of /metrics.
+// TestAccounting sends many requests, over both protocols, whose ends are known beforehand. Every
+// one must end once and as it should, and the server must have counted the same, in its recorder
+// and in every counter of /metrics.
 func TestAccounting(t *testing.T) {
 	t.Parallel()
 	requests := 6_000
@@ -134,7 +136,8 @@ func meet(c *client.Client, leaving *sync.Map, word string, n int64) (crossrank.
 	return resp.Usage, crossrank.OK
 }
 
-// quiet gives the metrics once the server has ended that many requests: callers who left do not wait for theirs.
+// quiet gives the metrics once the server has ended that many requests: callers who left do not
+// wait for theirs.
 func (r *running) quiet(t *testing.T, sent int64) map[string]float64 {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {

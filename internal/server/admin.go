@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
-// listenAdmin binds the operators' address. It never asks for a key, so it must be a loopback address
-// even where public addresses are allowed.
+// listenAdmin binds the operators' address. It never asks for a key, so it must be a loopback
+// address even where public addresses are allowed.
 func (s *Server) listenAdmin() (net.Listener, error) {
 	const path = "server.admin_addr"
 	cfg := &s.cfg
@@ -25,8 +25,8 @@ func (s *Server) listenAdmin() (net.Listener, error) {
 	return s.bind(path, cfg.AdminAddr, tcp)
 }
 
-// adminServer serves metrics, and profiles if enabled, on the admin address. It runs until the drain
-// is over, so that the drain can be observed.
+// adminServer serves metrics, and profiles if enabled, on the admin address. It runs until the
+// drain is over, so that the drain can be observed.
 func (s *Server) adminServer(b Backend) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", b.Recorder.Handler(metrics.Served{Info: b.Info, Ready: s.ready.Load}))

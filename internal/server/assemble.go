@@ -76,8 +76,8 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 	}
 }
 
-// requireKey sends requests without a valid key straight to the API, which answers health probes and
-// refuses the rest in its own dialects. They reach nothing of rest, such as the dashboard.
+// requireKey sends requests without a valid key straight to the API, which answers health probes
+// and refuses the rest in its own dialects. They reach nothing of rest, such as the dashboard.
 func requireKey(api, rest http.Handler, authorize func(headers []string) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if authorize(r.Header["Authorization"]) != nil {
@@ -88,7 +88,7 @@ func requireKey(api, rest http.Handler, authorize func(headers []string) error) 
 	})
 }
 
-// grpcOptions are the bounds of the gRPC transport and what every call goes through.
+// grpcOptions are the limits of the gRPC transport and the interceptors of every call.
 func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize func(headers []string) error) []grpc.ServerOption {
 	cfg := s.cfg.GRPC
 	unary := []grpc.UnaryServerInterceptor{load.reportCall, s.countCalls, grpcapi.Recover(calls)}
@@ -98,7 +98,7 @@ func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize
 		stream = slices.Insert(stream, 0, s.tracer.Stream(grpcapi.Services...))
 	}
 	options := []grpc.ServerOption{
-		orca.CallMetricsServerOption(nil), // first: its interceptor is around all others
+		orca.CallMetricsServerOption(nil), // first: its interceptor is the outermost
 		grpc.MaxConcurrentStreams(uint32(cfg.Streams)),
 		grpc.MaxRecvMsgSize(cfg.MessageBytes),
 		grpcapi.Codec(s.cfg.Limits),
@@ -110,7 +110,7 @@ func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize
 			PermitWithoutStream: true,
 		}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
-			MaxConnectionIdle:     s.cfg.grpcIdle, // else silent peers would take the places of others for as long as they like
+			MaxConnectionIdle:     s.cfg.grpcIdle, // else silent peers would occupy connections for ever
 			MaxConnectionAge:      cfg.ConnectionAge,
 			MaxConnectionAgeGrace: time.Minute,
 		}),
@@ -128,7 +128,7 @@ func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize
 	return append(options, grpc.Creds(s.partial.Credentials(creds)), grpc.ChainUnaryInterceptor(unary...), grpc.ChainStreamInterceptor(stream...))
 }
 
-// httpServer is the HTTP transport and its bounds.
+// httpServer is the HTTP transport with its limits.
 func (s *Server) httpServer(handler http.Handler) *http.Server {
 	cfg := s.cfg.HTTP
 	server := &http.Server{
@@ -147,9 +147,9 @@ func (s *Server) httpServer(handler http.Handler) *http.Server {
 	return server
 }
 
-// closeAfterChunks ends the connection after a request whose body came in chunks over HTTP/1.1. Such a request may have had
-// a Content-Length besides, which net/http overlooks; a proxy that went by it would have another idea than the server of where the
-// next request begins, and RFC 9112, section 6.1, wants the connection closed.
+// closeAfterChunks closes the connection after a chunked request over HTTP/1.1. Such a request may
+// also have had a Content-Length, which net/http ignores. A proxy that uses it would disagree with
+// the server about where the next request starts; RFC 9112, section 6.1, requires closing.
 func closeAfterChunks(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
@@ -159,7 +159,7 @@ func closeAfterChunks(next http.Handler) http.Handler {
 	})
 }
 
-// historyReply is what GET /api/history answers.
+// historyReply is the reply to GET /api/history.
 type historyReply struct {
 	IntervalMS int64          `json:"interval_ms"`
 	Samples    []state.Sample `json:"samples"`

@@ -88,7 +88,8 @@ func TestWhatNeedsNoKey(t *testing.T) {
 	}
 }
 
-// TestBrowsersLogIn: where the page asks for a key, a browser sends it as a password, but not on behalf of another site.
+// TestBrowsersLogIn: where the page asks for a key, a browser sends it as a password, but not on
+// behalf of another site.
 func TestBrowsersLogIn(t *testing.T) {
 	r := start(t, &scorertest.Fake{}, Config{APIKeys: []string{digest(goodKey)}})
 	for _, tt := range []struct {
@@ -118,7 +119,8 @@ func TestBrowsersLogIn(t *testing.T) {
 	}
 }
 
-// TestKeysLeaveNoTrace uses keys in every way and then looks for them wherever the server tells of itself.
+// TestKeysLeaveNoTrace uses keys in every way and then looks for them wherever the server tells of
+// itself.
 func TestKeysLeaveNoTrace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	write(t, file, digest(goodKey))
@@ -166,7 +168,8 @@ func TestKeysLeaveNoTrace(t *testing.T) {
 	}
 }
 
-// TestKeysAreReloaded replaces the file of keys under load: whoever has a key that is in both files notices nothing.
+// TestKeysAreReloaded replaces the file of keys under load: whoever has a key that is in both files
+// notices nothing.
 func TestKeysAreReloaded(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	write(t, file, digest("old-key")+"\n"+digest(goodKey))
@@ -204,7 +207,8 @@ func TestKeysAreReloaded(t *testing.T) {
 	}
 }
 
-// TestAKeyAllowsPublicAddresses binds every interface, which takes a key, a client authority or the word for it.
+// TestAKeyAllowsPublicAddresses binds every interface, which takes a key, a client authority or the
+// word for it.
 func TestAKeyAllowsPublicAddresses(t *testing.T) {
 	r := &running{log: &lockedBuffer{}}
 	s, err := Listen(Config{HTTPAddr: "0.0.0.0:0", APIKeys: []string{digest(goodKey)}, Log: r.logger()})

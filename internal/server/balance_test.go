@@ -15,7 +15,8 @@ import (
 // blackout is how long a client waits for reports before it weighs servers by them.
 const blackout = 1500 * time.Millisecond
 
-// TestClientsBalance puts one client before three servers, of which one is four times as slow, and then kills another.
+// TestClientsBalance puts one client before three servers, of which one is four times as slow, and
+// then kills another.
 func TestClientsBalance(t *testing.T) {
 	delays := []time.Duration{30 * time.Millisecond, 30 * time.Millisecond, 120 * time.Millisecond}
 	var fakes []*scorertest.Fake
@@ -87,8 +88,8 @@ func TestClientsBalance(t *testing.T) {
 	t.Logf("%d calls, %d failed", sent.Load(), failed.Load())
 }
 
-// proxy forwards connections to a server until it is killed: then they are cut, in the middle of whatever they carry,
-// and no more are taken.
+// proxy forwards connections to a server until it is killed: then they are cut, in the middle of
+// whatever they carry, and no more are taken.
 type proxy struct {
 	listener net.Listener
 	backend  string

@@ -15,8 +15,9 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// TestTheBudgetHolds has many callers send large requests over both protocols, some of whom leave, panic the scorer or are
-// cut off: what they hold together is never over the budget, and nothing of it is kept.
+// TestTheBudgetHolds has many callers send large requests over both protocols, some of whom leave,
+// panic the scorer or are cut off: what they hold together is never over the budget, and nothing of
+// it is kept.
 func TestTheBudgetHolds(t *testing.T) {
 	const budget = 1 << 20
 	fake := &scorertest.Fake{Delay: 2 * time.Millisecond, Fault: func(req *crossrank.Request) error {
@@ -92,8 +93,8 @@ func TestTheBudgetHolds(t *testing.T) {
 	}
 }
 
-// TestStalledSendersKeepNobodyOut: senders of large bodies that do not end take what the budget has for them, and those of
-// ordinary requests are answered all the same.
+// TestStalledSendersKeepNobodyOut: senders of large bodies that do not end take what the budget has
+// for them, and those of ordinary requests are answered all the same.
 func TestStalledSendersKeepNobodyOut(t *testing.T) {
 	const budget = 1 << 20
 	r := start(t, &scorertest.Fake{}, Config{RequestBytes: budget})

@@ -25,8 +25,8 @@ func (r *register) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	return r.Fake.Score(ctx, req)
 }
 
-// TestCallersAreToldApart asks over both protocols, with keys and without: the key tells whose a request is, or else the
-// connection. Neither is anything that a caller could put into a request.
+// TestCallersAreToldApart asks over both protocols, with keys and without: the key tells whose a
+// request is, or else the connection. Neither is anything that a caller could put into a request.
 func TestCallersAreToldApart(t *testing.T) {
 	ask := func(t *testing.T, r *running, of *register, key string) (names map[string]string) {
 		names = map[string]string{}

@@ -36,7 +36,8 @@ func newAuthority(t *testing.T, dir, name string) *authority {
 	return a
 }
 
-// issue writes NAME.crt and NAME.key beside each other and gives their paths and the certificate's number.
+// issue writes NAME.crt and NAME.key beside each other and gives their paths and the certificate's
+// number.
 func (a *authority) issue(t *testing.T, dir, name string) (cert, key string, serial *big.Int) {
 	t.Helper()
 	template := &x509.Certificate{

@@ -12,71 +12,74 @@ import (
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
-// Config says where and within which bounds a server answers. Every zero field but the addresses means its default.
+// Config is where a server listens and within which limits. Zero fields, except the addresses, mean
+// their defaults.
 type Config struct {
-	GRPCAddr string // host:port; port 0 chooses a free one; empty leaves gRPC out
-	HTTPAddr string // host:port, likewise for HTTP
+	GRPCAddr string // host:port; port 0 = a free one; empty = no gRPC
+	HTTPAddr string // likewise for HTTP
 
-	// AdminAddr is a loopback host:port for metrics, which are then not on HTTPAddr, and with Pprof for Go's profiles. Nobody
-	// is asked for a key there. Empty leaves it out.
+	// AdminAddr is a loopback host:port for metrics, which are then not on HTTPAddr, and, with
+	// Pprof, for Go's profiles. It needs no key. Empty means none.
 	AdminAddr string
 	Pprof     bool
 
-	// AllowPublic lets the server listen where other machines can reach it, although nothing asks callers who they are.
+	// AllowPublic allows addresses that other machines can reach without authentication of callers.
 	AllowPublic bool
 
-	// APIKeys are SHA-256 digests of the keys that callers may use, as [edge.ParseDigest] reads them, and APIKeysFile
-	// names a file of more, which is read again when it changes. With either, all but health needs a key.
+	// APIKeys are SHA-256 digests of API keys, as [edge.ParseDigest] reads them. APIKeysFile names
+	// a file of more digests, which is read again when it changes. With either, everything except
+	// health needs a key.
 	APIKeys     []string
 	APIKeysFile string
 
 	TLS TLS
 
-	OTLPEndpoint string // where traces go, see [trace.Options]; empty leaves it to the environment
+	OTLPEndpoint string // see [trace.Options]; empty = from the environment
 
-	Limits      edge.Limits   // of one request
-	Deadline    time.Duration // of a request that brings none; default 30 s
-	DrainGrace  time.Duration // how long requests under way may take once the server stops; default 30 s
-	Connections int           // open at once, a listener; default 4,096
+	Limits      edge.Limits   // per request
+	Deadline    time.Duration // per request; callers may ask for less; default 30 s
+	DrainGrace  time.Duration // for requests in progress at the end; default 30 s
+	Connections int           // maximum per listener; default 4,096
 
-	// AddressConnections is how many of them may come from one address, or from one /64 of IPv6. Loopback addresses
-	// have no such bound. Default 256; negative means none.
+	// AddressConnections is the maximum of connections per remote IP, or per /64 of IPv6. Loopback
+	// addresses are not limited. Default 256; negative means unlimited.
 	AddressConnections int
 
-	// RequestBytes bounds what the requests under way hold, from the first byte of each until it is answered, over both
-	// protocols and all connections; default 256 MiB. It should be several times the largest request. As much again
-	// may be gRPC messages that have not arrived whole.
+	// RequestBytes limits what all requests in progress hold over both protocols: the bytes of each
+	// request from the first until it is answered, then of its reply until it is written. Default
+	// 256 MiB. It should be several times the largest request. Incomplete gRPC messages may hold as
+	// much again.
 	RequestBytes int64
 
 	GRPC GRPC
 	HTTP HTTP
 
-	Log *slog.Logger // default slog.Default(); texts of requests and API keys never reach it
+	Log *slog.Logger // default slog.Default(); never gets texts of requests or API keys
 
-	grpcIdle  time.Duration // how long a gRPC connection may be without calls; default 5 min
-	replyTime time.Duration // to send an answer, once the deadline of its request is over; default 5 s
-	lookAgain time.Duration // how often files are looked at for a change; default 2 s
+	grpcIdle  time.Duration // timeout of gRPC connections without calls; default 5 min
+	replyTime time.Duration // to send a reply after the deadline of its request; default 5 s
+	lookAgain time.Duration // interval at which files are checked for changes; default 2 s
 }
 
-// GRPC bounds what a gRPC peer can ask of the transport.
+// GRPC limits the gRPC transport.
 type GRPC struct {
-	Streams        int           // at once on a connection; default 128
+	Streams        int           // maximum of concurrent calls per connection; default 128
 	MessageBytes   int           // default 8 MiB
 	HeaderBytes    int           // default 32 KiB
 	Handshake      time.Duration // default 10 s
-	MessageTimeout time.Duration // of a call, to send its message; default 30 s
-	KeepaliveMin   time.Duration // closest pings allowed; default 30 s
-	ConnectionAge  time.Duration // after which a client is asked to connect anew; default 30 min
+	MessageTimeout time.Duration // for the message of a unary call; default 30 s
+	KeepaliveMin   time.Duration // minimum interval of pings; default 30 s
+	ConnectionAge  time.Duration // when clients are asked to reconnect; default 30 min
 }
 
-// HTTP bounds what an HTTP peer can ask of the transport.
+// HTTP limits the HTTP transport.
 type HTTP struct {
 	HeaderTimeout time.Duration // to send the headers; default 5 s
 	BodyTimeout   time.Duration // to send headers and body; default 30 s
-	IdleTimeout   time.Duration // between requests of a connection; default 60 s
+	IdleTimeout   time.Duration // of connections between requests; default 60 s
 	HeaderBytes   int           // default 32 KiB
 	BodyBytes     int64         // default 8 MiB
-	Streams       int           // requests at once on a connection of HTTP/2, which comes with TLS; default 128
+	Streams       int           // maximum of concurrent requests per HTTP/2 connection; default 128
 }
 
 // OrDefaults replaces zero fields by their defaults.
@@ -113,18 +116,19 @@ func (c Config) OrDefaults() Config {
 	return c
 }
 
-// Tokenize gives the tokens that the model of that name reads of a text, with those that the model puts around a lone text
-// or without.
+// Tokenize returns the tokens of a text as the model of that name reads it, with or without the
+// special tokens around a single text.
 type Tokenize = func(model, text string, special bool) []httpapi.Token
 
-// Backend is what a server serves. All of it is needed but Models, Tokenize, and the numbers, which GET /info tells.
+// Backend is what a server serves. Models, Tokenize and the numbers, which GET /info reports, may
+// be zero.
 type Backend struct {
 	Scorer   crossrank.Scorer
-	Info     func() crossrank.Info   // of the model of requests that name none
-	Models   func() []crossrank.Info // all that Scorer serves, by name; nil means the one of Info
-	Recorder *metrics.Recorder       // told of every request; run by the server
-	Tokenize Tokenize                // for POST /tokenize; nil leaves that out
+	Info     func() crossrank.Info   // of the default model
+	Models   func() []crossrank.Info // of all models; nil = that of Info
+	Recorder *metrics.Recorder       // counts every request; run by the server
+	Tokenize Tokenize                // for POST /tokenize; nil = no such route
 
-	BatchTokens int // tokens of one batch
-	Tokenizers  int // tokenizations at once
+	BatchTokens int // maximum of tokens per batch
+	Tokenizers  int // concurrent tokenizations
 }

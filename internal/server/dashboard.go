@@ -6,7 +6,8 @@ import (
 	"github.com/crossrank/crossrank/internal/dashboard"
 )
 
-// addDashboard puts the page, its API and, unless it has an address of its own, /metrics before the HTTP handler.
+// addDashboard adds the live page, its API and, unless there is an admin address, /metrics to the
+// HTTP handler.
 func (s *Server) addDashboard(b Backend) {
 	d := dashboard.New(dashboard.Config{
 		Recorder:  b.Recorder,
@@ -16,11 +17,12 @@ func (s *Server) addDashboard(b Backend) {
 		NoMetrics: s.admin != nil,
 	})
 	s.http.Handler = d.Around(s.http.Handler)
-	s.http.RegisterOnShutdown(d.Close) // a stream would otherwise last as long as its viewer likes
+	s.http.RegisterOnShutdown(d.Close) // else streams would last as long as their viewers want
 }
 
-// browserLogin lets people open the page of a server that asks for keys: a browser is asked to log in, and the password
-// that it then sends with every request is the key. It does not count in what a page of another site makes the browser send.
+// browserLogin lets people open the live page of a server with API keys. The browser asks for a
+// password and sends it with every request; the password is the key. It is ignored in requests that
+// a page of another site makes the browser send.
 func browserLogin(next http.Handler) http.Handler {
 	sites := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +31,7 @@ func browserLogin(next http.Handler) http.Handler {
 			r.Header.Set("Authorization", "Bearer "+key)
 		} else if r.URL.Path == "/" && r.Header.Get("Authorization") == "" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="crossrank: any name, and an API key as the password"`)
-			http.Error(w, "this page asks for an API key; give it as the password, beside any name", http.StatusUnauthorized)
+			http.Error(w, "this page needs an API key; enter it as the password, with any name", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// withDeadline gives every request a deadline: its own or the server's, whichever is sooner. It also
-// cancels the requests in progress when stopped is done, at the end of a drain.
+// withDeadline gives every request a deadline: its own or the server's, whichever is sooner. It
+// also cancels the requests in progress when stopped is done, at the end of a drain.
 func withDeadline(next crossrank.Scorer, deadline time.Duration, stopped context.Context) crossrank.Scorer {
 	return &deadlineScorer{next, deadline, stopped}
 }

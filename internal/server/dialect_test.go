@@ -43,7 +43,8 @@ func TestDialectsPassTheSuite(t *testing.T) {
 	}
 }
 
-// TestDialectsGiveTheSameBits scores the same passages in every dialect and over this project's own gRPC.
+// TestDialectsGiveTheSameBits scores the same passages in every dialect and over this project's own
+// gRPC.
 func TestDialectsGiveTheSameBits(t *testing.T) {
 	r := start(t, &scorertest.Fake{}, Config{})
 	one := &crossrank.Request{Raw: true}

@@ -14,15 +14,17 @@ import (
 )
 
 const (
-	// lastCalls is how long gRPC clients may take to learn that the server stops; a call that comes meanwhile is taken.
+	// lastCalls is the time for gRPC clients to notice that the server stops. Calls that arrive
+	// meanwhile are accepted.
 	lastCalls = time.Second
 
-	// settle is how long requests have to answer once they were told to end.
-	settle = 2 * lastCalls
+	// endTimeout is the time for requests to answer after they were canceled.
+	endTimeout = 2 * lastCalls
 )
 
-// drain stops the server: it is unready at once, takes nothing new, gives requests under way the grace, calls stop to
-// end the rest, and returns when nothing runs any more. A request that does not even end then is given up on.
+// drain stops the server. It makes the server unready, accepts nothing new, waits for requests in
+// progress up to the grace period, calls stop to cancel the rest, and returns when nothing runs any
+// more. It gives up on a request that does not end even then.
 func (s *Server) drain(stop context.CancelFunc) error {
 	s.setReady(false)
 	close(s.draining)
@@ -36,7 +38,7 @@ func (s *Server) drain(stop context.CancelFunc) error {
 		httpDone := make(chan struct{})
 		go func() {
 			defer close(httpDone)
-			_ = s.http.Shutdown(graceful) // its error is giving up, which is told below
+			_ = s.http.Shutdown(graceful) // its error is the end of graceful, handled below
 		}()
 		s.stopGRPC()
 		<-httpDone
@@ -47,27 +49,27 @@ func (s *Server) drain(stop context.CancelFunc) error {
 		return nil
 	case <-time.After(s.cfg.DrainGrace):
 	}
-	s.cfg.Log.Warn("grace is over, ending the requests that are left")
+	s.cfg.Log.Warn("grace period over, canceling the remaining requests")
 	stop()
 	select {
 	case <-done:
 		return nil
-	case <-time.After(settle):
+	case <-time.After(endTimeout):
 	}
 	giveUp()
-	_ = s.http.Close() // closes what a peer holds open; there is nobody left to tell
+	_ = s.http.Close() // connections that peers hold open
 	go s.grpc.Stop()   // waits for its handlers, which may never return
 	select {
 	case <-done:
 		return nil
-	case <-time.After(settle):
-		return errors.New("stopping: some requests did not end when they were told to")
+	case <-time.After(endTimeout):
+		return errors.New("stopping: some requests did not end after they were canceled")
 	}
 }
 
-// account logs how the requests that went through the scorer have ended, by their codes: the last that can be known of
-// them, for metrics are not answered any more. Callers' own counts can be held against it.
-func account(log *slog.Logger, counts metrics.Snapshot) {
+// logOutcomes logs how the requests that reached the scorer ended, by code. Metrics are no longer
+// served at this point, so this is the last chance to compare them with callers' counts.
+func logOutcomes(log *slog.Logger, counts metrics.Snapshot) {
 	var requests []any
 	for _, code := range slices.Sorted(maps.Keys(counts.Codes)) {
 		if n := counts.Codes[code]; n > 0 {
@@ -77,8 +79,8 @@ func account(log *slog.Logger, counts metrics.Snapshot) {
 	log.Info("stopped", slog.Group("requests", requests...))
 }
 
-// stopGRPC returns when all calls are done. It does not wait for streams of health checks and reflection, which last as
-// long as their clients like.
+// stopGRPC returns when all calls have ended. It does not wait for streams of health checks and
+// reflection, which last as long as their clients want.
 func (s *Server) stopGRPC() {
 	stopped := make(chan struct{})
 	go func() {
@@ -101,7 +103,8 @@ func (s *Server) stopGRPC() {
 	}
 }
 
-// countStreams does as countCalls for the streams that score, which end by themselves when the server drains.
+// countStreams counts the streams that score, like countCalls. They end by themselves when the
+// server drains.
 func (s *Server) countStreams(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if grpcapi.Ours(info.FullMethod) {
 		s.calls.Add(1)
@@ -110,7 +113,7 @@ func (s *Server) countStreams(srv any, ss grpc.ServerStream, info *grpc.StreamSe
 	return next(srv, ss)
 }
 
-// countCalls keeps the number of calls under way.
+// countCalls is an interceptor that counts the calls in progress.
 func (s *Server) countCalls(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	s.messageArrived(ctx)
 	s.calls.Add(1)

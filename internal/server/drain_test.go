@@ -55,7 +55,8 @@ func TestDrainLosesNothing(t *testing.T) {
 	}
 }
 
-// TestDrainIsUnreadyAtOnce: while a drain waits for a request, the server says that it is not ready.
+// TestDrainIsUnreadyAtOnce: while a drain waits for a request, the server says that it is not
+// ready.
 func TestDrainIsUnreadyAtOnce(t *testing.T) {
 	began, finish := make(chan struct{}, 1), make(chan struct{})
 	r := start(t, scorerFunc(func(_ context.Context, req *crossrank.Request) (*crossrank.Response, error) {

@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/client"
 )
 
-// patience ends a wait for what never comes. What works comes in milliseconds, or in seconds on a busy machine.
+// patience ends a wait for what never comes. What works comes in milliseconds, or in seconds on a
+// busy machine.
 const patience = 3 * time.Minute
 
 func (r *running) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.log, nil)) }
@@ -41,7 +42,8 @@ func (b *lockedBuffer) skip(says string) bool {
 	return true
 }
 
-// steadyCallers scores over both protocols, none of which may fail, until the returned function is called.
+// steadyCallers scores over both protocols, none of which may fail, until the returned function is
+// called.
 func (r *running) steadyCallers(t *testing.T, opts client.Options, targets ...string) (stop func()) {
 	t.Helper()
 	if len(targets) == 0 {

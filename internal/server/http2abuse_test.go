@@ -16,8 +16,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TestHTTP2Abuse attacks both speakers of HTTP/2, grpc's and net/http's, frame by frame. Meanwhile others' requests are
-// answered, memory moves by less than 64 MiB, and afterwards the server is as small as it was.
+// TestHTTP2Abuse attacks both speakers of HTTP/2, grpc's and net/http's, frame by frame. Meanwhile
+// others' requests are answered, memory moves by less than 64 MiB, and afterwards the server is as
+// small as it was.
 func TestHTTP2Abuse(t *testing.T) {
 	dir := t.TempDir()
 	ca := newAuthority(t, dir, "ca")
@@ -85,8 +86,8 @@ func times(n, more int) int {
 	return n
 }
 
-// watchMemory looks at the heap and stacks of the process, attackers included, until the returned function is called, which
-// gives by how much they grew at most.
+// watchMemory looks at the heap and stacks of the process, attackers included, until the returned
+// function is called, which gives by how much they grew at most.
 func watchMemory() (grown func() int64) {
 	now := func() int64 {
 		var m runtime.MemStats
@@ -236,7 +237,8 @@ func largeMetadata(t *testing.T, d door) {
 	}
 }
 
-// longMessages says to send more than a message or body may have, and sends as much as the server lets it.
+// longMessages says to send more than a message or body may have, and sends as much as the server
+// lets it.
 func longMessages(t *testing.T, d door) {
 	const limit = 8 << 20
 	for range times(20, 10) {
@@ -283,7 +285,8 @@ func overflow(t *testing.T, d door) {
 	}
 }
 
-// silentCalls opens as many calls as a connection may have, on some connections, and says nothing on them.
+// silentCalls opens as many calls as a connection may have, on some connections, and says nothing
+// on them.
 func silentCalls(t *testing.T, d door) {
 	var peers []*peer
 	for range times(10, 8) {

@@ -27,8 +27,8 @@ func (s *Server) listen(path, addr string) (net.Listener, error) {
 	return s.bind(path, addr, tcp)
 }
 
-// bind listens at tcp, the address that addr resolved to. The name is not resolved again: the address
-// that was checked is the one that is bound.
+// bind listens at tcp, the address that addr resolved to. The name is not resolved again: the
+// address that was checked is the one that is bound.
 func (s *Server) bind(path, addr string, tcp *net.TCPAddr) (net.Listener, error) {
 	l, err := net.ListenTCP("tcp", tcp)
 	switch {
@@ -40,9 +40,9 @@ func (s *Server) bind(path, addr string, tcp *net.TCPAddr) (net.Listener, error)
 	return &limitedListener{Listener: l, max: s.cfg.Connections, maxPerIP: s.cfg.AddressConnections, log: s.transportLog}, nil
 }
 
-// limitedListener is a listener that closes connections over a limit at once: over the limit in total,
-// or over the limit per remote IP. If it left them waiting instead, callers and health probes would
-// hang.
+// limitedListener is a listener that closes connections over a limit at once: over the limit in
+// total, or over the limit per remote IP. If it left them waiting instead, callers and health
+// probes would hang.
 //
 // Loopback addresses have no limit of their own. Programs on this machine share one address, as do
 // the callers behind a proxy here, and can harm the server in other ways anyway.

@@ -182,7 +182,8 @@ func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 	}
 }
 
-// TestSlowPeersAreCut: a peer that does not get done with its headers or its body loses its connection.
+// TestSlowPeersAreCut: a peer that does not get done with its headers or its body loses its
+// connection.
 func TestSlowPeersAreCut(t *testing.T) {
 	r := start(t, &scorertest.Fake{}, Config{HTTP: HTTP{
 		HeaderTimeout: 50 * time.Millisecond, BodyTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond,
@@ -227,7 +228,8 @@ func TestBigHeadersAreRefused(t *testing.T) {
 	}
 }
 
-// TestSilentGRPCPeersAreCut: a connection that has said all that HTTP/2 asks for, and then nothing, gives its place back.
+// TestSilentGRPCPeersAreCut: a connection that has said all that HTTP/2 asks for, and then nothing,
+// gives its place back.
 func TestSilentGRPCPeersAreCut(t *testing.T) {
 	t.Parallel() // grpc waits some seconds for a peer that does not take leave
 	r := start(t, &scorertest.Fake{}, Config{grpcIdle: 50 * time.Millisecond})

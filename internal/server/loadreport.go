@@ -64,8 +64,8 @@ func (l *loadReporter) rates() (pairs, failed, busy float64) {
 	return l.pairs / loadWindow.Seconds(), l.failed / loadWindow.Seconds(), l.waited / loadWindow.Seconds()
 }
 
-// reportCall is an interceptor that puts the load into the trailer of every call. It must run inside
-// that of orca.
+// reportCall is an interceptor that puts the load into the trailer of every call. It must run
+// inside that of orca.
 func (l *loadReporter) reportCall(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	resp, err := next(ctx, req)
 	l.report(ctx)

@@ -41,8 +41,8 @@ func (r *running) scrape(t *testing.T) map[string]float64 {
 	return out
 }
 
-// TestCountersAgree sends requests of all kinds over both edges and compares what Prometheus sees with what their
-// senders saw: to the last one.
+// TestCountersAgree sends requests of all kinds over both edges and compares what Prometheus sees
+// with what their senders saw: to the last one.
 func TestCountersAgree(t *testing.T) {
 	const callers, each = 8, 100
 	fake := &scorertest.Fake{Fault: func(req *crossrank.Request) error {
@@ -166,8 +166,8 @@ func TestBrowserLogin(t *testing.T) {
 	}
 }
 
-// BenchmarkBatchOne measures requests of one pair over gRPC to a model that costs nothing, and what part of that time is
-// the recorder's.
+// BenchmarkBatchOne measures requests of one pair over gRPC to a model that costs nothing, and what
+// part of that time is the recorder's.
 func BenchmarkBatchOne(b *testing.B) {
 	srv, err := Listen(Config{GRPCAddr: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
-// TestPartialMessagesAreBounded: peers that send parts of messages lose their connections where these hold too much, and
-// callers of whole messages are answered all the while. It is the same under TLS.
+// TestPartialMessagesAreBounded: peers that send parts of messages lose their connections where
+// these hold too much, and callers of whole messages are answered all the while. It is the same
+// under TLS.
 func TestPartialMessagesAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	ca := newAuthority(t, dir, "ca")
@@ -78,7 +79,8 @@ func TestPartialMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// TestCallsWithoutTheirMessageEnd: a call that does not send its message, or all of it, ends alone; streams may wait.
+// TestCallsWithoutTheirMessageEnd: a call that does not send its message, or all of it, ends alone;
+// streams may wait.
 func TestCallsWithoutTheirMessageEnd(t *testing.T) {
 	r := start(t, &scorertest.Fake{Delay: 300 * time.Millisecond}, Config{GRPC: GRPC{MessageTimeout: 100 * time.Millisecond}})
 	d := door{addr: r.GRPCAddr(), path: crossrankv1.RerankService_Score_FullMethodName}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// peer is a client of HTTP/2 that sends whatever frames a test makes, whether they make sense or not.
+// peer is a client of HTTP/2 that sends whatever frames a test makes, whether they make sense or
+// not.
 type peer struct {
 	net.Conn
 	ended chan struct{} // closed once the server has hung up; nil of a peer that does not read
@@ -30,7 +31,8 @@ type door struct {
 	path   string      // of a call that is answered
 }
 
-// knock connects and says the opening words. Without reads, nothing that the server sends is ever read.
+// knock connects and says the opening words. Without reads, nothing that the server sends is ever
+// read.
 func (d door) knock(t *testing.T, reads bool) *peer {
 	t.Helper()
 	p := &peer{window: 65535, kinds: map[byte]int{}}
@@ -126,7 +128,8 @@ func (p *peer) send(frames ...[]byte) bool {
 	return err == nil
 }
 
-// data sends DATA on a stream, a frame of at most 16 KiB at a time, as far as the connection's window allows.
+// data sends DATA on a stream, a frame of at most 16 KiB at a time, as far as the connection's
+// window allows.
 func (p *peer) data(stream uint32, flags byte, text []byte) bool {
 	for len(text) > 0 {
 		n := min(len(text), 16<<10)

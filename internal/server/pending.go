@@ -13,9 +13,9 @@ import (
 // pendingCalls are the gRPC calls whose request message has not arrived yet, oldest first. It is
 // safe for concurrent use.
 //
-// A call costs about 13 KiB before any handler runs. When more than maxPendingCalls are pending, the
-// oldest is canceled. A client that means its call sends the message right after the headers, so its
-// call is never that old.
+// A call costs about 13 KiB before any handler runs. When more than maxPendingCalls are pending,
+// the oldest is canceled. A client that means its call sends the message right after the headers,
+// so its call is never that old.
 type pendingCalls struct {
 	mu    sync.Mutex
 	calls queue.List // of *pendingCall
@@ -32,8 +32,8 @@ type pendingCall struct {
 
 type pendingKey struct{}
 
-// awaitMessage starts the timeout for a call's message. grpc runs it when the headers have arrived. A
-// call that is late ends as CANCELLED: grpc offers no other status here.
+// awaitMessage starts the timeout for a call's message. grpc runs it when the headers have arrived.
+// A call that is late ends as CANCELLED: grpc offers no other status here.
 func (s *Server) awaitMessage(ctx context.Context, call *tap.Info) (context.Context, error) {
 	if !grpcapi.Awaits(call.FullMethodName) {
 		return ctx, nil

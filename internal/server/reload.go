@@ -39,8 +39,8 @@ func (r *fileReloader) currentVersion() string {
 	return b.String()
 }
 
-// check loads the files again if they have changed or the last load failed. The second matters where
-// two files belong together: one of them changes first.
+// check loads the files again if they have changed or the last load failed. The second matters
+// where two files belong together: one of them changes first.
 func (r *fileReloader) check(log *slog.Logger) {
 	version := r.currentVersion()
 	changed := version != r.version

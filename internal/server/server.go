@@ -1,10 +1,12 @@
-// Package server answers rerank requests over gRPC and HTTP until it is told to stop.
+// Package server answers rerank requests over gRPC and HTTP until it is stopped.
 //
-// It owns what the edges (grpcapi and httpapi, which only translate) do not: the listeners, the bounds on what a peer
-// can ask of them, every request's deadline, health, and the way to stop: unready at once, no new requests, those under
-// way get time to finish, what is then left is ended with Unavailable.
+// It owns what the edges (grpcapi and httpapi, which only translate) do not: the listeners, the
+// limits of the transports, the deadline of every request, health, and the drain. A drain makes the
+// server unready, refuses new requests, gives those in progress time to finish, and ends the rest
+// with Unavailable.
 //
-// [Listen] binds the addresses, so that a port in use is told before a model is read; [Server.Run] serves.
+// [Listen] binds the addresses, so that a port in use is reported before a model is read.
+// [Server.Run] serves.
 package server
 
 import (
@@ -26,11 +28,12 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// Server is bound to its addresses. Callers that connect before [Server.Run] wait. Use each once.
+// Server is bound to its addresses. Clients that connect before [Server.Run] wait. Use each Server
+// once.
 type Server struct {
 	cfg        Config
-	grpcListen net.Listener // nil if gRPC is left out
-	httpListen net.Listener // nil if HTTP is left out
+	grpcListen net.Listener // nil if not served
+	httpListen net.Listener // nil if not served
 	admin      net.Listener // nil if there is no admin address
 
 	keys     edge.Keys
@@ -41,21 +44,22 @@ type Server struct {
 	partial *framewatch.PartialMessageLimiter // of gRPC messages
 	pending pendingCalls                      // gRPC calls whose message has not arrived
 
-	tracer *trace.Tracer // nil unless traces are asked for
+	tracer *trace.Tracer // nil if tracing is off
 
 	transportLog *transportLog
 
-	draining chan struct{} // closed once the drain begins
+	draining chan struct{} // closed when the drain starts
 
 	ready  atomic.Bool
-	calls  atomic.Int64 // gRPC calls under way, streams of health and reflection not among them
+	calls  atomic.Int64 // gRPC calls in progress, except health and reflection
 	health *health.Server
 	models []string // by name, for health
 	grpc   *grpc.Server
 	http   *http.Server
 }
 
-// Listen binds the addresses. The caller runs the server or closes it.
+// Listen binds the addresses. The caller runs the server or closes it. An error in a setting is a
+// [SettingError].
 func Listen(cfg Config) (*Server, error) {
 	cfg = cfg.OrDefaults()
 	s := &Server{
@@ -107,7 +111,7 @@ func (s *Server) bindAll() (err error) {
 	return nil
 }
 
-// readFiles reads the keys and certificates, and notes which files are to be watched.
+// readFiles reads the keys and certificates, and registers their files for reloading.
 func (s *Server) readFiles() error {
 	cfg := &s.cfg
 	if err := cfg.TLS.check(); err != nil {
@@ -132,13 +136,13 @@ func (s *Server) readFiles() error {
 	return nil
 }
 
-// GRPCAddr is the address that gRPC is bound to, its port never 0; empty if gRPC is left out.
+// GRPCAddr is the bound address for gRPC, with the actual port; "" if gRPC is not served.
 func (s *Server) GRPCAddr() string { return addr(s.grpcListen) }
 
-// HTTPAddr is the address that HTTP is bound to, likewise.
+// HTTPAddr is the bound address for HTTP, likewise.
 func (s *Server) HTTPAddr() string { return addr(s.httpListen) }
 
-// AdminAddr is the address that metrics are bound to, likewise.
+// AdminAddr is the bound address for metrics, likewise.
 func (s *Server) AdminAddr() string { return addr(s.admin) }
 
 func addr(l net.Listener) string {
@@ -148,7 +152,7 @@ func addr(l net.Listener) string {
 	return l.Addr().String()
 }
 
-// Close gives the addresses back. After Run it does nothing.
+// Close releases the addresses. After Run it does nothing.
 func (s *Server) Close() error {
 	var errs []error
 	for _, l := range []net.Listener{s.grpcListen, s.httpListen, s.admin} {
@@ -162,9 +166,9 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run serves b until ctx ends, then drains. It returns nil when every request that was taken has been answered, if only
-// with Unavailable because the grace was over, and an error when a listener broke or a request could not be ended. Only in
-// that last case is anything left running.
+// Run serves b until ctx ends, then drains. It returns nil when every accepted request has been
+// answered, possibly with Unavailable at the end of the grace period. It returns an error if a
+// listener failed or a request could not be ended; only in the latter case something still runs.
 func (s *Server) Run(ctx context.Context, b Backend) error {
 	stopped, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -205,14 +209,14 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		failure = fmt.Errorf("serving: %w", err)
 	}
 	if err := s.drain(stop); err != nil {
-		return errors.Join(failure, err) // something still runs, and waiting for it is what drain gave up
+		return errors.Join(failure, err) // something still runs; drain has waited for it long enough
 	}
 	serving.Wait()
-	account(s.cfg.Log, b.Recorder.Snapshot())
+	logOutcomes(s.cfg.Log, b.Recorder.Snapshot())
 	return failure
 }
 
-// served names the models of b.
+// served lists the names of the models of b.
 func served(b Backend) []string {
 	if b.Models == nil {
 		return []string{b.Info().Model}
@@ -220,7 +224,7 @@ func served(b Backend) []string {
 	return edge.Names(b.Models())
 }
 
-// closeTracer sends the last spans. That they are lost is no failure of the server's.
+// closeTracer sends the last spans. Losing them does not fail the server.
 func (s *Server) closeTracer() {
 	if err := s.tracer.Close(); err != nil {
 		s.cfg.Log.Warn("tracing", "error", err)
@@ -234,7 +238,7 @@ func (s *Server) serveHTTP() error {
 	return s.http.ServeTLS(s.httpListen, "", "")
 }
 
-// setReady tells health checks, over both protocols, whether requests are taken.
+// setReady sets what health checks report over both protocols.
 func (s *Server) setReady(ready bool) {
 	status := healthpb.HealthCheckResponse_NOT_SERVING
 	if ready {

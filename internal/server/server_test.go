@@ -384,7 +384,8 @@ func TestAPanicFailsOnlyItsRequest(t *testing.T) {
 	}
 }
 
-// TestTheServersDeadline: it holds for requests that bring none and for those that bring a later one.
+// TestTheServersDeadline: it holds for requests that bring none and for those that bring a later
+// one.
 func TestTheServersDeadline(t *testing.T) {
 	r := start(t, &scorertest.Fake{Delay: time.Minute}, Config{Deadline: 30 * time.Millisecond})
 	late, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -404,7 +405,8 @@ func TestTheServersDeadline(t *testing.T) {
 	}
 }
 
-// TestSlowAnswersSurviveTheReadTimeout: a request that came in time may be answered after the time for its body.
+// TestSlowAnswersSurviveTheReadTimeout: a request that came in time may be answered after the time
+// for its body.
 func TestSlowAnswersSurviveTheReadTimeout(t *testing.T) {
 	t.Parallel()                        // it is slow and needs little
 	const bodyTimeout = 3 * time.Second // long enough for a body to come on a busy machine
@@ -443,7 +445,8 @@ func TestCallersWhoLeaveEndTheirRequest(t *testing.T) {
 			t.Errorf("%s: got %v, want Canceled", name, err)
 		}
 		ends(name + ", canceled")
-		// A deadline that passes before the request arrives shows nothing, so a slow machine gets a later one.
+		// A deadline that passes before the request arrives shows nothing, so a slow machine gets a
+		// later one.
 		for timeout, arrived := 30*time.Millisecond, false; !arrived; timeout *= 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			_, err := c.Score(ctx, request("q"))

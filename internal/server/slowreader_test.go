@@ -15,14 +15,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TestRepliesToSlowReadersAreBounded: callers ask for replies far larger than their requests, and do not read them. What the
-// server keeps for them is within the budget, in bytes counted and in memory, and all of it is given back.
+// TestRepliesToSlowReadersAreBounded: callers ask for replies far larger than their requests, and
+// do not read them. What the server keeps for them is within the budget, in bytes counted and in
+// memory, and all of it is given back.
 func TestRepliesToSlowReadersAreBounded(t *testing.T) {
 	const (
 		budget = 24 << 20
 		peers  = 24
 	)
-	// A byte that is no UTF-8 is three in the reply. 2 MiB become 6 MiB, more than the kernel buffers.
+	// A byte that is no UTF-8 is three in the reply. 2 MiB become 6 MiB, more than the kernel
+	// buffers.
 	document := `"` + strings.Repeat("\xff", 64<<10) + `"`
 	body := `{"query":"q","return_text":true,"texts":[` + strings.Repeat(document+",", 31) + document + `]}`
 	request := fmt.Sprintf("POST /rerank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
@@ -76,7 +78,8 @@ func TestRepliesToSlowReadersAreBounded(t *testing.T) {
 	}
 }
 
-// TestGRPCRepliesToSlowReadersAreBounded is the same over gRPC, where grpc buffers a whole reply once the handler has returned.
+// TestGRPCRepliesToSlowReadersAreBounded is the same over gRPC, where grpc buffers a whole reply
+// once the handler has returned.
 func TestGRPCRepliesToSlowReadersAreBounded(t *testing.T) {
 	const (
 		budget = 24 << 20

@@ -129,7 +129,8 @@ func TestCancelingAStreamCancelsItsChunks(t *testing.T) {
 	}
 }
 
-// TestADrainFinishesTheChunksThatWereRead has a stream under way, and an idle one, when the server stops.
+// TestADrainFinishesTheChunksThatWereRead has a stream under way, and an idle one, when the server
+// stops.
 func TestADrainFinishesTheChunksThatWereRead(t *testing.T) {
 	w := &waiting{asked: make(chan struct{}, 100), let: make(chan struct{})}
 	r := start(t, w, Config{DrainGrace: patience})

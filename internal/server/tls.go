@@ -74,8 +74,8 @@ func (id *identity) load() error {
 	return nil
 }
 
-// config is the configuration of a listener for these protocols. Every handshake uses the files that
-// were loaded last.
+// config is the configuration of a listener for these protocols. Every handshake uses the files
+// that were loaded last.
 func (id *identity) config(protocols ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,

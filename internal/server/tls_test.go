@@ -108,7 +108,8 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreReloaded replaces the certificate, first by what is none, under load that nobody may notice.
+// TestCertificatesAreReloaded replaces the certificate, first by what is none, under load that
+// nobody may notice.
 func TestCertificatesAreReloaded(t *testing.T) {
 	dir := t.TempDir()
 	ca := newAuthority(t, dir, "ca")

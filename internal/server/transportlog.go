@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// transportLog logs errors of the transport, such as failed handshakes and connections that cannot be
-// accepted. Peers cause them as often as they like, so each kind is a warning at most once per
+// transportLog logs errors of the transport, such as failed handshakes and connections that cannot
+// be accepted. Peers cause them as often as they like, so each kind is a warning at most once per
 // interval; the rest are debug lines. It is safe for concurrent use.
 type transportLog struct {
 	log      *slog.Logger

@@ -38,7 +38,8 @@ func (l *fullListener) Close() error {
 
 func (l *fullListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7} }
 
-// TestFullListenerWarns: a server out of file descriptors says so, with what to do, and not at every try.
+// TestFullListenerWarns: a server out of file descriptors says so, with what to do, and not at
+// every try.
 func TestFullListenerWarns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -65,7 +66,8 @@ func TestFullListenerWarns(t *testing.T) {
 	})
 }
 
-// TestTransportLogLimitsEachKind: a flood of one kind hides no other, and at the debug level nothing is left out.
+// TestTransportLogLimitsEachKind: a flood of one kind hides no other, and at the debug level
+// nothing is left out.
 func TestTransportLogLimitsEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var info, debug bytes.Buffer

@@ -12,11 +12,11 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// call is one request under way. A stream scores several times in one call, some of them at once.
+// call is a request in progress. A stream scores several times in one call, sometimes concurrently.
 type call struct {
 	span    oteltrace.Span
 	arrived time.Time
-	scored  sync.Once    // the first time that the scorer was asked
+	scored  sync.Once    // at the first request to the scorer
 	done    atomic.Int64 // when the scorer last answered, Unix nanoseconds; 0 if it has not
 }
 
@@ -44,7 +44,7 @@ func (t *Tracer) stage(ctx context.Context, name string, from, to time.Time, att
 	span.End(oteltrace.WithTimestamp(to))
 }
 
-// Failed marks the span of the request that ctx belongs to as failed.
+// Failed marks the span of the request of ctx as failed.
 func (t *Tracer) Failed(ctx context.Context, id string, code crossrank.Code) {
 	if t == nil {
 		return
@@ -55,7 +55,7 @@ func (t *Tracer) Failed(ctx context.Context, id string, code crossrank.Code) {
 	}
 }
 
-// Observe makes the spans of the stages of what s is asked.
+// Observe makes the spans of the stages of every request to s.
 func (t *Tracer) Observe(s crossrank.Scorer) crossrank.Scorer {
 	if t == nil {
 		return s
@@ -82,7 +82,7 @@ func (o *observed) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	now := time.Now()
 	c.done.Store(now.UnixNano())
 	if err != nil {
-		// No times come with an error; the span tells how long it took to come to it.
+		// An error has no timings; the span shows the time until it.
 		o.tracer.stage(ctx, "score", asked, now, attribute.String("crossrank.code", string(crossrank.CodeOf(err))),
 			attribute.Int("crossrank.pairs", len(req.Pairs)))
 		return nil, err
@@ -91,8 +91,8 @@ func (o *observed) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	return resp, nil
 }
 
-// stages makes the spans of an answer. A request is tokenized as it arrives, then waits, then is computed; a stage that
-// it did not go through has no span.
+// stages makes the spans of an answer. A request is tokenized as it arrives, then waits, then is
+// computed; a stage that it did not go through has no span.
 func (t *Tracer) stages(ctx context.Context, at time.Time, req *crossrank.Request, resp *crossrank.Response) {
 	attrs := []attribute.KeyValue{
 		attribute.String("crossrank.model", resp.Model),

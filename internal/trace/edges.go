@@ -14,8 +14,8 @@ import (
 // carrier is where a caller's traceparent and tracestate are.
 type carrier = propagation.TextMapCarrier
 
-// HTTP opens a span for every request that route gives a name to, such as "/rerank"; the others, probes and pages among
-// them, pass untraced.
+// HTTP opens a span for every request that route names, such as "/rerank". Others, such as probes
+// and pages, are not traced.
 func (t *Tracer) HTTP(next http.Handler, route func(*http.Request) string) http.Handler {
 	if t == nil {
 		return next
@@ -49,7 +49,8 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap is for [http.ResponseController].
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Unary opens a span for every call of the given services. It belongs outside all that may refuse the call.
+// Unary opens a span for every call of the given services. It must be outside of every interceptor
+// that may refuse the call.
 func (t *Tracer) Unary(services ...string) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		if !among(info.FullMethod, services) {
@@ -61,7 +62,7 @@ func (t *Tracer) Unary(services ...string) grpc.UnaryServerInterceptor {
 	}
 }
 
-// Stream does the same for streams: a span each, that lasts as long as the stream.
+// Stream does the same for streams, with one span per stream.
 func (t *Tracer) Stream(services ...string) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 		if !among(info.FullMethod, services) {

@@ -1,16 +1,17 @@
-// Package trace tells OpenTelemetry what became of each request: one span for the request as its caller sees it, and
-// below it one for each stage that it went through: admission, tokenize, queue, compute, reply.
+// Package trace exports OpenTelemetry spans of each request: one span for the request as its caller
+// sees it, and below it one for each stage: admission, tokenize, queue, compute, reply.
 //
-// The core knows nothing of it. Interceptors at the edges ([Tracer.HTTP], [Tracer.Unary], [Tracer.Stream]) open the
-// request's span, under the caller's own if it sent a W3C traceparent, and a decorator around the scorer
-// ([Tracer.Observe]) makes the stages from the times that every answer tells anyway. Spans go out in batches, in the
-// background, by OTLP over gRPC; when the collector is slow or gone they are dropped, and no request waits.
+// The core knows nothing of tracing. Interceptors at the edges ([Tracer.HTTP], [Tracer.Unary],
+// [Tracer.Stream]) open the span of a request, below the caller's own if it sent a W3C traceparent.
+// A decorator of the scorer ([Tracer.Observe]) makes the spans of the stages from the timings in
+// every response. Spans are sent in batches, in the background, by OTLP over gRPC. When the
+// collector is slow or down they are dropped; requests never wait for it.
 //
-// A span holds sizes, times, names of models and codes of errors. It never holds text of a query or a document, nor the
-// message of an error, which may quote its caller.
+// Spans contain sizes, times, names of models and codes of errors. They never contain text of a
+// query or a document, nor the message of an error, which may quote the request.
 //
-// Nothing of this runs unless an endpoint is named: [Open] then gives a nil [*Tracer], whose methods hand back what they
-// were given.
+// Without an endpoint nothing of this runs: [Open] returns a nil [*Tracer], whose methods return
+// their arguments.
 package trace
 
 import (
@@ -30,16 +31,17 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// farewell is how long the last spans may take to be sent.
-const farewell = 2 * time.Second
+// closeTimeout is the time to send the last spans.
+const closeTimeout = 2 * time.Second
 
-// Options say where spans go.
+// Options says where spans are sent.
 type Options struct {
-	// Endpoint is the collector's URL: http://host:4317 in the clear, https:// with TLS. Empty means that of the
-	// environment (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT). If neither is set, nothing is traced.
+	// Endpoint is the URL of the collector: http://host:4317 without TLS, https:// with TLS. Empty
+	// means that of the environment (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+	// OTEL_EXPORTER_OTLP_ENDPOINT). If neither is set, tracing is off.
 	Endpoint string
 
-	Log *slog.Logger // told when spans cannot be sent; default slog.Default()
+	Log *slog.Logger // gets a warning when spans cannot be sent; default slog.Default()
 }
 
 // Tracer makes the spans of one server. A nil Tracer makes none. It is safe for concurrent use.
@@ -49,8 +51,9 @@ type Tracer struct {
 	from     propagation.TraceContext
 }
 
-// Open makes a Tracer, or nil where no endpoint is named. It does not wait for the collector. The other variables of
-// OpenTelemetry (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, …) mean what they always do.
+// Open makes a Tracer, or nil if there is no endpoint. It does not wait for the collector. The
+// other environment variables of OpenTelemetry (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER,
+// OTEL_EXPORTER_OTLP_HEADERS, …) have their usual meaning.
 func Open(ctx context.Context, opts Options) (*Tracer, error) {
 	if opts.Endpoint == "" && !inEnvironment() {
 		return nil, nil
@@ -58,7 +61,7 @@ func Open(ctx context.Context, opts Options) (*Tracer, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	// Of the process, as the library has only one place for it.
+	// It is global, because the library has only one for the process.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { opts.Log.Warn("tracing", "error", err) }))
 
 	var options []otlptracegrpc.Option
@@ -76,7 +79,7 @@ func Open(ctx context.Context, opts Options) (*Tracer, error) {
 	return t, nil
 }
 
-// open makes a Tracer whose spans go where the option says.
+// open makes a Tracer that sends spans where the option says.
 func open(ctx context.Context, to sdk.TracerProviderOption) (*Tracer, error) {
 	res, err := resource.New(ctx,
 		resource.WithAttributes(attribute.String("service.name", "crossrank")),
@@ -90,7 +93,7 @@ func open(ctx context.Context, to sdk.TracerProviderOption) (*Tracer, error) {
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/crossrank/crossrank")}, nil
 }
 
-// inEnvironment tells whether the environment asks for traces.
+// inEnvironment reports whether the environment names a collector.
 func inEnvironment() bool {
 	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return false
@@ -98,12 +101,12 @@ func inEnvironment() bool {
 	return os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != ""
 }
 
-// Close sends the spans that are left, or gives them up after two seconds.
+// Close sends the remaining spans, for at most two seconds.
 func (t *Tracer) Close() error {
 	if t == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if err := t.provider.Shutdown(ctx); err != nil {
 		return fmt.Errorf("sending the last spans: %w", err)
