@@ -74,10 +74,10 @@ func randomWeights(slots []slot, seed uint64) {
 	const block = 1 << 16 // values of one stream
 	var jobs []job
 	for i, s := range slots {
-		*s.dst = make([]float32, s.len())
-		fill := filler(s)
-		for at := 0; at < len(*s.dst); at += block {
-			part := (*s.dst)[at:min(at+block, len(*s.dst))]
+		x, fill := make([]float32, s.len()), filler(s)
+		s.put(x)
+		for at := 0; at < len(x); at += block {
+			part := x[at:min(at+block, len(x))]
 			jobs = append(jobs, job{part, fill, uint64(i)<<32 | uint64(at/block)})
 		}
 	}

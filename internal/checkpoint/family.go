@@ -16,7 +16,7 @@ type family struct {
 	modelType string // its name under "model_type"
 
 	base   string   // prefix of the encoder's tensor names, such as "bert."; some files lack it
-	unused []string // prefixes of the names of tensors that cannot change a score
+	unused []string // prefixes of the names, without the base, of tensors that cannot change a score
 
 	// translate reads the family's own keys and describes the network. If a key is wrong it fails
 	// o, and what it returns does not count.

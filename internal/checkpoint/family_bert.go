@@ -93,8 +93,9 @@ func (c bertConfig) translation() *translation {
 		c.block(&s, fmt.Sprintf("encoder.layer.%d.", i), &n.Blocks[i])
 	}
 	s.linear("pooler.dense", c.Hidden, c.Hidden, n.Head.Dense)
-	s.top("classifier", c.Hidden, c.Labels, &n.Head.Output)
-	return &translation{network: n, positions: c.Positions, slots: s}
+	s.top = true
+	s.linear("classifier", c.Hidden, c.Labels, &n.Head.Output)
+	return &translation{network: n, positions: c.Positions, slots: s.list}
 }
 
 func (c bertConfig) block(s *slots, at string, b *network.Block) {

@@ -2,13 +2,16 @@ package checkpoint
 
 import "github.com/crossrank/crossrank/internal/network"
 
-// slot is one tensor of a file and where it belongs.
+// slot is one tensor of a file and where its numbers belong.
 type slot struct {
-	name  string // without the family's base
-	top   bool   // it belongs to the classifier, whose names never have the base
-	shape []int
-	in    int // of a linear layer: how many inputs it has
-	dst   *[]float32
+	name   string // without the family's base
+	top    bool   // see slots
+	option *option
+	shape  []int
+	in     int // of a linear layer: how many inputs it has
+
+	// put gives the network the tensor's numbers. It keeps the slice.
+	put func([]float32)
 }
 
 func (s slot) len() int {
@@ -19,32 +22,76 @@ func (s slot) len() int {
 	return n
 }
 
-// slots collects the tensors of a network.
-type slots []slot
+// option is a part of a network that a file may lack: all of its tensors or none. If they are
+// absent, drop takes the part out of the network.
+type option struct{ drop func() }
 
-func (s *slots) table(name string, t *network.Table) {
-	*s = append(*s, slot{name: name + ".weight", shape: []int{t.Rows, t.Width}, dst: &t.Data})
+// slots collects the tensors of a network.
+type slots struct {
+	list []slot
+
+	// top says that the names of the tensors which follow have no base before them in any file:
+	// those of the classifier.
+	top bool
+
+	option *option // what the tensors which follow belong to; nil: every file has them
 }
 
+func (s *slots) add(name string, shape []int, in int, put func([]float32)) {
+	s.list = append(s.list, slot{name: name, top: s.top, option: s.option, shape: shape, in: in, put: put})
+}
+
+// optional adds a part that a file may lack. If it does, drop is called.
+func (s *slots) optional(drop, add func()) {
+	s.option = &option{drop}
+	add()
+	s.option = nil
+}
+
+func (s *slots) table(name string, t *network.Table) {
+	s.add(name+".weight", []int{t.Rows, t.Width}, 0, func(x []float32) { t.Data = x })
+}
+
+// norm adds a norm with a bias.
 func (s *slots) norm(name string, width int, n *network.Norm) {
-	*s = append(*s,
-		slot{name: name + ".weight", shape: []int{width}, dst: &n.Weight},
-		slot{name: name + ".bias", shape: []int{width}, dst: &n.Bias})
+	s.normWithoutBias(name, width, n)
+	s.add(name+".bias", []int{width}, 0, func(x []float32) { n.Bias = x })
+}
+
+func (s *slots) normWithoutBias(name string, width int, n *network.Norm) {
+	s.add(name+".weight", []int{width}, 0, func(x []float32) { n.Weight = x })
 }
 
 // linear adds a linear layer with a bias.
 func (s *slots) linear(name string, in, out int, l *network.Linear) {
-	l.In, l.Out = in, out
-	*s = append(*s,
-		slot{name: name + ".weight", shape: []int{out, in}, in: in, dst: &l.Weight},
-		slot{name: name + ".bias", shape: []int{out}, in: in, dst: &l.Bias})
+	s.fused(name, in, true, part{out, l})
 }
 
-// top adds a linear layer of the classifier, whose name never has the family's base before it.
-func (s *slots) top(name string, in, out int, l *network.Linear) {
-	first := len(*s)
-	s.linear(name, in, out, l)
-	for i := range (*s)[first:] {
-		(*s)[first+i].top = true
+// part is one of several linear layers that a file holds as one tensor, with its number of outputs.
+type part struct {
+	out   int
+	layer *network.Linear
+}
+
+// fused adds linear layers of the same input that the file holds as one tensor: the outputs of the
+// first part come first. The biases are one tensor too, if there are any.
+func (s *slots) fused(name string, in int, bias bool, parts ...part) {
+	out := 0
+	for _, p := range parts {
+		p.layer.In, p.layer.Out = in, p.out
+		out += p.out
 	}
+	s.add(name+".weight", []int{out, in}, in, func(x []float32) {
+		for _, p := range parts {
+			p.layer.Weight, x = x[:p.out*in:p.out*in], x[p.out*in:]
+		}
+	})
+	if !bias {
+		return
+	}
+	s.add(name+".bias", []int{out}, in, func(x []float32) {
+		for _, p := range parts {
+			p.layer.Bias, x = x[:p.out:p.out], x[p.out:]
+		}
+	})
 }

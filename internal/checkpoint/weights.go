@@ -17,53 +17,52 @@ func loadWeights(src tensorSource, c modelConfig) (hash string, err error) {
 	if err != nil {
 		return "", err
 	}
-	dst := make(map[string][]float32, len(c.slots))
-	for i, s := range c.slots {
-		*s.dst = make([]float32, s.len())
-		dst[found[i].Name] = *s.dst
+	dst := make(map[string][]float32, len(found))
+	for _, f := range found {
+		dst[f.tensor.Name] = make([]float32, f.len())
 	}
 	if hash, err = src.Load(dst); err != nil {
 		return "", err
 	}
-	for i, s := range c.slots {
-		if at := notFinite(*s.dst); at >= 0 {
-			return "", tensorError(found[i], "element %d is %v; the file is damaged or was trained badly", at, (*s.dst)[at])
+	for _, f := range found {
+		x := dst[f.tensor.Name]
+		if at := notFinite(x); at >= 0 {
+			return "", tensorError(f.tensor, "element %d is %v; the file is damaged or was trained badly", at, x[at])
 		}
+		f.put(x)
 	}
 	return hash, nil
 }
 
+// filledSlot is a slot and the tensor for it.
+type filledSlot struct {
+	slot
+	tensor sourceTensor
+}
+
 // match finds the tensor of each slot and checks its shape and type. It refuses tensors that have
 // no slot: weights that would be left out mean that the config describes another model.
-func (c *modelConfig) match(src tensorSource) ([]sourceTensor, error) {
+func (c *modelConfig) match(src tensorSource) ([]filledSlot, error) {
 	byName := map[string]sourceTensor{}
 	for _, t := range src.Tensors() {
 		byName[t.Name] = t
 	}
 	wrapper, base := prefixes(byName, c.family.base, c.slots[0].name)
-	var missing []string
-	used := make(map[string]bool, len(c.slots))
-	found := make([]sourceTensor, len(c.slots))
-	for i, s := range c.slots {
-		t, ok := find(byName, wrapper, base, s)
-		if !ok {
-			missing = append(missing, s.name)
-			continue
-		}
-		if !slices.Equal(t.Shape, s.shape) {
-			return nil, tensorError(t, "its shape is %v; config.json makes it %v", t.Shape, s.shape)
-		}
-		if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
-			return nil, tensorError(t, "its type is %s; F32, F16 and BF16 can be read", t.DType)
-		}
-		found[i], used[t.Name] = t, true
-	}
+	found, missing := fillSlots(c.slots, byName, wrapper, base)
 	if len(missing) > 0 {
 		return nil, &Error{File: src.Name(), Err: fmt.Errorf("it lacks %s, which the network of config.json needs", some(missing))}
 	}
+	used := make(map[string]bool, len(found))
+	for _, f := range found {
+		if err := f.check(); err != nil {
+			return nil, err
+		}
+		used[f.tensor.Name] = true
+	}
 	var extra []string
 	for _, t := range src.Tensors() {
-		if name := strings.TrimPrefix(t.Name, wrapper); !used[t.Name] && !c.family.ignores(name) {
+		name := strings.TrimPrefix(t.Name, wrapper)
+		if !used[t.Name] && !c.family.ignores(name) {
 			extra = append(extra, t.Name)
 		}
 	}
@@ -71,6 +70,40 @@ func (c *modelConfig) match(src tensorSource) ([]sourceTensor, error) {
 		return nil, &Error{File: src.Name(), Err: fmt.Errorf("it has %s, which the network of config.json does not have", some(extra))}
 	}
 	return found, nil
+}
+
+// fillSlots finds the tensors of slots, and lists the names of those that the file lacks. An option
+// that it lacks altogether is dropped.
+func fillSlots(slots []slot, byName map[string]sourceTensor, wrapper, base string) (found []filledSlot, missing []string) {
+	has := map[*option]bool{nil: true} // options of which the file has a tensor
+	for _, s := range slots {
+		if t, ok := find(byName, wrapper, base, s); ok {
+			found, has[s.option] = append(found, filledSlot{s, t}), true
+		}
+	}
+	for _, s := range slots {
+		if _, ok := find(byName, wrapper, base, s); ok {
+			continue
+		}
+		if has[s.option] {
+			missing = append(missing, s.name)
+		} else {
+			s.option.drop()
+		}
+	}
+	return found, missing
+}
+
+// check compares the tensor with the slot.
+func (f filledSlot) check() error {
+	t := f.tensor
+	if !slices.Equal(t.Shape, f.shape) {
+		return tensorError(t, "its shape is %v; config.json makes it %v", t.Shape, f.shape)
+	}
+	if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
+		return tensorError(t, "its type is %s; F32, F16 and BF16 can be read", t.DType)
+	}
+	return nil
 }
 
 // prefixes finds what stands before a model's tensor names, by the name of its first tensor. The
@@ -106,7 +139,8 @@ func find(byName map[string]sourceTensor, wrapper, base string, s slot) (sourceT
 // ignores reports whether a tensor cannot change a score: the positions 0, 1, 2, … that old files
 // store as a buffer, and what the family says is not used.
 func (f *family) ignores(name string) bool {
-	return strings.HasSuffix(name, "embeddings.position_ids") ||
+	name = strings.TrimPrefix(name, f.base)
+	return name == "embeddings.position_ids" ||
 		slices.ContainsFunc(f.unused, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
