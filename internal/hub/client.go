@@ -72,7 +72,7 @@ func (c *client) get(ctx context.Context, u *url.URL, header http.Header) (*http
 
 func (c *client) follow(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	for range maxRedirects + 1 {
-		resp, err := c.once(ctx, u, header)
+		resp, err := c.once(ctx, http.MethodGet, u, header)
 		if err != nil {
 			return nil, err
 		}
@@ -93,9 +93,38 @@ func (c *client) follow(ctx context.Context, u *url.URL, header http.Header) (*h
 	return nil, &permanent{fmt.Errorf("%s: more than %d redirects", c.endpoint.Host, maxRedirects)}
 }
 
+// head asks for the headers of a file. It follows redirects at the endpoint, but not those to other
+// servers: those do not know what the hub says of the file.
+func (c *client) head(ctx context.Context, u *url.URL) (*http.Response, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errStalled)
+	defer cancel()
+	for range maxRedirects + 1 {
+		resp, err := c.once(ctx, http.MethodHead, u, nil)
+		if err != nil {
+			return nil, err
+		}
+		resp.Body.Close()
+		if resp.StatusCode < 300 || resp.Header.Get("X-Linked-Etag") != "" {
+			return resp, nil
+		}
+		if !isRedirect(resp.StatusCode) {
+			return nil, newError(resp, true)
+		}
+		next, err := redirect(u, resp.Header.Get("Location"))
+		if err != nil {
+			return nil, err
+		}
+		if !c.sameOrigin(next) {
+			return resp, nil
+		}
+		u = next
+	}
+	return nil, &permanent{fmt.Errorf("%s: more than %d redirects", c.endpoint.Host, maxRedirects)}
+}
+
 // once makes one request. Whatever redirects to another server, the token does not go there.
-func (c *client) once(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+func (c *client) once(ctx context.Context, method string, u *url.URL, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
 		return nil, &permanent{err}
 	}

@@ -154,8 +154,8 @@ func (p *pull) request(ctx context.Context, u *url.URL, d *partial) error {
 // accept checks that a response brings the rest of a file. If the server sends the whole file again, the
 // download starts again.
 func (p *pull) accept(resp *http.Response, d *partial) error {
-	if commit := resp.Header.Get("X-Repo-Commit"); commit != "" && commit != p.commit {
-		return &permanent{fmt.Errorf("the hub sends it of commit %s instead of %s", printable(commit, 64), p.commit)}
+	if err := p.checkCommit(resp); err != nil {
+		return err
 	}
 	switch {
 	case resp.StatusCode == http.StatusPartialContent && d.n > 0:

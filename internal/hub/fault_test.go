@@ -371,7 +371,7 @@ func TestHostileLists(t *testing.T) {
 		"no commit":                `{"siblings": [{"rfilename": "a", "size": 1, "blobId": "` + good + `"}]}`,
 		"a hash that is a path":    `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": 1, "blobId": "../../../../../../../../../../../../etc/p"}]}`,
 		"a hash in capitals":       `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": 1, "blobId": "` + strings.ToUpper(good) + `"}]}`,
-		"no hash":                  `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": 1}]}`,
+		"a large file's hash":      `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": 1, "lfs": {"sha256": ""}}]}`,
 		"no size":                  `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "blobId": "` + good + `"}]}`,
 		"a negative size":          `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": -1, "blobId": "` + good + `"}]}`,
 		"a size that is no number": `{"sha": "` + strings.Repeat("a", 40) + `", "siblings": [{"rfilename": "a", "size": "1", "blobId": "` + good + `"}]}`,

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ const maxListingBytes = 32 << 20
 type file struct {
 	name string
 	size int64
-	hash hash
+	hash hash // empty if the list of files lacks it; the size is then unknown too
 }
 
 // listing is what the hub says of a model at a revision.
@@ -93,6 +94,10 @@ func parseListing(text []byte) (listing, error) {
 		}
 		one := file{name: f.Name}
 		text := f.Blob
+		if text == "" && f.LFS == nil {
+			l.files[f.Name] = one // some mirrors leave it out
+			continue
+		}
 		if f.LFS != nil {
 			one.size, text = f.LFS.Size, f.LFS.SHA256
 		} else if f.Size != nil {
@@ -110,6 +115,51 @@ func parseListing(text []byte) (listing, error) {
 		return listing{}, errors.New("it has no files")
 	}
 	return l, nil
+}
+
+// identify gives a file with its hash and size. It asks for them if the list of files did not say them.
+func (p *pull) identify(ctx context.Context, f file) (file, error) {
+	if f.hash != "" {
+		return f, nil
+	}
+	u := p.address(p.name, p.commit, f)
+	r := p.retry(f.name)
+	for {
+		resp, err := p.client.head(ctx, u)
+		if err == nil {
+			return p.identified(f, resp)
+		}
+		if err := r.again(ctx, p.client.explain(p.name, err)); err != nil {
+			return f, err
+		}
+	}
+}
+
+// identified reads a file's hash and size from the headers of a response.
+func (p *pull) identified(f file, resp *http.Response) (file, error) {
+	if err := p.checkCommit(resp); err != nil {
+		return f, err
+	}
+	etag, size := resp.Header.Get("X-Linked-Etag"), resp.Header.Get("X-Linked-Size")
+	if etag == "" && resp.StatusCode == http.StatusOK {
+		etag, size = resp.Header.Get("ETag"), resp.Header.Get("Content-Length")
+	}
+	var err error
+	if f.hash, err = parseHash(etag); err == nil {
+		f.size, err = strconv.ParseInt(size, 10, 64)
+	}
+	if err != nil || f.size < 0 {
+		return f, fmt.Errorf("%s does not say its hash and its size", p.client.endpoint.Host)
+	}
+	return f, nil
+}
+
+// checkCommit refuses a response that is of another commit than the pull.
+func (p *pull) checkCommit(resp *http.Response) error {
+	if commit := resp.Header.Get("X-Repo-Commit"); commit != "" && commit != p.commit {
+		return &permanent{fmt.Errorf("the hub sends it of commit %s instead of %s", printable(commit, 64), p.commit)}
+	}
+	return nil
 }
 
 // address is where a file of a model at a commit is downloaded.

@@ -153,6 +153,10 @@ func (p *pull) choose(ctx context.Context, l listing) ([]file, error) {
 		if _, whole := l.files[weightsFile]; !ok || name == indexFile && whole {
 			continue
 		}
+		f, err := p.identify(ctx, f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 		if f.size > maxListBytes {
 			return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", name, f.size, maxListBytes)
 		}
@@ -171,7 +175,11 @@ func (p *pull) choose(ctx context.Context, l listing) ([]file, error) {
 	}
 	var files []file
 	for _, name := range names {
-		files = append(files, l.files[name])
+		f, err := p.identify(ctx, l.files[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		files = append(files, f)
 	}
 	return files, nil
 }

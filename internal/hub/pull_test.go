@@ -120,6 +120,54 @@ func TestSharded(t *testing.T) {
 	checkSnapshot(t, mustPull(t, e, n), files, want)
 }
 
+// TestMirror pulls from a hub whose list of files has names only: hashes and sizes come from headers, which
+// are checked like everything else.
+func TestMirror(t *testing.T) {
+	hub, e, n := start(t)
+	hub.ListNamesOnly()
+	hub.RequireToken(someModel, "hf_secret")
+	e.Token = "hf_secret"
+	checkSnapshot(t, mustPull(t, e, n), someFiles(), slices.Clone(neededOfSome))
+	for _, r := range hub.Requests() {
+		if r.Host == hub.CDN && (r.Method == http.MethodHead || r.Authorization != "") {
+			t.Errorf("the content network got %+v", r)
+		}
+	}
+	for what, change := range map[string]func(http.Header){
+		"no hash":               func(h http.Header) { h.Del("X-Linked-Etag"); h.Del("ETag") },
+		"a hash that is a path": func(h http.Header) { h.Set("X-Linked-Etag", `"../../../x"`) },
+		"no size":               func(h http.Header) { h.Del("X-Linked-Size") },
+		"a negative size":       func(h http.Header) { h.Set("X-Linked-Size", "-1") },
+		"another commit":        func(h http.Header) { h.Set("X-Repo-Commit", strings.Repeat("e", 40)) },
+	} {
+		hub, e, n := start(t)
+		hub.ListNamesOnly()
+		hub.Handle(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, weightsFile) {
+				w = &changedHeader{w, change}
+			}
+			next.ServeHTTP(w, r)
+		})
+		if _, err := newPuller(t, e, Options{}).Pull(t.Context(), n); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+		if err := checkCache(e.CacheDir); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// changedHeader changes the header of a response before it is sent.
+type changedHeader struct {
+	http.ResponseWriter
+	change func(http.Header)
+}
+
+func (c *changedHeader) WriteHeader(status int) {
+	c.change(c.Header())
+	c.ResponseWriter.WriteHeader(status)
+}
+
 // TestTokenStaysAtHome: the token is sent to the endpoint and never to the server that it redirects to.
 func TestTokenStaysAtHome(t *testing.T) {
 	hub, e, n := start(t)

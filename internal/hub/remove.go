@@ -22,13 +22,14 @@ func (c Cache) Remove(n Name) (freed int64, err error) {
 	}
 	defer unlock()
 	freed = root.size(n)
+	stores := root.shared(n)
 	// In this order, so that an interrupted removal leaves nothing that looks whole.
 	for _, part := range []string{refsDir, snapshotsDir, ""} {
 		if err := root.root.RemoveAll(filepath.Join(n.folder(), part)); err != nil {
 			return 0, fmt.Errorf("removing %s: %w", n.Repo, err)
 		}
 	}
-	return freed, nil
+	return freed + root.releaseShared(stores), nil
 }
 
 // RemoveSnapshot deletes the snapshot that a name means, and the blobs that no other one has.
@@ -50,7 +51,7 @@ func (c Cache) RemoveSnapshot(n Name) (freed int64, err error) {
 		return 0, err
 	}
 	defer unlock()
-	before := root.size(n)
+	before, stores := root.size(n), root.shared(n)
 	refs, err := root.refs(n)
 	if err != nil {
 		return 0, err
@@ -68,7 +69,7 @@ func (c Cache) RemoveSnapshot(n Name) (freed int64, err error) {
 	if err := root.removeUnused(n); err != nil {
 		return 0, fmt.Errorf("removing %s: %w", n, err)
 	}
-	return before - root.size(n), nil
+	return before - root.size(n) + root.releaseShared(stores), nil
 }
 
 // removeUnused deletes the blobs that no snapshot has.

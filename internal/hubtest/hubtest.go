@@ -35,6 +35,7 @@ type Server struct {
 	mu       sync.Mutex
 	models   map[string]*model
 	blobs    map[string][]byte // of large files, by hash
+	bare     bool              // lists have names only
 	handle   func(http.ResponseWriter, *http.Request, http.Handler)
 	requests []Request
 }
@@ -114,6 +115,13 @@ func (s *Server) RequireToken(name, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.models[name].token = token
+}
+
+// ListNamesOnly has lists of files leave out hashes and sizes, as some mirrors do.
+func (s *Server) ListNamesOnly() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bare = true
 }
 
 // Handle has every request of both servers go through f, which may answer it, spoil it, or pass it on to
@@ -227,12 +235,18 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request, name, revision str
 }
 
 func (s *Server) serveList(w http.ResponseWriter, name, commit string, files map[string][]byte) {
+	s.mu.Lock()
+	bare := s.bare
+	s.mu.Unlock()
 	var siblings []map[string]any
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		content := files[file]
 		one := map[string]any{"rfilename": file, "size": len(content), "blobId": gitHash(content)}
 		if len(content) >= LargeBytes {
 			one["lfs"] = map[string]any{"sha256": Hash(content), "size": len(content), "pointerSize": 134}
+		}
+		if bare {
+			one = map[string]any{"rfilename": file}
 		}
 		siblings = append(siblings, one)
 	}
