@@ -23,7 +23,8 @@ import (
 // Each field's comment gives its meaning, its unit and its default. Its tags are rules that Parse
 // enforces.
 type Settings struct {
-	// Model is a model's directory, or the name of a built-in model. Default: builtin:minilm-l6.
+	// Model is a model's directory, its name on the Hugging Face hub, or the name of a built-in model.
+	// Default: builtin:minilm-l6.
 	Model string `yaml:"model" json:"model" check:"filled"`
 
 	ModelPool     ModelPool     `yaml:"model_pool" json:"model_pool"`
