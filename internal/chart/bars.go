@@ -5,28 +5,50 @@ import (
 	"strings"
 )
 
+const (
+	barRow   = 24.0 // height of a bar with its gap
+	barThick = 15.0
+	barRight = 80.0 // room for the figure behind a bar
+)
+
 // horizontalBars draws bars under each other, each beside its name and with its figure, and gives
 // where the picture ends.
 func (c *Chart) horizontalBars(b *strings.Builder, top float64) float64 {
-	const row, thick = 24.0, 15.0
 	left := 0.0
 	for _, name := range c.Names {
 		left = max(left, charWidth*float64(len([]rune(name))))
 	}
 	left = min(left, 330) + 20
-	var totals []float64
+	x := newScale(c.barEnds(), false, true, left, chartWidth-barRight)
+	bottom := top + barRow*float64(len(c.Names))
+	c.barGrid(b, x, top, bottom)
+	for k, name := range c.Names {
+		y := top + barRow*float64(k) + (barRow-barThick)/2
+		label(b, "c", left-8, y+barThick-3, "end", shorten(name, int(left/charWidth)))
+		c.bar(b, k, x, y)
+	}
+	label(b, "c", (left+chartWidth-barRight)/2, bottom+36, "middle", c.X)
+	return bottom + 46
+}
+
+// barEnds gives the figures that the axis of horizontal bars has to reach.
+func (c *Chart) barEnds() []float64 {
+	var ends []float64
 	for k := range c.Names {
 		total := 0.0
 		for _, s := range c.Series {
 			total += s.Y[k]
 		}
-		totals = append(totals, total)
+		ends = append(ends, total)
 		if high := c.Series[0].High; high != nil {
-			totals = append(totals, high[k])
+			ends = append(ends, high[k])
 		}
 	}
-	x := newScale(totals, false, true, left, chartWidth-80)
-	bottom := top + row*float64(len(c.Names))
+	return ends
+}
+
+// barGrid draws the marks of the axis, as many as have room.
+func (c *Chart) barGrid(b *strings.Builder, x scale, top, bottom float64) {
 	last := -1e9
 	for _, t := range x.ticks() {
 		at := x.at(t.At)
@@ -37,25 +59,23 @@ func (c *Chart) horizontalBars(b *strings.Builder, top float64) float64 {
 		fmt.Fprintf(b, `<line class="g" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, at, at, top-2, bottom)
 		label(b, "c m", at, bottom+16, "middle", t.Text)
 	}
-	for k, name := range c.Names {
-		y := top + row*float64(k) + (row-thick)/2
-		label(b, "c", left-8, y+thick-3, "end", shorten(name, int(left/charWidth)))
-		sum := 0.0
-		for i, s := range c.Series {
-			fmt.Fprintf(b, `<rect class="s%d f" x="%.1f" y="%.1f" width="%.1f" height="%.0f"/>`, i%8, x.at(sum), y, x.at(sum+s.Y[k])-x.at(sum), thick)
-			sum += s.Y[k]
-		}
-		end := x.at(sum)
-		if s := c.Series[0]; s.High != nil && s.High[k] > s.Low[k] {
-			middle := y + thick/2
-			fmt.Fprintf(b, `<path class="w" fill="none" d="M%.1f %.1fv6M%.1f %.1fH%.1fM%.1f %.1fv6"/>`,
-				x.at(s.Low[k]), middle-3, x.at(s.Low[k]), middle, x.at(s.High[k]), x.at(s.High[k]), middle-3)
-			end = max(end, x.at(s.High[k]))
-		}
-		label(b, "c m", end+6, y+thick-3, "start", figure4(sum))
+}
+
+// bar draws the layers of one bar, its reach, and the sum behind it.
+func (c *Chart) bar(b *strings.Builder, k int, x scale, y float64) {
+	sum := 0.0
+	for i, s := range c.Series {
+		fmt.Fprintf(b, `<rect class="s%d f" x="%.1f" y="%.1f" width="%.1f" height="%.0f"/>`, i%8, x.at(sum), y, x.at(sum+s.Y[k])-x.at(sum), barThick)
+		sum += s.Y[k]
 	}
-	label(b, "c", (left+chartWidth-80)/2, bottom+36, "middle", c.X)
-	return bottom + 46
+	end := x.at(sum)
+	if s := c.Series[0]; s.High != nil && s.High[k] > s.Low[k] {
+		middle := y + barThick/2
+		fmt.Fprintf(b, `<path class="w" fill="none" d="M%.1f %.1fv6M%.1f %.1fH%.1fM%.1f %.1fv6"/>`,
+			x.at(s.Low[k]), middle-3, x.at(s.Low[k]), middle, x.at(s.High[k]), x.at(s.High[k]), middle-3)
+		end = max(end, x.at(s.High[k]))
+	}
+	label(b, "c m", end+6, y+barThick-3, "start", figure4(sum))
 }
 
 // columns draws bars beside each other, and gives where the picture ends.

@@ -10,39 +10,18 @@ import (
 // plot draws lines or dots, and gives where the picture ends.
 func (c *Chart) plot(b *strings.Builder, top float64) float64 {
 	bottom := top + plotHeight
-	var xs, ys []float64
-	for _, s := range c.Series {
-		xs, ys = append(xs, s.X...), append(ys, s.Y...)
-	}
-	for _, bound := range c.Bounds {
-		ys = append(ys, bound.At)
-	}
-	x := newScale(xs, c.LogX, false, leftMargin, chartWidth-rightSide)
-	y := newScale(ys, c.LogY, true, bottom, top)
-	if !c.LogY {
-		y.high += (y.high - y.low) * 0.05
-	}
-	if x.high-x.low > 0 {
-		room := (x.high - x.low) * 0.02
-		x.low, x.high = x.low-room, x.high+room
-	}
+	x, y := c.plotScales(top, bottom)
 	ticks := c.XTicks
 	if ticks == nil {
 		ticks = x.ticks()
 	}
 	c.axes(b, y, ticks, x, bottom)
-	radius := "5"
-	if len(xs) > 100 {
-		radius = "2.5"
-	}
 	for i, s := range c.Series {
 		if c.Dots {
-			for k := range s.X {
-				fmt.Fprintf(b, `<circle class="s%d d" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, x.at(s.X[k]), y.at(s.Y[k]), radius)
-			}
-			continue
+			c.cloud(b, i, s, x, y)
+		} else {
+			line(b, i, s, x, y)
 		}
-		line(b, i, s, x, y)
 	}
 	for _, bound := range c.Bounds {
 		at := y.at(bound.At)
@@ -50,6 +29,44 @@ func (c *Chart) plot(b *strings.Builder, top float64) float64 {
 		label(b, "c e", chartWidth-rightSide, at-5, "end", bound.Name)
 	}
 	return bottom + 46
+}
+
+// plotScales fits all series and bounds, with some room around them.
+func (c *Chart) plotScales(top, bottom float64) (x, y scale) {
+	var xs, ys []float64
+	for _, s := range c.Series {
+		xs, ys = append(xs, s.X...), append(ys, s.Y...)
+	}
+	for _, bound := range c.Bounds {
+		ys = append(ys, bound.At)
+	}
+	x = newScale(xs, c.LogX, false, leftMargin, chartWidth-rightSide)
+	y = newScale(ys, c.LogY, true, bottom, top)
+	if !c.LogY {
+		y.high += (y.high - y.low) * 0.05
+	}
+	if x.high-x.low > 0 {
+		room := (x.high - x.low) * 0.02
+		x.low, x.high = x.low-room, x.high+room
+	}
+	return x, y
+}
+
+// manyDots is how many dots of all series make them small.
+const manyDots = 100
+
+// cloud draws a series as dots.
+func (c *Chart) cloud(b *strings.Builder, i int, s Series, x, y scale) {
+	n, radius := 0, "5"
+	for _, all := range c.Series {
+		n += len(all.X)
+	}
+	if n > manyDots {
+		radius = "2.5"
+	}
+	for k := range s.X {
+		fmt.Fprintf(b, `<circle class="s%d d" cx="%.1f" cy="%.1f" r="%s"/>`, i%8, x.at(s.X[k]), y.at(s.Y[k]), radius)
+	}
 }
 
 // axes draws the grid, its figures and the names of the axes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
@@ -113,13 +114,13 @@ func (r experiment) effectOf(a axis, value, base string, of []axis, where ...fun
 
 // otherwise names the values of a configuration on all but some axes.
 func (r experiment) otherwise(axes []axis, c *configuration) string {
-	key := ""
+	var key strings.Builder
 	for _, other := range r.axes() {
 		if !slices.ContainsFunc(axes, func(a axis) bool { return a.name == other.name }) {
-			key += other.name + "=" + other.value(c) + "\n"
+			key.WriteString(other.name + "=" + other.value(c) + "\n")
 		}
 	}
-	return key
+	return key.String()
 }
 
 // different reports whether the ratio is beyond the noise of that many configurations.

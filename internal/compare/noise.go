@@ -64,38 +64,18 @@ func (n Noise) Words() string {
 		n.Configurations, were, n.Measured, 100*n.Spread, 100*n.Widest, markdown.Text(n.Where), 100*n.minDetectable(1), 100*leastDifference)
 }
 
-// NoiseOf looks for configurations that differ in nothing.
+// alike are the throughputs of configurations that differ in nothing.
+type alike struct {
+	name string
+	from []string  // experiments
+	logs []float64 // of the throughputs
+}
+
+// NoiseOf compares configurations that differ in nothing.
 func NoiseOf(all []*summary.Summary) Noise {
-	type group struct {
-		logs []float64
-		name string
-		from []string
-	}
-	groups := map[string]*group{}
-	var order []string
-	for _, s := range all {
-		r := experiment{s}
-		for i := range r.Configurations {
-			c := &r.Configurations[i]
-			if !c.Counts() || c.Arrival != "" {
-				continue
-			}
-			key := r.condition(c)
-			g := groups[key]
-			if g == nil {
-				g = &group{name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
-				groups[key], order = g, append(order, key)
-			}
-			g.logs = append(g.logs, math.Log(float64(c.PairsPerSecond)))
-			if !slices.Contains(g.from, r.Run.Name) {
-				g.from = append(g.from, r.Run.Name)
-			}
-		}
-	}
 	var n Noise
 	squares := 0.0
-	for _, key := range order {
-		g := groups[key]
+	for _, g := range alikeOf(all) {
 		if len(g.logs) < 2 {
 			continue
 		}
@@ -112,6 +92,33 @@ func NoiseOf(all []*summary.Summary) Noise {
 		n.Spread = math.Sqrt(squares / float64(n.Measured-n.Configurations))
 	}
 	return n
+}
+
+// alikeOf groups the configurations of closed loops that differ in nothing, in the order of the
+// results.
+func alikeOf(all []*summary.Summary) []*alike {
+	var groups []*alike
+	byCondition := map[string]*alike{}
+	for _, s := range all {
+		r := experiment{s}
+		for i := range r.Configurations {
+			c := &r.Configurations[i]
+			if !c.Counts() || c.Arrival != "" {
+				continue
+			}
+			key := r.condition(c)
+			g := byCondition[key]
+			if g == nil {
+				g = &alike{name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
+				byCondition[key], groups = g, append(groups, g)
+			}
+			g.logs = append(g.logs, math.Log(float64(c.PairsPerSecond)))
+			if !slices.Contains(g.from, r.Run.Name) {
+				g.from = append(g.from, r.Run.Name)
+			}
+		}
+	}
+	return groups
 }
 
 // condition is the same for configurations that differ in nothing that could change their speed:

@@ -98,17 +98,18 @@ func Bench(w io.Writer, side string, files []*results.Results) error {
 
 func benchLine(name string, c *configuration) string {
 	// A benchmark's name has key=value parts between slashes.
-	line := fmt.Sprintf("BenchmarkScore/%s %d", strings.NewReplacer(", ", "/", " ", "_").Replace(name), max(1, c.Answered))
+	var line strings.Builder
+	line.WriteString(fmt.Sprintf("BenchmarkScore/%s %d", strings.NewReplacer(", ", "/", " ", "_").Replace(name), max(1, c.Answered)))
 	for _, m := range metrics {
 		switch v := m.of(c); {
 		case !v.Measured():
 		case m.unit == "ms":
-			line += fmt.Sprintf(" %.0f %s", 1e6*float64(v), benchUnit(m.name))
+			line.WriteString(fmt.Sprintf(" %.0f %s", 1e6*float64(v), benchUnit(m.name)))
 		default:
-			line += fmt.Sprintf(" %g %s", float64(v), m.unit)
+			line.WriteString(fmt.Sprintf(" %g %s", float64(v), m.unit))
 		}
 	}
-	return line
+	return line.String()
 }
 
 // benchUnit names a latency as benchmarks do; the average is what they call ns/op.

@@ -49,3 +49,26 @@ func TestHere(t *testing.T) {
 	}
 	t.Logf("%+v", m)
 }
+
+// A field that the kernel leaves out, or a cache that it does not size, is passed over.
+func TestOddFiles(t *testing.T) {
+	for _, c := range []struct{ what, info, want string }{
+		{"the first of several processors", "model name : A\n\nmodel name : B\n", "A"},
+		{"an old board", "Processor : x\nHardware : BCM2835\n", "BCM2835"},
+		{"a line without a colon", "nonsense\nmodel name:C\n", "C"},
+		{"a colon in the name", "model name : A: B\n", "A: B"},
+		{"nothing", "", ""},
+	} {
+		if got := cpuName(c.info); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
+		}
+	}
+	const dir = "cache"
+	files := fstest.MapFS{
+		dir + "/index0/level": {Data: []byte("1")}, dir + "/index0/size": {Data: []byte("32K")}, dir + "/index0/type": {Data: []byte("Odd")},
+		dir + "/index1/level": {Data: []byte("2")}, // without a size
+	}
+	if got := caches(files, dir); got != "L1 32K" {
+		t.Errorf("the caches are %q", got)
+	}
+}

@@ -9,6 +9,7 @@ package markdown
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 )
@@ -88,6 +89,14 @@ func Code(s string) string {
 	}
 	return fence + " " + s + " " + fence
 }
+
+// Link leads to a file by its path from the page.
+func Link(title, path string) string {
+	return fmt.Sprintf("[%s](%s)", Text(title), (&url.URL{Path: path}).EscapedPath())
+}
+
+// Image shows a file by its path from the page.
+func Image(title, path string) string { return "!" + Link(title, path) }
 
 // longest bounds a text from outside, in characters.
 const longest = 1000

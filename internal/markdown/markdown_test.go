@@ -54,6 +54,21 @@ func FuzzText(f *testing.F) {
 	})
 }
 
+func TestLinks(t *testing.T) {
+	for _, c := range []struct{ title, path, want string }{
+		{"report", "01_engine_results.md", "[report](01_engine_results.md)"},
+		{"a|b", "charts/a b/c|d.svg", `[a\|b](charts/a%20b/c%7Cd.svg)`},
+		{"[x]", "f(1).md", `[\[x]](f%281%29.md)`},
+	} {
+		if got := Link(c.title, c.path); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+		if got := Image(c.title, c.path); got != "!"+c.want {
+			t.Errorf("as an image it is %s", got)
+		}
+	}
+}
+
 func TestPage(t *testing.T) {
 	var p Page
 	p.Para("# %s", "Title")

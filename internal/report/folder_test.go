@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/resultstest"
 )
 
 // readAll reads the results files of a folder, packed or not, in the order of their names.
@@ -100,6 +101,42 @@ func TestKeptResultsTellNothingOfTheMachinesFolders(t *testing.T) {
 					if strings.Contains(s, folder) {
 						t.Errorf("%s: the results tell of %s in %.80q", res.Run.Name, folder, s)
 					}
+				}
+			}
+		}
+	}
+}
+
+// Two results of one experiment would make the same files.
+func TestFolderRefusesTwins(t *testing.T) {
+	res := resultstest.Sweep("twice", "", 10, 100.0)
+	if _, err := Folder([]*results.Results{res, res}); err == nil || !strings.Contains(err.Error(), `"twice"`) {
+		t.Errorf("got %v, want an error that names the experiment", err)
+	}
+	files, err := Folder(nil)
+	if err != nil || len(files) != 2 {
+		t.Errorf("of no experiments there are %d files, %v; want the overview twice", len(files), err)
+	}
+}
+
+// What experiments are called comes from files, and becomes neither markup nor a table's cell.
+func TestHostileNames(t *testing.T) {
+	res := resultstest.Sweep(`a|b <img src=x>`, "model_pool.routing", "<b>", 100.0, "c|d", 300.0)
+	res.Run.Description = "</style><script>alert(1)</script>"
+	res.Run.Model.Model = "`x` | y"
+	files, err := Folder([]*results.Results{res})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		page := string(f.Data)
+		switch {
+		case strings.HasSuffix(f.Path, ".html") && (strings.Contains(page, "<img") || strings.Contains(page, "<script")):
+			t.Errorf("%s has the markup of a name", f.Path)
+		case strings.HasSuffix(f.Path, ".md"):
+			for _, line := range strings.Split(page, "\n") {
+				if strings.HasPrefix(line, "|") && strings.Contains(strings.ReplaceAll(line, `\|`, ""), "a|b") {
+					t.Errorf("%s: a name breaks the table: %s", f.Path, line)
 				}
 			}
 		}

@@ -103,7 +103,7 @@ func (o *Overview) first() *summary.Summary {
 func (o *Overview) link(name string) string {
 	for _, e := range o.Experiments {
 		if e.Name == name && len(e.Links) > 0 {
-			return fmt.Sprintf("[%s](%s)", markdown.Text(name), e.Links[0].Path)
+			return markdown.Link(name, e.Links[0].Path)
 		}
 	}
 	return markdown.Text(name)
@@ -153,11 +153,11 @@ func (o *Overview) pictures(p *markdown.Page) {
 		p.Para("### %s", markdown.Text(e.Name))
 		var links []string
 		for _, l := range e.Links {
-			links = append(links, fmt.Sprintf("[%s](%s)", l.Title, l.Path))
+			links = append(links, markdown.Link(l.Title, l.Path))
 		}
 		p.Para("%s: %s.", markdown.Text(e.Description), strings.Join(links, ", "))
 		if len(e.Charts) > 0 {
-			p.Para("![%s](%s)", markdown.Text(e.Charts[0].Title), e.Charts[0].Path)
+			p.Para("%s", markdown.Image(e.Charts[0].Title, e.Charts[0].Path))
 		}
 	}
 }

@@ -119,7 +119,7 @@ func (d *document) pictures(charts []Link) {
 		d.Line("\n## Charts")
 	}
 	for _, c := range charts {
-		d.Line("\n![%s](%s)", markdown.Text(c.Title), strings.ReplaceAll(c.Path, " ", "%20"))
+		d.Line("\n%s", markdown.Image(c.Title, c.Path))
 	}
 }
 

@@ -153,7 +153,7 @@ var noFigure = regexp.MustCompile(`NaN|\bInf\b`)
 
 // Whatever is not known is printed as such, never as 0.
 func TestNothingMeasuredIsNever0(t *testing.T) {
-	for _, line := range strings.Split(string(Markdown(summarizeFile(t, "bare"))), "\n") {
+	for line := range strings.SplitSeq(string(Markdown(summarizeFile(t, "bare"))), "\n") {
 		if noFigure.MatchString(line) || strings.Contains(line, "0.0") &&
 			!strings.HasPrefix(line, "| 1 | 1 | 0 | 0.00 | n/a") && line != "**Total:** 0 pairs in 0.00s" {
 			t.Errorf("got %q", line)

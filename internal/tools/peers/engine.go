@@ -97,7 +97,7 @@ func (w workshop) logits(ctx context.Context, engine, precision, pairs string, n
 		return nil, err
 	}
 	var out []float64
-	for _, field := range strings.Fields(string(text)) {
+	for field := range strings.FieldsSeq(string(text)) {
 		x, err := strconv.ParseFloat(field, 64)
 		if err != nil {
 			return nil, fmt.Errorf("reading the logits of %s: %w", engine, err)
