@@ -8,15 +8,15 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// public are the methods that probes call, which have no key. Whatever is not named here needs one.
+// public are the methods of health probes, which need no key. All other methods need one.
 var public = map[string]bool{
 	healthpb.Health_Check_FullMethodName: true,
 	healthpb.Health_List_FullMethodName:  true,
 	healthpb.Health_Watch_FullMethodName: true,
 }
 
-// Authorize refuses calls whose "authorization" metadata judge does not like, but for those of health. Of cfg it takes
-// the log and who is told of refusals.
+// Authorize refuses calls, except for health, whose "authorization" metadata judge refuses. It uses
+// only the log and the callbacks of cfg.
 func Authorize(cfg Config, judge func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	check := func(ctx context.Context, method string) error {
 		if public[method] {

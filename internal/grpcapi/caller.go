@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// keyed makes the caller of a call the key that let it in.
+// keyed sets the caller of a call to the digest of its API key.
 func keyed(ctx context.Context) context.Context {
 	return crossrank.WithCaller(ctx, edge.Caller(metadata.ValueFromIncomingContext(ctx, "authorization")))
 }
@@ -24,7 +24,7 @@ type keyedStream struct {
 // Context implements [grpc.ServerStream].
 func (s *keyedStream) Context() context.Context { return s.ctx }
 
-// named makes the caller of a call that no key named the connection that it came over.
+// named sets the caller of a call without an API key to its connection.
 func named(ctx context.Context) context.Context {
 	if crossrank.CallerOf(ctx) != "" {
 		return ctx

@@ -19,15 +19,15 @@ func Codec(limits edge.Limits) grpc.ServerOption {
 	return grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name), limits.OrDefaults().Documents})
 }
 
-// codec is that of protobuf, except for messages with more documents than most: of those it keeps only
-// the number, and the service refuses them.
+// codec is that of protobuf, except for messages with more documents than most: of those it keeps
+// only the number, and the service refuses them.
 type codec struct {
 	encoding.CodecV2
 	most int
 }
 
-// Marshal encodes a message. The bytes of a reply that [Hold] passes on stay reserved until they are
-// written.
+// Marshal encodes a message. The bytes of a reply that [Hold] passes on stay reserved until they
+// are written.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	if reply, ok := v.(*heldReply); ok {
 		return reply.encode()

@@ -18,7 +18,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// FuzzMessages throws bytes at what reads the messages of each call: whatever comes is an answer or the caller's error.
+// FuzzMessages throws bytes at what reads the messages of each call: whatever comes is an answer or
+// the caller's error.
 func FuzzMessages(f *testing.F) {
 	for _, m := range []proto.Message{
 		&crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{{Query: "q", Passage: "p"}, {}}, Model: "m", Options: &crossrankv1.Options{

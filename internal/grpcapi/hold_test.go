@@ -53,7 +53,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestChunksShareABudget: a message of a stream holds its bytes until it is scored, whether that works or not.
+// TestChunksShareABudget: a message of a stream holds its bytes until it is scored, whether that
+// works or not.
 func TestChunksShareABudget(t *testing.T) {
 	budget := edge.NewBudget(100 << 10)
 	held := make(chan int64, 1)

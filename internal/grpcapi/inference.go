@@ -19,9 +19,9 @@ type Metrics struct {
 	PairsPerSecond float64 // recently
 }
 
-// statusOK is the status_code of an answer. The Python project's client takes 200, as in HTTP, for success. No answer
-// ever carries another: a failure is a gRPC status, because a client that looks at the scores alone would take the
-// empty list of a failure for a result.
+// statusOK is the status_code of an answer. The Python project's client takes 200, as in HTTP, for
+// success. No answer ever carries another: a failure is a gRPC status, because a client that looks
+// at the scores alone would take the empty list of a failure for a result.
 const statusOK = 200
 
 // inferenceService is inference.InferenceService.

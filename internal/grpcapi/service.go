@@ -1,8 +1,9 @@
 // Package grpcapi translates between gRPC and a [crossrank.Scorer], and does nothing else.
 //
-// It serves two services over one scorer: crossrank.v1.RerankService, the project's own, and inference.InferenceService,
-// that of the Python project which crossrank follows, so that its clients work unmodified. Errors go the way of one
-// table, see status.go. What surrounds a call (listeners, deadlines, draining) is the server's business.
+// It serves two services with one scorer: crossrank.v1.RerankService, the project's own, and
+// inference.InferenceService, of the Python project that crossrank follows, whose clients work
+// unmodified. Errors use one table, see status.go. Listeners, deadlines and draining belong to
+// package server.
 package grpcapi
 
 import (
@@ -19,21 +20,21 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// Config says what is served. Scorer, Info and Metrics are needed; the functions are called from many goroutines.
+// Config is what is served. Scorer, Info and Metrics are needed. Functions are called concurrently.
 type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
-	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
+	Models  func() []crossrank.Info // of all models; default that of Info
 	Metrics func() Metrics
 	Limits  edge.Limits
-	Budget  *edge.Budget         // of all requests under way; nil bounds nothing
-	Refused func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
-	Log     *slog.Logger         // of faults that callers are not told; default slog.Default()
+	Budget  *edge.Budget         // of all requests in progress; nil = unlimited
+	Refused func(crossrank.Code) // called for every request that ends here and not in the scorer; may be nil
+	Log     *slog.Logger         // gets the faults that callers do not see; default slog.Default()
 
-	// Draining is closed when streams are to take nothing more; nil means never.
+	// Draining is closed when streams must not accept more; nil means never.
 	Draining <-chan struct{}
 
-	// Failed is told of every call that fails, with the request's id; may be nil.
+	// Failed is called for every call that fails, with the id of the request; may be nil.
 	Failed func(ctx context.Context, id string, code crossrank.Code)
 }
 
@@ -43,13 +44,13 @@ var Services = []string{
 	inference.InferenceService_ServiceDesc.ServiceName,
 }
 
-// Ours tells whether a gRPC method is one of these services.
+// Ours reports whether a gRPC method belongs to one of these services.
 func Ours(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	return slices.Contains(Services, service)
 }
 
-// awaited are the methods whose calls are one message, which grpc reads before anything of the server runs.
+// awaited are the unary methods. grpc reads their message before any code of the server runs.
 var awaited = func() map[string]bool {
 	methods := map[string]bool{}
 	for _, service := range []grpc.ServiceDesc{
@@ -62,10 +63,11 @@ var awaited = func() map[string]bool {
 	return methods
 }()
 
-// Awaits tells whether the calls of a gRPC method wait for one message of their caller's before anything else.
+// Awaits reports whether a gRPC method is unary, so that its calls wait for one message first.
 func Awaits(method string) bool { return awaited[method] }
 
-// Register adds both services to a gRPC server. The server should have [Recover] among its interceptors.
+// Register adds both services to a gRPC server. The server should have [Recover] among its
+// interceptors.
 func Register(r grpc.ServiceRegistrar, cfg Config) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -83,7 +85,7 @@ type rerankService struct {
 	cfg Config
 }
 
-// Score answers with one score a pair, in the request's order.
+// Score answers with one score per pair, in the request's order.
 func (s *rerankService) Score(ctx context.Context, in *crossrankv1.ScoreRequest) (*crossrankv1.ScoreResponse, error) {
 	if err := s.cfg.Limits.CheckCount(len(in.GetPairs())); err != nil {
 		return nil, s.cfg.fail(ctx, err)
@@ -106,7 +108,7 @@ func (s *rerankService) Score(ctx context.Context, in *crossrankv1.ScoreRequest)
 	}, nil
 }
 
-// Rerank orders the documents of one query, best first.
+// Rerank ranks the documents of one query, best first.
 func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankRequest) (*crossrankv1.RerankResponse, error) {
 	if in.GetTopN() < 0 {
 		return nil, s.cfg.fail(ctx, crossrank.Errorf(crossrank.InvalidArgument,
@@ -148,7 +150,7 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 	return out, nil
 }
 
-// Info describes a model that is served.
+// Info describes a model.
 func (s *rerankService) Info(ctx context.Context, in *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
 	name := in.GetModel()
 	if name == "" {
@@ -161,7 +163,7 @@ func (s *rerankService) Info(ctx context.Context, in *crossrankv1.InfoRequest) (
 	return info(models[slices.Index(edge.Names(models), name)]), nil
 }
 
-// score is what both services do with a request once it is translated.
+// score handles a translated request of either service.
 func (c *Config) score(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
 	if err := edge.CheckModel(model, edge.Names(c.Models())...); err != nil {
 		return nil, err

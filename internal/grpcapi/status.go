@@ -18,8 +18,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// statusOf is the table from the project's codes to gRPC's. TooLarge is INVALID_ARGUMENT and not RESOURCE_EXHAUSTED,
-// which would invite a client to send the same request again.
+// statusOf is the table from the project's codes to gRPC's. TooLarge is INVALID_ARGUMENT and not
+// RESOURCE_EXHAUSTED, which would make clients retry the same request.
 var statusOf = map[crossrank.Code]codes.Code{
 	crossrank.OK:               codes.OK,
 	crossrank.InvalidArgument:  codes.InvalidArgument,
@@ -33,15 +33,15 @@ var statusOf = map[crossrank.Code]codes.Code{
 	crossrank.Internal:         codes.Internal,
 }
 
-// ErrorDomain marks the error details of this project, whose reason is a [crossrank.Code] in capitals. Two codes may
-// share a gRPC status; the reason tells them apart.
+// ErrorDomain marks the error details of this project. Their reason is a [crossrank.Code] in upper
+// case, because two codes may have the same gRPC status.
 const ErrorDomain = "crossrank"
 
-// pushback is the trailer by which grpc clients learn when to try again, in milliseconds.
+// pushback is the trailer that says when to retry, in milliseconds.
 const pushback = "grpc-retry-pushback-ms"
 
-// fail turns an error into the status that ends a call, sets the trailers that go with it, and logs it with what the
-// caller is not told.
+// fail turns an error into the status of a call, sets its trailers, and logs it with what the
+// caller does not see.
 func (c *Config) fail(ctx context.Context, err error) error {
 	fault := edge.Explain(err)
 	id := requestID(ctx)
@@ -70,7 +70,7 @@ func (c *Config) fail(ctx context.Context, err error) error {
 		trailer.Set(pushback, strconv.FormatInt(max(1, e.RetryAfter.Milliseconds()), 10))
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
 	}
-	// Outside a call, as in a test of a method alone, there is nothing to set a trailer on; the status says it all.
+	// Outside a call, as in a test of a method, there is no trailer to set. The status is enough.
 	_ = grpc.SetTrailer(ctx, trailer)
 	st, detailErr := status.New(code, fault.Message).WithDetails(details...)
 	if detailErr != nil {
@@ -79,7 +79,7 @@ func (c *Config) fail(ctx context.Context, err error) error {
 	return st.Err()
 }
 
-// requestID is the id in the call's metadata, if it is fit to be used, else a new one.
+// requestID is the id in the metadata of a call if it is valid, else a new one.
 func requestID(ctx context.Context) string {
 	if ids := metadata.ValueFromIncomingContext(ctx, edge.RequestIDHeader); len(ids) > 0 {
 		return edge.RequestID(ids[0])
@@ -87,8 +87,8 @@ func requestID(ctx context.Context) string {
 	return edge.RequestID("")
 }
 
-// Recover makes a panic in a handler the INTERNAL failure of that one call, logged once with its stack. Of cfg it takes the
-// log and who is told of failures; a panic is the scorer's to count.
+// Recover turns a panic in a handler into the INTERNAL failure of that call, logged once with its
+// stack. It uses only the log and Failed of cfg: the scorer counts panics.
 func Recover(cfg Config) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
 		defer func() {

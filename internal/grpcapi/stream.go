@@ -15,14 +15,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// ahead is how many chunks of a stream are scored at once. Two would keep a server busy; some more keep it so though
-// chunks differ in length, without giving one stream much of the queue.
+// ahead is the number of chunks of a stream that are scored concurrently. Two keep a server busy
+// with chunks of equal length, and a few more with chunks of any length, without giving one stream
+// much of the queue.
 const ahead = 4
 
 var errDraining = crossrank.Errorf(crossrank.Unavailable,
-	"the server stops and takes no more of this stream; another server may go on with it")
+	"the server stops and accepts no more of this stream; continue with another server")
 
-// chunk is one message of a stream on its way to its scores.
+// chunk is a message of a stream that is being scored.
 type chunk struct {
 	offset int64
 	pairs  int
@@ -39,22 +40,22 @@ func (s *rerankService) StreamScore(stream crossrankv1.RerankService_StreamScore
 	cancel()
 	st.scoring.Wait()
 	if _, ofGRPC := status.FromError(err); err == nil || ofGRPC {
-		return err // grpc's own word on what came, or on who left
+		return err // already a status of grpc
 	}
 	return s.cfg.fail(stream.Context(), err)
 }
 
-// streamed is the state of one stream; its handler's goroutine owns all of it.
+// streamed is the state of a stream. The goroutine of its handler owns it.
 type streamed struct {
 	service *rerankService
-	first   *crossrankv1.StreamScoreRequest // without its pairs; nil fields until it came
+	first   *crossrankv1.StreamScoreRequest // without its pairs; empty before it arrives
 	begun   bool
 	next    int64    // the offset of the next chunk
 	waiting []*chunk // in order
 	scoring sync.WaitGroup
 }
 
-// message is what came from the caller.
+// message is what was received from the caller.
 type message struct {
 	in  *crossrankv1.StreamScoreRequest
 	err error // io.EOF when the caller is done
@@ -63,11 +64,12 @@ type message struct {
 // run reads and answers until the caller is done, or something fails.
 func (st *streamed) run(ctx context.Context, stream crossrankv1.RerankService_StreamScoreServer) error {
 	messages := make(chan message)
-	// It ends with the stream's context, which grpc cancels when the handler returns; nothing can end a read before.
+	// It ends when the handler returns, because grpc then cancels the context of the stream.
+	// Nothing can end a read earlier.
 	go read(ctx, stream, messages)
 
 	draining := st.service.cfg.Draining
-	var over error // why no more is read: io.EOF or errDraining
+	var over error // why reading ended: io.EOF or errDraining
 	for {
 		var in <-chan message
 		if over == nil && len(st.waiting) < ahead {
@@ -107,7 +109,7 @@ func (st *streamed) run(ctx context.Context, stream crossrankv1.RerankService_St
 	return over
 }
 
-// read passes on what the caller sends, one message beyond what is under way.
+// read passes on what the caller sends, one message ahead.
 func read(ctx context.Context, stream crossrankv1.RerankService_StreamScoreServer, to chan<- message) {
 	for {
 		in, err := stream.Recv()
@@ -122,7 +124,7 @@ func read(ctx context.Context, stream crossrankv1.RerankService_StreamScoreServe
 	}
 }
 
-// start has a chunk scored.
+// start starts to score a chunk.
 func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreRequest) error {
 	switch {
 	case !st.begun:
@@ -160,7 +162,7 @@ func (st *streamed) start(ctx context.Context, in *crossrankv1.StreamScoreReques
 	return nil
 }
 
-// answer sends the first chunk that waits, which is done.
+// answer sends the scores of the first waiting chunk, which must be done.
 func (st *streamed) answer(stream crossrankv1.RerankService_StreamScoreServer) error {
 	c := st.waiting[0]
 	st.waiting = st.waiting[1:]

@@ -8,8 +8,8 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 )
 
-// request translates the options and pairs of a message. What has no translation is refused here; the
-// scorer checks the values. Strings are not copied.
+// request translates the options and pairs of a message. What has no translation is refused here;
+// the scorer checks the values. Strings are not copied.
 func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Request, error) {
 	req := &crossrank.Request{
 		Pairs:     make([]crossrank.Pair, len(pairs)),
@@ -40,14 +40,14 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 	return req, nil
 }
 
-// windows says how passages that are too long are read.
+// windows translates how long passages are split.
 func windows(w *crossrankv1.Windows) (crossrank.Windows, error) {
 	out := crossrank.Windows{Overlap: int(w.GetOverlap()), Max: int(w.GetMax())}
 	switch w.GetAggregate() {
 	case crossrankv1.Aggregate_AGGREGATE_NONE:
 		if out != (crossrank.Windows{}) {
 			return out, crossrank.Errorf(crossrank.InvalidArgument, "options.windows needs an aggregate, AGGREGATE_BEST or "+
-				"AGGREGATE_MEAN, which says how the windows' scores become one")
+				"AGGREGATE_MEAN")
 		}
 	case crossrankv1.Aggregate_AGGREGATE_BEST:
 		out.Aggregate = crossrank.BestWindow
@@ -60,7 +60,7 @@ func windows(w *crossrankv1.Windows) (crossrank.Windows, error) {
 	return out, nil
 }
 
-// truncated is how many tokens were cut from each pair, or nothing if none were.
+// truncated is the number of tokens cut from each pair, or nil if none were.
 func truncated(resp *crossrank.Response) []int32 {
 	var cut []int32
 	for i, n := range resp.Truncated {
@@ -116,7 +116,7 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 	}
 }
 
-// count fits a counter that grows for ever into a field that does not.
+// count clamps a growing counter to a field of 32 bits.
 func count(n int64) int32 { return int32(min(n, math.MaxInt32)) }
 
 func milliseconds(d time.Duration) float32 { return float32(d.Seconds() * 1e3) }

@@ -1,12 +1,13 @@
-// Package httpapi translates between the JSON dialects of HTTP rerank APIs and a [crossrank.Scorer], and does nothing
-// else.
+// Package httpapi translates between the JSON dialects of HTTP rerank APIs and a
+// [crossrank.Scorer], and does nothing else.
 //
-// A request goes one way through it: the route is found (this file), the body is read strictly (body.go, object.go,
-// fields.go), the keys that all dialects share become a [crossrank.Request] (options.go, documents.go), the scorer
-// answers, and the reply is worded as the route and the body's keys ask: rankings in rerank.go and ranking.go, scores in
-// score.go and predict.go. Every failure, wherever it arises, becomes one error body in the words of the route's dialect
-// (errors.go, dialect.go). The API describes itself (openapi.json) and is described to people (docs.go). What surrounds
-// a request (listeners, the server's deadline, draining) is the server's business.
+// A request passes through it in one direction. The route is found (this file). The body is read
+// strictly (body.go, object.go, fields.go). The keys that all dialects share become a
+// [crossrank.Request] (options.go, documents.go). The scorer answers. The reply takes the form that
+// the route and the keys of the body ask for: rankings in rerank.go and ranking.go, scores in
+// score.go and predict.go. Every failure becomes one error body in the dialect of the route
+// (errors.go, dialect.go). The API has a description for programs (openapi.json) and a page for
+// people (docs.go). Listeners, the server's deadline and draining belong to package server.
 package httpapi
 
 import (
@@ -25,46 +26,48 @@ import (
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// Config says what is served. Scorer, Info, Ready and History are needed; the functions are called from many goroutines.
+// Config is what an API serves. Scorer, Info, Ready and History are needed. Functions are called
+// concurrently.
 type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
-	Models  func() []crossrank.Info // all that Scorer serves, by name; default the one of Info
+	Models  func() []crossrank.Info // of all models; default that of Info
 	Ready   func() bool
-	History func(since time.Time, step time.Duration) any // the samples taken after since and at least step apart, for encoding/json
+	History func(since time.Time, step time.Duration) any // samples after since, at least step apart, for encoding/json
 
-	// Authorize judges every request but those for health by its Authorization headers; nil lets everybody in.
+	// Authorize checks the Authorization headers of every request except for health; nil accepts
+	// all.
 	Authorize func(headers []string) error
 
-	// Tokenize gives the tokens that the model of that name reads of a text, with those that the model puts around a lone text or
-	// without. If it is nil, there is no POST /tokenize.
+	// Tokenize returns the tokens of a text as the model of that name reads it, with or without the
+	// special tokens around a single text. nil means no POST /tokenize.
 	Tokenize func(model, text string, special bool) []Token
 
 	Limits    edge.Limits
-	Deadline  time.Duration        // the server's own; a caller may ask for less, not for more; default 30 s
-	BodyBytes int64                // of a request's body, also once it is unpacked; default 8 MiB
+	Deadline  time.Duration        // per request; callers may ask for less; default 30 s
+	BodyBytes int64                // maximum of a body, also after decompression; default 8 MiB
 	Budget    *edge.Budget         // of the bodies and replies of all requests in progress; nil = unlimited
-	Refused   func(crossrank.Code) // told of every request that ends here and not in the scorer; may be nil
-	Capacity  Capacity             // told to callers, not enforced here
+	Refused   func(crossrank.Code) // called for every request that ends here and not in the scorer; may be nil
+	Capacity  Capacity             // reported, not enforced
 
-	// Failed is told of every request that fails, with its id; may be nil.
+	// Failed is called for every request that fails, with its id; may be nil.
 	Failed func(ctx context.Context, id string, code crossrank.Code)
 
-	Log *slog.Logger // of faults that callers are not told; default slog.Default()
+	Log *slog.Logger // gets the faults that callers do not see; default slog.Default()
 }
 
-// Capacity is what GET /info tells of the server around the model.
+// Capacity is what GET /info reports about the server around the model.
 type Capacity struct {
-	Connections int // requests that can be open at once
-	BatchTokens int // tokens of one batch
-	Tokenizers  int // tokenizations at once
+	Connections int // maximum of connections
+	BatchTokens int // maximum of tokens per batch
+	Tokenizers  int // concurrent tokenizations
 }
 
 // Token is one token of a text.
 type Token struct {
 	ID      int32
 	Text    string
-	Special bool // put there by the model's template, not found in the text
+	Special bool // added by the model's template
 }
 
 // API is the HTTP handler. It is safe for concurrent use.
@@ -77,7 +80,7 @@ type API struct {
 
 type route struct {
 	method  string
-	dialect *dialect // of its failures
+	dialect *dialect // of its errors
 	serve   func(x *exchange) error
 }
 
@@ -88,7 +91,7 @@ type exchange struct {
 	id      string
 	dialect *dialect
 	arrived time.Time
-	caller  string            // whose it is: that of an API key, or else the connection
+	caller  string            // the digest of its API key, or else its connection
 	held    *edge.Reservation // its body, then its reply
 	scored  bool              // the scorer has answered
 }
@@ -129,7 +132,7 @@ func New(cfg Config) *API {
 	return a
 }
 
-// ServeHTTP answers one request. A panic below it is the failure of that request alone.
+// ServeHTTP answers one request. A panic in it fails only that request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.newExchange(w, r)
 	defer x.held.Release() // after the reply is written, or failed
@@ -154,7 +157,7 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	return &exchange{w: w, r: r, id: id, dialect: tei, arrived: time.Now(), caller: r.RemoteAddr, held: a.cfg.Budget.Reserve()}
 }
 
-// Route is the path of a request that asks for scores or tokens, and empty for any other: it is fit to name things after.
+// Route is the path of a request for scores or tokens, and "" for others. It is a name for traces.
 func (a *API) Route(r *http.Request) string {
 	if rt, ok := a.routes[r.URL.Path]; ok && rt.method == http.MethodPost && r.Method == http.MethodPost {
 		return r.URL.Path
@@ -162,8 +165,8 @@ func (a *API) Route(r *http.Request) string {
 	return ""
 }
 
-// public are the paths that probes ask, which have no key. Whatever is not named here needs one, paths that lead nowhere
-// included.
+// public are the paths of health probes, which need no key. All other paths need one, including
+// unknown ones.
 var public = map[string]bool{"/health": true, "/readyz": true, "/livez": true}
 
 func (a *API) dispatch(x *exchange) error {
@@ -178,7 +181,7 @@ func (a *API) dispatch(x *exchange) error {
 		x.caller = edge.Caller(x.r.Header["Authorization"])
 	}
 	if !ok {
-		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs tells what there is")
+		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs lists the paths")
 	}
 	isHead := x.r.Method == http.MethodHead && rt.method == http.MethodGet
 	if x.r.Method != rt.method && !isHead {
@@ -219,5 +222,5 @@ func write(w http.ResponseWriter, status int, kind string, body []byte) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a caller who left cannot be told so
+	_, _ = w.Write(body) // there is nobody to report its error to
 }

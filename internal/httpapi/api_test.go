@@ -18,8 +18,8 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// scorer answers with the fake's scores, fixed timings, and keeps the last request. It need not compute a passage that is
-// "remembered".
+// scorer answers with the fake's scores, fixed timings, and keeps the last request. It need not
+// compute a passage that is "remembered".
 type scorer struct {
 	err  error
 	last *crossrank.Request
@@ -210,7 +210,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 	}{
 		{crossrank.Errorf(crossrank.InvalidArgument, "x"), 422, validation, 400, ""},
 		{crossrank.Errorf(crossrank.NotFound, "x"), 404, validation, 404, ""},
-		{crossrank.Errorf(crossrank.Unauthenticated, "x"), 401, stranger, 401, ""},
+		{crossrank.Errorf(crossrank.Unauthenticated, "x"), 401, noKey, 401, ""},
 		{crossrank.Errorf(crossrank.TooLarge, "x"), 413, validation, 413, ""},
 		{&crossrank.Error{Code: crossrank.Overloaded, Message: "x", RetryAfter: 1200 * time.Millisecond}, 429, overloaded, 429, "2"},
 		{&crossrank.Error{Code: crossrank.Unavailable, Message: "x", RetryAfter: time.Nanosecond}, 503, unhealthy, 503, "1"},

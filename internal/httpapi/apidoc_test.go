@@ -16,8 +16,8 @@ import (
 // example is a curl line of docs/api.md with the reply that stands below it.
 var example = regexp.MustCompile("```sh\ncurl(?: -H 'Content-Type: application/json')? localhost:8080(\\S+)(?: -d '(.*)')?\n```\n```json\n(.*)\n```")
 
-// TestAPIDocument sends the requests that docs/api.md shows, and holds that each reply there is as described and has the
-// keys, at every level, of the one that comes.
+// TestAPIDocument sends the requests that docs/api.md shows, and holds that each reply there is as
+// described and has the keys, at every level, of the one that comes.
 func TestAPIDocument(t *testing.T) {
 	text, err := os.ReadFile("../../docs/api.md")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// readBody reads the whole body of a request that must be JSON. What it reads is taken from the budget as it comes, so that a
-// length that is only said takes nothing from others.
+// readBody reads the body of a request that must be JSON. Its bytes are reserved in the budget as
+// they arrive, so that an announced length alone takes nothing from others.
 func (a *API) readBody(x *exchange) ([]byte, error) {
 	packed, err := a.checkKind(x.r)
 	if err != nil {
@@ -35,8 +35,9 @@ func (a *API) readBody(x *exchange) ([]byte, error) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body ended early")
 	}
-	// The server's read timeout is for the body. Left in place, it would end the request's context while a request
-	// that arrived in time still waits for its scores. (A writer that is not net/http's own has no such timeout.)
+	// The server's read timeout is for the body. If it stayed, it would end the context of a
+	// request that arrived in time and waits for its scores. (Only net/http's own writer has such a
+	// timeout.)
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	if packed {
 		return a.unpack(body, x.held)
@@ -44,12 +45,13 @@ func (a *API) readBody(x *exchange) ([]byte, error) {
 	return body, nil
 }
 
-// checkKind refuses a body by what is said of it before it comes, and tells whether it is packed by gzip.
+// checkKind refuses a body by its headers, and reports whether it is compressed with gzip.
 func (a *API) checkKind(r *http.Request) (packed bool, err error) {
 	given := r.Header.Get("Content-Type")
 	kind, _, err := mime.ParseMediaType(given)
 	if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
-		// A page on another site can make a browser send any other type here without asking, but not this one.
+		// A page of another site can make a browser send any other type without permission, but not
+		// this one.
 		return false, refuse(http.StatusUnsupportedMediaType, "the body must be JSON; set Content-Type: application/json")
 	}
 	switch enc := strings.ToLower(r.Header.Get("Content-Encoding")); enc {
@@ -57,15 +59,15 @@ func (a *API) checkKind(r *http.Request) (packed bool, err error) {
 	case "gzip", "x-gzip":
 		packed = true
 	default:
-		return false, refuse(http.StatusUnsupportedMediaType, "of compressed bodies only those of gzip are taken")
+		return false, refuse(http.StatusUnsupportedMediaType, "the only Content-Encoding accepted is gzip")
 	}
 	if r.ContentLength > a.cfg.BodyBytes {
 		return false, a.tooLarge()
 	}
-	return packed, a.cfg.Budget.Fits(r.ContentLength) // a length that is not known is −1, which always does
+	return packed, a.cfg.Budget.Fits(r.ContentLength) // an unknown length is −1, which always fits
 }
 
-// counted takes what is read from a request's share, and fails once that is refused.
+// counted adds what is read to the reservation of a request, and fails if that is refused.
 type counted struct {
 	io.Reader
 	held *edge.Reservation
@@ -79,9 +81,9 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack is gzip's inverse. It stops where the result is over the limit, whatever is left of the input.
+// unpack decompresses gzip. It stops when the result exceeds the limit, without reading the rest.
 func (a *API) unpack(body []byte, held *edge.Reservation) ([]byte, error) {
-	broken := refuse(http.StatusBadRequest, "the body is not what gzip makes, as its Content-Encoding says")
+	broken := refuse(http.StatusBadRequest, "the body is not valid gzip, which its Content-Encoding says it is")
 	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, broken

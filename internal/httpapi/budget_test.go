@@ -19,7 +19,8 @@ func (f scorerFunc) Score(ctx context.Context, req *crossrank.Request) (*crossra
 	return f(ctx, req)
 }
 
-// TestBodiesShareABudget: what a body holds is taken as it comes, unpacked bytes too, and given back however it ends.
+// TestBodiesShareABudget: what a body holds is taken as it comes, unpacked bytes too, and given
+// back however it ends.
 func TestBodiesShareABudget(t *testing.T) {
 	gzipped := func(s string) string {
 		var b bytes.Buffer
@@ -80,7 +81,8 @@ func TestBodiesShareABudget(t *testing.T) {
 	}
 }
 
-// TestRepliesShareTheBudget: a reply is counted while it is written, whatever it answers, and one that does not fit is refused.
+// TestRepliesShareTheBudget: a reply is counted while it is written, whatever it answers, and one
+// that does not fit is refused.
 func TestRepliesShareTheBudget(t *testing.T) {
 	for _, tt := range []struct {
 		size, status int

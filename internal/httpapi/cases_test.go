@@ -184,7 +184,8 @@ func (tg target) cases() (all []acase) {
 	return append(all, tg.limits()...)
 }
 
-// limits tries sizes around those of newAPI: 4 documents, 100 bytes a document, 50 a query, 1,000 a body.
+// limits tries sizes around those of newAPI: 4 documents, 100 bytes a document, 50 a query, 1,000 a
+// body.
 func (tg target) limits() (all []acase) {
 	add := func(status int, body, format string, args ...any) {
 		all = append(all, acase{fmt.Sprintf(format, args...), body, status, status == 413 && len(body) > 1000})
@@ -211,8 +212,8 @@ func (tg target) limits() (all []acase) {
 	return all
 }
 
-// TestAPICases sends at least 200 requests a dialect and holds that each has its status and, if it is refused, an error
-// in the words of its dialect.
+// TestAPICases sends at least 200 requests a dialect and holds that each has its status and, if it
+// is refused, an error in the words of its dialect.
 func TestAPICases(t *testing.T) {
 	o := newOpenAPI(t)
 	schema := func(name string) *jsonschema.Schema {

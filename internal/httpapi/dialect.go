@@ -6,38 +6,39 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// failure is what any dialect needs to word one.
+// failure is what an error body of any dialect is made of.
 type failure struct {
 	status     int
 	code       crossrank.Code
-	empty      bool // the request holds nothing to score
+	empty      bool // the request has nothing to score
 	message    string
 	id         string // of the request
-	retryAfter int64  // milliseconds; 0 if unknown
+	retryAfter int64  // milliseconds; 0 = unknown
 }
 
-// dialect is how the clients of one API expect to be told of a failure. Every body also carries the project's own code,
-// the request's id and, where it is known, when to try again.
+// dialect is the form of errors that the clients of one API expect. In every dialect, an error also
+// has the project's code, the id of the request and, if known, when to retry.
 type dialect struct {
 	name   string
-	status map[crossrank.Code]int // where it differs from statuses
+	status map[crossrank.Code]int // only where it differs from statuses
 	word   func(failure) any
 }
 
 var (
-	// tei is Text Embeddings Inference's, and that of everything that belongs to no API in particular.
+	// tei is the dialect of Text Embeddings Inference, and of routes that belong to no API.
 	tei = &dialect{name: "tei", status: map[crossrank.Code]int{crossrank.Internal: http.StatusFailedDependency}, word: wordTEI}
-	// jina is Jina's and Cohere's first version, whose clients look for different keys.
+	// jina is the dialect of Jina and of the first version of Cohere, whose clients read different
+	// keys.
 	jina = &dialect{name: "jina", word: wordJina}
-	// cohere is Cohere's second version.
+	// cohere is the dialect of Cohere's second version.
 	cohere = &dialect{name: "cohere", status: badRequest, word: wordCohere}
-	// llama is llama.cpp's.
+	// llama is the dialect of llama.cpp.
 	llama = &dialect{name: "llama", status: badRequest, word: func(f failure) any { return wordOpenAI(f, llamaTypes, "server_error") }}
-	// vllm is vLLM's.
+	// vllm is the dialect of vLLM.
 	vllm = &dialect{name: "vllm", status: badRequest, word: func(f failure) any { return wordOpenAI(f, vllmTypes, "InternalServerError") }}
 )
 
-// badRequest is for APIs that do not tell a wrong value from a wrong body.
+// badRequest is for APIs that use one status for invalid values and for malformed bodies.
 var badRequest = map[crossrank.Code]int{crossrank.InvalidArgument: http.StatusBadRequest}
 
 // statuses is the table from the project's codes to HTTP.
@@ -53,7 +54,7 @@ var statuses = map[crossrank.Code]int{
 	crossrank.Internal:         http.StatusInternalServerError,
 }
 
-// statusClientClosed is nginx's status for a caller who left before the answer; nobody sees it but the log and proxies.
+// statusClientClosed is nginx's status for a canceled request. Only the log and proxies see it.
 const statusClientClosed = 499
 
 // statusOf is the dialect's status for a code.
@@ -67,7 +68,7 @@ func (d *dialect) statusOf(code crossrank.Code) int {
 	return d.statusOf(crossrank.Internal)
 }
 
-// own are the keys that crossrank adds to every dialect's error.
+// own are the keys that crossrank adds to every error.
 type own struct {
 	Code         crossrank.Code `json:"code"`
 	RequestID    string         `json:"request_id"`
@@ -76,21 +77,21 @@ type own struct {
 
 func (f failure) own() own { return own{f.code, f.id, f.retryAfter} }
 
-// errorBody is Text Embeddings Inference's.
+// errorBody is the error of Text Embeddings Inference.
 type errorBody struct {
 	Error     string `json:"error"`
 	ErrorType string `json:"error_type"`
 	own
 }
 
-// Text Embeddings Inference's types of errors.
+// Types of errors of Text Embeddings Inference.
 const (
 	validation = "Validation"
 	backend    = "Backend"
 	overloaded = "Overloaded"
 	unhealthy  = "Unhealthy"
 	empty      = "Empty"
-	stranger   = "Unauthenticated" // Text Embeddings Inference has no word for it: its 401 is empty
+	noKey      = "Unauthenticated" // of crossrank: the 401 of Text Embeddings Inference has no body
 )
 
 func wordTEI(f failure) any {
@@ -99,7 +100,7 @@ func wordTEI(f failure) any {
 	case f.empty:
 		kind = empty
 	case f.code == crossrank.Unauthenticated:
-		kind = stranger
+		kind = noKey
 	case f.code == crossrank.Overloaded:
 		kind = overloaded
 	case f.code == crossrank.Unavailable:
@@ -126,7 +127,7 @@ func wordCohere(f failure) any {
 	}{f.id, f.message, f.own()}
 }
 
-// Names of failures in the error objects of two servers that follow OpenAI's, each in words of its own.
+// Types of errors of two servers whose error objects are like OpenAI's.
 var (
 	llamaTypes = map[crossrank.Code]string{
 		crossrank.InvalidArgument: "invalid_request_error",

@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// The API's description for programs, in OpenAPI 3.1. The page for people is made of it, so that there is one truth.
+// The description of the API in OpenAPI 3.1. The page for people is rendered from it.
 //
 //go:embed openapi.json
 var openAPIDocument []byte
@@ -26,10 +26,10 @@ var docsTemplate string
 //go:embed docs.css
 var docsStyle string
 
-// page is GET /docs, made once.
+// page is GET /docs, rendered once.
 type page struct {
 	html   []byte
-	policy string // lets a browser load nothing, and use the page's own style alone
+	policy string // allows no loading, and no style except the page's own
 }
 
 // openAPI is GET /openapi.json.
@@ -70,11 +70,11 @@ type (
 		Required    []string
 		Properties  map[string]schema
 		AnyOf       []schema
-		AllOf       []schema // those that it builds on
+		AllOf       []schema // the schemas that it extends
 	}
 )
 
-// section, entry and key are what the template is given.
+// section, entry and key are the data of the template.
 type (
 	section struct {
 		Title, Description string
@@ -91,7 +91,7 @@ type (
 	}
 )
 
-// newPage panics if the embedded description cannot be shown, which the package's tests would have told.
+// newPage panics if the embedded description cannot be rendered; the package's tests would notice.
 func newPage() page {
 	var d description
 	if err := json.Unmarshal(openAPIDocument, &d); err != nil {
@@ -114,7 +114,7 @@ func newPage() page {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 }
 
-// entries are the operations under a tag, by path.
+// entries returns the operations of a tag, by path.
 func (d *description) entries(tag string) (list []entry) {
 	for path, methods := range d.Paths {
 		for method, op := range methods {
@@ -134,10 +134,11 @@ func (d *description) entries(tag string) (list []entry) {
 	return list
 }
 
-// keys are those of a request, the required ones first, then the route's own, then those that all share.
+// keys lists the keys of a request: required ones first, then those of the route, then the shared
+// ones.
 func (d *description) keys(s schema) (list []key) {
 	if len(s.AnyOf) > 0 && s.Properties == nil {
-		s = s.AnyOf[0] // of alternatives the first is the route's own
+		s = s.AnyOf[0] // the first alternative is the one of the route
 	}
 	if s.Ref != "" {
 		s = d.Components.Schemas[s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]]

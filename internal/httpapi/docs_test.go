@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// outside is whatever can make a browser ask for something: a loading element or attribute, or a style's address.
+// outside is whatever can make a browser ask for something: a loading element or attribute, or a
+// style's address.
 var outside = regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed|base|form|video|audio|source)\b|\ssrc=|url\(|@import|\son\w+=|\sstyle=`)
 
 func TestDocs(t *testing.T) {

@@ -10,16 +10,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// document is one text to be ranked.
+// document is a text to rank.
 type document struct {
 	text string
-	id   json.RawMessage // the caller's own name for it, a JSON string or number; nil if there is none
+	id   json.RawMessage // of the caller, a JSON string or number; nil = none
 }
 
-// maxIDBytes bounds a caller's id, which is sent back.
+// maxIDBytes is the maximum size of a caller's id, which is sent back.
 const maxIDBytes = 256
 
-// documents reads a list of at most most documents, each a string or an object with a text and maybe an id.
+// documents reads a list of at most most documents, each a string or an object with a text and
+// optionally an id.
 func (o *object) documents(name string, most int) (docs []document) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a list of strings", name)
@@ -60,8 +61,8 @@ func (o *object) documents(name string, most int) (docs []document) {
 	return docs
 }
 
-// document reads one document that is an object: its text, or the fields that Cohere's first version calls rank_fields,
-// a line each.
+// document reads a document that is an object: its text, or the fields named by rank_fields of
+// Cohere's first version, one per line.
 func (o *object) document(rankFields []string) document {
 	doc := document{id: o.id("id")}
 	if len(rankFields) == 0 {
@@ -81,7 +82,7 @@ func (o *object) document(rankFields []string) document {
 	return doc
 }
 
-// ids gives the documents the names that stand in a list beside them.
+// ids sets the ids of documents from a separate list.
 func (o *object) ids(docs []document, named bool) {
 	if named {
 		o.fail(`give ids in "ids" or in the documents, not in both`)
@@ -113,7 +114,7 @@ func (o *object) id(name string) json.RawMessage {
 	return id
 }
 
-// idOf is a JSON string or number in a form that can be sent back, and nil for anything else.
+// idOf returns a JSON string or number in a form that can be sent back, and nil for anything else.
 func (o *object) idOf(name string, raw jsontext.Value) json.RawMessage {
 	if len(raw) > maxIDBytes {
 		o.failWith(crossrank.Errorf(crossrank.TooLarge, "%q has an id of more than %d bytes", name, maxIDBytes))
@@ -121,14 +122,14 @@ func (o *object) idOf(name string, raw jsontext.Value) json.RawMessage {
 	}
 	switch raw.Kind() {
 	case '"':
-		s, _ := unquote(raw) // bytes that are not UTF-8 become signs that are
+		s, _ := unquote(raw) // replaces invalid UTF-8
 		clean, err := json.Marshal(s)
 		if err != nil {
 			return nil
 		}
 		return clean
 	case '0':
-		return json.RawMessage(bytes.Clone(raw)) // the body is not kept until the reply is written
+		return json.RawMessage(bytes.Clone(raw)) // a copy, so that the body can be collected before the reply is written
 	}
 	return nil
 }

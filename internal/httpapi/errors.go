@@ -11,7 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// refusal is a failure that only HTTP knows, such as a wrong method. Its status is the same in every dialect.
+// refusal is a failure that only HTTP has, such as a wrong method. Its status is the same in every
+// dialect.
 type refusal struct {
 	status  int
 	code    crossrank.Code
@@ -32,14 +33,14 @@ func refuse(status int, format string, args ...any) *refusal {
 	return e
 }
 
-// refuseEmpty is the answer to a request without anything to score.
+// refuseEmpty is the error of a request without anything to score.
 func refuseEmpty(format string, args ...any) *refusal {
 	e := refuse(http.StatusBadRequest, format, args...)
 	e.empty = true
 	return e
 }
 
-// fail words a failure for the caller, and logs it with what the caller is not told.
+// fail answers with an error, and logs it with what the caller does not see.
 func (a *API) fail(x *exchange, err error) {
 	f := failure{id: x.id}
 	var hidden error

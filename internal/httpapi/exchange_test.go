@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "write the replies that are given into t
 // created is the one value of a reply that is the clock's.
 var created = regexp.MustCompile(`"created":[1-9][0-9]{9}`)
 
-// TestExchanges replays whole exchanges: a request as it stands on the wire, and the reply to the byte.
+// TestExchanges replays whole exchanges: a request as it stands on the wire, and the reply to the
+// byte.
 func TestExchanges(t *testing.T) {
 	files, err := filepath.Glob("testdata/exchange/*.txtar")
 	if err != nil || len(files) == 0 {

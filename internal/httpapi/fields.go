@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// text reads a string, which must be there if it is needed.
+// text reads a string.
 func (o *object) text(name string, needed bool) (s string) {
 	if !o.has(name) {
 		if needed {
@@ -55,7 +55,8 @@ func (o *object) whole(name string, least, most int) (n int) {
 	return int(number)
 }
 
-// oneOf reads the one of several names for the same thing that is there, and "" if none is. Two of them are an error.
+// oneOf returns which of several names for the same value is present, or "". Two of them are an
+// error.
 func (o *object) oneOf(names ...string) (name string) {
 	for _, n := range names {
 		switch {
@@ -79,8 +80,8 @@ func (o *object) choice(name string, words ...string) string {
 	return word
 }
 
-// list calls each with every element of a list of at most most; it stops at the first one too many, however many follow.
-// What says what the elements are. Each says whether its element is one.
+// list calls each with every element of a list of at most most elements, and stops at the first one
+// beyond. What describes the elements in errors. Each returns false for an invalid element.
 func (o *object) list(name, what string, most int, each func(i int, raw jsontext.Value) bool) {
 	if !o.has(name) || o.fields[name].Kind() != '[' {
 		o.fail("%q must be a list, each element a %s", name, what)
@@ -118,8 +119,8 @@ func elements(list jsontext.Value) iter.Seq[jsontext.Value] {
 	}
 }
 
-// unquote reads a string, which must be valid JSON, and says whether it is one. Bytes that are not
-// UTF-8 become U+FFFD.
+// unquote reads a string, which must be valid JSON, and reports whether it is one. Invalid UTF-8
+// becomes U+FFFD.
 func unquote(raw jsontext.Value) (s string, ok bool) {
 	if raw.Kind() != '"' {
 		return "", false
@@ -127,7 +128,7 @@ func unquote(raw jsontext.Value) (s string, ok bool) {
 	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return string(inner), true
 	}
-	text, _ := jsontext.AppendUnquote(nil, raw) // its error is the bytes that it replaced
+	text, _ := jsontext.AppendUnquote(nil, raw) // its error only reports replaced bytes
 	return string(text), true
 }
 
@@ -145,7 +146,7 @@ func (o *object) texts(name string, most int) (list []string) {
 	return list
 }
 
-// textOrTexts reads a string or a list of strings, and says which it was.
+// textOrTexts reads a string or a list of strings, and reports which it was.
 func (o *object) textOrTexts(name string, most int) (list []string, isList bool) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a string or a list of strings", name)

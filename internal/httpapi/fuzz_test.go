@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzBodies throws bodies at every JSON dialect: whatever comes, the reply is an answer with a score a text or an error
-// of the caller's, never a fault of the server's.
+// FuzzBodies throws bodies at every JSON dialect: whatever comes, the reply is an answer with a
+// score a text or an error of the caller's, never a fault of the server's.
 func FuzzBodies(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"q","texts":["a","b"],"truncate":true,"truncation_direction":"left","raw_scores":true,"return_text":true}`,

@@ -7,9 +7,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// wholeNumber reads a JSON number that is an integer in value, whatever its notation: 100, 100.0 and
-// 1e2 are the same in JSON Schema. The arithmetic is exact, so 1.00000000000000000001 is no integer.
-// raw must be valid JSON; numbers of more than 18 digits are refused.
+// wholeNumber reads a JSON number that is an integer in value, whatever its notation: 100, 100.0
+// and 1e2 are the same in JSON Schema. The arithmetic is exact, so 1.00000000000000000001 is no
+// integer. raw must be valid JSON; numbers of more than 18 digits are refused.
 func wholeNumber(raw jsontext.Value) (n int64, ok bool) {
 	text, negative := strings.CutPrefix(string(raw), "-")
 	if text == "" || text[0] < '0' || text[0] > '9' {

@@ -10,17 +10,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth bounds the nesting of a body. No dialect needs half of it.
+// maxDepth is the maximum nesting of a body. No dialect needs half of it.
 const maxDepth = 8
 
-// maxFields bounds the keys of an object. No dialect has a tenth of it; documents may have fields of their own. Each costs
-// some hundred bytes, however few it has in the body.
+// maxFields is the maximum of keys in an object. No dialect has a tenth of it, but documents may
+// have fields of their own. Each key costs about a hundred bytes, however short.
 const maxFields = 1024
 
-// object is a JSON object that is read field by field. Names match exactly. Unknown names are ignored,
-// because clients send extra ones. null means absent. A value of another type than the one that is
-// read is an error that names the field. The first error is kept in err; after it, the readers
-// (fields.go) return zero values.
+// object is a JSON object that is read field by field. Names match exactly. Unknown names are
+// ignored, because clients send extra ones. null means absent. A value of another type than the one
+// that is read is an error that names the field. The first error is kept in err; after it, the
+// readers (fields.go) return zero values.
 //
 // Values are parts of the body, not copies of it. What outlives the request must be copied.
 type object struct {
@@ -28,8 +28,8 @@ type object struct {
 	err    error
 }
 
-// decoder reads JSON without copying it. Text that is not UTF-8 is read as U+FFFD. Repeated names are
-// found by parseObject, which needs no second set of all names for it.
+// decoder reads JSON without copying it. Text that is not UTF-8 is read as U+FFFD. Repeated names
+// are found by parseObject, which needs no second set of all names for it.
 func decoder(text []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
@@ -95,7 +95,8 @@ func malformed(err error) error {
 	return refuse(http.StatusBadRequest, "the body is not valid JSON")
 }
 
-// tooDeep counts brackets outside strings. It is exact for valid JSON; the decoder refuses the rest.
+// tooDeep counts brackets outside strings. It is exact for valid JSON; the decoder refuses the
+// rest.
 func tooDeep(body []byte) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(body); i++ {
@@ -116,7 +117,7 @@ func tooDeep(body []byte) bool {
 	return false
 }
 
-// has says whether a field is there and not null.
+// has reports whether a field is present and not null.
 func (o *object) has(name string) bool {
 	raw, ok := o.fields[name]
 	return ok && raw.Kind() != 'n'

@@ -34,7 +34,8 @@ func newOpenAPI(t *testing.T) *openAPI {
 	return o
 }
 
-// schema is that of a request's body (status 0) or of a reply's. A status without its own means the default one.
+// schema is that of a request's body (status 0) or of a reply's. A status without its own means the
+// default one.
 func (o *openAPI) schema(method, path string, status int) (*jsonschema.Schema, error) {
 	at := func(parts ...string) string {
 		for i, p := range parts {
@@ -65,8 +66,8 @@ func (o *openAPI) check(method, path string, status int, body []byte) error {
 	return schema.Validate(value)
 }
 
-// TestExchangesAreAsDescribed holds what stands in the golden exchanges against the served description: replies and
-// errors always, requests where they were good.
+// TestExchangesAreAsDescribed holds what stands in the golden exchanges against the served
+// description: replies and errors always, requests where they were good.
 func TestExchangesAreAsDescribed(t *testing.T) {
 	o := newOpenAPI(t)
 	files, err := filepath.Glob("testdata/exchange/*.txtar")
@@ -135,8 +136,8 @@ func TestDescriptionRefuses(t *testing.T) {
 	}
 }
 
-// TestDescriptionIsWhole finds routes that are not described, descriptions of none, and examples that are wrong or are
-// not answered.
+// TestDescriptionIsWhole finds routes that are not described, descriptions of none, and examples
+// that are wrong or are not answered.
 func TestDescriptionIsWhole(t *testing.T) {
 	api := newAPI(&scorer{})
 	var d description

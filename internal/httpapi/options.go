@@ -10,15 +10,15 @@ import (
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// options are what every dialect can say of how pairs are read and scored.
+// options are the keys, common to all dialects, that say how pairs are read and scored.
 type options struct {
 	crossrank.Request
 
-	probability bool // the sigmoid is asked for, whatever the model's own activation is
+	probability bool // the sigmoid is requested, whatever the model's activation
 	timeout     time.Duration
 }
 
-// options reads the keys that every dialect takes, under each of the names that one of them has for it.
+// options reads these keys, under every name that some dialect has for them.
 func (o *object) options() *options {
 	opts := &options{}
 	opts.Model = o.text("model", false)
@@ -31,10 +31,10 @@ func (o *object) options() *options {
 	return opts
 }
 
-// scoreType reads whether logits or probabilities are asked for.
+// scoreType reads whether logits or probabilities are requested.
 func (o *object) scoreType(opts *options) {
 	opts.Raw = o.flag("raw_scores")
-	for _, activated := range []string{"use_activation", "activation", "softmax"} { // vLLM's words, older ones too
+	for _, activated := range []string{"use_activation", "activation", "softmax"} { // vLLM's names, also older ones
 		if o.has(activated) && !o.flag(activated) {
 			opts.Raw = true
 		}
@@ -45,12 +45,12 @@ func (o *object) scoreType(opts *options) {
 	case string(crossrank.Probability):
 		opts.probability = true
 		if opts.Raw {
-			o.fail(`"score_type" is "probability", but raw scores are asked for too`)
+			o.fail(`"score_type" is "probability", but raw scores are requested too`)
 		}
 	}
 }
 
-// truncation reads what happens to texts that are too long.
+// truncation reads how texts that are too long are handled.
 func (o *object) truncation(opts *options) {
 	if o.choice("truncation_direction", "right", "left", "Right", "Left"); o.err == nil {
 		if d := o.text("truncation_direction", false); d == "left" || d == "Left" {
@@ -60,7 +60,7 @@ func (o *object) truncation(opts *options) {
 	if name := o.oneOf("truncate", "truncation"); name != "" && !o.flag(name) {
 		opts.Truncation = crossrank.TruncateNever
 	}
-	if n := o.whole("truncate_prompt_tokens", -1, maxCount); n > 0 { // vLLM's; −1 is the model's own maximum
+	if n := o.whole("truncate_prompt_tokens", -1, maxCount); n > 0 { // vLLM's; −1 = the model's maximum
 		if opts.MaxLength > 0 {
 			o.fail(`"truncate_prompt_tokens" and "max_length" mean the same; give one`)
 		}
@@ -71,13 +71,14 @@ func (o *object) truncation(opts *options) {
 	}
 }
 
-// maxCount bounds numbers that count tokens or documents, and maxTimeout milliseconds.
+// Maximums of numbers of tokens or documents, and of milliseconds.
 const (
 	maxCount   = 1<<31 - 1
 	maxTimeout = 24 * 60 * 60 * 1000
 )
 
-// windows reads how documents that are too long are read. Cohere's first version asks for windows by a number of chunks.
+// windows reads how long documents are split. Cohere's first version asks for windows with a number
+// of chunks.
 func (o *object) windows(opts *options) {
 	w := &opts.Windows
 	switch how := o.choice("windows", "best", "mean"); {
@@ -94,15 +95,15 @@ func (o *object) windows(opts *options) {
 	if o.has("window_overlap") {
 		w.Overlap = o.whole("window_overlap", 1, maxCount)
 		if w.Aggregate == crossrank.NoWindows {
-			o.fail(`"window_overlap" needs "windows", which says how the windows' scores become one`)
+			o.fail(`"window_overlap" needs "windows": "best" or "mean"`)
 		}
 	}
 }
 
-// TimeoutHeader may say in how many milliseconds the answer is of use, as the body's key timeout_ms does.
+// TimeoutHeader is the header for a timeout in milliseconds, like the key timeout_ms of the body.
 const TimeoutHeader = "X-Timeout-Ms"
 
-// ask holds a request against the limits and has it scored within its deadline.
+// ask checks a request against the limits and scores it within its deadline.
 func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 	req := &opts.Request
 	if err := edge.CheckModel(req.Model, edge.Names(a.cfg.Models())...); err != nil {
@@ -133,8 +134,8 @@ func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 	return resp, err
 }
 
-// setHeaders tells the cost of an answer in the headers of Text Embeddings Inference, in whole milliseconds, and what its
-// scores are.
+// setHeaders reports the cost of a reply in the headers of Text Embeddings Inference, in whole
+// milliseconds, and the type of its scores.
 func setHeaders(h http.Header, resp *crossrank.Response, kind crossrank.ScoreType) {
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	h.Set("X-Compute-Tokens", strconv.Itoa(resp.Usage.Tokens))
@@ -145,7 +146,7 @@ func setHeaders(h http.Header, resp *crossrank.Response, kind crossrank.ScoreTyp
 	h.Set("X-Score-Type", string(kind))
 }
 
-// truncatedOf is how many tokens were cut from pair i.
+// truncatedOf is the number of tokens cut from pair i.
 func truncatedOf(resp *crossrank.Response, i int) int {
 	if i < len(resp.Truncated) {
 		return resp.Truncated[i]

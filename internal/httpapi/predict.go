@@ -5,16 +5,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// prediction is one label's score in Text Embeddings Inference's reply to POST /predict.
+// prediction is the score of a label in the reply of POST /predict of Text Embeddings Inference.
 type prediction struct {
 	Score float32 `json:"score"`
 	Label string  `json:"label"`
 }
 
-// label is the only one of a reranker, under the name that a config without names gives it.
+// label is the only label of a reranker, with the name that it has in a config without names.
 const label = "LABEL_0"
 
-// predict is POST /predict as Text Embeddings Inference has it: one pair or several, in the request's order.
+// predict is POST /predict of Text Embeddings Inference: one pair or several, in the request's
+// order.
 func (a *API) predict(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {
@@ -44,7 +45,8 @@ func (a *API) predict(x *exchange) error {
 	return x.reply(out)
 }
 
-// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, and says which it was.
+// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, and reports
+// which it was.
 func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several bool) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)
@@ -69,7 +71,7 @@ func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several b
 	return pairs, true
 }
 
-// beginsWithString says whether the first element of a list is a string.
+// beginsWithString reports whether the first element of a list is a string.
 func beginsWithString(list jsontext.Value) bool {
 	for first := range elements(list) {
 		return first.Kind() == '"'
@@ -77,7 +79,7 @@ func beginsWithString(list jsontext.Value) bool {
 	return false
 }
 
-// pairOf reads a list of two strings, and says whether it is one. It looks no further than at a third.
+// pairOf reads a list of two strings, and reports whether it is one. It stops at a third.
 func pairOf(raw jsontext.Value) (pair crossrank.Pair, ok bool) {
 	if raw.Kind() != '[' {
 		return pair, false

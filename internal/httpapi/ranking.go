@@ -6,13 +6,13 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// extras are what crossrank adds to a result of any dialect.
+// extras are the keys that crossrank adds to a result of any dialect.
 type extras struct {
-	ID        json.RawMessage `json:"id,omitempty"`        // the caller's own, as it was given
-	Truncated int             `json:"truncated,omitempty"` // tokens of the query and the document that were not read
+	ID        json.RawMessage `json:"id,omitempty"`        // of the caller
+	Truncated int             `json:"truncated,omitempty"` // tokens cut from the query and the document
 }
 
-// ranked is one element of Text Embeddings Inference's reply.
+// ranked is a result of Text Embeddings Inference.
 type ranked struct {
 	Index int     `json:"index"`
 	Score float32 `json:"score"`
@@ -20,7 +20,7 @@ type ranked struct {
 	extras
 }
 
-// reranked is one result in the other dialects.
+// reranked is a result of the other dialects.
 type reranked struct {
 	Index     int           `json:"index"`
 	Relevance float32       `json:"relevance_score"`
@@ -32,7 +32,7 @@ type documentText struct {
 	Text string `json:"text"`
 }
 
-// jinaReply is Jina's, which llama.cpp and vLLM share. With Meta it is also that of Cohere's first version.
+// jinaReply is the reply of Jina, llama.cpp and vLLM and, with Meta, of Cohere's first version.
 type jinaReply struct {
 	ID        string              `json:"id"`
 	Model     string              `json:"model"`
@@ -48,7 +48,7 @@ type usage struct {
 	TotalTokens  int `json:"total_tokens"`
 }
 
-// cohereReply is that of Cohere's second version.
+// cohereReply is the reply of Cohere's second version.
 type cohereReply struct {
 	ID        string              `json:"id"`
 	Results   []reranked          `json:"results"`
@@ -74,7 +74,7 @@ type metaTokens struct {
 	InputTokens int `json:"input_tokens"`
 }
 
-// documentsPerUnit is how many documents of a query Cohere counts as one search.
+// documentsPerUnit is the number of documents in one search unit of Cohere.
 const documentsPerUnit = 100
 
 func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
@@ -85,7 +85,7 @@ func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
 	}
 }
 
-// word is the reply in the exchange's dialect.
+// word makes the reply in the dialect of the exchange.
 func (rk *ranking) word(x *exchange, best []crossrank.Ranked, resp *crossrank.Response, kind crossrank.ScoreType) any {
 	if x.dialect == tei {
 		out := make([]ranked, len(best))

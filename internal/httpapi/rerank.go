@@ -4,7 +4,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// ranking is a request to rank documents, as any dialect words it.
+// ranking is a request to rank documents, in any dialect.
 type ranking struct {
 	query     string
 	docs      []document
@@ -13,8 +13,8 @@ type ranking struct {
 	returnDoc bool
 }
 
-// rerank is every route that ranks. The route, and on some of them whether the body has "texts" or "documents", says in
-// which words the reply is.
+// rerank serves every route that ranks. The route and, on some routes, whether the body has "texts"
+// or "documents" decide the dialect of the reply.
 func (a *API) rerank(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {
@@ -26,7 +26,7 @@ func (a *API) rerank(x *exchange) error {
 	} else if x.dialect == tei && o.has("documents") {
 		x.dialect = llama
 	} else if x.dialect == tei {
-		list = "texts" // which is missing, and is told to be
+		list = "texts" // reported as missing
 	}
 	if list == "texts" && o.has("documents") {
 		o.fail(`give "texts" or "documents", not both`)
@@ -45,8 +45,9 @@ func (a *API) rerank(x *exchange) error {
 		rk.options.Pairs = append(rk.options.Pairs, crossrank.Pair{Query: rk.query, Passage: doc.text})
 	}
 
-	// The probability of a ranking is always the sigmoid, whatever the model's own activation is. The order is that of
-	// the logits, which still differ where sigmoids have run together.
+	// These APIs define the probability of a ranking as the sigmoid of the logit, so the model's
+	// own activation is not asked for. The order is that of the logits, which still differ where
+	// their sigmoids round to the same number.
 	kind := crossrank.Probability
 	if rk.options.Raw {
 		kind = crossrank.Logit
@@ -57,7 +58,7 @@ func (a *API) rerank(x *exchange) error {
 		return err
 	}
 	if resp.ScoreType != crossrank.Logit {
-		kind = resp.ScoreType // scores that were not computed, or that the scorer has already activated
+		kind = resp.ScoreType // not computed, or already activated by the scorer
 	}
 	setHeaders(x.w.Header(), resp, kind)
 	best := crossrank.Order(resp.Scores, rk.topN)
@@ -69,7 +70,7 @@ func (a *API) rerank(x *exchange) error {
 	return x.reply(rk.word(x, best, resp, kind))
 }
 
-// ranking reads what the dialects have in common.
+// ranking reads the keys that the dialects share.
 func (o *object) ranking(list string, most int) *ranking {
 	rk := &ranking{query: o.query(), docs: o.documents(list, most), options: o.options()}
 	if name := o.oneOf("top_n", "top_k"); name != "" {
@@ -81,7 +82,7 @@ func (o *object) ranking(list string, most int) *ranking {
 	return rk
 }
 
-// query reads the query: a string, or an object with a text, which Jina takes too.
+// query reads the query: a string or, as in Jina, an object with a text.
 func (o *object) query() string {
 	if !o.has("query") || o.fields["query"].Kind() != '{' {
 		return o.text("query", true)
@@ -98,7 +99,7 @@ func (o *object) query() string {
 	return text
 }
 
-// cohere reads what Cohere's second version alone has.
+// cohere applies what only Cohere's second version has.
 func (o *object) cohere(rk *ranking) {
 	if rk.options.MaxPassage == 0 {
 		rk.options.MaxPassage = 4096

@@ -6,7 +6,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// scored is the reply to POST /score. Its first six fields are vLLM's; the rest lets a client fill a whole
+// scored is the reply to POST /score. Its first six keys are vLLM's; the others complete a
 // [crossrank.Response].
 type scored struct {
 	ID      string      `json:"id"`
@@ -25,13 +25,13 @@ type score struct {
 	Object string  `json:"object"`
 	Score  float32 `json:"score"`
 
-	Truncated int `json:"truncated,omitempty"` // tokens of the pair that were not read
+	Truncated int `json:"truncated,omitempty"` // tokens cut from the pair
 }
 
 type scoredUsage struct {
 	PromptTokens    int `json:"prompt_tokens"`
 	TotalTokens     int `json:"total_tokens"`
-	CachedTokens    int `json:"cached_tokens,omitempty"` // of them, those that were not computed
+	CachedTokens    int `json:"cached_tokens,omitempty"` // part of total_tokens that was not computed
 	TruncatedTokens int `json:"truncated_tokens"`
 	PaddedTokens    int `json:"padded_tokens"`
 }
@@ -43,7 +43,8 @@ type scoredTiming struct {
 	Total    int64 `json:"total_ns"`
 }
 
-// score is POST /score as vLLM has it: text_1 against text_2, one to many or side by side, in the request's order.
+// score is POST /score of vLLM: text_1 against text_2, one to many or pairwise, in the request's
+// order.
 func (a *API) score(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {
@@ -77,7 +78,7 @@ func (a *API) score(x *exchange) error {
 	return x.reply(scoredReply(x.id, resp))
 }
 
-// scored asks for scores with the model's own activation, unless the caller wants another.
+// scored asks for scores with the model's activation, unless the caller wants another type.
 func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
 	opts.Raw = opts.Raw || opts.probability
 	resp, err := a.ask(x, opts)
@@ -94,8 +95,8 @@ func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
 	return resp, nil
 }
 
-// tokensRead is how many tokens of a request the model has read, for this request or for another: what a caller is told must
-// not depend on who asked before.
+// tokensRead is the number of tokens of a request that the model read, for this request or for an
+// earlier one. It does not depend on what was cached.
 func tokensRead(resp *crossrank.Response) int { return resp.Usage.Tokens + resp.Usage.CachedTokens }
 
 func scoredReply(id string, resp *crossrank.Response) *scored {

@@ -10,34 +10,35 @@ import (
 	"github.com/crossrank/crossrank/internal/edge"
 )
 
-// health is the body of a good GET /health, /livez or /readyz.
+// health is the successful reply to GET /health, /livez or /readyz.
 type health struct {
 	Status string `json:"status"`
 }
 
-// ready is GET /health and /readyz: whether requests are taken now.
+// ready is GET /health and /readyz: whether requests are accepted now.
 func (a *API) ready(x *exchange) error {
 	if !a.cfg.Ready() {
-		return crossrank.Errorf(crossrank.Unavailable, "the server is not taking requests")
+		return crossrank.Errorf(crossrank.Unavailable, "the server does not accept requests now")
 	}
 	return a.live(x)
 }
 
-// live is GET /livez: whether the process answers at all.
+// live is GET /livez: whether the process runs.
 func (a *API) live(x *exchange) error {
 	return x.reply(health{Status: "ok"})
 }
 
-// serverInfo is the reply to GET /info: Text Embeddings Inference's keys, and the project's own beside them.
+// serverInfo is the reply to GET /info: the keys of Text Embeddings Inference, and the project's
+// own.
 type serverInfo struct {
 	ModelID               string    `json:"model_id"`
-	ModelSHA              *string   `json:"model_sha"` // the weights' hash; null if they are random
+	ModelSHA              *string   `json:"model_sha"` // hash of the weights; null if random
 	ModelDType            string    `json:"model_dtype"`
 	ModelType             modelType `json:"model_type"`
 	MaxConcurrentRequests int       `json:"max_concurrent_requests"`
 	MaxInputLength        int       `json:"max_input_length"`
 	MaxBatchTokens        int       `json:"max_batch_tokens"`
-	MaxBatchRequests      *int      `json:"max_batch_requests"` // batches are bounded in tokens only
+	MaxBatchRequests      *int      `json:"max_batch_requests"` // null: only tokens are limited
 	MaxClientBatchSize    int       `json:"max_client_batch_size"`
 	AutoTruncate          bool      `json:"auto_truncate"`
 	TokenizationWorkers   int       `json:"tokenization_workers"`
@@ -55,10 +56,10 @@ type labels struct {
 	Label2ID map[string]int    `json:"label2id"`
 }
 
-// dtypes gives Text Embeddings Inference's words for what this project calls a quantization.
+// dtypes translates names of precisions to those of Text Embeddings Inference.
 var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
-// info is GET /info, of the model in the query's "model" or else of the default one.
+// info is GET /info, of the model named in the query, or else of the default model.
 func (a *API) info(x *exchange) error {
 	info, err := a.infoOf(x.r.URL.Query().Get("model"))
 	if err != nil {
@@ -67,7 +68,7 @@ func (a *API) info(x *exchange) error {
 	out := serverInfo{
 		ModelID:    info.Model,
 		ModelDType: info.Quantization,
-		// A reranker has one score, whatever its head's labels were called.
+		// A reranker has one score, whatever the labels in its config.
 		ModelType: modelType{labels{
 			ID2Label: map[string]string{"0": "LABEL_0"},
 			Label2ID: map[string]int{"LABEL_0": 0},
@@ -90,7 +91,7 @@ func (a *API) info(x *exchange) error {
 	return x.reply(out)
 }
 
-// infoOf finds a model that is served by its name; empty is the default one.
+// infoOf finds a model by name; "" is the default model.
 func (a *API) infoOf(name string) (crossrank.Info, error) {
 	if name == "" {
 		return a.cfg.Info(), nil
@@ -102,7 +103,7 @@ func (a *API) infoOf(name string) (crossrank.Info, error) {
 	return models[slices.Index(edge.Names(models), name)], nil
 }
 
-// modelList is the reply to GET /v1/models, in the shape that OpenAI's clients and vLLM's share.
+// modelList is the reply to GET /v1/models, as in OpenAI's API and in vLLM.
 type modelList struct {
 	Object string        `json:"object"`
 	Data   []listedModel `json:"data"`
@@ -111,7 +112,7 @@ type modelList struct {
 type listedModel struct {
 	ID          string `json:"id"`
 	Object      string `json:"object"`
-	Created     int64  `json:"created"` // Unix seconds; when this server started
+	Created     int64  `json:"created"` // Unix seconds; the start of this server
 	OwnedBy     string `json:"owned_by"`
 	MaxModelLen int    `json:"max_model_len"`
 }
@@ -125,8 +126,7 @@ func (a *API) models(x *exchange) error {
 	return x.reply(list)
 }
 
-// history is GET /api/history: the server's own samples, those after the time in the query's "since" or all of them, as
-// coarse as "step" asks.
+// history is GET /api/history: the server's samples after "since", or all, at least "step" apart.
 func (a *API) history(x *exchange) error {
 	query := x.r.URL.Query()
 	since, err := parseSince(query.Get("since"))
@@ -140,7 +140,7 @@ func (a *API) history(x *exchange) error {
 	return x.reply(a.cfg.History(since, step))
 }
 
-// parseStep reads a duration as Go writes it, or a number of milliseconds; empty is 0.
+// parseStep reads a duration in the syntax of Go, or a number of milliseconds; "" is 0.
 func parseStep(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
@@ -156,7 +156,7 @@ func parseStep(s string) (time.Duration, error) {
 	return step, nil
 }
 
-// parseSince reads a time in RFC 3339 or in milliseconds since 1970; empty is the zero time.
+// parseSince reads a time in RFC 3339, or in milliseconds since 1970; "" is the zero time.
 func parseSince(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil

@@ -4,7 +4,8 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// textToken is a token in Text Embeddings Inference's reply to POST /tokenize. Where it stands in the text is not known.
+// textToken is a token in the reply to POST /tokenize of Text Embeddings Inference. Its position in
+// the text is not known.
 type textToken struct {
 	ID      int32  `json:"id"`
 	Text    string `json:"text"`
@@ -13,27 +14,27 @@ type textToken struct {
 	Stop    *int   `json:"stop"`
 }
 
-// tokenCount is vLLM's reply.
+// tokenCount is the reply of vLLM.
 type tokenCount struct {
 	Count       int     `json:"count"`
 	MaxModelLen int     `json:"max_model_len"`
 	Tokens      []int32 `json:"tokens"`
 }
 
-// tokenIDs is llama.cpp's reply.
+// tokenIDs is the reply of llama.cpp.
 type tokenIDs struct {
 	Tokens []int32 `json:"tokens"`
 }
 
-// tokenize is POST /tokenize, in the words of three servers: "inputs" of Text Embeddings Inference, "prompt" of vLLM or
-// "content" of llama.cpp.
+// tokenize is POST /tokenize of three servers: "inputs" of Text Embeddings Inference, "prompt" of
+// vLLM or "content" of llama.cpp.
 func (a *API) tokenize(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {
 		return err
 	}
 	key := o.oneOf("inputs", "prompt", "content")
-	special := key != "content" // llama.cpp adds none unless asked
+	special := key != "content" // llama.cpp adds none by default
 	if name := o.oneOf("add_special_tokens", "add_special"); name != "" {
 		special = o.flag(name)
 	}
@@ -70,8 +71,9 @@ func (a *API) tokenize(x *exchange) error {
 	return x.reply(out)
 }
 
-// maxTokens bounds the tokens of a reply. A byte of text can become a token, which takes some hundred bytes until it is
-// written: a body of 8 MiB would cost gigabytes.
+// maxTokens is the maximum of tokens in a reply. A byte of text can become a token, which takes
+// about a hundred bytes until it is written; without a maximum, a body of 8 MiB would cost
+// gigabytes.
 const maxTokens = 100_000
 
 func (a *API) tokens(info crossrank.Info, key string, texts []string, special bool) (any, error) {
@@ -80,7 +82,7 @@ func (a *API) tokens(info crossrank.Info, key string, texts []string, special bo
 	for i, text := range texts {
 		tokens := a.cfg.Tokenize(info.Model, text, special)
 		if total += len(tokens); total > maxTokens {
-			return nil, crossrank.Errorf(crossrank.TooLarge, "up to text %d there are %d tokens; at most %d are told at once, "+
+			return nil, crossrank.Errorf(crossrank.TooLarge, "up to text %d there are %d tokens; a reply has at most %d, "+
 				"split the request", i, total, maxTokens)
 		}
 		lists[i] = make([]textToken, len(tokens))
