@@ -10,19 +10,19 @@ import (
 	"github.com/crossrank/crossrank/local"
 )
 
-// scoreQuality is how good the scores are that were measured.
+// scoreQuality is how good the scores are.
 type scoreQuality struct {
 	agreement     *results.Agreement // with another precision, if that was asked for
 	judged        *results.Judged    // of a collection, if there is one
 	judgedAgainst *results.Judged    // of the other precision
 }
 
-// measureQuality scores pairs with s, and with the same model in another precision if that is asked for, and tells how near the
-// two are, and how well each ranks the collection.
-func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair, task *quality.Task) (_ scoreQuality, err error) {
-	var q scoreQuality
+// measureQuality compares the scores of s with those of the same model in another precision, and
+// measures how well both rank the collection, as far as the options ask for that.
+func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair,
+	task *quality.Task) (q scoreQuality, err error) {
 	if task != nil {
-		if q.judged, err = judge(ctx, s, opts, task); err != nil {
+		if q.judged, err = task.Measure(ctx, s, opts.batch); err != nil {
 			return q, err
 		}
 	}
@@ -44,20 +44,12 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 	}
 	q.agreement = quality.Agree(pairs, got, want, opts.against)
 	if task != nil {
-		q.judgedAgainst, err = judge(ctx, other, opts, task)
+		q.judgedAgainst, err = task.Measure(ctx, other, opts.batch)
 	}
 	return q, err
 }
 
-func judge(ctx context.Context, s crossrank.Scorer, opts benchOptions, task *quality.Task) (*results.Judged, error) {
-	scores, err := quality.Logits(ctx, s, task.Pairs, opts.batch)
-	if err != nil {
-		return nil, fmt.Errorf("scoring the collection: %w", err)
-	}
-	return task.Rank(scores), nil
-}
-
-// rows are what people read of it.
+// rows adds the quality to the table.
 func (q *scoreQuality) rows(row func(name, format string, args ...any), against string) {
 	if a := q.agreement; a != nil {
 		row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, where their standard deviation is %.3g",
@@ -74,19 +66,20 @@ func (q *scoreQuality) rows(row func(name, format string, args ...any), against 
 	}
 }
 
-// toldQuality is the least difference of nDCG or MRR that is called one; less is what the choice of queries makes.
-const toldQuality = 0.005
+// minQualityDifference is the smallest difference of nDCG or MRR that counts. Smaller ones depend
+// on the choice of queries.
+const minQualityDifference = 0.005
 
-// betterOrWorse says what differences of nDCG and of MRR amount to.
+// betterOrWorse describes differences of nDCG and of MRR.
 func betterOrWorse(ndcg, mrr float64) string {
 	words := fmt.Sprintf("a difference of %+.4f and %+.4f", ndcg, mrr)
 	switch {
-	case min(ndcg, mrr) < -toldQuality:
+	case min(ndcg, mrr) < -minQualityDifference:
 		return words + ", worse"
-	case max(ndcg, mrr) > toldQuality:
+	case max(ndcg, mrr) > minQualityDifference:
 		return words + ", better"
 	}
-	return words + ", none to speak of"
+	return words + ", not relevant"
 }
 
 func topWords(t results.TopAgreement) string {

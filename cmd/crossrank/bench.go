@@ -278,8 +278,8 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 	return conn, info, nil
 }
 
-// saveScores scores every pair once and writes the logits, one a line, each as the shortest text that reads back as the
-// same float32.
+// saveScores scores every pair once and writes the logits, one a line, each as the shortest text
+// that reads back as the same float32.
 func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int, name string) (err error) {
 	scores, err := quality.Logits(ctx, s, pairs, batch)
 	if err != nil {

@@ -10,11 +10,12 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// writeBench writes the measurement in the format of Go's benchmarks, so that benchstat compares the outputs of several runs.
-// An operation is a request. A percentile that the number of requests cannot carry is left out.
+// writeBench writes the measurement in the format of Go's benchmarks, so that benchstat compares
+// the outputs of several runs. An operation is a request. A percentile that the number of requests
+// cannot carry is left out.
 //
-// The lines above the result are few on purpose: benchstat makes a table of its own for each set of them. What is compared in
-// its columns is either the files or, with -col target, the targets.
+// The lines above the result are few on purpose: benchstat makes a table of its own for each set of
+// them. What is compared in its columns is either the files or, with -col target, the targets.
 func (b *benchResult) writeBench(w io.Writer) error {
 	target := b.Target
 	if b.Dialect != "" && b.Dialect != client.Crossrank {

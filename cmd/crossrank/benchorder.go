@@ -10,8 +10,9 @@ import (
 // benchOrders are the values of --order.
 var benchOrders = []string{"as-is", "sorted"}
 
-// sortedByLength orders pairs by their tokens and keeps those of requests that are evenly spaced over that order, so that a
-// short run has short and long pairs alike. Requests take what it gives one after another.
+// sortedByLength orders pairs by their tokens and keeps those of requests that are evenly spaced
+// over that order, so that a short run has short and long pairs alike. Requests take what it gives
+// one after another.
 func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) ([]crossrank.Pair, error) {
 	reading, err := openReading(model)
 	if err != nil {
@@ -37,7 +38,8 @@ func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) (
 	return out, nil
 }
 
-// spaced gives where requests begin among n pairs: at multiples of batch, evenly spaced if there are more than requests.
+// spaced gives where requests begin among n pairs: at multiples of batch, evenly spaced if there
+// are more than requests.
 func spaced(n, batch, requests int) []int {
 	total := (n + batch - 1) / batch
 	count := min(requests, total)

@@ -13,8 +13,8 @@ import (
 // benchFormats are the values of --format.
 var benchFormats = []string{"table", "json", "bench"}
 
-// benchResult is the output of bench: the summary of its results, in the keys that programs read. Keys
-// may be added; none changes its meaning.
+// benchResult is the output of bench: the summary of its results, in the keys that programs read.
+// Keys may be added; none changes its meaning.
 type benchResult struct {
 	PairsPerSecond  summary.Value      `json:"pairs_per_s"`  // of the whole run, not the mean over its requests
 	TokensPerSecond *summary.Value     `json:"tokens_per_s"` // null if the target did not count tokens

@@ -206,7 +206,7 @@ func (o *experimentOptions) apply(sweep definition.Sweep) definition.Sweep {
 	})
 }
 
-// reportExperiment makes the report from the results file, beside it, and tells where it is.
+// reportExperiment makes the report of a results file, beside it, and prints its path.
 func reportExperiment(cmd *cobra.Command, path string) error {
 	res, err := results.ReadFile(path)
 	if err != nil {

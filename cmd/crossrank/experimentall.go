@@ -122,7 +122,7 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 // guessedSpeed is the pairs a second of an estimate that has nothing to go by.
 const guessedSpeed = 200
 
-// writePlan shows the configurations of an experiment and gives about how long they take.
+// writePlan prints the configurations of an experiment, and returns the estimated time.
 func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (time.Duration, error) {
 	speed, why := opts.speed, "as --pairs-per-second says"
 	if speed <= 0 {
@@ -144,7 +144,8 @@ func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (tim
 	return takes, err
 }
 
-// earlierSpeed is the mean throughput of the configurations in the results of a folder, or 0 if there are none.
+// earlierSpeed is the mean throughput of the configurations in the results of a folder, or 0 if
+// there are none.
 func earlierSpeed(dir string) float64 {
 	files, err := filepath.Glob(filepath.Join(dir, "*_results.jsonl"))
 	if err != nil {

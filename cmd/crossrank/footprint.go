@@ -10,7 +10,7 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// footprint is what a model in this process takes: time to start and memory.
+// footprint is the start-up time and the memory of a model in this process.
 type footprint struct {
 	Open       float64 `json:"open_ms"`        // from the weights on disk until the engine is ready
 	FirstScore float64 `json:"first_score_ms"` // from there to the score of one pair, opening included
@@ -35,7 +35,7 @@ func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (
 	return scorer, info, f, nil
 }
 
-// rows are what people read of it.
+// rows adds the footprint to the table.
 func (f *footprint) rows(row func(name, format string, args ...any)) {
 	row("start", "open after %.0f ms, first score after %.0f ms", f.Open, f.FirstScore)
 	row("memory", "%s resident once open, %s at the end; the weights are %s in float32",

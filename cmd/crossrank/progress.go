@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// progress shows the progress of a load run or a download on standard error: a bar that is redrawn on
-// a terminal, a line every few seconds elsewhere. It is not safe for concurrent use.
+// progress shows the progress of a load run or a download on standard error: a bar that is redrawn
+// on a terminal, a line every few seconds elsewhere. It is not safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	width int    // columns of the terminal; 0 if w is none
@@ -56,8 +56,8 @@ func (p *progress) update(u load.Progress) {
 	p.show(fractionDone(u), describeProgress(u), turned || done)
 }
 
-// show draws the bar, or prints a line, unless that was done just now. It is shown in any case at first,
-// and if it must be.
+// show draws the bar, or prints a line, unless that was done just now. It is shown in any case at
+// first, and if it must be.
 func (p *progress) show(fraction float64, text string, must bool) {
 	now := p.now()
 	every := lineEvery

@@ -67,11 +67,10 @@ func (r *runner) assess(ctx context.Context, p process, first int) error {
 		}
 	}
 	if r.task != nil {
-		scores, err := quality.Logits(ctx, quality.ByQuery(r.client, client.Dialect(p.settings.Target.Dialect)), r.task.Pairs, assessBatch)
-		if err != nil {
+		byQuery := quality.ByQuery(r.client, client.Dialect(p.settings.Target.Dialect))
+		if a.quality.Judged, err = r.task.Measure(ctx, byQuery, assessBatch); err != nil {
 			return fmt.Errorf("measuring quality: %w", err)
 		}
-		a.quality.Judged = r.task.Rank(scores)
 	}
 	r.assessed = append(r.assessed, a)
 	return nil

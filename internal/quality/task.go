@@ -69,6 +69,16 @@ func (t *Task) Rank(scores []float64) *results.Judged {
 	return j
 }
 
+// Measure scores the candidates with s, in requests of batch pairs, and returns how well it ranks
+// them.
+func (t *Task) Measure(ctx context.Context, s crossrank.Scorer, batch int) (*results.Judged, error) {
+	scores, err := Logits(ctx, s, t.Pairs, batch)
+	if err != nil {
+		return nil, fmt.Errorf("scoring the collection: %w", err)
+	}
+	return t.Rank(scores), nil
+}
+
 // Logits returns the logit of every pair, from requests of batch pairs one after another.
 func Logits(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int) ([]float64, error) {
 	scores := make([]float64, 0, len(pairs))

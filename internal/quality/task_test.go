@@ -67,6 +67,13 @@ func TestOpenTask(t *testing.T) {
 	if set := task.Set(); set.Name != "judged, the 2 best by BM25 of each of 1 queries" || set.Hash != task.Collection.Hash || len(set.Pairs) != 2 {
 		t.Errorf("as data: %+v", set)
 	}
+	judged, err := task.Measure(t.Context(), &scorertest.Fake{}, 1)
+	if err != nil || judged.Queries != 1 || judged.Pairs != 2 || judged.FirstMRR != 0.5 || judged.NDCG10 <= 0 {
+		t.Errorf("measured: %+v and %v", judged, err)
+	}
+	if _, err := task.Measure(t.Context(), failing{errors.New("broken"), 2}, 2); err == nil || !strings.Contains(err.Error(), "scoring the collection") {
+		t.Errorf("with a scorer that fails: got %v", err)
+	}
 	write("qrels.tsv", "q\t1\t0\n")
 	if _, err := OpenTask(dir, 2); err == nil || !strings.Contains(err.Error(), "no query with a relevant document") {
 		t.Errorf("without a relevant document: got %v", err)
