@@ -1,6 +1,11 @@
 package definition
 
-import "github.com/crossrank/crossrank/internal/strictyaml"
+import (
+	"slices"
+
+	"github.com/crossrank/crossrank/internal/keypath"
+	"github.com/crossrank/crossrank/internal/strictyaml"
+)
 
 // Mix makes requests of many sizes, each with one query of its own. It stands in place of
 // batch_sizes and needs documents or a file.
@@ -66,47 +71,57 @@ func (m Mix) faults(add strictyaml.Report) {
 	m.DocumentWords.faults(at+".document_words", add)
 }
 
+// keysOfKind lists the keys that each kind of distribution uses.
+var keysOfKind = map[string][]string{
+	"constant":   {"value"},
+	"uniform":    {"min", "max"},
+	"log_normal": {"mean", "std_dev", "min", "max"},
+	"list":       {"values", "weights"},
+}
+
 // faults reports what a distribution lacks, and keys that its kind does not use.
 func (d Distribution) faults(at string, add strictyaml.Report) {
 	if !d.given() {
 		return
 	}
-	uses := map[string][]string{
-		"constant": {"value"}, "uniform": {"min", "max"}, "log_normal": {"mean", "std_dev", "min", "max"}, "list": {"values", "weights"},
-	}[d.Distribution]
+	uses := keysOfKind[d.Distribution]
 	if uses == nil {
 		add(at, "needs a distribution: constant, uniform, log_normal or list")
 		return
 	}
-	has := map[string]bool{
-		"value": d.Value > 0, "min": d.Min > 0, "max": d.Max > 0, "mean": d.Mean > 0, "std_dev": d.StdDev > 0,
-		"values": len(d.Values) > 0, "weights": len(d.Weights) > 0,
-	}
-	used := map[string]bool{}
-	for _, key := range uses {
-		used[key] = true
-	}
-	for _, key := range []string{"value", "min", "max", "mean", "std_dev", "values", "weights"} {
-		if has[key] && !used[key] {
-			add(at+"."+key, "has no effect on %s; leave it out", d.Distribution)
+	for _, k := range []struct {
+		key   string
+		given bool
+	}{
+		{"value", d.Value > 0}, {"min", d.Min > 0}, {"max", d.Max > 0}, {"mean", d.Mean > 0},
+		{"std_dev", d.StdDev > 0}, {"values", len(d.Values) > 0}, {"weights", len(d.Weights) > 0},
+	} {
+		if k.given && !slices.Contains(uses, k.key) {
+			add(keypath.Join(at, k.key), "has no effect on %s; leave it out", d.Distribution)
 		}
 	}
-	switch {
-	case d.Distribution == "constant" && d.Value == 0:
+	d.lacks(at, add)
+}
+
+// lacks reports the keys that a kind needs, and values that contradict each other.
+func (d Distribution) lacks(at string, add strictyaml.Report) {
+	switch kind := d.Distribution; {
+	case kind == "constant" && d.Value == 0:
 		add(at, "constant needs a value")
-	case d.Distribution == "uniform" && (d.Min == 0 || d.Max == 0):
+	case kind == "uniform" && (d.Min == 0 || d.Max == 0):
 		add(at, "uniform needs a min and a max")
-	case d.Distribution == "log_normal" && (d.Mean == 0 || d.StdDev == 0):
+	case kind == "log_normal" && (d.Mean == 0 || d.StdDev == 0):
 		add(at, "log_normal needs a mean and a std_dev above 0")
-	case d.Distribution == "list" && len(d.Values) == 0:
+	case kind == "list" && len(d.Values) == 0:
 		add(at, "list needs values")
 	case d.Min > d.Max && d.Max > 0:
-		add(at+".min", "is %d, but max is %d", d.Min, d.Max)
+		add(keypath.Join(at, "min"), "is %d, but max is %d", d.Min, d.Max)
 	case len(d.Weights) > 0:
 		d.weighFaults(at, add)
 	}
 }
 
+// weighFaults reports weights that do not fit the values.
 func (d Distribution) weighFaults(at string, add strictyaml.Report) {
 	total := 0.0
 	for _, w := range d.Weights {

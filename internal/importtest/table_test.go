@@ -54,7 +54,7 @@ var table = []row{
 	{name: "internal/strictyaml", imports: []string{"internal/keypath"}, external: []string{yaml}},
 	{name: "internal/backend/catalog"},
 	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/defaults", "internal/keypath", "internal/strictyaml"}},
-	{name: "internal/definition", imports: []string{"internal/config", "internal/strictyaml"}},
+	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
 	{name: "internal/safetensors"},
