@@ -202,46 +202,68 @@ func isModule(dir string) bool {
 // execs is how many inputs a fuzz target has tried.
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
+// fuzzed is what became of a fuzz target.
+type fuzzed struct {
+	name   string
+	inputs int // that were tried
+	failed bool
+}
+
 // fuzz runs each fuzz target for a while.
 func fuzz(ctx context.Context, h *harness) error {
 	list, err := targets()
 	if err != nil {
 		return fmt.Errorf("looking for fuzz targets: %w", err)
 	}
-	var failed, ran []string
-	inputs := 0
+	var done []fuzzed
 	for _, t := range list {
-		if ctx.Err() != nil {
-			break
-		}
 		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", h.fuzztime.String(), t.pkg)
 		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 		cmd.WaitDelay = 10 * time.Second
-		out, err := cmd.CombinedOutput()
+		out, failure := cmd.CombinedOutput()
 		if ctx.Err() != nil {
 			break
 		}
-		name := path.Base(t.pkg) + "." + t.name
-		if err != nil {
-			failed = append(failed, name)
-			h.say("   %s: %v: %.2000s", name, err, out)
+		f := fuzzed{name: path.Base(t.pkg) + "." + t.name, inputs: inputsOf(out), failed: failure != nil}
+		if f.failed {
+			h.say("   %s: %v: %.2000s", f.name, failure, out)
 		}
-		n := 0
-		if all := execs.FindAllSubmatch(out, -1); len(all) > 0 {
-			n, _ = strconv.Atoi(string(all[len(all)-1][1]))
-		}
-		inputs += n
-		ran = append(ran, fmt.Sprintf("%s %d", name, n))
-		h.say("   %s: %d inputs", name, n)
+		h.say("   %s: %d inputs", f.name, f.inputs)
+		done = append(done, f)
 	}
-	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs that they have tried: %s", len(ran), len(list), h.fuzztime,
-		inputs, strings.Join(slices.Sorted(slices.Values(ran)), ", "))}
-	if len(failed) > 0 {
+	h.report(fuzzRecord(done, len(list), h.fuzztime))
+	return nil
+}
+
+// inputsOf reads from the output of a fuzz target how many inputs it tried.
+func inputsOf(out []byte) int {
+	all := execs.FindAllSubmatch(out, -1)
+	if len(all) == 0 {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(all[len(all)-1][1]))
+	return n
+}
+
+// fuzzRecord sums up the targets that were run, of so many.
+func fuzzRecord(done []fuzzed, of int, each time.Duration) record {
+	var failed, ran []string
+	inputs := 0
+	for _, f := range done {
+		inputs += f.inputs
+		ran = append(ran, fmt.Sprintf("%s %d", f.name, f.inputs))
+		if f.failed {
+			failed = append(failed, f.name)
+		}
+	}
+	slices.Sort(ran)
+	r := record{Goal: "fuzz", Value: float64(len(failed)), Note: fmt.Sprintf("%d targets of %d, %v each, %d inputs that they have tried: %s",
+		len(ran), of, each, inputs, strings.Join(ran, ", "))}
+	switch {
+	case len(ran) == 0:
+		r.Fault = "none was run"
+	case len(failed) > 0:
 		r.Fault = "failed: " + strings.Join(failed, ", ")
 	}
-	if len(ran) == 0 {
-		r.Fault = "none was run"
-	}
-	h.report(r)
-	return nil
+	return r
 }
