@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -254,9 +255,7 @@ func (tt *exchangeOf) run(t *testing.T) {
 				t.Errorf("sent %v, want %v", got, want)
 			}
 		}
-		for name, values := range tt.header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), tt.header)
 		if tt.status != 0 {
 			w.WriteHeader(tt.status)
 		}
