@@ -126,3 +126,22 @@ func TestCopiesAndMissingFiles(t *testing.T) {
 		t.Errorf("a command that fails: %v", err)
 	}
 }
+
+func TestPrepareNamesWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	if err := os.MkdirAll(filepath.Join(dir, "node_modules"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(bin, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	_, err := prepare(t.Context(), options{peer: dir, material: dir, model: dir, build: filepath.Join(dir, "build")}, new(strings.Builder))
+	if err == nil || !strings.Contains(err.Error(), "tokenizer.json") {
+		t.Errorf("got %v, want the first of the files that are missing", err)
+	}
+}
