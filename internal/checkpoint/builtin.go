@@ -24,8 +24,8 @@ const builtinSeed = 42
 //go:embed builtin_vocab.txt
 var builtinVocab []byte
 
-func builtinConfig() bertConfig {
-	return bertConfig{
+func builtinConfig() encoder {
+	return encoder{
 		Hidden: 384, Layers: 6, Heads: 12, Intermediate: 1536, VocabSize: 30522, Positions: 512, TypeVocab: 2,
 		NormEps: defaultEps, Activation: network.GELU, Labels: 1,
 	}
@@ -51,7 +51,7 @@ func openBuiltin(name string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := builtinConfig().translation()
+	t := builtinConfig().bert()
 	randomWeights(t.slots, builtinSeed)
 	return &Model{
 		Name: Builtin, Network: t.network, Activation: Sigmoid, Meaningless: true,

@@ -62,7 +62,7 @@ func TestRandomWeightsOnAnyCores(t *testing.T) {
 	var digests []string
 	for _, cores := range []int{1, 3} {
 		runtime.GOMAXPROCS(cores)
-		made := c.translation()
+		made := c.bert()
 		randomWeights(made.slots, 1)
 		digests = append(digests, digest(made.network))
 	}

@@ -34,28 +34,28 @@ func with(key, value string) string {
 func TestConfig(t *testing.T) {
 	for _, c := range []struct {
 		name, config string
-		change       func(*bertConfig)
+		change       func(*encoder)
 	}{
-		{"as it is", tinyConfig, func(*bertConfig) {}},
-		{"keys that do not matter", with("use_cache", `"perhaps"`), func(*bertConfig) {}},
-		{"a null where there is a default", with("layer_norm_eps", "null"), func(*bertConfig) {}},
-		{"no model_type, as in old files", with("model_type", "null"), func(*bertConfig) {}},
-		{"hidden_act gelu_new", with("hidden_act", `"gelu_new"`), func(c *bertConfig) { c.Activation = network.GELUTanh }},
-		{"hidden_act gelu_pytorch_tanh", with("hidden_act", `"gelu_pytorch_tanh"`), func(c *bertConfig) { c.Activation = network.GELUTanh }},
-		{"hidden_act relu", with("hidden_act", `"relu"`), func(c *bertConfig) { c.Activation = network.ReLU }},
-		{"another eps", with("layer_norm_eps", "1e-5"), func(c *bertConfig) { c.NormEps = 1e-5 }},
-		{"the most layers", with("num_hidden_layers", "200"), func(c *bertConfig) { c.Layers = 200 }},
-		{"one head", with("num_attention_heads", "1"), func(c *bertConfig) { c.Heads = 1 }},
-		{"the fewest positions", with("max_position_embeddings", "8"), func(c *bertConfig) { c.Positions = 8 }},
-		{"more token types", with("type_vocab_size", "3"), func(c *bertConfig) { c.TypeVocab = 3 }},
-		{"two labels", with("id2label", `{"0": "no", "1": "yes"}`), func(c *bertConfig) { c.Labels = 2 }},
-		{"no labels, which means two", with("id2label", "null"), func(c *bertConfig) { c.Labels = 2 }},
-		{"num_labels", strings.Replace(with("id2label", "null"), "{", `{"num_labels": 1, `, 1), func(*bertConfig) {}},
+		{"as it is", tinyConfig, func(*encoder) {}},
+		{"keys that do not matter", with("use_cache", `"perhaps"`), func(*encoder) {}},
+		{"a null where there is a default", with("layer_norm_eps", "null"), func(*encoder) {}},
+		{"no model_type, as in old files", with("model_type", "null"), func(*encoder) {}},
+		{"hidden_act gelu_new", with("hidden_act", `"gelu_new"`), func(c *encoder) { c.Activation = network.GELUTanh }},
+		{"hidden_act gelu_pytorch_tanh", with("hidden_act", `"gelu_pytorch_tanh"`), func(c *encoder) { c.Activation = network.GELUTanh }},
+		{"hidden_act relu", with("hidden_act", `"relu"`), func(c *encoder) { c.Activation = network.ReLU }},
+		{"another eps", with("layer_norm_eps", "1e-5"), func(c *encoder) { c.NormEps = 1e-5 }},
+		{"the most layers", with("num_hidden_layers", "200"), func(c *encoder) { c.Layers = 200 }},
+		{"one head", with("num_attention_heads", "1"), func(c *encoder) { c.Heads = 1 }},
+		{"the fewest positions", with("max_position_embeddings", "8"), func(c *encoder) { c.Positions = 8 }},
+		{"more token types", with("type_vocab_size", "3"), func(c *encoder) { c.TypeVocab = 3 }},
+		{"two labels", with("id2label", `{"0": "no", "1": "yes"}`), func(c *encoder) { c.Labels = 2 }},
+		{"no labels, which means two", with("id2label", "null"), func(c *encoder) { c.Labels = 2 }},
+		{"num_labels", strings.Replace(with("id2label", "null"), "{", `{"num_labels": 1, `, 1), func(*encoder) {}},
 	} {
 		want := tiny()
 		c.change(&want)
 		got, err := parseConfig([]byte(c.config))
-		if err != nil || !reflect.DeepEqual(got.network, want.translation().network) || got.positions != want.Positions {
+		if err != nil || !reflect.DeepEqual(got.network, want.bert().network) || got.positions != want.Positions {
 			t.Errorf("%s: got %+v, %v; want %+v", c.name, got.network, err, want)
 		}
 	}
@@ -63,8 +63,8 @@ func TestConfig(t *testing.T) {
 
 // TestUnknownClassIsNamed: the error names the class that was found and all that can be computed.
 func TestUnknownClassIsNamed(t *testing.T) {
-	_, err := parseConfig([]byte(with("architectures", `["XLMRobertaForSequenceClassification"]`)))
-	for _, want := range []string{`["XLMRobertaForSequenceClassification"]`, "these classes can be computed: BertForSequenceClassification"} {
+	_, err := parseConfig([]byte(with("architectures", `["LlamaForSequenceClassification"]`)))
+	for _, want := range []string{`["LlamaForSequenceClassification"]`, "these classes can be computed: BertForSequenceClassification"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %s", err, want)
 		}
@@ -93,7 +93,7 @@ var hostile = []struct{ name, config, field string }{
 
 	{"no architectures", with("architectures", "null"), "architectures"},
 	{"architectures empty", with("architectures", "[]"), "architectures"},
-	{"another architecture", with("architectures", `["XLMRobertaForSequenceClassification"]`), "architectures"},
+	{"another architecture", with("architectures", `["LlamaForSequenceClassification"]`), "architectures"},
 	{"an encoder without a classifier", with("architectures", `["BertModel"]`), "architectures"},
 	{"an architecture that is a string", with("architectures", `"BertForSequenceClassification"`), "architectures"},
 	{"another model type", with("model_type", `"roberta"`), "model_type"},
@@ -197,7 +197,7 @@ func TestReferenceConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := builtinConfig().translation().network
+	want := builtinConfig().bert().network
 	if got, err := parseConfig(data); err != nil || !reflect.DeepEqual(got.network, want) {
 		t.Errorf("got %+v, %v; want %+v", got.network, err, want)
 	}
@@ -221,7 +221,7 @@ func FuzzConfig(f *testing.F) {
 		n := c.network
 		if n.Hidden != n.Heads*n.HeadSize || len(n.Blocks) < 1 || len(n.Blocks) > 200 || n.Embeddings.Norm.Eps <= 0 ||
 			n.Head.Output.Out < 1 || n.Head.Output.Out > 2 || n.Activation == "" ||
-			c.positions < 8 || n.Embeddings.Types.Rows < 2 || c.vocabSize() < 1 {
+			c.positions < 8 || c.vocabSize() < 1 {
 			t.Errorf("accepted %+v", n)
 		}
 		for _, s := range c.slots {

@@ -25,6 +25,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 const (
@@ -132,6 +134,23 @@ func OpenTokenizer(name string) (Reading, error) {
 		return Reading{}, opening(name, err)
 	}
 	return r, nil
+}
+
+// OpenNetwork reads only a model's network with its weights, not how the model reads text. A pair
+// may have as many tokens as the positions allow, special tokens included.
+func OpenNetwork(name string) (n *network.Network, positions int, err error) {
+	dir, err := directory(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	c, _, err := readConfig(dir)
+	if err == nil {
+		_, err = readWeights(dir, c)
+	}
+	if err != nil {
+		return nil, 0, opening(name, err)
+	}
+	return c.network, c.positions, nil
 }
 
 func openReading(dir string) (Reading, error) {

@@ -16,15 +16,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/crossrank/crossrank/internal/material"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/safetensors"
-	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 // tiny is the config of a model with sizes that are multiples of nothing.
-func tiny() bertConfig {
-	return bertConfig{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
+func tiny() encoder {
+	return encoder{Hidden: 6, Layers: 2, Heads: 3, Intermediate: 10, VocabSize: 12, Positions: 9, TypeVocab: 2,
 		NormEps: 1e-12, Activation: network.GELU, Labels: 1}
 }
 
@@ -44,10 +42,10 @@ type tensor struct {
 }
 
 // tensorsOf gives a model's tensors with random values, as transformers names them.
-func tensorsOf(c bertConfig, dtype safetensors.DType) []tensor {
+func tensorsOf(c encoder, dtype safetensors.DType) []tensor {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	var list []tensor
-	for _, s := range c.translation().slots {
+	for _, s := range c.bert().slots {
 		t := tensor{name: "bert." + s.name, dtype: dtype, shape: s.shape}
 		if strings.HasPrefix(s.name, "classifier") {
 			t.name = s.name
@@ -364,42 +362,6 @@ func TestOpenTokenizer(t *testing.T) {
 		r, err := OpenTokenizer(directoryOf(t, c.files))
 		if err != nil || r.MaxLength != c.length || r.Tokenizer == nil {
 			t.Errorf("%s: got %d tokens, error %v; want %d", c.name, r.MaxLength, err, c.length)
-		}
-	}
-}
-
-// The fixtures open, whichever type their weights are of, and their tokenizer gives the ids that
-// the Hugging Face library gave.
-func TestFixtures(t *testing.T) {
-	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
-		m, err := Open(material.Model(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var expected struct {
-			Cases []struct {
-				Query, Passage string
-				MaxLength      int `json:"max_length"`
-				IDs            []int32
-			}
-		}
-		data, err := os.ReadFile(material.Path(t, "fixtures", name, "expected.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(data, &expected); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range expected.Cases {
-			q, p := m.Tokenizer.Append(nil, c.Query), m.Tokenizer.Append(nil, c.Passage)
-			got, _, _ := m.Tokenizer.Join(nil, q, p, c.MaxLength, tokenizer.KeepStart)
-			if !slices.Equal(got, c.IDs) {
-				t.Errorf("%s: %.40q, %.40q: ids differ", name, c.Query, c.Passage)
-			}
-		}
-		want := map[string]Activation{"bert-a-f32": Identity, "bert-b-bf16": Sigmoid}[name]
-		if m.Activation != want || m.MaxLength != 512 || len(expected.Cases) == 0 {
-			t.Errorf("%s: activation %s, max length %d, %d cases", name, m.Activation, m.MaxLength, len(expected.Cases))
 		}
 	}
 }

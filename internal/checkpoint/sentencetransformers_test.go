@@ -104,7 +104,7 @@ func both(key, value, otherKey, otherValue string) string {
 	return strings.Replace(with(key, value), "{", `{"`+otherKey+`": `+otherValue+", ", 1)
 }
 
-func twoLabels() bertConfig {
+func twoLabels() encoder {
 	c := tiny()
 	c.Labels = 2
 	return c

@@ -52,6 +52,11 @@ func (s *slots) table(name string, t *network.Table) {
 	s.add(name+".weight", []int{t.Rows, t.Width}, 0, func(x []float32) { t.Data = x })
 }
 
+// firstRows adds a table of so many rows, of which the network has only the first ones.
+func (s *slots) firstRows(name string, rows int, t *network.Table) {
+	s.add(name+".weight", []int{rows, t.Width}, 0, func(x []float32) { t.Data = x[:t.Rows*t.Width] })
+}
+
 // norm adds a norm with a bias.
 func (s *slots) norm(name string, width int, n *network.Norm) {
 	s.normWithoutBias(name, width, n)

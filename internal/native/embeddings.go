@@ -57,9 +57,12 @@ func (e *tokenEmbeddings) row(id int32, buffer []float32) []float32 {
 // packPositions adds each position's embedding to that of each type: they are always looked up
 // together. The table holds all positions of type 0, then all of type 1 if the types differ.
 func (m *model) packPositions(e *network.Embeddings) {
-	m.embeddingNorm = padNorm(e.Norm)
-	positions, types := e.Positions.Table, e.Types
-	width, kinds := positions.Width, 1
+	width, kinds := e.Tokens.Width, 1
+	positions := network.Table{Rows: 1, Width: width, Data: make([]float32, width)}
+	if e.Positions != nil {
+		positions, m.positions = e.Positions.Table, positionRule{learned: true, offset: e.Positions.Offset}
+	}
+	types := e.Types
 	if types == nil {
 		types = &network.Table{Rows: 1, Width: width, Data: make([]float32, width)}
 	}
@@ -76,14 +79,82 @@ func (m *model) packPositions(e *network.Embeddings) {
 	m.positionEmbeddings = padRows(sum, width)
 }
 
-// embeddingRows returns the token at row i of a sequence, and the row of positionEmbeddings that
-// goes with it. Padding is token 0, of type 0.
-func (m *model) embeddingRows(q network.Sequence, i int) (token int32, position int) {
+// positionRule says which row of the position embeddings a token has, see [network.Positions].
+type positionRule struct {
+	learned bool // without it, all tokens have row 0
+	offset  int
+}
+
+// count is how many of the first n rows of a sequence are counted as positions.
+func (r positionRule) count(q network.Sequence, n int) int {
+	if r.offset == 0 {
+		return n
+	}
+	counted := n
+	for _, id := range q.IDs[:min(n, len(q.IDs))] {
+		if r.isPadding(id) {
+			counted--
+		}
+	}
+	return counted
+}
+
+// isPadding reports whether a token is padding by the rule of an offset.
+func (r positionRule) isPadding(id int32) bool { return r.offset > 0 && int(id) == r.offset-1 }
+
+// row is the row of a token before which so many were counted.
+func (r positionRule) row(id int32, counted int) int {
+	switch {
+	case !r.learned:
+		return 0
+	case r.isPadding(id):
+		return r.offset - 1
+	}
+	return counted + r.offset
+}
+
+// embed fills rows low to high of x with the embeddings of the sequences' tokens.
+func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
+	if m.embeddingProj == nil {
+		m.embedRows(s.x[low*m.hidden:], w, seqs, low, high)
+		return
+	}
+	for ; low < high; low += chunkRows {
+		n := min(chunkRows, high-low)
+		m.embedRows(w.embedded, w, seqs, low, low+n)
+		m.kernels.MatMul(s.x[low*m.hidden:], m.hidden, w.embedded, m.embedding, n, m.embeddingProj, kernel.None, nil)
+	}
+}
+
+// embedRows writes the embeddings of rows low to high to dst, before the projection.
+func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, low, high int) {
+	n, start := &m.embeddingNorm, 0
+	for _, q := range seqs {
+		first, last := max(low-start, 0), min(high-start, q.Rows())
+		if first < last {
+			counted := m.positions.count(q, first)
+			for i := first; i < last; i++ {
+				token, types := m.tokenAt(q, i)
+				at := types + m.positions.row(token, counted)
+				m.kernels.LayerNorm(dst, m.tokenEmbeddings.row(token, w.out), m.positionEmbeddings[at*m.embedding:],
+					n.gain, n.bias, n.width, n.eps)
+				if dst = dst[m.embedding:]; !m.positions.isPadding(token) {
+					counted++
+				}
+			}
+		}
+		start += q.Rows()
+	}
+}
+
+// tokenAt returns the token at row i of a sequence, and where positionEmbeddings has the rows of
+// its type. Padding is token 0, of type 0.
+func (m *model) tokenAt(q network.Sequence, i int) (token int32, types int) {
 	switch {
 	case i >= len(q.IDs):
-		return 0, i
+		return 0, 0
 	case i >= q.TypeBoundary:
-		return q.IDs[i], i + m.typeStride
+		return q.IDs[i], m.typeStride
 	}
-	return q.IDs[i], i
+	return q.IDs[i], 0
 }

@@ -57,7 +57,7 @@ type Engine struct {
 type Options struct {
 	Threads   int       // cores that a batch is split over; 0 = all that the process may use
 	Precision Precision // "" = fp32
-	MaxTokens int       // longest sequence; 0 = the most that the network's positions allow
+	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
 }
 
 // ErrClosed is what Logits returns once the engine is closed.
@@ -79,7 +79,10 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	most := n.MaxTokens()
-	if opts.MaxTokens > most {
+	switch {
+	case most == 0 && opts.MaxTokens == 0:
+		return nil, errors.New("the network has no learned positions, so the longest sequence must be given")
+	case most > 0 && opts.MaxTokens > most:
 		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", opts.MaxTokens, most)
 	}
 	e := &Engine{

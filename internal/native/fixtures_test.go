@@ -15,14 +15,14 @@ import (
 // TestFixtures compares every tier with the float64 logits that PyTorch computed, in one batch and
 // one by one. Short runs compute a few cases and leave plain Go out.
 func TestFixtures(t *testing.T) {
-	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
+	for _, name := range []string{"bert-a-f32", "bert-b-bf16", "xlmr-a", "roberta-a", "electra-a", "distilbert-a"} {
 		for _, tier := range cpu.Tiers() {
 			if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
 				continue
 			}
 			t.Run(name+"/"+string(tier), func(t *testing.T) {
 				t.Setenv(cpu.Variable, string(tier))
-				m, err := checkpoint.Open(material.Model(t, name))
+				n, positions, err := checkpoint.OpenNetwork(material.Path(t, "fixtures", name))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -30,7 +30,7 @@ func TestFixtures(t *testing.T) {
 				if testing.Short() {
 					seqs, want = seqs[:min(24, len(seqs))], want[:min(24, len(want))]
 				}
-				e := start(t, m.Network, Options{Threads: 2, MaxTokens: m.MaxLength})
+				e := start(t, n, Options{Threads: 2, MaxTokens: positions})
 				got := logits(t, e, seqs)
 				worst := 0.0
 				for i := range seqs {

@@ -9,22 +9,7 @@ import (
 // float64Logit is the forward pass of one sequence in float64, written from the definition: every
 // layer in full, no packing, no shortcuts.
 func float64Logit(n *network.Network, q network.Sequence) float64 {
-	x := make([][]float64, len(q.IDs))
-	for i, id := range q.IDs {
-		kind := 0
-		if i >= q.TypeBoundary && n.Embeddings.Types != nil && n.Embeddings.Types.Rows > 1 {
-			kind = 1
-		}
-		x[i] = make([]float64, n.Hidden)
-		for j := range x[i] {
-			x[i][j] = float64(n.Embeddings.Tokens.Data[int(id)*n.Hidden+j]) +
-				float64(n.Embeddings.Positions.Table.Data[i*n.Hidden+j])
-			if t := n.Embeddings.Types; t != nil {
-				x[i][j] += float64(t.Data[kind*n.Hidden+j])
-			}
-		}
-		x[i] = float64Norm(x[i], n.Embeddings.Norm)
-	}
+	x := float64Embeddings(&n.Embeddings, q)
 	for i := range n.Blocks {
 		x = float64Block(n, &n.Blocks[i], x)
 	}
@@ -34,13 +19,41 @@ func float64Logit(n *network.Network, q network.Sequence) float64 {
 	}
 	pooled := float64Linear(n.Head.Dense, read)
 	for i, v := range pooled {
-		pooled[i] = math.Tanh(v)
+		pooled[i] = float64Act(n.Head.Activation, v)
 	}
 	logits := float64Linear(&n.Head.Output, pooled)
 	if len(logits) == 2 {
 		return logits[1] - logits[0]
 	}
 	return logits[0]
+}
+
+func float64Embeddings(e *network.Embeddings, q network.Sequence) [][]float64 {
+	x, counted := make([][]float64, len(q.IDs)), 0
+	for i, id := range q.IDs {
+		x[i] = make([]float64, e.Tokens.Width)
+		add := func(t *network.Table, row int) {
+			for j := range x[i] {
+				x[i][j] += float64(t.Data[row*t.Width+j])
+			}
+		}
+		add(&e.Tokens, int(id))
+		if p := e.Positions; p != nil && p.Offset > 0 && int(id) == p.Offset-1 {
+			add(&p.Table, int(id))
+		} else if p != nil {
+			add(&p.Table, p.Offset+counted)
+			counted++
+		}
+		if t := e.Types; t != nil && t.Rows > 1 && i >= q.TypeBoundary {
+			add(t, 1)
+		} else if t != nil {
+			add(t, 0)
+		}
+		if x[i] = float64Norm(x[i], e.Norm); e.Projection != nil {
+			x[i] = float64Linear(e.Projection, x[i])
+		}
+	}
+	return x
 }
 
 func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float64 {
@@ -87,6 +100,8 @@ func float64Act(act network.Activation, x float64) float64 {
 		return 0.5 * x * math.Erfc(-x/math.Sqrt2)
 	case network.GELUTanh:
 		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	case network.Tanh:
+		return math.Tanh(x)
 	}
 	return max(x, 0)
 }

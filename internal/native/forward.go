@@ -1,8 +1,6 @@
 package native
 
 import (
-	"math"
-
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -55,19 +53,6 @@ func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence,
 	}
 	m.attendRead(s, w, p, seqs, first)
 	p.wait()
-}
-
-// embed fills rows low to high of x with the embeddings of the sequences' tokens.
-func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
-	n, start := &m.embeddingNorm, 0
-	for _, q := range seqs {
-		for i := max(low-start, 0); i < min(high-start, q.Rows()); i++ {
-			token, position := m.embeddingRows(q, i)
-			m.kernels.LayerNorm(s.x[(start+i)*m.hidden:], m.tokenEmbeddings.row(token, w.out),
-				m.positionEmbeddings[position*m.hidden:], n.gain, n.bias, m.width, n.eps)
-		}
-		start += q.Rows()
-	}
 }
 
 // project computes rows low to high of qkv.
@@ -127,7 +112,8 @@ func (m *model) addNorm(x, y []float32, rows int, n *norm) {
 	}
 }
 
-// head computes the logits of rows that it reads, one a sequence: pooler, tanh, classifier.
+// head computes the logits of rows that it reads, one a sequence: dense layer, activation,
+// classifier.
 func (m *model) head(w *workspace, read, logits []float32) {
 	width := m.pooler.Out
 	for low := 0; low < len(logits); low += chunkRows {
@@ -136,7 +122,7 @@ func (m *model) head(w *workspace, read, logits []float32) {
 		for i := range n {
 			sum := float64(m.classifierBias)
 			for j, v := range w.out[i*m.headDense : i*m.headDense+width] {
-				sum += math.Tanh(float64(v)) * float64(m.classifier[j])
+				sum += m.headAct(float64(v)) * float64(m.classifier[j])
 			}
 			logits[low+i] = float32(sum)
 		}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -64,7 +65,7 @@ func agreesWithFloat64(t *testing.T, n *network.Network, lengths ...int) {
 	seqs := sample.Sequences(8, n, lengths...)
 	eachTier(t, n, []Precision{FP32}, func(t *testing.T, m *model) {
 		logits := make([]float32, len(seqs))
-		forward(m, n.MaxTokens(), seqs, logits)
+		forward(m, cmp.Or(n.MaxTokens(), 100), seqs, logits)
 		for i, q := range seqs {
 			want := float64Logit(n, q)
 			if e := math.Abs(float64(logits[i]) - want); !(e <= 1e-4) {
@@ -99,6 +100,14 @@ func TestDescriptionIsComputed(t *testing.T) {
 		{"another eps in each norm", func(n *network.Network) {
 			n.Embeddings.Norm.Eps, n.Blocks[0].AttentionNorm.Eps, n.Blocks[2].FeedForwardNorm.Eps = 0.5, 0.4, 0.3
 		}},
+		{"positions with an offset", func(n *network.Network) { n.Embeddings.Positions.Offset = 2 }},
+		{"positions with an offset, and padding in the text", padded},
+		{"no positions", func(n *network.Network) { n.Embeddings.Positions = nil }},
+		{"no positions and no types", func(n *network.Network) { n.Embeddings.Positions, n.Embeddings.Types = nil, nil }},
+		{"narrow embeddings", narrow},
+		{"a head with GELU", func(n *network.Network) { n.Head.Activation = network.GELU }},
+		{"a head with GELU by tanh", func(n *network.Network) { n.Head.Activation = network.GELUTanh }},
+		{"a head with ReLU", func(n *network.Network) { n.Head.Activation = network.ReLU }},
 		{"a head wider than the stream", func(n *network.Network) {
 			wide := sample.Network(3, sample.Geometry{
 				Hidden: 2 * n.Hidden, Blocks: 1, Heads: 1, Intermediate: 1, Tokens: 1, Positions: 1, Labels: 1,
@@ -113,6 +122,23 @@ func TestDescriptionIsComputed(t *testing.T) {
 			c.change(n)
 			agreesWithFloat64(t, n, 1, 9, 33)
 		})
+	}
+}
+
+// padded makes a quarter of the tokens padding, which is not counted among the positions.
+func padded(n *network.Network) {
+	n.Embeddings.Positions.Offset, n.Embeddings.Tokens.Rows = 4, 4
+	n.Embeddings.Tokens.Data = n.Embeddings.Tokens.Data[:4*n.Embeddings.Tokens.Width]
+}
+
+// narrow makes embeddings of another width than the blocks.
+func narrow(n *network.Network) {
+	const width = 19
+	other := sample.Network(4, complete(sample.Geometry{Hidden: width, Blocks: 1, Heads: 1, Intermediate: 1, Labels: 1}))
+	up := n.Blocks[0].Up
+	n.Embeddings = other.Embeddings
+	n.Embeddings.Projection = &network.Linear{
+		In: width, Out: n.Hidden, Weight: up.Weight[:width*n.Hidden], Bias: up.Bias[:n.Hidden],
 	}
 }
 
@@ -166,16 +192,33 @@ func forward(m *model, maxTokens int, seqs []network.Sequence, logits []float32)
 // TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the
 // same bits.
 func TestBatchNeverChangesAScore(t *testing.T) {
-	c := complete(geometries[0])
-	n := sample.Network(9, c)
+	for _, c := range []struct {
+		name    string
+		changes []func(*network.Network)
+	}{
+		{"BERT", nil},
+		{"padding in the text, narrow embeddings", []func(*network.Network){narrow, padded}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := sample.Network(9, complete(geometries[0]))
+			for _, change := range c.changes {
+				change(n)
+			}
+			batchNeverChangesAScore(t, n, 300-4)
+		})
+	}
+}
+
+// batchNeverChangesAScore is the test for one network with sequences of up to longest tokens.
+func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 	rng := rand.New(rand.NewPCG(10, 1))
-	seqs := sample.Sequences(10, n, 3, 300, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
+	seqs := sample.Sequences(10, n, 3, longest, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, 256, 12, 90)
 	eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 		alone := make([]float32, len(seqs))
 		for i := range seqs {
-			forward(m, c.Positions, seqs[i:i+1], alone[i:i+1])
+			forward(m, longest, seqs[i:i+1], alone[i:i+1])
 		}
-		s := m.newScratch(c.Positions) // used again, as an engine does
+		s := m.newScratch(longest) // used again, as an engine does
 		for workers := 1; workers <= 5; workers++ {
 			for range 3 {
 				order := rng.Perm(len(seqs))[:1+rng.IntN(len(seqs))]
@@ -188,7 +231,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
-						m.forward(s, m.newWorkspace(c.Positions), part{index: i, count: workers, barrier: barrier}, batch, logits)
+						m.forward(s, m.newWorkspace(longest), part{index: i, count: workers, barrier: barrier}, batch, logits)
 					})
 				}
 				wg.Wait()

@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,19 +26,23 @@ type model struct {
 	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of
 	// all heads side by side, each padded by itself.
 	hidden, attention, intermediate, headDense int
+	embedding                                  int // of embeddings before the projection
 
 	packer kernel.Packer // holds the memory of all panels
 
 	tokenEmbeddings    tokenEmbeddings
 	positionEmbeddings []float32 // see packPositions
 	typeStride         int       // rows of positionEmbeddings from a position of type 0 to the same of type 1
+	positions          positionRule
 	embeddingNorm      norm
+	embeddingProj      *kernel.Panels // nil: none; float32 in every precision, since it is little work
 
 	layers []layer // of the last, only what follows attention
 	last   lastAttention
 
 	pooler         *kernel.Panels // the head's dense layer
-	classifier     []float32      // see foldClassifier
+	headAct        func(float64) float64
+	classifier     []float32 // see foldClassifier
 	classifierBias float32
 }
 
@@ -51,6 +56,7 @@ type layer struct {
 }
 
 type norm struct {
+	width      int // unpadded
 	gain, bias []float32
 	eps        float32
 }
@@ -73,6 +79,16 @@ var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
 }
 
+// headActivations are those of a head: so few elements that they need no kernels.
+var headActivations = map[network.Activation]func(float64) float64{
+	network.Tanh: math.Tanh,
+	network.GELU: func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) },
+	network.ReLU: func(x float64) float64 { return max(x, 0) },
+	network.GELUTanh: func(x float64) float64 {
+		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	},
+}
+
 // pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared
 // with the network where their width needs no padding; everything else is copied.
 func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
@@ -92,6 +108,7 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 		headSize:     n.HeadSize,
 		readsLast:    n.Head.Pooling == network.LastToken,
 		hidden:       kernel.Pad(n.Hidden),
+		embedding:    kernel.Pad(n.Embeddings.Tokens.Width),
 		attention:    n.Heads * kernel.Pad(n.HeadSize),
 		intermediate: kernel.Pad(n.Intermediate),
 		headDense:    kernel.Pad(n.Head.Dense.Out),
@@ -106,7 +123,7 @@ func (m *model) packAll(n *network.Network) {
 	m.layers = make([]layer, len(n.Blocks))
 	jobs := []func(){
 		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
-		func() { m.packPositions(&n.Embeddings) },
+		func() { m.packEmbeddings(&n.Embeddings) },
 		func() { m.last = m.packLast(&n.Blocks[final]) },
 		func() { m.packHead(&n.Head) },
 	}
@@ -136,7 +153,17 @@ func inParallel(jobs []func()) {
 	wg.Wait()
 }
 
+// packEmbeddings packs all of the embeddings but the tokens'.
+func (m *model) packEmbeddings(e *network.Embeddings) {
+	m.packPositions(e)
+	m.embeddingNorm = padNorm(e.Norm)
+	if p := e.Projection; p != nil {
+		m.embeddingProj = m.packer.Pack(p.Weight, biasOf(p), p.In, p.Out)
+	}
+}
+
 func (m *model) packHead(h *network.Head) {
+	m.headAct = headActivations[h.Activation]
 	m.pooler = m.packer.Pack(h.Dense.Weight, biasOf(h.Dense), h.Dense.In, h.Dense.Out)
 	m.classifier, m.classifierBias = foldClassifier(h.Output)
 }

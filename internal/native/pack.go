@@ -89,7 +89,7 @@ func padNorm(n *network.Norm) norm {
 	if bias == nil {
 		bias = make([]float32, width)
 	}
-	return norm{padRows(n.Weight, width), padRows(bias, width), n.Eps}
+	return norm{width, padRows(n.Weight, width), padRows(bias, width), n.Eps}
 }
 
 // padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening

@@ -25,7 +25,8 @@ type scratch struct {
 
 // workspace is the memory of one worker alone.
 type workspace struct {
-	out       []float32 // chunkRows × the wider of hidden and headDense: a product
+	embedded  []float32 // chunkRows × embedding, if they are projected
+	out       []float32 // chunkRows × the widest of hidden, embedding and headDense: a product
 	feed      []float32 // chunkRows × intermediate
 	attention []float32
 
@@ -49,9 +50,9 @@ func (m *model) newScratch(maxTokens int) *scratch {
 
 // newWorkspace makes the memory of one worker for sequences of up to maxTokens tokens.
 func (m *model) newWorkspace(maxTokens int) *workspace {
-	return &workspace{
+	w := &workspace{
 		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
-		out:       make([]float32, chunkRows*max(m.hidden, m.headDense)),
+		out:       make([]float32, chunkRows*max(m.hidden, m.embedding, m.headDense)),
 		feed:      make([]float32, chunkRows*m.intermediate),
 		attention: make([]float32, max(kernel.AttentionScratch(maxTokens, m.heads),
 			kernel.AttentionScratch(maxTokens, kernel.Heads{Count: 1, Size: m.hidden}))),
@@ -59,6 +60,10 @@ func (m *model) newWorkspace(maxTokens int) *workspace {
 		projectedQuery: make([]float32, m.heads.Count*m.hidden),
 		attendedInput:  make([]float32, m.heads.Count*m.hidden),
 	}
+	if m.embeddingProj != nil {
+		w.embedded = make([]float32, chunkRows*m.embedding)
+	}
+	return w
 }
 
 // reserve makes s large enough for passes of n sequences. Call it before workers start on one.

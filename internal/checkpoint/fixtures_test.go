@@ -1,0 +1,66 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/material"
+)
+
+// The fixtures open, whichever family they are of and whichever type their weights have, and their
+// tokenizers give the ids that the Hugging Face library gave.
+func TestFixtures(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		dir  func(testing.TB, string) string
+		want Activation
+	}{
+		{"bert-a-f32", material.Model, Identity},
+		{"bert-b-bf16", material.Model, Sigmoid},
+		{"electra-a", fixture, Sigmoid},
+		{"distilbert-a", fixture, Sigmoid},
+	} {
+		m, err := Open(c.dir(t, c.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Activation != c.want || m.MaxLength != 512 {
+			t.Errorf("%s: activation %s, max length %d; want %s, 512", c.name, m.Activation, m.MaxLength, c.want)
+		}
+		checkIDs(t, c.name, m.Reading)
+	}
+}
+
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	return material.Path(t, "fixtures", name)
+}
+
+func checkIDs(t *testing.T, name string, r Reading) {
+	t.Helper()
+	var expected struct {
+		Cases []struct {
+			Query, Passage string
+			MaxLength      int `json:"max_length"`
+			IDs            []int32
+		}
+	}
+	data, err := os.ReadFile(material.Path(t, "fixtures", name, "expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &expected); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range expected.Cases {
+		r.MaxLength = c.MaxLength
+		if got, _ := r.Pair(nil, c.Query, c.Passage); !slices.Equal(got, c.IDs) {
+			t.Errorf("%s: %.40q, %.40q: ids differ", name, c.Query, c.Passage)
+		}
+	}
+	if len(expected.Cases) == 0 {
+		t.Errorf("%s: there are no cases", name)
+	}
+}
