@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -66,9 +67,15 @@ func printable(text string, most int) string {
 	return clean
 }
 
-// retryAfter reads how long to wait, in seconds or as a date.
+// untilReset finds, in the header RateLimit, the seconds until requests are accepted again.
+var untilReset = regexp.MustCompile(`;\s*t=(\d+)`)
+
+// retryAfter reads how long to wait: in seconds, as a date, or as the hub's limits of rate say it.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	text := header.Get("Retry-After")
+	if reset := untilReset.FindStringSubmatch(header.Get("RateLimit")); text == "" && reset != nil {
+		text = reset[1]
+	}
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds > 0 {
 		return time.Duration(seconds) * time.Second
 	}

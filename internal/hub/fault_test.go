@@ -239,12 +239,17 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		{"7", 7 * time.Second, 7 * time.Second},
 		{time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat), time.Second, 90 * time.Second},
+		{`RateLimit: "resolvers";r=0;t=41`, 41 * time.Second, 41 * time.Second},
 		{"", firstWait / 2, firstWait},
 		{"soon", firstWait / 2, firstWait},
 		{"-5", firstWait / 2, firstWait},
 	} {
 		hub.Handle(fault(hub, "/api/models/", 1, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-			w.Header().Set("Retry-After", c.header)
+			if value, ok := strings.CutPrefix(c.header, "RateLimit: "); ok {
+				w.Header().Set("RateLimit", value)
+			} else {
+				w.Header().Set("Retry-After", c.header)
+			}
 			w.WriteHeader(http.StatusTooManyRequests)
 		}))
 		var waits []time.Duration

@@ -25,16 +25,21 @@ func Locate(name string, getenv func(string) string) (Location, error) {
 	if err != nil {
 		return here, nil
 	}
-	e, err := ReadEnvironment(getenv)
-	if err != nil {
-		return here, err
-	}
-	s, err := NewCache(e.CacheDir).Find(n)
-	if err != nil && !IsName(name) {
+	s, err := find(n, getenv)
+	switch {
+	case err == nil:
+		return Location{Path: s.Dir, Commit: s.Commit}, nil
+	case !IsName(name):
 		return here, nil // a bare word is a directory's name before it is the hub's
 	}
+	return here, fmt.Errorf("no directory is called %s, and %w", name, err)
+}
+
+// find looks into the cache that the environment names.
+func find(n Name, getenv func(string) string) (Snapshot, error) {
+	e, err := ReadEnvironment(getenv)
 	if err != nil {
-		return here, fmt.Errorf("no directory is called %s, and %w", name, err)
+		return Snapshot{}, fmt.Errorf("the hub's cache is not known: %w", err)
 	}
-	return Location{Path: s.Dir, Commit: s.Commit}, nil
+	return NewCache(e.CacheDir).Find(n)
 }

@@ -38,6 +38,7 @@ func (c *cacheRoot) tryLock(name string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
+	_ = f.Chmod(0o664) // as Python does, for users of one group; only the owner may
 	locked, err := lockFile(f)
 	if err != nil || !locked {
 		f.Close()

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -118,6 +121,47 @@ func TestSharded(t *testing.T) {
 	want := append(slices.DeleteFunc(slices.Clone(neededOfSome), func(name string) bool { return name == weightsFile }),
 		indexFile, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
 	checkSnapshot(t, mustPull(t, e, n), files, want)
+}
+
+// TestAddresses pulls a branch with slashes and files whose names must be escaped, from an endpoint with a
+// path.
+func TestAddresses(t *testing.T) {
+	hub, e, _ := start(t)
+	files := someFiles()
+	files[modulesFile] = []byte(`[{"path": "1 100%/#?&ü"}]`)
+	files["1 100%/#?&ü/config.json"] = []byte(`{"x": 1}`)
+	files["1 100%/#?&ü/model.safetensors"] = bytes.Repeat([]byte("z"), 2000)
+	hub.Add(someModel, files)
+	hub.Branch(someModel, "refs/pr/7")
+	to, err := url.Parse(hub.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror := httptest.NewServer(http.StripPrefix("/mirror", httputil.NewSingleHostReverseProxy(to)))
+	defer mirror.Close()
+	want := append([]string{modulesFile, "1 100%/#?&ü/config.json", "1 100%/#?&ü/model.safetensors"}, neededOfSome...)
+	for _, e.Endpoint = range []string{hub.URL, mirror.URL + "/mirror"} {
+		e.CacheDir = filepath.Join(t.TempDir(), "hub")
+		// Small files are behind a redirect to the root of a server.
+		hub.Handle(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(&changedHeader{w, func(h http.Header) {
+				if to := h.Get("Location"); strings.HasPrefix(to, "/") && e.Endpoint != hub.URL {
+					h.Set("Location", "/mirror"+to)
+				}
+			}}, r)
+		})
+		n := Name{Repo: someModel, Revision: "refs/pr/7"}
+		checkSnapshot(t, mustPull(t, e, n), files, want)
+		if _, err := os.Stat(filepath.Join(e.CacheDir, n.folder(), "refs", "refs", "pr", "7")); err != nil {
+			t.Error(err)
+		}
+		if s, err := NewCache(e.CacheDir).Find(n); err != nil || !slices.Equal(s.Refs, []string{"refs/pr/7"}) {
+			t.Errorf("found %+v, %v", s, err)
+		}
+		if err := checkCache(e.CacheDir); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestMirror pulls from a hub whose list of files has names only: hashes and sizes come from headers, which

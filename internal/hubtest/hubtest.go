@@ -17,6 +17,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,14 @@ func (s *Server) Add(name string, files map[string][]byte) (commit string) {
 		}
 	}
 	return commit
+}
+
+// Branch gives the newest commit of a model another name: a branch or a tag.
+func (s *Server) Branch(name, branch string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.models[name]
+	m.commits[branch] = m.commits["main"]
 }
 
 // AddDir puts the files of a directory on the hub as a model.
@@ -202,7 +211,8 @@ func (s *Server) serveHub(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.CDN+"/"+hash+"?Signature=secret", http.StatusFound)
 	case !cached:
 		h.Set("ETag", `"`+hash+`"`)
-		http.Redirect(w, r, fmt.Sprintf("/api/resolve-cache/models/%s/resolve/%s/%s", name, commit, file), http.StatusTemporaryRedirect)
+		to := url.URL{Path: fmt.Sprintf("/api/resolve-cache/models/%s/resolve/%s/%s", name, commit, file)}
+		http.Redirect(w, r, to.EscapedPath(), http.StatusTemporaryRedirect)
 	default:
 		h.Set("ETag", `"`+hash+`"`)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
