@@ -2,113 +2,145 @@ package checkpoint
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// readPostProcessor checks that a pair is put together as BERT does it: [CLS] A [SEP] of type
-// 0, then B [SEP] of type 1. TemplateProcessing and BertProcessing say so; ByteLevel changes no
-// ids.
+// readPostProcessor reads how a pair is made of two texts. ByteLevel changes no ids, and without
+// another step the texts stand side by side.
 func (v *vocabulary) readPostProcessor(o *object) {
+	v.opts.Pair = []tokenizer.Part{{Text: tokenizer.Query}, {Text: tokenizer.Passage, Type: 1}}
 	found := false
-	eachStep(o, "post_processor", "processors", func(kind string, p *object) {
-		switch {
-		case kind == "ByteLevel":
-		case found:
+	eachOptionalStep(o, "post_processor", "processors", func(kind string, p *object) {
+		if kind == "ByteLevel" {
+			return
+		}
+		if found {
 			p.fail("type", "it is %.80q, which adds special tokens for a second time", kind)
-		case kind == "TemplateProcessing":
-			found = true
-			v.readTemplate(p)
-		case kind == "BertProcessing":
-			found = true
-			v.opts.CLS = v.namedToken(p, "cls")
-			v.opts.SEP = v.namedToken(p, "sep")
+		}
+		found = true
+		switch kind {
+		case "TemplateProcessing":
+			v.opts.Pair = readParts(p, v)
+		case "BertProcessing":
+			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
+			v.opts.Pair = []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {Text: tokenizer.Passage, Type: 1}, {ID: sep, Type: 1}}
+		case "RobertaProcessing":
+			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
+			v.opts.Pair = []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {ID: sep}, {Text: tokenizer.Passage}, {ID: sep}}
 		default:
-			p.fail("type", "it is %.80q; TemplateProcessing and BertProcessing can be read", kind)
+			p.fail("type", "it is %.80q; no such post-processor can be computed", kind)
 		}
 	})
-	if !found {
-		o.fail("post_processor", "it adds no special tokens; TemplateProcessing and BertProcessing can be read")
-	}
 }
 
-// namedToken reads ["name", id]. The vocabulary must have that name at that id.
-func (v *vocabulary) namedToken(p *object, key string) string {
+// tokenPair reads ["name", id], which must be a token of v.
+func (v *vocabulary) tokenPair(p *object, key string) int32 {
 	if _, ok := p.need(key); !ok {
-		return ""
+		return 0
 	}
 	list := p.list(key)
 	if len(list) != 2 || list[0].Kind() != '"' {
 		p.fail(key, "it is %.120s; it must be a token and its id", join(list))
-		return ""
+		return 0
 	}
-	name := unquote(list[0])
-	if want := slices.Index(v.pieces, name); want < 0 || string(list[1]) != strconv.Itoa(want) {
-		p.fail(key, "it gives %.80q the id %.40s; the vocabulary has the id %d", name, list[1], want)
+	id, err := v.checkToken(unquote(list[0]), list[1])
+	if err != nil {
+		p.fail(key, "%w", err)
 	}
-	return name
+	return id
 }
 
-func (v *vocabulary) readTemplate(p *object) {
-	var parts []string
-	for i, raw := range p.list("pair") {
-		part, err := templatePart(p, fmt.Sprintf("%s[%d]", p.field("pair"), i), raw)
-		if err != nil {
-			p.err = err
-			return
+// checkToken checks that a token has an id.
+func (v *vocabulary) checkToken(name string, raw jsontext.Value) (int32, error) {
+	id, err := strconv.Atoi(string(raw))
+	if err != nil || id < 0 || id >= v.size() || v.token(id) != name {
+		return 0, fmt.Errorf("it gives %.80q the id %.40s, which is that of %.80q in the vocabulary", name, raw, v.token(id))
+	}
+	return int32(id), nil
+}
+
+// token is the piece or added token with an id, or "".
+func (v *vocabulary) token(id int) string {
+	if id >= 0 && id < len(v.pieces) {
+		return v.pieces[id]
+	}
+	for _, t := range v.opts.Added {
+		if int(t.ID) == id {
+			return t.Content
 		}
-		parts = append(parts, part)
 	}
-	// The names of the special tokens are the template's own.
-	if len(parts) == 5 {
-		v.opts.CLS, v.opts.SEP = strings.TrimSuffix(parts[0], " 0"), strings.TrimSuffix(parts[2], " 0")
-	}
-	want := []string{v.opts.CLS + " 0", "$A 0", v.opts.SEP + " 0", "$B 1", v.opts.SEP + " 1"}
-	if !slices.Equal(parts, want) {
-		p.fail("pair", "it is %.200q; BERT's is [CLS] $A [SEP] of type 0 and $B [SEP] of type 1", parts)
-		return
-	}
-	tokens := p.object("special_tokens")
-	for _, name := range []string{v.opts.CLS, v.opts.SEP} {
-		v.checkTemplateToken(tokens, name)
-	}
-	p.merge(tokens)
+	return ""
 }
 
-// checkTemplateToken checks that the template gives a token the id of the vocabulary.
-func (v *vocabulary) checkTemplateToken(tokens *object, name string) {
+// readParts reads the member pair of a TemplateProcessing.
+func readParts(p *object, v *vocabulary) (parts []tokenizer.Part) {
+	tokens := p.object("special_tokens")
+	p.need("pair")
+	for i, raw := range p.list("pair") {
+		o := p.part(fmt.Sprintf("%s[%d]", p.field("pair"), i), raw)
+		parts = append(parts, readPart(o, tokens, v)...)
+		p.merge(o)
+		p.merge(tokens)
+		if p.err != nil {
+			return nil
+		}
+	}
+	if err := tokenizer.CheckPair(parts); err != nil {
+		p.fail("pair", "%w", err)
+	}
+	return parts
+}
+
+// readPart reads one part of a template: a text, or a special token, which may have several ids.
+func readPart(o, tokens *object, v *vocabulary) []tokenizer.Part {
+	if _, ok := o.get("SpecialToken"); !ok {
+		o.need("Sequence")
+		part := o.object("Sequence")
+		kind := uint8(part.size("type_id", 0, 1))
+		id := part.str("id", "")
+		o.merge(part)
+		switch id {
+		case "A":
+			return []tokenizer.Part{{Text: tokenizer.Query, Type: kind}}
+		case "B":
+			return []tokenizer.Part{{Text: tokenizer.Passage, Type: kind}}
+		}
+		o.fail("Sequence", "it is %.80q; it must be A or B", id)
+		return nil
+	}
+	part := o.object("SpecialToken")
+	name, kind := part.str("id", ""), uint8(part.size("type_id", 0, 1))
+	o.merge(part)
+	var parts []tokenizer.Part
+	for _, id := range v.templateIDs(tokens, name) {
+		parts = append(parts, tokenizer.Part{ID: id, Type: kind})
+	}
+	return parts
+}
+
+// templateIDs reads the ids of a special token of a template.
+func (v *vocabulary) templateIDs(tokens *object, name string) (ids []int32) {
 	if _, ok := tokens.need(name); !ok {
-		return
+		return nil
 	}
 	token := tokens.object(name)
-	ids := token.list("ids")
-	want := slices.Index(v.pieces, name)
-	if len(ids) != 1 || string(ids[0]) != strconv.Itoa(want) {
-		token.fail("ids", "it is %.80s; the vocabulary has the id %d", join(ids), want)
+	defer tokens.merge(token)
+	token.need("ids")
+	list := token.list("ids")
+	for _, raw := range list {
+		id, err := strconv.Atoi(string(raw))
+		if err != nil || id < 0 || id >= v.size() {
+			token.fail("ids", "it is %.80s; ids go to %d", join(list), v.size()-1)
+			return nil
+		}
+		if got := v.token(id); len(list) == 1 && got != name {
+			token.fail("ids", "%.80q has the id %d, which is that of %.80q in the vocabulary", name, id, got)
+		}
+		ids = append(ids, int32(id))
 	}
-	tokens.merge(token)
-}
-
-// templatePart writes one part of a template as "name type".
-func templatePart(p *object, path string, raw jsontext.Value) (string, error) {
-	o := p.part(path, raw)
-	var name string
-	var part *object
-	if _, ok := o.get("SpecialToken"); ok {
-		part = o.object("SpecialToken")
-		name = part.str("id", "")
-	} else {
-		o.need("Sequence")
-		part = o.object("Sequence")
-		name = "$" + part.str("id", "")
-	}
-	kind := part.size("type_id", 0, maxTypes)
-	o.merge(part)
-	if o.err == nil && len(o.members) != 1 {
-		o.fail("", "it must be one special token or one sequence")
-	}
-	return fmt.Sprintf("%s %d", name, kind), o.err
+	return ids
 }

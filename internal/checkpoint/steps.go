@@ -49,10 +49,7 @@ func (v *vocabulary) readNormalizer(o *object) {
 		switch {
 		case kind == "BertNormalizer" && !found:
 			found = true
-			v.opts.Cased = !n.boolean("lowercase", true)
-			v.opts.Accents = accents(n.tristate("strip_accents"))
-			v.opts.JoinCJK = !n.boolean("handle_chinese_chars", true)
-			v.opts.KeepControls = !n.boolean("clean_text", true)
+			n.readBERTNormalizer(&v.opts)
 			if composed && !stripsAccents(v.opts) {
 				n.fail("strip_accents", "it keeps accents, which the NFC or NFD before it changes")
 			}
@@ -76,6 +73,14 @@ func (v *vocabulary) readNormalizer(o *object) {
 			v.opts.Accents = tokenizer.KeepAccents
 		}
 	}
+}
+
+// readBERTNormalizer reads the settings of a BertNormalizer.
+func (o *object) readBERTNormalizer(opts *tokenizer.Options) {
+	opts.Cased = !o.boolean("lowercase", true)
+	opts.Accents = accents(o.tristate("strip_accents"))
+	opts.JoinCJK = !o.boolean("handle_chinese_chars", true)
+	opts.KeepControls = !o.boolean("clean_text", true)
 }
 
 func stripsAccents(opts tokenizer.Options) bool {

@@ -9,23 +9,28 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library, as far as
-// it describes BERT's tokenizer. It refuses everything else by name: ids that differ a little make
-// scores that are wrong without a sign.
+// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library. What it cannot
+// compute as that library does it refuses by name: ids that differ a little make scores that are
+// wrong without a sign.
 //
-// Its sections truncation and padding are settings of the program that saved the file, and its
+// BERT's tokenizer is recognized and read into options of its own, because it is computed in another
+// way. All others are read as [stages].
+//
+// The sections truncation and padding are settings of the program that saved the file, and its
 // decoder only turns ids back into text. None of the three is read.
 func parseTokenizer(data []byte) (*vocabulary, error) {
 	o := parseObject(tokenizerFile, data)
 	v := &vocabulary{file: tokenizerFile}
-	v.readModel(o) // first, because its type says most about a tokenizer of another kind
-	v.readNormalizer(o)
-	readPreTokenizer(o)
+	model := v.readModel(o) // first, because its type says most about a tokenizer
 	if o.err != nil {
 		return nil, o.err
 	}
 	if err := v.readAdded(o); err != nil {
 		return nil, err
+	}
+	if model.kind != wordPieceModel || !v.readBERT(o) {
+		v.stages = &stages{model: model}
+		v.stages.read(o)
 	}
 	v.readPostProcessor(o)
 	if o.err != nil {
@@ -34,22 +39,18 @@ func parseTokenizer(data []byte) (*vocabulary, error) {
 	return v, nil
 }
 
-func (v *vocabulary) readModel(o *object) {
-	if _, ok := o.need("model"); !ok {
-		return
+// readBERT reads the sections normalizer and pre_tokenizer as those of BERT's tokenizer, and reports
+// whether they are. If not, v is as before.
+func (v *vocabulary) readBERT(o *object) bool {
+	b := *v
+	trial := *o // its fault is no fault of the file
+	b.readNormalizer(&trial)
+	readPreTokenizer(&trial)
+	if trial.err != nil {
+		return false
 	}
-	m := o.object("model")
-	if kind := m.str("type", ""); kind != "WordPiece" {
-		m.fail("type", "it is %.80q; only WordPiece can be read", kind)
-	}
-	v.opts.Unknown = m.str("unk_token", "[UNK]")
-	v.opts.Prefix = m.str("continuing_subword_prefix", "##")
-	v.opts.MaxWordRunes = m.sizeOr("max_input_chars_per_word", 1, 1<<20, 100)
-	if v.opts.Unknown == "" || v.opts.Prefix == "" {
-		m.fail("", "unk_token and continuing_subword_prefix must not be empty")
-	}
-	v.readPieces(m)
-	o.merge(m)
+	*v = b
+	return true
 }
 
 // readPieces turns the member vocab, {"piece": id, …}, into the list of pieces. If a piece appears

@@ -12,10 +12,14 @@ import (
 
 // vocabulary is what the files say about turning text into ids, whichever files they are.
 type vocabulary struct {
-	file   string   // that lists the pieces, for errors
-	pieces []string // index = id
-	opts   tokenizer.Options
-	limit  int // max tokens of a pair, by tokenizer_config.json; 0 = not given
+	file   string            // that lists the pieces, for errors
+	pieces []string          // index = id
+	opts   tokenizer.Options // of BERT's tokenizer, and what is added to any
+	limit  int               // max tokens of a pair, by tokenizer_config.json; 0 = not given
+
+	// stages are those of a tokenizer other than BERT's, whose opts count only for what is added; nil for
+	// BERT's.
+	stages *stages
 
 	noTypes  *Error // see tokenizerConfig
 	sequence bool   // tokenizer.json has a Sequence of normalizers
@@ -23,7 +27,13 @@ type vocabulary struct {
 
 // build makes the tokenizer.
 func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {
-	tok, err := tokenizer.New(v.pieces, v.opts)
+	var tok *tokenizer.Tokenizer
+	var err error
+	if v.stages != nil {
+		tok, err = v.stages.build(v)
+	} else {
+		tok, err = tokenizer.New(v.pieces, v.opts)
+	}
 	if err != nil {
 		return nil, &Error{File: v.file, Err: err}
 	}

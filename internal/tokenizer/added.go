@@ -25,13 +25,13 @@ type match struct {
 }
 
 // newMatchers builds one matcher for raw text and one for normalized text.
-func newMatchers(tokens []AddedToken, n *normalizer) (raw, normalized *matcher, err error) {
+func newMatchers(tokens []AddedToken, normalize func([]byte, string) []byte) (raw, normalized *matcher, err error) {
 	raw, err = newMatcher(tokens, func(tok AddedToken) (string, bool) { return tok.Content, !tok.Normalized })
 	if err != nil {
 		return nil, nil, err
 	}
 	normalized, err = newMatcher(tokens, func(tok AddedToken) (string, bool) {
-		return string(n.append(nil, tok.Content)), tok.Normalized
+		return string(normalize(nil, tok.Content)), tok.Normalized
 	})
 	return raw, normalized, err
 }

@@ -61,6 +61,6 @@ func BenchmarkNew(b *testing.B) {
 	vocab := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	for b.Loop() {
 		tok := newTokenizer(b, vocab, Options{})
-		b.ReportMetric(float64(len(tok.trie.nodes)), "nodes")
+		b.ReportMetric(float64(len(tok.encoder.(*bert).trie.nodes)), "nodes")
 	}
 }

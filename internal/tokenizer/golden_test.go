@@ -156,10 +156,10 @@ func TestEveryRune(t *testing.T) {
 		},
 	}
 	for name, opts := range forms {
-		n := newNormalizer(opts)
+		n := newBERTNormalizer(opts)
 		lines[name] = func(r rune) string { return hexRunes(n.append(nil, string(r))) }
 	}
-	strip := newNormalizer(forms["strip"])
+	strip := newBERTNormalizer(forms["strip"])
 	lines["order"] = func(r rune) string { return hexRunes(strip.append(nil, "a\u302E"+string(r)+"\U0001D165")) }
 
 	want := readGolden(t).Digests

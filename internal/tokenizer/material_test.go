@@ -72,7 +72,7 @@ func TestBertBaseUncasedCases(t *testing.T) {
 				c.Text = string(raw)
 			}
 			words := tok.Append(nil, c.Text)
-			ids := append(append([]int32{tok.cls}, words...), tok.sep)
+			ids := append(append(slices.Clone(tok.template.head), words...), tok.template.tail...)
 			if c.TextPair != nil {
 				ids, _, _ = tok.Pair(nil, c.Text, *c.TextPair, 512, KeepStart)
 				words = tok.Append(words, *c.TextPair)

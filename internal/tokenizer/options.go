@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -16,12 +15,15 @@ type Options struct {
 	KeepControls bool    // keep control characters and unusual white space in words (clean_text: false)
 	JoinCJK      bool    // do not split CJK characters into words of their own (handle_chinese_chars: false)
 
-	// Names of pieces; "" means BERT's own, such as "[UNK]". The vocabulary must have Unknown, CLS
-	// and SEP.
+	// Names of pieces; "" means BERT's own, such as "[UNK]". The vocabulary must have Unknown,
+	// CLS and SEP, or only Unknown if there is a Pair.
 	Unknown, CLS, SEP, Pad, Mask string
 
 	Prefix       string // begins each piece that continues a word; "" means "##"
 	MaxWordRunes int    // a longer word is unknown; 0 means 100
+
+	// Pair is how two texts make a pair; nil means BERT's template, with CLS and SEP.
+	Pair []Part
 
 	// Added are the tokens that are found in a text before it is split into words. nil means the
 	// special tokens named above that the vocabulary has; an empty slice means none.
@@ -56,37 +58,58 @@ const maxPieces = 1<<24 - 1
 // text: megabytes of it, in a hostile vocabulary, would overflow the stack.
 const maxPieceBytes = 1 << 14
 
-// New makes a tokenizer from a vocabulary. A piece's index is its id; "" marks an unused id.
+// New makes a BERT tokenizer from a vocabulary. A piece's index is its id; "" marks an unused id.
 func New(vocab []string, opts Options) (*Tokenizer, error) {
 	opts = opts.withDefaults()
-	if len(vocab) > maxPieces {
-		return nil, fmt.Errorf("the vocabulary has %d pieces; at most %d can be read", len(vocab), maxPieces)
-	}
 	ids, err := index(vocab)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{pieces: vocab, maxWordRunes: opts.MaxWordRunes, normalizer: newNormalizer(opts)}
-	for _, name := range []struct {
-		piece string
-		id    *int32
-	}{{opts.Unknown, &t.unknown}, {opts.CLS, &t.cls}, {opts.SEP, &t.sep}} {
-		id, ok := ids[name.piece]
-		if !ok {
-			return nil, fmt.Errorf("the vocabulary has no piece %q", name.piece)
+	t := &Tokenizer{pieces: vocab}
+	if t.unknown, err = need(ids, opts.Unknown); err != nil {
+		return nil, err
+	}
+	if opts.Pair == nil {
+		if opts.Pair, err = opts.pair(ids); err != nil {
+			return nil, err
 		}
-		*name.id = id
 	}
 	if opts.Added == nil {
 		opts.Added = specials(ids, opts)
 	}
-	if err := t.addTokens(ids, opts.Added); err != nil {
+	if err := t.setPair(opts.Pair, max(len(vocab), highest(opts.Added)+1)); err != nil {
 		return nil, err
 	}
-	t.assignRoles(opts)
-	t.buildTrie(vocab, opts.Prefix)
-	t.buildTables()
+	b := &bert{unknown: t.unknown, maxWordRunes: opts.MaxWordRunes, normalizer: newBERTNormalizer(opts)}
+	if b.normalizedRaw, err = t.addTokens(ids, opts.Added, b.normalizer.append); err != nil {
+		return nil, err
+	}
+	b.buildTrie(vocab, opts.Prefix)
+	b.buildTables()
+	t.encoder = b
+	t.assignRoles(func(piece string) bool { return strings.HasPrefix(piece, opts.Prefix) }, opts.Added)
 	return t, nil
+}
+
+func need(ids map[string]int32, piece string) (int32, error) {
+	id, ok := ids[piece]
+	if !ok {
+		return 0, fmt.Errorf("the vocabulary has no piece %q", piece)
+	}
+	return id, nil
+}
+
+// pair is BERT's template: [CLS] query [SEP] of type 0, then passage [SEP] of type 1.
+func (o Options) pair(ids map[string]int32) ([]Part, error) {
+	cls, err := need(ids, o.CLS)
+	if err != nil {
+		return nil, err
+	}
+	sep, err := need(ids, o.SEP)
+	if err != nil {
+		return nil, err
+	}
+	return []Part{{ID: cls}, {Text: Query}, {ID: sep}, {Text: Passage, Type: 1}, {ID: sep, Type: 1}}, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -104,6 +127,9 @@ func (o Options) withDefaults() Options {
 
 // index maps pieces to ids.
 func index(vocab []string) (map[string]int32, error) {
+	if len(vocab) > maxPieces {
+		return nil, fmt.Errorf("the vocabulary has %d pieces; at most %d can be read", len(vocab), maxPieces)
+	}
 	ids := make(map[string]int32, len(vocab))
 	for i, piece := range vocab {
 		if piece == "" {
@@ -131,63 +157,4 @@ func specials(ids map[string]int32, opts Options) []AddedToken {
 		}
 	}
 	return tokens
-}
-
-// addTokens checks the added tokens and makes their matchers.
-func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken) error {
-	seen := make(map[string]bool)
-	owned := false
-	for _, tok := range tokens {
-		if err := t.checkAdded(ids, tok, seen); err != nil {
-			return fmt.Errorf("added token %.80q: %w", tok.Content, err)
-		}
-		seen[tok.Content] = true
-		if int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] == tok.Content {
-			continue
-		}
-		if !owned { // the caller's slice must not change
-			t.pieces, owned = append([]string(nil), t.pieces...), true
-		}
-		for int(tok.ID) >= len(t.pieces) {
-			t.pieces = append(t.pieces, "")
-		}
-		t.pieces[tok.ID] = tok.Content
-	}
-	var err error
-	t.raw, t.normalizedRaw, err = newMatchers(tokens, t.normalizer)
-	return err
-}
-
-func (t *Tokenizer) assignRoles(opts Options) {
-	t.roles = make([]role, len(t.pieces))
-	for id, piece := range t.pieces {
-		if strings.HasPrefix(piece, opts.Prefix) {
-			t.roles[id] = more
-		}
-	}
-	for _, tok := range opts.Added {
-		if tok.ID != t.unknown {
-			t.roles[tok.ID] = added
-		}
-	}
-}
-
-func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[string]bool) error {
-	switch id, ok := ids[tok.Content]; {
-	case tok.Content == "":
-		return errors.New("has no content")
-	case len(tok.Content) > maxPieceBytes:
-		return fmt.Errorf("has %d bytes; at most %d can be read", len(tok.Content), maxPieceBytes)
-	case !utf8.ValidString(tok.Content) || strings.ContainsRune(tok.Content, 0):
-		return errors.New("is not UTF-8 text")
-	case seen[tok.Content]:
-		return errors.New("appears twice")
-	case tok.ID < 0 || tok.ID >= maxPieces:
-		return fmt.Errorf("id %d is not between 0 and %d", tok.ID, maxPieces-1)
-	case ok && id != tok.ID:
-		return fmt.Errorf("has id %d, but id %d in the vocabulary", tok.ID, id)
-	case !ok && int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] != "":
-		return fmt.Errorf("has id %d, which is the id of %q", tok.ID, t.pieces[tok.ID])
-	}
-	return nil
 }

@@ -111,7 +111,7 @@ func (ref *reference) read(ids []int32, maxLength int, keep Keep) int {
 func (ref *reference) tokenize(text string) []int32 {
 	return ref.split(text, false, func(raw string) []int32 {
 		return ref.split(ref.normalize(raw), true, func(normalized string) (ids []int32) {
-			for _, word := range words(normalized) {
+			for _, word := range referenceWords(normalized) {
 				ids = append(ids, ref.wordPiece(word)...)
 			}
 			return ids
@@ -221,8 +221,8 @@ func canonical(runes []rune) []rune {
 	return out
 }
 
-// words splits at white space and around punctuation.
-func words(text string) (list []string) {
+// referenceWords splits at white space and around punctuation.
+func referenceWords(text string) (list []string) {
 	for _, field := range strings.FieldsFunc(text, isSpace) {
 		word := ""
 		for _, r := range field {

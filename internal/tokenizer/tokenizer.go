@@ -1,38 +1,41 @@
-// Package tokenizer turns a pair of texts into the token ids that a BERT model was trained on.
+// Package tokenizer turns a pair of texts into the token ids that a model was trained on.
 //
-// A model knows some 30,000 pieces of words by their ids. It was trained on texts that were split
-// into pieces in one exact way, and text split differently gives wrong scores without an error. So
-// the ids here equal those of the Hugging Face tokenizers library with its BertNormalizer,
-// BertPreTokenizer, WordPiece and TemplateProcessing. There are five stages:
+// A model knows some ten thousands of pieces of words by their ids. It was trained on texts that
+// were split into pieces in one exact way, and text split differently gives wrong scores without an
+// error. So the ids here equal those of the Hugging Face tokenizers library. A text passes these
+// stages, in the order of that library:
 //
 //  1. Added tokens, such as [SEP], are found in the raw text and cut it into segments (added.go).
-//  2. A segment is normalized: control characters dropped, CJK characters set apart, accents
-//     stripped, all lower-cased (normalize.go, with the facts about characters in unicode.go).
-//  3. It is split into words at white space, every punctuation mark a word of its own (words.go,
-//     with the tables of tables.go).
-//  4. A word becomes the longest piece of the vocabulary that it begins with, then the longest that
-//     the rest begins with, and so on, found in a trie (trie.go).
-//  5. Two texts are cut to length and joined as [CLS] query [SEP] passage [SEP] (truncate.go).
+//  2. Normalizers rewrite a segment: lower case, composed accents, no control characters
+//     (normalizer.go). Added tokens that match normalized text are cut out of the result.
+//  3. Pre-tokenizers cut it into words (pretokenizer.go).
+//  4. A model cuts each word into pieces of the vocabulary: WordPiece takes the longest piece that
+//     the word begins with (wordpiece.go), Unigram the likeliest sequence of pieces (unigram.go), and
+//     BPE merges neighbouring pieces in a fixed order (bpe.go).
+//  5. Two texts are cut to length and joined with special tokens by a template (template.go,
+//     truncate.go).
 //
-// Most text is plain ASCII. For it, stages 2 to 4 are one pass over the text, which copies nothing.
-// Any other character makes the text up to the next ASCII space or punctuation mark go through each
-// stage in turn.
+// [Build] makes a tokenizer of any such stages, which run one after the other (pipeline.go). [New]
+// makes BERT's, in which stages 2 to 4 are one pass over plain ASCII text that copies nothing
+// (bert.go and the files beside it).
 package tokenizer
 
-// Tokenizer implements exact BERT tokenization. Create one with [New]. It does not change
-// afterwards and is safe for concurrent use.
+// Tokenizer turns text into ids. Create one with [New] or [Build]. It does not change afterwards and
+// is safe for concurrent use.
 type Tokenizer struct {
-	pieces             []string // by id; "" where there is none
-	roles              []role   // by id
-	unknown, cls, sep  int32
-	maxWordRunes       int
-	trie               trie
-	start, more        uint32      // the trie's roots for the first piece of a word, and for the later ones
-	fold               [256]byte   // an ASCII character of words as the trie has it; 0 for everything else
-	kind               [256]kind   // what a byte of raw text is
-	punctuation        [128]int32  // the id of an ASCII punctuation mark
-	normalizer         *normalizer //
-	raw, normalizedRaw *matcher    // added tokens found before and after normalization; nil if there are none
+	pieces   []string // by id; "" where there is none
+	roles    []role   // by id
+	unknown  int32    // the id of what the vocabulary lacks, or noPiece
+	raw      *matcher // added tokens found before normalization; nil if there are none
+	encoder  encoder
+	template template
+}
+
+// encoder turns a segment, which is a text without added tokens that match raw text, into ids.
+type encoder interface {
+	// appendSegment appends the ids of text. It does not allocate if dst has enough capacity, and if
+	// enough texts went before. start says that nothing stands before the segment.
+	appendSegment(dst []int32, text string, start bool) []int32
 }
 
 // Keep is the end of a text that truncation keeps.
@@ -43,43 +46,46 @@ const (
 	KeepEnd
 )
 
-// Append appends the ids of text's word pieces to dst, without the template's special tokens. It
-// does not allocate if dst has enough capacity. Each invalid byte is read as one U+FFFD.
+// Append appends the ids of text's pieces to dst, without the template's special tokens. It does not
+// allocate if dst has enough capacity. Each invalid byte is read as one U+FFFD.
 func (t *Tokenizer) Append(dst []int32, text string) []int32 {
 	if t.raw == nil {
-		return t.appendSegment(dst, text)
+		return t.encoder.appendSegment(dst, text, true)
 	}
 	from := 0
 	for m := (match{}); t.raw.next(text, &m); from = m.to {
 		if from < m.from {
-			dst = t.appendSegment(dst, text[from:m.from])
+			dst = t.encoder.appendSegment(dst, text[from:m.from], from == 0)
 		}
 		dst = append(dst, m.id)
 	}
-	return t.appendSegment(dst, text[from:])
+	if from == len(text) {
+		return dst
+	}
+	return t.encoder.appendSegment(dst, text[from:], from == 0)
 }
 
-// Join appends [CLS] query [SEP] passage [SEP] to dst, truncated to maxLength tokens, the longer
-// side first. It returns dst, the number of tokens with type id 0, and the number of tokens cut.
-// The three special tokens always remain, also if maxLength is below 3. dst must not overlap query
-// or passage.
+// Join appends query and passage to dst, with the template's special tokens, truncated to maxLength
+// tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and the
+// number of tokens cut. The special tokens always remain, also if maxLength has no room for them. dst
+// must not overlap query or passage.
 func (t *Tokenizer) Join(dst, query, passage []int32, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
 	q, p := t.fit(query, passage, maxLength, keep)
-	dst = append(dst, t.cls)
+	dst = append(dst, t.template.head...)
 	dst = append(dst, keep.of(query, q)...)
-	dst = append(dst, t.sep)
+	dst = append(dst, t.template.middle...)
 	dst = append(dst, keep.of(passage, p)...)
-	dst = append(dst, t.sep)
-	return dst, q + 2, len(query) - q + len(passage) - p
+	dst = append(dst, t.template.tail...)
+	return dst, t.template.boundary(q, p), len(query) - q + len(passage) - p
 }
 
 // Pair is [Tokenizer.Append] of both texts, then [Tokenizer.Join], without a copy in between.
 func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
-	dst = append(dst, t.cls)
+	dst = append(dst, t.template.head...)
 	start := len(dst)
 	dst = t.Append(dst, query)
 	n := len(dst) - start
-	dst = append(dst, t.sep)
+	dst = append(dst, t.template.middle...)
 	middle := len(dst)
 	dst = t.Append(dst, passage)
 	m := len(dst) - middle
@@ -87,12 +93,17 @@ func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep
 	q, p := t.fit(dst[start:start+n], dst[middle:], maxLength, keep)
 	if q < n || p < m {
 		copy(dst[start:], keep.of(dst[start:start+n], q))
-		dst[start+q] = t.sep
-		copy(dst[start+q+1:], keep.of(dst[middle:], p))
-		dst = dst[:start+q+1+p]
+		at := start + q
+		rest := keep.of(dst[middle:], p)
+		at += copy(dst[at:], t.template.middle)
+		at += copy(dst[at:], rest)
+		dst = dst[:at]
 	}
-	return append(dst, t.sep), q + 2, n - q + m - p
+	return append(dst, t.template.tail...), t.template.boundary(q, p), n - q + m - p
 }
+
+// Specials is the number of special tokens of a pair.
+func (t *Tokenizer) Specials() int { return t.template.size() }
 
 // Token returns the piece with an id, or "" if there is none.
 func (t *Tokenizer) Token(id int32) string {

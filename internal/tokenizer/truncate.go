@@ -1,14 +1,11 @@
 package tokenizer
 
-// templateTokens is the number of special tokens of a pair: [CLS] and two [SEP].
-const templateTokens = 3
-
 // fit returns how many tokens of a query and a passage are kept so that a pair has at most
 // maxLength. It is the library's longest_first: tokens are cut from the longer side until both are
 // equal, then from both. If the room is odd, the side that was longer keeps one more token; of
 // equal sides, the passage does.
 func (t *Tokenizer) fit(query, passage []int32, maxLength int, keep Keep) (q, p int) {
-	room := max(maxLength-templateTokens, 0)
+	room := max(maxLength-t.template.size(), 0)
 	if len(query)+len(passage) <= room {
 		return len(query), len(passage)
 	}

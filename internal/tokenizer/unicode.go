@@ -109,3 +109,12 @@ func isWord(r rune) bool {
 	return r == '_' || r == 0x200C || r == 0x200D || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl,
 		unicode.Pc, unicode.Other_Alphabetic)
 }
+
+// isMark reports whether r is a combining mark.
+func isMark(r rune) bool { return unicode.Is(unicode.M, r) && unicode.Is(assigned9, r) }
+
+// isNumeric reports whether r is a number of any kind.
+func isNumeric(r rune) bool { return unicode.Is(unicode.N, r) }
+
+// isPunctuationMark reports whether r is a punctuation mark, or an ASCII symbol.
+func isPunctuationMark(r rune) bool { return isPunctuation(r) }

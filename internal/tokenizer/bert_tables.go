@@ -21,29 +21,29 @@ const noPiece = -1
 // buildTrie puts the pieces that a word can have into the trie. A word of more than one character
 // has no punctuation or white space, so pieces that have any are left out. Added tokens are not
 // looked up in the trie.
-func (t *Tokenizer) buildTrie(vocab []string, prefix string) {
+func (b *bert) buildTrie(vocab []string, prefix string) {
 	var start, more []entry
 	for i, piece := range vocab {
-		if t.canMatch(piece, true) {
+		if b.canMatch(piece, true) {
 			start = append(start, entry{piece, int32(i)})
 		}
-		if rest, ok := strings.CutPrefix(piece, prefix); ok && t.canMatch(rest, false) {
+		if rest, ok := strings.CutPrefix(piece, prefix); ok && b.canMatch(rest, false) {
 			more = append(more, entry{rest, int32(i)})
 		}
 	}
 	trie, roots := newTrie(start, more)
-	t.trie, t.start, t.more = trie, roots[0], roots[1]
+	b.trie, b.start, b.more = trie, roots[0], roots[1]
 }
 
-func (t *Tokenizer) canMatch(piece string, alone bool) bool {
+func (b *bert) canMatch(piece string, alone bool) bool {
 	if piece == "" {
 		return false
 	}
-	if r, size := utf8.DecodeRuneInString(piece); alone && size == len(piece) && t.normalizer.class(r) == punct {
+	if r, size := utf8.DecodeRuneInString(piece); alone && size == len(piece) && b.normalizer.class(r) == punct {
 		return true
 	}
 	for _, r := range piece {
-		if t.normalizer.class(r) != letter {
+		if b.normalizer.class(r) != letter {
 			return false
 		}
 	}
@@ -52,21 +52,21 @@ func (t *Tokenizer) canMatch(piece string, alone bool) bool {
 
 // buildTables fills the tables of the pass over ASCII from the normalizer's results for single
 // characters.
-func (t *Tokenizer) buildTables() {
+func (b *bert) buildTables() {
 	for c := range byte(utf8.RuneSelf) {
-		out := t.normalizer.append(nil, string(rune(c)))
+		out := b.normalizer.append(nil, string(rune(c)))
 		if len(out) != 1 || out[0] == 0 {
 			continue
 		}
-		switch t.normalizer.class(rune(out[0])) {
+		switch b.normalizer.class(rune(out[0])) {
 		case space:
-			t.kind[c] = spaceByte
+			b.kind[c] = spaceByte
 		case punct:
-			t.kind[c] = punctByte
-			t.punctuation[c] = t.appendWord(nil, view(out), 1)[0]
+			b.kind[c] = punctByte
+			b.punctuation[c] = b.appendWord(nil, view(out), 1)[0]
 		default:
-			t.kind[c] = wordByte
-			t.fold[c] = out[0]
+			b.kind[c] = wordByte
+			b.fold[c] = out[0]
 		}
 	}
 }

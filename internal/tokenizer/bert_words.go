@@ -7,21 +7,21 @@ import (
 
 // appendSegment appends the ids of text without added tokens, except those matched after
 // normalization.
-func (t *Tokenizer) appendSegment(dst []int32, text string) []int32 {
-	if t.normalizedRaw != nil {
-		return t.appendNormalizing(dst, text)
+func (b *bert) appendSegment(dst []int32, text string, _ bool) []int32 {
+	if b.normalizedRaw != nil {
+		return b.appendNormalizing(dst, text)
 	}
 	for i := 0; i < len(text); {
-		switch c := text[i]; t.kind[c] {
+		switch c := text[i]; b.kind[c] {
 		case spaceByte:
 			i++
 		case punctByte:
-			dst = append(dst, t.punctuation[c])
+			dst = append(dst, b.punctuation[c])
 			i++
 		case wordByte:
-			dst, i = t.appendASCII(dst, text, i)
+			dst, i = b.appendASCII(dst, text, i)
 		default:
-			dst, i = t.appendStretch(dst, text, i)
+			dst, i = b.appendStretch(dst, text, i)
 		}
 	}
 	return dst
@@ -30,12 +30,12 @@ func (t *Tokenizer) appendSegment(dst []int32, text string) []int32 {
 // appendASCII appends the ids of the word at text[from:], and returns its end. It walks the trie
 // while it looks for the end, because most words are one piece. A word that is not plain ASCII is
 // then read again by appendStretch.
-func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, int) {
-	nodes := t.trie.nodes
+func (b *bert) appendASCII(dst []int32, text string, from int) ([]int32, int) {
+	nodes := b.trie.nodes
 	id, idEnd := int32(noPiece), from
 	i := from
-	for state := t.start; i < len(text); i++ {
-		c := t.fold[text[i]]
+	for state := b.start; i < len(text); i++ {
+		c := b.fold[text[i]]
 		if c == 0 {
 			break
 		}
@@ -48,20 +48,20 @@ func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, in
 		}
 		state = n.base
 	}
-	for i < len(text) && t.fold[text[i]] != 0 {
+	for i < len(text) && b.fold[text[i]] != 0 {
 		i++
 	}
-	if i < len(text) && t.kind[text[i]] == other {
-		return t.appendStretch(dst, text, from)
+	if i < len(text) && b.kind[text[i]] == other {
+		return b.appendStretch(dst, text, from)
 	}
-	if id < 0 || i-from > t.maxWordRunes {
-		return append(dst, t.unknown), i
+	if id < 0 || i-from > b.maxWordRunes {
+		return append(dst, b.unknown), i
 	}
 	word := len(dst)
 	dst = append(dst, id)
 	for idEnd < i {
-		if id, idEnd = t.longestASCII(text[:i], idEnd); id < 0 {
-			return append(dst[:word], t.unknown), i
+		if id, idEnd = b.longestASCII(text[:i], idEnd); id < 0 {
+			return append(dst[:word], b.unknown), i
 		}
 		dst = append(dst, id)
 	}
@@ -69,12 +69,12 @@ func (t *Tokenizer) appendASCII(dst []int32, text string, from int) ([]int32, in
 }
 
 // longestASCII finds the longest piece that is a prefix of word[from:], and its end.
-func (t *Tokenizer) longestASCII(word string, from int) (id int32, end int) {
-	nodes := t.trie.nodes
+func (b *bert) longestASCII(word string, from int) (id int32, end int) {
+	nodes := b.trie.nodes
 	id = noPiece
-	state := t.more
+	state := b.more
 	for i := from; i < len(word); i++ {
-		c := t.fold[word[i]]
+		c := b.fold[word[i]]
 		n := nodes[state^uint32(c)]
 		if n.label() != c {
 			break
@@ -106,18 +106,18 @@ func release(buf *[]byte) {
 // appendStretch appends the ids of text[from:] up to the next ASCII space or punctuation mark, and
 // returns the place of that character. Such a character neither changes nor is changed by its
 // neighbours, so normalization may stop there.
-func (t *Tokenizer) appendStretch(dst []int32, text string, from int) ([]int32, int) {
+func (b *bert) appendStretch(dst []int32, text string, from int) ([]int32, int) {
 	end := from
-	for end < len(text) && t.kind[text[end]] <= wordByte {
+	for end < len(text) && b.kind[text[end]] <= wordByte {
 		end++
 	}
 	if stretch := text[from:end]; len(stretch) <= shortStretch {
 		var room [3 * shortStretch]byte // decomposed text is at most three times as long
-		dst = t.appendWords(dst, view(t.normalizer.append(room[:0], stretch)))
+		dst = b.appendWords(dst, view(b.normalizer.append(room[:0], stretch)))
 	} else {
 		buf := buffers.Get().(*[]byte)
-		*buf = t.normalizer.append((*buf)[:0], stretch)
-		dst = t.appendWords(dst, view(*buf))
+		*buf = b.normalizer.append((*buf)[:0], stretch)
+		dst = b.appendWords(dst, view(*buf))
 		release(buf)
 	}
 	return dst, end
@@ -125,60 +125,60 @@ func (t *Tokenizer) appendStretch(dst []int32, text string, from int) ([]int32, 
 
 // appendNormalizing normalizes text, and appends the ids of the added tokens that match in
 // normalized text and of the words between them.
-func (t *Tokenizer) appendNormalizing(dst []int32, text string) []int32 {
+func (b *bert) appendNormalizing(dst []int32, text string) []int32 {
 	buf := buffers.Get().(*[]byte)
-	*buf = t.normalizer.append((*buf)[:0], text)
+	*buf = b.normalizer.append((*buf)[:0], text)
 	normalized := view(*buf)
 	from := 0
-	for m := (match{}); t.normalizedRaw.next(normalized, &m); from = m.to {
+	for m := (match{}); b.normalizedRaw.next(normalized, &m); from = m.to {
 		if from < m.from {
-			dst = t.appendWords(dst, normalized[from:m.from])
+			dst = b.appendWords(dst, normalized[from:m.from])
 		}
 		dst = append(dst, m.id)
 	}
-	dst = t.appendWords(dst, normalized[from:])
+	dst = b.appendWords(dst, normalized[from:])
 	release(buf)
 	return dst
 }
 
 // appendWords appends the ids of the words of normalized text.
-func (t *Tokenizer) appendWords(dst []int32, text string) []int32 {
+func (b *bert) appendWords(dst []int32, text string) []int32 {
 	from, runes := 0, 0
 	for i := 0; i < len(text); {
 		r, size := rune(text[i]), 1
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(text[i:])
 		}
-		class := t.normalizer.class(r)
+		class := b.normalizer.class(r)
 		if class == letter {
 			runes++
 			i += size
 			continue
 		}
-		dst = t.appendWord(dst, text[from:i], runes)
+		dst = b.appendWord(dst, text[from:i], runes)
 		if class == punct {
-			dst = t.appendWord(dst, text[i:i+size], 1)
+			dst = b.appendWord(dst, text[i:i+size], 1)
 		}
 		i += size
 		from, runes = i, 0
 	}
-	return t.appendWord(dst, text[from:], runes)
+	return b.appendWord(dst, text[from:], runes)
 }
 
 // appendWord appends the ids of a normalized word's pieces. An empty word has none.
-func (t *Tokenizer) appendWord(dst []int32, word string, runes int) []int32 {
-	if runes > t.maxWordRunes {
-		return append(dst, t.unknown)
+func (b *bert) appendWord(dst []int32, word string, runes int) []int32 {
+	if runes > b.maxWordRunes {
+		return append(dst, b.unknown)
 	}
 	start := len(dst)
-	state := t.start
+	state := b.start
 	for word != "" {
-		id, end := t.trie.longest(word, state)
+		id, end := b.trie.longest(word, state)
 		if id < 0 {
-			return append(dst[:start], t.unknown)
+			return append(dst[:start], b.unknown)
 		}
 		dst = append(dst, id)
-		word, state = word[end:], t.more
+		word, state = word[end:], b.more
 	}
 	return dst
 }

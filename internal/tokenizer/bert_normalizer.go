@@ -7,13 +7,13 @@ import (
 	"unsafe"
 )
 
-// normalizer rewrites text as BertNormalizer does: it drops control characters, puts spaces around
+// bertNormalizer rewrites text as BertNormalizer does: it drops control characters, puts spaces around
 // CJK characters, decomposes text and strips accents, and lower-cases.
 //
 // The result for a character depends almost only on the character itself. It is computed once and
 // cached in pages of 256 characters, which are made on first use because a text uses few of them.
 // Two goroutines may make the same page at once: the results are equal, and one is kept.
-type normalizer struct {
+type bertNormalizer struct {
 	keepControls, joinCJK, strip, lower bool
 
 	pages [utf8.MaxRune>>8 + 1]atomic.Pointer[page]
@@ -51,8 +51,8 @@ const (
 	punct
 )
 
-func newNormalizer(opts Options) *normalizer {
-	return &normalizer{
+func newBERTNormalizer(opts Options) *bertNormalizer {
+	return &bertNormalizer{
 		keepControls: opts.KeepControls,
 		joinCJK:      opts.JoinCJK,
 		strip:        opts.Accents == StripAccents || opts.Accents == AccentsByCase && !opts.Cased,
@@ -62,7 +62,7 @@ func newNormalizer(opts Options) *normalizer {
 
 // append appends the normalized text to buf, which must be empty or end in a character that is not
 // a combining mark.
-func (n *normalizer) append(buf []byte, text string) []byte {
+func (n *bertNormalizer) append(buf []byte, text string) []byte {
 	marks := len(buf) // start of the marks that may still be reordered
 	for _, r := range text {
 		p := n.page(r)
@@ -108,9 +108,9 @@ func appendOrdered(buf []byte, marks int, runes []rune) ([]byte, int) {
 }
 
 // class is the class of r in normalized text.
-func (n *normalizer) class(r rune) class { return n.page(r).classes[uint8(r)] }
+func (n *bertNormalizer) class(r rune) class { return n.page(r).classes[uint8(r)] }
 
-func (n *normalizer) page(r rune) *page {
+func (n *bertNormalizer) page(r rune) *page {
 	at := &n.pages[r>>8]
 	if p := at.Load(); p != nil {
 		return p
@@ -119,7 +119,7 @@ func (n *normalizer) page(r rune) *page {
 	return at.Load()
 }
 
-func (n *normalizer) newPage(first rune) *page {
+func (n *bertNormalizer) newPage(first rune) *page {
 	p := &page{marks: make(map[uint8][]rune)}
 	for i := range p.forms {
 		r := first + rune(i)
@@ -135,7 +135,7 @@ func (n *normalizer) newPage(first rune) *page {
 }
 
 // form computes the normalized text of r, and stores it in p.
-func (n *normalizer) form(p *page, r rune) form {
+func (n *bertNormalizer) form(p *page, r rune) form {
 	if !n.keepControls {
 		if isOther(r) {
 			return form{how: dropped}
@@ -192,3 +192,11 @@ func strip(runes []rune) (kept []rune, starters bool) {
 
 // view is b as a string, without a copy. It is valid until b is written to.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func (n *bertNormalizer) removesStart(text string) bool {
+	r, _ := utf8.DecodeRuneInString(text)
+	return n.page(r).forms[uint8(r)].how == dropped
+}
+
+// NewBERTNormalizer makes the normalizer of BERT from the settings of its kind.
+func NewBERTNormalizer(opts Options) Normalizer { return newBERTNormalizer(opts) }

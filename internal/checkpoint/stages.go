@@ -1,0 +1,209 @@
+package checkpoint
+
+import (
+	"encoding/base64"
+	"unicode/utf8"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+// stages are the sections of tokenizer.json, one value a component.
+type stages struct {
+	model         *modelSection
+	normalizers   []tokenizer.Normalizer
+	preTokenizers []tokenizer.PreTokenizer
+}
+
+func (s *stages) read(o *object) {
+	eachOptionalStep(o, "normalizer", "normalizers", s.readNormalizer)
+	eachOptionalStep(o, "pre_tokenizer", "pretokenizers", s.readPreTokenizer)
+}
+
+// eachOptionalStep is eachStep for a section that may be null or absent.
+func eachOptionalStep(o *object, key, list string, read func(kind string, step *object)) {
+	if _, ok := o.get(key); ok {
+		eachStep(o, key, list, read)
+	}
+}
+
+func (s *stages) build(v *vocabulary) (*tokenizer.Tokenizer, error) {
+	model, err := s.model.build(v)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Build(tokenizer.Config{
+		Added: v.opts.Added, Normalizers: s.normalizers, PreTokenizers: s.preTokenizers, Model: model, Pair: v.opts.Pair,
+	})
+}
+
+// unicodeForms are the normalizers that are a normalization form of Unicode.
+var unicodeForms = map[string]*tokenizer.UnicodeForm{
+	"NFC": tokenizer.NFC, "NFD": tokenizer.NFD, "NFKC": tokenizer.NFKC, "NFKD": tokenizer.NFKD,
+}
+
+func (s *stages) readNormalizer(kind string, n *object) {
+	var made tokenizer.Normalizer
+	switch kind {
+	case "NFC", "NFD", "NFKC", "NFKD":
+		made = unicodeForms[kind]
+	case "BertNormalizer":
+		var opts tokenizer.Options
+		n.readBERTNormalizer(&opts)
+		made = tokenizer.NewBERTNormalizer(opts)
+	case "Lowercase":
+		made = tokenizer.Lowercase{}
+	case "StripAccents":
+		made = tokenizer.RemoveMarks{}
+	case "Strip":
+		made = tokenizer.Strip{Left: n.boolean("strip_left", true), Right: n.boolean("strip_right", true)}
+	case "Prepend":
+		made = tokenizer.Prepend{Text: n.str("prepend", "")}
+	case "Nmt":
+		made = tokenizer.NMT{}
+	case "ByteLevel":
+		made = tokenizer.ByteCharacters{}
+	case "Precompiled":
+		made = readPrecompiled(n)
+	case "Replace":
+		made = readReplace(n)
+	default:
+		n.fail("type", "it is %.80q; no such normalizer can be computed", kind)
+	}
+	s.normalizers = append(s.normalizers, made)
+}
+
+func readPrecompiled(n *object) tokenizer.Normalizer {
+	raw, ok := n.need("precompiled_charsmap")
+	if !ok {
+		return nil
+	}
+	data, err := base64.StdEncoding.DecodeString(n.str("precompiled_charsmap", ""))
+	if err != nil {
+		n.fail("precompiled_charsmap", "its %d bytes are not base64: %w", len(raw), err)
+		return nil
+	}
+	p, err := tokenizer.NewPrecompiled(data)
+	if err != nil {
+		n.fail("precompiled_charsmap", "%w", err)
+	}
+	return p
+}
+
+func readReplace(n *object) tokenizer.Normalizer {
+	text, regex := readPattern(n)
+	content := n.str("content", "")
+	if n.err != nil {
+		return nil
+	}
+	var made tokenizer.Replace
+	var err error
+	if regex {
+		made, err = tokenizer.NewRegexReplace(text, content)
+	} else {
+		made, err = tokenizer.NewReplace(text, content)
+	}
+	if err != nil {
+		n.fail("pattern", "%w", err)
+	}
+	return made
+}
+
+// readPattern reads {"String": …} or {"Regex": …}.
+func readPattern(o *object) (text string, regex bool) {
+	if _, ok := o.need("pattern"); !ok {
+		return "", false
+	}
+	p := o.object("pattern")
+	if _, regex = p.get("Regex"); regex {
+		text = p.str("Regex", "")
+	} else if _, ok := p.need("String"); ok {
+		text = p.str("String", "")
+	}
+	o.merge(p)
+	return text, regex
+}
+
+func (s *stages) readPreTokenizer(kind string, p *object) {
+	var made tokenizer.PreTokenizer
+	switch kind {
+	case "BertPreTokenizer":
+		made = tokenizer.BERTPreTokenizer{}
+	case "Whitespace":
+		made = tokenizer.Whitespace{}
+	case "WhitespaceSplit":
+		made = tokenizer.WhitespaceSplit{}
+	case "Punctuation":
+		made = tokenizer.Punctuation{Behavior: readBehavior(p, "Isolated")}
+	case "Digits":
+		made = tokenizer.Digits{Individual: p.boolean("individual_digits", false)}
+	case "ByteLevel":
+		made = tokenizer.ByteLevel{AddPrefixSpace: p.boolean("add_prefix_space", true), Plain: !p.boolean("use_regex", true)}
+	case "Metaspace":
+		made = readMetaspace(p)
+	case "Split":
+		made = readSplit(p)
+	default:
+		p.fail("type", "it is %.80q; no such pre-tokenizer can be computed", kind)
+	}
+	s.preTokenizers = append(s.preTokenizers, made)
+}
+
+var behaviors = map[string]tokenizer.Behavior{
+	"Removed": tokenizer.Removed, "Isolated": tokenizer.Isolated, "MergedWithPrevious": tokenizer.MergedWithPrevious,
+	"MergedWithNext": tokenizer.MergedWithNext, "Contiguous": tokenizer.Contiguous,
+}
+
+func readBehavior(p *object, fallback string) tokenizer.Behavior {
+	name := p.str("behavior", fallback)
+	b, ok := behaviors[name]
+	if !ok {
+		p.fail("behavior", "it is %.80q; there is no such behavior", name)
+	}
+	return b
+}
+
+func readSplit(p *object) tokenizer.PreTokenizer {
+	text, regex := readPattern(p)
+	p.need("behavior")
+	behavior, invert := readBehavior(p, ""), p.boolean("invert", false)
+	if p.err != nil {
+		return nil
+	}
+	var made *tokenizer.Split
+	var err error
+	if regex {
+		made, err = tokenizer.NewRegexSplit(text, behavior, invert)
+	} else {
+		made, err = tokenizer.NewSplit(text, behavior, invert)
+	}
+	if err != nil {
+		p.fail("pattern", "%w", err)
+	}
+	return made
+}
+
+var prependSchemes = map[string]tokenizer.Prepending{
+	"always": tokenizer.PrependAlways, "first": tokenizer.PrependFirst, "never": tokenizer.PrependNever,
+}
+
+// readMetaspace reads a Metaspace. Old files have add_prefix_space in place of prepend_scheme.
+func readMetaspace(p *object) tokenizer.PreTokenizer {
+	text := p.str("replacement", "▁")
+	r, size := utf8.DecodeRuneInString(text)
+	if size != len(text) || size == 0 {
+		p.fail("replacement", "it is %.80q; it must be one character", text)
+	}
+	scheme := "always"
+	if !p.boolean("add_prefix_space", true) {
+		scheme = "never"
+	}
+	name := p.str("prepend_scheme", scheme)
+	prepend, ok := prependSchemes[name]
+	if !ok {
+		p.fail("prepend_scheme", "it is %.80q; it must be always, first or never", name)
+	}
+	if scheme == "never" && name != scheme {
+		p.fail("prepend_scheme", "it is %.80q, but add_prefix_space is false; make them agree", name)
+	}
+	return tokenizer.Metaspace{Replacement: r, Prepend: prepend, Whole: !p.boolean("split", true)}
+}

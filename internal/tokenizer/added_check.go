@@ -1,0 +1,68 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// addTokens checks the added tokens and makes their matchers. It returns that of normalized text.
+func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken, normalize func([]byte, string) []byte) (*matcher, error) {
+	seen := make(map[string]bool)
+	owned := false
+	for _, tok := range tokens {
+		if err := t.checkAdded(ids, tok, seen); err != nil {
+			return nil, fmt.Errorf("added token %.80q: %w", tok.Content, err)
+		}
+		seen[tok.Content] = true
+		if int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] == tok.Content {
+			continue
+		}
+		if !owned { // the caller's slice must not change
+			t.pieces, owned = append([]string(nil), t.pieces...), true
+		}
+		for int(tok.ID) >= len(t.pieces) {
+			t.pieces = append(t.pieces, "")
+		}
+		t.pieces[tok.ID] = tok.Content
+	}
+	raw, normalized, err := newMatchers(tokens, normalize)
+	t.raw = raw
+	return normalized, err
+}
+
+// assignRoles notes which pieces continue a word and which are added tokens.
+func (t *Tokenizer) assignRoles(continues func(piece string) bool, tokens []AddedToken) {
+	t.roles = make([]role, len(t.pieces))
+	for id, piece := range t.pieces {
+		if continues(piece) {
+			t.roles[id] = more
+		}
+	}
+	for _, tok := range tokens {
+		if tok.ID != t.unknown {
+			t.roles[tok.ID] = added
+		}
+	}
+}
+
+func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[string]bool) error {
+	switch id, ok := ids[tok.Content]; {
+	case tok.Content == "":
+		return errors.New("has no content")
+	case len(tok.Content) > maxPieceBytes:
+		return fmt.Errorf("has %d bytes; at most %d can be read", len(tok.Content), maxPieceBytes)
+	case !utf8.ValidString(tok.Content) || strings.ContainsRune(tok.Content, 0):
+		return errors.New("is not UTF-8 text")
+	case seen[tok.Content]:
+		return errors.New("appears twice")
+	case tok.ID < 0 || tok.ID >= maxPieces:
+		return fmt.Errorf("id %d is not between 0 and %d", tok.ID, maxPieces-1)
+	case ok && id != tok.ID:
+		return fmt.Errorf("has id %d, but id %d in the vocabulary", tok.ID, id)
+	case !ok && int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] != "":
+		return fmt.Errorf("has id %d, which is the id of %q", tok.ID, t.pieces[tok.ID])
+	}
+	return nil
+}

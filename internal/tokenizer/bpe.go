@@ -1,0 +1,222 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// BPE is byte-pair encoding: a word is cut into characters, and the pair of neighbours that stands
+// first in a list of merges becomes one piece, again and again.
+//
+// Most words are one piece. Whether the merges lead to a piece, for a word that is one, is found out
+// once and kept.
+type BPE struct {
+	list    []string
+	ids     map[string]int32 // by the text of a word: bytes, if the model reads bytes
+	opts    BPEOptions
+	merges  mergeTable
+	bytes   [256]int32 // the first pieces of bytes, if the model reads bytes
+	raw     bool       // whether words are bytes, for which the pieces have printable characters
+	unknown int32
+	whole   []atomic.Uint32 // what is known of each piece: untried, reached or missed
+}
+
+// BPEOptions are the settings of a [BPE], as in tokenizer.json.
+type BPEOptions struct {
+	Unknown      string // the piece for characters that the vocabulary lacks; "": they are dropped
+	FuseUnknown  bool   // neighbouring unknown characters are one piece
+	Prefix       string // begins each piece that does not begin a word
+	Suffix       string // ends each piece that ends a word
+	ByteFallback bool   // write unknown characters in the pieces <0x00> to <0xFF>
+	IgnoreMerges bool   // a word that is a piece is that piece, whatever the merges say
+}
+
+// Merge is a pair of pieces that become one.
+type Merge struct{ Left, Right string }
+
+// NewBPE makes a model. A piece's index is its id; "" marks an unused one. The merges come first
+// that are done first.
+func NewBPE(pieces []string, merges []Merge, opts BPEOptions) (*BPE, error) {
+	ids, err := index(pieces)
+	if err != nil {
+		return nil, err
+	}
+	m := &BPE{list: pieces, ids: ids, opts: opts, unknown: noPiece, whole: make([]atomic.Uint32, len(pieces))}
+	if opts.Unknown != "" {
+		id, ok := ids[opts.Unknown]
+		if !ok {
+			return nil, fmt.Errorf("the vocabulary has no unknown piece %.80q", opts.Unknown)
+		}
+		m.unknown = id
+	}
+	if err := m.addMerges(merges); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// addMerges makes the table of merges. Of equal pairs the last counts.
+func (m *BPE) addMerges(merges []Merge) error {
+	m.merges = newMergeTable(len(merges))
+	var joined []byte
+	for rank, pair := range merges {
+		left, ok := m.ids[pair.Left]
+		right, ok2 := m.ids[pair.Right]
+		if !ok || !ok2 {
+			return fmt.Errorf("merge %d joins %.80q and %.80q, which are not both in the vocabulary", rank, pair.Left, pair.Right)
+		}
+		if len(pair.Right) < len(m.opts.Prefix) {
+			return fmt.Errorf("merge %d: %.80q is shorter than the prefix of its kind", rank, pair.Right)
+		}
+		joined = append(append(joined[:0], pair.Left...), pair.Right[len(m.opts.Prefix):]...)
+		id, ok := m.ids[string(joined)]
+		if !ok {
+			return fmt.Errorf("merge %d makes %.80q, which is not in the vocabulary", rank, joined)
+		}
+		m.merges.set(left, right, uint32(rank), id)
+	}
+	return nil
+}
+
+// readBytes makes the model read bytes in place of the printable characters that stand for them. It
+// reports whether it can.
+func (m *BPE) readBytes() bool {
+	if m.opts.Prefix != "" || m.opts.Suffix != "" || m.opts.ByteFallback {
+		return false
+	}
+	for b := range m.bytes {
+		id, ok := m.ids[string(byteRunes[b])]
+		if !ok {
+			id = noPiece
+		}
+		m.bytes[b] = id
+	}
+	ids := make(map[string]int32, len(m.ids))
+	for piece, id := range m.ids {
+		if raw, ok := pieceBytes(piece); ok {
+			ids[raw] = id
+		}
+	}
+	m.ids, m.raw = ids, true
+	return true
+}
+
+func (m *BPE) vocabulary() ([]string, map[string]int32) {
+	if m.raw {
+		return m.list, nil
+	}
+	return m.list, m.ids
+}
+
+// What is known of a piece.
+const (
+	untried = iota
+	reached // the merges of its text lead to it
+	missed  // they do not
+)
+
+func (m *BPE) appendWord(dst []int32, word string, s *scratch) []int32 {
+	id, ok := m.ids[word]
+	if !ok {
+		return m.appendMerged(dst, word, s)
+	}
+	if m.opts.IgnoreMerges {
+		return append(dst, id)
+	}
+	switch m.whole[id].Load() {
+	case reached:
+		return append(dst, id)
+	case missed:
+		return m.appendMerged(dst, word, s)
+	}
+	first := len(dst)
+	dst = m.appendMerged(dst, word, s)
+	state := uint32(missed)
+	if got := dst[first:]; len(got) == 1 && got[0] == id {
+		state = reached
+	}
+	m.whole[id].Store(state)
+	return dst
+}
+
+func (m *BPE) appendMerged(dst []int32, word string, s *scratch) []int32 {
+	if m.raw {
+		s.merger.ids = m.appendBytes(s.merger.ids[:0], word)
+	} else {
+		s.merger.ids = m.appendChars(s.merger.ids[:0], word)
+	}
+	return s.merger.appendMerged(dst, &m.merges)
+}
+
+// appendBytes appends the pieces of the bytes of word.
+func (m *BPE) appendBytes(ids []int32, word string) []int32 {
+	fused := false
+	for i := range len(word) {
+		id := m.bytes[word[i]]
+		if id >= 0 {
+			ids, fused = append(ids, id), false
+		} else {
+			ids, fused = m.appendUnknown(ids, fused)
+		}
+	}
+	return ids
+}
+
+// appendUnknown appends the unknown piece, if there is one and it does not fuse with the one before.
+func (m *BPE) appendUnknown(ids []int32, fused bool) ([]int32, bool) {
+	if m.unknown >= 0 && !(fused && m.opts.FuseUnknown) {
+		ids = append(ids, m.unknown)
+	}
+	return ids, true
+}
+
+// appendChars appends the pieces of the characters of word.
+func (m *BPE) appendChars(ids []int32, word string) []int32 {
+	fused := false
+	for i := 0; i < len(word); {
+		_, size := utf8.DecodeRuneInString(word[i:])
+		char := m.char(word, i, size)
+		i += size
+		if id, ok := m.ids[char]; ok {
+			ids, fused = append(ids, id), false
+			continue
+		}
+		if m.opts.ByteFallback {
+			if with, ok := m.appendFallback(ids, char); ok {
+				ids = with
+				continue
+			}
+		}
+		ids, fused = m.appendUnknown(ids, fused)
+	}
+	return ids
+}
+
+// char is the piece of a character by its place in the word.
+func (m *BPE) char(word string, i, size int) string {
+	char := word[i : i+size]
+	if i > 0 && m.opts.Prefix != "" {
+		char = m.opts.Prefix + char
+	}
+	if i+size == len(word) && m.opts.Suffix != "" {
+		char += m.opts.Suffix
+	}
+	return char
+}
+
+func (m *BPE) appendFallback(ids []int32, char string) ([]int32, bool) {
+	first := len(ids)
+	var name strings.Builder
+	for i := range len(char) {
+		name.Reset()
+		fmt.Fprintf(&name, "<0x%02X>", char[i])
+		id, ok := m.ids[name.String()]
+		if !ok {
+			return ids[:first], false
+		}
+		ids = append(ids, id)
+	}
+	return ids, true
+}

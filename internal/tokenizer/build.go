@@ -1,0 +1,92 @@
+package tokenizer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Config is a tokenizer as its file describes it: one value for each component.
+type Config struct {
+	Added         []AddedToken
+	Normalizers   []Normalizer   // in the order in which they work; none means text as it is
+	PreTokenizers []PreTokenizer // in the order in which they work; none means that a segment is a word
+	Model         Model          // must not be used by another tokenizer
+	Pair          []Part         // how two texts make a pair
+}
+
+// Build makes a tokenizer of the components in c.
+func Build(c Config) (*Tokenizer, error) {
+	pieces, ids := c.Model.vocabulary()
+	if ids == nil {
+		ids = firstIDs(pieces)
+	}
+	t := &Tokenizer{pieces: pieces, unknown: noPiece}
+	if err := t.setPair(c.Pair, max(len(pieces), highest(c.Added)+1)); err != nil {
+		return nil, err
+	}
+	c.PreTokenizers = slices.Clone(c.PreTokenizers)
+	readBytes(&c)
+	p := newPipeline(c)
+	var err error
+	if p.normalizedRaw, err = t.addTokens(ids, c.Added, p.normalizeContent); err != nil {
+		return nil, err
+	}
+	t.encoder = p
+	t.assignRoles(c.continues(), c.Added)
+	return t, nil
+}
+
+func firstIDs(pieces []string) map[string]int32 {
+	ids := make(map[string]int32, len(pieces))
+	for i, piece := range pieces {
+		ids[piece] = int32(i)
+	}
+	return ids
+}
+
+func highest(tokens []AddedToken) int {
+	id := int32(-1)
+	for _, t := range tokens {
+		id = max(id, t.ID)
+	}
+	return int(id)
+}
+
+// readBytes spares a BPE the printable characters of bytes, if a ByteLevel makes them last.
+func readBytes(c *Config) {
+	for i, t := range c.PreTokenizers {
+		b, ok := t.(ByteLevel)
+		if !ok {
+			continue
+		}
+		m, isBPE := c.Model.(*BPE)
+		if last := i == len(c.PreTokenizers)-1; !last || !isBPE || !m.readBytes() {
+			b.mapped = true
+			c.PreTokenizers[i] = b
+		}
+	}
+}
+
+// continues tells pieces that continue a word from those that begin one.
+func (c *Config) continues() func(piece string) bool {
+	for _, t := range c.PreTokenizers {
+		if m, ok := t.(Metaspace); ok && !m.Whole {
+			begin := string(m.Replacement)
+			return func(piece string) bool { return !strings.HasPrefix(piece, begin) }
+		}
+	}
+	return func(string) bool { return false }
+}
+
+// checkPiece checks the text of a piece.
+func checkPiece(piece string, most int) error {
+	switch {
+	case len(piece) > most:
+		return fmt.Errorf("it has %d bytes; at most %d can be read", len(piece), most)
+	case !utf8.ValidString(piece) || strings.ContainsRune(piece, 0):
+		return errNotText
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Split cuts text where a pattern matches.
+type Split struct {
+	pattern  pattern
+	behavior Behavior
+	invert   bool // what lies between matches counts as the match
+}
+
+// pattern finds matches in text.
+type pattern interface {
+	// find returns the first match in text at or after from, or ok = false. It is not empty.
+	find(text string, from int) (start, end int, ok bool)
+}
+
+// NewSplit makes a [Split] at each place of a text.
+func NewSplit(text string, behavior Behavior, invert bool) (*Split, error) {
+	if text == "" {
+		return nil, fmt.Errorf("its pattern is empty")
+	}
+	return &Split{literal(text), behavior, invert}, nil
+}
+
+// NewRegexSplit makes a [Split] at each match of a regular expression.
+func NewRegexSplit(regex string, behavior Behavior, invert bool) (*Split, error) {
+	p, err := newPattern(regex)
+	if err != nil {
+		return nil, err
+	}
+	return &Split{p, behavior, invert}, nil
+}
+
+func (p *Split) cut(w *words) {
+	for _, at := range w.spans {
+		c := cutter{w: w, behavior: p.behavior}
+		text := w.text[:at.to]
+		from := at.from
+		for from < at.to {
+			start, end, ok := p.pattern.find(text, from)
+			if !ok {
+				break
+			}
+			c.part(from, start, p.invert)
+			c.part(start, end, !p.invert)
+			from = end
+		}
+		c.part(from, at.to, p.invert)
+		c.flush()
+	}
+	w.done()
+}
+
+// literal is the pattern of one text.
+type literal string
+
+func (p literal) find(text string, from int) (start, end int, ok bool) {
+	i := strings.Index(text[from:], string(p))
+	return from + i, from + i + len(p), i >= 0
+}
+
+// scanner is a pattern that matches at every place: it gives the end of the match there.
+type scanner func(text string, from int) (to int)
+
+func (p scanner) find(text string, from int) (start, end int, ok bool) {
+	return from, p(text, from), true
+}
+
+// scanners are the patterns that are scanned by hand.
+var scanners = map[string]scanner{
+	gpt2Pattern:  gpt2Word,
+	qwenPattern:  func(text string, from int) int { return qwenWord(text, from, 1) },
+	llamaPattern: func(text string, from int) int { return qwenWord(text, from, 3) },
+}
+
+const (
+	gpt2Pattern  = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+	qwenPattern  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	llamaPattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+)
+
+func newPattern(regex string) (pattern, error) {
+	if s, ok := scanners[regex]; ok {
+		return s, nil
+	}
+	return nil, fmt.Errorf("the regular expression %.200q cannot be run exactly as the reference does", regex)
+}
