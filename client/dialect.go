@@ -12,7 +12,7 @@ import (
 //
 // A request that a dialect cannot express is refused with [crossrank.InvalidArgument] before
 // anything is sent; no part of it is dropped. That includes pairs of several queries, where an API
-// ranks documents for one: a request is one call to whoever measures, so it is never split into
+// ranks documents for one: a measurement counts a request as one call, so it is never split into
 // several.
 type Dialect string
 

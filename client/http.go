@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -43,45 +42,6 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-}
-
-// scoreRequest has vLLM's keys and those that crossrank adds.
-type scoreRequest struct {
-	Model     string   `json:"model,omitempty"`
-	Text1     any      `json:"text_1"` // one query for all pairs, or one per pair
-	Text2     []string `json:"text_2"`
-	Raw       bool     `json:"raw_scores,omitempty"`
-	MaxLength int      `json:"max_length,omitempty"`
-	Direction string   `json:"truncation_direction,omitempty"`
-	Truncate  *bool    `json:"truncate,omitempty"`
-	Priority  int      `json:"priority,omitempty"`
-
-	MaxPassage int    `json:"max_tokens_per_doc,omitempty"`
-	Windows    string `json:"windows,omitempty"`
-	Overlap    int    `json:"window_overlap,omitempty"`
-	MaxWindows int    `json:"max_chunks_per_doc,omitempty"`
-}
-
-type scoreReply struct {
-	Model string `json:"model"`
-	Data  []struct {
-		Index     int      `json:"index"`
-		Score     *float32 `json:"score"`
-		Truncated int      `json:"truncated"`
-	} `json:"data"`
-	Usage struct {
-		Total     int `json:"total_tokens"`
-		Cached    int `json:"cached_tokens"`
-		Truncated int `json:"truncated_tokens"`
-		Padded    int `json:"padded_tokens"`
-	} `json:"usage"`
-	ScoreType crossrank.ScoreType `json:"score_type"`
-	Timing    struct {
-		Tokenize time.Duration `json:"tokenize_ns"`
-		Queue    time.Duration `json:"queue_ns"`
-		Compute  time.Duration `json:"compute_ns"`
-		Total    time.Duration `json:"total_ns"`
-	} `json:"timing"`
 }
 
 func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
@@ -124,36 +84,6 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 	return resp, nil
 }
 
-// bodyOf makes the body of a request. A query that all pairs share is written once.
-func bodyOf(req *crossrank.Request) *scoreRequest {
-	body := &scoreRequest{Model: req.Model, Raw: req.Raw, MaxLength: min(req.MaxLength, math.MaxInt32), Priority: min(req.Priority, 999)}
-	switch req.Truncation {
-	case crossrank.TruncateLeft:
-		body.Direction = "left"
-	case crossrank.TruncateNever:
-		body.Truncate = new(bool)
-	}
-	body.MaxPassage = min(req.MaxPassage, math.MaxInt32)
-	if w := req.Windows; w.Aggregate != crossrank.NoWindows {
-		body.Windows, body.Overlap, body.MaxWindows = aggregates[w.Aggregate], min(w.Overlap, math.MaxInt32), min(w.Max, math.MaxInt32)
-	}
-	queries := make([]string, len(req.Pairs))
-	passages := make([]string, len(req.Pairs))
-	shared := true
-	for i, p := range req.Pairs {
-		queries[i], passages[i] = p.Query, p.Passage
-		shared = shared && p.Query == req.Pairs[0].Query
-	}
-	body.Text1, body.Text2 = queries, passages
-	if shared {
-		body.Text1 = queries[0]
-	}
-	return body
-}
-
-// aggregates names the ways to aggregate windows.
-var aggregates = map[crossrank.Aggregate]string{crossrank.BestWindow: "best", crossrank.MeanWindow: "mean"}
-
 func (h *overHTTP) info(ctx context.Context) (crossrank.Info, error) {
 	var out struct {
 		Crossrank *crossrank.Info `json:"crossrank"`
@@ -194,7 +124,7 @@ func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, o
 	return nil
 }
 
-// jsonError words a decoding error without the Go types that encoding/json puts into it.
+// jsonError is a decoding error without the Go types that encoding/json puts into it.
 func jsonError(err error) error {
 	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
@@ -239,7 +169,7 @@ func (h *overHTTP) exchange(ctx context.Context, method, path string, body []byt
 	return reply, resp.Header, nil
 }
 
-// unreachable words a failure of the connection.
+// unreachable is the error for a failed connection.
 func (h *overHTTP) unreachable(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return contextError(ctxErr)

@@ -15,14 +15,14 @@ var public = map[string]bool{
 	healthpb.Health_Watch_FullMethodName: true,
 }
 
-// Authorize refuses calls, except for health, whose "authorization" metadata judge refuses. It uses
+// Authorize refuses calls, except for health, whose "authorization" metadata authorize refuses. It uses
 // only the log and the callbacks of cfg.
-func Authorize(cfg Config, judge func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
+func Authorize(cfg Config, authorize func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	check := func(ctx context.Context, method string) error {
 		if public[method] {
 			return nil
 		}
-		if err := judge(metadata.ValueFromIncomingContext(ctx, "authorization")); err != nil {
+		if err := authorize(metadata.ValueFromIncomingContext(ctx, "authorization")); err != nil {
 			return cfg.fail(ctx, err)
 		}
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/crossrank/crossrank/proto/inference"
 )
 
-// Metrics is what inference.InferenceService tells of the requests that a server answered.
+// Metrics is what inference.InferenceService reports about answered requests.
 type Metrics struct {
 	Requests int64 // answered since the start
 	Pairs    int64 // scored since the start; what the Python project calls queries
@@ -52,7 +52,7 @@ func (s *inferenceService) Infer(ctx context.Context, in *inference.InferRequest
 	}, nil
 }
 
-// GetMetrics tells how the server has done lately.
+// GetMetrics reports recent figures of the server.
 func (s *inferenceService) GetMetrics(context.Context, *inference.Empty) (*inference.MetricsResponse, error) {
 	m := s.cfg.Metrics()
 	return &inference.MetricsResponse{

@@ -21,21 +21,21 @@ type failure struct {
 type dialect struct {
 	name   string
 	status map[crossrank.Code]int // only where it differs from statuses
-	word   func(failure) any
+	body   func(failure) any
 }
 
 var (
 	// tei is the dialect of Text Embeddings Inference, and of routes that belong to no API.
-	tei = &dialect{name: "tei", status: map[crossrank.Code]int{crossrank.Internal: http.StatusFailedDependency}, word: wordTEI}
+	tei = &dialect{name: "tei", status: map[crossrank.Code]int{crossrank.Internal: http.StatusFailedDependency}, body: teiError}
 	// jina is the dialect of Jina and of the first version of Cohere, whose clients read different
 	// keys.
-	jina = &dialect{name: "jina", word: wordJina}
+	jina = &dialect{name: "jina", body: jinaError}
 	// cohere is the dialect of Cohere's second version.
-	cohere = &dialect{name: "cohere", status: badRequest, word: wordCohere}
+	cohere = &dialect{name: "cohere", status: badRequest, body: cohereError}
 	// llama is the dialect of llama.cpp.
-	llama = &dialect{name: "llama", status: badRequest, word: func(f failure) any { return wordOpenAI(f, llamaTypes, "server_error") }}
+	llama = &dialect{name: "llama", status: badRequest, body: func(f failure) any { return openAIBody(f, llamaTypes, "server_error") }}
 	// vllm is the dialect of vLLM.
-	vllm = &dialect{name: "vllm", status: badRequest, word: func(f failure) any { return wordOpenAI(f, vllmTypes, "InternalServerError") }}
+	vllm = &dialect{name: "vllm", status: badRequest, body: func(f failure) any { return openAIBody(f, vllmTypes, "InternalServerError") }}
 )
 
 // badRequest is for APIs that use one status for invalid values and for malformed bodies.
@@ -94,7 +94,7 @@ const (
 	noKey      = "Unauthenticated" // of crossrank: the 401 of Text Embeddings Inference has no body
 )
 
-func wordTEI(f failure) any {
+func teiError(f failure) any {
 	kind := validation
 	switch {
 	case f.empty:
@@ -111,7 +111,7 @@ func wordTEI(f failure) any {
 	return errorBody{f.message, kind, f.own()}
 }
 
-func wordJina(f failure) any {
+func jinaError(f failure) any {
 	return struct {
 		Message string `json:"message"`
 		Detail  string `json:"detail"`
@@ -119,7 +119,7 @@ func wordJina(f failure) any {
 	}{f.message, f.message, f.own()}
 }
 
-func wordCohere(f failure) any {
+func cohereError(f failure) any {
 	return struct {
 		ID      string `json:"id"`
 		Message string `json:"message"`
@@ -154,7 +154,7 @@ type openAIError struct {
 	Code    int     `json:"code"` // the status
 }
 
-func wordOpenAI(f failure, types map[crossrank.Code]string, other string) any {
+func openAIBody(f failure, types map[crossrank.Code]string, other string) any {
 	kind, ok := types[f.code]
 	if !ok {
 		kind = other

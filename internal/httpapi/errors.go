@@ -71,7 +71,7 @@ func (a *API) fail(x *exchange, err error) {
 		f.retryAfter = max(1, e.RetryAfter.Milliseconds())
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
-	body, err := encode(x.dialect.word(f))
+	body, err := encode(x.dialect.body(f))
 	if err != nil {
 		a.cfg.Log.ErrorContext(x.r.Context(), "encoding an error", "request_id", x.id, "error", err)
 		return

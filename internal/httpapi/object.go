@@ -84,7 +84,7 @@ func (o *object) readField(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// malformed words a syntax error, without the names around it, which are the caller's.
+// malformed is the error for invalid JSON. It does not repeat names of the body.
 func malformed(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return refuse(http.StatusBadRequest, "the body is not valid JSON: it ends too early")

@@ -85,8 +85,8 @@ func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
 	}
 }
 
-// word makes the reply in the dialect of the exchange.
-func (rk *ranking) word(x *exchange, best []crossrank.Ranked, resp *crossrank.Response, kind crossrank.ScoreType) any {
+// reply makes the reply in the dialect of the exchange.
+func (rk *ranking) reply(x *exchange, best []crossrank.Ranked, resp *crossrank.Response, kind crossrank.ScoreType) any {
 	if x.dialect == tei {
 		out := make([]ranked, len(best))
 		for i, b := range best {

@@ -67,7 +67,7 @@ func (a *API) rerank(x *exchange) error {
 			best[i].Score = crossrank.Sigmoid(best[i].Score)
 		}
 	}
-	return x.reply(rk.word(x, best, resp, kind))
+	return x.reply(rk.reply(x, best, resp, kind))
 }
 
 // ranking reads the keys that the dialects share.
