@@ -229,8 +229,13 @@ func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, sc
 	result, err := load.Run(cmd.Context(), scorer, load.Config{
 		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
 		Requests: opts.requests, Warmup: opts.warmup,
-		Record:   rec.request,
-		Progress: bar.update,
+		Record: rec.request,
+		Progress: func(u load.Progress) {
+			if !u.Warmup && u.Done == 0 {
+				rec.began()
+			}
+			bar.update(u)
+		},
 	})
 	bar.end()
 	return result, errors.Join(err, rec.measured(result, err))

@@ -12,7 +12,9 @@ import (
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/results"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // benchRecorder keeps the results of a bench: in memory for the output, and in a results file where
@@ -21,7 +23,14 @@ type benchRecorder struct {
 	res *results.Results
 	m   *results.Measured // the one configuration
 	w   *results.Writer   // nil without a file
+
+	lost lostCPU // when the measured part began
 }
+
+// lostCPU is CPU time that this machine has lacked since it started; nil where the system does not say.
+type lostCPU struct{ stolen, throttled *time.Duration }
+
+func readLostCPU() lostCPU { return lostCPU{procstat.Stolen(), procstat.Throttled()} }
 
 func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set) (*benchRecorder, error) {
 	run := results.Run{
@@ -53,6 +62,30 @@ func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set
 	return b, err
 }
 
+// began notes that the measured part begins.
+func (b *benchRecorder) began() { b.lost = readLostCPU() }
+
+// sample is the measured part as one sample of this process, as a server samples itself.
+func (b *benchRecorder) sample(r *load.Result) results.Sample {
+	now := readLostCPU()
+	percent := func(from, to *time.Duration) *float64 {
+		if from == nil || to == nil {
+			return nil
+		}
+		return new(100 * (*to - *from).Seconds() / r.Elapsed.Seconds())
+	}
+	s := results.Sample{Sample: state.Sample{
+		Time: r.Began.Add(r.Elapsed), IntervalS: r.Elapsed.Seconds(),
+		Requests: int64(r.Requests), Pairs: int64(r.Pairs), Tokens: int64(r.Tokens), PaddedTokens: int64(r.PaddedTokens),
+		Errors: int64(r.Failed()), RSSBytes: procstat.OwnResident(),
+		StealPct: percent(b.lost.stolen, now.stolen), ThrottledPct: percent(b.lost.throttled, now.throttled),
+	}}
+	if r.CPU != nil {
+		s.CPUPct = percent(new(time.Duration(0)), r.CPU)
+	}
+	return s
+}
+
 // request records a request. It is a load.Config's Record.
 func (b *benchRecorder) request(r results.Request) error {
 	b.m.Requests = append(b.m.Requests, r)
@@ -71,14 +104,22 @@ func (b *benchRecorder) measured(r *load.Result, failure error) error {
 	case failure != nil:
 		end.Reason = failure.Error()
 	}
-	if b.res.Run.ExternalServer && r.CPU != nil {
+	if !b.res.Run.ExternalServer && r.Elapsed > 0 {
+		b.m.Samples = []results.Sample{b.sample(r)}
+		end.StealPct = results.SpreadOf(b.m.Samples, func(s *results.Sample) *float64 { return s.StealPct })
+		end.ThrottledPct = results.SpreadOf(b.m.Samples, func(s *results.Sample) *float64 { return s.ThrottledPct })
+	} else if r.CPU != nil {
 		end.GeneratorCPU = *r.CPU // in process, it is mostly the engine's
 	}
 	b.m.End = &end
 	if b.w == nil {
 		return nil
 	}
-	return b.w.ConfigurationEnd(end)
+	var errs []error
+	for _, s := range b.m.Samples {
+		errs = append(errs, b.w.Sample(s))
+	}
+	return errors.Join(append(errs, b.w.ConfigurationEnd(end))...)
 }
 
 // quality records how good the scores are, in the precision that was measured and in the other one.

@@ -259,7 +259,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(all[:len(all)/2]))
 	f.Add([]byte(strings.ReplaceAll(all, "0", "-1")))
 	f.Add([]byte(strings.ReplaceAll(all, "1", "9e99")))
-	for _, line := range strings.Split(all, "\n") {
+	for line := range strings.SplitSeq(all, "\n") {
 		f.Add(fmt.Appendf(nil, "%s\n%s", strings.SplitN(all, "\n", 2)[0], line))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
