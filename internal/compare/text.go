@@ -72,6 +72,7 @@ func (r *Row) verdict() string {
 	return change + " better"
 }
 
+// String is the median with half of its interval.
 func (s Side) String() string {
 	spread := "± ∞"
 	if s.Low.Measured() && s.Median > 0 {

@@ -12,15 +12,14 @@ func Power(throughput, latency float64) float64 {
 	return throughput / latency
 }
 
-// Knee gives the place in a sweep of the load, from light to heavy, where its throughput is best
-// worth its latency: that of the highest [Power], the first of several (Kleinrock, "Power and
-// deterministic rules of thumb for probabilistic problems in computer communications", 1979).
-// Beyond it, each request waits longer by a larger part than there are more of them: the system
-// saturates. Where arrivals and service are random, M/M/1, that is at half the capacity, with one
-// request in the system in the mean.
+// Knee gives the index in a sweep of the load, from light to heavy, with the highest [Power], the
+// first of equal ones (Kleinrock, "Power and deterministic rules of thumb for probabilistic
+// problems in computer communications", 1979). Beyond it, latency grows by a larger factor than
+// throughput: the system saturates. In an M/M/1 queue the knee is at half the capacity, where one
+// request is in the system on average.
 //
-// It is -1 where there are fewer than three places that have both figures, since the best of two is
-// no knee.
+// It is -1 if fewer than three configurations have both figures, since the better of two is no
+// knee.
 func Knee(throughput, latency []float64) int {
 	if len(throughput) != len(latency) {
 		panic("stats: knee of lists of different lengths")

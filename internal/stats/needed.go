@@ -2,24 +2,23 @@ package stats
 
 import "math"
 
-// Confidence is how sure a verdict about a percentile has to be.
+// Confidence is the confidence level of verdicts about percentiles.
 const Confidence = 0.99
 
 // maxNeeded bounds the search of [Needed].
 const maxNeeded = 1 << 40
 
-// Needed gives how many measurements it takes to hold, with [Confidence], that a bound is kept by p
-// percent of all that there could be, when late of those measured broke it: 459 for p = 99 when
-// none was late. With fewer, the percentile of the sample says little about the percentile of what
-// was sampled.
+// Needed gives the number of measurements that confirm, with [Confidence], that at least p percent
+// of all requests meet a bound when late of the measured ones exceeded it: 459 for p = 99 when none
+// was late. The percentile of a smaller sample says little about the percentile of all requests.
 //
-// It is the early-stopping test of MLPerf Inference: the least n for which a process that keeps the
-// bound in only p percent of cases would show so few late ones by chance with a probability of at
-// most 1−Confidence,
+// It is the early-stopping test of MLPerf Inference: the least n for which a process that meets the
+// bound in only p percent of cases shows so few late ones by chance with a probability of at most
+// 1−Confidence,
 //
 //	P(X ≤ late) ≤ 1−Confidence,   X ~ Binomial(n, 1−p/100).
 //
-// It is 0, for never, unless 0 < p < 100 and late ≥ 0.
+// It is 0, which means never, unless 0 < p < 100 and late ≥ 0.
 func Needed(p float64, late int) int {
 	if !(p > 0 && p < 100) || late < 0 {
 		return 0

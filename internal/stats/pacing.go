@@ -14,9 +14,9 @@ const (
 // LeastAchieved is the part of the offered rate that has to be sent for a run to be valid.
 const LeastAchieved = 0.99
 
-// Pacing says how well the generator of an open loop kept its schedule. Where it did not, latencies
-// are not those of the rate that was asked for. Its rates are requests a second, NaN for fewer than
-// two requests.
+// Pacing says how well the generator of an open loop followed its schedule. If it did not, the
+// latencies are not those of the offered rate. Rates are in requests/s, and NaN for fewer than two
+// requests.
 type Pacing struct {
 	LagP99   time.Duration // of sending, over the requests that were sent
 	Offered  float64       // as planned
@@ -24,8 +24,8 @@ type Pacing struct {
 	Dropped  int           // not sent at all
 }
 
-// PacingOf works it out from the times at which requests were meant to be sent and were sent. Sent
-// is negative for those that were dropped.
+// PacingOf compares the times at which requests were due with those at which they were sent. Sent is
+// negative for a request that was dropped.
 func PacingOf(intended, sent []time.Duration) Pacing {
 	if len(intended) != len(sent) {
 		panic("stats: pacing of lists of different lengths")
@@ -49,19 +49,19 @@ func PacingOf(intended, sent []time.Duration) Pacing {
 	return p
 }
 
-// LagBound is the P99 of the lag up to which a run is valid: 1 ms, or 1 % of the latency that is
-// asked for if that is more. Without an objective it is 0.
+// LagBound is the highest P99 of the send lag of a valid run: 1 ms, or 1 % of the objective if that
+// is more. An objective of 0 means none.
 func LagBound(objective time.Duration) time.Duration {
 	return max(leastLag, time.Duration(lagShare*float64(objective)))
 }
 
-// Fault says why the run is not valid, or nothing if it is.
+// Fault says why the run is not valid; it is empty for a valid run.
 func (p Pacing) Fault(objective time.Duration) string {
 	if bound := LagBound(objective); p.LagP99 > bound {
-		return fmt.Sprintf("the P99 of the lag of sending is %.3g ms, over %.3g ms", Milliseconds(p.LagP99), Milliseconds(bound))
+		return fmt.Sprintf("the P99 of the send lag is %.3g ms, above the bound of %.3g ms", Milliseconds(p.LagP99), Milliseconds(bound))
 	}
 	if p.Achieved < LeastAchieved*p.Offered {
-		return fmt.Sprintf("%.4g requests a second were sent of %.4g, less than %.0f %%", p.Achieved, p.Offered, 100*LeastAchieved)
+		return fmt.Sprintf("%.4g requests/s were sent of %.4g offered, less than %.0f %%", p.Achieved, p.Offered, 100*LeastAchieved)
 	}
 	return ""
 }

@@ -38,10 +38,10 @@ func TestPacing(t *testing.T) {
 	}{
 		{"on time", plan, 0, 0, 100, 0, ""},
 		{"one of 101 late, which P99 is not yet", later(func(i int) time.Duration { return at(i == 50, 9*ms) }), 0, 0, 100, 0, ""},
-		{"two late", later(func(i int) time.Duration { return at(i == 50 || i == 60, 9*ms) }), 0, 9 * ms, 100, 0, "lag of sending is 9 ms, over 1 ms"},
+		{"two late", later(func(i int) time.Duration { return at(i == 50 || i == 60, 9*ms) }), 0, 9 * ms, 100, 0, "send lag is 9 ms, above the bound of 1 ms"},
 		{"all late by 1.5 ms, for an objective of 200 ms", later(func(int) time.Duration { return 1500 * time.Microsecond }), 200 * ms, 1500 * time.Microsecond, 100, 0, ""},
-		{"all late by 1.5 ms, for one of 50 ms", later(func(int) time.Duration { return 1500 * time.Microsecond }), 50 * ms, 1500 * time.Microsecond, 100, 0, "over 1 ms"},
-		{"two dropped", later(func(i int) time.Duration { return at(i == 7 || i == 8, -time.Hour) }), 0, 0, 98, 2, "98 requests a second were sent of 100"},
+		{"all late by 1.5 ms, for one of 50 ms", later(func(int) time.Duration { return 1500 * time.Microsecond }), 50 * ms, 1500 * time.Microsecond, 100, 0, "above the bound of 1 ms"},
+		{"two dropped", later(func(i int) time.Duration { return at(i == 7 || i == 8, -time.Hour) }), 0, 0, 98, 2, "98 requests/s were sent of 100"},
 	} {
 		p := PacingOf(plan, c.sent)
 		if p.LagP99 != c.lag || math.Abs(p.Offered-100) > 1e-9 || math.Abs(p.Achieved-c.achieved) > 1e-9 || p.Dropped != c.dropped {

@@ -6,7 +6,7 @@ import (
 )
 
 // Spearman is the rank correlation of x and y, two lists of the same length: [Pearson] of their
-// [Ranks]. It is 1 when both order things alike, −1 when in reverse, and NaN where Pearson is
+// [Ranks]. It is 1 for the same order, −1 for the reverse, and NaN where Pearson is
 // (Spearman 1904).
 func Spearman(x, y []float64) float64 {
 	if len(x) != len(y) {

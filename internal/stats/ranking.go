@@ -11,10 +11,10 @@ import (
 //
 //	DCG = Σ gain(i) / log2(i+1),   i = 1 … k,   NDCG = DCG / DCG of the best ranking that there could be.
 //
-// Gains are the grades of the documents in their ranked order; those of all documents that were
-// judged for the query, in any order, are what the best ranking is made of, so that a relevant
-// document that was never a candidate counts as lost. Negative gains count as 0. It is NaN if no
-// document has a gain.
+// Ranked holds the grades of the documents in their ranked order. Judged holds those of all
+// documents that were judged for the query, in any order; the best ranking is made of them, so a
+// relevant document that was never a candidate counts as lost. Negative grades count as 0. NDCG is
+// NaN if no document has a positive grade.
 func NDCG(ranked, judged []float64, k int) float64 {
 	best := slices.SortedFunc(slices.Values(judged), func(a, b float64) int { return cmp.Compare(b, a) })
 	return dcg(ranked, k) / dcg(best, k)
@@ -28,8 +28,9 @@ func dcg(gains []float64, k int) float64 {
 	return sum
 }
 
-// ReciprocalRank is 1 over the place of the first of the k best whose grade is at least 1, which is
-// relevant, and 0 if there is none: MRR@k, as MS MARCO uses it, is its mean over the queries.
+// ReciprocalRank is 1 over the rank of the first relevant document, whose grade is at least 1,
+// among the first k, and 0 if there is none. MRR@k, as MS MARCO uses it, is its mean over the
+// queries.
 func ReciprocalRank(ranked []float64, k int) float64 {
 	for i, g := range ranked[:min(k, len(ranked))] {
 		if g >= 1 {

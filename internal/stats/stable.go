@@ -2,16 +2,15 @@ package stats
 
 import "math"
 
-// Windows is how many windows in a row have to agree for a measurement to be called stable, and
-// Within by how much, as a part of their mean. Triton's performance analyzer, whose idea this is,
-// has the same defaults.
+// A measurement is stable when its last [Windows] time windows are within ±[Within] of their mean,
+// a part of it. Triton's performance analyzer, whose idea this is, has the same defaults.
 const (
 	Windows = 3
 	Within  = 0.10
 )
 
-// Stable reports whether the last [Windows] of a series agree: each lies within ±[Within] of their
-// mean. Fewer never do, and neither do those of which one was not measured.
+// Stable reports whether the last [Windows] of a series agree: each is within ±[Within] of their
+// mean. A shorter series is not stable, nor is one with a NaN among them.
 func Stable(series []float64) bool {
 	if len(series) < Windows {
 		return false

@@ -1,9 +1,10 @@
-// Package stats sums up measurements: their middle, their spread, their percentiles, how two of
-// them go together, and how many of them a percentile needs before it says anything.
+// Package stats has the statistics that reports and verdicts use: means, spreads and percentiles,
+// correlation and rank tests, ranking quality, saturation, and the number of measurements that a
+// percentile needs.
 //
-// Percentiles interpolate linearly between ranks and standard deviations are the population's, as
-// NumPy computes both by default. What no number can say, such as the mean of nothing, is NaN;
-// whoever prints it prints "n/a".
+// Percentiles interpolate linearly between ranks, and standard deviations are the population's, as
+// NumPy computes both by default. A figure that does not exist, such as the mean of nothing, is
+// NaN; whoever prints it prints "n/a".
 package stats
 
 import (
@@ -58,7 +59,7 @@ func Sort(xs []float64) Sorted {
 	return s
 }
 
-// Percentile gives the value at p percent of the way from the lowest to the highest, 0 ≤ p ≤ 100:
+// Percentile gives the p-th percentile, 0 ≤ p ≤ 100:
 // with n values x[0] ≤ … ≤ x[n−1] and the rank r = p/100·(n−1), it is x[⌊r⌋] +
 // (r−⌊r⌋)·(x[⌊r⌋+1]−x[⌊r⌋]).
 func (s Sorted) Percentile(p float64) float64 {
@@ -73,10 +74,10 @@ func (s Sorted) Percentile(p float64) float64 {
 	return s[below] + (rank-float64(below))*(s[below+1]-s[below])
 }
 
-// Median is the percentile 50 of xs.
+// Median is the 50th percentile of xs.
 func Median(xs []float64) float64 { return Sort(xs).Percentile(50) }
 
-// Milliseconds is d as a figure to sum up.
+// Milliseconds gives a duration in ms.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Pearson is the correlation of x and y, two lists of the same length: from −1 to 1. It is NaN when
