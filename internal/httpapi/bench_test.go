@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -17,17 +16,24 @@ func (zeros) Score(_ context.Context, req *crossrank.Request) (*crossrank.Respon
 	return &crossrank.Response{Scores: make([]float32, len(req.Pairs)), ScoreType: crossrank.Logit}, nil
 }
 
-// BenchmarkRerank is the cost of the words alone.
+// BenchmarkRerank measures the edge alone: reading the body and writing the reply.
 func BenchmarkRerank(b *testing.B) {
-	for _, n := range []int{1, 32, 1000} {
-		b.Run(fmt.Sprintf("documents=%d", n), func(b *testing.B) {
+	text := `"` + strings.Repeat("some words of a passage ", 15) + `"`
+	list := func(element string, n int) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
+	for _, bm := range []struct{ name, path, body string }{
+		{"documents=1", "/v1/rerank", `{"query":"q","documents":[` + text + `]}`},
+		{"documents=32", "/v1/rerank", `{"query":"q","documents":[` + list(text, 32) + `]}`},
+		{"documents=1000", "/v1/rerank", `{"query":"q","documents":[` + list(text, 1000) + `]}`},
+		{"objects=1000", "/v1/rerank", `{"query":"q","documents":[` + list(`{"text":`+text+`,"id":7}`, 1000) + `]}`},
+		{"escapes=1000", "/v1/rerank", `{"query":"q","documents":[` + list(`"`+strings.Repeat(`a \"line\"\n`, 30)+`"`, 1000) + `]}`},
+		{"pairs=1000", "/predict", `{"inputs":[` + list(`["q",`+text+`]`, 1000) + `]}`},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
 			api := New(Config{Scorer: zeros{}, Info: func() crossrank.Info { return crossrank.Info{} }, Ready: func() bool { return true }})
-			doc := `"` + strings.Repeat("some words of a passage ", 15) + `",`
-			body := `{"query":"q","documents":[` + strings.TrimSuffix(strings.Repeat(doc, n), ",") + `]}`
-			b.SetBytes(int64(len(body)))
+			b.SetBytes(int64(len(bm.body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				r := httptest.NewRequest("POST", "/v1/rerank", strings.NewReader(body))
+				r := httptest.NewRequest("POST", bm.path, strings.NewReader(bm.body))
 				r.Header.Set("Content-Type", "application/json")
 				w := httptest.NewRecorder()
 				if api.ServeHTTP(w, r); w.Code != 200 {
