@@ -86,7 +86,7 @@ func runReport(cmd *cobra.Command, input string, opts reportOptions) error {
 			return usageError("--output is empty")
 		}
 		if sameFile(input, opts.output) {
-			return usageError("--output is the results file itself, which the report would replace")
+			return usageError("--output is the results file itself; name another file")
 		}
 	}
 	res, err := readResults(cmd, input)
@@ -107,7 +107,7 @@ func writeReport(cmd *cobra.Command, page []byte, opts reportOptions) error {
 	return outfile.WriteOr(cmd.OutOrStdout(), opts.output, page)
 }
 
-// runSummary makes the page over a folder's results.
+// runSummary makes the overview of a folder of results.
 func runSummary(cmd *cobra.Command, opts reportOptions) error {
 	all, err := readFolder(opts.summary)
 	if err != nil {
@@ -161,10 +161,10 @@ func encodeReport(v any) ([]byte, error) {
 	return append(page, '\n'), nil
 }
 
-// drawCharts writes the charts as files and gives a report that shows them.
+// drawCharts writes the charts as files and returns the report that shows them.
 func drawCharts(s *summary.Summary, charts []chart.Chart, opts reportOptions) ([]byte, error) {
 	if err := os.MkdirAll(opts.charts, 0o777); err != nil {
-		return nil, fmt.Errorf("making the charts' folder: %w", err)
+		return nil, fmt.Errorf("creating the charts folder: %w", err)
 	}
 	from, err := filepath.Rel(filepath.Dir(opts.output), opts.charts)
 	if err != nil {

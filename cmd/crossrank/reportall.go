@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// runReportAll makes everything that is made of the results in a folder. Charts that the results no
-// longer make are taken away.
+// runReportAll makes all reports, pages and charts of a folder of results. Charts that the results no
+// longer give are removed.
 func runReportAll(cmd *cobra.Command, dir string) error {
 	all, err := readFolder(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func runReportAll(cmd *cobra.Command, dir string) error {
 	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			return fmt.Errorf("making the charts' folder: %w", err)
+			return fmt.Errorf("creating the charts folder: %w", err)
 		}
 		if err := outfile.Write(name, f.Data); err != nil {
 			return err
@@ -43,7 +43,7 @@ func runReportAll(cmd *cobra.Command, dir string) error {
 	for _, name := range old {
 		if !keep[name] {
 			if err := os.Remove(name); err != nil {
-				return fmt.Errorf("taking away an old chart: %w", err)
+				return fmt.Errorf("removing an old chart: %w", err)
 			}
 		}
 	}
@@ -62,12 +62,12 @@ func readFolder(dir string) ([]*results.Results, error) {
 		files = append(files, found...)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("there are no results files (*_results.jsonl, *_results.jsonl.gz) in %s", dir)
+		return nil, fmt.Errorf("there are no results files (*_results.jsonl, *_results.jsonl.gz) in %s; name the folder that an experiment wrote to", dir)
 	}
 	var all []*results.Results
 	for _, file := range files {
 		if packed := file + ".gz"; slices.Contains(files, packed) {
-			return nil, fmt.Errorf("both %s and %s are there; keep one", file, packed)
+			return nil, fmt.Errorf("both %s and %s exist; keep one", file, packed)
 		}
 		res, err := results.ReadFile(file)
 		if err != nil {

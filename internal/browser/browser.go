@@ -38,6 +38,9 @@ func Find() (string, error) {
 	return "", ErrNone
 }
 
+// startWithin ends the wait for a browser that does not start; a busy machine takes a while.
+const startWithin = 5 * time.Minute
+
 // Options say how a page is looked at. The zero value works.
 type Options struct {
 	Width, Height int  // of the window in CSS pixels; 0 means 1280 × 800
@@ -72,7 +75,7 @@ func Open(ctx context.Context, opts Options) (*Page, error) {
 		chromedp.NoSandbox, // which the superuser, as in a container, cannot have
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.WSURLReadTimeout(time.Minute))...)
+		chromedp.WSURLReadTimeout(startWithin))...)
 	p.close = append(p.close, stop)
 	p.ctx, stop = chromedp.NewContext(allocator)
 	p.close = append(p.close, stop)

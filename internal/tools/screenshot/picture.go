@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/browser"
 )
 
-// patience bounds how long a page may take to draw.
-const patience = time.Minute
+// patience ends the wait for a page that never draws; a busy machine takes a while.
+const patience = 5 * time.Minute
 
 // drawn is true once a live page is connected and has its charts. Other pages are drawn when they
 // are loaded.
