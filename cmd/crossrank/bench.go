@@ -109,6 +109,7 @@ measured; the output then says partial, and the exit code is 1.`,
 	f.StringVar(&opts.results, "results", "", "results file to write, one line per request, for report and compare; empty = none")
 	f.StringVar(&opts.collection, "collection", "", "folder of a judged collection to measure quality on")
 	f.IntVar(&opts.candidates, "candidates", 50, "number of documents to rerank per query of the collection")
+	cmd.MarkFlagsMutuallyExclusive("pull", "target")
 	cmd.MarkFlagsMutuallyExclusive("threads", "target")
 	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
 	cmd.MarkFlagsMutuallyExclusive("against", "target")

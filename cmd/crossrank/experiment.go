@@ -105,6 +105,9 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 	if err := opts.fits(sweep); err != nil {
 		return err
 	}
+	if sweep.Base().Target.Address != "" && cmd.Flags().Changed("pull") {
+		return usageError("--pull downloads the models of servers that the experiment starts, but this one has a target; leave it out")
+	}
 	if opts.dry {
 		_, err := writePlan(cmd.OutOrStdout(), sweep, opts)
 		return err

@@ -58,6 +58,9 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 	if err := checkPrecision("quantization", opts.precision); err != nil {
 		return err
 	}
+	if opts.model == "" && cmd.Flags().Changed("pull") {
+		return usageError("--pull downloads the model of --model; name one, or leave it out")
+	}
 	a := about{Version: programVersion(), Machine: machine.Here(), Tiers: cpu.Tiers(), Forced: os.Getenv(cpu.Variable)}
 	tier, wrong := cpu.Choose()
 	a.Tier = tier

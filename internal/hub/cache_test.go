@@ -221,8 +221,13 @@ func TestRemove(t *testing.T) {
 	second := mustPull(t, e, n)
 	c := NewCache(e.CacheDir)
 
+	for _, left := range []string{strings.Repeat("a", 64) + incompleteSuffix, ".ABC.tmp"} {
+		if err := os.WriteFile(filepath.Join(e.CacheDir, n.folder(), blobsDir, left), []byte("begun"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	freed, err := c.RemoveSnapshot(Name{someModel, first.Commit})
-	if want := int64(len(someFiles()["config.json"])); err != nil || freed != want {
+	if want := int64(len(someFiles()["config.json"]) + 2*len("begun")); err != nil || freed != want {
 		t.Errorf("freed %d, %v, want %d: the rest is shared", freed, err, want)
 	}
 	checkSnapshot(t, second, files, slices.Clone(neededOfSome))

@@ -27,7 +27,7 @@ type client struct {
 func newClient(e Environment, agent string) (*client, error) {
 	endpoint, err := parseEndpoint(e.Endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("the endpoint %q: %w", e.Endpoint, err)
+		return nil, fmt.Errorf("HF_ENDPOINT is %q: %w", e.Endpoint, err)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // a range is one of the file, not of its compressed form

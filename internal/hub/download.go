@@ -16,7 +16,7 @@ import (
 
 // download brings one file among the blobs, unless it is there already.
 func (p *pull) download(ctx context.Context, f file) error {
-	unlock, err := p.lock(ctx, p.name, f.hash, func() {
+	unlock, err := p.lockBlob(ctx, f.hash, func() {
 		p.note(f.name + ": another process downloads it; waiting")
 	})
 	if err != nil {

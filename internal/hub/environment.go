@@ -23,6 +23,8 @@ type Environment struct {
 	NoProgress bool          // HF_HUB_DISABLE_PROGRESS_BARS
 	NoLinks    bool          // HF_HUB_DISABLE_SYMLINKS: files in snapshots are no symbolic links
 	Timeout    time.Duration // HF_HUB_DOWNLOAD_TIMEOUT, of a connection that brings nothing
+
+	network error // what is wrong with the variables that only a Puller needs
 }
 
 const (
@@ -32,7 +34,8 @@ const (
 )
 
 // ReadEnvironment reads the variables through getenv, which is [os.Getenv] outside of tests, and the
-// token's file.
+// token's file. What is wrong with the endpoint, the token or the timeout is reported by [NewPuller]: a
+// cache is read without them.
 func ReadEnvironment(getenv func(string) string) (Environment, error) {
 	path := func(name, otherwise string) string { return expand(cmp.Or(getenv(name), otherwise), getenv) }
 	home := path("HF_HOME", filepath.Join(cmp.Or(getenv("XDG_CACHE_HOME"), filepath.Join("~", ".cache")), "huggingface"))
@@ -42,24 +45,26 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		Offline:    isTrue(cmp.Or(getenv("HF_HUB_OFFLINE"), getenv("TRANSFORMERS_OFFLINE"))),
 		NoProgress: isTrue(getenv("HF_HUB_DISABLE_PROGRESS_BARS")),
 		NoLinks:    isTrue(getenv("HF_HUB_DISABLE_SYMLINKS")),
-		Timeout:    defaultTimeout,
-	}
-	if text := getenv("HF_HUB_DOWNLOAD_TIMEOUT"); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds > 0 && seconds < 1e6) {
-			return e, fmt.Errorf("HF_HUB_DOWNLOAD_TIMEOUT is %q: want seconds", text)
-		}
-		e.Timeout = time.Duration(seconds * float64(time.Second))
-	}
-	if _, err := parseEndpoint(e.Endpoint); err != nil {
-		return e, fmt.Errorf("HF_ENDPOINT is %q: %w", e.Endpoint, err)
 	}
 	if strings.HasPrefix(e.CacheDir, "~") {
 		return e, errors.New("the home directory is unknown: set HF_HOME to the directory of the hub's cache")
 	}
-	var err error
-	e.Token, err = readToken(getenv, path("HF_TOKEN_PATH", filepath.Join(home, "token")))
-	return e, err
+	var wrongToken, wrongTimeout error
+	e.Token, wrongToken = readToken(getenv, path("HF_TOKEN_PATH", filepath.Join(home, "token")))
+	e.Timeout, wrongTimeout = readTimeout(getenv("HF_HUB_DOWNLOAD_TIMEOUT"))
+	e.network = cmp.Or(wrongToken, wrongTimeout)
+	return e, nil
+}
+
+func readTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return defaultTimeout, nil
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(seconds > 0 && seconds < 1e6) {
+		return 0, fmt.Errorf("HF_HUB_DOWNLOAD_TIMEOUT is %q: want seconds", text)
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
 }
 
 // readToken gives the token that requests carry; none is no error.

@@ -50,6 +50,9 @@ func (n Name) incomplete(h hash) string { return n.blob(h) + incompleteSuffix }
 
 func (n Name) lock(h hash) string { return filepath.Join(locksDir, n.folder(), string(h)+".lock") }
 
+// modelLock is shared by those who pull a model, and taken by whoever removes it. Python does not know it.
+func (n Name) modelLock() string { return filepath.Join(locksDir, n.folder(), "crossrank.lock") }
+
 func (n Name) ref() string {
 	return filepath.Join(n.folder(), refsDir, filepath.FromSlash(n.Revision))
 }

@@ -11,12 +11,23 @@ import (
 // How often a lock that somebody else holds is tried again.
 const lockEvery = 100 * time.Millisecond
 
-// lock waits until this process alone downloads a blob, and returns the way to end that. It is the lock
+// lockBlob waits until this process alone downloads a blob, and returns the way to end that. It is the lock
 // of huggingface_hub: the file .locks/<model>/<hash>.lock, locked with flock, or on Windows its first
 // byte. Waiting is called once if somebody else holds it.
-func (p *pull) lock(ctx context.Context, n Name, h hash, waiting func()) (unlock func(), err error) {
+func (p *pull) lockBlob(ctx context.Context, h hash, waiting func()) (unlock func(), err error) {
+	return p.wait(ctx, waiting, func() (func(), error) { return p.cache.tryLock(p.name.lock(h)) })
+}
+
+// lockModel keeps the model from being removed. Others may pull it meanwhile.
+func (p *pull) lockModel(ctx context.Context) (unlock func(), err error) {
+	waiting := func() { p.note("another process removes the model; waiting") }
+	return p.wait(ctx, waiting, func() (func(), error) { return p.cache.tryShare(p.name.modelLock()) })
+}
+
+// wait tries to lock until it can.
+func (p *pull) wait(ctx context.Context, waiting func(), try func() (func(), error)) (unlock func(), err error) {
 	for first := true; ; first = false {
-		unlock, err := p.cache.tryLock(n.lock(h))
+		unlock, err := try()
 		if unlock != nil || err != nil {
 			return unlock, err
 		}
@@ -30,7 +41,13 @@ func (p *pull) lock(ctx context.Context, n Name, h hash, waiting func()) (unlock
 }
 
 // tryLock locks a file, or returns nil if another process has it locked.
-func (c *cacheRoot) tryLock(name string) (unlock func(), err error) {
+func (c *cacheRoot) tryLock(name string) (unlock func(), err error) { return c.lock(name, false) }
+
+// tryShare locks a file together with others that share it, or returns nil if another process has it for
+// itself.
+func (c *cacheRoot) tryShare(name string) (unlock func(), err error) { return c.lock(name, true) }
+
+func (c *cacheRoot) lock(name string, shared bool) (unlock func(), err error) {
 	if err := c.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
@@ -39,7 +56,7 @@ func (c *cacheRoot) tryLock(name string) (unlock func(), err error) {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
 	_ = f.Chmod(0o664) // as Python does, for users of one group; only the owner may
-	locked, err := lockFile(f)
+	locked, err := lockFile(f, shared)
 	if err != nil || !locked {
 		f.Close()
 		return nil, err

@@ -26,7 +26,7 @@ func TestWaitsForLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := lockFile(other); !ok || err != nil {
+	if ok, err := lockFile(other, false); !ok || err != nil {
 		t.Fatalf("locking: %v, %v", ok, err)
 	}
 	var waits atomic.Int64
@@ -89,6 +89,57 @@ func TestLockWithoutName(t *testing.T) {
 	if entries, err := os.ReadDir(root.dir); err != nil || len(entries) != 1 {
 		t.Errorf("%v is there (%v), want the lock's file, which is left", entries, err)
 	}
+}
+
+// TestRemovalWaits: a model is not removed while it is pulled, not even between the last byte and the links
+// of the snapshot; and is not pulled while it is removed.
+func TestRemovalWaits(t *testing.T) {
+	hub, e, n := start(t)
+	old := mustPull(t, e, n)
+	files := someFiles()
+	files["config.json"] = []byte(`{"x": 1}`)
+	hub.Add(someModel, files)
+	c := NewCache(e.CacheDir)
+	p := newPuller(t, e, Options{})
+	tried := false
+	p.symlink = func(root *os.Root, target, name string) error {
+		if !tried {
+			tried = true
+			for what, remove := range map[string]func(Name) (int64, error){"all": c.Remove, "one": c.RemoveSnapshot} {
+				if _, err := remove(Name{someModel, old.Commit}); err == nil || !strings.Contains(err.Error(), "another process") {
+					t.Errorf("removing %s: %v", what, err)
+				}
+			}
+		}
+		return root.Symlink(target, name)
+	}
+	s, err := p.Pull(t.Context(), n)
+	if err != nil || !tried {
+		t.Fatalf("pulled: %v, tried to remove: %v", err, tried)
+	}
+	checkSnapshot(t, s, files, neededOfSome)
+
+	root, err := c.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	unlock, err := root.lockAll(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	q := newPuller(t, e, Options{Note: func(text string) {
+		if !strings.Contains(text, "removes") {
+			t.Errorf("noted %q", text)
+		}
+		cancel()
+	}})
+	if _, err := q.Pull(ctx, n); err == nil || ctx.Err() == nil {
+		t.Errorf("pulled while it is removed: %v", err)
+	}
+	unlock()
+	mustPull(t, e, n)
 }
 
 // TestCancelledWait: the end of the context ends the wait for a lock.

@@ -134,6 +134,12 @@ func TestEnvironment(t *testing.T) {
 			}
 			return vars[name]
 		})
+		if onlyNetwork := what != "no home"; (err == nil) != onlyNetwork {
+			t.Errorf("%s: got error %v, want none before the network is used: %v", what, err, onlyNetwork)
+		}
+		if err == nil {
+			_, err = NewPuller(got, Options{})
+		}
 		if err == nil {
 			t.Errorf("%s: got %+v, want an error", what, got)
 		}

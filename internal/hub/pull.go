@@ -49,6 +49,9 @@ func NewPuller(e Environment, opts Options) (*Puller, error) {
 	if agent == "" {
 		agent = "crossrank"
 	}
+	if e.network != nil {
+		return nil, e.network
+	}
 	c, err := newClient(e, agent)
 	if err != nil {
 		return nil, err
@@ -102,6 +105,11 @@ func (p *Puller) run(ctx context.Context, n Name) (Snapshot, error) {
 	defer root.Close()
 	one := &pull{Puller: p, cache: root, name: n, commit: l.commit}
 	one.progress.report = p.report
+	unlock, err := one.lockModel(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer unlock()
 	files, err := one.choose(ctx, l)
 	if err != nil {
 		return Snapshot{}, err

@@ -72,34 +72,44 @@ func (c Cache) RemoveSnapshot(n Name) (freed int64, err error) {
 	return before - root.size(n) + root.releaseShared(stores), nil
 }
 
-// removeUnused deletes the blobs that no snapshot has.
+// removeUnused deletes the blobs that no snapshot has, and downloads that are not complete.
 func (c *cacheRoot) removeUnused(n Name) error {
 	names, _, err := c.links(n)
 	if err != nil {
 		return err
 	}
-	for _, h := range c.blobs(n) {
-		if len(names[h]) == 0 {
-			if err := c.root.Remove(n.blob(h)); err != nil {
-				return err
-			}
+	for _, name := range c.inBlobs(n) {
+		h, err := parseHash(name)
+		if err == nil && len(names[h]) > 0 {
+			continue
+		}
+		if err := c.root.Remove(filepath.Join(n.folder(), blobsDir, name)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// blobs lists the complete blobs of a model.
-func (c *cacheRoot) blobs(n Name) (all []hash) {
+// inBlobs lists the directory of a model's blobs.
+func (c *cacheRoot) inBlobs(n Name) (names []string) {
 	entries, _ := fs.ReadDir(c.root.FS(), filepath.ToSlash(filepath.Join(n.folder(), blobsDir)))
 	for _, e := range entries {
-		if h, err := parseHash(e.Name()); err == nil {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// blobs lists the complete blobs of a model.
+func (c *cacheRoot) blobs(n Name) (all []hash) {
+	for _, name := range c.inBlobs(n) {
+		if h, err := parseHash(name); err == nil {
 			all = append(all, h)
 		}
 	}
 	return all
 }
 
-// lockAll locks every blob of a model, or says that one is being downloaded.
+// lockAll locks a model against whoever pulls it, here or in Python, or says that somebody does.
 func (c *cacheRoot) lockAll(n Name) (unlock func(), err error) {
 	var held []func()
 	unlock = func() {
@@ -107,15 +117,18 @@ func (c *cacheRoot) lockAll(n Name) (unlock func(), err error) {
 			u()
 		}
 	}
-	entries, _ := fs.ReadDir(c.root.FS(), filepath.ToSlash(filepath.Join(n.folder(), blobsDir)))
 	var all []hash
-	for _, e := range entries {
-		if h, err := parseHash(strings.TrimSuffix(e.Name(), incompleteSuffix)); err == nil && !slices.Contains(all, h) {
+	for _, name := range c.inBlobs(n) {
+		if h, err := parseHash(strings.TrimSuffix(name, incompleteSuffix)); err == nil && !slices.Contains(all, h) {
 			all = append(all, h)
 		}
 	}
+	locks := []string{n.modelLock()}
 	for _, h := range all {
-		one, err := c.tryLock(n.lock(h))
+		locks = append(locks, n.lock(h))
+	}
+	for _, name := range locks {
+		one, err := c.tryLock(name)
 		if one == nil {
 			unlock()
 			if err == nil {

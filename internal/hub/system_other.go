@@ -8,7 +8,7 @@ import (
 )
 
 // lockFile does nothing here: two downloads of one file at once do each other's work again.
-func lockFile(*os.File) (bool, error) { return true, nil }
+func lockFile(*os.File, bool) (bool, error) { return true, nil }
 
 // freeSpace is unknown here.
 func freeSpace(string) (int64, error) { return 0, errors.ErrUnsupported }

@@ -10,10 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile locks an open file for this process, and reports whether it could.
-func lockFile(f *os.File) (bool, error) {
+// lockFile locks an open file for this process, alone or with others that share it, and reports whether it
+// could.
+func lockFile(f *os.File, shared bool) (bool, error) {
+	how := unix.LOCK_EX
+	if shared {
+		how = unix.LOCK_SH
+	}
 	for {
-		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+		switch err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); {
 		case err == nil:
 			return true, nil
 		case errors.Is(err, unix.EWOULDBLOCK):

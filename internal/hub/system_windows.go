@@ -8,10 +8,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFile locks an open file for this process, and reports whether it could.
-func lockFile(f *os.File) (bool, error) {
-	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY,
-		0, 1, 0, new(windows.Overlapped))
+// lockFile locks an open file for this process, alone or with others that share it, and reports whether it
+// could.
+func lockFile(f *os.File, shared bool) (bool, error) {
+	how := uint32(windows.LOCKFILE_FAIL_IMMEDIATELY)
+	if !shared {
+		how |= windows.LOCKFILE_EXCLUSIVE_LOCK
+	}
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how, 0, 1, 0, new(windows.Overlapped))
 	switch {
 	case err == nil:
 		return true, nil
