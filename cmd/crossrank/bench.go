@@ -199,13 +199,18 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	if err := errors.Join(rec.close(), newBenchResult(rec.res, &opts, takes).write(cmd.OutOrStdout(), opts.format)); err != nil {
 		return err
 	}
-	if result.Partial {
-		return fmt.Errorf("interrupted after %d of %d requests", result.Requests, opts.requests)
-	}
-	if opts.scores != "" {
+	if opts.scores != "" && !result.Partial {
 		if err := saveScores(cmd.Context(), scorer, data.Pairs, opts.batch, opts.scores); err != nil {
 			return fmt.Errorf("writing the scores: %w", err)
 		}
+	}
+	return benchFailure(result, opts.requests)
+}
+
+// benchFailure returns the error of a bench that was interrupted, or some of whose requests failed.
+func benchFailure(result *load.Result, planned int) error {
+	if result.Partial {
+		return fmt.Errorf("interrupted after %d of %d requests", result.Requests, planned)
 	}
 	if n := result.Failed(); n > 0 {
 		return fmt.Errorf("%d of %d requests failed, the first with: %w", n, result.Requests, result.FirstError)

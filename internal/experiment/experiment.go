@@ -93,43 +93,17 @@ type Outcome struct {
 func ResultsFile(dir, name string) string { return filepath.Join(dir, name+"_results.jsonl") }
 
 // Run runs an experiment. When ctx ends it stops in order, and the outcome is partial, without an
-// error. With an error there can be an outcome, too: what was measured before is in the results
-// file.
+// error. With an error there can be an outcome, too: what was measured before is in the results file.
 func Run(ctx context.Context, opts Options) (out Outcome, err error) {
-	if err := Check(opts.Sweep); err != nil {
-		return Outcome{}, err
-	}
-	base := opts.Sweep.Base()
-	data, err := OpenData(base.Data)
+	r, err := prepare(opts)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := checkMixes(opts.Sweep, data.Pairs); err != nil {
-		return Outcome{}, err
-	}
-	if err := checkQueries(opts.Sweep, data.Pairs); err != nil {
-		return Outcome{}, err
-	}
-	if err := os.MkdirAll(opts.Dir, 0o777); err != nil {
-		return Outcome{}, fmt.Errorf("making the folder of the results: %w", err)
-	}
-	r := &runner{opts: opts, base: base, data: data, processes: plan(opts.Sweep), path: ResultsFile(opts.Dir, base.Name)}
-	if opts.Resume {
-		if r.old, err = r.earlier(); err != nil {
-			return Outcome{}, err
-		}
-	}
-	if q := base.Experiment.Quality; q.Collection != "" {
-		if r.task, err = quality.OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
-			return Outcome{}, err
-		}
-	}
-	r.keep = r.keepWithQuality(keptOf(r.processes, r.old))
-	if r.dropKept(); len(r.processes) == 0 {
+	if len(r.processes) == 0 {
 		return Outcome{Results: r.path, Kept: r.out.Kept}, nil
 	}
-	if base.Target.Address == "" {
-		if r.log, err = os.Create(filepath.Join(opts.Dir, base.Name+"_server.log")); err != nil {
+	if r.base.Target.Address == "" {
+		if r.log, err = os.Create(filepath.Join(opts.Dir, r.base.Name+"_server.log")); err != nil {
 			return Outcome{}, fmt.Errorf("making the server's log: %w", err)
 		}
 		defer func() { err = errors.Join(err, r.log.Close()) }()
@@ -140,4 +114,37 @@ func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 		err = errors.Join(err, r.w.Close())
 	}
 	return r.out, err
+}
+
+// prepare checks everything that can be checked before a server starts, and plans what is left to
+// measure.
+func prepare(opts Options) (*runner, error) {
+	if err := Check(opts.Sweep); err != nil {
+		return nil, err
+	}
+	base := opts.Sweep.Base()
+	data, err := OpenData(base.Data)
+	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(checkMixes(opts.Sweep, data.Pairs), checkQueries(opts.Sweep, data.Pairs)); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(opts.Dir, 0o777); err != nil {
+		return nil, fmt.Errorf("making the folder of the results: %w", err)
+	}
+	r := &runner{opts: opts, base: base, data: data, processes: plan(opts.Sweep), path: ResultsFile(opts.Dir, base.Name)}
+	if opts.Resume {
+		if r.old, err = r.earlier(); err != nil {
+			return nil, err
+		}
+	}
+	if q := base.Experiment.Quality; q.Collection != "" {
+		if r.task, err = quality.OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
+			return nil, err
+		}
+	}
+	r.keep = r.keepWithQuality(keptOf(r.processes, r.old))
+	r.dropKept()
+	return r, nil
 }

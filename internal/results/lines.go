@@ -37,17 +37,9 @@ func (rd *reader) line(line []byte) error {
 	case kindConfigurationEnd:
 		err = rd.configurationEnd(line)
 	case kindSLOResult:
-		var f SLOResult
-		if err = json.Unmarshal(line, &f); err == nil {
-			_, err = rd.at(f.Configuration)
-			rd.results.SLOResults = append(rd.results.SLOResults, f)
-		}
+		err = rd.sloResult(line)
 	case kindQuality:
-		var q Quality
-		if err = json.Unmarshal(line, &q); err == nil {
-			_, err = rd.at(q.Configuration)
-			rd.results.Quality = append(rd.results.Quality, q)
-		}
+		err = rd.quality(line)
 	case kindEnd:
 		rd.end = new(End)
 		err = json.Unmarshal(line, rd.end)
@@ -162,6 +154,26 @@ func (rd *reader) configurationEnd(line []byte) error {
 	}
 	m.End = &e
 	return nil
+}
+
+func (rd *reader) sloResult(line []byte) error {
+	var r SLOResult
+	if err := json.Unmarshal(line, &r); err != nil {
+		return err
+	}
+	rd.results.SLOResults = append(rd.results.SLOResults, r)
+	_, err := rd.at(r.Configuration)
+	return err
+}
+
+func (rd *reader) quality(line []byte) error {
+	var q Quality
+	if err := json.Unmarshal(line, &q); err != nil {
+		return err
+	}
+	rd.results.Quality = append(rd.results.Quality, q)
+	_, err := rd.at(q.Configuration)
+	return err
 }
 
 // at returns the configuration with an index. Its first line comes before its others; samples may
