@@ -73,12 +73,13 @@ func spectrum(sum *summary.Summary, res *results.Results) chart.Chart {
 	for _, p := range []float64{0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99} {
 		c.XTicks = append(c.XTicks, chart.Tick{At: 100 / (100 - p), Text: fmt.Sprintf("%g", p)})
 	}
+	names := sum.Names((*summary.Configuration).ShortName)
 	n := 0
 	for i, m := range res.Configurations {
 		if m.Configuration.Search != "" && m.Configuration.Search != results.SearchConfirm {
 			continue
 		}
-		name := sum.Configurations[i].ShortName()
+		name := names[i]
 		lines := []chart.Series{percentiles(name, m, (*results.Request).Latency)}
 		if m.Configuration.Arrival != "" {
 			lines[0].Name += ", response"
@@ -149,6 +150,7 @@ func tradeoff(sum *summary.Summary) chart.Chart {
 // scatter sets every request's throughput against its latency.
 func scatter(sum *summary.Summary, res *results.Results) chart.Chart {
 	c := chart.Chart{File: "scatter", Title: "Throughput against latency of single requests", X: "latency (ms)", Y: "pairs/s of the request", Dots: true, LogX: true, LogY: true}
+	names := sum.Names((*summary.Configuration).ShortName)
 	var shown []int
 	n := 0
 	for i := range sum.Configurations {
@@ -165,7 +167,7 @@ func scatter(sum *summary.Summary, res *results.Results) chart.Chart {
 		for k := 0; k < len(requests); k += step {
 			if q := &requests[k]; q.OK() {
 				took := max(q.Latency(), 1)
-				c.Add(sum.Configurations[i].ShortName(), stats.Milliseconds(took), float64(q.Pairs)/took.Seconds())
+				c.Add(names[i], stats.Milliseconds(took), float64(q.Pairs)/took.Seconds())
 			}
 		}
 	}

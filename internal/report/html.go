@@ -41,6 +41,7 @@ func page(name string) *template.Template {
 func HTML(s *summary.Summary, charts []chart.Chart) ([]byte, error) {
 	view := struct {
 		*summary.Summary
+		Names        []string // of the configurations, each another
 		Faulty       string
 		Tiles        []tile
 		Charts       []template.HTML
@@ -49,7 +50,7 @@ func HTML(s *summary.Summary, charts []chart.Chart) ([]byte, error) {
 		QualityNotes []template.HTML
 		Facts        [][2]string
 	}{
-		Summary: s, Faulty: faulty(s), Tiles: tiles(s), QualityNames: qualityNames, QualityRows: qualityRows(s), Facts: facts(s),
+		Summary: s, Names: s.Names((*summary.Configuration).Name), Faulty: faulty(s), Tiles: tiles(s), QualityNames: qualityNames, QualityRows: qualityRows(s), Facts: facts(s),
 	}
 	for i := range charts {
 		view.Charts = append(view.Charts, svg(&charts[i]))

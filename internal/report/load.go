@@ -23,7 +23,7 @@ func (d *document) load() {
 		if cores := d.Run.Machine.Cores; cores > 0 {
 			machine = c.Generator / summary.Value(cores)
 		}
-		d.Row(markdown.Text(c.ShortName()), c.Generator.Format("%.1f%%"), machine.Format("%.1f%%"), stable(c))
+		d.Row(d.configuration(i), c.Generator.Format("%.1f%%"), machine.Format("%.1f%%"), stable(c))
 	}
 	d.Line("")
 	d.Para("Generator CPU is the CPU time of the process that sends the requests; 100 %% is one core. On the same machine, the server "+

@@ -51,7 +51,7 @@ func (d *document) openLoop() {
 			d.Header("Config", "Offered/s", "Sent/s", "Response P50", "Response P99", "Service P50", "Service P99", "Lag P99", "Dropped", "Valid")
 		}
 		n := c.Answered
-		d.Row(markdown.Text(c.ShortName()), c.Pacing.Offered.Format("%.2f"), c.Pacing.Achieved.Format("%.2f"),
+		d.Row(d.configuration(i), c.Pacing.Offered.Format("%.2f"), c.Pacing.Achieved.Format("%.2f"),
 			c.Latency.P50.Format("%.1fms"), m.cell(c.Latency.P99, "%.1fms", 99, n),
 			c.Service.P50.Format("%.1fms"), m.cell(c.Service.P99, "%.1fms", 99, n),
 			c.Pacing.LagP99.Format("%.3fms"), fmt.Sprint(c.Pacing.Dropped), yesOrNo(c.Pacing.Valid()))

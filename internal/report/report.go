@@ -29,11 +29,12 @@ type Link struct{ Title, Path string }
 type document struct {
 	markdown.Page
 	*summary.Summary
+	names []string // of the configurations, each another
 }
 
 // Markdown lays a measurement out, with pictures of its charts at the end.
 func Markdown(s *summary.Summary, charts ...Link) []byte {
-	d := &document{Summary: s}
+	d := &document{Summary: s, names: s.Names((*summary.Configuration).ShortName)}
 	d.title()
 	d.summary()
 	d.details()
@@ -128,7 +129,7 @@ func (d *document) configuration(i int) string {
 	if i < 0 {
 		return summary.NotMeasured
 	}
-	return markdown.Text(d.Configurations[i].ShortName())
+	return markdown.Text(d.names[i])
 }
 
 // positive prints n, or that it is not known for 0.

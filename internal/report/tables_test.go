@@ -66,6 +66,40 @@ func TestRowsCanBeToldApart(t *testing.T) {
 	}
 }
 
+// Every table that names configurations, every fault and every line of a chart says which one it is of, also where a search
+// measured the same rate again.
+func TestNamesAreDistinct(t *testing.T) {
+	res := resultstest.OpenLoop()
+	for _, m := range res.Configurations {
+		m.Configuration.Rate, m.Configuration.Search, m.End.Invalid = 18.02, results.SearchConfirm, "late"
+	}
+	s := summary.Of(res)
+	page := string(Markdown(s))
+	for _, want := range []string{
+		"| batch=4, constant at 18.02/s, confirm, config 1 | 50.00 |", "| batch=4, constant at 18.02/s, confirm, config 2 | 100.00 |", // Open Loop
+		"| batch=4, constant at 18.02/s, confirm, config 2 | n/a | 500 |", // Validity
+		"- **Not valid:** batch=4, constant at 18.02/s, confirm, config 2: late.",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	html, err := HTML(s, nil)
+	if err != nil || strings.Count(string(html), "<td>batch=4, constant at 18.02/s, confirm, config 2") != 2 && !strings.Contains(string(html), "config 2 <b>") {
+		t.Errorf("the page does not tell the configurations apart: %v", err)
+	}
+	seen := map[string]bool{}
+	for _, line := range named(t, res, "spectrum").Series {
+		if seen[line.Name] {
+			t.Errorf("two lines are called %q", line.Name)
+		}
+		seen[line.Name] = true
+	}
+	if page := string(Markdown(summary.Of(resultstest.OpenLoop()))); strings.Contains(page, "config 1 |") {
+		t.Error("configurations that differ in their names have numbers too")
+	}
+}
+
 // A load at a rate has no concurrency, and a table says which throughputs are of single requests.
 func TestOpenLoopShowsItsRate(t *testing.T) {
 	page := string(Markdown(summary.Of(resultstest.OpenLoop())))

@@ -122,6 +122,24 @@ func (s *Summary) alike(columns []Column) bool {
 	return false
 }
 
+// Names gives the names of all configurations, such as their [Configuration.ShortName]. A name that
+// several have is followed by the number of the configuration.
+func (s *Summary) Names(name func(*Configuration) string) []string {
+	var names []string
+	count := map[string]int{}
+	for i := range s.Configurations {
+		n := name(&s.Configurations[i])
+		names = append(names, n)
+		count[n]++
+	}
+	for i, n := range names {
+		if count[n] > 1 {
+			names[i] = fmt.Sprintf("%s, config %d", n, i+1)
+		}
+	}
+	return names
+}
+
 // number is the place of a configuration in the measurement, from 1.
 func (s *Summary) number(c *Configuration) string {
 	for i := range s.Configurations {

@@ -48,3 +48,14 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfConfigurations(t *testing.T) {
+	s := &Summary{Configurations: []Configuration{{Batch: 4, Concurrency: 1}, {Batch: 8, Concurrency: 1}, {Batch: 4, Concurrency: 1}}}
+	want := []string{"batch=4, conc=1, config 1", "batch=8, conc=1", "batch=4, conc=1, config 3"}
+	if got := s.Names((*Configuration).ShortName); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := (&Summary{}).Names((*Configuration).Name); got != nil {
+		t.Errorf("of none: %q", got)
+	}
+}
