@@ -12,8 +12,10 @@ type Heads struct {
 	Scale float32 // 1/√d with the unpadded head size d
 }
 
-// AttentionScratch is how many elements of scratch memory [Set.Attention] needs for up to n keys.
-func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*Pad(n) }
+// AttentionScratch is how many elements of scratch memory [Set.Attention] and
+// [Set.AttentionWindow] need for up to n keys: the panels of one head's keys and values, and the
+// scores of a block of queries.
+func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*(Pad(n)+Width) }
 
 // Attention computes out = softmax(Scale·Q·Kᵀ)·V for every head of one sequence: scaled dot-product
 // attention (Vaswani et al. 2017) of queries rows over keys rows, without a mask since there is no
@@ -22,6 +24,9 @@ func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*
 // q and out have queries rows with strides ldq and ldout, k and v have keys rows with stride ldkv;
 // k's memory reaches to Pad(keys) rows, whose contents do not matter. scratch has
 // [AttentionScratch](keys, h) elements.
+//
+// Scores are computed for a block of queries at a time, so memory grows with the keys, never with
+// their square.
 func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
 	queries, keys int, h Heads, scratch []float32) {
 	padded := Pad(keys)
@@ -33,21 +38,45 @@ func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []f
 	_ = scores[min(queries, queryBlock)*padded-1]
 	for head := range h.Count {
 		col := head * h.Size
-		for i := 0; i < padded; i += Width {
-			s.packRows(&keyPanels[i*h.Size], &k[i*ldkv+col], ldkv, h.Size)
-		}
+		s.packKeys(keyPanels, k[col:], ldkv, padded, h.Size)
 		packColumns(valuePanels, v[col:], ldkv, keys, h.Size)
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
-			for i := 0; i < padded; i += Width {
-				panel := &keyPanels[i*h.Size]
-				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, panel, panel, &zeros[0], 0)
-			}
+			s.scores(scores, padded, q[low*ldq+col:], ldq, rows, keyPanels, padded, h.Size)
 			s.Softmax(scores, rows, padded, keys, h.Scale)
-			for j := 0; j < h.Size; j += Width {
-				panel := &valuePanels[j*keys]
-				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, panel, panel, &zeros[0], 0)
+			s.weigh(out[low*ldout+col:], ldout, scores, padded, rows, valuePanels, keys, 0, keys, h.Size)
+		}
+	}
+}
+
+// packKeys packs rows of a head's keys into panels of Width rows.
+func (s *Set) packKeys(panels, k []float32, ld, rows, size int) {
+	for i := 0; i < rows; i += Width {
+		s.packRows(&panels[i*size], &k[i*ld], ld, size)
+	}
+}
+
+// scores computes the products of rows of queries with the keys in panels.
+func (s *Set) scores(scores []float32, ld int, q []float32, ldq, rows int, panels []float32, keys, size int) {
+	for i := 0; i < keys; i += Width {
+		panel := &panels[i*size]
+		s.column(&scores[i], ld, &q[0], ldq, rows, size, panel, panel, &zeros[0], 0)
+	}
+}
+
+// weigh computes the sum of values from low to high, weighted by rows of scores, whose first
+// column belongs to value low. Each panel has all keys' values. The sum is one chain in the order
+// of the keys: it is cut so that the part of a panel that is in use stays in the first-level cache,
+// and goes on from what out holds.
+func (s *Set) weigh(out []float32, ldout int, scores []float32, ld, rows int, panels []float32, keys, low, high, size int) {
+	for from := low; from < high; from += depthBlock {
+		depth := min(depthBlock, high-from)
+		for j := 0; j < size; j += Width {
+			panel, init, ldi := &panels[j*keys+from*Width], &zeros[0], 0
+			if from > low {
+				init, ldi = &out[j], ldout
 			}
+			s.column(&out[j], ldout, &scores[from-low], ld, rows, depth, panel, panel, init, ldi)
 		}
 	}
 }

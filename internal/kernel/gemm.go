@@ -55,6 +55,18 @@ const (
 // In·ε·Σ|a·w|. With quantized weights the sum of products is exact, and the error is that of
 // quantizing, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
 func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
+	s.matMul(c, ldc, a, lda, rows, w, epilogue{act: act}, q)
+}
+
+// epilogue is what follows a product, strip by strip: an activation, and a multiplication by the
+// elements of another matrix if there is one.
+type epilogue struct {
+	act  Act
+	gate []float32
+	ldg  int
+}
+
+func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
 	if rows == 0 {
 		return
 	}
@@ -63,16 +75,19 @@ func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 		n, c, a := min(rowBlock, rows-low), c[low*ldc:], a[low*lda:]
 		switch {
 		case w.int8 != nil:
-			s.rowBlock8(c, ldc, a, lda, n, w, act, q)
+			s.rowBlock8(c, ldc, a, lda, n, w, e, q)
 		case w.int16 != nil:
-			s.rowBlock16(c, ldc, a, lda, n, w, act, q)
+			s.rowBlock16(c, ldc, a, lda, n, w, e, q)
 		default:
-			s.rowBlock(c, ldc, a, lda, n, w, act)
+			s.rowBlock(c, ldc, a, lda, n, w, e)
+		}
+		if e.gate != nil {
+			e.gate = e.gate[min(n*e.ldg, len(e.gate)):]
 		}
 	}
 }
 
-func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act) {
+func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue) {
 	for k := 0; k < w.In; k += depthBlock {
 		depth := min(depthBlock, w.In-k)
 		last := k+depth == w.In
@@ -88,7 +103,7 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 			}
 			s.column(&c[col], ldc, &a[k], lda, rows, depth, panel, next, init, ldi)
 			if last {
-				s.activate(&c[col], rows, ldc, act)
+				s.finish(c[col:], rows, ldc, e, col)
 			}
 		}
 	}
@@ -113,6 +128,14 @@ func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, pane
 			fetched += lines
 		}
 		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc, ahead, lines)
+	}
+}
+
+// finish applies an epilogue to the strip of C that begins at column col.
+func (s *Set) finish(c []float32, rows, ldc int, e epilogue, col int) {
+	s.activate(&c[0], rows, ldc, e.act)
+	if e.gate != nil {
+		s.multiply(&c[0], ldc, &e.gate[col], e.ldg, rows)
 	}
 }
 

@@ -43,7 +43,7 @@ func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
 	return &Panels{In: in, Out: out, int16: p}
 }
 
-func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
+func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
 	in, p := Pad(w.In), w.int16
 	_, _ = a[(rows-1)*lda+in-1], q.words[rows*in-1]
 	for r := range rows {
@@ -55,6 +55,6 @@ func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w
 			r := min(rows-low, tileRows8)
 			s.tile16[r-1](in, &q.words[low*in], in, panel, &q.params[low], params, &c[low*ldc+col], ldc)
 		}
-		s.activate(&c[col], rows, ldc, act)
+		s.finish(c[col:], rows, ldc, e, col)
 	}
 }

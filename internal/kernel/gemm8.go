@@ -140,7 +140,7 @@ func NewQuantized(width int) *Quantized {
 	return &Quantized{bytes: make([]uint8, n), words: make([]int16, n), params: make([]float32, 2*rowBlock)}
 }
 
-func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
+func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
 	in := Pad(w.In)
 	_, _ = a[(rows-1)*lda+in-1], q.bytes[rows*in-1]
 	for r := range rows {
@@ -152,6 +152,6 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 			r := min(rows-low, tileRows8)
 			s.tile8[r-1](in, &q.bytes[low*in], in, panel, &q.params[2*low], params, &c[low*ldc+col], ldc)
 		}
-		s.activate(&c[col], rows, ldc, act)
+		s.finish(c[col:], rows, ldc, e, col)
 	}
 }

@@ -21,4 +21,7 @@ var generic = &Set{
 	softmax:    softmaxGeneric,
 	layerNorm:  layerNormGeneric,
 	packRows:   packRowsGeneric,
+	rotate:     rotateGeneric,
+	multiply:   multiplyGeneric,
+	add:        addGeneric,
 }

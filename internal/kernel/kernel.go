@@ -1,5 +1,5 @@
 // Package kernel is the arithmetic of networks on float32 matrices: matrix products with packed
-// weights, attention with its softmax, layer norm and the activations.
+// weights, attention with its softmax, rotary positions, layer norm and the activations.
 //
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
 // that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
@@ -51,6 +51,9 @@ type Set struct {
 	softmax   func(x *float32, rows, ld, n int, scale float32)
 	layerNorm func(dst, x, residual, gain, bias *float32, n int, eps float32)
 	packRows  func(dst, src *float32, ld, k int)
+	rotate    func(x *float32, heads, size int, table *float32)
+	multiply  func(x *float32, ldx int, y *float32, ldy, rows int)
+	add       func(x, y *float32, n int)
 }
 
 // microkernel computes a tile of a product of float32, C = init + A·B, where A has as many rows as

@@ -25,4 +25,7 @@ var avx2 = &Set{
 	softmax:    softmaxAVX2,
 	layerNorm:  layerNormAVX2,
 	packRows:   packRowsAVX2,
+	rotate:     rotateGeneric,
+	multiply:   multiplyGeneric,
+	add:        addGeneric,
 }

@@ -25,6 +25,9 @@ var neon = &Set{
 	softmax:    softmaxNEON,
 	layerNorm:  layerNormNEON,
 	packRows:   packRowsNEON,
+	rotate:     rotateGeneric,
+	multiply:   multiplyGeneric,
+	add:        addGeneric,
 }
 
 var neonDot = dotSet()

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -260,54 +259,6 @@ func sequence(low, high int) (s []int) {
 		s = append(s, i)
 	}
 	return s
-}
-
-func TestAttention(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 1))
-	eachTier(t, func(t *testing.T, s *Set) {
-		for _, size := range []int{5, 16, 20, 32, 64} {
-			for _, keys := range []int{1, 2, 15, 16, 17, 33, 80, 100} {
-				for _, queries := range []int{1, keys} {
-					t.Run(fmt.Sprintf("size=%d/keys=%d/queries=%d", size, keys, queries), func(t *testing.T) {
-						checkAttention(t, s, rng, size, keys, queries)
-					})
-				}
-			}
-		}
-	})
-}
-
-func checkAttention(t *testing.T, s *Set, rng *rand.Rand, size, keys, queries int) {
-	const heads = 3
-	h := Heads{Count: heads, Size: Pad(size), Scale: float32(1 / math.Sqrt(float64(size)))}
-	ld := heads * h.Size
-	matrix := func(rows int) []float32 { return padded(rng, random(rng, rows*heads*size, 1), rows*heads, size, 0) }
-	q, v := matrix(queries), matrix(keys)
-	k := append(matrix(keys), random(rng, (Pad(keys)-keys)*ld, 1e9)...)
-	out, scratch := random(rng, queries*ld, 1), random(rng, AttentionScratch(keys, h), 1e9)
-	s.Attention(out, ld, q, ld, k, v, ld, queries, keys, h, scratch)
-	for i := range queries {
-		for head := range heads {
-			p, sum := make([]float64, keys), 0.0
-			for j := range keys {
-				dot := 0.0
-				for c := range size {
-					dot += float64(q[i*ld+head*h.Size+c]) * float64(k[j*ld+head*h.Size+c])
-				}
-				p[j] = math.Exp(dot / math.Sqrt(float64(size)))
-				sum += p[j]
-			}
-			for c := range h.Size {
-				want := 0.0
-				for j := range keys {
-					want += p[j] / sum * float64(v[j*ld+head*h.Size+c])
-				}
-				if got := float64(out[i*ld+head*h.Size+c]); !(math.Abs(got-want) <= 1e-5) {
-					t.Fatalf("query %d head %d column %d = %g, want %g", i, head, c, got, want)
-				}
-			}
-		}
-	}
 }
 
 // TestRowsAreIndependent: the bits of a row do not depend on the rows around it.

@@ -55,7 +55,8 @@ func (e *tokenEmbeddings) row(id int32, buffer []float32) []float32 {
 }
 
 // packPositions adds each position's embedding to that of each type: they are always looked up
-// together. The table holds all positions of type 0, then all of type 1 if the types differ.
+// together. The table holds all positions of type 0, then all of type 1 if the types differ. A
+// network without learned positions has one there, of zeros.
 func (m *model) packPositions(e *network.Embeddings) {
 	width, kinds := e.Tokens.Width, 1
 	positions := network.Table{Rows: 1, Width: width, Data: make([]float32, width)}

@@ -9,8 +9,8 @@
 // Nothing is padded: the tokens of several sequences stand one after another, linear layers run
 // over all of them at once, and attention runs over each sequence alone. The last block computes
 // only what the head reads. Where that is one token of a sequence, only its query, attention output
-// and feed-forward layer are computed there, and not even the keys and values of the others (see
-// lastAttention): the same result for 16 % less work with six layers. Package kernel makes each
+// and feed-forward layer are computed there, and in BERT not even the keys and values of the others
+// (see lastAttention): the same result for 16 % less work with six layers. Package kernel makes each
 // row's bits independent of the rows around it, so a sequence's logit is the same alone and in any
 // batch, on the same tier.
 //
@@ -19,8 +19,9 @@
 // An [Engine] divides a batch into parts of about equal cost, one a core. Each core takes its part
 // through the whole forward pass, so that no core waits for another between layers. Where the parts
 // would be uneven, as with one sequence on two cores, all cores split the rows of one pass instead,
-// and wait for each other twice a layer. All memory lasts as long as the engine, so a batch
-// allocates nothing.
+// and wait for each other twice a layer. They also do where a sequence has more than 1,024 tokens,
+// so that only one of them needs memory for the activations of the longest. All memory lasts as
+// long as the engine, so a batch allocates nothing.
 package native
 
 import (
@@ -89,6 +90,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 		model: model, tier: tier, precision: precision,
 		vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
 	}
+	model.prepare(e.maxTokens)
 	e.start(opts.Threads)
 	return e, nil
 }
@@ -136,7 +138,7 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 		return ErrClosed
 	}
 	e.divide(seqs)
-	return e.compute(seqs, out, e.uneven())
+	return e.compute(seqs, out, e.uneven() || longest(seqs) > dividedTokens)
 }
 
 func (e *Engine) check(seqs []network.Sequence, out []float32) error {

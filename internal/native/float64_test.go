@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"math/cmplx"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -13,19 +14,37 @@ func float64Logit(n *network.Network, q network.Sequence) float64 {
 	for i := range n.Blocks {
 		x = float64Block(n, &n.Blocks[i], x)
 	}
-	read := x[0]
-	if n.Head.Pooling == network.LastToken {
-		read = x[len(x)-1]
+	for i := range x {
+		x[i] = float64Norm(x[i], n.FinalNorm)
 	}
-	pooled := float64Linear(n.Head.Dense, read)
-	for i, v := range pooled {
-		pooled[i] = float64Act(n.Head.Activation, v)
+	read := float64Read(n.Head.Pooling, x)
+	if n.Head.Dense != nil {
+		read = float64Linear(n.Head.Dense, read)
 	}
-	logits := float64Linear(&n.Head.Output, pooled)
+	for i, v := range read {
+		read[i] = float64Act(n.Head.Activation, v)
+	}
+	logits := float64Linear(&n.Head.Output, float64Norm(read, n.Head.Norm))
 	if len(logits) == 2 {
 		return logits[1] - logits[0]
 	}
 	return logits[0]
+}
+
+func float64Read(pooling network.Pooling, x [][]float64) []float64 {
+	switch pooling {
+	case network.LastToken:
+		return x[len(x)-1]
+	case network.MeanToken:
+		mean := make([]float64, len(x[0]))
+		for _, row := range x {
+			for j, v := range row {
+				mean[j] += v / float64(len(x))
+			}
+		}
+		return mean
+	}
+	return x[0]
 }
 
 func float64Embeddings(e *network.Embeddings, q network.Sequence) [][]float64 {
@@ -57,21 +76,54 @@ func float64Embeddings(e *network.Embeddings, q network.Sequence) [][]float64 {
 }
 
 func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float64 {
+	before, after := func(x []float64, norm *network.Norm) []float64 { return x }, float64Norm
+	if n.PreNorm {
+		before, after = after, before
+	}
 	var q, k, v [][]float64
-	for _, row := range x {
-		q, k, v = append(q, float64Linear(&b.Query, row)), append(k, float64Linear(&b.Key, row)), append(v, float64Linear(&b.Value, row))
+	for i, row := range x {
+		h := before(row, b.AttentionNorm)
+		q = append(q, float64Turn(n, b.Rotary, float64Linear(&b.Query, h), i))
+		k = append(k, float64Turn(n, b.Rotary, float64Linear(&b.Key, h), i))
+		v = append(v, float64Linear(&b.Value, h))
 	}
 	out := make([][]float64, len(x))
 	for i := range x {
-		context := float64Attention(n, q[i], k, v)
-		a := float64Norm(float64Add(float64Linear(&b.AttentionOutput, context), x[i]), b.AttentionNorm)
-		f := float64Linear(&b.Up, a)
-		for j, v := range f {
-			f[j] = float64Act(n.Activation, v)
+		low, high := 0, len(x)
+		if b.Window > 0 {
+			low, high = max(low, i-b.Window), min(high, i+b.Window+1)
 		}
-		out[i] = float64Norm(float64Add(float64Linear(&b.Down, f), a), b.FeedForwardNorm)
+		context := float64Attention(n, q[i], k[low:high], v[low:high])
+		a := after(float64Add(float64Linear(&b.AttentionOutput, context), x[i]), b.AttentionNorm)
+		h := before(a, b.FeedForwardNorm)
+		f := float64Linear(&b.Up, h)
+		if b.Gate == nil {
+			for j, v := range f {
+				f[j] = float64Act(n.Activation, v)
+			}
+		} else {
+			for j, v := range float64Linear(b.Gate, h) {
+				f[j] *= float64Act(n.Activation, v)
+			}
+		}
+		out[i] = after(float64Add(float64Linear(&b.Down, f), a), b.FeedForwardNorm)
 	}
 	return out
+}
+
+// float64Turn turns the heads of x, at a position, as complex numbers.
+func float64Turn(n *network.Network, r *network.Rotary, x []float64, position int) []float64 {
+	if r == nil {
+		return x
+	}
+	half := len(r.Frequencies)
+	for h := 0; h < len(x); h += n.HeadSize {
+		for k, f := range r.Frequencies {
+			turned := complex(x[h+k], x[h+half+k]) * cmplx.Rect(1, float64(position)*f)
+			x[h+k], x[h+half+k] = real(turned), imag(turned)
+		}
+	}
+	return x
 }
 
 func float64Attention(n *network.Network, q []float64, k, v [][]float64) []float64 {
@@ -102,8 +154,12 @@ func float64Act(act network.Activation, x float64) float64 {
 		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	case network.Tanh:
 		return math.Tanh(x)
+	case network.SiLU:
+		return x / (1 + math.Exp(-x))
+	case network.ReLU:
+		return max(x, 0)
 	}
-	return max(x, 0)
+	return x
 }
 
 func float64Linear(p *network.Linear, x []float64) []float64 {
@@ -126,7 +182,11 @@ func float64Add(x, y []float64) []float64 {
 	return x
 }
 
+// float64Norm returns the norm of x, or x where there is no norm.
 func float64Norm(x []float64, n *network.Norm) []float64 {
+	if n == nil {
+		return x
+	}
 	var mean, variance float64
 	for _, v := range x {
 		mean += v / float64(len(x))

@@ -18,8 +18,11 @@ func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequenc
 	low, high := p.of(len(seqs), 1)
 	if low < high {
 		read := s.read[low*m.hidden:]
-		m.afterAttention(w, &m.layers[len(m.layers)-1], read, s.readContext[low*m.attention:], high-low)
-		m.head(w, read, logits[low:high])
+		if !m.readsAll() {
+			m.afterAttention(w, &m.layers[len(m.layers)-1], read, s.readContext[low*m.attention:], high-low)
+			m.normRows(read, read, high-low, &m.finalNorm)
+		}
+		m.classify(w, read, logits[low:high])
 	}
 }
 
@@ -35,50 +38,80 @@ func block(seqs []network.Sequence) (n, rows int) {
 	return n, rows
 }
 
-// block takes sequences of so many rows in total through the layers, up to the last one's
-// attention, which leaves one row a sequence, from row first on.
+// block takes sequences of so many rows in total through the layers, and leaves one row a sequence
+// for the head, from row first on. Unless that is the mean, the last layer is computed up to its
+// attention.
 func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence, rows, first int) {
 	low, high := p.of(rows, 2) // pairs of rows: finer than a tile, since a lower tile costs less than an idle core
 	m.embed(s, w, seqs, low, high)
-	for i := range m.layers[:len(m.layers)-1] {
-		l := &m.layers[i]
-		m.project(s, w, l, low, high)
+	layers := m.whole()
+	for i := range layers {
+		l := &layers[i]
+		m.project(s, w, l, seqs, low, high)
 		p.wait() // for the others' keys and values
-		m.attend(s, w, seqs, low, high)
+		m.attend(s, w, l, seqs, low, high)
 		m.afterAttention(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
 		p.wait() // until the others no longer read this worker's
 	}
-	if len(m.layers) == 1 {
-		p.wait() // for the others' embeddings
+	switch {
+	case m.readsAll():
+		m.meanRead(s, w, p, seqs, first)
+	case m.last.keys == nil:
+		m.project(s, w, &m.layers[len(layers)], seqs, low, high)
+		p.wait() // for the others' keys and values
+		m.attendRead(s, w, p, seqs, first)
+	default:
+		if len(layers) == 0 {
+			p.wait() // for the others' embeddings
+		}
+		m.attendRead(s, w, p, seqs, first)
 	}
-	m.attendRead(s, w, p, seqs, first)
 	p.wait()
 }
 
-// project computes rows low to high of qkv.
-func (m *model) project(s *scratch, w *workspace, l *layer, low, high int) {
-	if low >= high {
-		return
+// project computes rows low to high of qkv. Of the last layer that is keys and values alone.
+func (m *model) project(s *scratch, w *workspace, l *layer, seqs []network.Sequence, low, high int) {
+	step := high - low
+	if m.preNorm {
+		step = chunkRows
 	}
-	ld, n := 3*m.attention, high-low
-	qkv, x := s.qkv[low*ld:], s.x[low*m.hidden:]
-	m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.quantized)
-	m.kernels.MatMul(qkv[2*m.attention:], ld, x, m.hidden, n, l.vProj, kernel.None, w.quantized)
+	ld := 3 * m.attention
+	for at := low; at < high; at += step {
+		n := min(step, high-at)
+		x, qkv := m.normed(w, s.x[at*m.hidden:], n, &l.attentionNorm), s.qkv[at*ld:]
+		if l.keyProj != nil {
+			m.kernels.MatMul(qkv[m.attention:], ld, x, m.hidden, n, l.keyProj, kernel.None, w.quantized)
+		} else {
+			m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.quantized)
+		}
+		m.kernels.MatMul(qkv[2*m.attention:], ld, x, m.hidden, n, l.vProj, kernel.None, w.quantized)
+		m.rotate(s, l, seqs, at, at+n)
+	}
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
-func (m *model) attend(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
+func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []network.Sequence, low, high int) {
 	width, ld := m.attention, 3*m.attention
 	start := 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {
-			all := s.qkv[start*ld:]
-			m.kernels.Attention(s.context[from*width:], width, s.qkv[from*ld:], ld, all[width:], all[2*width:], ld,
-				to-from, len(q.IDs), m.heads, w.attention)
+			m.attendRows(w, l, s.context[from*width:], s.qkv[from*ld:], s.qkv[start*ld:], to-from, from-start, len(q.IDs))
 		}
 		start += q.Rows()
 	}
+}
+
+// attendRows computes the heads' outputs of queries in a row, the first at a position, over the
+// tokens of their sequence. Keys and values are in qkv, from the sequence's first row on.
+func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float32, rows, position, tokens int) {
+	width, ld := m.attention, 3*m.attention
+	k, v := qkv[width:], qkv[2*width:]
+	if l.window > 0 {
+		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, m.heads, w.attention)
+		return
+	}
+	m.kernels.Attention(context, width, queries, ld, k, v, ld, rows, tokens, m.heads, w.attention)
 }
 
 // afterAttention is what a layer computes after attention, in place on rows of x. It takes few
@@ -91,40 +124,53 @@ func (m *model) afterAttention(w *workspace, l *layer, x, context []float32, row
 	}
 }
 
-// attentionOutput projects the heads' outputs and adds them to x, with a norm.
+// attentionOutput projects the heads' outputs and adds them to x.
 func (m *model) attentionOutput(w *workspace, l *layer, x, context []float32, rows int) {
 	m.kernels.MatMul(w.out, m.hidden, context, m.attention, rows, l.outProj, kernel.None, w.quantized)
-	m.addNorm(x, w.out, rows, &l.attentionNorm)
+	m.add(x, w.out, rows, &l.attentionNorm)
 }
 
-// feedForward computes the feed-forward layer of x and adds it to x, with a norm.
+// feedForward computes the feed-forward layer of x and adds it to x.
 func (m *model) feedForward(w *workspace, l *layer, x []float32, rows int) {
-	m.kernels.MatMul(w.feed, m.intermediate, x, m.hidden, rows, l.upProj, m.act, w.quantized)
+	in := m.normed(w, x, rows, &l.feedForwardNorm)
+	if l.gateProj == nil {
+		m.kernels.MatMul(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, m.act, w.quantized)
+	} else {
+		m.kernels.MatMul(w.gate, m.intermediate, in, m.hidden, rows, l.gateProj, m.act, w.quantized)
+		m.kernels.MatMulGated(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, w.gate, m.intermediate, w.quantized)
+	}
 	m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, rows, l.downProj, kernel.None, w.quantized)
-	m.addNorm(x, w.out, rows, &l.feedForwardNorm)
+	m.add(x, w.out, rows, &l.feedForwardNorm)
 }
 
-// addNorm replaces x by the norm of x + y.
-func (m *model) addNorm(x, y []float32, rows int, n *norm) {
+// normed returns what a layer reads of rows of x: in a pre-norm block that has the norm, their
+// norms in w.normed, which has chunkRows rows; else x itself.
+func (m *model) normed(w *workspace, x []float32, rows int, n *norm) []float32 {
+	if !m.preNorm || n.gain == nil {
+		return x
+	}
+	m.normRows(w.normed, x, rows, n)
+	return w.normed
+}
+
+// add adds y to x; in a post-norm block with a norm.
+func (m *model) add(x, y []float32, rows int, n *norm) {
+	if m.preNorm {
+		m.kernels.Add(x, y, m.hidden, rows, m.hidden)
+		return
+	}
 	for r := range rows {
 		at := r * m.hidden
 		m.kernels.LayerNorm(x[at:], y[at:], x[at:], n.gain, n.bias, m.width, n.eps)
 	}
 }
 
-// head computes the logits of rows that it reads, one a sequence: dense layer, activation,
-// classifier.
-func (m *model) head(w *workspace, read, logits []float32) {
-	width := m.pooler.Out
-	for low := 0; low < len(logits); low += chunkRows {
-		n := min(chunkRows, len(logits)-low)
-		m.kernels.MatMul(w.out, m.headDense, read[low*m.hidden:], m.hidden, n, m.pooler, kernel.None, nil)
-		for i := range n {
-			sum := float64(m.classifierBias)
-			for j, v := range w.out[i*m.headDense : i*m.headDense+width] {
-				sum += m.headAct(float64(v)) * float64(m.classifier[j])
-			}
-			logits[low+i] = float32(sum)
-		}
+// normRows writes the norms of rows of x to dst, which may be x. Without a norm it does nothing.
+func (m *model) normRows(dst, x []float32, rows int, n *norm) {
+	if n.gain == nil {
+		return
+	}
+	for at := 0; at < rows*m.hidden; at += m.hidden {
+		m.kernels.LayerNorm(dst[at:], x[at:], m.zeros, n.gain, n.bias, m.width, n.eps)
 	}
 }

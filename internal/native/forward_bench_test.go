@@ -84,8 +84,8 @@ func BenchmarkLayer(b *testing.B) {
 				m.embed(s, w, seqs, 0, rows)
 				l := &m.layers[0]
 				for b.Loop() {
-					m.project(s, w, l, 0, rows)
-					m.attend(s, w, seqs, 0, rows)
+					m.project(s, w, l, seqs, 0, rows)
+					m.attend(s, w, l, seqs, 0, rows)
 					m.afterAttention(w, l, s.x, s.context, rows)
 				}
 				perSecond := float64(b.N) / b.Elapsed().Seconds()

@@ -31,6 +31,7 @@ func eachTier(t *testing.T, n *network.Network, precisions []Precision, test fun
 				if err != nil {
 					t.Fatal(err)
 				}
+				m.prepare(300)
 				test(t, m)
 			})
 		}
@@ -108,6 +109,23 @@ func TestDescriptionIsComputed(t *testing.T) {
 		{"a head with GELU", func(n *network.Network) { n.Head.Activation = network.GELU }},
 		{"a head with GELU by tanh", func(n *network.Network) { n.Head.Activation = network.GELUTanh }},
 		{"a head with ReLU", func(n *network.Network) { n.Head.Activation = network.ReLU }},
+		{"a head with SiLU", func(n *network.Network) { n.Head.Activation = network.SiLU }},
+		{"a head without an activation", func(n *network.Network) { n.Head.Activation = network.NoActivation }},
+		{"a head without a dense layer", func(n *network.Network) { n.Head.Dense = nil }},
+		{"a head with a norm", headNorm},
+		{"a head with a norm and no dense layer", func(n *network.Network) { headNorm(n); n.Head.Dense = nil }},
+		{"the head reads the mean", mean},
+		{"rotary positions", turned},
+		{"rotary positions of part of a head", turnedInPart},
+		{"windows", windowed},
+		{"a window in the first block", windowedFirst},
+		{"gates", gated},
+		{"pre-norm blocks", preNorm},
+		{"pre-norm blocks without a final norm", func(n *network.Network) { n.PreNorm = true }},
+		{"pre-norm blocks that lack norms", func(n *network.Network) {
+			n.PreNorm, n.Blocks[0].AttentionNorm, n.Blocks[1].FeedForwardNorm, n.Blocks[2].AttentionNorm = true, nil, nil, nil
+		}},
+		{"a final norm of post-norm blocks", func(n *network.Network) { n.FinalNorm = n.Blocks[0].AttentionNorm }},
 		{"a head wider than the stream", func(n *network.Network) {
 			wide := sample.Network(3, sample.Geometry{
 				Hidden: 2 * n.Hidden, Blocks: 1, Heads: 1, Intermediate: 1, Tokens: 1, Positions: 1, Labels: 1,
@@ -198,6 +216,9 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 	}{
 		{"BERT", nil},
 		{"padding in the text, narrow embeddings", []func(*network.Network){narrow, padded}},
+		{"ModernBERT", []func(*network.Network){modernBERT}},
+		{"ModernBERT, the mean", []func(*network.Network){modernBERTMean}},
+		{"GTE", []func(*network.Network){gte}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := sample.Network(9, complete(geometries[0]))

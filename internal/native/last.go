@@ -14,17 +14,31 @@ import (
 //
 // Kᵀ·q is the projected query and Σ p_j·x_j the attended input. For each head that is one product
 // with Kᵀ and one with V a sequence, and two of the width of x a token, instead of two products a
-// token. The weights are float32 in every precision: they are little work.
+// token.
+//
+// Rotary positions stand between Kᵀ and q, another for each token, so that there is no one projected
+// query. Such a layer, one that reads norms of x, and one with a window compute the keys and values
+// of all tokens, as any layer does (layer.keyProj and vProj), and the query alone here.
+//
+// The weights here are float32 in every precision: they are little work.
 type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
-	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden
+	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden; nil: the layer has its own keys
 	values []*kernel.Panels // each head's V: Hidden → HeadSize
 }
 
-func (m *model) packLast(b *network.Block) lastAttention {
+func (m *model) packLast(l *layer, b *network.Block) {
+	weight, bias := m.padHeads(l.order(), b.Query)
+	m.last.query = m.packer.Pack(weight, bias, m.width, len(bias))
+	if m.preNorm || l.rotary != nil || l.window > 0 {
+		l.keyProj, l.vProj = m.packQueriesKeys(l, b.Key), m.packValues(b.Value)
+		return
+	}
+	m.packAttendedInput(b)
+}
+
+func (m *model) packAttendedInput(b *network.Block) {
 	in, size := m.width, m.headSize
-	weight, bias := m.padHeads(b.Query)
-	a := lastAttention{query: m.packer.Pack(weight, bias, in, len(bias))}
 	zeros, transposed := make([]float32, in), make([]float32, in*size)
 	valueBias := biasOf(&b.Value)
 	for h := range m.heads.Count {
@@ -33,23 +47,22 @@ func (m *model) packLast(b *network.Block) lastAttention {
 				transposed[o*size+i] = w
 			}
 		}
-		a.keys = append(a.keys, m.packer.Pack(transposed, zeros, size, in))
-		a.values = append(a.values, m.packer.Pack(b.Value.Weight[h*size*in:], valueBias[h*size:], in, size))
+		m.last.keys = append(m.last.keys, m.packer.Pack(transposed, zeros, size, in))
+		m.last.values = append(m.last.values, m.packer.Pack(b.Value.Weight[h*size*in:], valueBias[h*size:], in, size))
 	}
-	return a
 }
 
 // rowRead is the row of a sequence that the head reads.
 func (m *model) rowRead(q network.Sequence) int {
-	if m.readsLast {
+	if m.pooling == network.LastToken {
 		return len(q.IDs) - 1
 	}
 	return 0
 }
 
 // attendRead copies the row of x that the head reads of each sequence into s.read, and puts the
-// heads' outputs for it into s.readContext, from row first on. x is complete; workers split the
-// sequences.
+// heads' outputs for it into s.readContext, from row first on. x is complete, and so are the keys
+// and values of a layer that has them; workers split the sequences.
 func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
 	low, high := p.of(len(seqs), 1)
 	start := 0
@@ -58,22 +71,68 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequ
 			at := first + i
 			row := s.read[at*m.hidden : (at+1)*m.hidden]
 			copy(row, s.x[(start+m.rowRead(q))*m.hidden:])
-			m.attendOne(w, row, s.x[start*m.hidden:], len(q.IDs), s.readContext[at*m.attention:(at+1)*m.attention])
+			context := s.readContext[at*m.attention : (at+1)*m.attention]
+			if m.last.keys == nil {
+				m.attendKeys(w, row, s.qkv[start*3*m.attention:], m.rowRead(q), len(q.IDs), context)
+			} else {
+				m.attendInput(w, row, s.x[start*m.hidden:], len(q.IDs), context)
+			}
 		}
 		start += q.Rows()
 	}
 }
 
-// attendOne computes the heads' outputs for one row over the tokens rows of x.
-func (m *model) attendOne(w *workspace, row, x []float32, tokens int, context []float32) {
-	whole := kernel.Heads{Count: 1, Size: m.hidden, Scale: m.heads.Scale}
+// attendKeys computes the heads' outputs for one row, at a position of its sequence, over the keys
+// and values of its tokens.
+func (m *model) attendKeys(w *workspace, row, qkv []float32, position, tokens int, context []float32) {
+	l := &m.layers[len(m.layers)-1]
+	x := m.normed(w, row, 1, &l.attentionNorm)
+	m.kernels.MatMul(w.query, m.attention, x, m.hidden, 1, m.last.query, kernel.None, nil)
+	if l.rotary != nil {
+		size := m.heads.Size
+		m.kernels.Rotate(w.query, m.attention, 1, m.heads.Count, size, l.rotary.table[position*size:])
+	}
+	m.attendRows(w, l, context, w.query, qkv, 1, position, tokens)
+}
+
+// attendInput computes the heads' outputs for one row over the tokens rows of x.
+func (m *model) attendInput(w *workspace, row, x []float32, tokens int, context []float32) {
 	m.kernels.MatMul(w.query, m.attention, row, m.hidden, 1, m.last.query, kernel.None, nil)
 	for h, keys := range m.last.keys {
 		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*m.heads.Size:], m.attention, 1, keys, kernel.None, nil)
 	}
-	m.kernels.Attention(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden,
-		m.heads.Count, tokens, whole, w.attention)
+	m.kernels.AttentionFew(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden,
+		m.heads.Count, tokens, m.hidden, m.heads.Scale, w.attention)
 	for h, values := range m.last.values {
 		m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
+	}
+}
+
+// meanRead puts the mean of each sequence's rows, after the final norm, into s.read, from row first
+// on. x is complete; workers split the sequences.
+func (m *model) meanRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
+	low, high := p.of(len(seqs), 1)
+	start := 0
+	for i, q := range seqs {
+		if i >= low && i < high {
+			m.mean(w, s.x[start*m.hidden:], len(q.IDs), s.read[(first+i)*m.hidden:(first+i+1)*m.hidden])
+		}
+		start += q.Rows()
+	}
+}
+
+// mean writes the mean of rows of x, after the final norm, to dst.
+func (m *model) mean(w *workspace, x []float32, rows int, dst []float32) {
+	sums := w.sums
+	clear(sums)
+	for r := range rows {
+		row := x[r*m.hidden : (r+1)*m.hidden]
+		m.normRows(row, row, 1, &m.finalNorm)
+		for i, v := range row {
+			sums[i] += float64(v)
+		}
+	}
+	for i, v := range sums {
+		dst[i] = float32(v / float64(rows))
 	}
 }

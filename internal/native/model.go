@@ -2,7 +2,6 @@ package native
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,16 +16,19 @@ import (
 type model struct {
 	kernels   *kernel.Set
 	precision Precision
+	preNorm   bool
 	act       kernel.Act
 	heads     kernel.Heads
-	width     int  // of the residual stream
-	headSize  int  // unpadded
-	readsLast bool // the head reads the last token, not the first
+	width     int // of the residual stream
+	headSize  int // unpadded
+	pooling   network.Pooling
 
 	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of
 	// all heads side by side, each padded by itself.
-	hidden, attention, intermediate, headDense int
-	embedding                                  int // of embeddings before the projection
+	hidden, attention, intermediate int
+	embedding                       int // of embeddings before the projection
+
+	quadratic int // see cost
 
 	packer kernel.Packer // holds the memory of all panels
 
@@ -37,24 +39,42 @@ type model struct {
 	embeddingNorm      norm
 	embeddingProj      *kernel.Panels // nil: none; float32 in every precision, since it is little work
 
-	layers []layer // of the last, only what follows attention
-	last   lastAttention
+	rotaries  []*rotary
+	layers    []layer
+	last      lastAttention
+	finalNorm norm
+	head      head
 
-	pooler         *kernel.Panels // the head's dense layer
-	headAct        func(float64) float64
-	classifier     []float32 // see foldClassifier
-	classifierBias float32
+	zeros []float32 // as wide as any row
+}
+
+// readsAll reports whether the head reads every row of a sequence, so that the last layer is like
+// the others.
+func (m *model) readsAll() bool { return m.pooling == network.MeanToken }
+
+// whole are the layers that compute all rows of a sequence.
+func (m *model) whole() []layer {
+	if m.readsAll() {
+		return m.layers
+	}
+	return m.layers[:len(m.layers)-1]
 }
 
 type layer struct {
-	qkProj           *kernel.Panels // queries and keys, side by side
-	vProj            *kernel.Panels
-	outProj          *kernel.Panels
-	attentionNorm    norm
-	upProj, downProj *kernel.Panels
+	attentionNorm norm
+	qkProj        *kernel.Panels // queries and keys, side by side
+	keyProj       *kernel.Panels // keys alone: instead of qkProj in the last layer, see lastAttention
+	vProj         *kernel.Panels
+	rotary        *rotary // nil: none
+	window        int     // 0: none
+	outProj       *kernel.Panels
+
 	feedForwardNorm  norm
+	gateProj         *kernel.Panels // nil: none
+	upProj, downProj *kernel.Panels
 }
 
+// norm is a layer norm, or none if it has no gain.
 type norm struct {
 	width      int // unpadded
 	gain, bias []float32
@@ -79,16 +99,6 @@ var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
 }
 
-// headActivations are those of a head: so few elements that they need no kernels.
-var headActivations = map[network.Activation]func(float64) float64{
-	network.Tanh: math.Tanh,
-	network.GELU: func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) },
-	network.ReLU: func(x float64) float64 { return max(x, 0) },
-	network.GELUTanh: func(x float64) float64 {
-		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-	},
-}
-
 // pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared
 // with the network where their width needs no padding; everything else is copied.
 func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
@@ -104,15 +114,19 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 	m := &model{
 		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
 		heads:        kernel.Heads{Count: n.Heads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
+		preNorm:      n.PreNorm,
 		width:        n.Hidden,
 		headSize:     n.HeadSize,
-		readsLast:    n.Head.Pooling == network.LastToken,
+		pooling:      n.Head.Pooling,
 		hidden:       kernel.Pad(n.Hidden),
 		embedding:    kernel.Pad(n.Embeddings.Tokens.Width),
 		attention:    n.Heads * kernel.Pad(n.HeadSize),
 		intermediate: kernel.Pad(n.Intermediate),
-		headDense:    kernel.Pad(n.Head.Dense.Out),
+		quadratic:    quadratic(n),
+		finalNorm:    padNorm(n.FinalNorm),
 	}
+	m.head.ld = kernel.Pad(n.Head.Output.In)
+	m.zeros = make([]float32, max(m.hidden, m.head.ld))
 	m.packAll(n)
 	return m, nil
 }
@@ -121,18 +135,23 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 func (m *model) packAll(n *network.Network) {
 	final := len(n.Blocks) - 1
 	m.layers = make([]layer, len(n.Blocks))
+	for i := range n.Blocks {
+		m.layers[i].rotary, m.layers[i].window = m.rotaryOf(n.Blocks[i].Rotary), n.Blocks[i].Window
+	}
 	jobs := []func(){
 		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
 		func() { m.packEmbeddings(&n.Embeddings) },
-		func() { m.last = m.packLast(&n.Blocks[final]) },
 		func() { m.packHead(&n.Head) },
+	}
+	if !m.readsAll() {
+		jobs = append(jobs, func() { m.packLast(&m.layers[final], &n.Blocks[final]) })
 	}
 	for i := range n.Blocks {
 		jobs = append(jobs, func() {
 			b, l := &n.Blocks[i], &m.layers[i]
 			m.packAfterAttention(l, b)
-			if i < final {
-				l.qkProj, l.vProj = m.packQueriesKeys(b.Query, b.Key), m.packValues(b.Value)
+			if i < final || m.readsAll() {
+				l.qkProj, l.vProj = m.packQueriesKeys(l, b.Query, b.Key), m.packValues(b.Value)
 			}
 		})
 	}
@@ -160,25 +179,4 @@ func (m *model) packEmbeddings(e *network.Embeddings) {
 	if p := e.Projection; p != nil {
 		m.embeddingProj = m.packer.Pack(p.Weight, biasOf(p), p.In, p.Out)
 	}
-}
-
-func (m *model) packHead(h *network.Head) {
-	m.headAct = headActivations[h.Activation]
-	m.pooler = m.packer.Pack(h.Dense.Weight, biasOf(h.Dense), h.Dense.In, h.Dense.Out)
-	m.classifier, m.classifierBias = foldClassifier(h.Output)
-}
-
-// foldClassifier makes one row of the classifier: its own, or with two labels the second less the
-// first, whose sigmoid is the softmax of the two.
-func foldClassifier(p network.Linear) (row []float32, bias float32) {
-	last, biases := p.Out-1, biasOf(&p)
-	row = append(row, p.Weight[last*p.In:]...)
-	bias = biases[last]
-	if p.Out == 2 {
-		for i, v := range p.Weight[:p.In] {
-			row[i] -= v
-		}
-		bias -= biases[0]
-	}
-	return row, bias
 }

@@ -4,11 +4,18 @@ import "github.com/crossrank/crossrank/internal/network"
 
 // Operations lists what this executor computes. A network that needs anything else is refused.
 func Operations() []network.Operation {
-	return []network.Operation{
+	ops := []network.Operation{
 		network.EmbeddingProjection, network.NoPositions, network.PositionOffset,
-		network.PostNormBlocks, network.LayerNorm,
-		network.FeedForward(network.GELU), network.FeedForward(network.GELUTanh), network.FeedForward(network.ReLU),
-		network.HeadReads(network.FirstToken), network.HeadReads(network.LastToken),
-		network.HeadWith(network.Tanh), network.HeadWith(network.GELU), network.HeadWith(network.GELUTanh), network.HeadWith(network.ReLU),
+		network.PreNormBlocks, network.PostNormBlocks, network.LayerNorm, network.MissingNorm,
+		network.RotaryPositions, network.WindowedAttention, network.GatedFeedForward, network.FinalNorm,
+		network.HeadReads(network.FirstToken), network.HeadReads(network.LastToken), network.HeadReads(network.MeanToken),
+		network.NoHeadDense, network.HeadNorm,
 	}
+	for a := range kernelActivations {
+		ops = append(ops, network.FeedForward(a))
+	}
+	for a := range headActivations {
+		ops = append(ops, network.HeadWith(a))
+	}
+	return ops
 }

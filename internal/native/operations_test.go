@@ -23,16 +23,14 @@ func TestOtherOperationsAreRefused(t *testing.T) {
 		want   string
 		change func(*network.Network)
 	}{
-		{"no rotary positions yet", func(n *network.Network) { n.Blocks[1].Rotary = &network.Rotary{Frequencies: []float64{1}} }},
-		{"no attention within a window yet", func(n *network.Network) { n.Blocks[2].Window = 5 }},
-		{"no pre-norm blocks yet", func(n *network.Network) { n.PreNorm = true }},
 		{"no RMS norm yet", func(n *network.Network) { n.Blocks[0].FeedForwardNorm.RMS = true }},
 		{"no causal attention yet", func(n *network.Network) { n.Causal = true }},
-		{"no gated feed-forward layers yet", func(n *network.Network) { n.Blocks[0].Gate = &n.Blocks[0].Up }},
 		{"no feed-forward layer with the activation silu yet", func(n *network.Network) { n.Activation = network.SiLU }},
-		{"no head that reads the mean of all tokens yet", func(n *network.Network) { n.Head.Pooling = network.MeanToken }},
-		{"no head without a dense layer, no head without an activation yet", func(n *network.Network) {
-			n.Head.Dense, n.Head.Activation = nil, network.NoActivation
+		{"no norms of query and key heads yet", func(n *network.Network) {
+			n.Blocks[1].KeyNorm = &network.Norm{Eps: 1e-5, Weight: make([]float32, n.HeadSize)}
+		}},
+		{"no RMS norm, no causal attention yet", func(n *network.Network) {
+			n.FinalNorm, n.Causal = &network.Norm{RMS: true, Eps: 1e-5, Weight: n.Blocks[0].AttentionNorm.Weight}, true
 		}},
 	} {
 		n := sample.Network(1, complete(geometries[0]))

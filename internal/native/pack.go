@@ -26,37 +26,56 @@ func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kerne
 func (m *model) packAfterAttention(l *layer, b *network.Block) {
 	l.outProj = m.packOutput(b.AttentionOutput)
 	l.attentionNorm = padNorm(b.AttentionNorm)
+	downQuantMax := positiveQuantMax
+	if b.Gate != nil {
+		l.gateProj = m.packLinear(b.Gate.Weight, biasOf(b.Gate), b.Gate.In, b.Gate.Out, evenQuantMax)
+		downQuantMax = evenQuantMax // the gated product has both signs
+	}
 	l.upProj = m.packLinear(b.Up.Weight, biasOf(&b.Up), b.Up.In, b.Up.Out, evenQuantMax)
-	l.downProj = m.packLinear(b.Down.Weight, biasOf(&b.Down), b.Down.In, b.Down.Out, positiveQuantMax)
+	l.downProj = m.packLinear(b.Down.Weight, biasOf(&b.Down), b.Down.In, b.Down.Out, downQuantMax)
 	l.feedForwardNorm = padNorm(b.FeedForwardNorm)
 }
 
-// packQueriesKeys packs the projections of queries and keys side by side. Their product is an
+// packQueriesKeys packs projections of queries and keys side by side. Their product is an
 // exponent: an error of a few percent of a product of 5 would be one of some tens of percent of its
 // power. So with INT8 they have 16 bits.
-func (m *model) packQueriesKeys(query, key network.Linear) *kernel.Panels {
-	weight, bias := m.padHeads(query, key)
+func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel.Panels {
+	weight, bias := m.padHeads(l.order(), projections...)
 	if m.precision == INT8 {
-		return m.packer.Pack16(weight, bias, query.In, len(bias))
+		return m.packer.Pack16(weight, bias, m.width, len(bias))
 	}
-	return m.packer.Pack(weight, bias, query.In, len(bias))
+	return m.packer.Pack(weight, bias, m.width, len(bias))
 }
 
 func (m *model) packValues(value network.Linear) *kernel.Panels {
-	weight, bias := m.padHeads(value)
+	weight, bias := m.padHeads(nil, value)
 	return m.packLinear(weight, bias, value.In, len(bias), evenQuantMax)
 }
 
-// padHeads puts projections side by side, each head's outputs padded with zeros.
-func (m *model) padHeads(projections ...network.Linear) (weight, bias []float32) {
+// order is that of the elements of query and key heads; nil: as they come.
+func (l *layer) order() []int {
+	if l.rotary == nil {
+		return nil
+	}
+	return l.rotary.order
+}
+
+// padHeads puts projections side by side, each head's outputs in the given order and padded with
+// zeros.
+func (m *model) padHeads(order []int, projections ...network.Linear) (weight, bias []float32) {
 	in, size := m.width, m.headSize
 	weight = make([]float32, len(projections)*m.attention*in)
 	bias = make([]float32, len(projections)*m.attention)
 	for i, p := range projections {
-		for h := range m.heads.Count {
-			to := i*m.attention + h*m.heads.Size
-			copy(weight[to*in:], p.Weight[h*size*in:(h+1)*size*in])
-			copy(bias[to:], biasOf(&p)[h*size:(h+1)*size])
+		biases := biasOf(&p)
+		for from := range m.heads.Count * size {
+			d := from % size
+			if order != nil {
+				d = order[d]
+			}
+			to := i*m.attention + from/size*m.heads.Size + d
+			copy(weight[to*in:(to+1)*in], p.Weight[from*in:])
+			bias[to] = biases[from]
 		}
 	}
 	return weight, bias
@@ -83,7 +102,11 @@ func biasOf(p *network.Linear) []float32 {
 	return p.Bias
 }
 
+// padNorm widens a norm; without one it returns none.
 func padNorm(n *network.Norm) norm {
+	if n == nil {
+		return norm{}
+	}
 	width := len(n.Weight)
 	bias := n.Bias
 	if bias == nil {

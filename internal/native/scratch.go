@@ -1,6 +1,10 @@
 package native
 
-import "github.com/crossrank/crossrank/internal/kernel"
+import (
+	"slices"
+
+	"github.com/crossrank/crossrank/internal/kernel"
+)
 
 // blockTokens is how many tokens go through the layers together. Each block reads all weights once:
 // below some hundred tokens that reading shows, and above it the activations no longer stay in the
@@ -26,7 +30,9 @@ type scratch struct {
 // workspace is the memory of one worker alone.
 type workspace struct {
 	embedded  []float32 // chunkRows × embedding, if they are projected
-	out       []float32 // chunkRows × the widest of hidden, embedding and headDense: a product
+	out       []float32 // chunkRows × the widest of hidden, embedding and the head's dense layer: a product
+	normed    []float32 // chunkRows × hidden: what a pre-norm block's layers read
+	gate      []float32 // chunkRows × intermediate: what multiplies feed
 	feed      []float32 // chunkRows × intermediate
 	attention []float32
 
@@ -35,6 +41,7 @@ type workspace struct {
 	projectedQuery []float32 // heads × hidden
 	attendedInput  []float32 // heads × hidden
 
+	sums      []float64 // hidden: of the rows whose mean the head reads
 	quantized *kernel.Quantized
 }
 
@@ -52,10 +59,10 @@ func (m *model) newScratch(maxTokens int) *scratch {
 func (m *model) newWorkspace(maxTokens int) *workspace {
 	w := &workspace{
 		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
-		out:       make([]float32, chunkRows*max(m.hidden, m.embedding, m.headDense)),
+		out:       make([]float32, chunkRows*max(m.hidden, m.embedding, m.head.ld)),
 		feed:      make([]float32, chunkRows*m.intermediate),
 		attention: make([]float32, max(kernel.AttentionScratch(maxTokens, m.heads),
-			kernel.AttentionScratch(maxTokens, kernel.Heads{Count: 1, Size: m.hidden}))),
+			kernel.FewScratch(m.heads.Count, maxTokens, m.hidden))),
 		query:          make([]float32, m.attention),
 		projectedQuery: make([]float32, m.heads.Count*m.hidden),
 		attendedInput:  make([]float32, m.heads.Count*m.hidden),
@@ -63,7 +70,20 @@ func (m *model) newWorkspace(maxTokens int) *workspace {
 	if m.embeddingProj != nil {
 		w.embedded = make([]float32, chunkRows*m.embedding)
 	}
+	if m.readsAll() {
+		w.sums = make([]float64, m.hidden)
+	}
+	if m.preNorm {
+		w.normed = make([]float32, chunkRows*m.hidden)
+	}
+	if m.gated() {
+		w.gate = make([]float32, chunkRows*m.intermediate)
+	}
 	return w
+}
+
+func (m *model) gated() bool {
+	return slices.ContainsFunc(m.layers, func(l layer) bool { return l.gateProj != nil })
 }
 
 // reserve makes s large enough for passes of n sequences. Call it before workers start on one.

@@ -25,9 +25,15 @@ type worker struct {
 	joint  bool
 }
 
+// newWorker makes a worker and its memory. The first worker's has room for sequences of up to
+// maxTokens tokens, in whose computation the others join.
 func newWorker(m *model, maxTokens int, p part) *worker {
+	room := maxTokens
+	if p.index > 0 {
+		room = min(room, dividedTokens)
+	}
 	return &worker{
-		model: m, part: p, scratch: m.newScratch(maxTokens), workspace: m.newWorkspace(maxTokens),
+		model: m, part: p, scratch: m.newScratch(room), workspace: m.newWorkspace(maxTokens),
 		start: make(chan struct{}), done: make(chan error),
 	}
 }
@@ -40,7 +46,7 @@ func (w *worker) clear() {
 
 // add puts the batch's sequence i into the worker's part.
 func (w *worker) add(q network.Sequence, i int) {
-	w.cost += cost(q.Rows())
+	w.cost += w.model.cost(q.Rows())
 	w.index = append(w.index, i)
 	w.seqs = append(w.seqs, q)
 }
