@@ -113,7 +113,7 @@ func (s *slots) embeddings(e *network.Embeddings) {
 // blocks adds the tensors of the encoder's blocks.
 func (c encoder) blocks(s *slots, names blockNames, blocks []network.Block) {
 	for i := range blocks {
-		at, b := fmt.Sprintf(names.block, i), &blocks[i]
+		at, b := blockName(names, i), &blocks[i]
 		b.AttentionNorm, b.FeedForwardNorm = &network.Norm{Eps: c.NormEps}, &network.Norm{Eps: c.NormEps}
 		s.linear(at+names.query, c.Hidden, c.Hidden, &b.Query)
 		s.linear(at+names.key, c.Hidden, c.Hidden, &b.Key)
@@ -125,6 +125,9 @@ func (c encoder) blocks(s *slots, names blockNames, blocks []network.Block) {
 		s.norm(at+names.feedForwardNorm, c.Hidden, b.FeedForwardNorm)
 	}
 }
+
+// blockName is what the names of block i begin with.
+func blockName(names blockNames, i int) string { return fmt.Sprintf(names.block, i) }
 
 // head adds the tensors of the head under the names of its two layers.
 func (c encoder) head(s *slots, dense, output string, h *network.Head) {

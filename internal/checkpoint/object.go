@@ -126,6 +126,19 @@ func (o *object) size(key string, min, max int) int {
 	return min
 }
 
+// integer returns an integer of any size that 32 bits hold, if the member exists.
+func (o *object) integer(key string) (n int, ok bool) {
+	raw, ok := o.get(key)
+	if !ok {
+		return 0, false
+	}
+	x, err := strconv.ParseInt(string(raw), 10, 32)
+	if err != nil {
+		o.fail(key, "it must be an integer of at most 32 bits, not %.40s", raw)
+	}
+	return int(x), err == nil
+}
+
 // sizeOr is size for a member that may be absent.
 func (o *object) sizeOr(key string, min, max, fallback int) int {
 	if _, ok := o.get(key); !ok {

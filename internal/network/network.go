@@ -72,7 +72,7 @@ type Relative struct {
 	Norm  *Norm // nil: none
 
 	// Rows has an odd length 2m+1; element m + (i − j) is the row for the distance i − j. Distances
-	// beyond ±m count as ±m.
+	// beyond ±m count as ±m. Rows never fall with the distance.
 	Rows []int32
 
 	ContentToPosition, PositionToContent bool

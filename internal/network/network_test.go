@@ -46,6 +46,9 @@ func TestValidate(t *testing.T) {
 		{"relative: it has rows for 2 distances; the number must be odd", func(n *network.Network) {
 			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 1}, ContentToPosition: true}
 		}},
+		{"relative: row 1 follows row 2", func(n *network.Network) {
+			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 2, 1}, ContentToPosition: true}
+		}},
 		{"head.output: it has 3 rows; one or two make a logit", func(n *network.Network) { n.Head.Output = linear(hidden, 3) }},
 		{"head.output: it maps 12 to 1 elements, not 7 to 1", func(n *network.Network) { n.Head.Dense = new(linear(hidden, 7)) }},
 		{`head: it reads ""; it must say which token`, func(n *network.Network) { n.Head.Pooling = "" }},
@@ -119,6 +122,18 @@ func TestRequire(t *testing.T) {
 	want := "the test backend has no rotary positions, no gated feed-forward layers yet"
 	if err := n.Require("test", has); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestParametersCountsOnce: a projection that serves contents and positions is counted once.
+func TestParametersCountsOnce(t *testing.T) {
+	n := deBERTa()
+	shared := n.Parameters()
+	for i := range n.Blocks {
+		n.Blocks[i].PositionKey, n.Blocks[i].PositionQuery = new(linear(hidden, all)), new(linear(hidden, all))
+	}
+	if apart, more := n.Parameters(), int64(len(n.Blocks)*2*(hidden*all+all)); apart != shared+more {
+		t.Errorf("got %d parameters with shared projections and %d without, want %d more", shared, apart, more)
 	}
 }
 

@@ -11,7 +11,7 @@ type Tensor struct {
 }
 
 // Tensors lists the tensors of n by role, the embeddings first and the head last. A bias that is
-// nil is not listed.
+// nil is not listed, and neither is a projection of positions that is the block's own of contents.
 func (n *Network) Tensors() []Tensor {
 	var c collector
 	e := &n.Embeddings
@@ -53,8 +53,12 @@ func (c *collector) block(at string, b *Block, n *Network) {
 	c.linear(at+"value", &b.Value)
 	c.norm(at+"query_norm", b.QueryNorm, n.HeadSize)
 	c.norm(at+"key_norm", b.KeyNorm, n.HeadSize)
-	c.linear(at+"position_key", b.PositionKey)
-	c.linear(at+"position_query", b.PositionQuery)
+	if b.PositionKey != &b.Key {
+		c.linear(at+"position_key", b.PositionKey)
+	}
+	if b.PositionQuery != &b.Query {
+		c.linear(at+"position_query", b.PositionQuery)
+	}
 	c.linear(at+"attention_output", &b.AttentionOutput)
 	c.norm(at+"feed_forward_norm", b.FeedForwardNorm, n.Hidden)
 	c.linear(at+"gate", b.Gate)

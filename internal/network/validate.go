@@ -84,8 +84,9 @@ func (n *Network) validateRelative(v *validator) {
 	v.table("relative", &r.Table, n.Hidden)
 	v.check(r.ContentToPosition || r.PositionToContent, "relative", "it adds nothing to attention")
 	v.check(len(r.Rows)%2 == 1, "relative", "it has rows for %d distances; the number must be odd", len(r.Rows))
-	for _, row := range r.Rows {
+	for i, row := range r.Rows {
 		v.check(row >= 0 && int(row) < r.Table.Rows, "relative", "row %d of %d", row, r.Table.Rows)
+		v.check(i == 0 || row >= r.Rows[i-1], "relative", "row %d follows row %d; they must not fall", row, r.Rows[max(i-1, 0)])
 	}
 }
 
