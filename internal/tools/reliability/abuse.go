@@ -28,7 +28,7 @@ type attack struct {
 	once       func(ctx context.Context, p *server) error
 }
 
-// attacks come at speeds at which the attacker himself, who shares the machine, takes little of it.
+// attacks have rates at which the attacker, who shares the machine, uses little of it.
 var attacks = []attack{
 	{"slowloris", "new connections that send a header byte by byte", 10 * time.Millisecond, slowloris},
 	{"headers", "headers of 1 MiB", 100 * time.Millisecond, headerBomb},
@@ -160,7 +160,7 @@ func headerBomb(ctx context.Context, p *server) error {
 	_, _ = io.WriteString(c, "GET /livez HTTP/1.1\r\nHost: x\r\n"+largeHeader+"\r\n") // it may be cut off
 	answer, _ := io.ReadAll(io.LimitReader(c, 1<<20))
 	if bytes.Contains(answer, []byte(" 200 ")) {
-		return fmt.Errorf("a header of 1 MiB was taken: %.100q", answer)
+		return fmt.Errorf("a header of 1 MiB was accepted: %.100q", answer)
 	}
 	return nil
 }

@@ -80,13 +80,13 @@ func goalOf(key string) goal {
 const (
 	reached  = "reached"
 	missed   = "missed"
-	notShown = "not shown" // the measurement is too coarse, or was too short, to tell
+	notShown = "not shown" // the measurement is too coarse or too short
 	notRun   = "not run"
 )
 
-// judge tells whether a goal was reached: only if it was with all of the measurement's margin, and
-// it was missed only if it was with all of it too.
-func (g goal) judge(r record) string {
+// verdict says whether a goal was reached. It was reached, or missed, only if that holds for the
+// whole margin of the measurement.
+func (g goal) verdict(r record) string {
 	if r.Fault != "" {
 		return missed
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// tested is what `go test` told of the tests that it ran.
+// tested is the outcome of `go test`.
 type tested struct {
 	passed, failed []string // by their names; those of tests inside tests too
 	slowest        time.Duration

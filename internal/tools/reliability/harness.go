@@ -140,7 +140,7 @@ func (h *harness) report(r record) {
 	if r.Fault != "" {
 		why = "; " + r.Fault
 	}
-	h.say("   %s: %s (target %s): %s%s", g.what, g.figure(r), g.target, g.judge(r), why)
+	h.say("   %s: %s (target %s): %s%s", g.what, g.figure(r), g.target, g.verdict(r), why)
 }
 
 // say prints progress, with the time since the beginning.

@@ -1,19 +1,18 @@
-// Command reliability holds a real server against the numbers that it must reach under stress, and
-// writes what it reached into the documentation.
+// Command reliability tests a real server under stress against its goals, and puts the figures into
+// the documentation.
 //
 //	go run ./internal/tools/reliability soak [-duration 10m]
 //	go run ./internal/tools/reliability chaos [-only overload,sigterm] [-slice 12s] [-fuzztime 5s]
 //	go run ./internal/tools/reliability render
 //
 // It starts bin/crossrank, which `make build` makes, with the built-in model as a process of its
-// own on loopback addresses, and plays the callers, good and bad ones, itself. What needs an engine
-// that fails on demand is measured by the project's Go tests, which chaos runs at full length.
-// Every goal is a line of the results file with how it was measured, and a step replaces only its
-// own. The tables of the page are made from that file alone.
+// own on loopback addresses, and acts as its callers, good and bad ones. Goals that need an engine
+// that fails on demand are measured by the project's Go tests, which chaos runs at full length.
+// Each goal is a line of the results file, with how it was measured, and a step replaces only its
+// own lines. The tables of the page are made from that file alone.
 //
-// On the machine that runs both, callers take from the server what they use. So the engine gets
-// half of the cores unless told otherwise, and requests hold several pairs, which keeps ten times
-// the load at a number of requests that the other half can send.
+// Server and callers share the machine. The engine gets half of the cores by default, and requests
+// have several pairs, so that the other half can send ten times the peak.
 package main
 
 import (
@@ -63,7 +62,7 @@ func main() {
 
 func execute(ctx context.Context, args []string, log io.Writer) error {
 	if len(args) == 0 || !slices.Contains([]string{"soak", "chaos", "render"}, args[0]) {
-		return errors.New("say what to do first: soak, chaos or render")
+		return errors.New("the first argument must be soak, chaos or render")
 	}
 	suite := args[0]
 	o, err := parse(suite, args[1:], log)
@@ -91,23 +90,23 @@ func execute(ctx context.Context, args []string, log io.Writer) error {
 func parse(suite string, args []string, log io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("reliability "+suite, flag.ContinueOnError)
 	f.SetOutput(log)
-	f.StringVar(&o.program, "program", filepath.Join("bin", "crossrank"), "the `program` to hold against the goals")
-	f.StringVar(&o.results, "results", filepath.Join("docs", "reliability.jsonl"), "results `file`")
-	f.StringVar(&o.page, "page", filepath.Join("docs", "reliability.md"), "the `page` whose tables are made from it")
-	f.IntVar(&o.threads, "threads", max(1, runtime.NumCPU()/2), "cores of the server's engine")
-	f.IntVar(&o.size, "pairs", 4, "pairs of a request")
+	f.StringVar(&o.program, "program", filepath.Join("bin", "crossrank"), "`program` to test")
+	f.StringVar(&o.results, "results", filepath.Join("docs", "reliability.jsonl"), "results `file`, one line per goal")
+	f.StringVar(&o.page, "page", filepath.Join("docs", "reliability.md"), "`page` with the tables of the results")
+	f.IntVar(&o.threads, "threads", max(1, runtime.NumCPU()/2), "threads of the server's engine")
+	f.IntVar(&o.size, "pairs", 4, "pairs per request")
 	switch suite {
 	case "soak":
-		f.DurationVar(&o.duration, "duration", 10*time.Minute, "how long the load is kept, the warm-up included")
-		f.DurationVar(&o.warmup, "warmup", 0, "how much of that does not count (default: a quarter)")
+		f.DurationVar(&o.duration, "duration", 10*time.Minute, "time of the load, including the warm-up")
+		f.DurationVar(&o.warmup, "warmup", 0, "time at the beginning that does not count; 0 = a quarter of the duration")
 	case "chaos":
-		f.StringVar(&o.only, "only", "", "the `steps` to run, with commas between; default: "+strings.Join(names("chaos"), ","))
-		f.DurationVar(&o.objective, "objective", 500*time.Millisecond, "latency that accepted requests should keep")
-		f.DurationVar(&o.slice, "slice", 12*time.Second, "how long each load and each fault is kept")
-		f.IntVar(&o.terms, "terms", 100, "SIGTERMs")
-		f.IntVar(&o.cancellations, "cancellations", 10_000, "random cancellations")
-		f.IntVar(&o.repeat, "repeat", 1, "times that the Go tests of faults are run")
-		f.DurationVar(&o.fuzztime, "fuzztime", 5*time.Second, "how long each fuzz target is run")
+		f.StringVar(&o.only, "only", "", "comma-separated `steps` to run: "+strings.Join(names("chaos"), ",")+"; empty = all")
+		f.DurationVar(&o.objective, "objective", 500*time.Millisecond, "latency objective of accepted requests")
+		f.DurationVar(&o.slice, "slice", 12*time.Second, "time of each load and of each fault")
+		f.IntVar(&o.terms, "terms", 100, "number of servers to stop")
+		f.IntVar(&o.cancellations, "cancellations", 10_000, "number of random cancellations")
+		f.IntVar(&o.repeat, "repeat", 1, "number of runs of the Go tests")
+		f.DurationVar(&o.fuzztime, "fuzztime", 5*time.Second, "time per fuzz target")
 	}
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -128,8 +127,7 @@ func parse(suite string, args []string, log io.Writer) (o options, err error) {
 	return o, nil
 }
 
-// command is what make is to be told to measure the same again. Names of files are left out: they
-// say nothing.
+// command is the make command that measures the same again, without the names of files.
 func command(suite string, args []string) string {
 	var kept []string
 	for i := 0; i < len(args); i++ {

@@ -148,8 +148,8 @@ func TestAttackRecord(t *testing.T) {
 	if r := attackRecord(a, l, time.Second, 7, nil); math.Abs(r.Value-100) > 1 || r.Fault != "" || !strings.Contains(r.Note, "270 and 270 requests; 7 times") {
 		t.Errorf("twice as slow under attack: %+v", r)
 	}
-	broken := errors.New("a header of 1 MiB was taken")
-	if r := attackRecord(a, l, time.Second, 7, &broken); !strings.Contains(r.Fault, "1 MiB was taken") {
+	broken := errors.New("a header of 1 MiB was accepted")
+	if r := attackRecord(a, l, time.Second, 7, &broken); !strings.Contains(r.Fault, "1 MiB was accepted") {
 		t.Errorf("an attack that was taken: %+v", r)
 	}
 	l.records[0].Code, l.FirstError = crossrank.Internal, broken

@@ -16,7 +16,7 @@ func page(records []record) string {
 	var runs []run
 	for _, g := range goals {
 		if r, ok := find(records, g.key); ok {
-			verdicts[g.judge(r)]++
+			verdicts[g.verdict(r)]++
 			if !slices.Contains(runs, r.Run) {
 				runs = append(runs, r.Run)
 			}
@@ -51,7 +51,7 @@ func row(g goal, records []record, runs []run) string {
 	if !ok {
 		return fmt.Sprintf("| %s | %s | n/a | %s | | |", g.what, g.target, notRun)
 	}
-	verdict := g.judge(r)
+	verdict := g.verdict(r)
 	if verdict == missed || verdict == notShown {
 		verdict = "**" + verdict + "**"
 	}

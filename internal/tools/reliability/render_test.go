@@ -16,8 +16,8 @@ import (
 var made = run{Date: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), Command: "make chaos", Version: "v1", Commit: "abc",
 	Machine: machine.Machine{CPU: "Z80", Cores: 2, OS: "CP/M", Go: "go9"}}
 
-// TestJudge has values on both sides of limits of both kinds, with and without a margin.
-func TestJudge(t *testing.T) {
+// TestVerdict has values on both sides of limits of both kinds, with and without a margin.
+func TestVerdict(t *testing.T) {
 	for _, c := range []struct {
 		name, goal    string
 		value, margin float64
@@ -31,7 +31,7 @@ func TestJudge(t *testing.T) {
 		{"over by more than it", "rss", 1.5, 0.4, "", missed},
 		{"a fault beside a good value", "lost", 0, 0, "it broke", missed},
 	} {
-		if got := goalOf(c.goal).judge(record{Value: c.value, Margin: c.margin, Fault: c.fault}); got != c.want {
+		if got := goalOf(c.goal).verdict(record{Value: c.value, Margin: c.margin, Fault: c.fault}); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
