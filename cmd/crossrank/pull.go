@@ -46,6 +46,9 @@ func runPull(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
+		if m := describeSnapshot(snapshot); !m.Runs {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: this build cannot run it: %s\n", plainText(m.Reason))
+		}
 		fmt.Fprintln(cmd.OutOrStdout(), snapshot.Dir)
 	}
 	return nil

@@ -82,7 +82,7 @@ func (p *pull) openPartial(f file) (*partial, error) {
 	return d, nil
 }
 
-// restart forgets what has come.
+// restart discards what has come.
 func (d *partial) restart() error {
 	d.n, d.joined = 0, false
 	d.hasher = d.of.hash.hasher(d.of.size)

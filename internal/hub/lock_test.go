@@ -61,7 +61,7 @@ func TestWaitsForLocks(t *testing.T) {
 		}
 	}
 	if !noted.Load() {
-		t.Error("nobody was told what is waited for")
+		t.Error("no note says what the pull waits for")
 	}
 }
 

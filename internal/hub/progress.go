@@ -17,7 +17,7 @@ type tally struct {
 	now Progress
 }
 
-// begin says which files are needed; what was counted before is forgotten.
+// begin sets the files that are needed, and counts anew.
 func (t *tally) begin(files []file) {
 	now := Progress{Files: len(files)}
 	for _, f := range files {

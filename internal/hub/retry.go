@@ -20,7 +20,7 @@ const (
 type retry struct {
 	tries int
 	sleep func(context.Context, time.Duration) error
-	note  func(string) // tells the user; must be safe for concurrent use
+	note  func(string) // shows a line to the user; must be safe for concurrent use
 	what  string
 }
 

@@ -49,7 +49,7 @@ type Request struct {
 type model struct {
 	files   map[string][]byte
 	commits map[string]string // by branch
-	token   string            // that reading it takes; empty if anybody may
+	token   string            // required to read it; empty if anybody may
 }
 
 // LargeBytes is the size at which a file is large, and comes from the content network.
