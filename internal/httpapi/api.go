@@ -149,13 +149,18 @@ func (a *API) dispatch(x *exchange) error {
 // reply writes v as JSON with status 200. An error means that nothing was written.
 //
 // A reply stays in memory for as long as its reader takes, so it replaces the body in the request's
-// reservation. A reply that does not fit, because it is larger than the body, is refused.
+// reservation. A reply that does not fit, because it is larger than the body, is refused. Small ones
+// are not counted, so that health probes are answered while the budget is full.
 func (x *exchange) reply(v any) error {
 	text, err := encode(v)
 	if err != nil {
 		return err
 	}
-	if err := x.held.Resize(int64(len(text))); err != nil {
+	size := int64(len(text))
+	if size <= smallReply {
+		size = 0
+	}
+	if err := x.held.Resize(size); err != nil {
 		if x.scored {
 			return edge.AfterScoring(err)
 		}
@@ -164,6 +169,9 @@ func (x *exchange) reply(v any) error {
 	write(x.w, http.StatusOK, "application/json", text)
 	return nil
 }
+
+// smallReply is the size of replies, in bytes, that cost no more than their connection.
+const smallReply = 4 << 10
 
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer

@@ -100,6 +100,22 @@ func TestRepliesShareTheBudget(t *testing.T) {
 	}
 }
 
+// TestProbesNeedNoBudget: while requests fill the budget, probes are answered.
+func TestProbesNeedNoBudget(t *testing.T) {
+	budget := edge.NewBudget(1 << 10)
+	if err := budget.Reserve().Grow(1 << 10); err != nil {
+		t.Fatal(err)
+	}
+	api := New(Config{Budget: budget, Ready: func() bool { return true }, Info: func() crossrank.Info { return crossrank.Info{} }})
+	for _, path := range []string{"/livez", "/readyz", "/health", "/info", "/v1/models", "/docs", "/openapi.json"} {
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != 200 {
+			t.Errorf("%s: status %d: %.100s", path, w.Code, w.Body)
+		}
+	}
+}
+
 // countingWriter notes what a budget holds while a reply is written.
 type countingWriter struct {
 	*httptest.ResponseRecorder
