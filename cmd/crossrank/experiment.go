@@ -143,7 +143,7 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 	fmt.Fprintf(stderr, "%s: %d configuration%s, %s\n", settings.Name, n, mark(n != 1, "s"), what)
 	file := experiment.ResultsFile(opts.dir, settings.Name)
 	bar := newProgress(stderr)
-	point := -1
+	index := -1
 	out, runErr := experiment.Run(cmd.Context(), experiment.Options{
 		Sweep:       sweep,
 		Dir:         opts.dir,
@@ -152,10 +152,10 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 		Report:      strings.TrimSuffix(file, filepath.Ext(file)) + ".html",
 		CommandLine: os.Args,
 		Version:     programVersion(),
-		Progress: func(p results.Configuration, u load.Progress) {
-			if p.Index != point {
-				point = p.Index
-				bar.begin(strings.ReplaceAll(p.Name(), "=", " "))
+		Progress: func(c results.Configuration, u load.Progress) {
+			if c.Index != index {
+				index = c.Index
+				bar.begin(strings.ReplaceAll(c.Name(), "=", " "))
 			}
 			bar.update(u)
 		},
@@ -261,7 +261,7 @@ its configurations, and whether this build can run it; if not, what it needs.`,
 
 func writeDefinitions(w io.Writer, defs []experiment.Definition) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tDESCRIPTION\tPOINTS\tSTATUS")
+	fmt.Fprintln(t, "NAME\tDESCRIPTION\tCONFIGURATIONS\tSTATUS")
 	for _, d := range defs {
 		if d.Err != nil {
 			fmt.Fprintf(t, "%s\t\t\tcannot be read: %s\n", filepath.Base(d.File), oneLine(d.Err.Error()))

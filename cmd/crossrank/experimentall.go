@@ -130,16 +130,16 @@ func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (tim
 			speed, why = guessedSpeed, "a guess, for there are no earlier results"
 		}
 	}
-	points := experiment.Configurations(sweep)
-	for _, p := range points {
-		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, p.Index+1, p.Process+1, p.Name())
+	configurations := experiment.Configurations(sweep)
+	for _, c := range configurations {
+		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, c.Index+1, c.Process+1, c.Name())
 	}
 	servers := fmt.Sprintf("configurations, %d server processes", experiment.Processes(sweep))
 	if t := sweep.Base().Target; t.Address != "" {
 		servers = "configurations of the server at " + t.Address
 	}
 	takes := experiment.Estimate(sweep, speed)
-	_, err := fmt.Fprintf(w, "%s: %d %s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, len(points), servers,
+	_, err := fmt.Fprintf(w, "%s: %d %s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, len(configurations), servers,
 		takes.Round(time.Second), speed, why)
 	return takes, err
 }

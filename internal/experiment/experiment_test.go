@@ -55,7 +55,7 @@ func run(t *testing.T, ctx context.Context, kind, yaml string, progress func(res
 	return out, res, err
 }
 
-func TestRunMeasuresEveryPoint(t *testing.T) {
+func TestRunMeasuresEveryConfiguration(t *testing.T) {
 	shown := 0
 	out, res, err := run(t, t.Context(), "serve", small, func(results.Configuration, load.Progress) { shown++ })
 	if err != nil {
@@ -81,30 +81,30 @@ func TestRunMeasuresEveryPoint(t *testing.T) {
 		{Index: 3, Batch: 8, Concurrency: 2, Requests: 10, Warmup: 2},
 	}
 	if len(res.Configurations) != len(want) {
-		t.Fatalf("%d points were measured, want %d", len(res.Configurations), len(want))
+		t.Fatalf("%d configurations were measured, want %d", len(res.Configurations), len(want))
 	}
 	for i, m := range res.Configurations {
 		want[i].Key = m.Configuration.Key
 		if !reflect.DeepEqual(m.Configuration, want[i]) {
-			t.Errorf("point %d is %+v, want %+v", i, m.Configuration, want[i])
+			t.Errorf("configuration %d is %+v, want %+v", i, m.Configuration, want[i])
 		}
 		if len(m.Requests) != 10 || !m.End.Complete || len(m.Samples) == 0 {
-			t.Errorf("point %d has %d requests, end %+v, %d samples; want 10, complete, some", i, len(m.Requests), m.End, len(m.Samples))
+			t.Errorf("configuration %d has %d requests, end %+v, %d samples; want 10, complete, some", i, len(m.Requests), m.End, len(m.Samples))
 		}
 		if cpu := m.End.GeneratorCPU; cpu <= 0 || cpu > m.End.Elapsed*time.Duration(res.Run.Machine.Cores) || m.End.Invalid != "" {
-			t.Errorf("point %d: the generator took %v of %v, and it is invalid because %q", i, cpu, m.End.Elapsed, m.End.Invalid)
+			t.Errorf("configuration %d: the generator took %v of %v, and it is invalid because %q", i, cpu, m.End.Elapsed, m.End.Invalid)
 		}
 		if s := m.End.StealPct; s == nil || math.Abs(s.Mean-12.5) > 1e-9 || s.Max != 12.5 || m.End.ThrottledPct != nil {
-			t.Errorf("point %d: steal %+v, throttled %+v; want what the server's samples say, and nothing", i, m.End.StealPct, m.End.ThrottledPct)
+			t.Errorf("configuration %d: steal %+v, throttled %+v; want what the server's samples say, and nothing", i, m.End.StealPct, m.End.ThrottledPct)
 		}
 		for _, r := range m.Requests {
 			if r.Code != crossrank.OK || r.Pairs != m.Configuration.Batch || r.Tokens == 0 || r.Compute == 0 {
-				t.Errorf("point %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Configuration.Batch)
+				t.Errorf("configuration %d: request %+v, want %d pairs, answered, with tokens and timings", i, r, m.Configuration.Batch)
 			}
 		}
 		for _, s := range m.Samples {
 			if s.Time.Before(m.End.Began) || s.Time.After(m.End.Began.Add(m.End.Elapsed+sampleEvery)) {
-				t.Errorf("point %d: a sample of %v is not of its time", i, s.Time)
+				t.Errorf("configuration %d: a sample of %v is not of its time", i, s.Time)
 			}
 		}
 	}
@@ -124,15 +124,15 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !out.Partial || len(res.Configurations) != 2 || !res.Configurations[0].End.Complete || res.Configurations[1].End.Reason != "interrupted" {
-		t.Fatalf("outcome %+v with %d points, want partial with one complete and one interrupted", out, len(res.Configurations))
+		t.Fatalf("outcome %+v with %d configurations, want partial with one complete and one interrupted", out, len(res.Configurations))
 	}
 	// Until its fifth request is collected, the worker can finish two more: one waits in the
 	// channel, one to be put there.
 	if n := len(res.Configurations[1].Requests); n < 5 || n > 7 {
-		t.Errorf("%d requests of the interrupted point were kept, want 5 to 7", n)
+		t.Errorf("%d requests of the interrupted configuration were kept, want 5 to 7", n)
 	}
 	if len(res.Configurations[1].Samples) == 0 {
-		t.Error("the interrupted point has no samples of the server")
+		t.Error("the interrupted configuration has no samples of the server")
 	}
 	if want := "interrupted in configuration 2 of 4"; len(res.Partial) != 2 || res.Partial[1] != want {
 		t.Errorf("partial because %q, want %q last", res.Partial, want)
@@ -146,7 +146,7 @@ func TestServerThatDiesEndsTheRun(t *testing.T) {
 		t.Errorf("got %v, want the server's exit and its last words", err)
 	}
 	if !out.Partial || out.Broken != 4 || len(res.Partial) == 0 || len(res.Configurations) != 4 {
-		t.Errorf("outcome %+v with %d points, want four, all failed, each with a server of its own", out, len(res.Configurations))
+		t.Errorf("outcome %+v with %d configurations, want four, all failed, each with a server of its own", out, len(res.Configurations))
 	}
 	answered := 0
 	for _, r := range res.Configurations[0].Requests {

@@ -9,7 +9,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-func TestSamplesOfAPoint(t *testing.T) {
+func TestSamplesOfAConfiguration(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	var samples []results.Sample // intervals of half a second that end at 500, 1000, … 3000

@@ -44,7 +44,7 @@ experiment:
 		t.Errorf("sent requests of %v documents, want %v", got, drawn[:12])
 	}
 	if want := "documents a request: one of 1, 4, 9; words a document: 5; seed 8"; m.Configuration.Mix != want || m.Configuration.Batch < 4 || m.Configuration.Batch > 5 {
-		t.Errorf("the point says %q and about %d documents, want %q and 4 or 5", m.Configuration.Mix, m.Configuration.Batch, want)
+		t.Errorf("the configuration says %q and about %d documents, want %q and 4 or 5", m.Configuration.Mix, m.Configuration.Batch, want)
 	}
 	if name := m.Configuration.Name(); !strings.HasPrefix(name, "documents=about ") {
 		t.Errorf("it is named %q", name)
@@ -76,7 +76,7 @@ experiment: {benchmark_requests: 3, warmup: 0, mix: {file: "`+file+`"}, arrival:
 		}
 	}
 	if !strings.HasPrefix(m.Configuration.Mix, "3 requests of requests.jsonl, sha256:") {
-		t.Errorf("the point says %q", m.Configuration.Mix)
+		t.Errorf("the configuration says %q", m.Configuration.Mix)
 	}
 }
 

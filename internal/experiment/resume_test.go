@@ -46,22 +46,22 @@ func TestResumeKeepsWhatIsWhole(t *testing.T) {
 	}
 	second := read(t, out.Results)
 	if len(second.Configurations) != 4 || len(second.Partial) > 0 {
-		t.Fatalf("%d points, partial because %q; want 4 and whole", len(second.Configurations), second.Partial)
+		t.Fatalf("%d configurations, partial because %q; want 4 and whole", len(second.Configurations), second.Partial)
 	}
 	var names []string
 	for i, m := range second.Configurations {
 		names = append(names, m.Configuration.Name())
 		if m.Configuration.Process != i/2 || len(m.Requests) != 5 {
-			t.Errorf("point %d is of server %d with %d requests, want %d and 5", i, m.Configuration.Process, len(m.Requests), i/2)
+			t.Errorf("configuration %d is of server %d with %d requests, want %d and 5", i, m.Configuration.Process, len(m.Requests), i/2)
 		}
 		if i < 2 && !slices.Equal(m.Requests, first.Configurations[i].Requests) {
-			t.Errorf("point %d was measured again", i)
+			t.Errorf("configuration %d was measured again", i)
 		}
 	}
 	want := []string{"batch=4, concurrency=1, workers=1", "batch=8, concurrency=1, workers=1",
 		"batch=4, concurrency=1, workers=2", "batch=8, concurrency=1, workers=2"}
 	if !slices.Equal(names, want) {
-		t.Errorf("points are %q, want %q", names, want)
+		t.Errorf("configurations are %q, want %q", names, want)
 	}
 
 	if out, err = Run(t.Context(), opts); err != nil || out.Kept != 4 || out.Measured != 0 {
@@ -91,7 +91,7 @@ func read(t *testing.T, path string) *results.Results {
 
 // One configuration of three fails, because its trace is missing; the others are measured and the
 // results say so.
-func TestAFailedPointDoesNotEndTheRun(t *testing.T) {
+func TestAFailedConfigurationDoesNotEndTheRun(t *testing.T) {
 	trace := filepath.Join(t.TempDir(), "trace")
 	if err := os.WriteFile(trace, []byte("0\n0.01\n0.03\n"), 0o666); err != nil {
 		t.Fatal(err)

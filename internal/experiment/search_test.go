@@ -80,7 +80,7 @@ experiment:
 			}
 		}
 		if confirmed == 0 || goodputs != len(goodputAt) {
-			t.Errorf("objective of %g ms: confirmed by %d points, with %d goodputs", f.LatencyMS, confirmed, goodputs)
+			t.Errorf("objective of %g ms: confirmed by %d configurations, with %d goodputs", f.LatencyMS, confirmed, goodputs)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func feed(s *steadyState, until time.Duration, takes func(at time.Duration) time
 	return until
 }
 
-func TestPointEndsWhenItHasSettled(t *testing.T) {
+func TestConfigurationEndsInSteadyState(t *testing.T) {
 	steady := func(time.Duration) time.Duration { return 50 * time.Millisecond }
 	for _, c := range []struct {
 		what          string

@@ -7,15 +7,18 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/serving"
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
@@ -177,5 +180,34 @@ func TestAttacksOnAServer(t *testing.T) {
 	h.program = "/nonexistent"
 	if err := h.withServer(t.Context(), unbounded, 1, nil); err == nil {
 		t.Error("no error for a program that is not there")
+	}
+}
+
+// Loads that are short and light: what they reach is not for a test to say, but each step reports its goals.
+func TestLoadsOnAServer(t *testing.T) {
+	h := testHarness()
+	h.program, h.threads, h.size, h.slice = program(t), 1, 64, 200*time.Millisecond
+	h.pairs = dataset.Synthetic(512, 1).Pairs
+	for name, step := range map[string]func(context.Context, *harness) error{"leavers": abandonedRequests, "account": account} {
+		if err := step(t.Context(), h); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if r := h.get(t, name); r.Note == "" || math.IsNaN(r.Value) {
+			t.Errorf("%s: got %+v", name, r)
+		}
+	}
+	h.duration = 100 * time.Millisecond
+	err := h.withServer(t.Context(), unbounded, 2, func(s *server, c *callers) error {
+		l, mem, err := h.sampled(t.Context(), s, c, 50)
+		if err != nil {
+			return err
+		}
+		if len(l.records) != 5 || len(mem.bytes) == 0 || mem.bytes[0] <= 0 || len(mem.live) == 0 || mem.live[0] <= 0 {
+			t.Errorf("a soak of 5 requests: %d records, memory %v, live %v", len(l.records), mem.bytes, mem.live)
+		}
+		return nil
+	})
+	if err != nil && runtime.GOOS == "linux" { // only Linux tells the memory of another process
+		t.Error(err)
 	}
 }
