@@ -104,7 +104,7 @@ func (c *client) head(ctx context.Context, u *url.URL) (*http.Response, error) {
 			return nil, err
 		}
 		resp.Body.Close()
-		if resp.StatusCode < 300 || resp.Header.Get("X-Linked-Etag") != "" {
+		if resp.StatusCode < 300 || resp.Header.Get("X-Linked-Etag") != "" && resp.Header.Get("X-Linked-Size") != "" {
 			return resp, nil
 		}
 		if !isRedirect(resp.StatusCode) {

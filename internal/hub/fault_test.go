@@ -79,6 +79,25 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestRefusedToken: a token that the hub does not know is named as the reason, and is not shown.
+func TestRefusedToken(t *testing.T) {
+	hub, e, n := start(t)
+	e.Token = "hf_expired"
+	hub.Handle(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Header.Get("Authorization") == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("X-Error-Message", "Invalid credentials in Authorization header\u202e")
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	_, err := newPuller(t, e, Options{}).Pull(t.Context(), n)
+	if err == nil || !strings.Contains(err.Error(), "the token is refused") || strings.Contains(err.Error(), "\u202e") ||
+		strings.Contains(err.Error(), "hf_expired") {
+		t.Errorf("got %q", err)
+	}
+}
+
 // faults are what a request can meet. Each ends well if it passes, and must leave no trace in any case.
 var faults = map[string]struct {
 	on    string // the part of a path that it is on
