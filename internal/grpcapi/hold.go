@@ -15,9 +15,12 @@ import (
 // reply until grpc has written it, which takes as long as its reader likes. What does not fit is
 // refused. (A stream does so for each of its messages; its replies are small.) It must be the
 // innermost interceptor, beside [Codec]. It runs when the message is complete; package framewatch
-// limits incomplete ones.
+// limits incomplete ones. Health checks are answered while the budget is full.
 func Hold(cfg Config) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		if m, ok := req.(proto.Message); ok && !Ours(info.FullMethod) && small(proto.Size(m)) {
+			return next(ctx, req)
+		}
 		held := cfg.Budget.Reserve()
 		handedOver := false
 		defer func() {
@@ -36,7 +39,7 @@ func Hold(cfg Config) grpc.UnaryServerInterceptor {
 			return resp, err
 		}
 		size := proto.Size(reply)
-		if mem.IsBelowBufferPoolingThreshold(size) {
+		if small(size) {
 			return reply, nil
 		}
 		if err := held.Resize(int64(size)); err != nil {
@@ -46,6 +49,10 @@ func Hold(cfg Config) grpc.UnaryServerInterceptor {
 		return newHeldReply(reply, held), nil
 	}
 }
+
+// small reports whether a message costs no more than its call. grpc does not report when the buffer
+// of a small one is free.
+func small(bytes int) bool { return mem.IsBelowBufferPoolingThreshold(bytes) }
 
 // heldReply is a reply on its way to the codec, with its reservation.
 type heldReply struct {
