@@ -24,7 +24,7 @@ type family struct {
 }
 
 // families are those that can be translated.
-var families = []*family{&bert, &roberta, &xlmRoberta, &distilBERT, &electra, &deBERTa}
+var families = []*family{&bert, &roberta, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte}
 
 // translation is a network whose tensors are still empty, and where each of them is found.
 type translation struct {

@@ -15,7 +15,7 @@ import (
 // TestFixtures compares every tier with the float64 logits that PyTorch computed, in one batch and
 // one by one. Short runs compute a few cases and leave plain Go out.
 func TestFixtures(t *testing.T) {
-	for _, name := range []string{"bert-a-f32", "bert-b-bf16", "xlmr-a", "roberta-a", "electra-a", "distilbert-a"} {
+	for _, name := range []string{"bert-a-f32", "bert-b-bf16", "xlmr-a", "roberta-a", "electra-a", "distilbert-a", "modernbert-a", "modernbert-mean"} {
 		for _, tier := range cpu.Tiers() {
 			if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
 				continue
