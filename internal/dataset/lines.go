@@ -21,8 +21,10 @@ type LineError struct {
 	Err  error
 }
 
+// Error returns the file, the line and what is wrong with it.
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
 
+// Unwrap returns what is wrong with the line.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Lines reads text line by line, in constant memory, and knows the line's number. Blank lines are

@@ -27,10 +27,12 @@ type assessment struct {
 // compared with.
 func lacksReference(sw definition.Sweep) []string {
 	against := sw.Base().Experiment.Quality.Against
-	if against == "" || slices.ContainsFunc(sw.Variants, func(v definition.Variant) bool { return v.Settings.Primary().Quantization == against }) {
+	isReference := func(v definition.Variant) bool { return v.Settings.Primary().Quantization == against }
+	if against == "" || slices.ContainsFunc(sw.Variants, isReference) {
 		return nil
 	}
-	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; give a quantization that model_pool.instances varies", against)}
+	return []string{fmt.Sprintf("experiment.quality.against: nothing is measured in %s; "+
+		"give a quantization that model_pool.instances varies", against)}
 }
 
 // keepWithQuality keeps all of the earlier results or nothing where quality is asked for, and
@@ -79,7 +81,8 @@ func (r *runner) assess(ctx context.Context, p process, first int) error {
 // writeQuality compares the servers that were assessed, and writes the outcome.
 func (r *runner) writeQuality() error {
 	against := r.base.Experiment.Quality.Against
-	reference := slices.IndexFunc(r.assessed, func(a assessment) bool { return a.logits != nil && a.quality.Quantization == against })
+	isReference := func(a assessment) bool { return a.logits != nil && a.quality.Quantization == against }
+	reference := slices.IndexFunc(r.assessed, isReference)
 	for _, a := range r.assessed {
 		if reference >= 0 && a.quality.Quantization != against {
 			a.quality.Agreement = quality.Agree(r.data.Pairs, a.logits, r.assessed[reference].logits, against)

@@ -60,7 +60,8 @@ func scheduleOf(a definition.Arrival, recorded []time.Duration, n int, d time.Du
 
 // measure puts the load of cfg on the server and writes what every request met. The end that it
 // returns is in the results file already.
-func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.Config) (results.ConfigurationEnd, *load.Result, error) {
+func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.Config) (
+	results.ConfigurationEnd, *load.Result, error) {
 	c = r.number(c)
 	if err := r.w.Configuration(c); err != nil {
 		return results.ConfigurationEnd{}, nil, errors.Join(errLost, err)
@@ -69,7 +70,9 @@ func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.
 	r.complete(&cfg, c, pace)
 	result, err := load.Run(ctx, r.scorer, cfg)
 	r.out.Failed += result.Failed()
-	end := results.ConfigurationEnd{Configuration: c.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned}
+	end := results.ConfigurationEnd{
+		Configuration: c.Index, Began: result.Began, Elapsed: result.Elapsed, Abandoned: result.Abandoned,
+	}
 	if result.CPU != nil {
 		end.GeneratorCPU = *result.CPU
 	}

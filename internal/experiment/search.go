@@ -166,7 +166,8 @@ func (s *sloSearch) goodput(ctx context.Context, g *goal) error {
 }
 
 // offer measures an open loop at the rate of c.
-func (s *sloSearch) offer(ctx context.Context, c results.Configuration, seed int64, record func(results.Request) error) (results.ConfigurationEnd, error) {
+func (s *sloSearch) offer(ctx context.Context, c results.Configuration, seed int64,
+	record func(results.Request) error) (results.ConfigurationEnd, error) {
 	a := s.configuration.settings.Experiment.Arrival
 	if seed != a.Seed {
 		c.Seed = seed

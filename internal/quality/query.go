@@ -23,6 +23,7 @@ type byQuery struct {
 	logits bool
 }
 
+// Score implements [crossrank.Scorer].
 func (q byQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	all := &crossrank.Response{}
 	for rest := req.Pairs; len(rest) > 0; {
