@@ -3,6 +3,7 @@ package server
 import (
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,16 +22,17 @@ func TestClientsBalance(t *testing.T) {
 	delays := []time.Duration{30 * time.Millisecond, 30 * time.Millisecond, 120 * time.Millisecond}
 	var fakes []*scorertest.Fake
 	var proxies []*proxy
-	target := "grpc://"
+	var target strings.Builder
+	target.WriteString("grpc://")
 	for i, delay := range delays {
 		fakes = append(fakes, &scorertest.Fake{Delay: delay})
 		proxies = append(proxies, newProxy(t, start(t, fakes[i], Config{}).GRPCAddr()))
 		if i > 0 {
-			target += ","
+			target.WriteString(",")
 		}
-		target += proxies[i].addr()
+		target.WriteString(proxies[i].addr())
 	}
-	c := dialWith(t, target, client.Options{Retries: 3})
+	c := dialWith(t, target.String(), client.Options{Retries: 3})
 	var sent, failed atomic.Int64
 	stop := make(chan struct{})
 	var callers sync.WaitGroup
