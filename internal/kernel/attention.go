@@ -29,24 +29,7 @@ func AttentionScratch(n int, h Heads) int { return 2*Pad(n)*h.Size + queryBlock*
 // their square.
 func (s *Set) Attention(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
 	queries, keys int, h Heads, scratch []float32) {
-	padded := Pad(keys)
-	width := h.Count * h.Size
-	_, _ = out[(queries-1)*ldout+width-1], q[(queries-1)*ldq+width-1]
-	_, _ = k[(padded-1)*ldkv+width-1], v[(keys-1)*ldkv+width-1]
-	keyPanels, scratch := scratch[:padded*h.Size], scratch[padded*h.Size:]
-	valuePanels, scores := scratch[:padded*h.Size], scratch[padded*h.Size:]
-	_ = scores[min(queries, queryBlock)*padded-1]
-	for head := range h.Count {
-		col := head * h.Size
-		s.packKeys(keyPanels, k[col:], ldkv, padded, h.Size)
-		packColumns(valuePanels, v[col:], ldkv, keys, h.Size)
-		for low := 0; low < queries; low += queryBlock {
-			rows := min(queryBlock, queries-low)
-			s.scores(scores, padded, q[low*ldq+col:], ldq, rows, keyPanels, padded, h.Size)
-			s.Softmax(scores, rows, padded, keys, h.Scale)
-			s.weigh(out[low*ldout+col:], ldout, scores, padded, rows, valuePanels, keys, 0, keys, h.Size)
-		}
-	}
+	s.AttentionRelative(out, ldout, q, ldq, k, v, ldkv, queries, 0, keys, h, nil, scratch)
 }
 
 // packKeys packs rows of a head's keys into panels of Width rows.

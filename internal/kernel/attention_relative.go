@@ -19,6 +19,9 @@ const relativeKeys = 24
 // RelativeScratch is how many elements of scratch memory [Set.AttentionRelative] needs for up to n
 // keys and a table of so many rows.
 func RelativeScratch(n int, h Heads, rows int) int {
+	if rows == 0 {
+		return AttentionScratch(n, h)
+	}
 	return AttentionScratch(n, h) + max(queryBlock, relativeKeys)*(Pad(rows)+Width)
 }
 
@@ -31,7 +34,8 @@ func RelativeScratch(n int, h Heads, rows int) int {
 // Query 0 is at the position first of its sequence, key 0 at its start. The products with the table
 // are made for a block of queries, or of queries and keys, and only for the rows in use there. So
 // they cost some times as much as q·k, whatever the sequence's length, and the memory for them does
-// not grow with it. scratch has [RelativeScratch] elements.
+// not grow with it. scratch has [RelativeScratch] elements. If rel is nil there are no positions, and
+// [AttentionScratch] elements are enough.
 func (s *Set) AttentionRelative(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
 	queries, first, keys int, h Heads, rel *Relative, scratch []float32) {
 	padded := Pad(keys)
@@ -39,32 +43,34 @@ func (s *Set) AttentionRelative(out []float32, ldout int, q []float32, ldq int, 
 	_, _ = out[(queries-1)*ldout+width-1], q[(queries-1)*ldq+width-1]
 	_, _ = k[(padded-1)*ldkv+width-1], v[(keys-1)*ldkv+width-1]
 	keyPanels, scratch := scratch[:padded*h.Size], scratch[padded*h.Size:]
-	valuePanels, scratch := scratch[:padded*h.Size], scratch[padded*h.Size:]
-	scores, products := scratch[:queryBlock*padded], scratch[queryBlock*padded:]
+	valuePanels, scores := scratch[:padded*h.Size], scratch[padded*h.Size:]
+	_ = scores[min(queries, queryBlock)*padded-1]
 	for head := range h.Count {
 		col := head * h.Size
-		for i := 0; i < padded; i += Width {
-			s.packRows(&keyPanels[i*h.Size], &k[i*ldkv+col], ldkv, h.Size)
-		}
+		s.packKeys(keyPanels, k[col:], ldkv, padded, h.Size)
 		packColumns(valuePanels, v[col:], ldkv, keys, h.Size)
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
-			for i := 0; i < padded; i += Width {
-				panel := &keyPanels[i*h.Size]
-				s.column(&scores[i], padded, &q[low*ldq+col], ldq, rows, h.Size, panel, panel, &zeros[0], 0)
-			}
-			if rel.Keys != nil {
-				s.addPositionKeys(scores, padded, q[low*ldq+col:], ldq, rows, first+low, keys, rel.Keys[head], rel, products)
-			}
-			if rel.Queries != nil {
-				s.addPositionQueries(scores, padded, k[col:], ldkv, rows, first+low, keys, rel.Queries[head], rel, products)
+			q := q[low*ldq+col:]
+			s.scores(scores, padded, q, ldq, rows, keyPanels, padded, h.Size)
+			if rel != nil {
+				s.addRelative(scores, padded, q, ldq, k[col:], ldkv, rows, first+low, keys, rel, head)
 			}
 			s.Softmax(scores, rows, padded, keys, h.Scale)
-			for j := 0; j < h.Size; j += Width {
-				panel := &valuePanels[j*keys]
-				s.column(&out[low*ldout+col+j], ldout, &scores[0], padded, rows, keys, panel, panel, &zeros[0], 0)
-			}
+			s.weigh(out[low*ldout+col:], ldout, scores, padded, rows, valuePanels, keys, 0, keys, h.Size)
 		}
+	}
+}
+
+// addRelative adds to rows of scores what the relative positions of a head add. The first query is
+// at the position first. The memory for the products lies behind a block's scores.
+func (s *Set) addRelative(scores []float32, ld int, q []float32, ldq int, k []float32, ldk, rows, first, keys int, rel *Relative, head int) {
+	products := scores[queryBlock*ld:]
+	if rel.Keys != nil {
+		s.addPositionKeys(scores, ld, q, ldq, rows, first, keys, rel.Keys[head], rel, products)
+	}
+	if rel.Queries != nil {
+		s.addPositionQueries(scores, ld, k, ldk, rows, first, keys, rel.Queries[head], rel, products)
 	}
 }
 

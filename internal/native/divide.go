@@ -111,6 +111,9 @@ func quadratic(n *network.Network) int {
 		if b.Window == 0 {
 			attention += 2 * n.Heads * n.HeadSize
 		}
+		if n.Relative != nil {
+			attention += 4 * n.Heads * n.HeadSize // as long as products with the table take
+		}
 	}
 	return max(1, linear/attention)
 }

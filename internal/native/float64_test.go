@@ -87,13 +87,13 @@ func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float
 		k = append(k, float64Turn(n, b.Rotary, float64Linear(&b.Key, h), i))
 		v = append(v, float64Linear(&b.Value, h))
 	}
-	out := make([][]float64, len(x))
+	out, relative := make([][]float64, len(x)), float64Relative(n, b)
 	for i := range x {
 		low, high := 0, len(x)
 		if b.Window > 0 {
 			low, high = max(low, i-b.Window), min(high, i+b.Window+1)
 		}
-		context := float64Attention(n, q[i], k[low:high], v[low:high])
+		context := float64Attention(n, q[i], k[low:high], v[low:high], func(h, j int) float64 { return relative(q[i], k[low+j], h, i-low-j) })
 		a := after(float64Add(float64Linear(&b.AttentionOutput, context), x[i]), b.AttentionNorm)
 		h := before(a, b.FeedForwardNorm)
 		f := float64Linear(&b.Up, h)
@@ -126,7 +126,45 @@ func float64Turn(n *network.Network, r *network.Rotary, x []float64, position in
 	return x
 }
 
-func float64Attention(n *network.Network, q []float64, k, v [][]float64) []float64 {
+// float64Relative gives what relative positions add to the product of a query and a key, for the head
+// that begins at column h.
+func float64Relative(n *network.Network, b *network.Block) func(q, k []float64, h, distance int) float64 {
+	r := n.Relative
+	if r == nil {
+		return func([]float64, []float64, int, int) float64 { return 0 }
+	}
+	var keys, queries [][]float64
+	for row := range r.Table.Rows {
+		entry := make([]float64, n.Hidden)
+		for i := range entry {
+			entry[i] = float64(r.Table.Data[row*n.Hidden+i])
+		}
+		entry = float64Norm(entry, r.Norm)
+		if r.ContentToPosition {
+			keys = append(keys, float64Linear(b.PositionKey, entry))
+		}
+		if r.PositionToContent {
+			queries = append(queries, float64Linear(b.PositionQuery, entry))
+		}
+	}
+	most := (len(r.Rows) - 1) / 2
+	return func(q, k []float64, h, distance int) (sum float64) {
+		row := r.Rows[most+min(max(distance, -most), most)]
+		for d := h; d < h+n.HeadSize; d++ {
+			if r.ContentToPosition {
+				sum += q[d] * keys[row][d]
+			}
+			if r.PositionToContent {
+				sum += k[d] * queries[row][d]
+			}
+		}
+		return sum
+	}
+}
+
+// float64Attention is attention of one query; relative is added to the product with key j of the head
+// that begins at column h.
+func float64Attention(n *network.Network, q []float64, k, v [][]float64, relative func(h, j int) float64) []float64 {
 	context := make([]float64, n.Heads*n.HeadSize)
 	for h := 0; h < len(context); h += n.HeadSize {
 		p, sum := make([]float64, len(k)), 0.0
@@ -134,7 +172,7 @@ func float64Attention(n *network.Network, q []float64, k, v [][]float64) []float
 			for d := h; d < h+n.HeadSize; d++ {
 				p[j] += q[d] * k[j][d]
 			}
-			p[j] = math.Exp(p[j] / math.Sqrt(float64(n.HeadSize)))
+			p[j] = math.Exp((p[j] + relative(h, j)) * float64(n.AttentionScale))
 			sum += p[j]
 		}
 		for j := range k {

@@ -111,7 +111,7 @@ func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float
 		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, m.heads, w.attention)
 		return
 	}
-	m.kernels.Attention(context, width, queries, ld, k, v, ld, rows, tokens, m.heads, w.attention)
+	m.kernels.AttentionRelative(context, width, queries, ld, k, v, ld, rows, position, tokens, m.heads, l.relative, w.attention)
 }
 
 // afterAttention is what a layer computes after attention, in place on rows of x. It takes few

@@ -219,6 +219,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 		{"ModernBERT", []func(*network.Network){modernBERT}},
 		{"ModernBERT, the mean", []func(*network.Network){modernBERTMean}},
 		{"GTE", []func(*network.Network){gte}},
+		{"DeBERTa", []func(*network.Network){deBERTa}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := sample.Network(9, complete(geometries[0]))
@@ -267,14 +268,21 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
-	c := complete(geometries[0])
-	n := sample.Network(11, c)
-	seqs := sample.Sequences(11, n, 50, 20, 300, 5)
-	eachTier(t, n, Precisions, func(t *testing.T, m *model) {
-		s, w, logits := m.newScratch(c.Positions), m.newWorkspace(c.Positions), make([]float32, len(seqs))
-		m.reserve(s, len(seqs))
-		if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, seqs, logits) }); n != 0 {
-			t.Errorf("%v allocations a pass, want none", n)
-		}
-	})
+	for name, change := range map[string]func(*network.Network){
+		"BERT": func(*network.Network) {}, "ModernBERT": modernBERT, "GTE": gte, "DeBERTa": deBERTa,
+		"padding in the text, narrow embeddings": func(n *network.Network) { narrow(n); padded(n) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := sample.Network(11, complete(geometries[0]))
+			change(n)
+			seqs := sample.Sequences(11, n, 50, 20, 290, 5)
+			eachTier(t, n, Precisions, func(t *testing.T, m *model) {
+				s, w, logits := m.newScratch(300), m.newWorkspace(300), make([]float32, len(seqs))
+				m.reserve(s, len(seqs))
+				if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, seqs, logits) }); n != 0 {
+					t.Errorf("%v allocations a pass, want none", n)
+				}
+			})
+		})
+	}
 }

@@ -17,7 +17,8 @@ import (
 // token.
 //
 // Rotary positions stand between Kᵀ and q, another for each token, so that there is no one projected
-// query. Such a layer, one that reads norms of x, and one with a window compute the keys and values
+// query; relative positions add to q another vector for each token. Such layers, one that reads norms
+// of x, and one with a window compute the keys and values
 // of all tokens, as any layer does (layer.keyProj and vProj), and the query alone here.
 //
 // The weights here are float32 in every precision: they are little work.
@@ -30,7 +31,7 @@ type lastAttention struct {
 func (m *model) packLast(l *layer, b *network.Block) {
 	weight, bias := m.padHeads(l.order(), b.Query)
 	m.last.query = m.packer.Pack(weight, bias, m.width, len(bias))
-	if m.preNorm || l.rotary != nil || l.window > 0 {
+	if m.preNorm || l.rotary != nil || l.window > 0 || m.relativeRows != nil {
 		l.keyProj, l.vProj = m.packQueriesKeys(l, b.Key), m.packValues(b.Value)
 		return
 	}

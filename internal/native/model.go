@@ -39,6 +39,9 @@ type model struct {
 	embeddingNorm      norm
 	embeddingProj      *kernel.Panels // nil: none; float32 in every precision, since it is little work
 
+	relativeRows  []int32 // of the network's relative positions; nil: none
+	relativeTable int     // how many rows their table has
+
 	rotaries  []*rotary
 	layers    []layer
 	last      lastAttention
@@ -65,8 +68,9 @@ type layer struct {
 	qkProj        *kernel.Panels // queries and keys, side by side
 	keyProj       *kernel.Panels // keys alone: instead of qkProj in the last layer, see lastAttention
 	vProj         *kernel.Panels
-	rotary        *rotary // nil: none
-	window        int     // 0: none
+	rotary        *rotary          // nil: none
+	window        int              // 0: none
+	relative      *kernel.Relative // nil: none
 	outProj       *kernel.Panels
 
 	feedForwardNorm  norm
@@ -125,6 +129,11 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 		quadratic:    quadratic(n),
 		finalNorm:    padNorm(n.FinalNorm),
 	}
+	for i := range n.Blocks {
+		if n.Relative != nil && n.Blocks[i].Window > 0 {
+			return nil, fmt.Errorf("the native backend has no relative positions within a window, as block %d has them", i)
+		}
+	}
 	m.head.ld = kernel.Pad(n.Head.Output.In)
 	m.zeros = make([]float32, max(m.hidden, m.head.ld))
 	m.packAll(n)
@@ -142,6 +151,9 @@ func (m *model) packAll(n *network.Network) {
 		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
 		func() { m.packEmbeddings(&n.Embeddings) },
 		func() { m.packHead(&n.Head) },
+	}
+	if n.Relative != nil {
+		m.packRelative(n) // which has jobs of its own
 	}
 	if !m.readsAll() {
 		jobs = append(jobs, func() { m.packLast(&m.layers[final], &n.Blocks[final]) })

@@ -7,7 +7,7 @@ func Operations() []network.Operation {
 	ops := []network.Operation{
 		network.EmbeddingProjection, network.NoPositions, network.PositionOffset,
 		network.PreNormBlocks, network.PostNormBlocks, network.LayerNorm, network.MissingNorm,
-		network.RotaryPositions, network.WindowedAttention, network.GatedFeedForward, network.FinalNorm,
+		network.RotaryPositions, network.RelativePositions, network.WindowedAttention, network.GatedFeedForward, network.FinalNorm,
 		network.HeadReads(network.FirstToken), network.HeadReads(network.LastToken), network.HeadReads(network.MeanToken),
 		network.NoHeadDense, network.HeadNorm,
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
@@ -11,9 +12,12 @@ import (
 // rows that were computed.
 func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 	const longest = 40
-	for _, c := range geometries[:3] {
-		c = complete(c)
+	for i, change := range []func(*network.Network){
+		func(*network.Network) {}, deBERTa, gte, func(n *network.Network) { n.Embeddings.Positions.Offset = 5 },
+	} {
+		c := complete(geometries[i%3])
 		n := sample.Network(7, c)
+		change(n)
 		seqs := sample.Sequences(9, n, 1, 7, 16, 33, longest, 17)
 		padded := slices.Clone(seqs)
 		for i := range padded {

@@ -41,6 +41,9 @@ func (m *model) prepare(maxTokens int) {
 	for _, r := range m.rotaries {
 		r.table = kernel.RotaryTable(maxTokens, m.headSize, r.frequencies)
 	}
+	if m.relativeRows != nil {
+		m.prepareRelative(maxTokens)
+	}
 }
 
 // rotate turns queries and keys of rows low to high of qkv, each by its position in its sequence.

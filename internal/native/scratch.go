@@ -61,7 +61,7 @@ func (m *model) newWorkspace(maxTokens int) *workspace {
 		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
 		out:       make([]float32, chunkRows*max(m.hidden, m.embedding, m.head.ld)),
 		feed:      make([]float32, chunkRows*m.intermediate),
-		attention: make([]float32, max(kernel.AttentionScratch(maxTokens, m.heads),
+		attention: make([]float32, max(kernel.RelativeScratch(maxTokens, m.heads, m.relativeTable),
 			kernel.FewScratch(m.heads.Count, maxTokens, m.hidden))),
 		query:          make([]float32, m.attention),
 		projectedQuery: make([]float32, m.heads.Count*m.hidden),
