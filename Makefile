@@ -16,7 +16,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/grpcapi/... ./internal/httpapi/... ./internal/hub/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
 	./internal/pool/... ./internal/scorertest/... ./internal/server/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -31,7 +31,7 @@ reports: build ## every report, chart and the summary of experiments/results fro
 # A time limit only ends a test that hangs, whatever else the machine does meanwhile.
 GOTEST = $(GO) test -timeout 40m
 
-test: test-unit test-purego test-arm64 test-race test-clients ## all tests; the last lines say what did not run and why
+test: test-unit test-purego test-arm64 test-race test-clients test-tokenizers ## all tests; the last lines say what did not run and why
 	@$(MAKE) --no-print-directory not-tested
 	@echo "make test: all tests that ran have passed"
 
@@ -63,13 +63,17 @@ test-with-races:
 test-clients: ## clients of other makers against a server; those for Node.js where npm is
 	cd test/clients && { ! command -v npm >/dev/null || npm install --silent --no-progress; } && $(GOTEST) -count 1 ./...
 
+test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; TOKENIZER_TEXTS=50000 compares more texts
+	! command -v npm >/dev/null || (cd test/tokenizers && npm install --silent --no-progress)
+	$(GOTEST) -count 1 -run TestLibrary ./internal/checkpoint
+
 # One line for each part of the tests that this machine cannot run, and how to make it run.
 not-tested:
 	@skipped() { echo "NOT TESTED: $$1; to test it: $$2"; }; \
 	has() { for program in "$$@"; do command -v "$$program" >/dev/null && return; done; return 1; }; \
 	has $(QEMU) || skipped "the arm64 kernels" "apt-get install qemu-user"; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
-	{ has node && has npm; } || skipped "clients for Node.js" "apt-get install nodejs npm"; \
+	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has promtool || skipped "rules and alerts for Prometheus" "apt-get install prometheus"; \

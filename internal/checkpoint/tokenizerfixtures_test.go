@@ -14,7 +14,7 @@ import (
 // gave for pairs of texts, cut to length on either side.
 func TestTokenizerFixtures(t *testing.T) {
 	for _, name := range []string{
-		"distilbert-a", "electra-a", "modernbert-a", "modernbert-mean", "roberta-a", "xlmr-a",
+		"deberta-a", "distilbert-a", "electra-a", "modernbert-a", "modernbert-mean", "roberta-a", "xlmr-a",
 	} {
 		t.Run(name, func(t *testing.T) {
 			tok := readTokenizer(t, material.Path(t, "fixtures", name, tokenizerFile))

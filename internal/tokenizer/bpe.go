@@ -220,3 +220,20 @@ func (m *BPE) appendFallback(ids []int32, char string) ([]int32, bool) {
 	}
 	return ids, true
 }
+
+// appendText appends the bytes for which a piece stands.
+func (m *BPE) appendText(dst []byte, id int32) []byte {
+	if id < 0 || int(id) >= len(m.list) {
+		return dst
+	}
+	for _, r := range m.list[id] {
+		if b, ok := runeBytes[r]; ok {
+			dst = append(dst, b)
+		}
+	}
+	return dst
+}
+
+func (m *BPE) unknownPiece() int32 { return m.unknown }
+
+func (m *BPE) prefix() string { return m.opts.Prefix }

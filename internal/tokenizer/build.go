@@ -22,7 +22,7 @@ func Build(c Config) (*Tokenizer, error) {
 	if ids == nil {
 		ids = firstIDs(pieces)
 	}
-	t := &Tokenizer{pieces: pieces, unknown: noPiece}
+	t := &Tokenizer{pieces: pieces, unknown: c.Model.unknownPiece()}
 	if err := t.setPair(c.Pair, max(len(pieces), highest(c.Added)+1)); err != nil {
 		return nil, err
 	}
@@ -69,15 +69,19 @@ func readBytes(c *Config) {
 	}
 }
 
-// continues tells pieces that continue a word from those that begin one.
+// continues tells pieces that continue a word from those that begin one, as far as they show it.
 func (c *Config) continues() func(piece string) bool {
+	whole := true // whether a segment is one word
 	for _, t := range c.PreTokenizers {
-		if m, ok := t.(Metaspace); ok && !m.Whole {
-			begin := string(m.Replacement)
-			return func(piece string) bool { return !strings.HasPrefix(piece, begin) }
+		m, ok := t.(Metaspace)
+		if ok && !m.Whole {
+			mark := string(m.Replacement)
+			return func(piece string) bool { return !strings.HasPrefix(piece, mark) }
 		}
+		whole = whole && ok
 	}
-	return func(string) bool { return false }
+	prefix := c.Model.prefix()
+	return func(piece string) bool { return whole || prefix != "" && strings.HasPrefix(piece, prefix) }
 }
 
 // checkPiece checks the text of a piece.

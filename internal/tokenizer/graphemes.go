@@ -1,7 +1,9 @@
 package tokenizer
 
 import (
-	"unicode"
+	"slices"
+	"sort"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -14,8 +16,9 @@ const (
 	graphemeLF
 	graphemeControl
 	graphemeExtend
-	graphemeLinker // extends, and links the consonants of an Indic conjunct
-	graphemeJoiner // the zero-width joiner
+	graphemeLinker    // extends, and links the consonants of an Indic conjunct
+	graphemeJoiner    // the zero-width joiner
+	graphemeNonJoiner // the zero-width non-joiner: extends, but not between consonants
 	graphemeSpacing
 	graphemePrepend
 	graphemeConsonant // of an Indic conjunct
@@ -36,32 +39,41 @@ func graphemeOf(r rune) graphemeClass {
 		return graphemeCR
 	case r == '\n':
 		return graphemeLF
+	case r == 0x200C:
+		return graphemeNonJoiner
 	case r == 0x200D:
 		return graphemeJoiner
-	case r == 0x200C, unicode.In(r, unicode.Mn, unicode.Me, unicode.Other_Grapheme_Extend), r >= 0x1F3FB && r <= 0x1F3FF:
-		return graphemeExtend
-	case unicode.In(r, unicode.Prepended_Concatenation_Mark):
-		return graphemePrepend
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
-		return graphemeControl
-	case unicode.Is(unicode.Mc, r):
-		return graphemeSpacing
-	case r >= 0x1100 && r <= 0x115F, r >= 0xA960 && r <= 0xA97C:
-		return graphemeL
-	case r >= 0x1160 && r <= 0x11A7, r >= 0xD7B0 && r <= 0xD7C6:
-		return graphemeV
-	case r >= 0x11A8 && r <= 0x11FF, r >= 0xD7CB && r <= 0xD7FB:
-		return graphemeT
+	case r >= 0x1F1E6 && r <= 0x1F1FF:
+		return graphemeRegional
 	case r >= hangulS && r < hangulS+hangulLs*hangulVs*hangulTs:
 		if (r-hangulS)%hangulTs == 0 {
 			return graphemeLV
 		}
 		return graphemeLVT
-	case r >= 0x1F1E6 && r <= 0x1F1FF:
-		return graphemeRegional
+	}
+	ranges := graphemeList()
+	i := sort.Search(len(ranges), func(i int) bool { return ranges[i].last >= r })
+	if i < len(ranges) && ranges[i].first <= r {
+		return ranges[i].class
 	}
 	return graphemeAny
 }
+
+type graphemeRange struct {
+	first, last rune
+	class       graphemeClass
+}
+
+// graphemeList is graphemeRanges in the order of the characters.
+var graphemeList = sync.OnceValue(func() (list []graphemeRange) {
+	for class, text := range graphemeRanges {
+		for _, r := range parseRanges(text) {
+			list = append(list, graphemeRange{r[0], r[1], class})
+		}
+	}
+	slices.SortFunc(list, func(a, b graphemeRange) int { return int(a.first - b.first) })
+	return list
+})
 
 // clusterEnd is the end of the extended grapheme cluster that begins at text[i:].
 func clusterEnd(text string, i int) int {
@@ -106,7 +118,7 @@ func (c *cluster) joins(g graphemeClass) bool {
 	extending := g == graphemeExtend || g == graphemeLinker || g == graphemeJoiner
 	c.linked = c.consonant && extending && (c.linked || g == graphemeLinker)
 	c.consonant = c.consonant && extending || g == graphemeConsonant
-	c.picture = c.picture && extending && c.last != graphemeJoiner || g == graphemePicture
+	c.picture = c.picture && (extending || g == graphemeNonJoiner) && c.last != graphemeJoiner || g == graphemePicture
 	if g == graphemeRegional {
 		c.regionals++
 	}
@@ -117,7 +129,7 @@ func (c *cluster) joins(g graphemeClass) bool {
 // extends reports whether a character extends what stands before it.
 func (c *cluster) extends(g graphemeClass) bool {
 	switch g {
-	case graphemeExtend, graphemeLinker, graphemeJoiner, graphemeSpacing:
+	case graphemeExtend, graphemeLinker, graphemeJoiner, graphemeNonJoiner, graphemeSpacing:
 		return c.last != graphemeCR && c.last != graphemeLF && c.last != graphemeControl
 	case graphemePicture:
 		return c.picture && c.last == graphemeJoiner

@@ -113,9 +113,10 @@ func NewRegexReplace(regex, content string) (Replace, error) {
 }
 
 func (n Replace) append(dst []byte, text string) []byte {
+	var m memory
 	from := 0
 	for from < len(text) {
-		start, end, ok := n.pattern.find(text, from)
+		start, end, ok := n.pattern.find(text, from, &m)
 		if !ok {
 			break
 		}

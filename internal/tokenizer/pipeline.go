@@ -27,8 +27,10 @@ type scratch struct {
 type Model interface {
 	// appendWord appends the ids of a word, which is not empty.
 	appendWord(dst []int32, word string, s *scratch) []int32
-	// pieces lists the vocabulary by id, and ids maps it to ids.
+	// vocabulary lists the pieces by id, and maps them to ids unless the list says it all.
 	vocabulary() (pieces []string, ids map[string]int32)
+	unknownPiece() int32 // of what the vocabulary lacks; noPiece if it has none
+	prefix() string      // of pieces that continue a word; "" if they do not show it
 }
 
 func newPipeline(c Config) *pipeline {
@@ -108,6 +110,54 @@ func (p *pipeline) appendWords(dst []int32, text string, start bool, s *scratch)
 		dst = p.model.appendWord(dst, w.text[at.from:at.to], s)
 	}
 	return dst
+}
+
+// cutsBytes reports whether words are bytes, whose pieces do not show where words begin.
+func (p *pipeline) cutsBytes() bool {
+	m, ok := p.model.(*BPE)
+	return ok && m.raw && len(p.preTokenizers) > 0
+}
+
+// findWords sets the roles of tokens that are not added ones by cutting their text again.
+func (p *pipeline) findWords(roles []role, ids []int32) {
+	s := p.scratch.Get().(*scratch)
+	defer p.scratch.Put(s)
+	for from := 0; from < len(ids); {
+		if roles[from] == added {
+			from++
+			continue
+		}
+		to := from
+		text := s.normalized[0][:0]
+		for ; to < len(ids) && roles[to] != added; to++ {
+			text = p.model.(*BPE).appendText(text, ids[to])
+		}
+		s.normalized[0] = text
+		if len(text) > 0 {
+			s.words.reset(view(text), false)
+			for _, t := range p.preTokenizers {
+				t.cut(&s.words)
+			}
+			markWords(roles[from:to], ids[from:to], s.words.spans, p.model.(*BPE))
+		}
+		from = to
+	}
+}
+
+// markWords sets the roles of tokens by the words that their text was cut into.
+func markWords(roles []role, ids []int32, spans []span, m *BPE) {
+	at, next := 0, 0
+	var room [64]byte
+	for i, id := range ids {
+		roles[i] = more
+		for next < len(spans) && spans[next].from < at {
+			next++
+		}
+		if next < len(spans) && spans[next].from == at {
+			roles[i] = begin
+		}
+		at += len(m.appendText(room[:0], id))
+	}
 }
 
 // normalizeContent normalizes the content of an added token.

@@ -19,6 +19,8 @@ type words struct {
 	next  []span    // the words after the pre-tokenizer at work
 	texts [2][]byte // rewritten text; one holds text, the other is free
 	free  int
+
+	memory memory // of the pattern at work
 }
 
 // reset makes w the one word text.
@@ -48,7 +50,7 @@ func (w *words) rewritten() {
 }
 
 func (w *words) size() int {
-	return 16*(cap(w.spans)+cap(w.next)) + cap(w.texts[0]) + cap(w.texts[1])
+	return 16*(cap(w.spans)+cap(w.next)) + cap(w.texts[0]) + cap(w.texts[1]) + 8*cap(w.memory.failed)
 }
 
 // Behavior is what becomes of the parts of a text that a pattern matches.

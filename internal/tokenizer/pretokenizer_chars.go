@@ -30,7 +30,7 @@ func (Whitespace) cut(w *words) {
 	w.cutRunes(Contiguous, isWord)
 }
 
-func (p Punctuation) cut(w *words) { w.cutRunes(p.Behavior, isPunctuationMark) }
+func (p Punctuation) cut(w *words) { w.cutRunes(p.Behavior, isPunctuation) }
 
 func (p Digits) cut(w *words) {
 	behavior := Contiguous

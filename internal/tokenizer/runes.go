@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
@@ -42,9 +44,9 @@ func (t *runeTable) make(page rune) *[256]uint8 {
 
 var classTable = runeTable{of: func(r rune) uint8 {
 	switch {
-	case unicode.Is(unicode.L, r):
+	case isLetter(r):
 		return uint8(letterRune)
-	case unicode.Is(unicode.N, r):
+	case isNumber(r):
 		return uint8(numberRune)
 	case unicode.Is(unicode.White_Space, r):
 		return uint8(spaceRune)
@@ -79,4 +81,24 @@ func skip(text string, i int, c runeClass) int {
 		i += size
 	}
 	return i
+}
+
+// parseRanges reads ranges of characters such as "41-5A 61".
+func parseRanges(text string) (list [][2]rune) {
+	for word := range strings.FieldsSeq(text) {
+		first, last, isRange := strings.Cut(word, "-")
+		if !isRange {
+			last = first
+		}
+		var r [2]rune
+		for i, hex := range []string{first, last} {
+			n, err := strconv.ParseUint(hex, 16, 21)
+			if err != nil {
+				panic("ranges of characters: " + word)
+			}
+			r[i] = rune(n)
+		}
+		list = append(list, r)
+	}
+	return list
 }

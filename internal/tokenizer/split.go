@@ -14,8 +14,9 @@ type Split struct {
 
 // pattern finds matches in text.
 type pattern interface {
-	// find returns the first match in text at or after from, or ok = false. It is not empty.
-	find(text string, from int) (start, end int, ok bool)
+	// find returns the first match in text at or after from, or ok = false. It is not empty. Memory is
+	// of this text alone.
+	find(text string, from int, m *memory) (start, end int, ok bool)
 }
 
 // NewSplit makes a [Split] at each place of a text.
@@ -38,18 +39,19 @@ func NewRegexSplit(regex string, behavior Behavior, invert bool) (*Split, error)
 func (p *Split) cut(w *words) {
 	for _, at := range w.spans {
 		c := cutter{w: w, behavior: p.behavior}
-		text := w.text[:at.to]
-		from := at.from
-		for from < at.to {
-			start, end, ok := p.pattern.find(text, from)
+		text := w.text[at.from:at.to]
+		w.memory.reset()
+		from := 0
+		for from < len(text) {
+			start, end, ok := p.pattern.find(text, from, &w.memory)
 			if !ok {
 				break
 			}
-			c.part(from, start, p.invert)
-			c.part(start, end, !p.invert)
+			c.part(at.from+from, at.from+start, p.invert)
+			c.part(at.from+start, at.from+end, !p.invert)
 			from = end
 		}
-		c.part(from, at.to, p.invert)
+		c.part(at.from+from, at.to, p.invert)
 		c.flush()
 	}
 	w.done()
@@ -58,7 +60,7 @@ func (p *Split) cut(w *words) {
 // literal is the pattern of one text.
 type literal string
 
-func (p literal) find(text string, from int) (start, end int, ok bool) {
+func (p literal) find(text string, from int, _ *memory) (start, end int, ok bool) {
 	i := strings.Index(text[from:], string(p))
 	return from + i, from + i + len(p), i >= 0
 }
@@ -66,7 +68,7 @@ func (p literal) find(text string, from int) (start, end int, ok bool) {
 // scanner is a pattern that matches at every place: it gives the end of the match there.
 type scanner func(text string, from int) (to int)
 
-func (p scanner) find(text string, from int) (start, end int, ok bool) {
+func (p scanner) find(text string, from int, _ *memory) (start, end int, ok bool) {
 	return from, p(text, from), true
 }
 
@@ -87,5 +89,5 @@ func newPattern(regex string) (pattern, error) {
 	if s, ok := scanners[regex]; ok {
 		return s, nil
 	}
-	return nil, fmt.Errorf("the regular expression %.200q cannot be run exactly as the reference does", regex)
+	return newRegex(regex)
 }

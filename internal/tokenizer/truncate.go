@@ -1,5 +1,7 @@
 package tokenizer
 
+import "sync"
+
 // fit returns how many tokens of a query and a passage are kept so that a pair has at most
 // maxLength. It is the library's longest_first: tokens are cut from the longer side until both are
 // equal, then from both. If the room is odd, the side that was longer keeps one more token; of
@@ -23,27 +25,34 @@ func (t *Tokenizer) longer(query, passage []int32, maxLength int, keep Keep) boo
 	if min(len(query), len(passage)) < maxLength {
 		return len(query) > len(passage)
 	}
-	return t.read(query, maxLength, keep) > t.read(passage, maxLength, keep)
+	roles := roleLists.Get().(*[]role)
+	defer roleLists.Put(roles)
+	*roles = t.appendRoles((*roles)[:0], query)
+	n := read(*roles, maxLength, keep)
+	*roles = t.appendRoles((*roles)[:0], passage)
+	return n > read(*roles, maxLength, keep)
 }
 
-// read is how many of ids the library reads: whole words, from the end that is kept, until there
-// are maxLength tokens. The library checks only after a word, so further added tokens are read
-// too. (An [UNK] written in a text is an added token, but counts as an unknown word here: the ids
-// are equal.)
-func (t *Tokenizer) read(ids []int32, maxLength int, keep Keep) (n int) {
+var roleLists = sync.Pool{New: func() any { return new([]role) }}
+
+// read is how many tokens the library reads: whole words, from the end that is kept, until there are
+// maxLength tokens. The library checks only after a word, so further added tokens are read too. (An
+// unknown piece written in a text is an added token, but counts as an unknown word here: the ids are
+// equal.)
+func read(roles []role, maxLength int, keep Keep) (n int) {
 	if keep == KeepEnd {
-		for n < len(ids) {
+		for n < len(roles) {
 			n++
-			if t.role(ids[len(ids)-n]) == begin && n >= maxLength {
+			if roles[len(roles)-n] == begin && n >= maxLength {
 				break
 			}
 		}
 		return n
 	}
-	for n < len(ids) {
-		last := t.role(ids[n])
+	for n < len(roles) {
+		last := roles[n]
 		n++
-		wordEnds := n == len(ids) || t.role(ids[n]) != more
+		wordEnds := n == len(roles) || roles[n] != more
 		if last != added && wordEnds && n >= maxLength {
 			break
 		}
@@ -59,6 +68,28 @@ const (
 	more       // continues a word
 	added      // not part of a word
 )
+
+// appendRoles appends the roles of a text's tokens. A word is what the pre-tokenizers cut out. Where
+// pieces do not show whether they begin one, the text is made of them again and cut again.
+func (t *Tokenizer) appendRoles(roles []role, ids []int32) []role {
+	first := len(roles)
+	for _, id := range ids {
+		roles = append(roles, t.role(id))
+	}
+	own := roles[first:]
+	if p, ok := t.encoder.(*pipeline); ok && p.cutsBytes() {
+		p.findWords(own, ids)
+	}
+	if len(own) > 0 && own[0] == more {
+		own[0] = begin
+	}
+	for i := 1; i < len(own); i++ {
+		if own[i] == more && own[i-1] == added {
+			own[i] = begin
+		}
+	}
+	return roles
+}
 
 // role is begin for ids that the tokenizer does not have, which callers may pass to Join.
 func (t *Tokenizer) role(id int32) role {

@@ -107,14 +107,16 @@ func lower(dst []rune, r rune) []rune {
 // not match beside such a character.
 func isWord(r rune) bool {
 	return r == '_' || r == 0x200C || r == 0x200D || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl,
-		unicode.Pc, unicode.Other_Alphabetic)
+		unicode.Pc, unicode.Other_Alphabetic, words16)
 }
 
 // isMark reports whether r is a combining mark.
-func isMark(r rune) bool { return unicode.Is(unicode.M, r) && unicode.Is(assigned9, r) }
-
-// isNumeric reports whether r is a number of any kind.
-func isNumeric(r rune) bool { return unicode.Is(unicode.N, r) }
-
-// isPunctuationMark reports whether r is a punctuation mark, or an ASCII symbol.
-func isPunctuationMark(r rune) bool { return isPunctuation(r) }
+func isMark(r rune) bool {
+	switch r {
+	case 0x1CF2, 0x1CF3: // Vedic signs ardhavisarga
+		return true
+	case 0x111C9: // Sharada sandhi mark
+		return false
+	}
+	return unicode.Is(unicode.M, r) && unicode.Is(assigned9, r)
+}

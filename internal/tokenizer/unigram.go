@@ -78,6 +78,10 @@ func (u *Unigram) findFallback() {
 
 func (u *Unigram) vocabulary() ([]string, map[string]int32) { return u.list, nil }
 
+func (u *Unigram) unknownPiece() int32 { return u.unknown }
+
+func (u *Unigram) prefix() string { return "" }
+
 // arrival is the best way to cut a word up to a place.
 type arrival struct {
 	score float64

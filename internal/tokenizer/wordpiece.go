@@ -14,6 +14,7 @@ type WordPiece struct {
 	ids         map[string]int32
 	trie        trie
 	start, more uint32 // the trie's roots for the first piece of a word, and for the later ones
+	continues   string // begins each piece that continues a word
 	unknown     int32
 	maxRunes    int
 }
@@ -32,7 +33,7 @@ func NewWordPiece(pieces []string, opts WordPieceOptions) (*WordPiece, error) {
 		return nil, err
 	}
 	prefix := cmp.Or(opts.Prefix, "##")
-	m := &WordPiece{list: pieces, ids: ids, maxRunes: cmp.Or(opts.MaxRunes, 100)}
+	m := &WordPiece{list: pieces, ids: ids, continues: prefix, maxRunes: cmp.Or(opts.MaxRunes, 100)}
 	unknown, ok := ids[cmp.Or(opts.Unknown, "[UNK]")]
 	if !ok {
 		return nil, fmt.Errorf("the vocabulary has no piece %.80q", cmp.Or(opts.Unknown, "[UNK]"))
@@ -53,6 +54,10 @@ func NewWordPiece(pieces []string, opts WordPieceOptions) (*WordPiece, error) {
 }
 
 func (m *WordPiece) vocabulary() ([]string, map[string]int32) { return m.list, m.ids }
+
+func (m *WordPiece) unknownPiece() int32 { return m.unknown }
+
+func (m *WordPiece) prefix() string { return m.continues }
 
 func (m *WordPiece) appendWord(dst []int32, word string, _ *scratch) []int32 {
 	if len(word) > m.maxRunes && utf8.RuneCountInString(word) > m.maxRunes {
