@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,6 +48,49 @@ func (f full) Write(p []byte) (int, error) {
 	}
 	n, err := f.Writer.Write(p[:max(0, room)])
 	return n, errors.Join(err, syscall.ENOSPC)
+}
+
+// counting counts what is written.
+type counting struct {
+	io.Writer
+	n *atomic.Int64
+}
+
+func (c counting) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return c.Writer.Write(p)
+}
+
+// TestEndlessFile: of a body without end, no more is written than the file has, and it is asked for once.
+func TestEndlessFile(t *testing.T) {
+	hub, e, n := start(t)
+	weights := someFiles()[weightsFile]
+	var asked atomic.Int64
+	hub.Handle(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.Contains(r.URL.Path, hubtest.Hash(weights)) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		asked.Add(1)
+		for {
+			if _, err := w.Write(make([]byte, 1000)); err != nil {
+				return
+			}
+		}
+	})
+	p := newPuller(t, e, Options{})
+	var written atomic.Int64
+	p.wrap = func(w io.Writer) io.Writer { return counting{w, &written} }
+	_, err := p.Pull(t.Context(), n)
+	if err == nil || !strings.Contains(err.Error(), "sends more than the 40000 bytes") {
+		t.Errorf("got %v", err)
+	}
+	if total := int64(50_000); written.Load() > total || asked.Load() != 1 {
+		t.Errorf("%d bytes were written in %d requests, want at most %d in one", written.Load(), asked.Load(), total)
+	}
+	if err := checkCache(e.CacheDir); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestFullDisk: a disk that fills up ends the pull, and the next one goes on from there.

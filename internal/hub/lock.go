@@ -56,6 +56,11 @@ func (c *cacheRoot) lock(name string, shared bool) (unlock func(), err error) {
 		return nil, fmt.Errorf("locking: %w", err)
 	}
 	_ = f.Chmod(0o664) // as Python does, for users of one group; only the owner may
+	return c.lockOpen(f, name, shared)
+}
+
+// lockOpen locks a file that was opened by a name, or closes it.
+func (c *cacheRoot) lockOpen(f *os.File, name string, shared bool) (unlock func(), err error) {
 	locked, err := lockFile(f, shared)
 	if err != nil || !locked {
 		f.Close()

@@ -81,9 +81,29 @@ func TestLockWithoutName(t *testing.T) {
 		t.Errorf("it is locked twice (%v)", err)
 	}
 	first()
+	// Opened, but then another process removed it, as Python does, and a third one made it anew.
+	old, err := root.root.OpenFile("x.lock", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root.dir, "x.lock")); err != nil {
+		t.Skip(err) // Windows removes no open file
+	}
+	if lost, err := root.lockOpen(old, "x.lock", false); lost != nil || err != nil {
+		t.Errorf("a file that has lost its name is locked (%v)", err)
+	}
+	if old, err = root.root.OpenFile("x.lock", os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root.dir, "x.lock")); err != nil {
+		t.Fatal(err)
+	}
 	third, err := root.tryLock("x.lock")
 	if third == nil || err != nil {
 		t.Fatalf("after the unlock: %v", err)
+	}
+	if lost, err := root.lockOpen(old, "x.lock", false); lost != nil || err != nil {
+		t.Errorf("a file whose name another one has is locked (%v)", err)
 	}
 	third()
 	if entries, err := os.ReadDir(root.dir); err != nil || len(entries) != 1 {
