@@ -10,16 +10,16 @@ import (
 // of memory of its own, and beyond one a core none makes anything faster.
 const maxThreadsPerCore = 128
 
-// CheckThreads reports whether that many threads of all instances together suit a machine with so
-// many cores. More threads than cores give a warning, because they take turns and wait for each
-// other within every batch. More than 128 a core give an error.
+// CheckThreads reports whether a number of threads, over all instances, suits a machine with so many
+// cores. More threads than cores give a warning, because they take turns and wait for each
+// other within every batch. More than 128 per core give an error.
 func CheckThreads(threads, cores int) (warning string, err error) {
 	switch most := maxThreadsPerCore * cores; {
 	case threads > most:
-		return "", fmt.Errorf("threads: %d of all instances together are too many for %d cores; use %d, and never more than %d",
-			threads, cores, cores, most)
+		return "", fmt.Errorf("threads: %d over all instances exceed the maximum of %d for %d cores; use %d",
+			threads, most, cores, cores)
 	case threads > cores:
-		return fmt.Sprintf("threads: %d of all instances together share %d cores and slow each other down; use %d",
+		return fmt.Sprintf("threads: %d over all instances share %d cores and slow each other down; use %d",
 			threads, cores, cores), nil
 	}
 	return "", nil

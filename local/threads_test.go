@@ -15,9 +15,9 @@ func TestCheckThreads(t *testing.T) {
 	}{
 		{1, "", ""},
 		{4, "", ""},
-		{5, "5 of all instances together share 4 cores and slow each other down; use 4", ""},
-		{512, "512 of all", ""},
-		{513, "", "513 of all instances together are too many for 4 cores; use 4, and never more than 512"},
+		{5, "5 over all instances share 4 cores and slow each other down; use 4", ""},
+		{512, "512 over all", ""},
+		{513, "", "513 over all instances exceed the maximum of 512 for 4 cores; use 4"},
 	} {
 		warning, err := CheckThreads(c.threads, 4)
 		if (warning == "") != (c.warning == "") || !strings.Contains(warning, c.warning) {
@@ -38,7 +38,7 @@ func TestOpenCountsThreads(t *testing.T) {
 		"of several":      {Instances: []Instance{{Threads: 64 * cores}, {Threads: 65 * cores}}},
 		"beyond an int":   {Instances: []Instance{{Threads: 1 << 62}, {Threads: 1 << 62}}},
 	} {
-		if _, err := Open("no such model", opts); err == nil || !strings.Contains(err.Error(), "too many for") {
+		if _, err := Open("no such model", opts); err == nil || !strings.Contains(err.Error(), "exceed the maximum") {
 			t.Errorf("%s: got error %v, want too many threads", name, err)
 		}
 	}

@@ -52,7 +52,7 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 // rows adds the quality to the table.
 func (q *scoreQuality) rows(row func(name, format string, args ...any), against string) {
 	if a := q.agreement; a != nil {
-		row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, where their standard deviation is %.3g",
+		row("against "+a.Against, "logits differ by at most %.3g, by %.3g in the mean, with a standard deviation of %.3g",
 			a.MaxAbsError, a.MeanAbsError, a.StdDev)
 		row("", "rank correlation %s over %d pairs", orNA("%.5f", a.RankCorrelation), a.Pairs)
 		row("", "same best passage: %s; of the 10 best the same: %s", topWords(a.Top1), topWords(a.Top10))

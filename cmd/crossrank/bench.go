@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"math"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -57,10 +57,10 @@ synthetic: words of random lengths like those of web search. Requests take conse
 start over at the end. With --order sorted the pairs are sorted by their tokens first, and a run
 of fewer requests than there are pairs takes evenly spaced ones.
 
-A server of another maker can be measured: --dialect names its API, and --model then names the
-model to ask for. APIs that rank documents take one query per request: with --one-query each
-request asks the query of its first pair about all of its passages. Every target supports that, so
-all can have the same load.
+A third-party server can be measured: --dialect names its API, and --model then names the model to
+ask for. APIs that rank documents accept one query per request: with --one-query each request
+scores all of its passages against the query of its first pair. Every target supports that, so all
+can have the same load.
 
 With --against, all pairs are also scored in a second precision. The output shows how far the
 logits differ and whether both rank passages alike. The comparison is not part of the timing.
@@ -125,30 +125,36 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 		o.model = "" // the server's own choice
 	}
 	for _, f := range []struct {
-		name       string
-		value, min int
-	}{
-		{"batch", o.batch, 1}, {"concurrency", o.concurrency, 1}, {"requests", o.requests, 1},
-		{"warmup", o.warmup, 0}, {"threads", o.threads, 0},
-		{"candidates", o.candidates, 1},
+		name               string
+		value, least, most int
+	}{ // the limits of an experiment
+		{"batch", o.batch, 1, 65536},
+		{"concurrency", o.concurrency, 1, 4096},
+		{"requests", o.requests, 1, 1_000_000_000},
+		{"warmup", o.warmup, 0, 1_000_000},
+		{"threads", o.threads, 0, math.MaxInt}, // local.Open knows the maximum of this machine
+		{"candidates", o.candidates, 1, 65536},
 	} {
-		if f.value < f.min {
-			return usageError("--%s is %d; it must be at least %d", f.name, f.value, f.min)
+		if err := checkRange(f.name, f.value, f.least, f.most); err != nil {
+			return err
 		}
 	}
 	if o.json {
 		o.format = "json"
 	}
-	if !slices.Contains(benchFormats, o.format) {
-		return usageError("--format is %q; want one of %v", o.format, benchFormats)
+	if err := checkChoice("format", o.format, benchFormats...); err != nil {
+		return err
 	}
-	if !slices.Contains(benchOrders, o.order) {
-		return usageError("--order is %q; want one of %v", o.order, benchOrders)
+	if err := checkChoice("order", o.order, benchOrders...); err != nil {
+		return err
 	}
 	if o.against != "" {
 		if err := checkPrecision("against", o.against); err != nil {
 			return err
 		}
+	}
+	if o.scores != "" && o.scores == o.results {
+		return usageError("--scores and --results name the same file, %s; give two", o.scores)
 	}
 	return checkPrecision("quantization", o.precision)
 }
@@ -188,7 +194,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 		takes.End = procstat.OwnResident()
 	}
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.speaks()), opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.api()), opts, data.Pairs, task)
 		if err != nil {
 			return errors.Join(fmt.Errorf("measuring the quality: %w", err), rec.close())
 		}
@@ -247,7 +253,7 @@ func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, sc
 	return result, errors.Join(err, rec.measured(result, err))
 }
 
-// benchSeed chooses the made-up pairs: those of experiment 01.
+// benchSeed chooses the synthetic pairs: those of experiment 01.
 const benchSeed = 42
 
 // openBenchData gives the pairs to be sent, and the collection to be ranked if there is one.
@@ -289,7 +295,7 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 	return conn, info, nil
 }
 
-// saveScores scores every pair once and writes the logits, one a line, each as the shortest text
+// saveScores scores every pair once and writes the logits, one per line, each as the shortest text
 // that reads back as the same float32.
 func saveScores(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, batch int, name string) (err error) {
 	scores, err := quality.Logits(ctx, s, pairs, batch)

@@ -14,7 +14,7 @@ import (
 // the outputs of several runs. An operation is a request. A percentile that the number of requests
 // cannot carry is left out.
 //
-// The lines above the result are few on purpose: benchstat makes a table of its own for each set of
+// The lines above the result are few on purpose: benchstat makes a separate table for each set of
 // them. What is compared in its columns is either the files or, with -col target, the targets.
 func (b *benchResult) writeBench(w io.Writer) error {
 	target := b.Target

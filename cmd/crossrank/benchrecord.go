@@ -38,7 +38,7 @@ func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set
 		Target: cmp.Or(opts.target.address, "in process"), ExternalServer: opts.target.address != "",
 		CommandLine: os.Args, Data: experiment.Provenance(data), Machine: results.Machine(machine.Here()),
 	}
-	if d := opts.target.speaks(); opts.target.address != "" && d != client.Crossrank {
+	if d := opts.target.api(); opts.target.address != "" && d != client.Crossrank {
 		run.Dialect = string(d)
 	}
 	if opts.oneQuery {

@@ -58,7 +58,7 @@ type benchLatency struct {
 	Max  summary.Value `json:"max"`
 }
 
-// benchStages is the mean of what the scorer reports of its own time.
+// benchStages is the mean of the times that the scorer reports.
 type benchStages struct {
 	Tokenize summary.Value `json:"tokenize"`
 	Queue    summary.Value `json:"queue"`
@@ -86,7 +86,7 @@ func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) 
 		b.Stages = &benchStages{s.Tokenize, s.Queue, s.Compute}
 	}
 	if opts.target.address != "" {
-		b.Dialect = opts.target.speaks()
+		b.Dialect = opts.target.api()
 	}
 	if len(res.Quality) > 0 {
 		b.Agreement, b.Judged = res.Quality[0].Agreement, res.Quality[0].Judged

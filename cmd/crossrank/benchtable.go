@@ -12,7 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// writeTable writes the measurement for people, a row a figure.
+// writeTable writes the measurement for people, one row per figure.
 func (b *benchResult) writeTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
@@ -62,7 +62,7 @@ func against(a *results.Agreement) string {
 	return a.Against
 }
 
-// caveat marks a percentile that the number of requests cannot carry.
+// caveat marks a percentile for which there were too few requests.
 func (b *benchResult) caveat(p float64) string {
 	return mark(b.answered < stats.Needed(p, 0), "*")
 }
@@ -77,7 +77,7 @@ func (b *benchResult) footnote() string {
 	if len(needed) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("* of %d requests: %s to say much", b.answered, strings.Join(needed, ", "))
+	return fmt.Sprintf("* not reliable with %d requests: %s", b.answered, strings.Join(needed, ", "))
 }
 
 func mark(when bool, text string) string {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +14,7 @@ import (
 	"github.com/crossrank/crossrank/internal/experiment"
 )
 
-// targetFlags say which server is measured, and how it is spoken to.
+// targetFlags say which server is measured, and how requests to it are made.
 type targetFlags struct {
 	address string
 	dialect string
@@ -27,33 +25,22 @@ type targetFlags struct {
 func (t *targetFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&t.address, "target", "", "server to measure instead of a model: grpc://host:port or http://host:port (grpcs, https)")
-	f.StringVar(&t.dialect, "dialect", string(client.Crossrank), "API of the server: "+dialectNames())
+	f.StringVar(&t.dialect, "dialect", string(client.Crossrank), "API of the server: "+orList(client.Dialects()))
 	f.StringVar(&t.keyEnv, "api-key-env", "", "name of the environment variable with the API key")
 	f.StringVar(&t.caFile, "ca-file", "", "PEM file with the authorities to trust instead of the system's, for grpcs and https")
-}
-
-func dialectNames() string {
-	var names []string
-	for _, d := range client.Dialects() {
-		names = append(names, string(d))
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
 // check looks at the flags as far as that is possible without the server.
 func (t *targetFlags) check(cmd *cobra.Command) error {
 	for _, name := range []string{"dialect", "api-key-env", "ca-file"} {
 		if t.address == "" && cmd.Flags().Changed(name) {
-			return usageError("--%s says how to speak to a server; give its address with --target", name)
+			return usageError("--%s applies only to a server; give its address with --target", name)
 		}
 	}
-	if !slices.Contains(client.Dialects(), t.speaks()) {
-		return usageError("--dialect is %q; use %s", t.dialect, dialectNames())
-	}
-	return nil
+	return checkChoice("dialect", t.dialect, client.Dialects()...)
 }
 
-func (t *targetFlags) speaks() client.Dialect { return client.Dialect(t.dialect) }
+func (t *targetFlags) api() client.Dialect { return client.Dialect(t.dialect) }
 
 // connect makes a client of the server, and asks it for its model.
 func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client, crossrank.Info, error) {
@@ -65,14 +52,14 @@ func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client
 	}
 	info, err := conn.Info(ctx)
 	if err != nil {
-		return nil, crossrank.Info{}, errors.Join(fmt.Errorf("asking %s for its model: %w", t.address, err), conn.Close())
+		return nil, crossrank.Info{}, errors.Join(fmt.Errorf("asking the server for its model: %w", err), conn.Close())
 	}
 	return conn, info, nil
 }
 
 // fits refuses what the dialect cannot be asked for before anything is measured.
 func (t *targetFlags) fits(opts benchOptions, data *dataset.Set) error {
-	d := t.speaks()
+	d := t.api()
 	if opts.scores != "" && !d.Logits() {
 		return usageError("--scores writes logits, which the dialect %s cannot be asked for", d)
 	}
@@ -80,10 +67,10 @@ func (t *targetFlags) fits(opts benchOptions, data *dataset.Set) error {
 		return nil
 	}
 	if opts.scores != "" {
-		return usageError("--scores scores every pair with its own query, but the dialect %s takes one query a request", d)
+		return usageError("--scores scores every pair with its own query, but the dialect %s accepts one query per request", d)
 	}
 	if at := experiment.SeveralQueries(data.Pairs, opts.batch); at > 0 && !opts.oneQuery {
-		return usageError("the dialect %s takes one query a request, but requests of %d pairs hold several, as pair %d of %s; "+
+		return usageError("the dialect %s accepts one query per request, but requests of %d pairs hold several, as pair %d of %s; "+
 			"use --one-query, or give pairs sorted by query", d, opts.batch, at, data.Name)
 	}
 	return nil

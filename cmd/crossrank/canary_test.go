@@ -27,7 +27,7 @@ func TestNoTextReachesTheLog(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			log, failed := serveCanary(t, canary, format)
 			if strings.Contains(log, canary) {
-				t.Errorf("a request's text stands in the log:\n%s", log)
+				t.Errorf("a request's text is in the log:\n%s", log)
 			}
 			for id, code := range failed {
 				var lines []string
@@ -41,7 +41,7 @@ func TestNoTextReachesTheLog(t *testing.T) {
 				}
 			}
 			if got := strings.Count(log, "request failed"); got != len(failed) {
-				t.Errorf("%d requests failed, the log tells of %d:\n%s", len(failed), got, log)
+				t.Errorf("%d requests failed, the log reports %d:\n%s", len(failed), got, log)
 			}
 		})
 	}

@@ -15,7 +15,7 @@ const chunkSize = 128
 // each item without delay, and at most two chunks are in memory. An error, of read or ctx, comes
 // last, alone, after everything that was read before it. A chunk is valid until the next one.
 //
-// Reading runs in a goroutine of its own, because a blocked read of a terminal or pipe cannot be
+// Reading runs in its own goroutine, because a blocked read of a terminal or pipe cannot be
 // cancelled. After the loop, the goroutine ends with the read that it is in.
 func chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {

@@ -118,8 +118,8 @@ func newHashKeyCommand() *cobra.Command {
 		Short: "Hash API keys from standard input",
 		Long: `Hash-key reads API keys, one per line, and prints the SHA-256 digest of each, as server.api_keys
 and the file of server.api_keys_file hold them. A key is at least 20 printable characters, chosen
-at random: a server answers whoever has it. Keys are read from standard input because other users
-of the machine can see a command line.`,
+at random: a server answers everyone who has it. Keys are read from standard input because other
+users of the machine can see a command line.`,
 		Example: `  $ openssl rand -hex 32 > key
   $ crossrank config hash-key < key > digests
   $ crossrank serve --api-keys-file digests
@@ -149,7 +149,7 @@ func hashKeys(in io.Reader, out io.Writer) error {
 		return fmt.Errorf("reading keys: %w", err)
 	}
 	if count == 0 {
-		return errors.New("standard input holds no key; give one a line")
+		return errors.New("standard input holds no key; give one key per line")
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func count(s string) int {
 	return n
 }
 
-// TestDashboard looks at the page of a server process under load, while it works, while it is gone and when it is back.
+// TestDashboard looks at the page of a server process under load, while it works, after it has stopped, and when it runs again.
 func TestDashboard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes and a browser")
@@ -226,7 +226,7 @@ func TestDashboard(t *testing.T) {
 		t.Errorf("times: %q", got)
 	}
 
-	// What is refused is told by reason.
+	// Refusals are shown by reason.
 	resp, err := http.Post("http://"+s.addr+"/rerank", "application/json", strings.NewReader("{"))
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestDashboard(t *testing.T) {
 	// The page agrees with /metrics once nothing moves, and both with the load: it and the form sent all there was.
 	answered := s.quiet()
 	if got, want := s.metric(t, "crossrank_requests_total"), answered+1; int(got) != want {
-		t.Errorf("/metrics tells of %v requests, %d were answered", got, want)
+		t.Errorf("/metrics reports %v requests, %d were answered", got, want)
 	}
 	want := int(s.metric(t, "crossrank_pairs_total"))
 	await(t, "the page to agree with /metrics", func() bool { return count(text(t, p, "pairs")) == want })

@@ -31,9 +31,9 @@ func newExperimentCommand() *cobra.Command {
 		Use:   "experiment",
 		Short: "Run experiments against a server and report them",
 		Long: `An experiment is a YAML file that defines what is served, which pairs are sent, and which batch
-sizes and concurrency levels are measured. A run starts a server as a process of its own, sends it
-load over gRPC, stops it, and writes a report. With a target, it measures a server that is already
-running, in the dialect of its maker.`,
+sizes and concurrency levels are measured. A run starts a server process, sends it load over gRPC,
+stops it, and writes a report. With a target, a run measures a server that is already running,
+over gRPC or with a third-party HTTP API.`,
 		Example: `  $ crossrank experiment list
   $ crossrank experiment run 01_engine_fp32`,
 	}
@@ -86,7 +86,7 @@ exit code is then 1. A configuration that fails is recorded as failed, and the o
   $ crossrank experiment run experiments/01_engine_fp32.yaml --data pairs.jsonl -o out
   $ crossrank experiment run 05_batch_size --dry-run
   $ crossrank experiment run 01_engine_fp32 --http-addr 127.0.0.1:8080`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
 	}
 	opts.flags(cmd)

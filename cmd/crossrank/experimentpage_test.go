@@ -62,7 +62,7 @@ func TestPageShowsTheExperiment(t *testing.T) {
 		lines = append(lines, said.Text())
 	}
 	if said.Text() == "" {
-		t.Fatalf("the page's address was not told: %q, %v", lines, said.Err())
+		t.Fatalf("the page's address was not printed: %q, %v", lines, said.Err())
 	}
 	if err := p.Visit("http://" + addr + "/"); err != nil {
 		t.Fatal(err)

@@ -99,6 +99,14 @@ func checkAtLeast(flag string, n, least int) error {
 	return nil
 }
 
+// checkRange refuses a number outside the range that a flag takes.
+func checkRange(flag string, n, least, most int) error {
+	if n > most {
+		return usageError("--%s is %d; it must be at most %d", flag, n, most)
+	}
+	return checkAtLeast(flag, n, least)
+}
+
 // checkChoice refuses a word that is none of those that a flag takes.
 func checkChoice[T ~string](flag, word string, choices ...T) error {
 	if slices.Contains(choices, T(word)) {

@@ -88,8 +88,8 @@ func faultOfHelp(f *pflag.Flag) string {
 	return ""
 }
 
-// TestOutputThatCannotBeWritten ends with exit code 1, whatever the command; only a reader that has
-// gone is no error.
+// TestOutputThatCannotBeWritten ends with exit code 1, whatever the command; a closed pipe is no
+// error.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range []string{"--help", "serve --help", "help score", "version", "info", "config show", "config show --origin"} {
 		for cause, want := range map[error]int{syscall.ENOSPC: 1, syscall.EPIPE: 0} {

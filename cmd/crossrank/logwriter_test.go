@@ -48,7 +48,7 @@ func TestLogWriterDoesNotWait(t *testing.T) {
 	w.Close()
 }
 
-// TestServeWithStalledLog: nobody reads standard error, which is full, and a request that is logged
+// TestServeWithStalledLog: standard error is full and not read, and a request that is logged
 // is answered all the same.
 func TestServeWithStalledLog(t *testing.T) {
 	dir := t.TempDir()

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	if errors.Is(err, errPipeClosed) {
-		return exitOK // whoever read our output, such as head, has seen enough
+		return exitOK // the reader of the output, such as head, has closed the pipe
 	}
 	if _, _, unknown := root.Find(args); unknown != nil {
 		err = usageError("%w", unknownCommand(root, args))
@@ -82,7 +82,7 @@ func usageError(format string, args ...any) error {
 	return &wrongUsage{fmt.Errorf(format, args...)}
 }
 
-// errPipeClosed is the error of a write to standard output whose reader has gone. A command returns
+// errPipeClosed is the error of a write to standard output after its reader closed it. A command returns
 // it, wrapped or not, like any other error; run then ends without a message.
 var errPipeClosed = errors.New("standard output is closed")
 

@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// sameLogits: samelogits LOGITS SCORES holds that the numbers of the one file, one a line, are the scores of the other.
+// sameLogits: samelogits LOGITS SCORES holds that the numbers of one file, one per line, are the scores of the other.
 func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 	var got []float64
 	for line := range strings.FieldsSeq(ts.ReadFile(args[0])) {

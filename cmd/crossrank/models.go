@@ -38,7 +38,7 @@ func newModelsVerifyCommand() *cobra.Command {
 that the hub gave it, which is its name in the cache. The files that differ are listed on standard
 output, and the exit code is then 1.`,
 		Example: `  $ crossrank models verify cross-encoder/ms-marco-MiniLM-L-6-v2`,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    oneOrMore("NAME"),
 		RunE:    runModelsVerify,
 	}
 }
@@ -92,7 +92,7 @@ func newModelsRemoveCommand() *cobra.Command {
 a tag or a commit, it deletes that one, and the files that no other revision of the model shares.`,
 		Example: `  $ crossrank models remove cross-encoder/ms-marco-MiniLM-L-6-v2
   $ crossrank models remove cross-encoder/ms-marco-MiniLM-L-6-v2@main`,
-		Args: cobra.MinimumNArgs(1),
+		Args: oneOrMore("NAME"),
 		RunE: runModelsRemove,
 	}
 }
@@ -120,7 +120,7 @@ func runModelsRemove(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// notThere is an error without the advice to download a model, which whoever removes it does not want.
+// notThere strips the advice to download a model from an error: a command that removes it needs none.
 func notThere(err error) error {
 	if missing, ok := errors.AsType[*hub.NotCached](err); ok {
 		return fmt.Errorf("%s is not in the cache (%s)", missing.Name, missing.Dir)

@@ -31,7 +31,7 @@ HF_HUB_DISABLE_SYMLINKS and HF_HUB_DISABLE_PROGRESS_BARS.`,
 		Example: `  $ crossrank pull cross-encoder/ms-marco-MiniLM-L-6-v2
   $ crossrank pull cross-encoder/ms-marco-MiniLM-L-6-v2@refs/pr/3
   $ HF_HOME=/data/hf crossrank pull cross-encoder/ms-marco-MiniLM-L-12-v2`,
-		Args: cobra.MinimumNArgs(1),
+		Args: oneOrMore("NAME"),
 		RunE: runPull,
 	}
 }

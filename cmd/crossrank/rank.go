@@ -29,7 +29,7 @@ The index counts the documents from 0 in the order of the input; blank lines are
 not count. Documents with equal scores keep their order.`,
 		Example: `  $ crossrank rank --model ./ms-marco-MiniLM-L-6-v2 --query "how tall is K2" --top-n 3 passages.txt
   $ printf 'Paris\nRome\n' | crossrank rank -m builtin:minilm-l6 -q "capital of France"`,
-		Args: cobra.MaximumNArgs(1),
+		Args: optionalArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				opts.input = args[0]

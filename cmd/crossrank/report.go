@@ -52,9 +52,9 @@ A report needs neither the model nor the machine that was measured.`,
   $ crossrank report --json results.jsonl | jq '.configs[].latency_ms.p95'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if opts.summary != "" || opts.all != "" {
-				return cobra.NoArgs(cmd, args)
+				return noMore(args)
 			}
-			return cobra.ExactArgs(1)(cmd, args)
+			return arguments("RESULTS")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

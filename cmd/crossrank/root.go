@@ -45,7 +45,7 @@ model, and its scores mean nothing.`,
 	group(root)
 	wrapHelp(root)
 	root.SetHelpCommand(newHelpCommand())
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError("%w%s", err, nearestFlag(cmd, err)) })
+	root.SetFlagErrorFunc(flagError)
 	checkUsage(root)
 	return root
 }
@@ -80,36 +80,6 @@ func group(cmd *cobra.Command) *cobra.Command {
 	}
 	cmd.DisableFlagsInUseLine = true
 	return cmd
-}
-
-// checkUsage turns cobra's own errors below cmd, such as a missing flag or an argument too many,
-// into wrong usage. A command without a rule for its arguments takes none.
-func checkUsage(cmd *cobra.Command) {
-	for _, sub := range cmd.Commands() {
-		rule := sub.Args
-		if rule == nil {
-			rule = cobra.NoArgs
-		}
-		if sub.HasSubCommands() {
-			rule = cobra.ArbitraryArgs
-		}
-		sub.Args = func(cmd *cobra.Command, args []string) error {
-			if err := rule(cmd, args); err != nil {
-				if strings.HasPrefix(err.Error(), "unknown command") { // how cobra.NoArgs words it
-					err = fmt.Errorf("unexpected argument %q", args[0])
-				}
-				return usageError("%w", err)
-			}
-			if err := cmd.ValidateRequiredFlags(); err != nil {
-				return usageError("%w", err)
-			}
-			if err := cmd.ValidateFlagGroups(); err != nil {
-				return usageError("%w", err)
-			}
-			return nil
-		}
-		checkUsage(sub)
-	}
 }
 
 // unknownWord is the error for a word that is none of cmd's subcommands, with the nearest of them.

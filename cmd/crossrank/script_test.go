@@ -176,7 +176,7 @@ func stream(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(cmd.Wait())
 }
 
-// closedPipe: closedpipe ARG... runs crossrank with a standard output that nobody reads, and holds
+// closedPipe: closedpipe ARG... runs crossrank with a standard output that is not read, and checks
 // that it ends well and says nothing.
 func closedPipe(ts *testscript.TestScript, _ bool, args []string) {
 	cmd, stderr := command(ts, args)

@@ -63,7 +63,7 @@ func (s *signalled) ends(t *testing.T) error {
 }
 
 // TestSIGTERMUnderLoad ends server processes that are busy: each exits with 0, callers get answers
-// or are told to go elsewhere, and no request that was accepted fails: every one that does is in
+// or are asked to reconnect, and no request that was accepted fails: every one that does is in
 // the log.
 func TestSIGTERMUnderLoad(t *testing.T) {
 	dir := t.TempDir()

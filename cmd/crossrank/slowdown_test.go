@@ -61,7 +61,7 @@ func measured(t *testing.T, name string, seed uint64, slower float64) string {
 	return path
 }
 
-// From the load to the exit code: a server that is 5 % slower is found to be, and two measurements of one server are not told
+// From the load to the exit code: a server that is 5 % slower is found to be, and two measurements of one server are not found to differ
 // apart.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	before := measured(t, "before.jsonl", 1, 0)
@@ -82,7 +82,7 @@ func TestAPlantedSlowdownIsFound(t *testing.T) {
 			t.Errorf("%s: exit %d, want %d and %q; it says\n%s%s", c.what, exit, c.exit, c.says, &out, &errs)
 		}
 		if c.says == "~" && (strings.Contains(out.String(), "worse") || strings.Contains(out.String(), "better")) {
-			t.Errorf("%s: a difference is told\n%s", c.what, &out)
+			t.Errorf("%s: a difference is reported\n%s", c.what, &out)
 		}
 	}
 }

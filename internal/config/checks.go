@@ -30,7 +30,7 @@ func checkAddress(text string) string {
 		return ""
 	}
 	if _, port, err := net.SplitHostPort(text); err != nil || port == "" {
-		return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080; leave the text empty to not listen", text)
+		return fmt.Sprintf("is %q, which is not host:port, such as 127.0.0.1:8080; an empty address turns the listener off", text)
 	}
 	return ""
 }

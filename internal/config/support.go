@@ -41,7 +41,7 @@ func Unsupported(s Settings) []strictyaml.Fault {
 		bytes int
 	}{{"server.grpc.message_bytes", s.Server.GRPC.MessageBytes}, {"server.http.body_bytes", s.Server.HTTP.BodyBytes}} {
 		if one.bytes > room {
-			add(one.key, "is %d, but there is never room for more than %d, three quarters of server.request_bytes", one.bytes, room)
+			add(one.key, "is %d, but must be at most %d, three quarters of server.request_bytes", one.bytes, room)
 		}
 	}
 	return why

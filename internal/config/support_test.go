@@ -97,7 +97,7 @@ func TestLargestRequestsNeedRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := faults(s)
-	if len(why) != 1 || !strings.HasPrefix(why[0], "f:4: server.http.body_bytes: is 3145729, but there is never room for more than 3145728") {
+	if len(why) != 1 || !strings.HasPrefix(why[0], "f:4: server.http.body_bytes: is 3145729, but must be at most 3145728") {
 		t.Errorf("got %q", why)
 	}
 }

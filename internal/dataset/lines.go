@@ -105,9 +105,9 @@ func parsePair(line []byte) (pair crossrank.Pair, err error) {
 	if err := json.Unmarshal(line, &members); err != nil {
 		var kind *json.UnmarshalTypeError
 		if errors.As(err, &kind) {
-			return pair, fmt.Errorf("it must be an object, not %s", kind.Value)
+			return pair, fmt.Errorf("a line must be {\"query\": \"…\", \"passage\": \"…\"}, not a JSON %s", kind.Value)
 		}
-		return pair, fmt.Errorf("reading JSON: %w", err)
+		return pair, fmt.Errorf("reading JSON: %w; a line must be {\"query\": \"…\", \"passage\": \"…\"}", err)
 	}
 	for _, m := range []struct {
 		key string

@@ -51,7 +51,7 @@ func TestReadRefusals(t *testing.T) {
 		{"a key in capitals", `{"Query":"a","passage":"b"}`, `x.jsonl:1: "query" is missing`},
 		{"a number", `{"query":1,"passage":"b"}`, `x.jsonl:1: "query" must be a string, not 1`},
 		{"null", `{"query":"a","passage":null}`, `x.jsonl:1: "passage" must be a string, not null`},
-		{"a list", good + "\n[1]", `x.jsonl:3: it must be an object, not array`},
+		{"a list", good + "\n[1]", `x.jsonl:3: a line must be {"query": "…", "passage": "…"}, not a JSON array`},
 		{"no JSON", good + good + "query,passage\n", `x.jsonl:3: reading JSON: invalid character`},
 		{"two objects on a line", `{"query":"a","passage":"b"} {}`, `x.jsonl:1: reading JSON: invalid character '{' after`},
 		{"a line cut short", `{"query":"a","pass`, `x.jsonl:1: reading JSON: unexpected end`},

@@ -323,3 +323,20 @@ func TestProgressIsToldFromTheStart(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkers: an absurd concurrency does not start more workers than there are requests.
+func TestWorkers(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  Config
+		want int
+	}{
+		{"more workers than requests", Config{Concurrency: 100_000_000, Requests: 3}, 3},
+		{"fewer", Config{Concurrency: 2, Requests: 3}, 2},
+		{"a duration alone", Config{Concurrency: 4, Duration: 1}, 4},
+	} {
+		if got := newPart(nil, c.cfg, false).workers(); got != c.want {
+			t.Errorf("%s: got %d workers, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -19,7 +19,7 @@ func (p *part) pace(ctx context.Context, answers chan<- answer) {
 	defer under.Wait()
 	slots := make(chan struct{}, p.cfg.MaxUnderWay)
 	for {
-		n, ok := p.take()
+		n, ok := p.claim()
 		if !ok {
 			return
 		}

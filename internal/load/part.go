@@ -29,7 +29,7 @@ type part struct {
 	began  time.Time // every time of the part is counted from it, by the monotonic clock
 
 	mu   sync.Mutex
-	next int  // requests that were taken by workers
+	next int  // requests that workers have claimed
 	done bool // enough was measured
 
 	result Result
@@ -52,7 +52,7 @@ type answer struct {
 func (p *part) run(ctx context.Context) (*Result, error) {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-	answers := make(chan answer, p.cfg.Concurrency)
+	answers := make(chan answer, p.workers())
 	p.began = time.Now()
 	cpu := procstat.CPU()
 	p.result = Result{Began: p.began, Errors: map[crossrank.Code]int{}}
@@ -63,7 +63,7 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 		defer shortTimeSlices()()
 		workers.Go(func() { p.pace(work, answers) })
 	} else {
-		for range p.cfg.Concurrency {
+		for range p.workers() {
 			workers.Go(func() { p.work(work, answers) })
 		}
 	}
@@ -92,13 +92,21 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	return &p.result, p.failure(ctx)
 }
 
+// workers is the number of workers of a closed loop: no more than there are requests.
+func (p *part) workers() int {
+	if p.total > 0 {
+		return min(p.cfg.Concurrency, p.total)
+	}
+	return p.cfg.Concurrency
+}
+
 // open reports whether the part keeps a schedule.
 func (p *part) open() bool { return len(p.cfg.Schedule) > 0 && !p.warmup }
 
 // work sends one request after another until none is left or ctx ends.
 func (p *part) work(ctx context.Context, answers chan<- answer) {
 	for ctx.Err() == nil {
-		n, ok := p.take()
+		n, ok := p.claim()
 		if !ok {
 			return
 		}
@@ -110,8 +118,8 @@ func (p *part) work(ctx context.Context, answers chan<- answer) {
 	}
 }
 
-// take returns the number of the next request to send.
-func (p *part) take() (n int, ok bool) {
+// claim returns the number of the next request to send.
+func (p *part) claim() (n int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.done || p.total > 0 && p.next == p.total || p.limit > 0 && time.Since(p.began) >= p.limit {
@@ -121,7 +129,7 @@ func (p *part) take() (n int, ok bool) {
 	return p.first + p.next - 1, true
 }
 
-// putBack undoes the last take.
+// putBack undoes the last claim.
 func (p *part) putBack() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

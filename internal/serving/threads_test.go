@@ -17,8 +17,8 @@ func TestThreads(t *testing.T) {
 		{"{instances: [{threads: 1, replicas: 4}]}", "", ""},
 		{"{instances: [{threads: 3, replicas: 2}]}", "", "instances=2 threads=6 cores=4"},
 		{"{instances: [{replicas: 5}]}", "", "instances=5 threads=5 cores=4"},
-		{"{instances: [{threads: 4096}]}", "model_pool.instances: threads: 4096 of all instances together are too many for 4 cores; use 4, and never more than 512", ""},
-		{"{instances: [{threads: 64, replicas: 3}, {threads: 400, model: x}]}", "592 of all instances", ""},
+		{"{instances: [{threads: 4096}]}", "model_pool.instances: threads: 4096 over all instances exceed the maximum of 512 for 4 cores; use 4", ""},
+		{"{instances: [{threads: 64, replicas: 3}, {threads: 400, model: x}]}", "592 over all instances", ""},
 	} {
 		s, err := config.Parse("f", []byte("model_pool: "+c.pool))
 		if err != nil {
