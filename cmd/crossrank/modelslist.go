@@ -49,10 +49,12 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 		return err
 	}
 	snapshots, err := cache.List()
-	if err != nil {
+	switch {
+	case err != nil && len(snapshots) == 0:
 		return err
-	}
-	if len(snapshots) == 0 {
+	case err != nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n", err)
+	case len(snapshots) == 0:
 		fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s\n", dir)
 	}
 	var models []listedModel

@@ -55,7 +55,8 @@ func (c Cache) Find(n Name) (Snapshot, error) {
 	return s, nil
 }
 
-// List gives every snapshot of every model, ordered by name.
+// List gives every snapshot of every model, ordered by name. The error is about those that cannot be read;
+// the others are listed all the same.
 func (c Cache) List() ([]Snapshot, error) {
 	root, err := c.open()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,6 +71,7 @@ func (c Cache) List() ([]Snapshot, error) {
 		return nil, fmt.Errorf("reading the hub's cache: %w", err)
 	}
 	var all []Snapshot
+	var errs []error
 	for _, e := range entries {
 		repo, ok := repoOfFolder(e.Name())
 		if !ok {
@@ -77,12 +79,14 @@ func (c Cache) List() ([]Snapshot, error) {
 		}
 		snapshots, err := root.snapshots(Name{Repo: repo})
 		if err != nil {
-			return nil, err
+			errs = append(errs, fmt.Errorf("%s: %w", repo, err))
 		}
 		all = append(all, snapshots...)
 	}
-	slices.SortFunc(all, func(a, b Snapshot) int { return cmp.Or(cmp.Compare(a.Repo, b.Repo), cmp.Compare(a.Commit, b.Commit)) })
-	return all, nil
+	slices.SortFunc(all, func(a, b Snapshot) int {
+		return cmp.Or(cmp.Compare(a.Repo, b.Repo), cmp.Compare(a.Commit, b.Commit))
+	})
+	return all, errors.Join(errs...)
 }
 
 func (c Cache) open() (*cacheRoot, error) {

@@ -173,6 +173,13 @@ func TestList(t *testing.T) {
 			t.Errorf("got %+v, want the refs %v", s, want)
 		}
 	}
+	// A model that somebody has moved to another disk and linked is not read, and hides no other.
+	if err := os.Symlink(t.TempDir(), filepath.Join(e.CacheDir, "models--a--moved")); err != nil {
+		t.Skip(err)
+	}
+	if some, err := c.List(); err == nil || !strings.Contains(err.Error(), "a/moved") || len(some) != len(all) {
+		t.Errorf("with a link out of the cache: %d models, %v", len(some), err)
+	}
 }
 
 // TestLocate: a directory goes before the hub, and a bare word is a model of the hub only if it is cached.
