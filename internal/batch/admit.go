@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
-// safetyFactor is how much longer than expected things may take before a deadline is in danger. The
-// throughput is an average of past batches, other callers may come and take turns, and pairs that
+// safetyFactor multiplies expected durations before they are compared with a deadline. The
+// throughput is an average of past batches, other callers may arrive and take turns, and pairs that
 // share a batch are run together.
 const safetyFactor = 1.25
 
@@ -28,8 +28,8 @@ func (b *Batcher[T, R]) enqueue(from fairqueue.Sender, req *request[T, R]) error
 }
 
 // Check returns the error that [Batcher.Submit] would give to a request of about that many tokens.
-// It is for callers that do not want to spend anything on a request that would be refused. Nothing
-// is queued, and the deadline counts only against what is run before the request.
+// Callers use it to refuse a request before they spend work on it. Nothing is queued, and only what
+// runs before the request counts against its deadline.
 func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens int) error {
 	deadline, _ := ctx.Deadline()
 	b.mu.Lock()
@@ -37,9 +37,9 @@ func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens
 	return b.admissionErr(from, tokens, 0, deadline, time.Now())
 }
 
-// admissionErr returns, with b.mu held, why a request of that many tokens may not wait, and nil if
-// it may. Needed is how many of its tokens must be computed before the deadline, which is zero if
-// there is none.
+// admissionErr returns why a request of that many tokens may not wait, or nil if it may. Of its
+// tokens, needed must be computed before the deadline; the zero time means no deadline. b.mu is
+// held.
 func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) error {
 	if b.closed {
 		return ErrClosed
@@ -60,7 +60,7 @@ func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, 
 func (b *Batcher[T, R]) deadlineErr(from fairqueue.Sender, needed int, left, throughput, running float64) error {
 	waiting := b.queue.Load().Cost
 	if running == 0 && waiting == 0 {
-		return nil // nobody is kept waiting, and the throughput may be wrong
+		return nil // the request delays no other, and the throughput may be wrong
 	}
 	own := b.estimateDuration(0, needed, throughput)
 	needs := func(ahead int) float64 { return own + safetyFactor*(running+float64(ahead))/throughput }
@@ -83,9 +83,9 @@ func (b *Batcher[T, R]) remainingTokens(throughput float64, now time.Time) float
 	return sum
 }
 
-// estimateDuration is about how many seconds a request takes of which that many tokens are to be
-// run, behind others in the same batch. One batch takes one runner; what does not fit it is spread
-// over all of them.
+// estimateDuration estimates the seconds until a request's tokens are computed, behind other tokens
+// in the same batch. One runner computes one batch; tokens beyond one batch are spread over all
+// runners.
 func (b *Batcher[T, R]) estimateDuration(others, tokens int, throughput float64) float64 {
 	if b.runners.Count == 1 {
 		return (float64(others) + float64(tokens)) / throughput
@@ -99,18 +99,17 @@ type decision int
 
 const (
 	admit    decision = iota // it goes into the batch
-	postpone                 // the batch ends before it, which is better for it or for those with near deadlines
-	expire                   // it would be too late in any batch
+	postpone                 // the batch is closed without it, and it stays queued
+	expire                   // it would miss its deadline in any batch
 )
 
-// decide chooses, with b.mu held, what happens to a request that may have a deadline. To run what
-// cannot be done in time would give its caller nothing for what it costs the others. The last
-// request in the queue always runs, for it delays nobody.
+// decide chooses what happens to a request that may have a deadline; b.mu is held. A request that
+// would miss its deadline is not run: it would cost the others time and give its caller nothing.
+// The last request in the queue always runs, because it delays no other.
 //
-// A request is too late if it has no time for a full batch, or for a quarter of the time that it
-// had if that is less. For under overload everything that waits has waited long. If requests were
-// run up to the last moment, every one would be run at its last moment, in a batch that has to be
-// small for its sake, and half of them would then come too late.
+// A request expires when the time left is too short for a full batch, or for a quarter of its whole
+// time if that is less. Without this margin, an overloaded runner would run every request at its
+// last moment, in a batch kept small for that request, and half of them would miss their deadlines.
 func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Time) decision {
 	waiting := b.queue.Load()
 	if r.throughput <= 0 || req.deadline.IsZero() || waiting.Requests == 1 {
@@ -119,20 +118,20 @@ func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Tim
 	had, left := req.deadline.Sub(req.admitted).Seconds(), req.deadline.Sub(now).Seconds()
 	full := min(b.estimateDuration(r.tokens, waiting.Cost, r.throughput), b.estimateDuration(0, b.opts.MaxTokens, r.throughput), had/4)
 	idle := b.runners.Count - 1 - len(b.busy)
-	begun := len(r.slots) > 0
+	started := len(r.slots) > 0
 	switch {
-	case begun && req.tokens() <= b.opts.MaxTokens && float64(r.tokens)+float64(req.tokens()) > r.deadlineTokens:
-		return postpone // rather than be split by the deadlines of others
+	case started && req.tokens() <= b.opts.MaxTokens && float64(r.tokens)+float64(req.tokens()) > r.deadlineTokens:
+		return postpone // so that the deadlines of others do not split it
 	case safetyFactor*max(full, b.estimateDuration(r.tokens, req.tokens(), r.throughput)) <= left:
 		return admit
-	case begun && idle > 0 && safetyFactor*max(full, b.estimateDuration(0, req.tokens(), r.throughput)) <= left:
+	case started && idle > 0 && safetyFactor*max(full, b.estimateDuration(0, req.tokens(), r.throughput)) <= left:
 		return postpone
 	}
 	return expire
 }
 
-// endBefore has the batch that r holds end before the deadline of a request whose pairs go into it,
-// if it can. A request that is too late anyway holds nobody up.
+// endBefore limits the batch of r so that it ends before the deadline of a request that joins it. A
+// request that misses its deadline in any case sets no limit.
 func (b *Batcher[T, R]) endBefore(r *runner[T, R], req *request[T, R], now time.Time) {
 	if r.throughput <= 0 || req.deadline.IsZero() {
 		return

@@ -1,27 +1,26 @@
 // Package batch gathers the pairs of many callers into few batches.
 //
 // An engine is at its best when it computes many pairs at once, but callers come one by one, each
-// with a few. A [Batcher] stands between them. A caller hands over its pairs with [Batcher.Do] and
-// waits. A runner that becomes free takes whatever waits, up to a budget of tokens and of pairs,
-// runs the engine's function over it once, and gives each pair its result. One request may be
+// with a few. A [Batcher] combines their pairs. A caller passes its pairs to [Batcher.Do] and
+// waits. A runner that becomes free takes the waiting pairs, up to a budget of tokens and of pairs,
+// runs the engine's function over them once, and gives each pair its result. One request may be
 // spread over several batches, and one batch may hold pairs of several requests.
 //
 // The guarantees, in this order:
 //
-//   - Nobody hangs. Every request ends with its results or with an error: when a run panics, when a
+//   - No caller hangs. Every request ends with its results or with an error: when a run panics, when a
 //     caller leaves, when the Batcher closes.
 //   - No runner idles while work waits. There is no waiting for a fuller batch unless
 //     [Options.Timeout] asks for it: while a runner is busy, requests gather by themselves.
 //   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
 //     run again pair by pair, once, so that only the request with the faulty pair fails.
-//   - One caller cannot harm another. Callers take turns, which package fairqueue deals out, and
-//     what may wait is bounded for all together, with room kept for callers that ask for little:
-//     see [AdmissionLimit].
+//   - One caller cannot harm another. Callers take turns (package fairqueue), and the queue is
+//     bounded, with room reserved for callers that ask for little: see [AdmissionLimit].
 //   - A deadline counts before it has passed. Given the measured throughput ([Runners]), a request
 //     that could not be done in time is refused, one that no longer can be is not run, and a batch
 //     is not made larger than the deadlines in it allow.
-//   - A result does not depend on the batch that it was computed in; that is the function's part of
-//     the contract.
+//   - A result does not depend on the batch that it was computed in. The function must guarantee
+//     that.
 //
 // The package does not look into a pair: it knows only how many tokens each has, as a measure of
 // its cost.
@@ -58,7 +57,7 @@ type Item[T, R any] struct {
 
 // Run describes one run of the function.
 type Run struct {
-	Started, Ended time.Time // of a pair that was run again alone: start of the first attempt, end of its own
+	Started, Ended time.Time // of a pair that was retried alone: start of the first attempt, end of the retry
 	Pairs          int
 	Tokens         int
 	Longest        int // tokens of the longest pair
@@ -68,8 +67,8 @@ type Run struct {
 type Runners struct {
 	Count int // batches that may run at once; 0 means 1
 
-	// Throughput returns the measured speed of all runners together, in tokens a second; 0 means
-	// that it is not known yet, and so does a nil function. It is called often and with the Batcher
+	// Throughput returns the measured speed of all runners together, in tokens per second;
+	// 0 means not known yet, and so does a nil function. It is called often and with the Batcher
 	// locked. [Options.MaxQueueAge] needs it, and so do deadlines before they have passed.
 	Throughput func() float64
 }
@@ -90,7 +89,7 @@ type Batcher[T, R any] struct {
 	queue   fairqueue.Queue[*request[T, R]]
 	busy    []*runner[T, R] // that run a batch
 	running struct{ pairs, tokens int }
-	batches state.Batches // begun
+	batches state.Batches // started
 	alive   int           // runners' goroutines
 	closed  bool          // nothing new is admitted
 }

@@ -70,8 +70,8 @@ func TestSmallRequestsPassALargeOne(t *testing.T) {
 							t.Errorf("small request %d took %v, want two batches of a second at most", i, s.took)
 						}
 					}
-					// Nobody idled: but for the last, every batch is as full as the budget lets it
-					// be.
+					// No runner idled: but for the last, every batch is as full as the budget lets
+					// it be.
 					for i, batch := range l.batches[:len(l.batches)-1] {
 						if len(batch) != 16_384/80 {
 							t.Errorf("batch %d held %d items, want %d", i, len(batch), 16_384/80)
@@ -101,7 +101,7 @@ func TestManyRequestsGetOneShare(t *testing.T) {
 			alone.Wait()
 			time.Sleep(500 * time.Millisecond)
 			if modest.took > 6*time.Second {
-				t.Errorf("25 items took %v beside a greedy caller; want five batches at its share of half, and the one under way",
+				t.Errorf("25 items took %v beside a greedy caller; want five batches at half of the throughput, and the one under way",
 					modest.took)
 			}
 		}

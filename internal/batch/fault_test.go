@@ -115,7 +115,7 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// deaf is a context that has a deadline, but whose end nobody hears of in time.
+// deaf is a context with a deadline whose end is noticed too late.
 type deaf struct {
 	context.Context
 	deadline time.Time

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// waitForWork blocks, with b.mu held, until a batch is due. It returns false when none will ever be
-// again.
+// waitForWork blocks until the next batch should start. It returns false when the Batcher is closed
+// and its queue is empty. b.mu is held.
 func (b *Batcher[T, R]) waitForWork(r *runner[T, R]) bool {
 	for {
 		if b.queue.Oldest() == nil {
@@ -34,13 +34,12 @@ func (b *Batcher[T, R]) timeToWait() time.Duration {
 	return b.opts.Timeout - b.oldestAge(time.Now())
 }
 
-// oldestAge is how long the oldest request has waited; something must wait.
+// oldestAge is how long the oldest request has waited. The queue must not be empty.
 func (b *Batcher[T, R]) oldestAge(now time.Time) time.Duration {
 	return now.Sub(b.queue.Oldest().Value.admitted)
 }
 
-// preferred is the largest of the preferred numbers of pairs that what waits can fill; 0 if it can
-// fill none.
+// preferred is the largest preferred number of pairs that the queue can fill; 0 if there is none.
 func (b *Batcher[T, R]) preferred() int {
 	n := 0
 	for _, p := range b.opts.PreferredPairs {
@@ -60,17 +59,16 @@ func (b *Batcher[T, R]) maxPairs(now time.Time) int {
 	return min(n, b.opts.MaxPairs)
 }
 
-// wake lets the runners look at the queue again. It takes the lock so that it cannot fall between
-// look and wait.
+// wake makes the runners look at the queue again. It locks, so that no runner can miss it between
+// its look and its wait.
 func (b *Batcher[T, R]) wake() {
 	b.mu.Lock()
 	b.work.Broadcast()
 	b.mu.Unlock()
 }
 
-// form fills the next batch, with b.mu held: at least one pair, and the pairs whose turn it is as
-// far as they fit the budget. The batch stays empty if the callers of everything that waited had
-// left, or were too late.
+// form fills the next batch with pairs in the order of the queue, until the budget is reached; b.mu
+// is held. The batch holds at least one pair, unless every waiting request was canceled or expired.
 func (b *Batcher[T, R]) form(r *runner[T, R]) {
 	now := time.Now()
 	r.maxPairs, r.deadlineTokens, r.throughput = b.maxPairs(now), math.Inf(1), b.runners.Throughput()

@@ -7,7 +7,7 @@ import (
 	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
-// AdmissionLimit bounds what may wait. In the zero value there is no bound.
+// AdmissionLimit bounds the tokens that may wait. The zero value has no bound.
 //
 // Goals. Memory is bounded, whatever happens. Nothing waits much longer for its turn than
 // MaxQueueAge. A caller that asks for less than an equal share is served, however much others ask
@@ -17,22 +17,20 @@ import (
 // and MaxQueuedTokens at most.
 //
 //   - Up to three quarters of L, everyone is admitted.
-//   - Beyond that, a request is admitted only if with it its caller has less than an equal share of
-//     L waiting, and if what is run before it is no more than L. The share is L/(n+1) where n
-//     callers take turns, the request's own among them: one share stays free.
-//   - A caller of whom nothing waits may exceed L with one request, up to MaxQueuedTokens, while no
-//     more than three quarters of L wait of others. Otherwise a large request could never run,
-//     however patiently its caller came back.
-//   - Where nothing waits, any request is admitted.
+//   - Beyond that, a request is admitted only if its caller then has less than an equal share of L
+//     waiting, and if no more than L runs before it. With n callers in the queue, this one included,
+//     a share is L/(n+1): one share stays free.
+//   - A caller with nothing in the queue may exceed L with one request, up to MaxQueuedTokens, while
+//     others have no more than three quarters of L waiting. Otherwise a large request could never
+//     run, however often its caller retried.
+//   - If nothing waits, any request is admitted.
 //
-// So callers that ask for much never get past three quarters: they are refused until enough of
-// theirs has run, and the last quarter is left to the others. As callers take turns, nothing that
-// is admitted waits longer than MaxQueueAge for its turn, give or take a turn and a batch, unless
-// more urgent work or more callers come. Less urgent work counts only as far as it is run before:
-// see [fairqueue.Backlog].
+// So heavy callers never fill more than three quarters of L: they are refused until enough of their
+// work has run, and the last quarter is left to the others. As callers take turns, an admitted
+// request waits at most about MaxQueueAge for its turn, unless more urgent work or more callers
+// arrive. Less urgent work counts only as far as it runs first: see [fairqueue.Backlog].
 //
-// Without MaxQueueAge the bound is one of memory alone, and everyone is admitted up to
-// MaxQueuedTokens.
+// Without MaxQueueAge only memory is bounded, and everyone is admitted up to MaxQueuedTokens.
 type AdmissionLimit struct {
 	MaxQueuedTokens int           // 0 means no bound
 	MaxQueueAge     time.Duration // 0 means no bound; while the throughput is not known, L is MaxQueuedTokens
@@ -45,7 +43,7 @@ func (o Options) Limit() AdmissionLimit {
 }
 
 // Check returns a [*FullError] if a request of that many tokens may not wait. The throughput is in
-// tokens a second; 0 means that it is not known.
+// tokens per second; 0 means unknown.
 func (a AdmissionLimit) Check(waiting fairqueue.Backlog, tokens int, throughput float64) error {
 	if waiting.Total == 0 {
 		return nil

@@ -190,7 +190,7 @@ func TestDeadlinesAreForeseen(t *testing.T) {
 			synctest.Wait()
 			return took, err
 		}
-		_, alone := do(500*time.Millisecond, 100) // cannot be done, but nobody is kept waiting
+		_, alone := do(500*time.Millisecond, 100) // cannot be done in time, but delays no other
 		_, ahead := do(time.Hour, 150)
 		var late *LateError
 		_, refused := do(3*time.Second, 50) // 100 that run and 150 that wait take 2.5 s, and a quarter more, before its own half

@@ -7,9 +7,9 @@ import (
 )
 
 // Defaults of [Options]. A batch of 16,384 tokens is large enough to be split over the cores, and
-// on a small machine it runs for seconds at most, which is what a request waits that arrives while
-// it runs. The queue holds two requests of 1,000 passages at 512 tokens, which takes some 4 MB, and
-// is a backlog of about two minutes on two cores of 2020.
+// on a small machine it runs for a few seconds at most, the longest wait of a request that arrives
+// meanwhile. The queue holds two requests of 1,000 passages at 512 tokens, which takes some 4 MB,
+// and is a backlog of about two minutes on two cores of 2020.
 const (
 	DefaultMaxTokens       = 16_384
 	DefaultMaxPairs        = 512
@@ -18,7 +18,7 @@ const (
 
 // Options say how batches are formed and how much may wait. They have the names of the settings
 // file's batching section, and every layer above passes them on as they are. The zero value works:
-// it means the defaults, of which this type is the one place. To remove a bound, set it to
+// it means the defaults, which are defined here alone. To remove a bound, set it to
 // math.MaxInt.
 //
 // Note: Enabled and LengthAware are pointers so that they mean here what they mean in the file. As
@@ -38,17 +38,17 @@ type Options struct {
 	MaxQueueAge     time.Duration
 
 	// Timeout is how long a batch that is not full waits for more pairs, counted from the arrival
-	// of its oldest request; 0, which is best for nearly everybody, means not at all.
+	// of its oldest request; 0 means not at all, which is nearly always best.
 	Timeout time.Duration
 
-	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch is as
-	// good as full. A batch is due as soon as what waits reaches any of them, and takes the largest
-	// that what waits can fill, unless MaxTokens ends it before that. What is left over waits on,
-	// up to Timeout in all; then a batch takes everything, of whatever number.
+	// PreferredPairs are numbers of pairs, ascending and at most MaxPairs, at which a batch starts
+	// without waiting for Timeout. A batch has the largest of them that the queue can fill, unless
+	// MaxTokens ends it before. The remaining pairs wait on, up to Timeout in all; then a batch
+	// takes everything that waits.
 	PreferredPairs []int
 
 	// Enabled lets a batch hold pairs of several requests; nil means true. If it is false, every
-	// request has batches of its own, and Timeout and PreferredPairs have no effect.
+	// request has its own batches, and Timeout and PreferredPairs have no effect.
 	Enabled *bool
 
 	// LengthAware orders pairs by length, the longest first; nil means true. The pairs of a request
@@ -58,8 +58,8 @@ type Options struct {
 	// came.
 	LengthAware *bool
 
-	// Quantum is how many tokens each caller gets a round while several wait; 0 means a quarter of
-	// MaxTokens. The smaller it is, the less a request waits for large ones of others, and the
+	// Quantum is how many tokens each caller gets per round while several wait; 0 means a quarter
+	// of MaxTokens. The smaller it is, the less a request waits for large ones of others, and the
 	// longer a request takes that is larger than a quantum.
 	Quantum int
 }

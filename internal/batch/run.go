@@ -21,7 +21,7 @@ type runner[T, R any] struct {
 	deadlineTokens float64 // up to which it ends before the deadlines in it
 	throughput     float64 // as it was when the batch was formed
 
-	timer *time.Timer // wakes the runners when a waiting batch is due; nil until first needed
+	timer *time.Timer // wakes the runners when a waiting batch should start; nil until first needed
 }
 
 // slot is the place of a pair in a batch. It keeps the value, because a request that ends while the
@@ -40,7 +40,7 @@ func (b *Batcher[T, R]) loop() {
 	for b.waitForWork(r) {
 		b.form(r)
 		if len(r.slots) == 0 {
-			continue // nobody waits for anything any more
+			continue // every waiting request was canceled or expired
 		}
 		r.arrange(*b.opts.LengthAware)
 		r.started = time.Now()

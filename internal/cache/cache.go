@@ -2,8 +2,8 @@
 //
 // The score of a sequence of tokens depends on that sequence alone, whatever batch it is computed
 // in. So a [Table] can reuse it in two ways. It keeps computed scores, within a bound in bytes, and
-// evicts the least recently used first. And it knows what is being computed now: whoever asks for
-// the same meanwhile waits for that result.
+// evicts the least recently used first. And it knows which scores are being computed: a second
+// request for one of them waits for that result.
 //
 // A request that needs a score calls [Table.Claim], which has one of three outcomes:
 //
@@ -12,16 +12,16 @@
 //   - [Lead]: this request computes it. Its own flight is visible to others until [Table.Publish]
 //     brings the score or [Table.Abandon] gives it up.
 //
-// A request whose flight was abandoned asks again. So nobody's failure becomes another's, and no
-// score depends on who was first.
+// A request whose flight was abandoned asks again. So a failure stays with its own request, and no
+// score depends on which request came first.
 //
 // Keys are whole sequences, not hashes of them (see [AppendKey]): two sequences that differ never
 // share a score. A table holds the scores of one model in one precision.
 //
 // Note: one lock guards everything. It is held for the look-up of one key, some hundred
 // nanoseconds, where computing a sequence takes a core about a millisecond; shards would only
-// divide the bound on bytes. The order of use costs two pointers an entry. CLOCK would save them,
-// but looks for a victim for as long as it takes.
+// divide the bound on bytes. The order of use costs two pointers per entry. CLOCK would save
+// them, but its search for a victim has no bound.
 package cache
 
 import (
@@ -66,9 +66,9 @@ const (
 
 // Claim asks for the score of a key. A [Hit] comes with the score. A [Follow] comes with a flight
 // to wait for, whose cost is at most maxWait. A [Lead] comes with neither: from now on f is the
-// flight of the key, unless one is that costs more than maxWait. Before the call f must be new but
-// for its cost. Whoever leads must call [Table.Abandon] with f when the score is there or will
-// never be.
+// flight of the key, unless there is one that costs more than maxWait. Before the call, f must be
+// zero except for its cost. The leader must call [Table.Abandon] with f when the score is published
+// or will never be.
 func (t *Table) Claim(f *Flight, key string, maxWait int64) (score float32, other *Flight, role Role) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -91,8 +91,8 @@ func (t *Table) Claim(f *Flight, key string, maxWait int64) (score float32, othe
 	return 0, nil, Lead
 }
 
-// Publish brings the score of a key and the time in which it was computed. Anybody who has a score
-// may call it, more than once: all who compute a key get the same score.
+// Publish brings the score of a key and the time in which it was computed. Every request
+// that computed a score may call it: all of them have the same score.
 func (t *Table) Publish(key []byte, score float32, started, ended time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -103,8 +103,8 @@ func (t *Table) Publish(key []byte, score float32, started, ended time.Time) {
 	t.store(key, score)
 }
 
-// Abandon ends those of the flights that are still led: whoever waits for one of them must ask
-// again. The others are left as they are.
+// Abandon ends those flights that have no score yet; requests that wait for them must claim again.
+// It does nothing to the others.
 func (t *Table) Abandon(flights []Flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

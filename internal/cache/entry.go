@@ -7,7 +7,7 @@ type entry struct {
 	prev, next *entry
 }
 
-// overhead is what an entry takes besides its key: 48 bytes of its own, and in the map a string
+// overhead is what an entry takes besides its key: 48 bytes for the entry, and in the map a string
 // header, a pointer and a control byte (25 bytes). The map holds up to twice what it needs, and
 // both copies of a part while it grows.
 const overhead = 48 + 80

@@ -15,7 +15,7 @@ type Flight struct {
 	// Guarded by the table's lock.
 	key  string
 	led  bool          // in the table
-	done chan struct{} // nil while nobody waits
+	done chan struct{} // nil while no request waits
 
 	// Set before done is closed, and not changed after.
 	ok       bool // the score was published, not abandoned
@@ -39,7 +39,7 @@ func (f *Flight) Wait(ctx context.Context) (c Computed, ok bool, err error) {
 	}
 }
 
-// end takes a flight out of the table and wakes those who wait for it, with t.mu held.
+// end removes a flight from the table and wakes the requests that wait for it; t.mu is held.
 func (t *Table) end(f *Flight) {
 	f.led = false
 	delete(t.flights, f.key)

@@ -6,7 +6,7 @@
 //
 //	GET  /                the page
 //	GET  /api/snapshot    the state of the moment
-//	GET  /api/stream      server-sent events, one a sample, with the snapshot beside it
+//	GET  /api/stream      server-sent events, one per sample, with the snapshot beside it
 //	POST /api/reset       counts and histories start over
 //	POST /api/experiment  a runner on this machine reports the progress of its experiment
 //	GET  /metrics         the same counts for Prometheus

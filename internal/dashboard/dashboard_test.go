@@ -20,7 +20,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// shown is a dashboard on a server of its own, over a recorder that runs.
+// shown is a dashboard on its own server, over a recorder that runs.
 type shown struct {
 	*Dashboard
 	*httptest.Server
@@ -127,7 +127,7 @@ func TestNothingIsInline(t *testing.T) {
 			t.Errorf("%s has %q, which the policy forbids or which is not safe", f.Name(), found)
 		}
 		for _, h := range host.FindAllString(string(text), -1) {
-			if h != "http://www.w3.org" { // the name of SVG, which nobody asks
+			if h != "http://www.w3.org" { // the name of SVG, which is never requested
 				t.Errorf("%s names another host: %s", f.Name(), h)
 			}
 		}

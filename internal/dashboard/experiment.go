@@ -17,7 +17,7 @@ const ExperimentHeader = "X-Crossrank-Experiment"
 const (
 	experimentBytes = 16 << 10         // of a message
 	experimentWords = 500              // bytes of each of its words
-	experimentFresh = 10 * time.Second // a runner that reports nothing for so long is gone
+	experimentFresh = 10 * time.Second // a runner that reports nothing for so long has ended
 )
 
 // experiment is the progress of the experiment that loads this server, as its runner reports it.

@@ -87,7 +87,7 @@ func TestExperimentIsShown(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 
-	// A runner that has fallen silent is gone; one that reported its end is not awaited.
+	// A runner that no longer reports has ended; a reported end needs no such wait.
 	ages := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -101,7 +101,7 @@ func TestExperimentIsShown(t *testing.T) {
 		t.Error("an experiment that has ended is forgotten")
 	}
 
-	// Those who watch hear of the end even if the server goes right after.
+	// Viewers see the end even if the server stops right after.
 	watching := s.follow(t)
 	s.Dashboard.Close()
 	body, err := io.ReadAll(watching.Body)

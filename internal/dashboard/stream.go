@@ -27,7 +27,7 @@ func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) {
 	samples, stop := d.cfg.Recorder.Watch()
 	defer stop()
 	v := viewer{w: w, conn: http.NewResponseController(w), grace: d.cfg.WriteGrace}
-	// The server's timeouts are for requests that end; each event has a time of its own.
+	// The server's timeouts are for requests that end; each event has its own time limit.
 	_ = v.conn.SetReadDeadline(time.Time{}) // a writer that is not net/http's own has none
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // asks nginx not to hold events back
@@ -56,7 +56,7 @@ type viewer struct {
 	grace time.Duration
 }
 
-// send writes an event, or says that the viewer is gone or does not read.
+// send writes an event, or reports that the viewer has left or does not read.
 func (v *viewer) send(event []byte) bool {
 	_ = v.conn.SetWriteDeadline(time.Now().Add(v.grace)) // likewise
 	if _, err := v.w.Write(event); err != nil {

@@ -1,12 +1,12 @@
 package fairqueue
 
-// Backlog is what waits, as the sender of one more request sees it. Less urgent work counts only as
-// far as it is run before the sender's own: at most an eighth of what waits at its own and at more
-// urgent priorities.
+// Backlog is the waiting cost as the sender of one more request sees it. Of less urgent work, only
+// the part that runs before the sender's own counts: at most one eighth of what waits at its own
+// and at more urgent priorities.
 type Backlog struct {
 	All    int // cost at the sender's priority and more urgent ones, and the part of less urgent ones that counts
 	Before int // of that, about what is run before the last item of the request
-	Own    int // cost at the sender's priority and more urgent ones, of its caller alone
+	Own    int // cost of the same caller at the sender's priority and more urgent ones
 	Flows  int // that take turns, the sender's own among them
 	Total  int // cost at all priorities
 }
@@ -65,8 +65,8 @@ func (q *Queue[T]) Ahead(s Sender, cost int) int {
 	return sum + q.lessUrgent(s.Priority, sum)
 }
 
-// lessUrgent is how much of what is less urgent than a priority is run while that much of it and
-// more urgent work is.
+// lessUrgent estimates how much work below a priority runs while the given cost at or above it
+// runs.
 func (q *Queue[T]) lessUrgent(priority, cost int) int {
 	sum := 0
 	for i := priority + 1; i < Priorities; i++ {

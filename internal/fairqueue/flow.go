@@ -6,27 +6,27 @@ const maxCost = 1 << 29
 // maxUnused bounds the flows that are kept for the next senders.
 const maxUnused = 64
 
-// flow is what waits of one sender.
+// flow is the waiting requests of one sender.
 type flow[T any] struct {
 	sender Sender
 	list   list[T] // its requests; never empty while the flow is in use
 	cost   int     // waiting
 
-	deficit    int // cost that it may still take in this turn; negative after it took more than its share
+	deficit    int // cost that it may still take in this turn; negative after it took more than a quantum
 	prev, next *flow[T]
 }
 
 // nextCost is what the next item of the flow counts for.
 func (f *flow[T]) nextCost() int { return min(f.list.head.Next, maxCost) }
 
-// mayFinish reports whether the flow's next request is begun and fits within a quantum. It is then
-// finished in this turn, and the flow goes into deficit: a break would keep its caller waiting for
-// a round, and what was computed of it would be lost if it then came too late.
+// mayFinish reports whether the flow's next request has been started and fits within a quantum. It
+// is then finished in this turn, at the price of a negative deficit. A break would delay its caller
+// by a round, and would waste what was computed if the request then missed its deadline.
 func (f *flow[T]) mayFinish(quantum int) bool {
-	return f.list.head.begun && f.list.head.Cost <= quantum
+	return f.list.head.started && f.list.head.Cost <= quantum
 }
 
-// flowOf returns the flow of a sender, and puts it to use if it is not in use yet.
+// flowOf returns the flow of a sender, and makes one if there is none.
 func (q *Queue[T]) flowOf(s Sender) *flow[T] {
 	if f := q.flows[s]; f != nil {
 		return f
@@ -46,8 +46,8 @@ func (q *Queue[T]) flowOf(s Sender) *flow[T] {
 	return f
 }
 
-// retire takes a flow that has nothing waiting out of use. What was left of its turn is lost: a
-// sender without requests saves nothing up.
+// retire removes a flow without waiting requests. The rest of its turn is lost: a sender cannot
+// save up turns.
 func (q *Queue[T]) retire(f *flow[T]) {
 	q.levels[f.sender.Priority].leave(f)
 	delete(q.flows, f.sender)

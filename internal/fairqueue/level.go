@@ -2,21 +2,20 @@ package fairqueue
 
 import "math"
 
-// lowPriorityShare is how much of the most urgent priority that waits is taken for one of each less
-// urgent one that waits too.
+// lowPriorityShare is how many times as much the most urgent waiting priority gets as each less
+// urgent one.
 const lowPriorityShare = 8
 
-// level is the flows of one priority, which stand in a ring and take turns. The zero value is
-// empty.
+// level is a ring of the flows of one priority, which take turns. The zero value is empty.
 type level[T any] struct {
-	turn  *flow[T] // whose turn it is; nil if nothing waits
+	turn  *flow[T] // the flow to serve next; nil if nothing waits
 	flows int
 	cost  int   // waiting
 	owed  int64 // lowPriorityShare times the cost that more urgent levels owe this one
 }
 
-// next is the flow that the next item is taken from. Asked again before that item is taken, it
-// gives the same.
+// next returns the flow that the next item is taken from. It returns the same flow until that item
+// is taken.
 func (l *level[T]) next(quantum int) *flow[T] {
 	for {
 		for range l.flows {
@@ -31,8 +30,8 @@ func (l *level[T]) next(quantum int) *flow[T] {
 	}
 }
 
-// skipRounds gives every flow what it would get in the rounds in which none can pay for its next
-// item.
+// skipRounds gives every flow its quanta for all rounds in which no deficit would cover a next
+// item, in one step.
 func (l *level[T]) skipRounds(quantum int) {
 	rounds := math.MaxInt
 	f := l.turn
@@ -69,49 +68,4 @@ func (l *level[T]) leave(f *flow[T]) {
 		}
 	}
 	f.prev, f.next = nil, nil
-}
-
-// Next is the request whose next item comes next; nil if nothing waits. It is one of the most
-// urgent level, unless a less urgent one is owed as much as its own next item costs.
-func (q *Queue[T]) Next() *Entry[T] {
-	top := q.top()
-	if top == Priorities {
-		return nil
-	}
-	for i := top + 1; i < Priorities; i++ {
-		l := &q.levels[i]
-		if l.turn == nil || l.owed <= 0 {
-			continue
-		}
-		if f := l.next(q.Quantum); l.owed >= lowPriorityShare*int64(f.nextCost()) {
-			return f.list.head
-		}
-	}
-	return q.levels[top].next(q.Quantum).list.head
-}
-
-// top is the most urgent level that waits; Priorities if none does.
-func (q *Queue[T]) top() int {
-	for i := range q.levels {
-		if q.levels[i].turn != nil {
-			return i
-		}
-	}
-	return Priorities
-}
-
-// charge has a flow pay for its next item.
-func (q *Queue[T]) charge(f *flow[T]) {
-	cost := f.nextCost()
-	f.deficit -= cost
-	top := q.top()
-	if p := f.sender.Priority; p != top {
-		q.levels[p].owed -= lowPriorityShare * int64(cost)
-		return
-	}
-	for i := top + 1; i < Priorities; i++ {
-		if q.levels[i].turn != nil {
-			q.levels[i].owed += int64(cost)
-		}
-	}
 }

@@ -17,18 +17,17 @@
 // A more urgent priority goes first. Each less urgent priority gets one eighth of what the most
 // urgent one gets, so that nothing starves.
 //
-// A queue also says what waits as one sender sees it, for those who decide about admission: see
-// [Backlog].
+// For decisions about admission, a queue reports the backlog as one sender sees it: see [Backlog].
 package fairqueue
 
 // Priorities is how many degrees of urgency there are.
 const Priorities = 4
 
-// Sender says whose a request is, and how urgent. In the zero value all requests share one flow of
-// the most urgent priority.
+// Sender identifies the caller of a request and its priority. In the zero value all requests share
+// one flow of the most urgent priority.
 type Sender struct {
 	Caller   string // requests of equal callers share one flow; any text
-	Priority int    // 0, the most urgent, to Priorities−1; values beyond either end are taken for it
+	Priority int    // from 0, the most urgent, to Priorities−1; other values are clamped to this range
 }
 
 func (s Sender) clamp() Sender {
@@ -41,9 +40,9 @@ type Load struct {
 	Requests, Items, Cost int
 }
 
-// Entry is one request. Push it, and leave its fields alone until the queue no longer holds it.
+// Entry is one request. Its fields must not change while a queue holds it.
 type Entry[T any] struct {
-	Value T // the caller's own
+	Value T // for the user of the queue
 
 	// What is left of the request: all must be at least 1 when it is pushed, and [Queue.Take] keeps
 	// them up to date.
@@ -51,9 +50,9 @@ type Entry[T any] struct {
 	Cost  int // of all items
 	Next  int // cost of the next item
 
-	begun bool // an item was taken
-	flow  *flow[T]
-	links [2]links[T] // in the list of all entries, and in the flow's
+	started bool // an item was taken
+	flow    *flow[T]
+	links   [2]links[T] // in the list of all entries, and in the flow's
 }
 
 // Queued reports whether a queue holds the entry.
@@ -80,7 +79,7 @@ func (q *Queue[T]) Oldest() *Entry[T] { return q.all.head }
 // Push adds a request of a sender.
 func (q *Queue[T]) Push(s Sender, e *Entry[T]) {
 	f := q.flowOf(s.clamp())
-	e.flow, e.begun = f, false
+	e.flow, e.started = f, false
 	q.all.push(e)
 	f.list.push(e)
 	q.load.Requests++
@@ -105,6 +104,25 @@ func (q *Queue[T]) Remove(e *Entry[T]) {
 	}
 }
 
+// Next returns the request whose next item is to run; nil if nothing waits. It belongs to the most
+// urgent level that waits, unless a less urgent level is owed at least the cost of its next item.
+func (q *Queue[T]) Next() *Entry[T] {
+	top := q.top()
+	if top == Priorities {
+		return nil
+	}
+	for i := top + 1; i < Priorities; i++ {
+		l := &q.levels[i]
+		if l.turn == nil || l.owed <= 0 {
+			continue
+		}
+		if f := l.next(q.Quantum); l.owed >= lowPriorityShare*int64(f.nextCost()) {
+			return f.list.head
+		}
+	}
+	return q.levels[top].next(q.Quantum).list.head
+}
+
 // Take removes the next item of a request that [Queue.Next] named, and the request with its last
 // item. The argument is the cost of the item after that; it has no meaning for the last one.
 func (q *Queue[T]) Take(e *Entry[T], next int) {
@@ -112,7 +130,7 @@ func (q *Queue[T]) Take(e *Entry[T], next int) {
 	q.charge(f)
 	e.Items--
 	e.Cost -= cost
-	e.Next, e.begun = next, true
+	e.Next, e.started = next, true
 	q.load.Items--
 	q.add(f, -cost)
 	if e.Items == 0 {
@@ -120,9 +138,36 @@ func (q *Queue[T]) Take(e *Entry[T], next int) {
 	}
 }
 
-// add notes that so much more cost waits in a flow.
+// add adds to the waiting cost of a flow, its level and the queue.
 func (q *Queue[T]) add(f *flow[T], cost int) {
 	q.load.Cost += cost
 	f.cost += cost
 	q.levels[f.sender.Priority].cost += cost
+}
+
+// top is the most urgent level with waiting requests; Priorities if there is none.
+func (q *Queue[T]) top() int {
+	for i := range q.levels {
+		if q.levels[i].turn != nil {
+			return i
+		}
+	}
+	return Priorities
+}
+
+// charge deducts the cost of a flow's next item from its deficit, and updates what levels owe each
+// other.
+func (q *Queue[T]) charge(f *flow[T]) {
+	cost := f.nextCost()
+	f.deficit -= cost
+	top := q.top()
+	if p := f.sender.Priority; p != top {
+		q.levels[p].owed -= lowPriorityShare * int64(cost)
+		return
+	}
+	for i := top + 1; i < Priorities; i++ {
+		if q.levels[i].turn != nil {
+			q.levels[i].owed += int64(cost)
+		}
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestNothingIsLost gives every number that the core reports a value of its own, and looks for each
+// TestNothingIsLost gives every number that the core reports a different value, and looks for each
 // among the metrics.
 func TestNothingIsLost(t *testing.T) {
 	next := int64(1000)
@@ -55,7 +55,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// fill sets each number of a struct to a value of its own, and notes the value that Prometheus has.
+// fill sets each number of a struct to a different value, and notes the value that Prometheus has.
 func fill(v reflect.Value, next *int64, want map[string]float64) {
 	for i := range v.NumField() {
 		field, name := v.Field(i), v.Type().Name()+"."+v.Type().Field(i).Name

@@ -60,7 +60,7 @@ type counts struct {
 	// Of the requests that succeeded:
 	pairs, tokens, padded, truncated int64
 	latency                          histogram         // all of them
-	stages                           [stages]histogram // those whose answer came with timings of its own
+	stages                           [stages]histogram // of answers that came with timings
 	sizes                            state.Sizes       // by their number of pairs
 }
 
@@ -100,7 +100,7 @@ func (c *counts) add(took time.Duration, resp *crossrank.Response) {
 	}
 }
 
-// sub takes away what had been counted at an earlier state.
+// sub subtracts what had been counted at an earlier state.
 func (c *counts) sub(earlier *counts) {
 	subtract(c.codes[:], earlier.codes[:])
 	for e := range c.refused {

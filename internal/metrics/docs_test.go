@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "write the lists of metrics and samples 
 
 const page = "../../docs/observability.md"
 
-// TestDocs holds that the page lists exactly what is exposed and sampled, in the words of the code.
+// TestDocs holds that the page lists exactly what is exposed and sampled, with the help texts of
+// the code.
 func TestDocs(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the process's own metrics differ between systems; the page lists Linux's")

@@ -31,7 +31,7 @@ func (r *Recorder) Run(ctx context.Context) {
 }
 
 // sample closes the intervals that end now. The world is looked at before the lock is taken: gauges
-// may take locks of their own.
+// may lock.
 func (r *Recorder) sample(now time.Time) {
 	seen := r.observe(now)
 	r.mu.Lock()

@@ -96,7 +96,7 @@ func (r *Recorder) Reset() {
 	r.restart(now, begin)
 }
 
-// restart begins all histories anew, with r.mu held or r not shared yet.
+// restart empties all histories, with r.mu held or r not shared yet.
 func (r *Recorder) restart(now time.Time, begin observation) {
 	r.base, r.since = r.total, now
 	r.recent = latencies{max: r.opts.Latencies}

@@ -72,7 +72,7 @@ func TestDeadlinesThatCannotBeMet(t *testing.T) {
 }
 
 // TestFullQueuesCostNoTokens has requests come when the queue is full: they are refused before a
-// tokenizer sees them, but those whose scores may be shared, which only tokens tell.
+// tokenizer sees them, except those whose scores may be shared, which only tokens decide.
 func TestFullQueuesCostNoTokens(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -14,7 +14,7 @@ import (
 )
 
 // TestSmallRequestsBesideLargeOnes keeps a hundred requests of a thousand passages at the door,
-// which come again when they are told to, beside single passages of another caller at 20 a second.
+// which retry when the refusal says so, beside single passages of another caller at 20 a second.
 // Every one of these is answered, at latest after the batch that runs, a turn of each other caller
 // that waits, and its own batch.
 func TestSmallRequestsBesideLargeOnes(t *testing.T) {

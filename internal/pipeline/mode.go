@@ -16,7 +16,7 @@ const (
 	Full Mode = "full"
 
 	// TokenizationOnly tokenizes, queues and batches, but computes nothing. Scores are all 0 and of
-	// type [crossrank.NoScore], so that nobody mistakes them for scores.
+	// type [crossrank.NoScore], so that they are not mistaken for scores.
 	TokenizationOnly Mode = "tokenization_only"
 
 	// InferenceOnly tokenizes each text once and keeps its ids: from then on a request only joins

@@ -44,7 +44,7 @@ type Options struct {
 
 	Mode             Mode         // stages that run; "" means Full
 	Routing          pool.Routing // which engine computes a request, where there are several; "" means pool.FirstIdle
-	TokenizerWorkers int          // requests that are tokenized at once; 0 means one a CPU
+	TokenizerWorkers int          // requests that are tokenized at once; 0 means one per CPU
 
 	// Probe has each engine compute a small batch before the first request, so that its speed is
 	// known from the start.

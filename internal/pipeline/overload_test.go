@@ -133,7 +133,7 @@ func p99(took []time.Duration) time.Duration {
 	return took[len(took)*99/100]
 }
 
-// refused counts those that were refused, and holds that each was at once and told when to try
+// refused counts those that were refused, and holds that each was at once and says when to try
 // again.
 func refused(t *testing.T, all []*sent) int {
 	t.Helper()
@@ -263,7 +263,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 						t.Errorf("P99 of the answered is %v, want 1.2 times the objective of %v at most", late, objective)
 					}
 					if wasted >= 0.01 {
-						t.Errorf("%.2f%% of the pairs were computed for nobody, want less than 1%%", 100*wasted)
+						t.Errorf("%.2f%% of the pairs were computed in vain, want less than 1%%", 100*wasted)
 					}
 					if after > before*11/10 {
 						t.Errorf("P99 is %v ten seconds afterwards, want the %v of before", after, before)

@@ -7,7 +7,7 @@
 //     at a time. A request that the queue would refuse by the bytes of its texts is refused before
 //     it.
 //   - All pairs of the request wait in a queue of package pool until an engine takes them, together
-//     with whatever else waits. Callers take turns there, as far as contexts tell them apart
+//     with everything else that waits. Callers take turns there, as far as contexts name them
 //     ([crossrank.WithCaller]).
 //   - The caller's goroutine checks the logits, applies the model's activation, and adds up tokens
 //     and times. No other place applies the model's activation.
@@ -86,7 +86,7 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	}
 	for _, e := range wrapped {
 		if e, ok := e.(*publishing); ok {
-			e.scores = p.scores // only now: the scores of a probe are nobody's
+			e.scores = p.scores // only now: the scores of the probe are not returned
 		}
 	}
 	return p, nil

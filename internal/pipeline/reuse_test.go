@@ -18,8 +18,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestRemembers sends requests one after the other, and tells the lengths that the engine computed
-// for them.
+// TestRemembers sends requests one after the other, and returns the lengths that the engine
+// computed for them.
 func TestRemembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: time.Second}
@@ -192,7 +192,7 @@ func TestLeadersThatFail(t *testing.T) {
 }
 
 // TestClosedWhileFollowing closes the pipeline while a request waits for another's pair. What is
-// remembered is not told after that either.
+// remembered is not reported after that either.
 func TestClosedWhileFollowing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, new(words), &machine{takes: time.Second}, Options{CacheBytes: 1 << 20, Coalesce: true})

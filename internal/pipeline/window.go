@@ -10,7 +10,7 @@ import (
 )
 
 // maxWindows bounds the windows of a request: with a small limit of tokens nearly each token of a
-// passage has a window of its own, which takes some hundred bytes.
+// passage has its own window, which takes some hundred bytes.
 const maxWindows = 1 << 16
 
 // joinWindows adds one item a window of a passage, and returns how many tokens of the pair no item

@@ -21,7 +21,7 @@ func numbered(n int) string {
 	return b.String()
 }
 
-// passageOf writes the passage of a sequence in the words of numbered.
+// passageOf writes the passage of a sequence with the words of numbered.
 func passageOf(s network.Sequence) string {
 	var out []string
 	for _, id := range s.IDs[s.TypeBoundary : len(s.IDs)-1] {

@@ -1,7 +1,7 @@
 // Package pool puts several instances of one model behind one, and chooses which of them computes
 // what.
 //
-// An instance is an engine with cores of its own; instances may share the weights. All instances of
+// An instance is an engine with its own cores; instances may share the weights. All instances of
 // a [Pool] compute the same scores, so a choice changes only when a request is done, never its
 // scores.
 //
@@ -9,7 +9,7 @@
 // batch from it. No instance idles while anything waits, and a request of several batches is spread
 // over all instances that are free.
 //
-// The other routings give each instance a queue of its own, and send each request, whole, to one of
+// The other routings give each instance its own queue, and send each request, whole, to one of
 // them when it arrives: in turn ([RoundRobin]), to the one that has the fewest pairs ([LeastBusy]),
 // or to the one that should finish it first ([SmartIdle]). With these an instance may idle while
 // work waits for another, since nothing moves from queue to queue. They exist to be compared, and

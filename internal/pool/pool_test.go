@@ -236,7 +236,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestProbe holds that speeds are known from the start, and that nothing else tells of what was
+// TestProbe holds that speeds are known from the start, and that nothing else shows what was
 // computed for that.
 func TestProbe(t *testing.T) {
 	for _, routing := range Routings {

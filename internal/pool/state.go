@@ -25,7 +25,7 @@ func (p *Pool) Queue() state.Queue {
 	return total
 }
 
-// queueStates are what waits and runs at each instance with a queue of its own, and their sum.
+// queueStates are what waits and runs at each instance with its own queue, and their sum.
 func (p *Pool) queueStates() (each []state.Queue, total state.Queue) {
 	each = make([]state.Queue, len(p.instances))
 	for i, in := range p.instances {

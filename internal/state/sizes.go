@@ -19,7 +19,7 @@ func (s *Sizes) Add(other Sizes) {
 	}
 }
 
-// Sub takes away the counts of an earlier state.
+// Sub subtracts the counts of an earlier state.
 func (s *Sizes) Sub(earlier Sizes) {
 	for k, n := range earlier {
 		s[k] -= n

@@ -33,7 +33,7 @@ func (q *Queue) Add(other Queue) {
 	q.RunningTokens += other.RunningTokens
 }
 
-// Batches counts the batches begun since the start, failed ones included. A pair that is computed
+// Batches counts the batches started since the start, failed ones included. A pair that is computed
 // again alone after its batch failed is not counted twice.
 type Batches struct {
 	Runs   int64 // how many batches

@@ -197,7 +197,7 @@ function showInstances(snapshot) {
 
 function setState(word) {
   const node = $("state");
-  if (node.dataset.state === word) return; // so that screen readers are told of changes only
+  if (node.dataset.state === word) return; // so that screen readers announce changes only
   node.dataset.state = word;
   node.textContent = word;
 }
