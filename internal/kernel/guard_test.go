@@ -333,3 +333,48 @@ func TestGuardAttention(t *testing.T) {
 		}
 	})
 }
+
+// TestGuardAttentionWindow does so within windows, whose keys need no memory beyond the last.
+func TestGuardAttentionWindow(t *testing.T) {
+	rng := rand.New(rand.NewPCG(18, 2))
+	h := Heads{Count: 2, Size: 32, Scale: 0.2}
+	ld := h.Count * h.Size
+	g := newGuarded(t, 5, 4*512*(ld+512))
+	eachTier(t, func(t *testing.T, s *Set) {
+		for keys := 1; keys <= 120; keys += 7 {
+			for _, window := range []int{1, 8, 33} {
+				queries := min(keys, 1+keys%60)
+				first := keys - queries
+				q, k, v := random(rng, queries*ld, 1), random(rng, keys*ld, 1), random(rng, keys*ld, 1)
+				scratch := make([]float32, AttentionScratch(WindowKeys(queries, keys, window), h))
+				want := make([]float32, queries*ld)
+				generic.AttentionWindow(want, ld, q, ld, k, v, ld, queries, first, keys, window, h, slices.Clone(scratch))
+				g.everywhere(t, func() error {
+					got := place(g, make([]float32, queries*ld))
+					s.AttentionWindow(got, ld, place(g, q), ld, place(g, k), place(g, v), ld, queries, first, keys, window, h, place(g, scratch))
+					return near(got, want, func(int) float64 { return 1e-5 })
+				}, "%d keys, %d queries, window %d", keys, queries, window)
+			}
+		}
+	})
+}
+
+// TestGuardAttentionFew does so with few queries.
+func TestGuardAttentionFew(t *testing.T) {
+	rng := rand.New(rand.NewPCG(18, 3))
+	const size = 48
+	g := newGuarded(t, 4, 4*1024*size)
+	eachTier(t, func(t *testing.T, s *Set) {
+		for _, keys := range []int{1, 15, 16, 17, 100, depthBlock, depthBlock + 1, 2 * depthBlock} {
+			const queries = 3
+			q, x, scratch := random(rng, queries*size, 1), random(rng, Pad(keys)*size, 1), make([]float32, FewScratch(queries, keys, size))
+			want := make([]float32, queries*size)
+			generic.AttentionFew(want, size, q, size, x, x, size, queries, keys, size, 0.1, slices.Clone(scratch))
+			g.everywhere(t, func() error {
+				got, x := place(g, make([]float32, queries*size)), place(g, x)
+				s.AttentionFew(got, size, place(g, q), size, x, x, size, queries, keys, size, 0.1, place(g, scratch))
+				return near(got, want, func(int) float64 { return 1e-5 })
+			}, "%d keys", keys)
+		}
+	})
+}

@@ -132,3 +132,31 @@ func flops(n *network.Network, seqs []network.Sequence) float64 {
 	}
 	return sum
 }
+
+// BenchmarkModernBERT is a pass by one core through layers of ModernBERT-base's shape: one global,
+// two local, and a last one that is global, of which only one row a sequence is computed.
+func BenchmarkModernBERT(b *testing.B) {
+	n := sample.Network(42, sample.Geometry{
+		Hidden: 768, Blocks: 4, Heads: 12, Intermediate: 1152, Tokens: 1000, Positions: 1, Activation: network.GELU, Labels: 1,
+	})
+	modernBERT(n)
+	n.Blocks[1].Window, n.Blocks[2].Window, n.Blocks[3].Window = 64, 64, 0
+	for _, precision := range Precisions {
+		for _, lengths := range [][]int{{80, 80, 80}, {512}, {4096}} {
+			b.Run(fmt.Sprintf("precision=%s/tokens=%d", precision, lengths[0]), func(b *testing.B) {
+				e := start(b, n, Options{Threads: 1, Precision: precision, MaxTokens: 4096})
+				seqs := sample.Sequences(1, n, lengths...)
+				out, tokens := make([]float32, len(seqs)), 0
+				for _, q := range seqs {
+					tokens += len(q.IDs)
+				}
+				for b.Loop() {
+					if err := e.Logits(seqs, out); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N*tokens)/b.Elapsed().Seconds(), "tokens/s")
+			})
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 	const longest = 40
 	for i, change := range []func(*network.Network){
-		func(*network.Network) {}, deBERTa, gte, func(n *network.Network) { n.Embeddings.Positions.Offset = 5 },
+		func(*network.Network) {}, deBERTa, gte, modernBERT, modernBERTMean, func(n *network.Network) { n.Embeddings.Positions.Offset = 5 },
 	} {
 		c := complete(geometries[i%3])
 		n := sample.Network(7, c)

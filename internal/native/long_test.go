@@ -1,0 +1,81 @@
+package native
+
+import (
+	"math"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
+)
+
+// thin is a network of few operations a token, so that long sequences are fast to test.
+func thin(change func(*network.Network)) *network.Network {
+	n := sample.Network(23, complete(sample.Geometry{
+		Hidden: 16, Blocks: 3, Heads: 2, Intermediate: 20, Activation: network.GELU, Labels: 1,
+	}))
+	change(n)
+	return n
+}
+
+// TestLongSequencesAgreeWithFloat64 tries sequences that are computed in several blocks of keys,
+// and jointly by workers of which only one has memory for them.
+func TestLongSequencesAgreeWithFloat64(t *testing.T) {
+	for name, n := range map[string]*network.Network{
+		"ModernBERT": thin(modernBERT), "the mean": thin(modernBERTMean), "no positions": thin(func(n *network.Network) { n.Embeddings.Positions = nil }),
+	} {
+		e := start(t, n, Options{Threads: 3, MaxTokens: 3000})
+		seqs := sample.Sequences(24, n, 1500, 20, dividedTokens+1, 385)
+		got := logits(t, e, seqs)
+		for i, q := range seqs {
+			if want := float64Logit(n, q); !(math.Abs(float64(got[i])-want) <= 1e-4) {
+				t.Errorf("%s: %d tokens: logit %g, want %g", name, len(q.IDs), got[i], want)
+			}
+		}
+	}
+}
+
+// TestLongSequencesHaveTheSameBits: the longest pair by one worker and by several.
+func TestLongSequencesHaveTheSameBits(t *testing.T) {
+	longest := 8192
+	if testing.Short() || cpu.Tiers()[0] == cpu.Generic {
+		longest = 2500
+	}
+	n := thin(modernBERT)
+	seqs := sample.Sequences(25, n, longest, 700, 30)
+	for _, precision := range Precisions {
+		want := logits(t, start(t, n, Options{Threads: 1, Precision: precision, MaxTokens: longest}), seqs)
+		e := start(t, n, Options{Threads: 3, Precision: precision, MaxTokens: longest})
+		for i, got := range logits(t, e, seqs) {
+			if got != want[i] {
+				t.Errorf("%s, %d tokens: %g by three workers, %g by one", precision, len(seqs[i].IDs), got, want[i])
+			}
+			if alone := logits(t, e, seqs[i:i+1])[0]; alone != want[i] {
+				t.Errorf("%s, %d tokens: %g alone, %g in a batch", precision, len(seqs[i].IDs), alone, want[i])
+			}
+		}
+		out := make([]float32, len(seqs))
+		if allocs := testing.AllocsPerRun(1, func() { e.Logits(seqs, out) }); allocs != 0 {
+			t.Errorf("%s: %v allocations a batch, want none", precision, allocs)
+		}
+	}
+}
+
+// TestMemoryOfLongSequences: what a worker has for sequences grows with their length, not with its
+// square, and only the first worker has activations of the longest.
+func TestMemoryOfLongSequences(t *testing.T) {
+	n := thin(modernBERT)
+	e := start(t, n, Options{Threads: 2, MaxTokens: 8192})
+	first, second := e.workers[0].scratch, e.workers[1].scratch
+	if got, want := len(first.qkv), (8192+kernel.Width)*3*e.model.attention; got != want {
+		t.Errorf("the first worker has %d elements of qkv, want %d", got, want)
+	}
+	if got, want := len(second.qkv), (dividedTokens+kernel.Width)*3*e.model.attention; got != want {
+		t.Errorf("the second worker has %d elements of qkv, want %d", got, want)
+	}
+	short := start(t, n, Options{Threads: 1, MaxTokens: 1024}).workers[0].workspace.attention
+	if long := e.workers[0].workspace.attention; len(long) > 8*len(short) {
+		t.Errorf("attention over 8 times as many tokens has %d elements, more than 8 times %d", len(long), len(short))
+	}
+}
