@@ -61,6 +61,32 @@ func BenchmarkMatMul(b *testing.B) {
 	}
 }
 
+// BenchmarkAttentionWindow compares attention over a whole sequence with that within ModernBERT's
+// window.
+func BenchmarkAttentionWindow(b *testing.B) {
+	s, err := For(cpu.Tiers()[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := Heads{Count: 12, Size: 64, Scale: 0.125}
+	const width = 12 * 64
+	for _, n := range []int{128, 512, 2048} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		qkv, out := random(rng, n*3*width, 1), make([]float32, n*width)
+		scratch := make([]float32, AttentionScratch(n, h))
+		b.Run(fmt.Sprintf("tokens=%d/window=none", n), func(b *testing.B) {
+			for b.Loop() {
+				s.Attention(out, width, qkv, 3*width, qkv[width:], qkv[2*width:], 3*width, n, n, h, scratch)
+			}
+		})
+		b.Run(fmt.Sprintf("tokens=%d/window=64", n), func(b *testing.B) {
+			for b.Loop() {
+				s.AttentionWindow(out, width, qkv, 3*width, qkv[width:], qkv[2*width:], 3*width, n, 0, n, 64, h, scratch)
+			}
+		})
+	}
+}
+
 func BenchmarkAttention(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	h := Heads{Count: 12, Size: 32, Scale: 0.17677669}

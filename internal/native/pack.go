@@ -7,10 +7,12 @@ import (
 
 // With INT8, the larger the activations' quantized values may be, the smaller the weights' must be,
 // since their products share 16 bits. The error is least where both have steps alike. Activations
-// around zero need values for both signs; those after GELU and ReLU are hardly ever negative.
+// around zero need values for both signs; those after GELU and ReLU are hardly ever negative. A gated
+// product has both signs and a wide range, so that its own steps matter more.
 const (
 	evenQuantMax     = 150
 	positiveQuantMax = 105
+	gatedQuantMax    = 175
 )
 
 // packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is
@@ -29,7 +31,7 @@ func (m *model) packAfterAttention(l *layer, b *network.Block) {
 	downQuantMax := positiveQuantMax
 	if b.Gate != nil {
 		l.gateProj = m.packLinear(b.Gate.Weight, biasOf(b.Gate), b.Gate.In, b.Gate.Out, evenQuantMax)
-		downQuantMax = evenQuantMax // the gated product has both signs
+		downQuantMax = gatedQuantMax
 	}
 	l.upProj = m.packLinear(b.Up.Weight, biasOf(&b.Up), b.Up.In, b.Up.Out, evenQuantMax)
 	l.downProj = m.packLinear(b.Down.Weight, biasOf(&b.Down), b.Down.In, b.Down.Out, downQuantMax)
