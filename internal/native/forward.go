@@ -107,7 +107,7 @@ func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []network.Sequen
 func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float32, rows, position, tokens int) {
 	width, ld := m.attention, 3*m.attention
 	k, v := qkv[width:], qkv[2*width:]
-	if l.window > 0 {
+	if l.window > 0 && tokens > l.window+1 { // else every token sees all
 		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, m.heads, w.attention)
 		return
 	}
