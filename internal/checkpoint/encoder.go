@@ -100,7 +100,7 @@ func (c encoder) network(headActivation network.Activation) *network.Network {
 
 // embeddings adds the tensors of the embeddings, whose width is that of their tables.
 func (s *slots) embeddings(e *network.Embeddings) {
-	s.table("embeddings.word_embeddings", &e.Tokens)
+	s.tokens("embeddings.word_embeddings", &e.Tokens)
 	if e.Positions != nil {
 		s.table("embeddings.position_embeddings", &e.Positions.Table)
 	}

@@ -135,7 +135,7 @@ func (c modernBERTConfig) translation() *translation {
 		},
 	}
 	var s slots
-	s.table("embeddings.tok_embeddings", &n.Embeddings.Tokens)
+	s.tokens("embeddings.tok_embeddings", &n.Embeddings.Tokens)
 	c.norm(&s, "embeddings.norm", n.Embeddings.Norm)
 	for i := range n.Blocks {
 		b := &n.Blocks[i]

@@ -37,7 +37,7 @@ func translateRoberta(o *object, labels int) *translation {
 	n := c.network(network.Tanh)
 	n.Embeddings.Positions.Offset = offset
 	var s slots
-	s.table("embeddings.word_embeddings", &n.Embeddings.Tokens)
+	s.tokens("embeddings.word_embeddings", &n.Embeddings.Tokens)
 	s.table("embeddings.position_embeddings", &n.Embeddings.Positions.Table)
 	s.firstRows("embeddings.token_type_embeddings", types, n.Embeddings.Types)
 	s.norm("embeddings.LayerNorm", c.Hidden, n.Embeddings.Norm)

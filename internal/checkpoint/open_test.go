@@ -33,6 +33,14 @@ const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_
 
 const tinyVocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n[unused]\na\nb\n##c\ncat\nÄ\n"
 
+// rowsOf are the elements of a table as float32.
+func rowsOf(t network.Table) (all []float32) {
+	for i := range t.Rows {
+		all = append(all, t.Row(i, make([]float32, t.Width))...)
+	}
+	return all
+}
+
 // tensor is one to be written.
 type tensor struct {
 	name   string
@@ -155,7 +163,7 @@ func checkWeights(t *testing.T, n *network.Network, list []tensor) {
 	t.Helper()
 	e := n.Embeddings
 	fields := map[string][]float32{
-		"bert.embeddings.word_embeddings.weight":       e.Tokens.Data,
+		"bert.embeddings.word_embeddings.weight":       rowsOf(e.Tokens),
 		"bert.embeddings.position_embeddings.weight":   e.Positions.Table.Data,
 		"bert.embeddings.token_type_embeddings.weight": e.Types.Data,
 		"bert.embeddings.LayerNorm.weight":             e.Norm.Weight,
@@ -269,6 +277,11 @@ func TestTensorsRefused(t *testing.T) {
 			return l
 		}, `tensor "classifier.weight": its shape is [2 6]; config.json makes it [1 6]`},
 		{"integers", func(l []tensor) []tensor { at(l, bias).dtype = "I64"; return l }, `its type is I64`},
+		{"an infinity of 16 bits", func(l []tensor) []tensor {
+			x := at(l, word)
+			x.dtype, x.values[7] = safetensors.BF16, float32(math.Inf(1))
+			return l
+		}, "element 7 is +Inf"},
 		{"a NaN", func(l []tensor) []tensor { at(l, word).values[5] = float32(math.NaN()); return l }, "element 5 is NaN"},
 		{"an infinity", func(l []tensor) []tensor { at(l, bias).values[0] = float32(math.Inf(-1)); return l }, "element 0 is -Inf"},
 	} {

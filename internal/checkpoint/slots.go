@@ -1,6 +1,9 @@
 package checkpoint
 
-import "github.com/crossrank/crossrank/internal/network"
+import (
+	"github.com/crossrank/crossrank/internal/half"
+	"github.com/crossrank/crossrank/internal/network"
+)
 
 // slot is one tensor of a file and where its numbers belong.
 type slot struct {
@@ -12,6 +15,9 @@ type slot struct {
 
 	// put gives the network the tensor's numbers. It keeps the slice.
 	put func([]float32)
+
+	// putBits is put for a tensor of 16 bits; nil: it has to be converted.
+	putBits func(half.Format, []uint16)
 }
 
 func (s slot) len() int {
@@ -46,6 +52,13 @@ func (s *slots) optional(drop, add func()) {
 	s.option = &option{drop}
 	add()
 	s.option = nil
+}
+
+// tokens adds the embeddings of tokens, which stay in the file's type: rows of them are looked up,
+// never multiplied, and of a large vocabulary they are most of a model.
+func (s *slots) tokens(name string, t *network.Table) {
+	s.table(name, t)
+	s.list[len(s.list)-1].putBits = func(f half.Format, bits []uint16) { t.Format, t.Bits = f, bits }
 }
 
 func (s *slots) table(name string, t *network.Table) {

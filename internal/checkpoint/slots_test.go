@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/safetensors"
 )
@@ -24,10 +25,10 @@ func (m memory) Tensors() []sourceTensor {
 	return list
 }
 
-func (m memory) Load(dst map[string][]float32) (string, error) {
+func (m memory) Load(dst map[string]safetensors.Values) (string, error) {
 	for _, x := range dst {
-		for i := range x {
-			x[i] = float32(i + 1)
+		for i := range x.Float32 {
+			x.Float32[i] = float32(i + 1)
 		}
 	}
 	return "", nil
@@ -86,6 +87,26 @@ func TestOptionalTensors(t *testing.T) {
 		}
 		if (dense != nil) != c.has || err == nil && norm.Weight == nil {
 			t.Errorf("%s: got dense layer %v and norm %v", c.name, dense, norm)
+		}
+	}
+}
+
+// TestTokensKeepTheirType: embeddings of tokens take the file's memory, whatever its type.
+func TestTokensKeepTheirType(t *testing.T) {
+	for _, dtype := range []safetensors.DType{safetensors.F32, safetensors.F16, safetensors.BF16} {
+		m, err := Open(directoryOf(t, map[string]string{
+			configFile: tinyConfig, vocabFile: tinyVocab, weightsFile: string(encode(t, tensorsOf(tiny(), dtype))),
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := m.Network.Embeddings
+		if narrow := dtype != safetensors.F32; narrow != (e.Tokens.Data == nil) || narrow != (e.Tokens.Format == half.Format(dtype)) {
+			t.Errorf("%s: the tokens' embeddings have %d numbers of 32 bits and %d of 16 in the format %q",
+				dtype, len(e.Tokens.Data), len(e.Tokens.Bits), e.Tokens.Format)
+		}
+		if e.Positions.Table.Data == nil || m.Network.Blocks[0].Up.Weight == nil {
+			t.Errorf("%s: tensors that are multiplied or added are not of 32 bits", dtype)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/safetensors"
 )
 
@@ -17,19 +18,17 @@ func loadWeights(src tensorSource, c modelConfig) (hash string, err error) {
 	if err != nil {
 		return "", err
 	}
-	dst := make(map[string][]float32, len(found))
+	dst := make(map[string]safetensors.Values, len(found))
 	for _, f := range found {
-		dst[f.tensor.Name] = make([]float32, f.len())
+		dst[f.tensor.Name] = f.values()
 	}
 	if hash, err = src.Load(dst); err != nil {
 		return "", err
 	}
 	for _, f := range found {
-		x := dst[f.tensor.Name]
-		if at := notFinite(x); at >= 0 {
-			return "", tensorError(f.tensor, "element %d is %v; the file is damaged or was trained badly", at, x[at])
+		if err := f.fill(dst[f.tensor.Name]); err != nil {
+			return "", err
 		}
-		f.put(x)
 	}
 	return hash, nil
 }
@@ -38,6 +37,34 @@ func loadWeights(src tensorSource, c modelConfig) (hash string, err error) {
 type filledSlot struct {
 	slot
 	tensor sourceTensor
+}
+
+// values is the memory for the tensor's numbers.
+func (f filledSlot) values() safetensors.Values {
+	if f.putBits != nil && f.tensor.DType != safetensors.F32 {
+		return safetensors.Values{Bits: make([]uint16, f.len())}
+	}
+	return safetensors.Values{Float32: make([]float32, f.len())}
+}
+
+// fill gives the network the tensor's numbers, all of which must be finite.
+func (f filledSlot) fill(x safetensors.Values) error {
+	const damaged = "element %d is %v; the file is damaged or was trained badly"
+	if x.Bits != nil {
+		format := half.Format(f.tensor.DType)
+		if at := format.NotFinite(x.Bits); at >= 0 {
+			var value [1]float32
+			format.Widen(value[:], x.Bits[at:])
+			return tensorError(f.tensor, damaged, at, value[0])
+		}
+		f.putBits(format, x.Bits)
+		return nil
+	}
+	if at := notFinite(x.Float32); at >= 0 {
+		return tensorError(f.tensor, damaged, at, x.Float32[at])
+	}
+	f.put(x.Float32)
+	return nil
 }
 
 // match finds the tensor of each slot and checks its shape and type. It refuses tensors that have

@@ -57,8 +57,9 @@ var table = []row{
 	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
-	{name: "internal/safetensors"},
-	{name: "internal/network"},
+	{name: "internal/half"},
+	{name: "internal/safetensors", imports: []string{"internal/half"}},
+	{name: "internal/network", imports: []string{"internal/half"}},
 	{name: "internal/network/sample", imports: []string{"internal/network"}},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/state"},
@@ -73,7 +74,7 @@ var table = []row{
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
-	{name: "internal/checkpoint", imports: []string{"internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
+	{name: "internal/checkpoint", imports: []string{"internal/half", "internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample"}},

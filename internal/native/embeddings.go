@@ -7,50 +7,70 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// tokenEmbeddings are the embeddings of the vocabulary, rows padded to a multiple of kernel.Width,
-// as float32 or as bytes with one scale a row. For MiniLM they are half of all parameters; a pair
-// reads some dozens of rows.
+// tokenEmbeddings are the embeddings of the vocabulary: the network's own table, in whatever it
+// holds it, or with INT8 a copy in bytes with one scale a row. For MiniLM they are half of all
+// parameters, for the small multilingual models four fifths; a pair reads some dozens of rows.
 type tokenEmbeddings struct {
-	width  int
-	rows   []float32
-	bytes  []int8 // instead of rows
+	table  network.Table
+	bytes  []int8 // instead of the table's elements
 	scales []float32
 }
 
 func packTokens(t network.Table, precision Precision) tokenEmbeddings {
-	e := tokenEmbeddings{width: kernel.Pad(t.Width)}
 	if precision != INT8 {
-		e.rows = padRows(t.Data, t.Width)
-		return e
+		return tokenEmbeddings{table: t}
 	}
-	e.bytes, e.scales = make([]int8, t.Rows*e.width), make([]float32, t.Rows)
-	for r := range t.Rows {
-		row, top := t.Data[r*t.Width:(r+1)*t.Width], float32(0)
-		for _, v := range row {
-			top = max(top, float32(math.Abs(float64(v))))
-		}
-		if top == 0 {
-			continue
-		}
-		e.scales[r] = top / math.MaxInt8
-		for i, v := range row {
-			e.bytes[r*e.width+i] = int8(math.RoundToEven(float64(v / e.scales[r])))
-		}
+	e := tokenEmbeddings{
+		table: network.Table{Rows: t.Rows, Width: t.Width},
+		bytes: make([]int8, t.Rows*t.Width), scales: make([]float32, t.Rows),
 	}
+	const rows = 4096
+	var jobs []func()
+	for low := 0; low < t.Rows; low += rows {
+		jobs = append(jobs, func() {
+			buffer := make([]float32, t.Width)
+			for r := low; r < min(low+rows, t.Rows); r++ {
+				e.scales[r] = quantizeRow(e.bytes[r*t.Width:(r+1)*t.Width], t.Row(r, buffer))
+			}
+		})
+	}
+	inParallel(jobs)
 	return e
 }
 
-// row returns the embedding of a token, in buffer if it has to be decoded.
+// quantizeRow writes a row in bytes and returns the scale that it has then.
+func quantizeRow(dst []int8, row []float32) (scale float32) {
+	top := float32(0)
+	for _, v := range row {
+		top = max(top, v, -v)
+	}
+	if top == 0 {
+		return 0
+	}
+	scale = top / math.MaxInt8
+	for i, v := range row {
+		dst[i] = int8(math.RoundToEven(float64(v / scale)))
+	}
+	return scale
+}
+
+// row returns the embedding of a token, padded with zeros to a multiple of kernel.Width, in buffer
+// if it has to be converted or padded.
 func (e *tokenEmbeddings) row(id int32, buffer []float32) []float32 {
-	at := int(id) * e.width
+	width := e.table.Width
 	if e.bytes == nil {
-		return e.rows[at : at+e.width]
+		row := e.table.Row(int(id), buffer)
+		if width%kernel.Width == 0 {
+			return row
+		}
+		copy(buffer, row)
+	} else {
+		scale := e.scales[id]
+		for i, b := range e.bytes[int(id)*width : (int(id)+1)*width] {
+			buffer[i] = float32(b) * scale
+		}
 	}
-	buffer = buffer[:e.width]
-	scale := e.scales[id]
-	for i, b := range e.bytes[at : at+e.width] {
-		buffer[i] = float32(b) * scale
-	}
+	clear(buffer[width:kernel.Pad(width)])
 	return buffer
 }
 

@@ -56,7 +56,9 @@ func float64Embeddings(e *network.Embeddings, q network.Sequence) [][]float64 {
 				x[i][j] += float64(t.Data[row*t.Width+j])
 			}
 		}
-		add(&e.Tokens, int(id))
+		for j, v := range e.Tokens.Row(int(id), make([]float32, e.Tokens.Width)) {
+			x[i][j] = float64(v)
+		}
 		if p := e.Positions; p != nil && p.Offset > 0 && int(id) == p.Offset-1 {
 			add(&p.Table, int(id))
 		} else if p != nil {

@@ -23,6 +23,8 @@
 // rotary and relative positions, windows, causality) stands in the description.
 package network
 
+import "github.com/crossrank/crossrank/internal/half"
+
 // Network is the description of one network. A translator makes it; everybody else only reads it.
 type Network struct {
 	Hidden       int // width of the residual stream
@@ -115,10 +117,24 @@ type Head struct {
 	Output Linear
 }
 
-// Table is a matrix whose rows are looked up.
+// Table is a matrix whose rows are looked up. Its elements are in Data; or, if it has a Format, in
+// Bits, in half of the memory. Only the tokens' embeddings may have one: they can be most of a
+// network's memory.
 type Table struct {
 	Rows, Width int
 	Data        []float32
+	Format      half.Format
+	Bits        []uint16
+}
+
+// Row returns a row, in buffer if it has to be converted.
+func (t *Table) Row(i int, buffer []float32) []float32 {
+	if t.Format == "" {
+		return t.Data[i*t.Width : (i+1)*t.Width]
+	}
+	buffer = buffer[:t.Width]
+	t.Format.Widen(buffer, t.Bits[i*t.Width:(i+1)*t.Width])
+	return buffer
 }
 
 // Linear computes y = Weight·x + Bias.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -45,6 +46,12 @@ func TestValidate(t *testing.T) {
 		}},
 		{"relative: it has rows for 2 distances; the number must be odd", func(n *network.Network) {
 			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 1}, ContentToPosition: true}
+		}},
+		{"embeddings.types: only the tokens' embeddings may have 16 bits", func(n *network.Network) {
+			n.Embeddings.Types.Format, n.Embeddings.Types.Bits = half.F16, make([]uint16, 2*hidden)
+		}},
+		{"embeddings.tokens: it has 3 elements, not 20 × 12", func(n *network.Network) {
+			n.Embeddings.Tokens.Format, n.Embeddings.Tokens.Bits = half.F16, make([]uint16, 3)
 		}},
 		{"relative: row 1 follows row 2", func(n *network.Network) {
 			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 2, 1}, ContentToPosition: true}
@@ -134,6 +141,22 @@ func TestParametersCountsOnce(t *testing.T) {
 	}
 	if apart, more := n.Parameters(), int64(len(n.Blocks)*2*(hidden*all+all)); apart != shared+more {
 		t.Errorf("got %d parameters with shared projections and %d without, want %d more", shared, apart, more)
+	}
+}
+
+func TestRow(t *testing.T) {
+	buffer := make([]float32, 3)
+	for _, c := range []struct {
+		name  string
+		table network.Table
+	}{
+		{"float32", network.Table{Rows: 2, Width: 2, Data: []float32{1, 2, -3, 0.5}}},
+		{"F16", network.Table{Rows: 2, Width: 2, Format: half.F16, Bits: []uint16{0x3c00, 0x4000, 0xc200, 0x3800}}},
+		{"BF16", network.Table{Rows: 2, Width: 2, Format: half.BF16, Bits: []uint16{0x3f80, 0x4000, 0xc040, 0x3f00}}},
+	} {
+		if got := c.table.Row(1, buffer); !slices.Equal(got, []float32{-3, 0.5}) {
+			t.Errorf("%s: got %v, want [-3 0.5]", c.name, got)
+		}
 	}
 }
 

@@ -56,6 +56,10 @@ var fields = map[string]change{
 	"Head.Norm":       func(n *network.Network) { n.Head.Norm = layerNorm(hidden) },
 
 	"Table.Rows": nil, "Table.Width": nil, "Table.Data": nil,
+
+	// How the tokens' embeddings are held changes no result; Table.Row converts them.
+	"Table.Format": nil, "Table.Bits": nil,
+
 	"Linear.In": nil, "Linear.Out": nil, "Linear.Weight": nil, "Linear.Bias": nil,
 	"Norm.Eps": nil, "Norm.Weight": nil, "Norm.Bias": nil,
 	"Norm.RMS": func(n *network.Network) { n.Blocks[1].FeedForwardNorm.RMS = true },

@@ -8,6 +8,15 @@ type Tensor struct {
 	Role       string // such as "blocks[3].query.weight"
 	Rows, Cols int
 	Data       *[]float32
+	Bits       *[]uint16 // instead of Data, see [Table]
+}
+
+// len is the number of elements.
+func (t *Tensor) len() int {
+	if t.Bits != nil {
+		return len(*t.Bits)
+	}
+	return len(*t.Data)
 }
 
 // Tensors lists the tensors of n by role, the embeddings first and the head last. A bias that is
@@ -67,11 +76,15 @@ func (c *collector) block(at string, b *Block, n *Network) {
 }
 
 func (c *collector) add(role string, rows, cols int, data *[]float32) {
-	c.tensors = append(c.tensors, Tensor{role, rows, cols, data})
+	c.tensors = append(c.tensors, Tensor{Role: role, Rows: rows, Cols: cols, Data: data})
 }
 
 func (c *collector) table(role string, t *Table) {
-	if t != nil {
+	switch {
+	case t == nil:
+	case t.Format != "":
+		c.tensors = append(c.tensors, Tensor{Role: role, Rows: t.Rows, Cols: t.Width, Bits: &t.Bits})
+	default:
 		c.add(role, t.Rows, t.Width, &t.Data)
 	}
 }

@@ -20,7 +20,7 @@ func (n *Network) Validate() error {
 	}
 	for _, t := range n.Tensors() {
 		v.check(t.Rows > 0 && t.Cols > 0, t.Role, "its shape is %d × %d", t.Rows, t.Cols)
-		v.check(len(*t.Data) == t.Rows*t.Cols, t.Role, "it has %d elements, not %d × %d", len(*t.Data), t.Rows, t.Cols)
+		v.check(t.len() == t.Rows*t.Cols, t.Role, "it has %d elements, not %d × %d", t.len(), t.Rows, t.Cols)
 	}
 	return v.err
 }
@@ -43,6 +43,7 @@ func (v *validator) linear(role string, l *Linear, in, out int) {
 func (v *validator) table(role string, t *Table, width int) {
 	if t != nil {
 		v.check(t.Width == width, role, "its rows have %d elements, not %d", t.Width, width)
+		v.check(t.Format == "", role, "only the tokens' embeddings may have 16 bits")
 	}
 }
 
@@ -66,7 +67,7 @@ func (n *Network) validateEmbeddings(v *validator) {
 	e := &n.Embeddings
 	width := e.Tokens.Width
 	if e.Projection == nil {
-		v.table("embeddings.tokens", &e.Tokens, n.Hidden)
+		v.check(width == n.Hidden, "embeddings.tokens", "its rows have %d elements, not %d", width, n.Hidden)
 	}
 	v.linear("embeddings.projection", e.Projection, width, n.Hidden)
 	v.table("embeddings.types", e.Types, width)

@@ -4,9 +4,10 @@
 // Such a file often comes from a stranger, so nothing in it is believed before it is checked.
 // [Open] reads the header as a stream, so that its declared size costs no memory, and refuses a
 // file that breaks any [Rule]: after it, every range lies inside the file, and together they cover
-// it without overlap or hole. [File.Load] then makes one pass over the file, turns the tensors that
-// the caller wants into float32 in the caller's own slices, and hashes all of it on the way. The
-// file is read, never mapped: one that is truncated meanwhile is an error, not a dead process.
+// it without overlap or hole. [File.Load] then makes one pass over the file, puts the tensors that
+// the caller wants into the caller's own slices, as float32 or as they are, and hashes all of it on
+// the way. The file is read, never mapped: one that is truncated meanwhile is an error, not a dead
+// process.
 //
 // The format is that of the safetensors project's README, with its reference reader's checks made
 // explicit. Stricter than it, on purpose: keys other than dtype, shape and data_offsets are

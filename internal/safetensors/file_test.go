@@ -66,29 +66,41 @@ func TestRoundTrip(t *testing.T) {
 	if n := len(f.Tensors()); n != 6 || f.Tensors()[1].Name != "big" || f.Tensors()[1].Len() != 300_000 {
 		t.Fatalf("got %d tensors, the second %v", n, f.Tensors()[1])
 	}
-	got := map[string][]float32{
-		"big": make([]float32, 300_000), "bf16": make([]float32, 2), "f16": make([]float32, 3), "empty": {}, "scalar": make([]float32, 1),
+	for _, little := range []bool{littleEndian, false} { // as on other machines
+		defer func(was bool) { littleEndian = was }(littleEndian)
+		littleEndian = little
+		checkValues(t, f, sha256.Sum256(raw), big)
 	}
-	for range 2 { // a file can be read again
-		sum, err := f.Load(got)
-		if err != nil {
-			t.Fatal(err)
+}
+
+func checkValues(t *testing.T, f *File, hash [sha256.Size]byte, big []float32) {
+	t.Helper()
+	got := map[string]Values{
+		"big": {Float32: make([]float32, len(big))}, "bf16": {Float32: make([]float32, 2)}, "empty": {},
+		"f16": {Float32: make([]float32, 3)}, "scalar": {Float32: make([]float32, 1)},
+	}
+	bits := map[string]Values{"bf16": {Bits: make([]uint16, 2)}, "f16": {Bits: make([]uint16, 3)}}
+	for _, dst := range []map[string]Values{got, got, bits} { // a file can be read again
+		if sum, err := f.Load(dst); err != nil || sum != hash {
+			t.Fatalf("hash %x, error %v; want hash %x", sum, err, hash)
 		}
-		if want := sha256.Sum256(raw); sum != want {
-			t.Errorf("hash %x, want %x", sum, want)
+	}
+	for _, c := range []struct {
+		name string
+		want []float32
+		bits []uint16
+	}{
+		{"big", big, nil},
+		{"bf16", []float32{1, -3}, []uint16{0x3f80, 0xc040}},
+		{"f16", []float32{1, 65504, -1.0 / (1 << 24)}, []uint16{0x3c00, 0x7bff, 0x8001}},
+		{"scalar", []float32{1}, nil},
+	} {
+		if x := got[c.name].Float32; !slices.Equal(x, c.want) {
+			t.Errorf("%s: got %.5v…, want %.5v…", c.name, x, c.want)
 		}
-	}
-	if !slices.Equal(got["big"], big) {
-		t.Error("F32 values changed")
-	}
-	if want := []float32{1, -3}; !slices.Equal(got["bf16"], want) {
-		t.Errorf("BF16: got %v, want %v", got["bf16"], want)
-	}
-	if want := []float32{1, 65504, -1.0 / (1 << 24)}; !slices.Equal(got["f16"], want) {
-		t.Errorf("F16: got %v, want %v", got["f16"], want)
-	}
-	if got["scalar"][0] != 1 {
-		t.Errorf("scalar: got %v, want 1", got["scalar"])
+		if x := bits[c.name].Bits; !slices.Equal(x, c.bits) {
+			t.Errorf("%s: got the bits %x, want %x", c.name, x, c.bits)
+		}
 	}
 }
 
@@ -99,39 +111,16 @@ func TestLoadRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		dst  map[string][]float32
+		dst  map[string]Values
 		want string
 	}{
-		"an absent tensor":          {map[string][]float32{"y": nil}, `f has no tensor "y"`},
-		"a type that is not read":   {map[string][]float32{"i": {0}}, `f: tensor "i" is of type I64; F32, F16 and BF16 can be read`},
-		"a slice of another length": {map[string][]float32{"x": {0}}, `f: tensor "x" has 2 elements, not 1`},
+		"an absent tensor":          {map[string]Values{"y": {}}, `f has no tensor "y"`},
+		"a type that is not read":   {map[string]Values{"i": {Float32: make([]float32, 1)}}, `f: tensor "i" is of type I64; F32, F16 and BF16 can be read`},
+		"a slice of another length": {map[string]Values{"x": {Float32: make([]float32, 1)}}, `f: tensor "x" has 2 elements, not 1`},
+		"bits of a float32":         {map[string]Values{"x": {Bits: make([]uint16, 2)}}, `f: tensor "x" is of type F32, not of 16 bits`},
 	} {
 		if _, err := f.Load(c.dst); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
-		}
-	}
-}
-
-// Every half is compared with its value by definition: sign × significand × 2^exponent.
-func TestHalf(t *testing.T) {
-	for i := range 1 << 16 {
-		h := uint16(i)
-		exp, frac := int(h>>10&31), float64(h&1023)
-		want := math.Ldexp(1+frac/1024, exp-15)
-		switch {
-		case exp == 0:
-			want = math.Ldexp(frac, -24)
-		case exp == 31 && frac == 0:
-			want = math.Inf(1)
-		case exp == 31:
-			want = math.NaN()
-		}
-		if h>>15 == 1 {
-			want = -want
-		}
-		got := float64(half(h))
-		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || math.Signbit(got) != (h>>15 == 1) {
-			t.Fatalf("%#04x: got %v, want %v", h, got, want)
 		}
 	}
 }
@@ -166,10 +155,13 @@ func FuzzHeader(f *testing.F) {
 			}
 			return
 		}
-		dst, total := make(map[string][]float32), int64(0)
+		dst, total := make(map[string]Values), int64(0)
 		for _, tensor := range file.Tensors() {
-			if decoders[tensor.DType] != nil {
-				dst[tensor.Name] = make([]float32, tensor.Len())
+			switch tensor.DType {
+			case F32, F16:
+				dst[tensor.Name] = Values{Float32: make([]float32, tensor.Len())}
+			case BF16:
+				dst[tensor.Name] = Values{Bits: make([]uint16, tensor.Len())}
 			}
 			total += tensor.Bytes()
 		}
@@ -189,7 +181,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dst := map[string][]float32{"x": make([]float32, n)}
+	dst := map[string]Values{"x": {Float32: make([]float32, n)}}
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
 		if _, err := f.Load(dst); err != nil {

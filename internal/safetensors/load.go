@@ -2,19 +2,29 @@ package safetensors
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"unsafe"
+
+	"github.com/crossrank/crossrank/internal/half"
 )
+
+// Values is where the elements of a tensor go: one of the two is as long as the tensor, the other
+// is nil.
+type Values struct {
+	Float32 []float32 // converted
+	Bits    []uint16  // as the file has them, from a tensor of type F16 or BF16
+}
 
 // chunk is how many bytes are read at once: enough to make system calls cheap, little enough to
 // stay in cache. It is a multiple of every element size.
 const chunk = 256 << 10
 
-// Load reads the named tensors into the slices given for them, converted to float32, and returns
-// the SHA-256 of the whole file. Each slice must be as long as its tensor, and the tensor of type
-// F32, F16 or BF16. It makes one pass over the file and holds no more of it than a few chunks.
-// After an error the contents of the slices are undefined.
-func (f *File) Load(dst map[string][]float32) (sum [sha256.Size]byte, err error) {
+// Load reads the named tensors, of types F32, F16 and BF16, and returns the SHA-256 of the whole
+// file. It makes one pass over the file and holds no more of it than a few chunks. After an error
+// the contents of the slices are undefined.
+func (f *File) Load(dst map[string]Values) (sum [sha256.Size]byte, err error) {
 	for name, d := range dst {
 		if err := f.loadable(name, d); err != nil {
 			return sum, err
@@ -25,14 +35,14 @@ func (f *File) Load(dst map[string][]float32) (sum [sha256.Size]byte, err error)
 	return p.hash.finish(), err
 }
 
-func (f *File) readAll(p *pass, dst map[string][]float32) error {
+func (f *File) readAll(p *pass, dst map[string]Values) error {
 	if err := p.skip(f.data); err != nil {
 		return &Error{File: f.name, Rule: RuleRead, Err: err}
 	}
 	for _, t := range f.tensors {
 		var err error
 		if d, ok := dst[t.Name]; ok {
-			err = p.read(d, decoders[t.DType], int(bitsOf[t.DType]/8))
+			err = p.read(d, t.DType)
 		} else {
 			err = p.skip(t.Bytes())
 		}
@@ -43,16 +53,18 @@ func (f *File) readAll(p *pass, dst map[string][]float32) error {
 	return nil
 }
 
-func (f *File) loadable(name string, dst []float32) error {
+func (f *File) loadable(name string, dst Values) error {
 	t, ok := f.Tensor(name)
-	if !ok {
+	switch {
+	case !ok:
 		return fmt.Errorf("%s has no tensor %q", f.name, name)
-	}
-	if decoders[t.DType] == nil {
+	case t.DType != F32 && t.DType != F16 && t.DType != BF16:
 		return fmt.Errorf("%s: tensor %q is of type %s; F32, F16 and BF16 can be read", f.name, name, t.DType)
+	case dst.Bits != nil && t.DType == F32:
+		return fmt.Errorf("%s: tensor %q is of type F32, not of 16 bits", f.name, name)
 	}
-	if len(dst) != t.Len() {
-		return fmt.Errorf("%s: tensor %q has %d elements, not %d", f.name, name, t.Len(), len(dst))
+	if n := len(dst.Float32) + len(dst.Bits); n != t.Len() {
+		return fmt.Errorf("%s: tensor %q has %d elements, not %d", f.name, name, t.Len(), n)
 	}
 	return nil
 }
@@ -64,27 +76,53 @@ type pass struct {
 }
 
 func (p *pass) skip(n int64) error {
+	return p.chunks(n, func([]byte) {})
+}
+
+func (p *pass) read(dst Values, t DType) error {
+	switch {
+	case dst.Bits != nil && littleEndian:
+		return p.direct(bytesOf(dst.Bits))
+	case dst.Bits != nil:
+		return p.chunks(2*int64(len(dst.Bits)), func(src []byte) { dst.Bits = dst.Bits[copy(dst.Bits, uint16s(src)):] })
+	case t == F32 && littleEndian:
+		return p.direct(bytesOf(dst.Float32))
+	case t == F32:
+		return p.chunks(4*int64(len(dst.Float32)), func(src []byte) {
+			n, _ := binary.Decode(src, binary.LittleEndian, dst.Float32[:len(src)/4])
+			dst.Float32 = dst.Float32[n/4:]
+		})
+	}
+	return p.chunks(2*int64(len(dst.Float32)), func(src []byte) {
+		bits := uint16s(src)
+		half.Format(t).Widen(dst.Float32[:len(bits)], bits)
+		dst.Float32 = dst.Float32[len(bits):]
+	})
+}
+
+// direct reads into memory that the hash may read until the pass ends.
+func (p *pass) direct(dst []byte) error {
+	for len(dst) > 0 {
+		n := min(len(dst), chunk)
+		if err := p.fill(dst[:n]); err != nil {
+			return err
+		}
+		p.hash.full <- piece{bytes: dst[:n]}
+		dst = dst[n:]
+	}
+	return nil
+}
+
+// chunks reads n bytes and has use see them, a chunk at a time.
+func (p *pass) chunks(n int64, use func([]byte)) error {
 	for n > 0 {
 		buf := (<-p.hash.free)[:min(n, chunk)]
 		if err := p.fill(buf); err != nil {
 			return err
 		}
-		p.hash.full <- buf
+		use(buf)
+		p.hash.full <- piece{buf, true}
 		n -= int64(len(buf))
-	}
-	return nil
-}
-
-func (p *pass) read(dst []float32, decode decoder, size int) error {
-	for len(dst) > 0 {
-		n := min(len(dst), chunk/size)
-		buf := (<-p.hash.free)[:n*size]
-		if err := p.fill(buf); err != nil {
-			return err
-		}
-		decode(dst[:n], buf)
-		p.hash.full <- buf
-		dst = dst[n:]
 	}
 	return nil
 }
@@ -97,17 +135,45 @@ func (p *pass) fill(buf []byte) error {
 	return err
 }
 
-// hasher computes a SHA-256 beside the reading: buffers go round from free to full and back.
+// littleEndian says that numbers lie in memory as they lie in a file. Tests clear it.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// bytesOf is the memory of numbers.
+func bytesOf[T uint16 | float32](x []T) []byte {
+	var one T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(one)))
+}
+
+// uint16s are the numbers in a chunk, whose memory is aligned.
+func uint16s(src []byte) []uint16 {
+	if littleEndian {
+		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(src))), len(src)/2)
+	}
+	x := make([]uint16, len(src)/2)
+	for i := range x {
+		x[i] = binary.LittleEndian.Uint16(src[2*i:])
+	}
+	return x
+}
+
+// hasher computes a SHA-256 beside the reading: pieces of the file come in through full; those that
+// are buffers go back through free.
 type hasher struct {
-	free, full chan []byte
-	sum        chan [sha256.Size]byte
+	free chan []byte
+	full chan piece
+	sum  chan [sha256.Size]byte
+}
+
+type piece struct {
+	bytes  []byte
+	buffer bool
 }
 
 func startHash() *hasher {
 	const buffers = 4
 	h := &hasher{
 		free: make(chan []byte, buffers),
-		full: make(chan []byte, buffers),
+		full: make(chan piece, buffers),
 		sum:  make(chan [sha256.Size]byte, 1),
 	}
 	for range buffers {
@@ -115,9 +181,11 @@ func startHash() *hasher {
 	}
 	go func() {
 		sha := sha256.New()
-		for buf := range h.full {
-			sha.Write(buf)
-			h.free <- buf[:chunk]
+		for p := range h.full {
+			sha.Write(p.bytes)
+			if p.buffer {
+				h.free <- p.bytes[:chunk]
+			}
 		}
 		h.sum <- [sha256.Size]byte(sha.Sum(nil))
 	}()
