@@ -94,6 +94,7 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 		Mode:         out.GetMode(),
 		Padded:       out.GetPadded(),
 		Revision:     out.GetRevision(),
+		Prompt:       out.GetPrompt(),
 	}, nil
 }
 

@@ -113,6 +113,7 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 		Mode:         i.Mode,
 		Padded:       i.Padded,
 		Revision:     i.Revision,
+		Prompt:       i.Prompt,
 	}
 }
 

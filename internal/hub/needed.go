@@ -23,6 +23,7 @@ const maxListBytes = 16 << 20
 var optional = []string{
 	"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
 	"config_sentence_transformers.json", "sentence_bert_config.json", modulesFile,
+	"adapter_config.json", // which names another base model, so that it must be refused
 }
 
 // vocabularies are the forms of a tokenizer, the best one first. One of them suffices.

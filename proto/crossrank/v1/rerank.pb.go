@@ -1048,6 +1048,7 @@ type InfoResponse struct {
 	Mode          string                 `protobuf:"bytes,17,opt,name=mode,proto3" json:"mode,omitempty"`            // the stages that run, if it is not all of them
 	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
 	Revision      string                 `protobuf:"bytes,19,opt,name=revision,proto3" json:"revision,omitempty"`    // the commit of a model that is named by its name on the Hugging Face hub
+	Prompt        string                 `protobuf:"bytes,20,opt,name=prompt,proto3" json:"prompt,omitempty"`        // text that stands directly before every query
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1215,6 +1216,13 @@ func (x *InfoResponse) GetRevision() string {
 	return ""
 }
 
+func (x *InfoResponse) GetPrompt() string {
+	if x != nil {
+		return x.Prompt
+	}
+	return ""
+}
+
 var File_crossrank_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_crossrank_v1_rerank_proto_rawDesc = "" +
@@ -1295,7 +1303,7 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"compute_ns\x18\x03 \x01(\x03R\tcomputeNs\x12\x19\n" +
 	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"#\n" +
 	"\vInfoRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\x9a\x04\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xb2\x04\n" +
 	"\fInfoResponse\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aweights\x18\x02 \x01(\tR\aweights\x12 \n" +
@@ -1322,7 +1330,8 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\tinstances\x18\x10 \x01(\x05R\tinstances\x12\x12\n" +
 	"\x04mode\x18\x11 \x01(\tR\x04mode\x12\x16\n" +
 	"\x06padded\x18\x12 \x01(\bR\x06padded\x12\x1a\n" +
-	"\brevision\x18\x13 \x01(\tR\brevision*M\n" +
+	"\brevision\x18\x13 \x01(\tR\brevision\x12\x16\n" +
+	"\x06prompt\x18\x14 \x01(\tR\x06prompt*M\n" +
 	"\n" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
