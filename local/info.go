@@ -12,10 +12,6 @@ import (
 // describe says what model was opened and how it is run.
 func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) crossrank.Info {
 	engine := engines[0].Properties()
-	maxLength := m.MaxLength
-	if opts.MaxLength > 0 {
-		maxLength = min(maxLength, opts.MaxLength)
-	}
 	info := crossrank.Info{
 		Model:        m.Name,
 		Weights:      m.Hash,
@@ -26,7 +22,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		Threads:      engine.Threads,
 		Instances:    len(engines),
 		Quantization: engine.Precision,
-		MaxLength:    maxLength,
+		MaxLength:    opts.maxLength(m),
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
 		Padded:       opts.pipeline().Pads(),

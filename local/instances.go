@@ -12,7 +12,7 @@ import (
 func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
 	instances := o.instances()
 	first, err := backend.Open(o.Backend, m.Network, backend.Options{
-		Threads: instances[0].Threads, Precision: o.Quantization, MaxTokens: m.MaxLength,
+		Threads: instances[0].Threads, Precision: o.Quantization, MaxTokens: o.maxLength(m),
 	})
 	if err != nil {
 		return nil, err
@@ -26,6 +26,15 @@ func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err err
 		engines = append(engines, replica)
 	}
 	return engines, nil
+}
+
+// maxLength is the most tokens of a pair: the model's own maximum, or a lower one that is asked for,
+// which makes the engines' memory smaller.
+func (o Options) maxLength(m *checkpoint.Model) int {
+	if o.MaxLength > 0 {
+		return min(m.MaxLength, o.MaxLength)
+	}
+	return m.MaxLength
 }
 
 func closeAll(engines []backend.Engine) error {

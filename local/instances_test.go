@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/network"
 )
 
 // TestInstancesNeverChangeAScore scores random requests of many callers on instances with one and
@@ -102,6 +103,22 @@ func TestSpeedIsKnownFromTheStart(t *testing.T) {
 	for i, s := range m.Instances() {
 		if s.Speed <= 0 || s.Batches != 0 || s.Tokens != 0 || s.Busy != 0 {
 			t.Errorf("instance %d: got %+v, want a speed and no batches", i, s)
+		}
+	}
+}
+
+// TestMaxLengthBoundsEngines: engines have memory for pairs of the length that was asked for, not of
+// the model's own.
+func TestMaxLengthBoundsEngines(t *testing.T) {
+	m, err := Open(builtin, Options{MaxLength: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for length, fits := range map[int]bool{40: true, 41: false} {
+		err := m.engines[0].Logits([]network.Sequence{{IDs: make([]int32, length)}}, make([]float32, 1))
+		if (err == nil) != fits {
+			t.Errorf("a sequence of %d tokens: %v; want it to fit: %t", length, err, fits)
 		}
 	}
 }

@@ -39,7 +39,7 @@ type Properties struct {
 type Options struct {
 	Threads   int    // cores that a batch is split over; 0 = all that the process may use
 	Precision string // "" = the backend's default
-	MaxTokens int    // longest sequence; 0 = the most that the network's positions allow
+	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
 }
 
 // Open opens a network on the backend of a name; "" means the default.
