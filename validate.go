@@ -11,7 +11,7 @@ func (r *Request) Validate() error {
 	case r.Truncation > TruncateNever:
 		return Errorf(InvalidArgument, "truncation is %d; use right, left or never", r.Truncation)
 	case r.MaxPassage < 0:
-		return Errorf(InvalidArgument, "max_passage is %d; use 0 for no limit of its own, or a number of tokens", r.MaxPassage)
+		return Errorf(InvalidArgument, "max_passage is %d; use 0 for no separate limit, or a number of tokens", r.MaxPassage)
 	case r.Windows.Aggregate > MeanWindow:
 		return Errorf(InvalidArgument, "windows.aggregate is %d; use none, best or mean", r.Windows.Aggregate)
 	case r.Windows.Overlap < 0 || r.Windows.Max < 0:

@@ -120,9 +120,9 @@ func (d Dialect) fits(t target) error {
 		}
 		return fmt.Errorf("dialect is %q; use one of %s", d, strings.Join(names, ", "))
 	case d == Inference && t.http():
-		return fmt.Errorf("the dialect %s is spoken over gRPC; dial grpc://host:port", d)
+		return fmt.Errorf("the dialect %s needs gRPC; dial grpc://host:port", d)
 	case d != Crossrank && d != Inference && !t.http():
-		return fmt.Errorf("the dialect %s is spoken over HTTP; dial http://host:port", d)
+		return fmt.Errorf("the dialect %s needs HTTP; dial http://host:port", d)
 	}
 	return nil
 }

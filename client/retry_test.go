@@ -10,7 +10,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// script is a transport that fails as told, one error a call, and then answers.
+// script is a transport that fails with a list of errors, one per call, and then answers.
 type script struct {
 	errs  []error
 	calls int

@@ -23,7 +23,7 @@ var schemes = []string{"grpc", "grpcs", "http", "https", "dns"}
 // parseTarget parses a target.
 func parseTarget(text string) (target, error) {
 	wrong := func(why string) (target, error) {
-		return target{}, fmt.Errorf("target %q: %s; give grpc://host:port or http://host:port, "+
+		return target{}, fmt.Errorf("target %q %s; give grpc://host:port or http://host:port, "+
 			"with an s for TLS, or dns:///host:port", text, why)
 	}
 	scheme, rest, found := strings.Cut(text, "://")

@@ -14,7 +14,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// thirdParty calls another maker's server over HTTP, in the dialect of one of the codecs.
+// thirdParty calls a third-party server over HTTP, in the dialect of one of the codecs.
 type thirdParty struct {
 	http    *overHTTP
 	dialect Dialect

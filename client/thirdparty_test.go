@@ -16,14 +16,14 @@ import (
 )
 
 // The suite of package scorertest runs over every dialect in the tests of the server. Here the
-// servers of other makers answer, in the shapes that they document.
+// third-party servers answer, in the shapes that they document.
 
 var (
 	oneQuery  = []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "q", Passage: "b"}, {Query: "q", Passage: "c"}}
 	queryEach = []crossrank.Pair{{Query: "q", Passage: "a"}, {Query: "r", Passage: "b"}, {Query: "q", Passage: "c"}}
 )
 
-// exchangeOf is a request and what another maker's server answers to it.
+// exchangeOf is a request and what a third-party server answers to it.
 type exchangeOf struct {
 	name    string
 	dialect Dialect
@@ -77,7 +77,7 @@ func TestOtherMakersAnswers(t *testing.T) {
 				Usage: crossrank.Usage{Tokens: 38}},
 		},
 		{
-			name: "one that speaks as Jina does and gives logits", dialect: Jina, req: crossrank.Request{Pairs: oneQuery},
+			name: "one with the API of Jina that gives logits", dialect: Jina, req: crossrank.Request{Pairs: oneQuery},
 			path: "/v1/rerank", sent: `{"query":"q","documents":["a","b","c"],"return_documents":false}`,
 			reply: `{"results":[{"index":1,"relevance_score":-1.5},{"index":2,"relevance_score":0.875},{"index":0,"relevance_score":0.25}]}`,
 			want:  crossrank.Response{Scores: scores, ScoreType: crossrank.Logit},
@@ -340,9 +340,9 @@ func TestDialectsFitTheirProtocol(t *testing.T) {
 		says    string
 	}{
 		{"http://127.0.0.1:1", "tie", `"tie"; use one of crossrank, inference, cohere`},
-		{"http://127.0.0.1:1", Inference, "over gRPC"},
-		{"grpc://127.0.0.1:1", TEI, "over HTTP"},
-		{"dns:///localhost:1", Cohere, "over HTTP"},
+		{"http://127.0.0.1:1", Inference, "needs gRPC"},
+		{"grpc://127.0.0.1:1", TEI, "needs HTTP"},
+		{"dns:///localhost:1", Cohere, "needs HTTP"},
 	} {
 		if _, err := Dial(tt.target, Options{Dialect: tt.dialect}); err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s over %s: got %v, want an error that says %q", tt.dialect, tt.target, err, tt.says)
@@ -362,8 +362,8 @@ func TestKeysAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestWhatServersTellOfThemselves reads the models of other makers' servers.
-func TestWhatServersTellOfThemselves(t *testing.T) {
+// TestThirdPartyInfo reads the models of third-party servers.
+func TestThirdPartyInfo(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		dialect Dialect
@@ -380,7 +380,7 @@ func TestWhatServersTellOfThemselves(t *testing.T) {
 			crossrank.Info{Model: "BAAI/bge-reranker-base", Weights: "revision 2cfc18c9", Quantization: "fp16", MaxLength: 512, Version: "1.9.3"}, ""},
 		{"Text Embeddings Inference, without a hash", TEI, "", "/info", 200, `{"model_id":"/data","model_sha":null,"model_dtype":"int8"}`,
 			crossrank.Info{Model: "/data", Quantization: "int8"}, ""},
-		{"one that speaks as it does, and tells nothing", TEI, "m", "/info", 404, ``, crossrank.Info{Model: "m"}, ""},
+		{"one with its API, and without /info", TEI, "m", "/info", 404, ``, crossrank.Info{Model: "m"}, ""},
 		{"one that answers a page", TEI, "m", "/info", 200, `<html>`, crossrank.Info{Model: "m"}, ""},
 		{"one that wants a key", TEI, "m", "/info", 401, ``, crossrank.Info{}, crossrank.Unauthenticated},
 		{"vLLM", VLLM, "", "/v1/models", 200, `{"object":"list","data":[{"id":"m","object":"model","max_model_len":8192}]}`,

@@ -12,7 +12,7 @@ import (
 )
 
 // TestInstancesNeverChangeAScore scores random requests of many callers on instances with one and
-// two threads, in random company, and wants the bits of each pair scored alone by the one engine of
+// two threads, in random batches, and wants the bits of each pair scored alone by the one engine of
 // another model.
 func TestInstancesNeverChangeAScore(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -23,7 +23,7 @@ type Options struct {
 
 	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,
 	// whichever instance is free takes the next batch. "round_robin", "least_busy" and "smart_idle"
-	// give each instance a queue of its own, and send a whole request to one of them. No choice
+	// give each instance its own queue, and send a whole request to one of them. No choice
 	// changes a score.
 	Routing string
 
@@ -31,7 +31,7 @@ type Options struct {
 	// than the maximum, keeps it.
 	MaxLength int
 
-	// TokenizerWorkers is how many requests are tokenized at once; 0 means one a CPU.
+	// TokenizerWorkers is how many requests are tokenized at once; 0 means one per CPU.
 	TokenizerWorkers int
 
 	// Backend is what computes the network: "native", which "" means too, is the CPU.
@@ -62,7 +62,7 @@ type Options struct {
 
 // Instance is one engine of a [Model]. The zero value works.
 type Instance struct {
-	Threads int // cores that a batch of its is split over; 0 means Options.Threads
+	Threads int // cores that a batch of this instance is split over; 0 means Options.Threads
 }
 
 // Batching says how batches are formed. Each field but Quantum is a setting of the batching section

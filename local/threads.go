@@ -7,11 +7,11 @@ import (
 )
 
 // maxThreadsPerCore is where a number of threads is surely a mistake: each thread takes megabytes
-// of memory of its own, and beyond one a core none makes anything faster.
+// of memory, and more than one per core gain no speed.
 const maxThreadsPerCore = 128
 
-// CheckThreads reports whether a number of threads, over all instances, suits a machine with so many
-// cores. More threads than cores give a warning, because they take turns and wait for each
+// CheckThreads reports whether a number of threads, over all instances, suits a machine with so
+// many cores. More threads than cores give a warning, because they take turns and wait for each
 // other within every batch. More than 128 per core give an error.
 func CheckThreads(threads, cores int) (warning string, err error) {
 	switch most := maxThreadsPerCore * cores; {

@@ -4,10 +4,10 @@ package local
 type Token struct {
 	ID      int32
 	Text    string // the vocabulary's piece, "##" before one that continues a word
-	Special bool   // the model's template puts it there; a special token that stands in the text is not one of these
+	Special bool   // the model's template adds it; a special token written in the text does not count
 }
 
-// vocabulary is what a [Model] needs of its tokenizer to show tokens.
+// vocabulary is the part of a tokenizer that a [Model] needs to show tokens.
 type vocabulary interface {
 	Append(dst []int32, text string) []int32
 	Token(id int32) string

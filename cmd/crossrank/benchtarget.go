@@ -48,7 +48,7 @@ func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client
 		Address: t.address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
 	})
 	if err != nil {
-		return nil, crossrank.Info{}, usageError("--target: %w", err)
+		return nil, crossrank.Info{}, usageError("%w", err)
 	}
 	info, err := conn.Info(ctx)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package browser drives a Chromium of this machine, for tests and tools that look at pages.
 //
 // A [Page] reports what it shows, its errors and warnings, and the addresses that it asked for; it
-// can be used and photographed. The browser runs without a window, with a profile of its own that
+// can be used and captured. The browser runs without a window, with a new profile that
 // is removed afterwards.
 package browser
 
@@ -49,7 +49,7 @@ type Options struct {
 	Phone         bool // say that the device is a phone
 }
 
-// Page is a page in a browser of its own. It is used by one goroutine at a time.
+// Page is a page in its own browser. It is used by one goroutine at a time.
 type Page struct {
 	ctx   context.Context
 	close []func()

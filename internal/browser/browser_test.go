@@ -44,7 +44,7 @@ func TestPage(t *testing.T) {
 	all := strings.Join(p.Problems(), "\n")
 	for _, want := range []string{"a complaint", "a fault", "404"} {
 		if !strings.Contains(all, want) {
-			t.Errorf("no problem tells of %q:\n%s", want, all)
+			t.Errorf("no problem mentions %q:\n%s", want, all)
 		}
 	}
 	if !strings.Contains(strings.Join(p.Requests(), " "), server.URL+"/missing") {
@@ -59,7 +59,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The options reach the page: a phone's width, light colours, and a picture of all that is below the window.
+// The options reach the page: a phone's width, light colours, and a picture of all that is below
+// the window.
 func TestOptions(t *testing.T) {
 	if _, err := Find(); errors.Is(err, ErrNone) {
 		t.Skip(err)

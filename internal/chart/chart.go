@@ -14,7 +14,7 @@ import (
 
 // Chart is a picture of some figures.
 type Chart struct {
-	File   string // for a file of its own, without its extension
+	File   string // of its file, without the extension
 	Title  string
 	Note   string // what is left out, or how to read it; may be empty
 	X, Y   string // what the axes show, with units
@@ -58,7 +58,7 @@ const (
 	charWidth  = 7.5 // of 13 pixels' sans-serif, a wide one
 )
 
-// style is inside every picture, so that one in a file of its own is right in light and dark, too.
+// style is inside every picture, so that a separate file is right in light and dark, too.
 // Its colours differ for people who do not see all of them (Okabe and Ito 2008), with lighter ones
 // on black. A line of the file is one part.
 var style = "<style>" + strings.ReplaceAll(styleFile, "\n", "") + "</style>"
@@ -76,7 +76,7 @@ func (c *Chart) Empty() bool {
 	return true
 }
 
-// SVG draws the chart as a document of its own, which can also be put inside HTML.
+// SVG draws the chart as a complete document, which can also be put inside HTML.
 func (c *Chart) SVG() string {
 	var body strings.Builder
 	text := func(class string, x, y float64, anchor, s string) { label(&body, class, x, y, anchor, s) }

@@ -2,10 +2,10 @@
 // experiment found.
 //
 // [Of] sets two measurements of the same experiment side by side. The unit is one repeat of a
-// configuration, which had a server process of its own: requests of one process are alike in ways
-// that another process's are not, and are never pooled. A difference is real when a Mann–Whitney U
-// test finds it significant and the medians differ by more than 2 %. Quality stands beside speed:
-// scores that rank worse are worse, however fast they come.
+// configuration, which had its own server process: requests of one process resemble each other more
+// than those of another process, so they are never pooled. A difference is real when a Mann–Whitney
+// U test finds it significant and the medians differ by more than 2 %. Quality counts beside speed:
+// scores that rank worse make B worse, however fast it is.
 //
 // [Findings] answers the questions that an experiment asks, such as what a larger batch gives.
 // [NoiseOf] measures how far equal configurations differ by chance, and a finding calls no
@@ -54,7 +54,7 @@ type Row struct {
 
 // Side is what one side's repeats say of a figure.
 type Side struct {
-	Values []float64     `json:"values"` // one a repeat
+	Values []float64     `json:"values"` // one per repeat
 	Median summary.Value `json:"median"`
 	Low    summary.Value `json:"low"` // of the 95 % interval of the median; not a number with fewer than 6 repeats
 	High   summary.Value `json:"high"`

@@ -66,7 +66,7 @@ func TestCompareText(t *testing.T) {
 	few.Configurations = few.Configurations[:2]
 	if err := compareSamples(few, resultstest.Repeats(2, 0.5)).Text(&text); err != nil || !strings.Contains(text.String(), "with fewer than 6 repeats") ||
 		strings.Contains(text.String(), "worse") {
-		t.Errorf("one repeat tells a difference: %v\n%s", err, &text)
+		t.Errorf("one repeat shows a difference: %v\n%s", err, &text)
 	}
 }
 

@@ -75,7 +75,7 @@ func (r experiment) findInstances(chance Noise) []string {
 	if !both || r.Run.Machine.Cores < 2 {
 		return each("replicas", "instance(s)")(r, chance)
 	}
-	// The two differ in two settings, so they are one axis of their own here.
+	// The two differ in two settings, so they are a separate axis here.
 	layout := axis{replicas.name, func(c *configuration) string { return replicas.value(c) + "x" + threads.value(c) }}
 	pair := r.effectOf(layout, cores+"x1", "1x"+cores, []axis{replicas, threads})
 	if pair.N == 0 {

@@ -20,7 +20,7 @@ const (
 )
 
 // Noise is how far measurements of one and the same configuration differ, each by a server process
-// of its own. Other differences are weighed against it.
+// of its own. Other differences are compared with it.
 type Noise struct {
 	Configurations int     `json:"configs"`      // that were measured more than once
 	Measured       int     `json:"measurements"` // of those

@@ -45,7 +45,7 @@ func settingsOf(f file, origins strictyaml.Origins, err error) (Settings, error)
 }
 
 // Set gives the setting at path, such as server.deadline, the value that text is. The origin, such
-// as "flag --deadline", stands in errors and in what Origin says later.
+// as "flag --deadline", appears in errors and is what Origin returns later.
 func (s *Settings) Set(path, text, origin string) error {
 	return schema.Set(s, &s.Origins, path, text, origin)
 }
@@ -55,7 +55,8 @@ func (s *Settings) SetFromEnvironment(environ []string) error {
 	return schema.SetFromEnvironment(s, &s.Origins, variables, environ)
 }
 
-// WithoutSettings gives an environment without settings, for a server whose settings are all in a file.
+// WithoutSettings gives an environment without settings, for a server whose settings are all in a
+// file.
 func WithoutSettings(environ []string) []string { return variables.Without(Default().Keys(), environ) }
 
 // EnvName is the environment variable of the setting at path; empty for those of a pool's

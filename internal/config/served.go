@@ -8,7 +8,7 @@ import (
 // Served is one model, and the instances that compute it.
 type Served struct {
 	Model     string
-	Instances []Instance // with their replicas as instances of their own; all name Model
+	Instances []Instance // every replica as one instance; all name Model
 }
 
 // Served gives the models of the pool, in the order of their first instances. The first is the

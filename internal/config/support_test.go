@@ -122,7 +122,7 @@ func TestPrimary(t *testing.T) {
 	}
 }
 
-// TestBackends holds the words of the schema to the backends that have a name.
+// TestBackends checks that the schema allows exactly the backends that have a name.
 func TestBackends(t *testing.T) {
 	field, _ := reflect.TypeFor[Instance]().FieldByName("Backend")
 	var names []string

@@ -16,7 +16,7 @@ import (
 )
 
 // Collection is documents and queries with relevance judgments: a test of how well scores rank.
-// Nobody changes it, so that any number of goroutines can use it.
+// It is never changed, so any number of goroutines can use it.
 type Collection struct {
 	Name      string // of its folder
 	Hash      string // "sha256:…" of its files, one after another

@@ -12,7 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/material"
 )
 
-// folder writes files into a folder of its own.
+// folder writes files into a new folder.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "small")

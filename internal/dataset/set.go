@@ -16,7 +16,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Set is a list of pairs and where they are from. Nobody changes it, so that any number of
+// Set is a list of pairs and their origin. It is never changed, so any number of
 // goroutines can use it.
 type Set struct {
 	Pairs []crossrank.Pair

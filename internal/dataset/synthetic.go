@@ -82,7 +82,7 @@ func (w *writer) word() string {
 	}
 }
 
-// passage gives n tokens of sentences, each of which ends in a mark that is a token of its own.
+// passage gives n tokens of sentences, each of which ends in a mark, which is one token.
 func (w *writer) passage(n int) string {
 	var b strings.Builder
 	for n > 0 {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// tokens counts the pieces of made-up text: its words and its marks.
+// tokens counts the pieces of synthetic text: its words and its marks.
 func tokens(text string) int { return len(strings.Fields(text)) + strings.Count(text, ".") }
 
 func TestSyntheticLengths(t *testing.T) {

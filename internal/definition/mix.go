@@ -7,7 +7,7 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// Mix makes requests of many sizes, each with one query of its own. It stands in place of
+// Mix makes requests of many sizes, each with its own query. It replaces
 // batch_sizes and needs documents or a file.
 type Mix struct {
 	// Documents is how many documents a request has.

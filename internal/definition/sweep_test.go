@@ -125,7 +125,7 @@ func TestExtends(t *testing.T) {
 	}
 }
 
-// FuzzSweep: whatever stands in the definition of an experiment, it is an error, or combinations
+// FuzzSweep: any definition of an experiment is an error, or combinations
 // that are within the bound, each of which has a value for every axis and can be written and read
 // again.
 func FuzzSweep(f *testing.F) {

@@ -6,7 +6,7 @@ import "github.com/crossrank/crossrank/internal/strictyaml"
 // chooses no settings of one.
 type Target struct {
 	// Address is where the server listens: grpc://host:port or http://host:port, with an s for TLS
-	// (grpcs, https). Default: empty, the experiment starts servers of its own.
+	// (grpcs, https). Default: empty, the experiment starts its servers.
 	Address string `yaml:"address,omitempty" json:"address,omitempty" check:"filled" sweep:"no"`
 
 	// Dialect is its API. Default: crossrank.
@@ -42,7 +42,7 @@ func (s Settings) targeted(add strictyaml.Report) {
 	}
 	for _, section := range serverSections {
 		if s.Given(section) {
-			add(section, "belongs to a server that the experiment starts; the one at target.address has settings of its own, so leave it out")
+			add(section, "belongs to a server that the experiment starts; the server at target.address has its own settings, so leave this out")
 		}
 	}
 }

@@ -94,7 +94,7 @@ func TestExplain(t *testing.T) {
 				t.Errorf("got %+v, want code %s, hidden %v", got, tt.code, tt.hidden)
 			}
 			if got.Message == "" || strings.Contains(got.Message, "secret:") || strings.Contains(got.Message, "open") {
-				t.Errorf("message %q tells internals or nothing", got.Message)
+				t.Errorf("message %q shows internals or nothing", got.Message)
 			}
 		})
 	}

@@ -54,14 +54,14 @@ func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*cr
 type scorerError struct{ error }
 
 // AfterScoring marks an error that ends a request after its scores were computed, such as a reply
-// that does not fit. Whoever observes the scorer has counted the request already.
+// that does not fit. The metrics have counted the request already.
 func AfterScoring(err error) error { return &scorerError{err} }
 
 func (e *scorerError) Unwrap() error { return e.error }
 
-// FromScorer reports whether an error that ends a request came from the scorer, where it has been
-// counted, or from the edge itself. Panics count as the scorer's: nearly all code that a request
-// runs is behind it.
+// FromScorer reports whether an error that ends a request came from the scorer, which has counted
+// it, or from the edge itself. Panics count as the scorer's: nearly all code that a request runs is
+// behind it.
 func FromScorer(err error) bool {
 	if _, ok := errors.AsType[*Panic](err); ok {
 		return true

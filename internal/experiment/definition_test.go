@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 	}
 	for _, name := range []string{"06_none", filepath.Join(dir, "06.yaml"), ""} {
 		if got, err := Find(name, dir); err == nil || !strings.Contains(err.Error(), "which has 05_batch") {
-			t.Errorf("%q gave %q and %v, want an error that lists what there is", name, got, err)
+			t.Errorf("%q gave %q and %v, want an error that lists the experiments", name, got, err)
 		}
 	}
 }

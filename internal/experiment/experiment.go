@@ -1,4 +1,4 @@
-// Package experiment turns a definition into results: it starts a server as a process of its own,
+// Package experiment turns a definition into results: it starts a server process,
 // puts the load of every configuration on it, and records every request.
 //
 // A definition is a file (package definition): what is served, which pairs are sent, and the batch
@@ -8,7 +8,7 @@
 // starts anything.
 //
 // A definition with a target starts no server and measures the one that runs there, of this project
-// or of another maker. Either is reached only over the network, as by any client: what measures and
+// or of a third party. Either is reached only over the network, as by any client: what measures and
 // what is measured have no memory, scheduler or garbage collector in common.
 //
 // [Run] goes from plan to results in a few hops, each in a file: plan.go expands the definition to
@@ -71,7 +71,7 @@ type Options struct {
 
 	// Measured, if set, is called with the address of the last server's page when everything is
 	// measured, before that server is stopped. It is not called when the run is interrupted, or
-	// when the server is gone.
+	// when the server has exited.
 	Measured func(ctx context.Context, page string)
 
 	leastProbe time.Duration // if set, by tests: what a probe that passes takes at least
@@ -93,7 +93,8 @@ type Outcome struct {
 func ResultsFile(dir, name string) string { return filepath.Join(dir, name+"_results.jsonl") }
 
 // Run runs an experiment. When ctx ends it stops in order, and the outcome is partial, without an
-// error. With an error there can be an outcome, too: what was measured before is in the results file.
+// error. With an error there can be an outcome, too: what was measured before is in the results
+// file.
 func Run(ctx context.Context, opts Options) (out Outcome, err error) {
 	r, err := prepare(opts)
 	if err != nil {

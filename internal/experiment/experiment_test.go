@@ -109,7 +109,7 @@ func TestRunMeasuresEveryConfiguration(t *testing.T) {
 		}
 	}
 	if shown < 4*(10+2) {
-		t.Errorf("progress was told %d times, want at least once a request", shown)
+		t.Errorf("progress was reported %d times, want at least once per request", shown)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestServerThatDiesEndsTheRun(t *testing.T) {
 		t.Errorf("got %v, want the server's exit and its last words", err)
 	}
 	if !out.Partial || out.Broken != 4 || len(res.Partial) == 0 || len(res.Configurations) != 4 {
-		t.Errorf("outcome %+v with %d configurations, want four, all failed, each with a server of its own", out, len(res.Configurations))
+		t.Errorf("outcome %+v with %d configurations, want four, all failed, each with its own server", out, len(res.Configurations))
 	}
 	answered := 0
 	for _, r := range res.Configurations[0].Requests {

@@ -25,7 +25,7 @@ import (
 )
 
 // fakeServer is what the test's own program becomes when it is started as `serve`: it listens and
-// speaks as a crossrank server does, over a fake scorer whose answers take 20 ms.
+// answers as a crossrank server does, over a fake scorer whose answers take 20 ms.
 //
 // The environment says what goes wrong: act=serve-die ends the process at the request number 8,
 // counted from 1; act=serve-fail refuses every request; act=serve-stall stalls for a second once;
@@ -144,7 +144,7 @@ func (s *fakeServer) setRate(w http.ResponseWriter, r *http.Request) {
 	s.rate.Store(rate)
 }
 
-// told writes what it is told of the experiment into the log.
+// told writes the progress of the experiment that it gets into the log.
 func (s *fakeServer) told(_ http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	fmt.Fprintf(os.Stderr, "told %s %q %v\n", body, r.Header.Get("X-Crossrank-Experiment"), err)

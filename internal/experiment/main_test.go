@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// exitWithParent ends this process when the test that started it has ended, so that nothing is left
 // behind.
 func exitWithParent(parent int) {
 	for os.Getppid() == parent {

@@ -130,7 +130,7 @@ func (r *runner) complete(cfg *load.Config, c results.Configuration, pace *pacin
 }
 
 // died reports whether a server of this run died while requests were sent to it. That can be seen
-// only after the last of them failed, so a server that does not answer has some time to be gone.
+// only after the last of them failed, so a server that does not answer has some time to exit.
 func (r *runner) died(ctx context.Context, result *load.Result) bool {
 	if r.server.External() || result.Errors[crossrank.Unavailable] == 0 {
 		return false

@@ -16,7 +16,7 @@ type process struct {
 }
 
 // configuration is one that is to be measured, or one search for objectives, whose probes are
-// configurations of their own.
+// separate configurations.
 type configuration struct {
 	results.Configuration // without its index
 	settings              definition.Settings
@@ -29,7 +29,7 @@ func (c *configuration) searches() bool {
 }
 
 // plan returns what a sweep measures, in order. Variants with the same server settings share a
-// process. With several repeats, each has an order of its own, of the processes and of the
+// process. With several repeats, each has its own order of the processes and of the
 // configurations of each, so that a machine that slows down does so for all alike.
 func plan(sw definition.Sweep) []process {
 	var processes []process

@@ -48,7 +48,7 @@ type progressReporter struct {
 	now progress
 }
 
-// newProgressReporter begins to report to the server with an HTTP address. Whoever makes one must
+// newProgressReporter begins to report to the server with an HTTP address. The caller must
 // stop it.
 func newProgressReporter(addr string, first progress) *progressReporter {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -12,7 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// heard is what the servers of an experiment were told of it.
+// heard is the progress that the servers of an experiment received.
 func heard(t *testing.T, log string) []progress {
 	t.Helper()
 	text, err := os.ReadFile(log)
@@ -27,7 +27,7 @@ func heard(t *testing.T, log string) []progress {
 		}
 		body, ok = strings.CutSuffix(body, " \"yes\" <nil>\n")
 		if !ok {
-			t.Fatalf("a server was told without the header: %q", line)
+			t.Fatalf("a server got progress without the header: %q", line)
 		}
 		var n progress
 		if err := json.Unmarshal([]byte(body), &n); err != nil {
@@ -67,7 +67,7 @@ func TestServersAreToldOfTheExperiment(t *testing.T) {
 		Name: "small", State: "ended", Configuration: 8, Configurations: 8, Label: last.Label, Done: 10, Total: 10,
 		Elapsed: last.Elapsed, PairsPerSecond: last.PairsPerSecond, Report: "out/small_results.html",
 	}); last != want || last.PairsPerSecond <= 0 || !strings.HasPrefix(last.Label, "batch=") {
-		t.Errorf("told last: got %+v, want %+v", last, want)
+		t.Errorf("last progress: got %+v, want %+v", last, want)
 	}
 	moved := 0
 	for _, n := range all {
@@ -76,7 +76,7 @@ func TestServersAreToldOfTheExperiment(t *testing.T) {
 		}
 	}
 	if moved != 1 {
-		t.Errorf("the first server was told %d times that the experiment goes on elsewhere, want once: %+v", moved, all)
+		t.Errorf("the first server was told %d times that the experiment continues on another server, want once: %+v", moved, all)
 	}
 }
 
@@ -92,6 +92,6 @@ func TestServersAreToldOfAnInterruption(t *testing.T) {
 	}
 	all := heard(t, out.Log)
 	if last := all[len(all)-1]; last.State != "ended" || last.Note != "interrupted" || last.Configuration != 2 || last.Done < 3 {
-		t.Errorf("told last: got %+v", last)
+		t.Errorf("last progress: got %+v", last)
 	}
 }

@@ -13,7 +13,7 @@ const (
 	maxDoubled  = 12              // doublings; a rate that still passes then has no limit
 	maxHalved   = 3               // halvings when the first probe fails
 	maxConfirms = 10              // probes that try to confirm a rate
-	longest     = 5 * time.Minute // of a probe below the first rate: nobody runs a server for so low a rate
+	longest     = 5 * time.Minute // of a probe below the first rate: lower rates are of no practical use
 )
 
 // goal is a bound of the latency, with what a search knows of the highest rate that keeps it. Rates
@@ -51,14 +51,14 @@ func (g *goal) record(rate float64, v verdict, pass *float64) {
 	}
 }
 
-// rateSearch looks for the highest rates that keep each of its goals. One probe serves all goals
+// rateSearch looks for the highest rate that meets each of its goals. One probe serves all goals
 // that it can decide on.
 type rateSearch struct {
 	goals []*goal
 	needs int // requests that a whole test takes at least
 
 	// probe returns its verdict of each goal at a rate. One that confirms makes the whole test, on
-	// a schedule of its own.
+	// its own schedule.
 	probe func(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error)
 }
 

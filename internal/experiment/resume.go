@@ -30,7 +30,7 @@ func (r *runner) earlier() (*results.Results, error) {
 		{"version", old.Run.Version == r.opts.Version, old.Run.Version, r.opts.Version},
 	} {
 		if !c.same {
-			return nil, fmt.Errorf("%s was measured with another %s (%v, now %v), which is not comparable; measure everything anew",
+			return nil, fmt.Errorf("%s was measured with another %s (%v, now %v), which is not comparable; measure everything again",
 				r.path, c.what, c.was, c.isNo)
 		}
 	}

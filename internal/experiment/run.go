@@ -24,7 +24,7 @@ type runner struct {
 	base      definition.Settings
 	data      *dataset.Set
 	path      string           // of the results file
-	old       *results.Results // of an earlier run; nil to begin anew
+	old       *results.Results // of an earlier run; nil to measure everything
 	keep      map[string]bool  // keys of the configurations that are copied from there
 	processes []process        // what is left to measure
 	total     int              // configurations, kept ones included
@@ -42,7 +42,7 @@ type runner struct {
 
 	w    *results.Writer // nil until a server runs
 	next int             // index of the next configuration
-	done int             // configurations begun, or kept
+	done int             // configurations started, or kept
 	out  Outcome
 
 	task     *quality.Task // whose candidates the scores rank; nil without a collection

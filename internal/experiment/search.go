@@ -51,7 +51,7 @@ type sloSearch struct {
 	configuration configuration
 	percentile    float64
 	most          int // requests of a probe at most
-	confirmed     int // probes that were to confirm a rate, each with a schedule of its own
+	confirmed     int // probes that were to confirm a rate, each with its own schedule
 }
 
 // search looks for the highest rates that keep the objectives, and measures the goodput around

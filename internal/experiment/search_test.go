@@ -13,7 +13,7 @@ import (
 )
 
 // A search for two objectives through a server that refuses every request above a rate, so that no
-// figure depends on how fast this machine is: it finds the rate, confirms it by points of its own,
+// figure depends on how fast this machine is: it finds the rate, confirms it by separate points,
 // and measures the goodput around it.
 func TestSearchThroughAServer(t *testing.T) {
 	t.Setenv(act, "serve-limit")
@@ -58,7 +58,7 @@ experiment:
 	for _, m := range res.Configurations {
 		c := m.Configuration
 		if confirms := c.Search == results.SearchConfirm; confirms != (c.Seed != 0) || confirms && c.Attempt == 0 && seeds[c.Seed] {
-			t.Errorf("%s has the seed %d, want one of its own where it confirms a rate", c.Name(), c.Seed)
+			t.Errorf("%s has the seed %d, want a new one where it confirms a rate", c.Name(), c.Seed)
 		}
 		seeds[c.Seed] = true
 	}
@@ -85,7 +85,7 @@ experiment:
 	}
 }
 
-// postRate tells the stand-in server the rate of what comes next.
+// postRate sets the rate of the next requests at the fake server.
 func postRate(t *testing.T, page string, rate float64) {
 	resp, err := http.Post(page+"rate", "application/json", strings.NewReader(strconv.FormatFloat(rate, 'g', -1, 64)))
 	if err != nil {
@@ -97,7 +97,7 @@ func postRate(t *testing.T, page string, rate float64) {
 	}
 }
 
-// Repeats come in an order of their own each, the same for the same seed.
+// Each repeat has its own order, the same for the same seed.
 func TestRepeatsAreShuffled(t *testing.T) {
 	order := func(seed string) (names []string) {
 		for _, p := range Configurations(settings(t, `

@@ -22,7 +22,7 @@ import (
 const exitWithin = 15 * time.Second
 
 // startServer starts the server of a process, or connects to the target, and begins the results if
-// they are not begun.
+// they do not exist yet.
 func (r *runner) startServer(ctx context.Context, settings definition.Settings) error {
 	if settings.Target.Address != "" {
 		return r.attach(ctx, settings.Target)
@@ -52,9 +52,8 @@ func (r *runner) startServer(ctx context.Context, settings definition.Settings) 
 	return nil
 }
 
-// startProcess starts a server with the part of the settings that is a server's: all of it, also
-// what the definition left to defaults, since the defaults of a definition are not all those of a
-// server.
+// startProcess starts a server with all server settings of the definition, defaults included: some
+// defaults of a definition differ from those of a server.
 func (r *runner) startProcess(ctx context.Context, settings definition.Settings) (*serverproc.Process, error) {
 	text, err := config.Encode(settings.Settings)
 	if err != nil {
@@ -64,14 +63,14 @@ func (r *runner) startProcess(ctx context.Context, settings definition.Settings)
 		Program:     r.opts.Program,
 		Settings:    text,
 		HTTPAddr:    r.opts.HTTPAddr,
-		Env:         config.WithoutSettings(os.Environ()), // the results say what the definition does
+		Env:         config.WithoutSettings(os.Environ()), // the results record the definition, not the environment
 		Log:         r.log,
 		LowPriority: settings.Experiment.Arrival.Process != "closed",
 		ExitWithin:  exitWithin,
 	})
 }
 
-// announceEnd tells the page of a server why the server stops now.
+// announceEnd reports to the page of a server why the server stops now.
 func (r *runner) announceEnd(ctx context.Context, last bool) {
 	if r.server == nil || r.server.Err() != nil || r.progress == nil {
 		return
@@ -81,7 +80,7 @@ func (r *runner) announceEnd(ctx context.Context, last bool) {
 	case ctx.Err() != nil:
 		note = stopReason(ctx)
 	case !last:
-		state, note = "running", "The next configuration has a server of its own"
+		state, note = "running", "The next configuration runs on a new server"
 	case r.out.Broken > 0:
 		note = fmt.Sprintf("%d of %d configurations failed", r.out.Broken, r.total)
 	}
@@ -107,7 +106,7 @@ func (r *runner) stopServer() error {
 	return err
 }
 
-// begin begins the results file, with what is kept of an earlier one.
+// begin creates the results file, with the configurations that are kept of an earlier run.
 func (r *runner) begin(info crossrank.Info, target string) error {
 	settings, err := json.Marshal(settingsInEffect(r.base))
 	if err != nil {

@@ -36,8 +36,8 @@ type sloTest struct {
 	needs      []int         // requests that the test takes, by how many of them are late
 	objectives []*objective
 
-	settled int // requests before which none is under way
-	waiting map[int]results.Request
+	finished int // requests from the first on that have all ended
+	waiting  map[int]results.Request
 }
 
 // objective is a bound of the latency in a sloTest.
@@ -45,7 +45,7 @@ type objective struct {
 	ms      float64
 	verdict verdict
 	late    int // of the requests that were answered or failed
-	counted int // late ones of the settled requests
+	counted int // late ones of the finished requests
 }
 
 // newSLOTest tests probes of at most so many requests.
@@ -69,12 +69,12 @@ func (t *sloTest) record(r results.Request) error {
 	t.fail(r)
 	t.waiting[r.Seq] = r
 	for {
-		next, ok := t.waiting[t.settled]
+		next, ok := t.waiting[t.finished]
 		if !ok {
 			break
 		}
-		delete(t.waiting, t.settled)
-		t.settled++
+		delete(t.waiting, t.finished)
+		t.finished++
 		t.pass(next)
 	}
 	for _, o := range t.objectives {
@@ -103,7 +103,7 @@ func (t *sloTest) pass(r results.Request) {
 		if o.isLate(r) {
 			o.counted = min(o.counted+1, allowedLate+1)
 		}
-		enough := t.settled >= t.needs[o.counted] || t.trust > 0 && o.counted == 0 && t.settled >= t.trust
+		enough := t.finished >= t.needs[o.counted] || t.trust > 0 && o.counted == 0 && t.finished >= t.trust
 		if o.verdict == undecided && enough && r.Intended >= t.least {
 			o.verdict = passed
 		}

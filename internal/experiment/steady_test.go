@@ -64,7 +64,7 @@ func TestConfigurationEndsInSteadyState(t *testing.T) {
 		}
 	}
 	if newSteadyState(definition.Experiment{}) != nil {
-		t.Error("windows were made though nobody asked")
+		t.Error("windows were made though none were wanted")
 	}
 }
 
@@ -82,7 +82,7 @@ func TestAStallIsNotStable(t *testing.T) {
 	}
 }
 
-// Through a server: a point goes on until it has settled, and its end says so.
+// Through a server: a point continues until it is steady, and its end says so.
 func TestStabilityIsRecorded(t *testing.T) {
 	out, res, err := run(t, t.Context(), "serve", `
 name: settled

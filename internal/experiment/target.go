@@ -39,7 +39,7 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 		return fmt.Errorf("asking the target for its model: %w", err)
 	}
 	if r.old != nil && len(r.old.Configurations) > 0 && r.old.Run.Model != info {
-		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s), which is not comparable; measure everything anew", r.path,
+		return fmt.Errorf("%s was measured with another model (%s %s, now %s %s), which is not comparable; measure everything again", r.path,
 			r.old.Run.Model.Model, r.old.Run.Model.Weights, info.Model, info.Weights)
 	}
 	if r.w == nil {

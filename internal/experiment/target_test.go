@@ -20,7 +20,8 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// foreignServer is a server in the manner of Text Embeddings Inference, which nobody here started.
+// foreignServer is a server with the API of Text Embeddings Inference that the experiment did not
+// start.
 type foreignServer struct {
 	*httptest.Server
 	calls atomic.Int64
@@ -116,7 +117,7 @@ func TestTargetIsMeasuredAsItIs(t *testing.T) {
 			t.Errorf("%s: %d samples, %d requests of process %d", m.Configuration.Name(), len(m.Samples), len(m.Requests), m.Configuration.Process)
 		}
 		if r := m.Requests[0]; r.Tokens != 77 || r.Compute != 3*time.Millisecond {
-			t.Errorf("%s: %+v does not say what the server told", m.Configuration.Name(), r)
+			t.Errorf("%s: %+v lacks what the server reported", m.Configuration.Name(), r)
 		}
 	}
 	files, _ := os.ReadDir(dir)
@@ -150,7 +151,7 @@ func TestTargetsThatCannotBe(t *testing.T) {
 	for _, tt := range []struct{ name, address, more, says string }{
 		{"a key that is not there", "http://127.0.0.1:1", "  api_key_env: NO_SUCH_KEY_HERE\n", "NO_SUCH_KEY_HERE"},
 		{"no port", "http://127.0.0.1", "", "has no port"},
-		{"the wrong protocol", "grpc://127.0.0.1:1", "  dialect: tei\n", "spoken over HTTP"},
+		{"the wrong protocol", "grpc://127.0.0.1:1", "  dialect: tei\n", "needs HTTP"},
 		{"settings of a server", "http://127.0.0.1:1", "batching: {packing: true}\n", "batching (line 4): belongs to a server"},
 		{"several queries a request", "http://127.0.0.1:1", "  dialect: jina\n", "pair 2 of the synthetic data; set data.one_query"},
 		{"nobody there", "http://127.0.0.1:1", "  dialect: tei\ndata: {one_query: true}\n", "asking the target for its model"},

@@ -15,7 +15,7 @@ import (
 // busy machine.
 const patience = 3 * time.Minute
 
-// echo is a server that answers with what it is told.
+// echo is a server that answers with what it receives.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

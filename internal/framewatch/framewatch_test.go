@@ -106,7 +106,7 @@ func TestPartialMessagesAreCounted(t *testing.T) {
 }
 
 // FuzzFrames: whatever passes, in whatever pieces, the count is never negative, never more than
-// what came, and gone with its streams.
+// what came, and removed with its streams.
 func FuzzFrames(f *testing.F) {
 	f.Add(append(call(1, 0, "/x"), frame(frameData, 0, 1, message(9, []byte("part")))...), []byte{}, uint64(1))
 	f.Add(append(call(1, 0, "/x"), frame(frameData, flagPadded, 1, []byte("\x03\x00\x00\x00\x00\x09part\x00\x00\x00"))...),

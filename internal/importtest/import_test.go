@@ -37,7 +37,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestTableIsTrue finds rows of packages that are gone, and permissions that nobody uses.
+// TestTableIsTrue finds rows of packages that no longer exist, and permissions that are not used.
 func TestTableIsTrue(t *testing.T) {
 	used := map[string][]string{} // by package, what its files import, those of tests aside
 	for _, imp := range sources(t) {
@@ -63,7 +63,8 @@ func TestTableIsTrue(t *testing.T) {
 	}
 }
 
-// TestArrowsPointDown holds that a row names only packages in rows before it, so that the table has no cycle.
+// TestArrowsPointDown holds that a row names only packages in rows before it, so that the table has
+// no cycle.
 func TestArrowsPointDown(t *testing.T) {
 	seen := map[string]bool{}
 	for _, row := range table {
@@ -76,7 +77,8 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
-// TestTheProgramDrivesNoBrowser: only tests and tools look at pages, so that the program is smaller by a browser's driver.
+// TestTheProgramDrivesNoBrowser: only tests and tools look at pages, so that the program is smaller
+// by a browser's driver.
 func TestTheProgramDrivesNoBrowser(t *testing.T) {
 	for _, imp := range sources(t) {
 		if own, isOwn := ownName(imp.path); isOwn && own == "internal/browser" && !imp.test && !strings.HasPrefix(imp.from, "internal/tools/") {
@@ -85,7 +87,8 @@ func TestTheProgramDrivesNoBrowser(t *testing.T) {
 	}
 }
 
-// TestMeasuringCannotReachTheEngine: what measures cannot lean on what it measures, not even through another package.
+// TestMeasuringCannotReachTheEngine: what measures cannot lean on what it measures, not even
+// through another package.
 func TestMeasuringCannotReachTheEngine(t *testing.T) {
 	rows := byName(t)
 	for _, measuring := range []string{"internal/load", "internal/experiment", "internal/compare", "internal/report"} {
@@ -102,7 +105,8 @@ func TestMeasuringCannotReachTheEngine(t *testing.T) {
 	}
 }
 
-// TestArchitecturePage holds that ARCHITECTURE.md shows this table: the same packages with the same imports. Its rows are
+// TestArchitecturePage holds that ARCHITECTURE.md shows this table: the same packages with the same
+// imports. Its rows are
 //
 //	| `package` | duty | `import`, `import` |
 func TestArchitecturePage(t *testing.T) {
@@ -128,8 +132,9 @@ func TestArchitecturePage(t *testing.T) {
 	}
 }
 
-// mayTest says whether a test of row's package may import own: the package itself, whatever lies below it however
-// indirectly, the helpers made for tests, and what the row allows its tests besides.
+// mayTest says whether a test of row's package may import own: the package itself, whatever lies
+// below it however indirectly, the helpers made for tests, and what the row allows its tests
+// besides.
 func mayTest(rows map[string]row, r row, own string) bool {
 	return own == r.name || slices.Contains(testHelpers, own) || slices.Contains(r.tests, own) || reaches(rows, r, own)
 }
@@ -144,7 +149,8 @@ func reaches(rows map[string]row, r row, target string) bool {
 	return false
 }
 
-// mayTestWith says whether a test of r's package may use another module: what the packages below it use, and testscript.
+// mayTestWith says whether a test of r's package may use another module: what the packages below it
+// use, and testscript.
 func mayTestWith(rows map[string]row, r row, path string) bool {
 	return hasPrefix(path, []string{"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema"}) ||
 		r.any && slices.ContainsFunc(table, func(any row) bool { return hasPrefix(path, any.external) }) ||

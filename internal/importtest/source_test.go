@@ -20,7 +20,8 @@ type imported struct {
 	test bool
 }
 
-// sources gives every import of the module's Go files, and for each file, which may have none, an entry without a path.
+// sources gives every import of the module's Go files, and for each file, which may have none, an
+// entry without a path.
 func sources(t *testing.T) []imported {
 	t.Helper()
 	root := moduleRoot(t)
@@ -52,7 +53,8 @@ func sources(t *testing.T) []imported {
 	return found
 }
 
-// skipDir leaves out what the go command leaves out: hidden folders, test data, and modules of their own.
+// skipDir leaves out what the go command leaves out: hidden folders, test data, and separate
+// modules.
 func skipDir(root, dir, name string) error {
 	if dir == root {
 		return nil

@@ -22,7 +22,7 @@ func (r row) cell() string {
 	return "`" + strings.Join(r.imports, "`, `") + "`"
 }
 
-// testHelpers exist for tests alone; every test may import them, and the words of the root package.
+// testHelpers exist for tests alone; every test may import them, and the root package.
 var testHelpers = []string{".", "internal/guard", "internal/hubtest", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
 
 const (

@@ -21,7 +21,7 @@ func (b busy) Score(_ context.Context, req *crossrank.Request) (*crossrank.Respo
 	return &crossrank.Response{Scores: make([]float32, len(req.Pairs))}, nil
 }
 
-// What a process computes while it measures is told, that of the warm-up is not.
+// CPU time of the measured part is reported, that of the warm-up is not.
 func TestCPUOfTheGenerator(t *testing.T) {
 	cfg := Config{Pairs: numbered(4), Batch: 1, Requests: 4, Warmup: 8, Record: func(results.Request) error { return nil }}
 	res, err := Run(t.Context(), busy{10 * ms}, cfg)

@@ -33,17 +33,17 @@ type Config struct {
 	// Batch is the number of pairs in a request; 0 means 32.
 	Batch int
 
-	// Mixed, if set, is the requests themselves, in place of Pairs and Batch: request n is number n
-	// of them, starting over after the last one. They come from a [Mix] or from a file
+	// Mixed, if set, is the list of requests, in place of Pairs and Batch. It starts over after the
+	// last one. They come from a [Mix] or from a file
 	// ([ReadRequests]).
 	Mixed [][]crossrank.Pair
 
 	// Concurrency is the number of workers, and so of concurrent requests; 0 means 1.
 	Concurrency int
 
-	// Requests and Duration end the run: so many requests were sent, or so much time is over,
-	// whichever comes first. Requests under way are finished. 0 is no limit; with both 0, there are
-	// 100 requests.
+	// Requests and Duration end the run after a number of requests or a time, whichever comes
+	// first. Requests under way are finished. 0 means no limit; if both are 0, there are 100
+	// requests.
 	Requests int
 	Duration time.Duration
 
@@ -51,13 +51,13 @@ type Config struct {
 	// They have the last pairs of the data, which the measured requests come to last.
 	Warmup int
 
-	// Schedule, if set, makes the measured part an open loop: request n is due that long after the
-	// part began. Requests beyond it are not sent, and Duration has no effect. Concurrency is the
-	// number of workers of the warm-up then.
+	// Schedule, if set, makes the measured part an open loop: request n is due Schedule[n] after
+	// the start of the part. Requests beyond it are not sent, and Duration has no effect.
+	// Concurrency is the number of workers of the warm-up then.
 	Schedule []time.Duration
 
-	// MaxUnderWay is the most concurrent requests of an open loop; 0 means 4096. A request that is
-	// due when there are so many is not sent, and is recorded as failed with the code
+	// MaxUnderWay is the maximum of concurrent requests of an open loop; 0 means 4096. A request
+	// that is due at this maximum is not sent, and is recorded as failed with the code
 	// results.Dropped.
 	MaxUnderWay int
 
@@ -76,7 +76,7 @@ type Config struct {
 	// every request of both. Calls do not overlap, neither with those of Record.
 	Progress func(Progress)
 
-	sleep func(context.Context, time.Duration) // replaced by tests with a virtual clock, which a system's sleep does not move
+	sleep func(context.Context, time.Duration) // replaced in tests with a virtual clock
 }
 
 // ErrEnough is what a Config's Record returns when it has seen enough: no further request is sent,

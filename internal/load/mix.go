@@ -98,7 +98,7 @@ func (d Distribution) choose(rng *rand.Rand) int {
 	return last
 }
 
-// Mix makes requests of many sizes, each with one query of its own. The texts are those of a data
+// Mix makes requests of many sizes, each with its own query. The texts are those of a data
 // set.
 type Mix struct {
 	Documents     Distribution // of a request

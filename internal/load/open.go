@@ -12,7 +12,7 @@ import (
 // maxUnderWay is the default of [Config.MaxUnderWay].
 const maxUnderWay = 4096
 
-// pace sends every request of the schedule when it is due, each from a goroutine of its own, and
+// pace sends every request of the schedule when it is due, each from its own goroutine, and
 // returns when all are answered. The pairs of a request are cut before it is due.
 func (p *part) pace(ctx context.Context, answers chan<- answer) {
 	var under sync.WaitGroup

@@ -149,7 +149,7 @@ func (p *part) wantsMore() bool {
 	return !p.done && (p.total == 0 || p.next < p.total) && (p.limit == 0 || time.Since(p.began) < p.limit)
 }
 
-// inClosedLoop stands for when a request is due in a closed loop: when it is sent.
+// inClosedLoop is the due time of a request in a closed loop, where it is due when it is sent.
 const inClosedLoop time.Duration = -1
 
 // send sends request n and waits for its answer.

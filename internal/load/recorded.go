@@ -23,7 +23,7 @@ type Recorded struct {
 	lines []recordedLine
 }
 
-// recordedLine is a request: texts of its own, or a number of documents from the data.
+// recordedLine is a request: its texts, or a number of documents from the data.
 type recordedLine struct {
 	query string
 	texts []string

@@ -2,7 +2,7 @@
 // outside made safe in them.
 //
 // Names of models, messages of servers and values of settings come from results files. They go
-// through [Text] where they stand in a line or in a table's cell, and through [Code] where they are
+// through [Text] where they are in a line or in a table's cell, and through [Code] where they are
 // to be a code span.
 package markdown
 

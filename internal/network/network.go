@@ -20,7 +20,7 @@
 //
 // Of attention, query head i reads key and value head i / (Heads / KVHeads). Its weights are
 // softmax(AttentionScale · q·k). Everything that changes q, k or the product (norms of heads,
-// rotary and relative positions, windows, causality) stands in the description.
+// rotary and relative positions, windows, causality) is in the description.
 package network
 
 import "github.com/crossrank/crossrank/internal/half"

@@ -1,9 +1,9 @@
 // Package procstat asks the operating system what a process uses, and what the machine keeps from
 // it.
 //
-// Every function returns nil where the system does not report the figure, so that nobody takes "not
-// known" for 0. Memory, open files, stolen and throttled time come from Linux's /proc and control
-// groups; CPU time from getrusage on all Unixes.
+// Every function returns nil where the system does not report the figure, so that callers do not
+// take "not known" for 0. Memory, open files, stolen and throttled time come from Linux's /proc and
+// control groups; CPU time from getrusage on all Unixes.
 package procstat
 
 import (

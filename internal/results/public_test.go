@@ -8,7 +8,7 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// Results tell names and hashes, and no folder of the machine that measured.
+// Results hold names and hashes, and no folder of the machine that measured.
 func TestResultsHoldNoFolders(t *testing.T) {
 	got := Run{
 		Model:       crossrank.Info{Model: "/home/me/models/minilm"},

@@ -147,7 +147,7 @@ func orUnknown(reason string) string {
 	return reason
 }
 
-// Name says which configuration it is, by what tells it from others.
+// Name says which configuration it is, by the settings that differ between configurations.
 func (p *Configuration) Name() string {
 	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
 	switch {

@@ -65,7 +65,7 @@ type Machine struct {
 
 // Configuration is what is measured at a time: a load on a server with its settings. Configurations
 // are numbered from 0, in the order in which they were measured. Whatever an experiment varies has
-// a field, so that a report can tell them apart.
+// a field, so that a report can distinguish them.
 type Configuration struct {
 	Index       int `json:"index"`
 	Batch       int `json:"batch"`       // pairs per request; of a mix, their mean
@@ -73,10 +73,10 @@ type Configuration struct {
 	Requests    int `json:"requests"`    // planned; 0 if only time ends the configuration
 	Warmup      int `json:"warmup"`      // requests that were sent before and are not recorded
 
-	// Key is the same for the same settings, in whatever run. Repeats have keys of their own.
+	// Key is the same for the same settings, in every run. Each repeat has its own key.
 	Key string `json:"key,omitempty"`
 
-	// Mix says what requests of many sizes, each with a query of its own, were drawn from or read
+	// Mix says what requests of many sizes, each with its own query, were drawn from or read
 	// from; empty without a mix.
 	Mix string `json:"mix,omitempty"`
 
@@ -155,7 +155,7 @@ type Request struct {
 // many were under way.
 const Dropped crossrank.Code = "dropped"
 
-// OK tells whether the request was answered.
+// OK reports whether the request was answered.
 func (r *Request) OK() bool { return r.Code == crossrank.OK }
 
 // Latency is how long the caller waited, from the moment that the request was due: a server that

@@ -375,7 +375,7 @@ func TestSpreadOf(t *testing.T) {
 	}
 }
 
-// A name has whatever tells a configuration from others.
+// A name has the settings that distinguish configurations.
 func TestConfigurationNames(t *testing.T) {
 	workers := []Setting{{Key: "tokenizer_pool.workers", Value: "2"}}
 	for _, c := range []struct {

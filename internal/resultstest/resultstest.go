@@ -12,7 +12,7 @@ import (
 )
 
 // Repeats makes results with 8 repeats of two batch sizes, whose requests take about 50 ms, and
-// longer by the part slower. Each repeat is off by up to 1 % either way, as a process of its own,
+// longer by the part slower. Each repeat is off by up to 1 % either way, as a separate process,
 // besides what its requests vary.
 func Repeats(seed uint64, slower float64) *results.Results {
 	rng := rand.New(rand.NewPCG(seed, 1))

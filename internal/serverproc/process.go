@@ -1,4 +1,4 @@
-// Package serverproc runs a crossrank server as a process of its own, for programs that measure
+// Package serverproc runs a crossrank server as a separate process, for programs that measure
 // one.
 //
 // [Start] writes the server's settings to a temporary file, starts the server on free ports of the
@@ -73,7 +73,7 @@ type Addresses struct {
 	Model string `json:"model"`
 }
 
-// Process is a server that was started. Whoever starts one must stop it. Its methods are safe for
+// Process is a server that was started. The caller must stop it. Its methods are safe for
 // concurrent use.
 type Process struct {
 	Addresses
@@ -81,7 +81,7 @@ type Process struct {
 	process *os.Process
 	grace   time.Duration
 	log     *logTail
-	exited  chan struct{} // closed when the process is gone; err is set before
+	exited  chan struct{} // closed when the process has exited; err is set before
 	err     error
 }
 
@@ -152,7 +152,7 @@ func writeSettings(text []byte) (file string, err error) {
 	return f.Name(), nil
 }
 
-// start starts the process and waits for its end on a thread of its own. Linux ends a child as
+// start starts the process and waits for its end on its own thread. Linux ends a child as
 // ownGroup asks when the thread that started it ends, so this one lasts as long as the child. The
 // thread is not given back to the runtime, since it may have a lower priority by then.
 func (p *Process) start(cmd *exec.Cmd, lowPriority bool) error {
@@ -197,10 +197,10 @@ func (p *Process) awaitReady(ctx context.Context, first <-chan string, within ti
 // External reports whether the server was not started by this program.
 func (p *Process) External() bool { return p.process == nil }
 
-// Exited returns a channel that is closed when the process is gone.
+// Exited returns a channel that is closed when the process has exited.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Err returns why the server is gone, or nil while it runs.
+// Err returns why the server exited, or nil while it runs.
 func (p *Process) Err() error {
 	select {
 	case <-p.exited:
@@ -213,7 +213,7 @@ func (p *Process) Err() error {
 // Log returns the end of the server's log, as much as [Config.KeepLog] says.
 func (p *Process) Log() string { return p.log.text() }
 
-// WhileRunning returns a context that ends with ctx, or when the server is gone. The caller calls
+// WhileRunning returns a context that ends with ctx, or when the server exits. The caller calls
 // release when done with it.
 func (p *Process) WhileRunning(ctx context.Context) (_ context.Context, release func()) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -233,7 +233,7 @@ func (p *Process) WhileRunning(ctx context.Context) (_ context.Context, release 
 
 // Stop asks the server to exit, waits, kills it when its time is over, and waits again. It returns
 // an error if the server had to be killed or exited with a status other than 0. Stopping a server
-// that is gone already does nothing; [Process.Err] says how it ended.
+// that has exited already does nothing; [Process.Err] says how it ended.
 func (p *Process) Stop() error {
 	if p.process == nil || p.Err() != nil {
 		return nil

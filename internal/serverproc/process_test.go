@@ -100,7 +100,7 @@ func serveAdmin() error {
 	return nil
 }
 
-// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// exitWithParent ends this process when the test that started it has ended, so that nothing is left
 // behind.
 func exitWithParent(parent int) {
 	for os.Getppid() == parent {
@@ -144,10 +144,10 @@ func TestStartAndStop(t *testing.T) {
 	if got := log.String(); got != "more\ndrained\n" && got != "drained\nmore\n" || p.Log() != got {
 		t.Errorf("the log is %q, want what was said after the first line", got)
 	}
-	gone(t, p)
+	exited(t, p)
 }
 
-// A server gets its settings as a file, which is gone once it is ready, and free ports.
+// A server gets its settings as a file, which is removed once it is ready, and free ports.
 func TestArguments(t *testing.T) {
 	cfg := config(t, "arguments", nil)
 	cfg.Settings, cfg.Admin, cfg.HTTPAddr = []byte("model: m\n"), true, "127.0.0.1:8080"
@@ -164,7 +164,7 @@ func TestArguments(t *testing.T) {
 	}
 	file := strings.Split(p.Log(), `"`)[7]
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) || !strings.HasSuffix(file, ".yaml") {
-		t.Errorf("the settings file %s: got %v, want that it is gone", file, err)
+		t.Errorf("the settings file %s: got %v, want that it is removed", file, err)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestServerThatIgnoresSIGTERMIsKilled(t *testing.T) {
 	if err := p.Stop(); err == nil || !strings.Contains(err.Error(), "was killed") {
 		t.Errorf("got %v, want that it was killed", err)
 	}
-	gone(t, p)
+	exited(t, p)
 }
 
 func TestServerThatStopsWithAnError(t *testing.T) {
@@ -256,8 +256,8 @@ func TestExternal(t *testing.T) {
 	}
 }
 
-// gone fails unless the server's process has been waited for.
-func gone(t *testing.T, p *Process) {
+// exited fails unless the server's process has been waited for.
+func exited(t *testing.T, p *Process) {
 	t.Helper()
 	if err := p.process.Signal(syscall.Signal(0)); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("the server's process is still there: %v", err)

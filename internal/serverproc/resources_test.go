@@ -25,7 +25,7 @@ func TestMetricsAndCollect(t *testing.T) {
 
 func TestResident(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells the resident memory of another process")
+		t.Skip("only Linux reports the resident memory of another process")
 	}
 	p := start(t, config(t, "obey", nil))
 	if n, err := p.Resident(); err != nil || n < int64(os.Getpagesize()) {
@@ -35,7 +35,7 @@ func TestResident(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := p.Resident(); err == nil {
-		t.Errorf("a server that is gone has %d bytes resident, want an error", n)
+		t.Errorf("a server that has exited has %d bytes resident, want an error", n)
 	}
 }
 

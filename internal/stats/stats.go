@@ -4,7 +4,7 @@
 //
 // Percentiles interpolate linearly between ranks, and standard deviations are the population's, as
 // NumPy computes both by default. A figure that does not exist, such as the mean of nothing, is
-// NaN; whoever prints it prints "n/a".
+// NaN; it is printed as "n/a".
 package stats
 
 import (

@@ -12,7 +12,7 @@ import (
 
 // Set gives the setting at path of v, such as server.deadline or model_pool.instances[0].threads,
 // the value that text is, as strictly as [Schema.Parse]. A list is written with commas. The origin,
-// such as "flag --deadline", stands in errors and in what o says later. Copies of v from before are
+// such as "flag --deadline", appears in errors and in o. Copies of v from before are
 // unchanged.
 func (s *Schema[T]) Set(v *T, o *Origins, path, text, origin string) error {
 	d := newDecoder(&tree{name: origin}, v, s.Checks)

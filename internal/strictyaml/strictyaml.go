@@ -57,7 +57,7 @@ type Schema[T any] struct {
 // Report adds an error about a key.
 type Report func(key, format string, args ...any)
 
-// Defaulter is an element of a list that has defaults of its own.
+// Defaulter is an element of a list that has its own defaults.
 type Defaulter interface{ SetDefaults() }
 
 // Load reads the file at path, and the files that it extends.

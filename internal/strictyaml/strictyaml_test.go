@@ -173,7 +173,7 @@ func TestDefaultOrigin(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever stands in a file, it is an error, or settings that Encode writes and Parse
+// FuzzParse: any file is an error, or settings that Encode writes and Parse
 // reads again as the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "name: x", "prices: {factor: 1.5}", "a: &a [*a]", "shelf: [{places: 3}, null]", "- a", "colour: !!int x",

@@ -74,7 +74,7 @@ func (t *Tracer) Stream(services ...string) grpc.StreamServerInterceptor {
 	}
 }
 
-// streamIn is a stream with a context of its own.
+// streamIn is a stream with another context.
 type streamIn struct {
 	grpc.ServerStream
 	ctx context.Context

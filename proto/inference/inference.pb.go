@@ -121,7 +121,7 @@ func (x *InferRequest) GetPairs() []*QueryDocPair {
 
 type InferResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"` // one a pair, in the order of the request, with the model's own activation
+	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"` // one per pair, in the order of the request, after the model's activation
 	NumPairs      int32                  `protobuf:"varint,2,opt,name=num_pairs,json=numPairs,proto3" json:"num_pairs,omitempty"`
 	LatencyMs     float32                `protobuf:"fixed32,3,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`   // as the server saw it
 	StatusCode    int32                  `protobuf:"varint,4,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"` // 200, as in HTTP; a failure is a gRPC status and has no response

@@ -1,6 +1,6 @@
-// Package clients runs the clients of other makers, as they are published, against a crossrank server, and compares what
-// they understand with what the server says in its own words. It is a module of its own, so that nothing of it is ever
-// part of crossrank.
+// Package clients runs published third-party clients, unmodified, against a crossrank server, and
+// compares what they understand with what the server says in its own format. It is a separate
+// module, so that nothing of it is ever part of crossrank.
 package clients
 
 import (
@@ -107,7 +107,7 @@ func post(t *testing.T, path, body string, status int, out any) {
 	}
 }
 
-// asJSON is a value as it stands in a body.
+// asJSON is a value as it is in a body.
 func asJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -116,13 +116,14 @@ func asJSON(v any) string {
 	return string(text)
 }
 
-// result is one document of a ranking, as any client tells it.
+// result is one document of a ranking, as any client reports it.
 type result struct {
 	Index int     `json:"index"`
 	Score float64 `json:"score"`
 }
 
-// want is the ranking in the words of Text Embeddings Inference, that every other must agree with.
+// want is the ranking in the format of Text Embeddings Inference, which every other must agree
+// with.
 func want(t *testing.T) (ranking []result) {
 	t.Helper()
 	post(t, "/rerank", `{"query":`+asJSON(query)+`,"texts":`+asJSON(documents)+`}`, http.StatusOK, &ranking)

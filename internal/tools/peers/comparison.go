@@ -53,7 +53,7 @@ func (j job) Unit() string {
 	return "pairs/s"
 }
 
-// values are the figures of an engine, one a round.
+// values are the figures of an engine, one per round.
 func (c *comparison) values(of []measurement) []float64 {
 	var out []float64
 	for _, m := range of {

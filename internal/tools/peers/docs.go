@@ -15,7 +15,7 @@ import (
 // part is what this command makes in docs/performance.md and in README.md.
 const part = docgen.Part("make peers")
 
-// unmeasured stands in either page while there are no results.
+// unmeasured is in either page while there are no results.
 const unmeasured = "Not measured yet; `make peers` does it.\n"
 
 //go:embed templates

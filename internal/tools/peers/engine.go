@@ -55,7 +55,7 @@ func (w workshop) arguments(engine string, j job, pairs string, requests, warmup
 		"--requests", number(requests), "--warmup", number(warmup), "--order", j.Order}
 }
 
-// measure runs an engine's benchmark in a process of its own.
+// measure runs an engine's benchmark in a separate process.
 func (w workshop) measure(ctx context.Context, args []string) (report, error) {
 	var out, log bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// engine writes a program that stands in for an engine's benchmark: it prints what it is to print and, where it is asked for
-// scores, writes those.
+// engine writes a program that replaces an engine's benchmark: it prints what it is to print and,
+// where it is asked for scores, writes those.
 func engine(t *testing.T, file, prints, scores string) {
 	t.Helper()
 	script := "#!/bin/sh\nfor last; do :; done\ncase \"$*\" in *--scores*) printf '" + scores + "' >\"$last\";; esac\n" + prints + "\n"

@@ -68,7 +68,7 @@ type measurement struct {
 	footing
 }
 
-// footing is what crossrank says of its start and its memory; the peer says nothing of its own.
+// footing is what crossrank says of its start and its memory; the peer reports neither.
 type footing struct {
 	FirstScore  float64 `json:"first_score_ms,omitempty"` // from the weights on disk
 	Weights     int64   `json:"weights_bytes,omitempty"`

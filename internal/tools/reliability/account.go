@@ -139,12 +139,12 @@ func cancellations(ctx context.Context, h *harness) error {
 // cancel sends requests and cancels each within 40 ms. It returns how many were sent and how many
 // ended by that.
 func (h *harness) cancel(ctx context.Context, c crossrank.Scorer) (sent, left int) {
-	var begun, ended atomic.Int64
+	var started, ended atomic.Int64
 	var workers sync.WaitGroup
 	for range 32 {
 		workers.Go(func() {
 			for ctx.Err() == nil {
-				n := int(begun.Add(1))
+				n := int(started.Add(1))
 				if n > h.cancellations {
 					return
 				}
@@ -159,5 +159,5 @@ func (h *harness) cancel(ctx context.Context, c crossrank.Scorer) (sent, left in
 		})
 	}
 	workers.Wait()
-	return min(int(begun.Load()), h.cancellations), int(ended.Load())
+	return min(int(started.Load()), h.cancellations), int(ended.Load())
 }

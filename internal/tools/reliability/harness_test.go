@@ -74,7 +74,7 @@ func actAsCrossrank(args []string) error {
 	return srv.Run(ctx)
 }
 
-// exitWithParent ends this process when the test that started it is gone, so that nothing is left
+// exitWithParent ends this process when the test that started it has ended, so that nothing is left
 // behind.
 func exitWithParent(parent int) {
 	for os.Getppid() == parent {
@@ -183,7 +183,8 @@ func TestAttacksOnAServer(t *testing.T) {
 	}
 }
 
-// Loads that are short and light: what they reach is not for a test to say, but each step reports its goals.
+// Loads that are short and light: what they reach is not for a test to say, but each step reports
+// its goals.
 func TestLoadsOnAServer(t *testing.T) {
 	h := testHarness()
 	h.program, h.threads, h.size, h.slice = program(t), 1, 64, 200*time.Millisecond

@@ -8,7 +8,7 @@ import (
 	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
-// page is what stands in docs/reliability.md between the markers.
+// page is the part of docs/reliability.md between the markers.
 func page(records []record) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

@@ -96,7 +96,7 @@ func (s *server) connect(n int) (*callers, error) {
 // oneShot keeps no connection open after an answer: it would count among the server's descriptors.
 var oneShot = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// post sends a body to /rerank on a connection of its own and returns the status.
+// post sends a body to /rerank on a new connection and returns the status.
 func (s *server) post(ctx context.Context, body io.Reader, encoding string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.HTTP+"/rerank", body)
 	if err != nil {

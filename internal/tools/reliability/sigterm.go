@@ -22,12 +22,12 @@ func sigterm(ctx context.Context, h *harness) error {
 	var mu sync.Mutex
 	var sum ending
 	var broken error
-	begun, n := 0, 0
+	started, n := 0, 0
 	next := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		begun++
-		return begun <= h.terms && ctx.Err() == nil && broken == nil
+		started++
+		return started <= h.terms && ctx.Err() == nil && broken == nil
 	}
 	var workers sync.WaitGroup
 	for range parallel {

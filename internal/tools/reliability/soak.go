@@ -12,7 +12,7 @@ import (
 	"github.com/crossrank/crossrank/internal/load"
 )
 
-// soakLoad is the share of the peak that a soak puts on the server.
+// soakLoad is the load of a soak test, as a part of the peak throughput.
 const soakLoad = 0.8
 
 // soak keeps a steady load on the server and samples its memory, then reads whether it released

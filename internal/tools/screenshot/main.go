@@ -9,7 +9,7 @@
 // once the last configuration is measured and before the server stops. So the browser takes no time
 // from the measurement. The results go to a folder that is removed.
 //
-// It is a program of its own so that crossrank has no browser driver inside, which is 2 MB and two
+// It is a separate program so that crossrank has no browser driver inside, which is 2 MB and two
 // modules.
 package main
 

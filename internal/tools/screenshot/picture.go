@@ -21,7 +21,7 @@ const drawn = `(() => {
 		[...document.querySelectorAll("#grid path")].some((line) => (line.getAttribute("d") ?? "") !== "");
 })()`
 
-// picture opens a page in a browser of its own, waits until it is drawn, and gives all of it as
+// picture opens a page in a new browser, waits until it is drawn, and gives all of it as
 // PNG.
 func picture(ctx context.Context, page string, look browser.Options) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the page drew nothing in time"))

@@ -11,12 +11,13 @@ import (
 
 // Options says how much to learn.
 type Options struct {
-	// Size is the most pieces that the vocabulary may have, the special tokens included. 0 means 30,522, as many as
-	// BERT's own.
+	// Size is the most pieces that the vocabulary may have, the special tokens included. 0 means
+	// 30,522, as many as BERT's own.
 	Size int
 
-	// MinCount is how often two pieces must stand together to be joined, and a character other than printable ASCII
-	// to be a piece. Less than 2 means 2: what was seen once says nothing about other texts.
+	// MinCount is how often two pieces must stand together to be joined, and a character other than
+	// printable ASCII to be a piece. Less than 2 means 2: what was seen once says nothing about
+	// other texts.
 	MinCount int
 }
 
@@ -59,8 +60,8 @@ type word struct {
 // pair is two pieces that stand next to each other.
 type pair struct{ left, right int }
 
-// trainer keeps the count of every pair up to date while pairs are joined, so that a join costs only the words that it
-// changes.
+// trainer keeps the count of every pair up to date while pairs are joined, so that a join costs
+// only the words that it changes.
 type trainer struct {
 	opts   Options
 	pieces []string
@@ -97,9 +98,10 @@ func newTrainer(words Words, opts Options) *trainer {
 	return t
 }
 
-// addCharacters makes pieces of the printable ASCII characters that lower-cased text can hold, so that any such text
-// has pieces whatever was learnt, and of the other characters that the words hold often enough. Punctuation always
-// stands alone, so only letters and digits are given a "##" form.
+// addCharacters makes pieces of the printable ASCII characters that lower-cased text can hold, so
+// that any such text has pieces whatever was learnt, and of the other characters that the words
+// hold often enough. Punctuation always stands alone, so only letters and digits are given a "##"
+// form.
 func (t *trainer) addCharacters(words Words) {
 	counts := make(map[rune]int)
 	for w, n := range words {
@@ -156,7 +158,7 @@ func (t *trainer) id(piece string) int {
 	return id
 }
 
-// count adds the pairs of a word to the counts, or takes them away.
+// count adds the pairs of a word to the counts, or subtracts them.
 func (t *trainer) count(index, sign int) {
 	w := t.words[index]
 	for i := 1; i < len(w.pieces); i++ {
@@ -171,8 +173,8 @@ func (t *trainer) count(index, sign int) {
 	}
 }
 
-// joinBest joins the most frequent pair everywhere and says whether there was one frequent enough. Of equally frequent
-// pairs the one with the lower ids, that is the older pieces, comes first.
+// joinBest joins the most frequent pair everywhere and says whether there was one frequent enough.
+// Of equally frequent pairs the one with the lower ids, that is the older pieces, comes first.
 func (t *trainer) joinBest() bool {
 	for t.queue.Len() > 0 {
 		best := heap.Pop(&t.queue).(candidate)

@@ -10,8 +10,8 @@ import (
 // Words counts words: how often each was seen.
 type Words map[string]int
 
-// Add counts the words of text as an uncased BERT tokenizer would see them: lower-cased, accents stripped, split at
-// white space, and every punctuation mark a word of its own.
+// Add counts the words of text as an uncased BERT tokenizer would see them: lower-cased, accents
+// stripped, split at white space, and every punctuation mark one word.
 func (w Words) Add(text string) {
 	text = norm.NFD.String(strings.ToLower(text))
 	var word strings.Builder
@@ -37,7 +37,8 @@ func (w Words) Add(text string) {
 	flush()
 }
 
-// isPunct says whether r always stands alone: punctuation, and what of ASCII is neither letter nor digit.
+// isPunct says whether r always stands alone: punctuation, and what of ASCII is neither letter nor
+// digit.
 func isPunct(r rune) bool {
 	if r <= unicode.MaxASCII {
 		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')

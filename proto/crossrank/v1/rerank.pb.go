@@ -175,7 +175,7 @@ func (x *Pair) GetPassage() string {
 	return ""
 }
 
-// How passages that are too long are read: in overlapping windows, each of which is scored as a pair of its own.
+// How passages that are too long are read: in overlapping windows, each of which is scored as one pair.
 type Windows struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Aggregate     Aggregate              `protobuf:"varint,1,opt,name=aggregate,proto3,enum=crossrank.v1.Aggregate" json:"aggregate,omitempty"`
@@ -244,7 +244,7 @@ type Options struct {
 	Truncation    Truncation             `protobuf:"varint,3,opt,name=truncation,proto3,enum=crossrank.v1.Truncation" json:"truncation,omitempty"`
 	Priority      int32                  `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // how long the request can wait: 0 is the most urgent; degrees are 1 to 9, 10 to 99, and 100 or more
 	Windows       *Windows               `protobuf:"bytes,5,opt,name=windows,proto3" json:"windows,omitempty"`
-	MaxPassage    int32                  `protobuf:"varint,6,opt,name=max_passage,json=maxPassage,proto3" json:"max_passage,omitempty"` // tokens of a passage alone, before it is joined with its query; 0 means no bound of its own
+	MaxPassage    int32                  `protobuf:"varint,6,opt,name=max_passage,json=maxPassage,proto3" json:"max_passage,omitempty"` // tokens of a passage alone, before it is joined with its query; 0 means no separate bound
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
