@@ -133,6 +133,7 @@ type Info struct {
 	ScoreType    ScoreType `json:"score_type"`          // what scores are unless raw ones are asked for
 	Mode         string    `json:"mode,omitempty"`      // the stages of the pipeline that run, if it is not all of them
 	Padded       bool      `json:"padded,omitempty"`    // pairs are computed as long as the longest of their batch
+	Family       string    `json:"family,omitempty"`    // of networks, such as "XLM-RoBERTa"
 	Layers       int       `json:"layers"`              //
 	Hidden       int       `json:"hidden_size"`         //
 	Parameters   int64     `json:"parameters"`          //

@@ -26,6 +26,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		Prompt:       m.Prompt,
 		ScoreType:    scoreType(m),
 		Padded:       opts.pipeline().Pads(),
+		Family:       m.Family,
 		Layers:       len(m.Network.Blocks),
 		Hidden:       m.Network.Hidden,
 		Parameters:   m.Network.Parameters(),

@@ -130,6 +130,7 @@ func (a *about) writeTable(w io.Writer) error {
 	row("tiers", "%s", strings.Join(tiers, ", "))
 	if m := a.Model; m != nil {
 		row("model", "%s (%s)%s", m.Pinned(), m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
+		row("family", "%s", m.Family)
 		row("shape", "%d layers, hidden size %d, %d parameters, %d pieces of vocabulary", m.Layers, m.Hidden, m.Parameters, m.VocabSize)
 		row("reads", "pairs of up to %d tokens", m.MaxLength)
 		if m.Prompt != "" {

@@ -54,7 +54,7 @@ func openBuiltin(name string) (*Model, error) {
 	t := builtinConfig().bert()
 	randomWeights(t.slots, builtinSeed)
 	return &Model{
-		Name: Builtin, Network: t.network, Activation: Sigmoid, Meaningless: true,
+		Name: Builtin, Family: bert.name, Network: t.network, Activation: Sigmoid, Meaningless: true,
 		Reading: Reading{Tokenizer: tok, MaxLength: t.positions},
 		Hash:    fmt.Sprintf("random weights, seed %d", builtinSeed),
 	}, nil

@@ -12,6 +12,7 @@ import (
 // family translates one class of models into a network: the keys of its config.json and the names
 // of its tensors. Each family has a file of its own, family_NAME.go.
 type family struct {
+	name      string // as people write it
 	class     string // its name under "architectures" in config.json
 	modelType string // its name under "model_type"
 

@@ -4,6 +4,7 @@ import "github.com/crossrank/crossrank/internal/network"
 
 // bert is the family of BertForSequenceClassification.
 var bert = family{
+	name:      "BERT",
 	class:     "BertForSequenceClassification",
 	modelType: "bert",
 	base:      "bert.",

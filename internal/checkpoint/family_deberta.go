@@ -10,6 +10,7 @@ import (
 
 // deBERTa is the family of DebertaV2ForSequenceClassification, which versions 2 and 3 share.
 var deBERTa = family{
+	name:      "DeBERTa-v2",
 	class:     "DebertaV2ForSequenceClassification",
 	modelType: "deberta-v2",
 	base:      "deberta.",

@@ -4,6 +4,7 @@ import "github.com/crossrank/crossrank/internal/network"
 
 // distilBERT is the family of DistilBertForSequenceClassification.
 var distilBERT = family{
+	name:      "DistilBERT",
 	class:     "DistilBertForSequenceClassification",
 	modelType: "distilbert",
 	base:      "distilbert.",

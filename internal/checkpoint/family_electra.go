@@ -4,6 +4,7 @@ import "github.com/crossrank/crossrank/internal/network"
 
 // electra is the family of ElectraForSequenceClassification.
 var electra = family{
+	name:      "ELECTRA",
 	class:     "ElectraForSequenceClassification",
 	modelType: "electra",
 	base:      "electra.",

@@ -11,6 +11,7 @@ import (
 // version of transformers has, so that its models bring Python code along (auto_map). That code is
 // never run; the network is known by the class and the keys of config.json.
 var gte = family{
+	name:      "GTE",
 	class:     "NewForSequenceClassification",
 	modelType: "new",
 	base:      "new.",

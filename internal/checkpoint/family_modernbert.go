@@ -9,6 +9,7 @@ import (
 
 // modernBERT is the family of ModernBertForSequenceClassification.
 var modernBERT = family{
+	name:      "ModernBERT",
 	class:     "ModernBertForSequenceClassification",
 	modelType: "modernbert",
 	base:      "model.",

@@ -5,12 +5,13 @@ import "github.com/crossrank/crossrank/internal/network"
 // roberta and xlmRoberta are the same network (Liu et al. 2019, Conneau et al. 2019); they differ
 // in tokenizer and vocabulary.
 var (
-	roberta    = robertaFamily("RobertaForSequenceClassification", "roberta")
-	xlmRoberta = robertaFamily("XLMRobertaForSequenceClassification", "xlm-roberta")
+	roberta    = robertaFamily("RoBERTa", "RobertaForSequenceClassification", "roberta")
+	xlmRoberta = robertaFamily("XLM-RoBERTa", "XLMRobertaForSequenceClassification", "xlm-roberta")
 )
 
-func robertaFamily(class, modelType string) family {
+func robertaFamily(name, class, modelType string) family {
 	return family{
+		name:      name,
 		class:     class,
 		modelType: modelType,
 		base:      "roberta.",

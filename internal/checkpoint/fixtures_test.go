@@ -13,21 +13,29 @@ import (
 // tokenizers give the ids that the Hugging Face library gave.
 func TestFixtures(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		dir  func(testing.TB, string) string
-		want Activation
+		name   string
+		dir    func(testing.TB, string) string
+		family string
+		want   Activation
+		length int
 	}{
-		{"bert-a-f32", material.Model, Identity},
-		{"bert-b-bf16", material.Model, Sigmoid},
-		{"electra-a", fixture, Sigmoid},
-		{"distilbert-a", fixture, Sigmoid},
+		{"bert-a-f32", material.Model, "BERT", Identity, 512},
+		{"bert-b-bf16", material.Model, "BERT", Sigmoid, 512},
+		{"xlmr-a", fixture, "XLM-RoBERTa", Sigmoid, 512},
+		{"roberta-a", fixture, "RoBERTa", Sigmoid, 512},
+		{"electra-a", fixture, "ELECTRA", Sigmoid, 512},
+		{"distilbert-a", fixture, "DistilBERT", Sigmoid, 512},
+		{"deberta-a", fixture, "DeBERTa-v2", Sigmoid, 512},
+		{"modernbert-a", fixture, "ModernBERT", Sigmoid, 8192},
+		{"modernbert-mean", fixture, "ModernBERT", Sigmoid, 8192},
 	} {
 		m, err := Open(c.dir(t, c.name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Activation != c.want || m.MaxLength != 512 {
-			t.Errorf("%s: activation %s, max length %d; want %s, 512", c.name, m.Activation, m.MaxLength, c.want)
+		if m.Family != c.family || m.Activation != c.want || m.MaxLength != c.length {
+			t.Errorf("%s: family %s, activation %s, max length %d; want %s, %s, %d",
+				c.name, m.Family, m.Activation, m.MaxLength, c.family, c.want, c.length)
 		}
 		checkIDs(t, c.name, m.Reading)
 	}

@@ -2,10 +2,11 @@ package checkpoint
 
 import "github.com/crossrank/crossrank/internal/network"
 
-// Model is a cross-encoder in memory: the network with its weights as float32, and the tokenizer,
-// all checked against each other. It is read-only once made.
+// Model is a cross-encoder in memory: the network with its weights, and the tokenizer, all
+// checked against each other. It is read-only once made.
 type Model struct {
 	Name       string // the path or built-in name that it was opened by
+	Family     string // such as "XLM-RoBERTa"
 	Network    *network.Network
 	Activation Activation // from logits to scores
 	Reading

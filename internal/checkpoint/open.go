@@ -72,7 +72,7 @@ func openDirectory(dir string) (m *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m = &Model{Network: c.network}
+	m = &Model{Family: c.family.name, Network: c.network}
 	s, err := readSettings(dir)
 	if err != nil {
 		return nil, err
