@@ -101,11 +101,15 @@ func quoteConstants(data []byte) []byte {
 	var out []byte
 	done, count := 0, 0 // data[:done] is in out
 	for at := 0; at < len(data) && count < maxConstants; {
-		if data[at] == '"' {
+		c := data[at]
+		if c == '"' {
 			at += stringLen(data[at:])
 			continue
 		}
-		n := constantLen(data[at:])
+		n := 0
+		if c == 'N' || c == 'I' || c == '-' {
+			n = constantLen(data[at:])
+		}
 		if n == 0 {
 			at++
 			continue

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"testing"
 )
@@ -29,6 +30,7 @@ func startLibrary(t testing.TB) *library {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "library.mjs")
 	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "TOKENIZERS_PARALLELISM=false") // one core, for comparisons of speed
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -133,9 +132,7 @@ func scoredPiece(dec *jsontext.Decoder) (piece string, score float64, err error)
 	if err != nil {
 		return "", 0, err
 	}
-	if score, err = strconv.ParseFloat(string(number), 64); err != nil {
-		return "", 0, fmt.Errorf("the score of %.80q is %.40s", piece, number)
-	}
+	score = parseScore(string(number))
 	if end, err := dec.ReadToken(); err != nil || end.Kind() != ']' {
 		return "", 0, fmt.Errorf("%.80q has more than a score", piece)
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // addTokens checks the added tokens and makes their matchers. It returns that of normalized text.
-func (t *Tokenizer) addTokens(ids map[string]int32, tokens []AddedToken, normalize func([]byte, string) []byte) (*matcher, error) {
+func (t *Tokenizer) addTokens(lookup func(piece string) int32, tokens []AddedToken, normalize func([]byte, string) []byte) (*matcher, error) {
 	seen := make(map[string]bool)
 	owned := false
 	for _, tok := range tokens {
-		if err := t.checkAdded(ids, tok, seen); err != nil {
+		if err := t.checkAdded(lookup(tok.Content), tok, seen); err != nil {
 			return nil, fmt.Errorf("added token %.80q: %w", tok.Content, err)
 		}
 		seen[tok.Content] = true
@@ -47,8 +47,9 @@ func (t *Tokenizer) assignRoles(continues func(piece string) bool, tokens []Adde
 	}
 }
 
-func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[string]bool) error {
-	switch id, ok := ids[tok.Content]; {
+// checkAdded checks an added token, whose content has an id in the vocabulary, or noPiece.
+func (t *Tokenizer) checkAdded(id int32, tok AddedToken, seen map[string]bool) error {
+	switch {
 	case tok.Content == "":
 		return errors.New("has no content")
 	case len(tok.Content) > maxPieceBytes:
@@ -59,9 +60,9 @@ func (t *Tokenizer) checkAdded(ids map[string]int32, tok AddedToken, seen map[st
 		return errors.New("appears twice")
 	case tok.ID < 0 || tok.ID >= maxPieces:
 		return fmt.Errorf("id %d is not between 0 and %d", tok.ID, maxPieces-1)
-	case ok && id != tok.ID:
+	case id >= 0 && id != tok.ID:
 		return fmt.Errorf("has id %d, but id %d in the vocabulary", tok.ID, id)
-	case !ok && int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] != "":
+	case id < 0 && int(tok.ID) < len(t.pieces) && t.pieces[tok.ID] != "":
 		return fmt.Errorf("has id %d, which is the id of %q", tok.ID, t.pieces[tok.ID])
 	}
 	return nil

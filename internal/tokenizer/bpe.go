@@ -15,6 +15,7 @@ import (
 type BPE struct {
 	list    []string
 	ids     map[string]int32 // by the text of a word: bytes, if the model reads bytes
+	others  map[string]int32 // pieces that no bytes stand for
 	opts    BPEOptions
 	merges  mergeTable
 	bytes   [256]int32 // the first pieces of bytes, if the model reads bytes
@@ -93,21 +94,28 @@ func (m *BPE) readBytes() bool {
 		}
 		m.bytes[b] = id
 	}
-	ids := make(map[string]int32, len(m.ids))
+	ids, others := make(map[string]int32, len(m.ids)), make(map[string]int32)
 	for piece, id := range m.ids {
 		if raw, ok := pieceBytes(piece); ok {
 			ids[raw] = id
+		} else {
+			others[piece] = id
 		}
 	}
-	m.ids, m.raw = ids, true
+	m.ids, m.others, m.raw = ids, others, true
 	return true
 }
 
-func (m *BPE) vocabulary() ([]string, map[string]int32) {
-	if m.raw {
-		return m.list, nil
+func (m *BPE) pieces() []string { return m.list }
+
+func (m *BPE) lookup(piece string) int32 {
+	if !m.raw {
+		return lookupIn(m.ids)(piece)
 	}
-	return m.list, m.ids
+	if raw, ok := pieceBytes(piece); ok {
+		return lookupIn(m.ids)(raw)
+	}
+	return lookupIn(m.others)(piece)
 }
 
 // What is known of a piece.

@@ -18,10 +18,7 @@ type Config struct {
 
 // Build makes a tokenizer of the components in c.
 func Build(c Config) (*Tokenizer, error) {
-	pieces, ids := c.Model.vocabulary()
-	if ids == nil {
-		ids = firstIDs(pieces)
-	}
+	pieces := c.Model.pieces()
 	t := &Tokenizer{pieces: pieces, unknown: c.Model.unknownPiece()}
 	if err := t.setPair(c.Pair, max(len(pieces), highest(c.Added)+1)); err != nil {
 		return nil, err
@@ -30,20 +27,12 @@ func Build(c Config) (*Tokenizer, error) {
 	readBytes(&c)
 	p := newPipeline(c)
 	var err error
-	if p.normalizedRaw, err = t.addTokens(ids, c.Added, p.normalizeContent); err != nil {
+	if p.normalizedRaw, err = t.addTokens(c.Model.lookup, c.Added, p.normalizeContent); err != nil {
 		return nil, err
 	}
 	t.encoder = p
 	t.assignRoles(c.continues(), c.Added)
 	return t, nil
-}
-
-func firstIDs(pieces []string) map[string]int32 {
-	ids := make(map[string]int32, len(pieces))
-	for i, piece := range pieces {
-		ids[piece] = int32(i)
-	}
-	return ids
 }
 
 func highest(tokens []AddedToken) int {

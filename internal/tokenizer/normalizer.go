@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -113,10 +114,12 @@ func NewRegexReplace(regex, content string) (Replace, error) {
 }
 
 func (n Replace) append(dst []byte, text string) []byte {
-	var m memory
+	m := memories.Get().(*memory)
+	defer memories.Put(m)
+	m.reset()
 	from := 0
 	for from < len(text) {
-		start, end, ok := n.pattern.find(text, from, &m)
+		start, end, ok := n.pattern.find(text, from, m)
 		if !ok {
 			break
 		}
@@ -125,6 +128,9 @@ func (n Replace) append(dst []byte, text string) []byte {
 	}
 	return append(dst, text[from:]...)
 }
+
+// memories are for patterns outside of a pre-tokenizer.
+var memories = sync.Pool{New: func() any { return new(memory) }}
 
 // NMT removes and replaces control characters and unusual white space as SentencePiece does.
 type NMT struct{}

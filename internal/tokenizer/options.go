@@ -81,7 +81,7 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 		return nil, err
 	}
 	b := &bert{unknown: t.unknown, maxWordRunes: opts.MaxWordRunes, normalizer: newBERTNormalizer(opts)}
-	if b.normalizedRaw, err = t.addTokens(ids, opts.Added, b.normalizer.append); err != nil {
+	if b.normalizedRaw, err = t.addTokens(lookupIn(ids), opts.Added, b.normalizer.append); err != nil {
 		return nil, err
 	}
 	b.buildTrie(vocab, opts.Prefix)
@@ -89,6 +89,16 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 	t.encoder = b
 	t.assignRoles(func(piece string) bool { return strings.HasPrefix(piece, opts.Prefix) }, opts.Added)
 	return t, nil
+}
+
+// lookupIn makes a function of a map: it gives noPiece for what is not in it.
+func lookupIn(ids map[string]int32) func(piece string) int32 {
+	return func(piece string) int32 {
+		if id, ok := ids[piece]; ok {
+			return id
+		}
+		return noPiece
+	}
 }
 
 func need(ids map[string]int32, piece string) (int32, error) {

@@ -21,16 +21,17 @@ type scratch struct {
 	words      words
 	merger     merger
 	lattice    []arrival
+	cache      wordCache
 }
 
 // Model cuts words into pieces: a [WordPiece], [Unigram] or [BPE].
 type Model interface {
 	// appendWord appends the ids of a word, which is not empty.
 	appendWord(dst []int32, word string, s *scratch) []int32
-	// vocabulary lists the pieces by id, and maps them to ids unless the list says it all.
-	vocabulary() (pieces []string, ids map[string]int32)
-	unknownPiece() int32 // of what the vocabulary lacks; noPiece if it has none
-	prefix() string      // of pieces that continue a word; "" if they do not show it
+	pieces() []string          // by id
+	lookup(piece string) int32 // the id of a piece, or noPiece
+	unknownPiece() int32       // of what the vocabulary lacks; noPiece if it has none
+	prefix() string            // of pieces that continue a word; "" if they do not show it
 }
 
 func newPipeline(c Config) *pipeline {
@@ -107,7 +108,7 @@ func (p *pipeline) appendWords(dst []int32, text string, start bool, s *scratch)
 		t.cut(w)
 	}
 	for _, at := range w.spans {
-		dst = p.model.appendWord(dst, w.text[at.from:at.to], s)
+		dst = s.cache.appendWord(dst, w.text[at.from:at.to], p.model, s)
 	}
 	return dst
 }

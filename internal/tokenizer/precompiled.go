@@ -16,8 +16,9 @@ import (
 // replaces all of it: the rest of a cluster after that entry is lost. That is an error of the library,
 // and models were trained with it.
 type Precompiled struct {
-	units        []uint32 // a double array in Darts' format
-	replacements string   // each ends with a byte 0
+	units        []uint32  // a double array in Darts' format
+	replacements string    // each ends with a byte 0
+	stays        [256]bool // ASCII characters that stay, and begin no cluster with another one
 
 	pages [utf8.MaxRune>>8 + 1]atomic.Pointer[precompiledPage]
 }
@@ -46,11 +47,20 @@ func NewPrecompiled(charsmap []byte) (*Precompiled, error) {
 	if !utf8.ValidString(replacements) {
 		return nil, errors.New("its replacements are not UTF-8")
 	}
-	return &Precompiled{units: units, replacements: replacements}, nil
+	n := &Precompiled{units: units, replacements: replacements}
+	for c := range rune(utf8.RuneSelf) {
+		n.stays[c] = c != '\r' && n.rune(c) == nil
+	}
+	return n, nil
 }
 
 func (n *Precompiled) append(dst []byte, text string) []byte {
 	for i := 0; i < len(text); {
+		if end := n.unchanged(text, i); end > i {
+			dst = append(dst, text[i:end]...)
+			i = end
+			continue
+		}
 		end := clusterEnd(text, i)
 		if end-i <= longestCluster && end > i+runeLen(text[i]) {
 			if to, ok := n.lookup(text[i:end]); ok {
@@ -70,6 +80,18 @@ func (n *Precompiled) append(dst []byte, text string) []byte {
 		}
 	}
 	return dst
+}
+
+// unchanged is the end of the ASCII characters at text[i:] that stay as they are.
+func (n *Precompiled) unchanged(text string, i int) int {
+	end := i
+	for end < len(text) && n.stays[text[end]] {
+		end++
+	}
+	if end > i && end < len(text) && text[end] >= utf8.RuneSelf {
+		end-- // what follows may be in one cluster with the last
+	}
+	return end
 }
 
 // rune is the replacement of a character by itself, or nil.

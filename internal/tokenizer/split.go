@@ -85,9 +85,26 @@ const (
 	llamaPattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
 
+// spaceRuns is the pattern " {2,}", which DeBERTa has.
+type spaceRuns struct{}
+
+func (spaceRuns) find(text string, from int, _ *memory) (start, end int, ok bool) {
+	i := strings.Index(text[from:], "  ")
+	if i < 0 {
+		return 0, 0, false
+	}
+	start = from + i
+	for end = start + 2; end < len(text) && text[end] == ' '; end++ {
+	}
+	return start, end, true
+}
+
 func newPattern(regex string) (pattern, error) {
 	if s, ok := scanners[regex]; ok {
 		return s, nil
+	}
+	if regex == " {2,}" {
+		return spaceRuns{}, nil
 	}
 	return newRegex(regex)
 }

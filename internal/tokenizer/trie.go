@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -32,7 +33,7 @@ type entry struct {
 }
 
 // newTrie builds one trie of several sets of entries and returns the root state of each; the root
-// of an empty set is 0. The texts of a set are distinct.
+// of an empty set is 0. Of equal texts in a set the highest id counts.
 func newTrie(sets ...[]entry) (t trie, roots []uint32) {
 	var b builder
 	b.grow() // the nodes of state 0 stay free
@@ -40,37 +41,55 @@ func newTrie(sets ...[]entry) (t trie, roots []uint32) {
 	for _, entries := range sets {
 		var root uint32
 		if len(entries) > 0 {
-			entries = slices.Clone(entries)
-			slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.text, b.text) })
-			root = b.place(entries, 0)
+			root = b.place(sorted(entries), 0)
 		}
 		roots = append(roots, root)
 	}
 	return b.trie, roots
 }
 
+// sorted returns the entries in the order of their texts, each text once.
+func sorted(entries []entry) []entry {
+	entries = slices.Clone(entries)
+	slices.SortFunc(entries, func(a, b entry) int {
+		if c := strings.Compare(a.text, b.text); c != 0 {
+			return c
+		}
+		return int(b.id - a.id)
+	})
+	return slices.CompactFunc(entries, func(a, b entry) bool { return a.text == b.text })
+}
+
 // builder assigns bases to the states of a trie.
 type builder struct {
 	trie
-	bases  []bool // in use as bases
-	blocks []int  // free nodes of each 256
-	open   []int  // blocks worth trying, oldest first
+	blocks []block
+	open   []int // blocks worth trying, oldest first
+}
+
+// block is what is free in 256 nodes: as nodes, and as bases.
+type block struct {
+	nodes, bases bits256
+	free         int // nodes
 }
 
 // place adds the state for entries that share a prefix of depth bytes and are longer than it.
 func (b *builder) place(entries []entry, depth int) uint32 {
-	var labels []byte
+	var room [256]byte
+	labels := room[:0]
 	for _, e := range entries {
 		if c := e.text[depth]; len(labels) == 0 || labels[len(labels)-1] != c {
 			labels = append(labels, c)
 		}
 	}
 	base := b.find(labels)
-	b.bases[base] = true
+	own := &b.blocks[base>>8]
+	own.bases.remove(byte(base))
 	for _, c := range labels {
 		b.nodes[base^uint32(c)].value = uint32(c)
+		own.nodes.remove(byte(base) ^ c)
 	}
-	b.blocks[base>>8] -= len(labels)
+	own.free -= len(labels)
 	for len(entries) > 0 {
 		c := entries[0].text[depth]
 		n := 1
@@ -101,39 +120,72 @@ const openBlocks = 8
 
 // find returns a base whose nodes are free for all labels.
 func (b *builder) find(labels []byte) uint32 {
-	for _, block := range b.open {
-		if b.blocks[block] < len(labels) {
-			continue
-		}
-		for base := uint32(block) << 8; base>>8 == uint32(block); base++ {
-			if !b.bases[base] && b.fits(base, labels) {
-				return base
+	for _, i := range b.open {
+		if own := &b.blocks[i]; own.free >= len(labels) {
+			if base, ok := own.find(labels); ok {
+				return uint32(i)<<8 | uint32(base)
 			}
 		}
 	}
 	b.grow()
-	return uint32(b.open[len(b.open)-1]) << 8
+	return uint32(len(b.blocks)-1) << 8
 }
 
-func (b *builder) fits(base uint32, labels []byte) bool {
+// find returns the first free base whose nodes are free for all labels.
+func (b *block) find(labels []byte) (base byte, ok bool) {
+	fits := b.bases
 	for _, c := range labels {
-		if b.nodes[base^uint32(c)].value != 0 {
-			return false
-		}
+		fits = fits.and(b.nodes.xor(c))
 	}
-	return true
+	return fits.first()
 }
 
 func (b *builder) grow() {
 	b.nodes = append(b.nodes, make([]node, 256)...)
-	for len(b.bases) < len(b.nodes) {
-		b.bases = append(b.bases, false)
-	}
-	for len(b.blocks) < len(b.nodes)/256 {
-		b.blocks = append(b.blocks, 256)
-	}
-	b.open = append(b.open, len(b.nodes)/256-1)
+	b.blocks = append(b.blocks, block{nodes: allBits, bases: allBits, free: 256})
+	b.open = append(b.open, len(b.blocks)-1)
 	if len(b.open) > openBlocks {
 		b.open = b.open[1:]
 	}
+}
+
+// bits256 is a set of bytes.
+type bits256 [4]uint64
+
+var allBits = bits256{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+
+func (s *bits256) remove(c byte) { s[c>>6] &^= 1 << (c & 63) }
+
+func (s bits256) and(t bits256) bits256 {
+	return bits256{s[0] & t[0], s[1] & t[1], s[2] & t[2], s[3] & t[3]}
+}
+
+// first returns the lowest byte of the set.
+func (s bits256) first() (c byte, ok bool) {
+	for i, word := range s {
+		if word != 0 {
+			return byte(64*i + bits.TrailingZeros64(word)), true
+		}
+	}
+	return 0, false
+}
+
+// lowHalves are the bits whose numbers have a 0 in the place of 1, 2, 4, 8, 16 and 32.
+var lowHalves = [6]uint64{0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F, 0x00FF00FF00FF00FF,
+	0x0000FFFF0000FFFF, 0x00000000FFFFFFFF}
+
+// xor is the set of b^c for each b of the set: bits that differ in one place change places.
+func (s bits256) xor(c byte) bits256 {
+	high := c >> 6
+	t := bits256{s[high], s[1^high], s[2^high], s[3^high]}
+	for j, low := range lowHalves {
+		if c>>j&1 == 0 {
+			continue
+		}
+		shift := uint(1) << j
+		for i, word := range t {
+			t[i] = word&low<<shift | word>>shift&low
+		}
+	}
+	return t
 }

@@ -30,7 +30,12 @@ func isOther(r rune) bool {
 }
 
 // isSpace reports whether r is white space. The set has not changed since Unicode 6.3.
-func isSpace(r rune) bool { return unicode.Is(unicode.White_Space, r) }
+func isSpace(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == ' ' || r >= '\t' && r <= '\r'
+	}
+	return runeClass(classTable.at(r)) == spaceRune
+}
 
 // isPunctuation reports whether r is always a word of its own.
 func isPunctuation(r rune) bool {
@@ -76,11 +81,18 @@ func decompose(dst []rune, r rune) []rune {
 
 // combiningClass is the class by which combining marks are sorted; 0 if r is not reordered.
 func combiningClass(r rune) uint8 {
+	if r < 0x300 {
+		return 0
+	}
+	return combiningClasses.at(r)
+}
+
+var combiningClasses = runeTable{of: func(r rune) uint8 {
 	if !unicode.Is(assigned9, r) {
 		return 0
 	}
 	return norm.NFD.PropertiesString(string(r)).CCC()
-}
+}}
 
 // lower appends the lower case of r.
 func lower(dst []rune, r rune) []rune {

@@ -46,7 +46,8 @@ func (f *UnicodeForm) append(dst []byte, text string) []byte {
 		}
 		end := f.partEnd(text, i)
 		if part := text[i:end]; end == i+runeLen(text[i]) {
-			dst = f.appendRune(dst, part)
+			r, _ := utf8.DecodeRuneInString(part)
+			dst = append(dst, f.form(r)...)
 		} else {
 			dst = f.appendPart(dst, part)
 		}
@@ -81,10 +82,10 @@ func (f *UnicodeForm) partEnd(text string, i int) int {
 	return i
 }
 
-func (f *UnicodeForm) appendRune(dst []byte, char string) []byte {
-	r, _ := utf8.DecodeRuneInString(char)
+// form is the form of r by itself.
+func (f *UnicodeForm) form(r rune) []byte {
 	p := f.page(r)
-	return append(dst, p.text[p.from[uint8(r)]:p.from[int(uint8(r))+1]]...)
+	return p.text[p.from[uint8(r)]:p.from[int(uint8(r))+1]]
 }
 
 func (f *UnicodeForm) page(r rune) *formPage {
@@ -120,11 +121,12 @@ func (f *UnicodeForm) beginsPart(r rune) bool {
 
 // appendPart appends the form of a part: decomposed, its marks sorted, and composed again.
 func (f *UnicodeForm) appendPart(dst []byte, part string) []byte {
-	var room [32]rune
-	runes := room[:0]
+	list := runeLists.Get().(*[]rune)
+	runes := (*list)[:0]
 	for _, r := range part {
 		runes = f.decompose(runes, r)
 	}
+	*list = runes
 	sortMarks(runes)
 	if f.compose {
 		runes = compose(runes)
@@ -132,12 +134,31 @@ func (f *UnicodeForm) appendPart(dst []byte, part string) []byte {
 	for _, r := range runes {
 		dst = utf8.AppendRune(dst, r)
 	}
+	if cap(*list) <= largestBuffer {
+		runeLists.Put(list)
+	}
 	return dst
 }
 
+var runeLists = sync.Pool{New: func() any { return new([]rune) }}
+
+// decompose appends the decomposition of r.
 func (f *UnicodeForm) decompose(dst []rune, r rune) []rune {
+	if r < 0xA0 {
+		return append(dst, r)
+	}
+	decomposed := NFD
+	if f.compatible {
+		decomposed = NFKD
+	}
+	if f != decomposed {
+		for _, d := range view(decomposed.form(r)) {
+			dst = append(dst, d)
+		}
+		return dst
+	}
 	switch {
-	case r < utf8.RuneSelf || !unicode.Is(assigned9, r):
+	case !unicode.Is(assigned9, r):
 		return append(dst, r)
 	case f.compatible:
 		return append(dst, []rune(norm.NFKD.String(string(r)))...)

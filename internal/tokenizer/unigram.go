@@ -76,7 +76,9 @@ func (u *Unigram) findFallback() {
 	}
 }
 
-func (u *Unigram) vocabulary() ([]string, map[string]int32) { return u.list, nil }
+func (u *Unigram) pieces() []string { return u.list }
+
+func (u *Unigram) lookup(piece string) int32 { return u.trie.lookup(piece, u.root) }
 
 func (u *Unigram) unknownPiece() int32 { return u.unknown }
 

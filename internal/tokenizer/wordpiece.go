@@ -53,7 +53,9 @@ func NewWordPiece(pieces []string, opts WordPieceOptions) (*WordPiece, error) {
 	return m, nil
 }
 
-func (m *WordPiece) vocabulary() ([]string, map[string]int32) { return m.list, m.ids }
+func (m *WordPiece) pieces() []string { return m.list }
+
+func (m *WordPiece) lookup(piece string) int32 { return lookupIn(m.ids)(piece) }
 
 func (m *WordPiece) unknownPiece() int32 { return m.unknown }
 
