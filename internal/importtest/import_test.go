@@ -3,6 +3,7 @@ package importtest
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 
 const module = "github.com/crossrank/crossrank"
 
-// TestImports holds every import of every source file against the table.
+// TestImports checks every import of every source file against the table.
 func TestImports(t *testing.T) {
 	rows := byName(t)
 	missing := map[string]bool{}
@@ -18,7 +19,7 @@ func TestImports(t *testing.T) {
 		row, ok := rows[imp.from]
 		if !ok {
 			if !missing[imp.from] {
-				t.Errorf("package %s is not in the table; add a row for it, as low as it can stand", imp.from)
+				t.Errorf("package %s is not in the table; add a row for it, below everything that it imports", imp.from)
 			}
 			missing[imp.from] = true
 			continue
@@ -197,4 +198,24 @@ func byName(t *testing.T) map[string]row {
 		rows[r.name] = r
 	}
 	return rows
+}
+
+// TestWhereToLook: every file that ARCHITECTURE.md points at exists.
+func TestWhereToLook(t *testing.T) {
+	root := moduleRoot(t)
+	page, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := regexp.MustCompile("`([a-z_/0-9]+\\.(go|s))`").FindAllStringSubmatch(string(page), -1)
+	if len(files) < 15 {
+		t.Fatalf("found %d files on the page, want at least 15", len(files))
+	}
+	for _, m := range files {
+		if strings.Contains(m[1], "/") {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
