@@ -25,7 +25,7 @@ var avx2 = &Set{
 	softmax:    softmaxAVX2,
 	layerNorm:  layerNormAVX2,
 	packRows:   packRowsAVX2,
-	rotate:     rotateGeneric,
-	multiply:   multiplyGeneric,
-	add:        addGeneric,
+	rotate:     rotateAVX2,
+	multiply:   multiplyAVX2,
+	add:        addAVX2,
 }

@@ -25,9 +25,9 @@ var neon = &Set{
 	softmax:    softmaxNEON,
 	layerNorm:  layerNormNEON,
 	packRows:   packRowsNEON,
-	rotate:     rotateGeneric,
-	multiply:   multiplyGeneric,
-	add:        addGeneric,
+	rotate:     rotateNEON,
+	multiply:   multiplyNEON,
+	add:        addNEON,
 }
 
 var neonDot = dotSet()

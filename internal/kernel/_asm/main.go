@@ -22,6 +22,8 @@ var families = map[string]func(){
 	"softmax":   softmax,
 	"norm":      norm,
 	"transpose": transpose,
+	"rotary":    rotary,
+	"product":   product,
 }
 
 func main() {

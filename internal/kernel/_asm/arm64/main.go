@@ -29,6 +29,8 @@ var families = map[string]func(*file){
 	"softmax":   softmax,
 	"norm":      norm,
 	"transpose": transpose,
+	"rotary":    rotary,
+	"product":   product,
 }
 
 func main() {
