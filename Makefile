@@ -12,9 +12,11 @@ KERNELS_ARM64 ?= $(patsubst internal/kernel/%_stubs_arm64.go,%,$(wildcard intern
 PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/native/...
 
 # Packages with goroutines of their own.
-CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/dashboard/... ./internal/experiment/... \
-	./internal/grpcapi/... ./internal/httpapi/... ./internal/hub/... ./internal/load/... ./internal/metrics/... ./internal/native/... ./internal/pipeline/... \
-	./internal/pool/... ./internal/scorertest/... ./internal/server/...
+CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/cache/... ./internal/dashboard/... \
+	./internal/edge/... ./internal/experiment/... ./internal/faultproxy/... ./internal/framewatch/... ./internal/grpcapi/... \
+	./internal/httpapi/... ./internal/hub/... ./internal/load/... ./internal/metrics/... ./internal/native/... \
+	./internal/pipeline/... ./internal/pool/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
+	./internal/serving/... ./internal/trace/...
 
 .PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
 
