@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestServe(t *testing.T) {
 		t.Fatalf("exit code %d before it was ready: %s", <-code, &stderr)
 	}
 	var ready struct{ GRPC, HTTP, Model string }
-	if err := json.Unmarshal([]byte(line), &ready); err != nil || ready.Model != dir {
+	if err := json.Unmarshal([]byte(line), &ready); err != nil || ready.Model != filepath.Base(dir) {
 		t.Fatalf("it printed %q: %v", line, err)
 	}
 	req := &crossrank.Request{Pairs: []crossrank.Pair{{Query: "what is paris", Passage: "paris is a city."}, {}}}
@@ -52,7 +53,7 @@ func TestServe(t *testing.T) {
 			t.Fatalf("%s: %v", target, err)
 		}
 		info, err := c.Info(ctx)
-		if err != nil || info.Model != dir || info.Version != programVersion() {
+		if err != nil || info.Model != filepath.Base(dir) || info.Version != programVersion() {
 			t.Errorf("%s: info %+v, %v", target, info, err)
 		}
 		scores = append(scores, resp.Scores)
@@ -69,7 +70,7 @@ func TestServe(t *testing.T) {
 	if got := <-code; got != exitOK {
 		t.Errorf("exit code %d, want 0: %s", got, &stderr)
 	}
-	if said := stderr.String(); !strings.Contains(said, "serving "+dir) || !strings.Contains(said, `"msg":"draining"`) {
+	if said := stderr.String(); !strings.Contains(said, "serving "+filepath.Base(dir)) || !strings.Contains(said, `"msg":"draining"`) {
 		t.Errorf("standard error lacks what people want to know:\n%s", said)
 	}
 }

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/crossrank/crossrank/internal/keypath"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
@@ -8,6 +10,7 @@ import (
 // Served is one model, and the instances that compute it.
 type Served struct {
 	Model     string
+	Aliases   []string   // further names of it; all of its instances' together
 	Instances []Instance // every replica as one instance; all name Model
 }
 
@@ -23,6 +26,7 @@ func (s Settings) Served() []Served {
 			at[in.Model] = i
 			models = append(models, Served{Model: in.Model})
 		}
+		models[i].Aliases = append(models[i].Aliases, in.Aliases...)
 		copies := in.Replicas
 		in.Replicas = 1
 		for range copies {
@@ -41,6 +45,7 @@ func (s Settings) filled() []Instance {
 	for i := range instances {
 		if instances[i].Model == "" {
 			instances[i].Model = s.Model
+			instances[i].Aliases = slices.Concat(s.Aliases, instances[i].Aliases)
 		}
 	}
 	return instances

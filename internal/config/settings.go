@@ -27,6 +27,11 @@ type Settings struct {
 	// Default: builtin:minilm-l6.
 	Model string `yaml:"model" json:"model" check:"filled"`
 
+	// Aliases are further names that requests may give the model of this file, such as rerank-v3.5.
+	// "*" stands for every name that no model has; the reply names the model that answered. Default:
+	// none, which where one model is served means "*".
+	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty" check:"filled" sweep:"no"`
+
 	ModelPool     ModelPool     `yaml:"model_pool" json:"model_pool"`
 	TokenizerPool TokenizerPool `yaml:"tokenizer_pool" json:"tokenizer_pool"`
 	Batching      Batching      `yaml:"batching" json:"batching"`
@@ -57,6 +62,9 @@ type ModelPool struct {
 type Instance struct {
 	// Model is this instance's model. Default: empty, the model of the whole file.
 	Model string `yaml:"model,omitempty" json:"model,omitempty" check:"filled"`
+
+	// Aliases are further names of this instance's model, as in the whole file. Default: none.
+	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty" check:"filled" sweep:"no"`
 
 	// Backend is the engine. Default: native, this project's own CPU engine.
 	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx"`
@@ -153,7 +161,7 @@ func (s Settings) WithModel(model string) Settings {
 	s.Model = model
 	s.ModelPool.Instances = slices.Clone(s.ModelPool.Instances)
 	for i := range s.ModelPool.Instances {
-		s.ModelPool.Instances[i].Model = ""
+		s.ModelPool.Instances[i].Model, s.ModelPool.Instances[i].Aliases = "", nil
 	}
 	return s
 }

@@ -5,9 +5,6 @@ package edge
 
 import (
 	"cmp"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/defaults"
@@ -50,39 +47,4 @@ func (l Limits) CheckTexts(req *crossrank.Request) error {
 		}
 	}
 	return nil
-}
-
-// CheckModel refuses a model that is not served. An empty name means the first model.
-func CheckModel(asked string, served ...string) error {
-	if asked == "" || slices.Contains(served, asked) {
-		return nil
-	}
-	verb := "is"
-	if len(served) > 1 {
-		verb = "are"
-	}
-	names := make([]string, len(served))
-	for i, name := range served {
-		names[i] = strconv.Quote(name)
-	}
-	return crossrank.Errorf(crossrank.NotFound, "there is no model %q here; %s %s served",
-		abridged(asked), strings.Join(names, ", "), verb)
-}
-
-// Names lists the names of models.
-func Names(models []crossrank.Info) []string {
-	names := make([]string, len(models))
-	for i := range models {
-		names[i] = models[i].Model
-	}
-	return names
-}
-
-// abridged shortens a caller's text that is sent back or logged.
-func abridged(s string) string {
-	const most = 100
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
 	Models  func() []crossrank.Info // of all models; default that of Info
+	Resolve edge.Resolve            // finds the model that a request names; default by its name alone
 	Metrics func() Metrics
 	Limits  edge.Limits
 	Budget  *edge.Budget         // of all requests in progress; nil = unlimited
@@ -157,15 +158,25 @@ func (s *rerankService) Info(ctx context.Context, in *crossrankv1.InfoRequest) (
 		return info(s.cfg.Info()), nil
 	}
 	models := s.cfg.Models()
-	if err := edge.CheckModel(name, edge.Names(models)...); err != nil {
+	name, err := s.cfg.resolve(name)
+	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
 	return info(models[slices.Index(edge.Names(models), name)]), nil
 }
 
+// resolve gives the served name of the model that a request names.
+func (c *Config) resolve(model string) (string, error) {
+	if c.Resolve == nil {
+		return edge.ByName(c.Models)(model)
+	}
+	return c.Resolve(model)
+}
+
 // score handles a translated request of either service.
 func (c *Config) score(ctx context.Context, model string, req *crossrank.Request) (*crossrank.Response, error) {
-	if err := edge.CheckModel(model, edge.Names(c.Models())...); err != nil {
+	model, err := c.resolve(model)
+	if err != nil {
 		return nil, err
 	}
 	req.Model = model

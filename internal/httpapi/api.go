@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -44,6 +45,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	id      string
+	route   string // the path of its route; "" = none
 	dialect *dialect
 	arrived time.Time
 	caller  string            // the digest of its API key, or else its connection
@@ -62,6 +64,9 @@ func New(cfg Config) *API {
 	if cfg.Models == nil {
 		cfg.Models = func() []crossrank.Info { return []crossrank.Info{cfg.Info()} }
 	}
+	if cfg.Resolve == nil {
+		cfg.Resolve = edge.ByName(cfg.Models)
+	}
 	a := &API{cfg: cfg, started: time.Now(), page: newPage()}
 	a.routes = map[string]route{
 		"/health":       {http.MethodGet, tei, a.ready},
@@ -69,6 +74,7 @@ func New(cfg Config) *API {
 		"/livez":        {http.MethodGet, tei, a.live},
 		"/info":         {http.MethodGet, tei, a.info},
 		"/v1/models":    {http.MethodGet, vllm, a.models},
+		modelPath:       {http.MethodGet, vllm, a.model},
 		"/rerank":       {http.MethodPost, tei, a.rerank},
 		"/reranking":    {http.MethodPost, llama, a.rerank},
 		"/v1/reranking": {http.MethodPost, llama, a.rerank},
@@ -114,10 +120,23 @@ func (a *API) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 
 // Route is the path of a request for scores or tokens, and "" for others. It is a name for traces.
 func (a *API) Route(r *http.Request) string {
-	if rt, ok := a.routes[r.URL.Path]; ok && rt.method == http.MethodPost && r.Method == http.MethodPost {
-		return r.URL.Path
+	if path, rt := a.find(r.URL.Path); rt.method == http.MethodPost && r.Method == http.MethodPost {
+		return path
 	}
 	return ""
+}
+
+// find gives the route of a path, and its name, which is "" where there is none.
+func (a *API) find(path string) (name string, rt route) {
+	if rt, ok := a.routes[path]; ok {
+		return path, rt
+	}
+	for name, rt := range a.routes {
+		if prefix, _, ok := strings.Cut(name, "{"); ok && len(path) > len(prefix) && strings.HasPrefix(path, prefix) {
+			return name, rt
+		}
+	}
+	return "", route{}
 }
 
 // public are the paths of health probes, which need no key. All other paths need one, including
@@ -125,8 +144,9 @@ func (a *API) Route(r *http.Request) string {
 var public = map[string]bool{"/health": true, "/readyz": true, "/livez": true}
 
 func (a *API) dispatch(x *exchange) error {
-	rt, ok := a.routes[x.r.URL.Path]
-	if ok {
+	name, rt := a.find(x.r.URL.Path)
+	x.route = name
+	if name != "" {
 		x.dialect = rt.dialect
 	}
 	if a.cfg.Authorize != nil && !public[x.r.URL.Path] {
@@ -135,7 +155,7 @@ func (a *API) dispatch(x *exchange) error {
 		}
 		x.caller = edge.Caller(x.r.Header["Authorization"])
 	}
-	if !ok {
+	if name == "" {
 		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs lists the paths")
 	}
 	isHead := x.r.Method == http.MethodHead && rt.method == http.MethodGet

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
 )
 
 // example is a curl line of docs/api.md with the reply that stands below it.
@@ -31,6 +32,7 @@ func TestAPIDocument(t *testing.T) {
 	info := api.cfg.Info()
 	info.Model = "builtin:minilm-l6"
 	api.cfg.Models = func() []crossrank.Info { return []crossrank.Info{info} }
+	api.cfg.Resolve = edge.ByName(api.cfg.Models)
 	api.cfg.Info = func() crossrank.Info { return info }
 	o := newOpenAPI(t)
 	for _, e := range examples {

@@ -108,7 +108,7 @@ func TestHostileBodies(t *testing.T) {
 			`{"query":"q","texts":["a"],"max_length":9223372036854775808}`, 422, validation, `"max_length"`},
 		{"a length of 1e400", "/rerank",
 			`{"query":"q","texts":["a"],"max_length":1e400}`, 422, validation, `"max_length"`},
-		{"another model", "/rerank", `{"query":"q","texts":["a"],"model":"other"}`, 404, validation, `"m" is served`},
+		{"another model", "/tokenize", `{"inputs":"a","model":"other"}`, 404, validation, `"m" is served`},
 		{"a number as model", "/rerank", `{"query":"q","texts":["a"],"model":1}`, 422, validation, `"model"`},
 
 		// /score.

@@ -15,6 +15,7 @@ type Config struct {
 	Scorer  crossrank.Scorer
 	Info    func() crossrank.Info
 	Models  func() []crossrank.Info // of all models; default that of Info
+	Resolve edge.Resolve            // finds the model that a request names; default by its name alone
 	Ready   func() bool
 	History func(since time.Time, step time.Duration) any // samples after since, at least step apart, for encoding/json
 

@@ -22,11 +22,13 @@ type dialect struct {
 	name   string
 	status map[crossrank.Code]int // only where it differs from statuses
 	body   func(failure) any
+
+	anyModel bool // a model that is not served means the default one
 }
 
 var (
 	// tei is the dialect of Text Embeddings Inference, and of routes that belong to no API.
-	tei = &dialect{name: "tei", status: map[crossrank.Code]int{crossrank.Internal: http.StatusFailedDependency}, body: teiError}
+	tei = &dialect{name: "tei", status: map[crossrank.Code]int{crossrank.Internal: http.StatusFailedDependency}, body: teiError, anyModel: true}
 	// jina is the dialect of Jina and of the first version of Cohere, whose clients read different
 	// keys.
 	jina = &dialect{name: "jina", body: jinaError}

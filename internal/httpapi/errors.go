@@ -53,11 +53,7 @@ func (a *API) fail(x *exchange, err error) {
 			hidden = err
 		}
 	}
-	call := x.r.URL.Path
-	if _, known := a.routes[call]; !known {
-		call = ""
-	}
-	edge.LogFailure(x.r.Context(), a.cfg.Log, x.id, f.code, call, hidden)
+	edge.LogFailure(x.r.Context(), a.cfg.Log, x.id, f.code, x.route, hidden)
 	if a.cfg.Failed != nil {
 		a.cfg.Failed(x.r.Context(), x.id, f.code)
 	}

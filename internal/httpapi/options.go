@@ -106,7 +106,13 @@ const TimeoutHeader = "X-Timeout-Ms"
 // ask checks a request against the limits and scores it within its deadline.
 func (a *API) ask(x *exchange, opts *options) (*crossrank.Response, error) {
 	req := &opts.Request
-	if err := edge.CheckModel(req.Model, edge.Names(a.cfg.Models())...); err != nil {
+	model, err := a.cfg.Resolve(req.Model)
+	switch {
+	case err == nil:
+		req.Model = model
+	case x.dialect.anyModel:
+		req.Model = ""
+	default:
 		return nil, err
 	}
 	if err := a.cfg.Limits.CheckTexts(req); err != nil {

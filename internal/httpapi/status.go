@@ -97,33 +97,11 @@ func (a *API) infoOf(name string) (crossrank.Info, error) {
 		return a.cfg.Info(), nil
 	}
 	models := a.cfg.Models()
-	if err := edge.CheckModel(name, edge.Names(models)...); err != nil {
+	name, err := a.cfg.Resolve(name)
+	if err != nil {
 		return crossrank.Info{}, err
 	}
 	return models[slices.Index(edge.Names(models), name)], nil
-}
-
-// modelList is the reply to GET /v1/models, as in OpenAI's API and in vLLM.
-type modelList struct {
-	Object string        `json:"object"`
-	Data   []listedModel `json:"data"`
-}
-
-type listedModel struct {
-	ID          string `json:"id"`
-	Object      string `json:"object"`
-	Created     int64  `json:"created"` // Unix seconds; the start of this server
-	OwnedBy     string `json:"owned_by"`
-	MaxModelLen int    `json:"max_model_len"`
-}
-
-// models is GET /v1/models.
-func (a *API) models(x *exchange) error {
-	list := modelList{Object: "list"}
-	for _, info := range a.cfg.Models() {
-		list.Data = append(list.Data, listedModel{info.Model, "model", a.started.Unix(), "crossrank", info.MaxLength})
-	}
-	return x.reply(list)
 }
 
 // history is GET /api/history: the server's samples after "since", or all, at least "step" apart.

@@ -126,6 +126,7 @@ type Backend struct {
 	Scorer   crossrank.Scorer
 	Info     func() crossrank.Info   // of the default model
 	Models   func() []crossrank.Info // of all models; nil = that of Info
+	Resolve  edge.Resolve            // finds the model that a request names; nil = by its name alone
 	Recorder *metrics.Recorder       // counts every request; run by the server
 	Tokenize Tokenize                // for POST /tokenize; nil = no such route
 

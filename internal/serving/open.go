@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
@@ -10,10 +11,13 @@ import (
 )
 
 // Open opens every model that settings ask for. Instances that name no number of threads share the
-// cores equally. The version is the program's.
-func Open(ctx context.Context, s config.Settings, version string) (r *Router, err error) {
+// cores equally. The version is the program's. Names that no model has are logged.
+func Open(ctx context.Context, s config.Settings, version string, log *slog.Logger) (r *Router, err error) {
 	r = &Router{version: version}
 	served := s.Served()
+	if r.names, err = namesOf(served, log); err != nil {
+		return r, err
+	}
 	threads := threadsOf(served, cores())
 	defer func() {
 		if err != nil {
@@ -31,6 +35,15 @@ func Open(ctx context.Context, s config.Settings, version string) (r *Router, er
 		r.models = append(r.models, opened)
 	}
 	return r, nil
+}
+
+// namesOf reads the names and aliases of models.
+func namesOf(served []config.Served, log *slog.Logger) (*names, error) {
+	models := make([]named, len(served))
+	for i, one := range served {
+		models[i] = named{one.Model, one.Aliases}
+	}
+	return newNames(models, log)
 }
 
 // modelOptions are what settings ask of one model in this process.

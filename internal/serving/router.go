@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/state"
@@ -15,9 +14,10 @@ import (
 )
 
 // Router passes each request to the model that it names, or else to the first. It has one model at
-// least.
+// least. Descriptions and responses have a model's served name, see names.
 type Router struct {
 	models  []Model
+	names   *names
 	version string // of the program
 }
 
@@ -40,23 +40,47 @@ var (
 
 // NewRouter makes one over open models, the default one first. The version is the program's.
 func NewRouter(version string, models ...Model) *Router {
-	return &Router{models: models, version: version}
+	all := make([]named, len(models))
+	for i, one := range models {
+		all[i].name = one.Info().Model
+	}
+	found, err := newNames(all, slog.Default())
+	if err != nil {
+		panic(err) // without aliases, no two models have the same
+	}
+	return &Router{models: models, names: found, version: version}
 }
 
 // Score implements [crossrank.Scorer].
 func (r *Router) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	if req == nil || req.Model == "" {
+	if req == nil {
 		return r.models[0].Score(ctx, req)
 	}
-	if err := edge.CheckModel(req.Model, edge.Names(r.Infos())...); err != nil {
+	i, err := r.names.find(req.Model)
+	if err != nil {
 		return nil, err
 	}
-	return r.model(req.Model).Score(ctx, req)
+	its := *req
+	its.Model = ""
+	resp, err := r.models[i].Score(ctx, &its)
+	if err != nil {
+		return nil, err
+	}
+	resp.Model = r.names.served[i]
+	return resp, nil
 }
 
-// model finds a model by its name, or else the default one.
-func (r *Router) model(name string) Model {
-	return r.models[max(0, slices.IndexFunc(r.models, func(one Model) bool { return one.Info().Model == name }))]
+// Resolve gives the served name of the model that a request names; "" stays "", which is the first
+// model. An unknown name is [crossrank.NotFound].
+func (r *Router) Resolve(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	i, err := r.names.find(name)
+	if err != nil {
+		return "", err
+	}
+	return r.names.served[i], nil
 }
 
 // Infos describes the models, the default one first.
@@ -64,6 +88,7 @@ func (r *Router) Infos() []crossrank.Info {
 	infos := make([]crossrank.Info, len(r.models))
 	for i, one := range r.models {
 		infos[i] = one.Info()
+		infos[i].Model = r.names.served[i]
 		infos[i].Version = r.version
 	}
 	return infos
@@ -71,7 +96,11 @@ func (r *Router) Infos() []crossrank.Info {
 
 // Tokenize gives the tokens of a text as the model of that name reads it, or else the default one.
 func (r *Router) Tokenize(model, text string, special bool) (tokens []httpapi.Token) {
-	for _, t := range r.model(model).Tokenize(text, special) {
+	i, err := r.names.find(model)
+	if err != nil {
+		i = 0
+	}
+	for _, t := range r.models[i].Tokenize(text, special) {
 		tokens = append(tokens, httpapi.Token(t))
 	}
 	return tokens
@@ -115,11 +144,11 @@ func (r *Router) cache() (sum state.Cache) {
 // instances names each by its place in the pool of its model, and by that model where there are
 // several.
 func (r *Router) instances() (all []state.Instance) {
-	for _, one := range r.models {
+	for m, one := range r.models {
 		for i, in := range one.Instances() {
 			in.Name = fmt.Sprint(i)
 			if len(r.models) > 1 {
-				in.Name = fmt.Sprintf("%s/%d", one.Info().Model, i)
+				in.Name = fmt.Sprintf("%s/%d", r.names.served[m], i)
 			}
 			all = append(all, in)
 		}

@@ -2,6 +2,8 @@ package serving
 
 import (
 	"context"
+	"log/slog"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,6 +75,7 @@ func TestEverySettingReachesTheModel(t *testing.T) {
 	options := func(s config.Settings) local.Options { return modelOptions(s, s.Served()[0], 1) }
 	notOptions := map[string]bool{
 		"model": true, "model_pool.instances[0].model": true, // names the model, beside its options
+		"aliases": true, "model_pool.instances[0].aliases": true, // likewise; see names_test.go
 		"model_pool.instances[0].device": true, // the backend's only one
 	}
 	for _, key := range config.Default().Keys() {
@@ -108,19 +111,20 @@ func TestRouterOverTwoModels(t *testing.T) {
 	s.ModelPool.Instances = []config.Instance{
 		{Quantization: "fp32", Replicas: 2}, {Model: b, Quantization: "int8", Replicas: 1},
 	}
-	m, err := Open(t.Context(), s, "v1")
+	m, err := Open(t.Context(), s, "v1", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
 	pairs := []crossrank.Pair{{Query: "what is paris", Passage: "paris is a city."}, {Query: "rome", Passage: "a"}}
-	for asked, want := range map[string]string{"": a, a: a, b: b} {
+	nameA, nameB := filepath.Base(a), filepath.Base(b)
+	for asked, want := range map[string]string{"": nameA, nameA: nameA, b: nameB} {
 		resp, err := m.Score(t.Context(), &crossrank.Request{Model: asked, Pairs: pairs})
 		if err != nil || resp.Model != want {
 			t.Errorf("asked for %q: got %+v, %v, want %s to answer", asked, resp, err, want)
 		}
 	}
-	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound || !strings.Contains(err.Error(), a) {
+	if _, err := m.Score(t.Context(), &crossrank.Request{Model: "third", Pairs: pairs}); crossrank.CodeOf(err) != crossrank.NotFound || !strings.Contains(err.Error(), nameA) {
 		t.Errorf("an unknown model: got error %v", err)
 	}
 	if infos := m.Infos(); len(infos) != 2 || infos[0].Instances != 2 || infos[1].Quantization != "int8" || infos[1].Version != "v1" {
@@ -135,7 +139,7 @@ func TestRouterOverTwoModels(t *testing.T) {
 		batches += in.Batches
 		computed += in.Pairs
 	}
-	if !slices.Equal(names, []string{a + "/0", a + "/1", b + "/0"}) || computed != 6 || batches != 3 {
+	if !slices.Equal(names, []string{nameA + "/0", nameA + "/1", nameB + "/0"}) || computed != 6 || batches != 3 {
 		t.Errorf("instances %v ran %d batches of %d pairs, want 3 instances, 3 batches, 6 pairs", names, batches, computed)
 	}
 	if sum := g.Batches(); sum.Runs != 3 || sum.Pairs != 6 || sum.ByPairs[1] != 3 {
@@ -146,7 +150,7 @@ func TestRouterOverTwoModels(t *testing.T) {
 	}
 
 	s.ModelPool.Instances[1].Model = "nowhere"
-	if m, err := Open(t.Context(), s, "v1"); err == nil {
+	if m, err := Open(t.Context(), s, "v1", slog.New(slog.DiscardHandler)); err == nil {
 		t.Errorf("a model that is not there: got %v", m)
 	}
 }
@@ -161,7 +165,7 @@ func TestCacheOfModels(t *testing.T) {
 		t.Errorf("got %+v, want half of the memory, and coalescing", got)
 	}
 	s.ModelPool.Instances = s.ModelPool.Instances[:1]
-	m, err := Open(t.Context(), s, "v1")
+	m, err := Open(t.Context(), s, "v1", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 type Server struct {
 	*server.Server
 	settings config.Settings
+	log      *slog.Logger
 	router   *Router // nil until the models are open
 }
 
@@ -35,12 +36,12 @@ func Listen(settings config.Settings, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Server: s, settings: settings}, nil
+	return &Server{Server: s, settings: settings, log: log}, nil
 }
 
 // Open opens the models and describes them, the default one first. The version is the program's.
 func (s *Server) Open(ctx context.Context, version string) ([]crossrank.Info, error) {
-	router, err := Open(ctx, s.settings, version)
+	router, err := Open(ctx, s.settings, version, s.log)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +56,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Scorer:      s.router,
 		Info:        func() crossrank.Info { return infos[0] },
 		Models:      func() []crossrank.Info { return infos },
+		Resolve:     s.router.Resolve,
 		Tokenize:    s.router.Tokenize,
 		Recorder:    metrics.New(recorderOptions(s.settings.Server, s.router.Gauges())),
 		BatchTokens: cmp.Or(s.settings.Batching.MaxTokens, batch.DefaultMaxTokens),

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	infos, err := srv.Open(t.Context(), "v1")
-	if err != nil || len(infos) != 1 || infos[0].Model != dir || infos[0].Version != "v1" {
+	if err != nil || len(infos) != 1 || infos[0].Model != filepath.Base(dir) || infos[0].Version != "v1" {
 		t.Fatalf("got %+v and %v", infos, err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

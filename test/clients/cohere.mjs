@@ -1,11 +1,12 @@
-// Calls a server with Cohere's SDK for Node: node cohere.mjs URL, with {"model", "query", "documents"} on standard input.
+// Calls a server with Cohere's SDK for Node: node cohere.mjs URL STRICT, with {"model", "query", "documents"} on standard input.
 // Writes what the SDK made of the answers as JSON.
 import { CohereClient, CohereClientV2 } from "cohere-ai";
 import { readFileSync } from "node:fs";
 
-const baseUrl = process.argv[2];
+const [, , baseUrl, strictUrl] = process.argv;
 const { model, query, documents } = JSON.parse(readFileSync(0, "utf8"));
 const v2 = new CohereClientV2({ token: "unused", baseUrl, maxRetries: 0 });
+const strict = new CohereClientV2({ token: "unused", baseUrl: strictUrl, maxRetries: 0 });
 const v1 = new CohereClient({ token: "unused", baseUrl, maxRetries: 0 });
 
 const results = (reply) => reply.results.map((r) => ({ index: r.index, score: r.relevanceScore }));
@@ -27,7 +28,7 @@ const first = await v1.rerank({
   returnDocuments: true,
 });
 const errors = {
-  model: await failure(() => v2.rerank({ model: "rerank-v3.5", query, documents })),
+  model: await failure(() => strict.rerank({ model: "rerank-v3.5", query, documents })),
   top_n: await failure(() => v2.rerank({ model, query, documents, topN: -1 })),
 };
 console.log(

@@ -60,7 +60,7 @@ func TestCohereGo(t *testing.T) {
 }
 
 func TestCohereGoErrors(t *testing.T) {
-	client := cohereclient.NewClient(option.WithBaseURL(base), option.WithToken("unused"), option.WithMaxAttempts(1))
+	client := cohereclient.NewClient(option.WithBaseURL(strict), option.WithToken("unused"), option.WithMaxAttempts(1))
 	_, err := client.V2.Rerank(t.Context(), &cohere.V2RerankRequest{Model: "rerank-v3.5", Query: query, Documents: documents})
 	var notFound *cohere.NotFoundError
 	if !errors.As(err, &notFound) {
@@ -84,7 +84,7 @@ func TestCohereNode(t *testing.T) {
 		t.Skip("there is no npm here to get the SDK with")
 	}
 	ranking := want(t)
-	cmd := exec.CommandContext(t.Context(), node, "cohere.mjs", base)
+	cmd := exec.CommandContext(t.Context(), node, "cohere.mjs", base, strict)
 	cmd.Stdin = bytes.NewReader([]byte(asJSON(map[string]any{"model": model, "query": query, "documents": documents})))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

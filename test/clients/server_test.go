@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,8 +32,12 @@ var documents = []string{
 	"Capital punishment has existed in the United States since before it was a country.",
 }
 
-// base is the server's address. TestMain starts one server for all tests.
-var base string
+// base is the address of the server of most tests, which accepts any name of a model. strict is that
+// of one with an alias, which refuses others. TestMain starts both.
+var base, strict string
+
+// alias is the other name of the strict server's model.
+const alias = "rerank-english"
 
 func TestMain(m *testing.M) {
 	code, err := serve(m.Run)
@@ -43,7 +48,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// serve builds the program, starts it on a free port, runs the tests, and ends it.
+// serve builds the program, starts it twice, runs the tests, and ends both.
 func serve(run func() int) (code int, err error) {
 	dir, err := os.MkdirTemp("", "crossrank-clients")
 	if err != nil {
@@ -59,15 +64,31 @@ func serve(run func() int) (code int, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building crossrank: %w\n%s", err, out)
 	}
+	var stop func() error
+	if base, stop, err = start(program); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	var stopStrict func() error
+	if strict, stopStrict, err = start(program, "CROSSRANK_ALIASES="+alias); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, stopStrict()) }()
+	return run(), nil
+}
+
+// start runs the program as a server on a free port, with settings in its environment.
+func start(program string, settings ...string) (address string, stop func() error, err error) {
 	var stderr bytes.Buffer
 	server := exec.Command(program, "serve", "--model", model, "--grpc-addr", "", "--http-addr", "127.0.0.1:0")
+	server.Env = append(os.Environ(), settings...)
 	server.Stderr = &stderr
 	stdout, err := server.StdoutPipe()
 	if err != nil {
-		return 0, err
+		return "", nil, err
 	}
 	if err := server.Start(); err != nil {
-		return 0, err
+		return "", nil, err
 	}
 	stuck := time.AfterFunc(time.Minute, func() { server.Process.Kill() })
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
@@ -79,19 +100,24 @@ func serve(run func() int) (code int, err error) {
 	if err != nil {
 		server.Process.Kill()
 		server.Wait()
-		return 0, fmt.Errorf("the server did not get ready: %w\n%s", err, &stderr)
+		return "", nil, fmt.Errorf("the server did not get ready: %w\n%s", err, &stderr)
 	}
-	base = "http://" + ready.HTTP
-	code = run()
-	server.Process.Signal(syscall.SIGTERM)
-	if err := server.Wait(); err != nil {
-		return code, fmt.Errorf("the server ended with %w\n%s", err, &stderr)
-	}
-	return code, nil
+	return "http://" + ready.HTTP, func() error {
+		server.Process.Signal(syscall.SIGTERM)
+		if err := server.Wait(); err != nil {
+			return fmt.Errorf("the server ended with %w\n%s", err, &stderr)
+		}
+		return nil
+	}, nil
 }
 
 // post sends JSON and reads the JSON of the reply, which must have a status.
 func post(t *testing.T, path, body string, status int, out any) {
+	t.Helper()
+	postTo(t, base, path, body, status, out)
+}
+
+func postTo(t *testing.T, base, path, body string, status int, out any) {
 	t.Helper()
 	resp, err := http.Post(base+path, "application/json", bytes.NewReader([]byte(body)))
 	if err != nil {

@@ -125,7 +125,7 @@ func TestVLLM(t *testing.T) {
 			Code          int
 		}
 	}
-	post(t, "/v1/score", `{"model":"other","text_1":"a","text_2":"b"}`, http.StatusNotFound, &failed)
+	postTo(t, strict, "/v1/score", `{"model":"other","text_1":"a","text_2":"b"}`, http.StatusNotFound, &failed)
 	if failed.Error.Message == "" || failed.Error.Type != "NotFoundError" || failed.Error.Code != http.StatusNotFound {
 		t.Errorf("got %+v", failed)
 	}
