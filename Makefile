@@ -107,7 +107,7 @@ peers-docs: ## docs/performance.md and README.md from docs/peers.jsonl
 	$(GO) run ./internal/tools/peers -render
 
 # SOAK_FLAGS="-duration 3m" is quick; CHAOS_FLAGS="-only overload,sigterm -slice 6s" runs a part, and go run
-# ./internal/tools/reliability chaos -h tells the rest.
+# ./internal/tools/reliability chaos -h lists all flags.
 SOAK_FLAGS ?=
 CHAOS_FLAGS ?=
 

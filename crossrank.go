@@ -141,8 +141,8 @@ type Info struct {
 	Version      string    `json:"version"`             // of crossrank
 }
 
-// Pinned names the model for good: owner/model@commit if it is one of the Hugging Face hub, else as it was
-// opened.
+// Pinned names the model for good: owner/model@commit if it is one of the Hugging Face hub, else as
+// it was opened.
 func (i Info) Pinned() string {
 	if i.Revision == "" {
 		return i.Model

@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// TestOpenByName opens a model by its name on the hub. It has the scores of its directory, and says which
-// commit it is; without it in the cache, the error is the command that brings it.
+// TestOpenByName opens a model by its name on the hub. It has the scores of its directory, and says
+// which commit it is; without it in the cache, the error is the command that brings it.
 func TestOpenByName(t *testing.T) {
 	const name = "example/tiny-reranker"
 	dir := filepath.Join(t.TempDir(), "model")

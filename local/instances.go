@@ -28,8 +28,8 @@ func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err err
 	return engines, nil
 }
 
-// maxLength is the most tokens of a pair: the model's own maximum, or a lower one that is asked for,
-// which makes the engines' memory smaller.
+// maxLength is the most tokens of a pair: the model's own maximum, or a lower one that is asked
+// for, which makes the engines' memory smaller.
 func (o Options) maxLength(m *checkpoint.Model) int {
 	if o.MaxLength > 0 {
 		return min(m.MaxLength, o.MaxLength)

@@ -107,8 +107,8 @@ func TestSpeedIsKnownFromTheStart(t *testing.T) {
 	}
 }
 
-// TestMaxLengthBoundsEngines: engines have memory for pairs of the length that was asked for, not of
-// the model's own.
+// TestMaxLengthBoundsEngines: engines have memory for pairs of the length that was asked for, not
+// of the model's own.
 func TestMaxLengthBoundsEngines(t *testing.T) {
 	m, err := Open(builtin, Options{MaxLength: 40})
 	if err != nil {

@@ -42,9 +42,9 @@ type Model struct {
 }
 
 // Open reads a model, checks it and starts its engines. Each engine then computes a small batch
-// twice, so that its speed is known from the start. The name is a directory, a model of the hub that
-// is in the cache of huggingface_hub, or a built-in model. Nothing is downloaded: if the cache lacks
-// the model, the error is [io/fs.ErrNotExist].
+// twice, so that its speed is known from the start. The name is a directory, a model of the hub
+// that is in the cache of huggingface_hub, or a built-in model. Nothing is downloaded: if the cache
+// lacks the model, the error is [io/fs.ErrNotExist].
 func Open(name string, opts Options) (*Model, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)

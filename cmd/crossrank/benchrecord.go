@@ -27,7 +27,8 @@ type benchRecorder struct {
 	lost lostCPU // when the measured part began
 }
 
-// lostCPU is CPU time that this machine has lacked since it started; nil where the system does not say.
+// lostCPU is CPU time that this machine has lacked since it started; nil where the system does not
+// say.
 type lostCPU struct{ stolen, throttled *time.Duration }
 
 func readLostCPU() lostCPU { return lostCPU{procstat.Stolen(), procstat.Throttled()} }

@@ -19,8 +19,9 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// TestNoTextReachesTheLog serves a whole run, sends texts in every place that a request has for them, good requests and bad
-// ones, and looks for them in all that the server wrote. Every failed request has one line there, with its id and code.
+// TestNoTextReachesTheLog serves a whole run, sends texts in every place that a request has for
+// them, good requests and bad ones, and looks for them in all that the server wrote. Every failed
+// request has one line there, with its id and code.
 func TestNoTextReachesTheLog(t *testing.T) {
 	const canary = "zebrafinch"
 	for _, format := range []string{"json", "text"} {
@@ -47,7 +48,8 @@ func TestNoTextReachesTheLog(t *testing.T) {
 	}
 }
 
-// serveCanary gives the standard error of a server that got the canary, and the codes of the requests that failed, by id.
+// serveCanary gives the standard error of a server that got the canary, and the codes of the
+// requests that failed, by id.
 func serveCanary(t *testing.T, canary, format string) (log string, failed map[string]string) {
 	t.Helper()
 	dir := t.TempDir()

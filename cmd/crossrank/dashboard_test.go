@@ -36,7 +36,8 @@ type served struct {
 	answered int // requests, by the load; read once it has stopped
 }
 
-// serveUnderLoad starts a server at an address and sends it requests without pause. An empty model is for the flags to say.
+// serveUnderLoad starts a server at an address and sends it requests without pause. An empty model
+// is for the flags to say.
 func serveUnderLoad(t *testing.T, model, addr string, flags ...string) *served {
 	t.Helper()
 	flags = append([]string{"serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", addr}, flags...)
@@ -177,7 +178,8 @@ func count(s string) int {
 	return n
 }
 
-// TestDashboard looks at the page of a server process under load, while it works, after it has stopped, and when it runs again.
+// TestDashboard looks at the page of a server process under load, while it works, after it has
+// stopped, and when it runs again.
 func TestDashboard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes and a browser")
@@ -234,7 +236,8 @@ func TestDashboard(t *testing.T) {
 	resp.Body.Close()
 	await(t, "the reason of a refusal", func() bool { return text(t, p, "rejections-note") == "1 invalid argument (http)" })
 
-	// The page agrees with /metrics once nothing moves, and both with the load: it and the form sent all there was.
+	// The page agrees with /metrics once nothing moves, and both with the load: it and the form
+	// sent all there was.
 	answered := s.quiet()
 	if got, want := s.metric(t, "crossrank_requests_total"), answered+1; int(got) != want {
 		t.Errorf("/metrics reports %v requests, %d were answered", got, want)
@@ -270,7 +273,8 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// TestDashboardOfAPool looks for what only some servers show: a badge per model, and the number of shared scores.
+// TestDashboardOfAPool looks for what only some servers show: a badge per model, and the number of
+// shared scores.
 func TestDashboardOfAPool(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process and a browser")
@@ -299,7 +303,8 @@ func TestDashboardOfAPool(t *testing.T) {
 	}
 }
 
-// TestScreenshots takes pictures of the built-in model's page. They are kept where SCREENSHOTS says.
+// TestScreenshots takes pictures of the built-in model's page. They are kept where SCREENSHOTS
+// says.
 func TestScreenshots(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes and a browser")

@@ -15,7 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// writeExperiment writes a small model and an experiment of several points, and gives the experiment's file.
+// writeExperiment writes a small model and an experiment of several points, and gives the
+// experiment's file.
 func writeExperiment(t *testing.T, dir, lines string) string {
 	t.Helper()
 	model := filepath.Join(dir, "model")
@@ -27,7 +28,8 @@ func writeExperiment(t *testing.T, dir, lines string) string {
 	return file
 }
 
-// TestPageShowsTheExperiment watches one page while an experiment starts two servers at its address.
+// TestPageShowsTheExperiment watches one page while an experiment starts two servers at its
+// address.
 func TestPageShowsTheExperiment(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes and a browser")

@@ -35,7 +35,8 @@ func fakeHub(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("COMMIT", commit)
 }
 
-// hubRequests: hubrequests FILE writes the paths that were requested since the last time, one in a line.
+// hubRequests: hubrequests FILE writes the paths that were requested since the last time, one in a
+// line.
 func hubRequests(ts *testscript.TestScript, _ bool, args []string) {
 	var lines strings.Builder
 	for _, r := range ts.Value(hubKey{}).(*scriptHub).Requests() {
@@ -44,8 +45,9 @@ func hubRequests(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(lines.String()), 0o666))
 }
 
-// stalledPull: stalledpull NAME pulls from a hub that stops in the middle of each large file, interrupts the
-// program there, and holds that it ends with exit code 1. Its standard error goes to the file stderr.
+// stalledPull: stalledpull NAME pulls from a hub that stops in the middle of each large file,
+// interrupts the program there, and holds that it ends with exit code 1. Its standard error goes to
+// the file stderr.
 func stalledPull(ts *testscript.TestScript, _ bool, args []string) {
 	h := ts.Value(hubKey{}).(*scriptHub)
 	h.Handle(func(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -82,8 +82,8 @@ func usageError(format string, args ...any) error {
 	return &wrongUsage{fmt.Errorf(format, args...)}
 }
 
-// errPipeClosed is the error of a write to standard output after its reader closed it. A command returns
-// it, wrapped or not, like any other error; run then ends without a message.
+// errPipeClosed is the error of a write to standard output after its reader closed it. A command
+// returns it, wrapped or not, like any other error; run then ends without a message.
 var errPipeClosed = errors.New("standard output is closed")
 
 // outputPipe is standard output. It distinguishes its own broken pipe from every other, such as

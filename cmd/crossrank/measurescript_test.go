@@ -13,7 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// sameLogits: samelogits LOGITS SCORES holds that the numbers of one file, one per line, are the scores of the other.
+// sameLogits: samelogits LOGITS SCORES holds that the numbers of one file, one per line, are the
+// scores of the other.
 func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 	var got []float64
 	for line := range strings.FieldsSeq(ts.ReadFile(args[0])) {
@@ -26,8 +27,9 @@ func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupted: interrupted RESULTS ARG... runs crossrank, interrupts it once RESULTS holds a request, and holds that it
-// then ends with 1. Its standard output goes to the file stdout, its standard error to stderr.
+// interrupted: interrupted RESULTS ARG... runs crossrank, interrupts it once RESULTS holds a
+// request, and holds that it then ends with 1. Its standard output goes to the file stdout, its
+// standard error to stderr.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	results := ts.MkAbs(args[0])
 	cmd, stderr := command(ts, args[1:])

@@ -120,7 +120,8 @@ func runModelsRemove(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// notThere strips the advice to download a model from an error: a command that removes it needs none.
+// notThere strips the advice to download a model from an error: a command that removes it needs
+// none.
 func notThere(err error) error {
 	if missing, ok := errors.AsType[*hub.NotCached](err); ok {
 		return fmt.Errorf("%s is not in the cache (%s)", missing.Name, missing.Dir)

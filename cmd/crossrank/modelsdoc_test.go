@@ -17,8 +17,8 @@ var update = flag.Bool("update", false, "write the output of the commands in doc
 
 const modelsPage = "../../docs/models.md"
 
-// TestModelsPage runs every command of docs/models.md, one after another, against a hub on loopback, and
-// compares what it prints with the page.
+// TestModelsPage runs every command of docs/models.md, one after another, against a hub on
+// loopback, and compares what it prints with the page.
 func TestModelsPage(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("the page is for a shell")
@@ -61,13 +61,15 @@ func writeScript(t *testing.T, text string) string {
 	return name
 }
 
-// rounded cuts scores to three decimals and leaves out hashes: the last bits differ between processors.
+// rounded cuts scores to three decimals and leaves out hashes: the last bits differ between
+// processors.
 func rounded(text string) string {
 	text = regexp.MustCompile(`(0\.\d{3})\d+`).ReplaceAllString(text, "$1")
 	return regexp.MustCompile(`\b[0-9a-f]{12,}\b`).ReplaceAllString(text, "HASH")
 }
 
-// runSessions gives a page in which each command of its console blocks is followed by what it prints now.
+// runSessions gives a page in which each command of its console blocks is followed by what it
+// prints now.
 func runSessions(ts *testscript.TestScript, page string) string {
 	var out strings.Builder
 	console := false

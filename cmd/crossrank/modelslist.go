@@ -30,7 +30,8 @@ can run it. For that, it reads the configuration and the tokenizer, but not the 
 	return cmd
 }
 
-// listedModel is a line of the list. Scripts read its JSON: keys may be added, none changes its meaning.
+// listedModel is a line of the list. Scripts read its JSON: keys may be added, none changes its
+// meaning.
 type listedModel struct {
 	Model  string   `json:"model"`
 	Commit string   `json:"commit"`

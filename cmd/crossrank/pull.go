@@ -103,8 +103,8 @@ func pullFlag(cmd *cobra.Command) {
 	cmd.Flags().Bool("pull", false, "download of the model from the Hugging Face hub if the cache lacks it")
 }
 
-// ensureModels downloads those of the models that are named by their names on the hub and are not in the
-// cache, if --pull is given. Otherwise the error says how to.
+// ensureModels downloads those of the models that are named by their names on the hub and are not
+// in the cache, if --pull is given. Otherwise the error says how to.
 func ensureModels(cmd *cobra.Command, models ...string) error {
 	may, err := cmd.Flags().GetBool("pull")
 	if err != nil {

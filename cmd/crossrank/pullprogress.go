@@ -9,7 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hub"
 )
 
-// pullProgress shows how far a download is. It is not safe for concurrent use, which package hub grants.
+// pullProgress shows how far a download is. It is not safe for concurrent use, which package hub
+// grants.
 type pullProgress struct {
 	bar   *progress
 	quiet bool

@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// runReportAll makes all reports, pages and charts of a folder of results. Charts that the results no
-// longer give are removed.
+// runReportAll makes all reports, pages and charts of a folder of results. Charts that the results
+// no longer give are removed.
 func runReportAll(cmd *cobra.Command, dir string) error {
 	all, err := readFolder(dir)
 	if err != nil {

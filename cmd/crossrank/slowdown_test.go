@@ -14,7 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// jittery answers in about the time that its process takes for a request; requests vary by 5 % either way.
+// jittery answers in about the time that its process takes for a request; requests vary by 5 %
+// either way.
 type jittery struct {
 	takes time.Duration
 	rng   *rand.Rand
@@ -25,8 +26,8 @@ func (s *jittery) Score(_ context.Context, req *crossrank.Request) (*crossrank.R
 	return &crossrank.Response{Scores: make([]float32, len(req.Pairs))}, nil
 }
 
-// measured puts eight processes of a server under load and writes what they met. Each process is off by up to 1 % either way,
-// and all are slower by a part.
+// measured puts eight processes of a server under load and writes what they met. Each process is
+// off by up to 1 % either way, and all are slower by a part.
 func measured(t *testing.T, name string, seed uint64, slower float64) string {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -61,8 +62,8 @@ func measured(t *testing.T, name string, seed uint64, slower float64) string {
 	return path
 }
 
-// From the load to the exit code: a server that is 5 % slower is found to be, and two measurements of one server are not found to differ
-// apart.
+// From the load to the exit code: a server that is 5 % slower is found to be, and two measurements
+// of one server are not found to differ apart.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	before := measured(t, "before.jsonl", 1, 0)
 	for _, c := range []struct {

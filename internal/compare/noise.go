@@ -25,8 +25,8 @@ type Noise struct {
 	Configurations int     `json:"configs"`      // that were measured more than once
 	Measured       int     `json:"measurements"` // of those
 	Spread         float64 `json:"spread"`       // standard deviation of the logarithms of the throughputs, within a configuration
-	Widest         float64 `json:"widest"`       // the largest part by which a fastest was faster than its slowest
-	Where          string  `json:"widest_of"`    // where that was
+	Widest         float64 `json:"widest"`       // largest excess of a fastest over its slowest, as a part
+	Where          string  `json:"widest_of"`    // the configuration of Widest
 }
 
 // quantiles are t₀.₉₇₅ of Student's distribution for 1, 2, … degrees of freedom; 2.1 is no less

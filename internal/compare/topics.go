@@ -103,7 +103,7 @@ func (r experiment) findLengthAware(chance Noise) []string {
 	}
 	packing, swept := r.axis("packing")
 	if !swept {
-		return against("length_aware", "true", "false", "Batches of pairs of like length, against batches as they come")(r, chance)
+		return against("length_aware", "true", "false", "Batches of pairs of like length, against batches in arrival order")(r, chance)
 	}
 	var parts []string
 	for _, is := range []struct{ value, words string }{{"false", "padded"}, {"true", "packed"}} {
@@ -112,5 +112,5 @@ func (r experiment) findLengthAware(chance Noise) []string {
 			parts = append(parts, is.words+": "+e.words(chance))
 		}
 	}
-	return []string{"Batches of pairs of like length, against batches as they come, " + strings.Join(parts, "; ") + "."}
+	return []string{"Batches of pairs of like length, against batches in arrival order, " + strings.Join(parts, "; ") + "."}
 }

@@ -50,7 +50,7 @@ func TestEveryTopic(t *testing.T) {
 	}{
 		{"Order by length", grid("batching.length_aware", "batching.packing", []string{"false", "true"}, []string{"false", "true"}, 100, 200, 150, 201),
 			[]string{"padded: **1.50×** the pairs/s", "packed: no difference beyond 5.0 %."}},
-		{"Order by length", resultstest.Sweep("x", "batching.length_aware", "false", 100.0, "true", 120.0), []string{"as they come: **1.20×** the pairs/s."}},
+		{"Order by length", resultstest.Sweep("x", "batching.length_aware", "false", 100.0, "true", 120.0), []string{"in arrival order: **1.20×** the pairs/s."}},
 		{"Joining requests", resultstest.Sweep("08a", "batching.enabled", "false", 100.0, "true", 300.0), []string{"by itself: **3.00×** the pairs/s."}},
 		{"Most pairs a batch", resultstest.Sweep("08c", "batching.max_batch_size", 1, 50.0, 32, 100.0), []string{"Against 1 pair a batch, 32 pairs a batch: **2.00×** the pairs/s, P95 latency 0.50×."}},
 		{"Routing", resultstest.Sweep("07", "model_pool.routing", "first_idle", 100.0, "round_robin", 80.0), []string{"Against first_idle, round_robin: **0.80×** the pairs/s"}},

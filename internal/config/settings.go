@@ -23,8 +23,8 @@ import (
 // Each field's comment gives its meaning, its unit and its default. Its tags are rules that Parse
 // enforces.
 type Settings struct {
-	// Model is a model's directory, its name on the Hugging Face hub, or the name of a built-in model.
-	// Default: builtin:minilm-l6.
+	// Model is a model's directory, its name on the Hugging Face hub, or the name of a built-in
+	// model. Default: builtin:minilm-l6.
 	Model string `yaml:"model" json:"model" check:"filled"`
 
 	// Aliases are further names that requests may give the model of this file, such as rerank-v3.5.

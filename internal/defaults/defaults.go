@@ -1,7 +1,7 @@
 // Package defaults holds the default limits and times of a server.
 //
-// Settings show them to users, and the parts of a server fall back to them where an option is zero, so
-// both read them here. It is facts alone, for packages that must not import each other.
+// Settings show them to users, and the parts of a server fall back to them where an option is zero,
+// so both read them here. It is facts alone, for packages that must not import each other.
 package defaults
 
 import "time"

@@ -1,10 +1,10 @@
-// Package hubtest is a small Hugging Face hub on the loopback interface, for tests of what downloads from
-// one.
+// Package hubtest is a small Hugging Face hub on the loopback interface, for tests of what
+// downloads from one.
 //
-// [New] starts it, [Server.Add] gives it a model. It answers as the real hub does: the list of files with
-// their hashes, small files from the hub itself behind a relative redirect, large ones behind a redirect
-// to a second server in the role of the content network, ranges, and errors with the hub's codes. What
-// goes wrong is up to [Server.Handle], which sees each request first.
+// [New] starts it, [Server.Add] gives it a model. It answers as the real hub does: the list of
+// files with their hashes, small files from the hub itself behind a relative redirect, large ones
+// behind a redirect to a second server in the role of the content network, ranges, and errors with
+// the hub's codes. What goes wrong is up to [Server.Handle], which sees each request first.
 package hubtest
 
 import (
@@ -133,8 +133,8 @@ func (s *Server) ListNamesOnly() {
 	s.bare = true
 }
 
-// Handle has every request of both servers go through f, which may answer it, spoil it, or pass it on to
-// next. nil ends that.
+// Handle has every request of both servers go through f, which may answer it, spoil it, or pass it
+// on to next. nil ends that.
 func (s *Server) Handle(f func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,8 +180,8 @@ func (s *Server) recorded(next http.Handler) http.Handler {
 	})
 }
 
-// serveHub answers /api/models/NAME/revision/REVISION, /NAME/resolve/REVISION/FILE, and the address that
-// the latter redirects to for small files.
+// serveHub answers /api/models/NAME/revision/REVISION, /NAME/resolve/REVISION/FILE, and the address
+// that the latter redirects to for small files.
 func (s *Server) serveHub(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/models/"); ok {
 		name, revision, _ := strings.Cut(rest, "/revision/")

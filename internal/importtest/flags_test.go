@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// flagInText finds the name of a flag in a message. A bare "--config", an argument of a process, is none.
+// flagInText finds the name of a flag in a message. A bare "--config", an argument of a process, is
+// none.
 var flagInText = regexp.MustCompile(`\s--[a-z][a-z-]+|^--[a-z][a-z-]+[ :]`)
 
 // advice are messages that name a shell command with its flags.
@@ -20,8 +21,8 @@ var advice = []string{
 	"crossrank report --all", // how a page was made
 }
 
-// TestFlagsAreNamedInCmdOnly holds that no package below cmd names a flag in what it says: it names a
-// setting or a field, and cmd knows the flag, the variable or the line that gave its value.
+// TestFlagsAreNamedInCmdOnly holds that no package below cmd names a flag in what it says: it names
+// a setting or a field, and cmd knows the flag, the variable or the line that gave its value.
 func TestFlagsAreNamedInCmdOnly(t *testing.T) {
 	files := token.NewFileSet()
 	for _, top := range []string{"../../client", "../../local", "../../internal"} {

@@ -20,8 +20,8 @@ var mayWrite = map[string]string{
 	"internal/material":   "models of tests, in folders of their own",
 }
 
-// TestFilesAreWrittenInOnePlace: what the user gets is written by internal/outfile, which follows links, writes to pipes
-// directly, and leaves no half of a file.
+// TestFilesAreWrittenInOnePlace: what the user gets is written by internal/outfile, which follows
+// links, writes to pipes directly, and leaves no half of a file.
 func TestFilesAreWrittenInOnePlace(t *testing.T) {
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

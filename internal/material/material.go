@@ -1,8 +1,9 @@
-// Package material finds the test data that lies beside the project, in ../shared/material of the repository's root.
+// Package material finds the test data that lies beside the project, in ../shared/material of the
+// repository's root.
 //
-// The data is licensed for research and never part of the repository, so it is there on some machines and not on
-// others. Tests that need it say that they were skipped where it is absent; every package also has tests that run
-// without it.
+// The data is licensed for research and never part of the repository, so it is there on some
+// machines and not on others. Tests that need it say that they were skipped where it is absent;
+// every package also has tests that run without it.
 package material
 
 import (
@@ -11,7 +12,8 @@ import (
 	"testing"
 )
 
-// Path returns the path of a file or folder of the test data, or skips the test if it is not on this machine.
+// Path returns the path of a file or folder of the test data, or skips the test if it is not on
+// this machine.
 func Path(t testing.TB, elem ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{root(t), "..", "shared", "material"}, elem...)...)

@@ -6,9 +6,10 @@ import (
 	"testing"
 )
 
-// Model puts together the folder of a fixture, such as "bert-a-f32", as it would be downloaded: config.json,
-// model.safetensors and vocab.txt. It skips the test if the data is not on this machine. What must come out is in the
-// fixture's expected.json, see [Path]. The folder goes when the test ends.
+// Model puts together the folder of a fixture, such as "bert-a-f32", as it would be downloaded:
+// config.json, model.safetensors and vocab.txt. It skips the test if the data is not on this
+// machine. What must come out is in the fixture's expected.json, see [Path]. The folder goes when
+// the test ends.
 func Model(t testing.TB, name string) string {
 	t.Helper()
 	dir := t.TempDir()

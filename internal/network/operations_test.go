@@ -96,11 +96,11 @@ func collect(typ reflect.Type, found map[string]bool) {
 	case reflect.Pointer, reflect.Slice:
 		collect(typ.Elem(), found)
 	case reflect.Struct:
-		for i := range typ.NumField() {
-			name := fmt.Sprintf("%s.%s", typ.Name(), typ.Field(i).Name)
+		for field := range typ.Fields() {
+			name := fmt.Sprintf("%s.%s", typ.Name(), field.Name)
 			if !found[name] {
 				found[name] = true
-				collect(typ.Field(i).Type, found)
+				collect(field.Type, found)
 			}
 		}
 	}

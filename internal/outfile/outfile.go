@@ -1,16 +1,15 @@
-// Package outfile writes the files that the program makes for its user: reports, charts, results,
-// scores.
+// Package outfile writes output files: reports, charts, results, scores.
 //
 // A path names more than a regular file. [Create] and [Write] treat what they find there as a
 // shell's redirection does, except that a regular file is replaced in one step:
 //
-//   - A regular file, or no file: the content goes to a temporary file in the same directory, which then takes the name.
-//     A reader sees the old content or the new, never a part, and after an error the old file is unchanged. Permissions
-//     are kept; a new file gets 0666 less the umask.
+//   - A regular file, or no file: the content goes to a temporary file in the same directory, which
+//     is then renamed. A reader sees the old content or the new, never a part, and after an error the
+//     old file is unchanged. Permissions are kept; a new file gets 0666 less the umask.
 //   - A symbolic link is followed, also when its target does not exist yet. The link stays.
 //   - A named pipe, a device, or another file that is not regular is written to directly.
-//   - The file that standard output or standard error is open on, such as /dev/stdout, is written through that stream.
-//     So it works under another user, and after a shell's >>.
+//   - The file of standard output or standard error, such as /dev/stdout, is written through that
+//     stream. So it works under another user, and after a shell's >>.
 //
 // [WriteOr] also accepts "-" for standard output.
 package outfile

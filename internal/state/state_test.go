@@ -56,8 +56,7 @@ func TestAddTakesEveryField(t *testing.T) {
 
 // filled is v with every number set to 1.
 func filled[T any](v T) T {
-	for f := range reflect.ValueOf(&v).Elem().NumField() {
-		field := reflect.ValueOf(&v).Elem().Field(f)
+	for _, field := range reflect.ValueOf(&v).Elem().Fields() {
 		switch {
 		case field.CanInt():
 			field.SetInt(1)

@@ -24,8 +24,8 @@ type Pacing struct {
 	Dropped  int           // not sent at all
 }
 
-// PacingOf compares the times at which requests were due with those at which they were sent. Sent is
-// negative for a request that was dropped.
+// PacingOf compares the times at which requests were due with those at which they were sent. Sent
+// is negative for a request that was dropped.
 func PacingOf(intended, sent []time.Duration) Pacing {
 	if len(intended) != len(sent) {
 		panic("stats: pacing of lists of different lengths")

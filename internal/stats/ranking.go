@@ -9,7 +9,7 @@ import (
 // NDCG is the normalized discounted cumulative gain of the first k of a ranking (Järvelin and
 // Kekäläinen 2002), as trec_eval computes ndcg_cut_k:
 //
-//	DCG = Σ gain(i) / log2(i+1),   i = 1 … k,   NDCG = DCG / DCG of the best ranking that there could be.
+//	DCG = Σ gain(i) / log2(i+1),   i = 1 … k,   NDCG = DCG / DCG of the ideal ranking.
 //
 // Ranked holds the grades of the documents in their ranked order. Judged holds those of all
 // documents that were judged for the query, in any order; the best ranking is made of them, so a

@@ -23,9 +23,9 @@ func (e Variables) Name(path string) string {
 	return e.Prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// SetFromEnvironment overlays v with what the variables of an environment, as os.Environ gives them,
-// say. An unknown variable that begins like a section or is nearly a setting is an error; any other
-// may be another program's and is ignored.
+// SetFromEnvironment overlays v with what the variables of an environment, as os.Environ gives
+// them, say. An unknown variable that begins like a section or is nearly a setting is an error; any
+// other may be another program's and is ignored.
 func (s *Schema[T]) SetFromEnvironment(v *T, o *Origins, names Variables, environ []string) error {
 	known := names.of(Keys(*v))
 	var errs []error

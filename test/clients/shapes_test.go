@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestTextEmbeddingsInference makes the calls of that server's documentation, which gives them as plain HTTP.
+// TestTextEmbeddingsInference makes the calls of that server's documentation, which gives them as
+// plain HTTP.
 func TestTextEmbeddingsInference(t *testing.T) {
 	ranking := want(t)
 	ask := `"query":` + asJSON(query) + `,"texts":` + asJSON(documents)

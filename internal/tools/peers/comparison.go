@@ -42,7 +42,7 @@ func (j job) Name() string {
 	case j.Order == "sorted":
 		return fmt.Sprintf("%d pairs, sorted by length", j.Batch)
 	}
-	return fmt.Sprintf("%d pairs, as they come", j.Batch)
+	return fmt.Sprintf("%d pairs, unsorted", j.Batch)
 }
 
 // Unit is that of the figures: latency for single pairs, throughput for others.

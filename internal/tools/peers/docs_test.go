@@ -45,7 +45,7 @@ func TestTable(t *testing.T) {
 	for _, want := range []string{
 		"Measured 2026-01-02 03:04 UTC on 2 cores of Z80 (n/a; CP/M), instruction tier avx2.",
 		// With two threads 20 and 40 pairs/s against 5: 4 and 8 times.
-		"| 32 pairs, as they come | fp32 | 2 | 30.0 pairs/s | 5.0 pairs/s | 6.00 (4.00 to 8.00) |",
+		"| 32 pairs, unsorted | fp32 | 2 | 30.0 pairs/s | 5.0 pairs/s | 6.00 (4.00 to 8.00) |",
 		"| 32 pairs, sorted by length | int8 | 1 | 30.0 pairs/s | 5.0 pairs/s | 6.00 (4.00 to 8.00) |",
 		"| one pair | fp32 | 1 | 3.0 ms (P50) | 4.0 ms (P50) | 0.75 (0.75 to 0.75) |",
 		"crossrank's int8 is 2.00 times as fast as its fp32 with one thread",

@@ -20,7 +20,7 @@ func TestGather(t *testing.T) {
 			t.Errorf("comparison %d is of %+v with %d and %d rounds", i, c.job, len(c.ours), len(c.peers))
 		}
 	}
-	two := list[6] // 32 pairs as they come, in fp32, with two threads: 20 and 40 pairs/s against 5
+	two := list[6] // 32 unsorted pairs, in fp32, with two threads: 20 and 40 pairs/s against 5
 	if two.Ours() != 30 || two.Peers() != 5 || two.Ratio() != 6 || two.LowestRatio() != 4 || two.HighestRatio() != 8 {
 		t.Errorf("got %v against %v, %v (%v to %v)", two.Ours(), two.Peers(), two.Ratio(), two.LowestRatio(), two.HighestRatio())
 	}
@@ -36,7 +36,7 @@ func TestNames(t *testing.T) {
 	}{
 		{job{"fp32", 1, 1, "as-is"}, "one pair", "ms (P50)"},
 		{job{"fp32", 1, 32, "sorted"}, "32 pairs, sorted by length", "pairs/s"},
-		{job{"int8", 2, 8, "as-is"}, "8 pairs, as they come", "pairs/s"},
+		{job{"int8", 2, 8, "as-is"}, "8 pairs, unsorted", "pairs/s"},
 	} {
 		if c.j.Name() != c.name || c.j.Unit() != c.unit {
 			t.Errorf("%+v is called %q, in %q", c.j, c.j.Name(), c.j.Unit())
@@ -49,7 +49,7 @@ func TestFactsOfPartOfTheMeasurements(t *testing.T) {
 	if len(f.Speedups()) != 0 || len(f.Footings()) != 0 || f.MostThreads() != 0 || f.Quality != nil {
 		t.Errorf("of no measurements: %+v", f)
 	}
-	if _, err := f.Comparison("fp32", 32, "as-is"); err == nil || !strings.Contains(err.Error(), "32 pairs, as they come in fp32") {
+	if _, err := f.Comparison("fp32", 32, "as-is"); err == nil || !strings.Contains(err.Error(), "32 pairs, unsorted in fp32") {
 		t.Errorf("a measurement that is not there: %v", err)
 	}
 	if page, err := render("performance.md", sample()[:1]); err != nil || strings.Contains(page, "NaN") {
@@ -99,7 +99,7 @@ func TestRender(t *testing.T) {
 		}
 		first = made
 	}
-	if !strings.HasPrefix(first[1], "before\n") || !strings.HasSuffix(first[1], "after\n") || !strings.Contains(first[0], "| 32 pairs, as they come |") {
+	if !strings.HasPrefix(first[1], "before\n") || !strings.HasSuffix(first[1], "after\n") || !strings.Contains(first[0], "| 32 pairs, unsorted |") {
 		t.Errorf("the pages are\n%s\n%s", first[0], first[1])
 	}
 }

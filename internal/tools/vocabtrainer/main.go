@@ -1,14 +1,15 @@
-// Command vocabtrainer learns a WordPiece vocabulary from text, and writes it in the vocab.txt format of BERT: one piece
-// a line, the line's number (from 0) is the piece's id.
+// Command vocabtrainer learns a WordPiece vocabulary from text, and writes it in the vocab.txt
+// format of BERT: one piece a line, the line's number (from 0) is the piece's id.
 //
-// The built-in model needs a vocabulary that may be shipped with the program. This tool makes it from the counts of
-// words in document collections; the documents themselves stay where they are. The same texts always give the same
-// file.
+// The built-in model needs a vocabulary that may be shipped with the program. This tool makes it
+// from the counts of words in document collections; the documents themselves stay where they are.
+// The same texts always give the same file.
 //
-// The pieces are learnt as in byte-pair encoding: every word starts as single characters, and the two neighbouring
-// pieces that stand together most often are joined, again and again, until the vocabulary is full or nothing frequent
-// is left to join. A word's first piece is written plainly, the later ones with "##" in front. main reads the
-// collections and writes the file, words.go splits and counts, and train.go joins.
+// The pieces are learnt as in byte-pair encoding: every word starts as single characters, and the
+// two neighbouring pieces that stand together most often are joined, again and again, until the
+// vocabulary is full or nothing frequent is left to join. A word's first piece is written plainly,
+// the later ones with "##" in front. main reads the collections and writes the file, words.go
+// splits and counts, and train.go joins.
 package main
 
 import (
