@@ -195,7 +195,8 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func (n *bertNormalizer) removesStart(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
-	return n.page(r).forms[uint8(r)].how == dropped
+	f := n.page(r).forms[uint8(r)]
+	return f.how == dropped || f.how == plain && f.size == 0
 }
 
 // NewBERTNormalizer makes the normalizer of BERT from the settings of its kind.

@@ -160,35 +160,46 @@ func (m *BPE) appendMerged(dst []int32, word string, s *scratch) []int32 {
 
 // appendBytes appends the pieces of the bytes of word.
 func (m *BPE) appendBytes(ids []int32, word string) []int32 {
-	fused := false
+	pending := false
 	for i := range len(word) {
-		id := m.bytes[word[i]]
-		if id >= 0 {
-			ids, fused = append(ids, id), false
+		if id := m.bytes[word[i]]; id >= 0 {
+			ids = append(m.flush(ids, pending), id)
+			pending = false
 		} else {
-			ids, fused = m.appendUnknown(ids, fused)
+			ids, pending = m.appendUnknown(ids, pending)
 		}
 	}
-	return ids
+	return m.flush(ids, pending)
 }
 
-// appendUnknown appends the unknown piece, if there is one and it does not fuse with the one before.
-func (m *BPE) appendUnknown(ids []int32, fused bool) ([]int32, bool) {
-	if m.unknown >= 0 && !(fused && m.opts.FuseUnknown) {
-		ids = append(ids, m.unknown)
+// appendUnknown notes an unknown character: its piece is pending until it is clear that it does not
+// fuse with the next one.
+func (m *BPE) appendUnknown(ids []int32, pending bool) ([]int32, bool) {
+	if !m.opts.FuseUnknown {
+		ids = m.flush(ids, pending)
 	}
 	return ids, true
 }
 
-// appendChars appends the pieces of the characters of word.
+// flush appends the unknown piece that is pending, if there is such a piece.
+func (m *BPE) flush(ids []int32, pending bool) []int32 {
+	if pending && m.unknown >= 0 {
+		ids = append(ids, m.unknown)
+	}
+	return ids
+}
+
+// appendChars appends the pieces of the characters of word. Those of bytes come before an unknown piece
+// that is pending: the library has them in this order.
 func (m *BPE) appendChars(ids []int32, word string) []int32 {
-	fused := false
+	pending := false
 	for i := 0; i < len(word); {
 		_, size := utf8.DecodeRuneInString(word[i:])
 		char := m.char(word, i, size)
 		i += size
 		if id, ok := m.ids[char]; ok {
-			ids, fused = append(ids, id), false
+			ids = append(m.flush(ids, pending), id)
+			pending = false
 			continue
 		}
 		if m.opts.ByteFallback {
@@ -197,9 +208,9 @@ func (m *BPE) appendChars(ids []int32, word string) []int32 {
 				continue
 			}
 		}
-		ids, fused = m.appendUnknown(ids, fused)
+		ids, pending = m.appendUnknown(ids, pending)
 	}
-	return ids
+	return m.flush(ids, pending)
 }
 
 // char is the piece of a character by its place in the word.

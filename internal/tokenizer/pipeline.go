@@ -91,7 +91,9 @@ func appendValid(dst []byte, text string) []byte {
 func (p *pipeline) appendParts(dst []int32, text string, start bool, s *scratch) []int32 {
 	from := 0
 	for m := (match{}); p.normalizedRaw.next(text, &m); from = m.to {
-		dst = p.appendWords(dst, text[from:m.from], start && from == 0, s)
+		if from < m.from { // white space that a token strips may be a token too
+			dst = p.appendWords(dst, text[from:m.from], start && from == 0, s)
+		}
 		dst = append(dst, m.id)
 	}
 	return p.appendWords(dst, text[from:], start && from == 0, s)
