@@ -11,8 +11,8 @@
 //     the activation of scores, the default prompt and the maximum length.
 //
 // All of them are in the directory itself: a path in a file's content is never followed. The small
-// files are read first. The weights are read last, in one pass, after the shape of every tensor was
-// compared with the config.
+// files are read first, but for the tokenizer, which is made while the weights are read. The weights
+// are read in one pass, after the shape of every tensor was compared with the config.
 //
 // What cannot be computed is refused by name, and what is in the directory in place of a model
 // (pointers, web pages, weights for other programs) is named in the error, with what to do.
@@ -80,20 +80,33 @@ func openDirectory(dir string) (m *Model, err error) {
 	if m.Activation, err = readActivation(s.o, config); err != nil {
 		return nil, err
 	}
-	v, err := readVocabulary(dir)
+	// The tokenizer of a large vocabulary takes as long as the weights.
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		m.Reading, err = c.reading(dir, s)
+		read <- err
+	}()
+	m.Hash, err = readWeights(dir, c)
+	if failure := <-read; failure != nil {
+		return nil, failure // whatever is wrong with the weights
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkVocabulary(v); err != nil {
-		return nil, err
-	}
-	if m.Reading, err = s.reading(v, c.positions); err != nil {
-		return nil, err
-	}
-	if m.Hash, err = readWeights(dir, c); err != nil {
-		return nil, err
-	}
 	return m, nil
+}
+
+// reading reads how the model reads text.
+func (c *modelConfig) reading(dir string, s *settings) (Reading, error) {
+	v, err := readVocabulary(dir)
+	if err != nil {
+		return Reading{}, err
+	}
+	if err := c.checkVocabulary(v); err != nil {
+		return Reading{}, err
+	}
+	return s.reading(v, c.positions)
 }
 
 // checkVocabulary refuses a vocabulary that does not fit the network.
