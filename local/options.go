@@ -27,7 +27,7 @@ type Options struct {
 	// changes a score.
 	Routing string
 
-	// MaxLength lowers the model's maximum of tokens a pair, special tokens included; 0, or more
+	// MaxLength lowers the model's maximum of tokens per pair, special tokens included; 0, or more
 	// than the maximum, keeps it.
 	MaxLength int
 

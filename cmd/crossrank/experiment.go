@@ -49,7 +49,7 @@ type experimentOptions struct {
 	page   string // address of the servers' pages
 	resume bool
 	dry    bool
-	speed  float64 // pairs a second for the estimate of a dry run
+	speed  float64 // pairs per second for the estimate of a dry run
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {

@@ -119,7 +119,7 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 	return t.Flush()
 }
 
-// guessedSpeed is the pairs a second of an estimate that has nothing to go by.
+// guessedSpeed is the pairs per second of an estimate that has nothing to go by.
 const guessedSpeed = 200
 
 // writePlan prints the configurations of an experiment, and returns the estimated time.

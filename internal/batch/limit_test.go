@@ -16,7 +16,7 @@ import (
 )
 
 func TestAdmissionLimit(t *testing.T) {
-	aged := AdmissionLimit{MaxQueuedTokens: 4000, MaxQueueAge: 10 * time.Second} // a limit of 1,000 at 100 tokens a second, and 750 for everyone
+	aged := AdmissionLimit{MaxQueuedTokens: 4000, MaxQueueAge: 10 * time.Second} // a limit of 1,000 at 100 tokens per second, and 750 for everyone
 	for _, c := range []struct {
 		name  string
 		limit AdmissionLimit
@@ -119,7 +119,7 @@ func randomRequest(rng *rand.Rand, longest, n int) *request[int, int] {
 	return r
 }
 
-// steady is one runner of 100 tokens a second, at which paced runs.
+// steady is one runner of 100 tokens per second, at which paced runs.
 var steady = Runners{Throughput: func() float64 { return 100 }}
 
 // paced notes batches as double does, and takes a second for a hundred values of cost 1.

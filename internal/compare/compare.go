@@ -71,7 +71,7 @@ type GeomeanRow struct {
 
 type configuration = summary.Configuration
 
-// metrics are the figures that are compared. Percentiles are one value a run.
+// metrics are the figures that are compared. Percentiles are one value per run.
 var metrics = []struct {
 	name, unit string
 	higher     bool // is better
@@ -92,7 +92,7 @@ func Of(a, b []*results.Results, loss float64) *Comparison {
 	sideA, sideB := groupsOf(sumsA), groupsOf(sumsB)
 	c := &Comparison{
 		Quality: compareQuality(a, b, loss), Loss: loss, OnlyA: missing(sideA, sideB), OnlyB: missing(sideB, sideA),
-		Unlike: slices.Concat(unlike(a, b), disturbed("A", sumsA), disturbed("B", sumsB)),
+		Unlike: slices.Concat(incomparable(a, b), disturbed("A", sumsA), disturbed("B", sumsB)),
 	}
 	for _, m := range metrics {
 		var as, bs []float64

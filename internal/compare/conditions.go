@@ -54,9 +54,9 @@ func runsOf(files []*results.Results) []*results.Run {
 	return runs
 }
 
-// unlike lists what makes the sides hard to compare: conditions that differ, and the order of the
-// measurements.
-func unlike(a, b []*results.Results) []string {
+// incomparable lists what makes the sides hard to compare: conditions that differ, and the order of
+// the measurements.
+func incomparable(a, b []*results.Results) []string {
 	var why []string
 	for _, c := range conditions {
 		x, y := strings.Join(distinct(runsOf(a), c.of), "; "), strings.Join(distinct(runsOf(b), c.of), "; ")
@@ -64,14 +64,14 @@ func unlike(a, b []*results.Results) []string {
 			why = append(why, fmt.Sprintf("the %s differs: A has %s, B %s", c.name, x, y))
 		}
 	}
-	if before(a, b) || before(b, a) {
+	if measuredBefore(a, b) || measuredBefore(b, a) {
 		why = append(why, "one side was measured entirely before the other, so a drift of the machine counts as a difference; interleave them (A B B A)")
 	}
 	return why
 }
 
-// before reports whether every configuration of a began before any of b did.
-func before(a, b []*results.Results) bool {
+// measuredBefore reports whether every configuration of a began before any of b did.
+func measuredBefore(a, b []*results.Results) bool {
 	_, lastA := beginnings(a)
 	firstB, _ := beginnings(b)
 	return !lastA.IsZero() && !firstB.IsZero() && lastA.Before(firstB)

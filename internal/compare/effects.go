@@ -85,7 +85,7 @@ func (r experiment) effectOf(a axis, value, base string, of []axis, where ...fun
 		if !c.Counts() || v != value && v != base || slices.ContainsFunc(where, func(f func(*configuration) bool) bool { return !f(c) }) {
 			continue
 		}
-		key := r.otherwise(of, c)
+		key := r.otherSettings(of, c)
 		if cells[key] == nil {
 			cells[key], order = &cell{}, append(order, key)
 		}
@@ -112,8 +112,8 @@ func (r experiment) effectOf(a axis, value, base string, of []axis, where ...fun
 	return e
 }
 
-// otherwise names the values of a configuration on all but some axes.
-func (r experiment) otherwise(axes []axis, c *configuration) string {
+// otherSettings names the values of a configuration on all but some axes.
+func (r experiment) otherSettings(axes []axis, c *configuration) string {
 	var key strings.Builder
 	for _, other := range r.axes() {
 		if !slices.ContainsFunc(axes, func(a axis) bool { return a.name == other.name }) {

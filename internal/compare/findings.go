@@ -9,8 +9,8 @@ import (
 	"github.com/crossrank/crossrank/internal/results"
 )
 
-// bare reports whether an experiment varies nothing but an axis.
-func (r experiment) bare(a axis) bool {
+// variesOnly reports whether an experiment varies nothing but an axis.
+func (r experiment) variesOnly(a axis) bool {
 	axes := r.axes()
 	return len(axes) == 1 && axes[0].name == a.name && len(r.SLO) == 0
 }
@@ -28,7 +28,7 @@ func (r experiment) plateau(chance Noise) (best, first *configuration) {
 }
 
 func (r experiment) findBatch(chance Noise) []string {
-	if !r.bare(batchAxis) {
+	if !r.variesOnly(batchAxis) {
 		return nil
 	}
 	best, first := r.plateau(chance)
@@ -43,7 +43,7 @@ func (r experiment) findBatch(chance Noise) []string {
 }
 
 func (r experiment) findConcurrency(chance Noise) []string {
-	if !r.bare(concurrencyAxis) {
+	if !r.variesOnly(concurrencyAxis) {
 		return nil
 	}
 	best, first := r.plateau(chance)

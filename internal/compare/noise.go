@@ -64,8 +64,8 @@ func (n Noise) Words() string {
 		n.Configurations, were, n.Measured, 100*n.Spread, 100*n.Widest, markdown.Text(n.Where), 100*n.minDetectable(1), 100*leastDifference)
 }
 
-// alike are the throughputs of configurations that differ in nothing.
-type alike struct {
+// repeatGroup is the throughputs of configurations that differ in nothing.
+type repeatGroup struct {
 	name string
 	from []string  // experiments
 	logs []float64 // of the throughputs
@@ -75,7 +75,7 @@ type alike struct {
 func NoiseOf(all []*summary.Summary) Noise {
 	var n Noise
 	squares := 0.0
-	for _, g := range alikeOf(all) {
+	for _, g := range repeatGroups(all) {
 		if len(g.logs) < 2 {
 			continue
 		}
@@ -94,11 +94,11 @@ func NoiseOf(all []*summary.Summary) Noise {
 	return n
 }
 
-// alikeOf groups the configurations of closed loops that differ in nothing, in the order of the
-// results.
-func alikeOf(all []*summary.Summary) []*alike {
-	var groups []*alike
-	byCondition := map[string]*alike{}
+// repeatGroups groups the configurations of closed loops that differ in nothing, in the order of
+// the results.
+func repeatGroups(all []*summary.Summary) []*repeatGroup {
+	var groups []*repeatGroup
+	byCondition := map[string]*repeatGroup{}
 	for _, s := range all {
 		r := experiment{s}
 		for i := range r.Configurations {
@@ -109,7 +109,7 @@ func alikeOf(all []*summary.Summary) []*alike {
 			key := r.condition(c)
 			g := byCondition[key]
 			if g == nil {
-				g = &alike{name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
+				g = &repeatGroup{name: fmt.Sprintf("batch=%d, conc=%d", c.Batch, c.Concurrency)}
 				byCondition[key], groups = g, append(groups, g)
 			}
 			g.logs = append(g.logs, math.Log(float64(c.PairsPerSecond)))

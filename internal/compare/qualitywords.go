@@ -30,7 +30,7 @@ func (r experiment) qualityWords(value, base string, faster bool) []string {
 	if a := q.Agreement; a != nil {
 		words = append(words, fmt.Sprintf("Of the 10 best passages, %s are the same as in %s, and of the best ones %s; the rank correlation is %s, the mean error %.3g of a standard deviation.",
 			Overlap(a.Top10), markdown.Text(a.Against), Overlap(a.Top1), summary.Optional(a.RankCorrelation).Format("%.4f"), a.MeanAbsError/a.StdDev))
-		worse = lost(a.Top10) || lost(a.Top1)
+		worse = agreementLost(a.Top10) || agreementLost(a.Top1)
 	}
 	if of != nil && q.Judged != nil && of.Judged != nil {
 		ndcg, mrr := q.Judged.NDCG10-of.Judged.NDCG10, q.Judged.MRR10-of.Judged.MRR10
@@ -47,8 +47,8 @@ func (r experiment) qualityWords(value, base string, faster bool) []string {
 	return append(words, fmt.Sprintf("%s, and the ranking is no worse by more than %g.", speed, leastQuality))
 }
 
-// lost reports whether the agreement is worse by more than counts as none.
-func lost(t results.TopAgreement) bool { return t.Share != nil && *t.Share < 1-leastQuality }
+// agreementLost reports whether the agreement is worse by more than counts as none.
+func agreementLost(t results.TopAgreement) bool { return t.Share != nil && *t.Share < 1-leastQuality }
 
 // Overlap is an agreement in percent.
 func Overlap(t results.TopAgreement) string {

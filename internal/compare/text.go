@@ -81,8 +81,8 @@ func (s Side) String() string {
 	return s.Median.Format("%.2f") + " " + spread
 }
 
-// Bench writes results in the format of Go's benchmarks, one line a repeat, so that benchstat reads
-// them: a line `side: NAME` above says which side they are of, for `benchstat -col side`.
+// Bench writes results in the format of Go's benchmarks, one line per repeat, so that benchstat
+// reads them: a line `side: NAME` above says which side they are of, for `benchstat -col side`.
 func Bench(w io.Writer, side string, files []*results.Results) error {
 	if _, err := fmt.Fprintf(w, "side: %s\n", side); err != nil {
 		return err

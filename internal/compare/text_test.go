@@ -122,10 +122,10 @@ func TestOneSideBeforeTheOther(t *testing.T) {
 		{"nothing", nil, measured(3), false},
 		{"at once", measured(1), measured(1), false},
 	} {
-		if got := before(c.a, c.b); got != c.want {
+		if got := measuredBefore(c.a, c.b); got != c.want {
 			t.Errorf("%s: before is %t", c.what, got)
 		}
-		if noted := strings.Contains(strings.Join(unlike(c.b, c.a), "\n"), "entirely before"); noted != c.want {
+		if noted := strings.Contains(strings.Join(incomparable(c.b, c.a), "\n"), "entirely before"); noted != c.want {
 			t.Errorf("%s: noted is %t, whichever side was first", c.what, noted)
 		}
 	}

@@ -51,9 +51,9 @@ func (s Settings) filled() []Instance {
 	return instances
 }
 
-// disagreements reports the instances that would compute other scores than an earlier one of the
-// same model: which of them computes a request is chance.
-func (s Settings) disagreements(add strictyaml.Report) {
+// conflictingInstances reports the instances that would compute other scores than an earlier one of
+// the same model: which of them computes a request is chance.
+func (s Settings) conflictingInstances(add strictyaml.Report) {
 	first := map[string]int{}
 	instances := s.filled()
 	for i, in := range instances {

@@ -33,8 +33,8 @@ func Unsupported(s Settings) []strictyaml.Fault {
 			add(keypath.Join(at, key), "%s", why)
 		}
 	}
-	s.disagreements(add)
-	s.preferences(add)
+	s.conflictingInstances(add)
+	s.preferredSizeFaults(add)
 	room := s.Server.RequestBytes - s.Server.RequestBytes/4
 	for _, one := range []struct {
 		key   string
@@ -47,8 +47,8 @@ func Unsupported(s Settings) []strictyaml.Fault {
 	return why
 }
 
-// preferences reports preferred sizes that no batch can have.
-func (s Settings) preferences(add strictyaml.Report) {
+// preferredSizeFaults reports preferred sizes that no batch can have.
+func (s Settings) preferredSizeFaults(add strictyaml.Report) {
 	const at = "batching.preferred_batch_size"
 	sizes, most := s.Batching.PreferredPairs, s.Batching.MaxPairs
 	switch {

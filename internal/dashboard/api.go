@@ -21,7 +21,7 @@ func (d *Dashboard) snapshot(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (d *Dashboard) reset(w http.ResponseWriter, r *http.Request) {
-	if !meant(w, r, ResetHeader, "a reset") {
+	if !requireHeader(w, r, ResetHeader, "a reset") {
 		return
 	}
 	d.cfg.Recorder.Reset()
@@ -30,9 +30,9 @@ func (d *Dashboard) reset(w http.ResponseWriter, r *http.Request) {
 	}{"reset"})
 }
 
-// meant says whether a request that changes something has the header that no page of another site
-// can set, and refuses it if not.
-func meant(w http.ResponseWriter, r *http.Request, header, what string) bool {
+// requireHeader reports whether a request has a header that pages of other sites cannot set, and
+// refuses it otherwise. Requests that change something need one.
+func requireHeader(w http.ResponseWriter, r *http.Request, header, what string) bool {
 	if r.Header.Get(header) == "" {
 		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "set the header "+header+": yes, to show that "+what+" is meant")
 		return false

@@ -63,7 +63,7 @@ func (d *Dashboard) reportExperiment(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, crossrank.InvalidArgument, "only programs on the server's own machine may report an experiment")
 		return
 	}
-	if !meant(w, r, ExperimentHeader, "an experiment") {
+	if !requireHeader(w, r, ExperimentHeader, "an experiment") {
 		return
 	}
 	var report experiment

@@ -111,7 +111,7 @@ type instance struct {
 func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	out := snapshot{
 		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
-		State: d.word(s), Metrics: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
+		State: d.stateName(s), Metrics: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
 		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},
 		Pairs: s.Pairs, Tokens: s.Tokens, PaddedTokens: s.PaddedTokens, TruncatedTokens: s.TruncatedTokens,
 		RequestsPerSecond: s.RequestsPerSecond, PairsPerSecond: s.PairsPerSecond, TokensPerSecond: s.TokensPerSecond,
@@ -134,8 +134,8 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	return out
 }
 
-// word says in one word how the server is.
-func (d *Dashboard) word(s metrics.Snapshot) string {
+// stateName is the state of the server in one word.
+func (d *Dashboard) stateName(s metrics.Snapshot) string {
 	switch {
 	case d.closed():
 		return "draining"

@@ -17,7 +17,7 @@ func Faults(s Settings) []string {
 	if s.Name == "" {
 		add("name", "an experiment needs a name; its results are filed under it")
 	}
-	s.targeted(add)
+	s.targetFaults(add)
 	s.Experiment.loadFaults(add)
 	s.Experiment.Mix.faults(add)
 	s.Experiment.Stability.faults(s.Experiment, add)

@@ -100,11 +100,11 @@ func (d Distribution) faults(at string, add strictyaml.Report) {
 			add(keypath.Join(at, k.key), "has no effect on %s; leave it out", d.Distribution)
 		}
 	}
-	d.lacks(at, add)
+	d.keyFaults(at, add)
 }
 
-// lacks reports the keys that a kind needs, and values that contradict each other.
-func (d Distribution) lacks(at string, add strictyaml.Report) {
+// keyFaults reports the keys that a kind needs, and values that contradict each other.
+func (d Distribution) keyFaults(at string, add strictyaml.Report) {
 	switch kind := d.Distribution; {
 	case kind == "constant" && d.Value == 0:
 		add(at, "constant needs a value")
@@ -117,12 +117,12 @@ func (d Distribution) lacks(at string, add strictyaml.Report) {
 	case d.Min > d.Max && d.Max > 0:
 		add(keypath.Join(at, "min"), "is %d, but max is %d", d.Min, d.Max)
 	case len(d.Weights) > 0:
-		d.weighFaults(at, add)
+		d.weightFaults(at, add)
 	}
 }
 
-// weighFaults reports weights that do not fit the values.
-func (d Distribution) weighFaults(at string, add strictyaml.Report) {
+// weightFaults reports weights that do not fit the values.
+func (d Distribution) weightFaults(at string, add strictyaml.Report) {
 	total := 0.0
 	for _, w := range d.Weights {
 		total += w

@@ -26,15 +26,15 @@ type Target struct {
 // serverSections are the sections that configure a server.
 var serverSections = []string{"model", "model_pool", "tokenizer_pool", "batching", "pipeline", "cache", "server"}
 
-// targeted reports keys that have no effect beside a target, or without one.
-func (s Settings) targeted(add strictyaml.Report) {
+// targetFaults reports keys that have no effect beside a target, or without one.
+func (s Settings) targetFaults(add strictyaml.Report) {
 	if s.Target.Address == "" {
 		for _, key := range []string{"dialect", "model", "api_key_env", "ca_file"} {
 			if s.Given("target." + key) {
 				add("target."+key, "belongs to a server that is already running; give its target.address")
 			}
 		}
-		s.ownServer(add)
+		s.serverFaults(add)
 		return
 	}
 	if s.Experiment.Quality.Against != "" {
@@ -47,9 +47,9 @@ func (s Settings) targeted(add strictyaml.Report) {
 	}
 }
 
-// ownServer reports settings that have no effect on a server that the experiment starts, or would
-// keep the experiment out of it.
-func (s Settings) ownServer(add strictyaml.Report) {
+// serverFaults reports settings that have no effect on a server that the experiment starts, or
+// would keep the experiment out of it.
+func (s Settings) serverFaults(add strictyaml.Report) {
 	for _, key := range []string{"grpc_addr", "http_addr"} {
 		if s.Given("server." + key) {
 			add("server."+key, "has no effect, since an experiment's server takes ports that are free; leave it out")

@@ -39,7 +39,7 @@ func (b *Budget) Fits(bytes int64) error {
 	if b == nil || b.used.Load()+bytes <= b.limitFor(bytes) {
 		return nil
 	}
-	return b.full()
+	return b.fullErr()
 }
 
 // Reserve makes the reservation of a new request, which is empty.
@@ -53,7 +53,7 @@ func (b *Budget) limitFor(size int64) int64 {
 	return b.limit
 }
 
-func (b *Budget) full() error {
+func (b *Budget) fullErr() error {
 	return &crossrank.Error{
 		Code:       crossrank.Overloaded,
 		Message:    "the requests that the server has now leave no room for one of this size; try again, or send less at once",
@@ -78,7 +78,7 @@ func (r *Reservation) Grow(bytes int64) error {
 	for {
 		used := b.used.Load()
 		if bytes > limit-used {
-			return b.full()
+			return b.fullErr()
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
 			r.held += bytes

@@ -16,7 +16,7 @@ const (
 	searchTests = 12
 )
 
-// Estimate returns how long an experiment takes if the server scores that many pairs a second.
+// Estimate returns how long an experiment takes if the server scores that many pairs per second.
 func Estimate(sw definition.Sweep, pairsPerSecond float64) time.Duration {
 	total := time.Duration(Processes(sw)) * startup
 	for _, p := range plan(sw) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// At 100 pairs a second, by hand.
+// At 100 pairs per second, by hand.
 func TestEstimate(t *testing.T) {
 	for _, test := range []struct {
 		name, experiment string

@@ -132,7 +132,7 @@ func (s *fakeServer) Info(context.Context, *crossrankv1.InfoRequest) (*crossrank
 	return &crossrankv1.InfoResponse{Model: info.Model, Weights: info.Weights, Backend: info.Backend}, nil
 }
 
-// rateLimit is the highest rate, in requests a second, at which act=serve-limit answers.
+// rateLimit is the highest rate, in requests per second, at which act=serve-limit answers.
 const rateLimit = 30
 
 func (s *fakeServer) setRate(w http.ResponseWriter, r *http.Request) {

@@ -83,7 +83,7 @@ func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.
 		end.Stability = r.steady.stability(result.Elapsed)
 	}
 	switch {
-	case r.died(ctx, result) || ctx.Err() != nil && result.Partial:
+	case r.serverDied(ctx, result) || ctx.Err() != nil && result.Partial:
 		end.Reason, err = r.stopReason(ctx), r.server.Err()
 	case err != nil:
 		end.Reason = err.Error()
@@ -129,9 +129,9 @@ func (r *runner) complete(cfg *load.Config, c results.Configuration, pace *pacin
 	}
 }
 
-// died reports whether a server of this run died while requests were sent to it. That can be seen
-// only after the last of them failed, so a server that does not answer has some time to exit.
-func (r *runner) died(ctx context.Context, result *load.Result) bool {
+// serverDied reports whether a server of this run died while requests were sent to it. That can be
+// seen only after the last of them failed, so a server that does not answer has some time to exit.
+func (r *runner) serverDied(ctx context.Context, result *load.Result) bool {
 	if r.server.External() || result.Errors[crossrank.Unavailable] == 0 {
 		return false
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // goal is a bound of the latency, with what a search knows of the highest rate that keeps it. Rates
-// are requests a second, 0 if there is none.
+// are requests per second, 0 if there is none.
 type goal struct {
 	ms         float64
 	passing    float64 // the highest that passed
@@ -75,8 +75,8 @@ func (s *rateSearch) run(ctx context.Context, capacity float64) error {
 	return nil
 }
 
-// where returns the goals that still search and for which holds is true.
-func (s *rateSearch) where(holds func(*goal) bool) []*goal {
+// openGoals returns the goals that still search and for which holds is true.
+func (s *rateSearch) openGoals(holds func(*goal) bool) []*goal {
 	return slices.DeleteFunc(slices.Clone(s.goals), func(g *goal) bool { return g.done || !holds(g) })
 }
 
@@ -95,7 +95,7 @@ func (s *rateSearch) try(ctx context.Context, rate float64, goals []*goal) error
 func (s *rateSearch) double(ctx context.Context, rate float64) error {
 	unlimited := func(g *goal) bool { return g.upper() == 0 }
 	for range maxDoubled {
-		goals := s.where(unlimited)
+		goals := s.openGoals(unlimited)
 		if len(goals) == 0 {
 			return nil
 		}
@@ -104,7 +104,7 @@ func (s *rateSearch) double(ctx context.Context, rate float64) error {
 		}
 		rate *= 2
 	}
-	for _, g := range s.where(unlimited) {
+	for _, g := range s.openGoals(unlimited) {
 		g.giveUp("no rate up to %.4g/s failed", g.passing)
 	}
 	return nil
@@ -113,7 +113,7 @@ func (s *rateSearch) double(ctx context.Context, rate float64) error {
 func (s *rateSearch) halve(ctx context.Context, rate float64) error {
 	unmet := func(g *goal) bool { return g.passing == 0 }
 	for range maxHalved {
-		goals := s.where(unmet)
+		goals := s.openGoals(unmet)
 		if len(goals) == 0 || float64(s.needs)/(rate/2) > longest.Seconds() {
 			break
 		}
@@ -122,7 +122,7 @@ func (s *rateSearch) halve(ctx context.Context, rate float64) error {
 			return err
 		}
 	}
-	for _, g := range s.where(unmet) {
+	for _, g := range s.openGoals(unmet) {
 		g.giveUp("no rate from %.4g/s on passed", rate)
 	}
 	return nil
@@ -130,12 +130,12 @@ func (s *rateSearch) halve(ctx context.Context, rate float64) error {
 
 func (s *rateSearch) bisect(ctx context.Context, _ float64) error {
 	for {
-		wide := s.where(func(g *goal) bool { return g.upper()-g.passing > resolution*g.passing })
+		wide := s.openGoals(func(g *goal) bool { return g.upper()-g.passing > resolution*g.passing })
 		if len(wide) == 0 {
 			return nil
 		}
 		middle := (wide[0].passing + wide[0].upper()) / 2
-		around := s.where(func(g *goal) bool { return g.passing < middle && middle < g.upper() })
+		around := s.openGoals(func(g *goal) bool { return g.passing < middle && middle < g.upper() })
 		if err := s.try(ctx, middle, around); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *rateSearch) bisect(ctx context.Context, _ float64) error {
 }
 
 func (s *rateSearch) confirm(ctx context.Context, _ float64) error {
-	for _, g := range s.where(func(*goal) bool { return true }) {
+	for _, g := range s.openGoals(func(*goal) bool { return true }) {
 		if err := s.confirmOne(ctx, g); err != nil {
 			return err
 		}

@@ -41,9 +41,9 @@ func requestsFor(most int, rate float64, least time.Duration) int {
 	return max(most, int(1.5*rate*least.Seconds())+1)
 }
 
-// trusted is how many requests without a late one pass provisionally, while a search looks around.
-// A rate that is published is confirmed by the whole test.
-func trusted(percentile float64) int { return (stats.Needed(percentile, 0) + 1) / 4 }
+// provisionalRequests is how many requests without a late one pass provisionally, while a search
+// looks around. A rate that is published is confirmed by the whole test.
+func provisionalRequests(percentile float64) int { return (stats.Needed(percentile, 0) + 1) / 4 }
 
 // sloSearch is a search for objectives through the server that runs.
 type sloSearch struct {
@@ -90,7 +90,7 @@ func (r *runner) search(ctx context.Context, c configuration) (complete bool, er
 	return true, nil
 }
 
-// capacity measures the requests a second of a closed loop.
+// capacity measures the requests per second of a closed loop.
 func (s *sloSearch) capacity(ctx context.Context) (float64, error) {
 	c := s.configuration.Configuration
 	c.Search, c.Arrival, c.Rate, c.Duration = results.SearchCapacity, "", 0, 0
@@ -114,7 +114,7 @@ func (s *sloSearch) capacity(ctx context.Context) (float64, error) {
 func (s *sloSearch) probe(ctx context.Context, rate float64, goals []*goal, confirm bool) ([]verdict, error) {
 	c := s.configuration.Configuration
 	c.Search, c.Rate, c.Duration = results.SearchProbe, rate, 0
-	trust, least, seed := trusted(s.percentile), leastProbe, s.configuration.settings.Experiment.Arrival.Seed
+	trust, least, seed := provisionalRequests(s.percentile), leastProbe, s.configuration.settings.Experiment.Arrival.Seed
 	if confirm {
 		s.confirmed++
 		c.Search, c.Times, trust, least, seed = results.SearchConfirm, 1, 0, leastConfirm, seed+int64(s.confirmed)
@@ -132,7 +132,7 @@ func (s *sloSearch) probe(ctx context.Context, rate float64, goals []*goal, conf
 	for c.Attempt = range maxTries {
 		t := newSLOTest(s.percentile, c.Requests, trust, c.Objectives...)
 		t.least = least
-		end, err := s.offer(ctx, c, seed, t.record)
+		end, err := s.measureRate(ctx, c, seed, t.record)
 		if err != nil {
 			return nil, err
 		}
@@ -158,15 +158,15 @@ func (s *sloSearch) goodput(ctx context.Context, g *goal) error {
 		c := s.configuration.Configuration
 		c.Search, c.Rate, c.Times, c.Duration = results.SearchGoodput, times*g.passing, times, 0
 		c.Objective, c.Objectives, c.Requests = g.ms, nil, min(s.most, goodputRequests)
-		if _, err := s.offer(ctx, c, s.configuration.settings.Experiment.Arrival.Seed, nil); err != nil {
+		if _, err := s.measureRate(ctx, c, s.configuration.settings.Experiment.Arrival.Seed, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// offer measures an open loop at the rate of c.
-func (s *sloSearch) offer(ctx context.Context, c results.Configuration, seed int64,
+// measureRate measures an open loop at the rate of c.
+func (s *sloSearch) measureRate(ctx context.Context, c results.Configuration, seed int64,
 	record func(results.Request) error) (results.ConfigurationEnd, error) {
 	a := s.configuration.settings.Experiment.Arrival
 	if seed != a.Seed {

@@ -68,7 +68,7 @@ func TestSearchOfASimulatedServer(t *testing.T) {
 			for _, g := range goals {
 				bounds = append(bounds, g.ms)
 			}
-			trust, least, from := trusted(percentile), leastProbe, seed*100
+			trust, least, from := provisionalRequests(percentile), leastProbe, seed*100
 			if confirm {
 				confirmed++
 				trust, least, from = 0, leastConfirm, from+confirmed

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A server stalls for a second while 50 requests a second are due: 25 of them wait for more than
+// A server stalls for a second while 50 requests per second are due: 25 of them wait for more than
 // half a second, however late the machine runs anything, and the open loop reports them. That a
 // closed loop reports one is shown in virtual time, in package load: a busy machine adds others.
 func TestOpenLoopReportsAStall(t *testing.T) {

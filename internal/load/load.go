@@ -184,7 +184,7 @@ func (c *Config) check() error {
 		c.MaxUnderWay = maxUnderWay
 	}
 	if c.sleep == nil {
-		c.sleep = exactly
+		c.sleep = preciseSleep
 	}
 	return nil
 }

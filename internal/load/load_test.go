@@ -74,7 +74,7 @@ func numbered(n int) []crossrank.Pair {
 	return pairs
 }
 
-// queries shows which pairs a request held: "0 1 2".
+// queries shows which pairs per request held: "0 1 2".
 func queries(pairs []crossrank.Pair) string {
 	words := make([]string, len(pairs))
 	for i, p := range pairs {

@@ -24,7 +24,7 @@ func (p *part) pace(ctx context.Context, answers chan<- answer) {
 			return
 		}
 		intended, pairs := p.cfg.Schedule[n], p.cfg.pairs(n)
-		if !p.until(ctx, intended) {
+		if !p.waitUntil(ctx, intended) {
 			p.putBack()
 			return
 		}
@@ -40,9 +40,9 @@ func (p *part) pace(ctx context.Context, answers chan<- answer) {
 	}
 }
 
-// until waits for a time of the part, and reports whether it came before ctx ended or enough was
-// measured.
-func (p *part) until(ctx context.Context, at time.Duration) bool {
+// waitUntil waits for a time of the part, and reports whether it came before ctx ended or enough
+// was measured.
+func (p *part) waitUntil(ctx context.Context, at time.Duration) bool {
 	for {
 		if ctx.Err() != nil || p.stopped() {
 			return false
@@ -81,8 +81,8 @@ func sleep(ctx context.Context, d time.Duration) {
 // timer to a millisecond.
 const fine = 2 * time.Millisecond
 
-// exactly waits as sleep does, but ends on time.
-func exactly(ctx context.Context, d time.Duration) {
+// preciseSleep waits as sleep does, but ends on time.
+func preciseSleep(ctx context.Context, d time.Duration) {
 	if d > fine {
 		sleep(ctx, d-fine)
 		return

@@ -53,7 +53,7 @@ func late(records []results.Request, of func(*results.Request) time.Duration) in
 	return n
 }
 
-// A server stalls for 1 s while 100 requests a second are meant to be sent. The open loop reports
+// A server stalls for 1 s while 100 requests per second are meant to be sent. The open loop reports
 // that some 100 of the 600 had to wait; to a closed loop with one worker it is one slow request,
 // and its P99 does not show it.
 func TestOpenLoopReportsAStallThatAClosedLoopHides(t *testing.T) {
@@ -168,13 +168,13 @@ func TestExactSleepIsNotEarly(t *testing.T) {
 	var over []time.Duration
 	for range 20 {
 		began := time.Now()
-		exactly(t.Context(), ms)
+		preciseSleep(t.Context(), ms)
 		took := time.Since(began)
 		for tries := 0; took < ms; tries++ { // a signal may end it early, which until allows for
 			if tries == 100 {
 				t.Fatalf("%d sleeps of 1 ms took %v together", tries, took)
 			}
-			exactly(t.Context(), ms-took)
+			preciseSleep(t.Context(), ms-took)
 			took = time.Since(began)
 		}
 		over = append(over, took-ms)

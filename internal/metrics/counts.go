@@ -15,10 +15,10 @@ var codes = [...]crossrank.Code{
 }
 
 // overloaded is the place of that code.
-var overloaded = place(crossrank.Overloaded)
+var overloaded = codeIndex(crossrank.Overloaded)
 
-// place is the index of a code.
-func place(code crossrank.Code) int {
+// codeIndex is the index of a code.
+func codeIndex(code crossrank.Code) int {
 	for i, c := range codes {
 		if c == code {
 			return i
@@ -75,8 +75,8 @@ func (c *counts) requests() (n int64) {
 // errors is how many of them failed.
 func (c *counts) errors() int64 { return c.requests() - c.codes[0] }
 
-// turnedAway is how many requests the edges ended by themselves.
-func (c *counts) turnedAway() (n int64) {
+// edgeRefusals is how many requests the edges ended by themselves.
+func (c *counts) edgeRefusals() (n int64) {
 	for _, edge := range c.refused {
 		for _, k := range edge {
 			n += k

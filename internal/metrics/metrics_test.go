@@ -32,7 +32,7 @@ func (f scorer) Score(ctx context.Context, req *crossrank.Request) (*crossrank.R
 	return f(ctx, req)
 }
 
-// scripted answers a request of n pairs after n seconds, with 10 tokens a pair of 16 padded;
+// scripted answers a request of n pairs after n seconds, with 10 tokens per pair of 16 padded;
 // without pairs it fails.
 var scripted = scorer(func(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	n := len(req.Pairs)

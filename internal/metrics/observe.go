@@ -42,7 +42,7 @@ func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err erro
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inFlight.Add(-1)
-	r.total.codes[place(code)]++
+	r.total.codes[codeIndex(code)]++
 	if code == crossrank.OK {
 		r.total.add(took, resp)
 		r.recent.add(took)
@@ -54,11 +54,11 @@ func (r *Recorder) finish(took time.Duration, resp *crossrank.Response, err erro
 func (r *Recorder) Refused(at Edge, code crossrank.Code) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.total.refused[at][place(code)]++
+	r.total.refused[at][codeIndex(code)]++
 }
 
-// working is how many requests are in flight.
-func (r *Recorder) working() int {
+// inFlightRequests is how many requests are in flight.
+func (r *Recorder) inFlightRequests() int {
 	if f := r.opts.Gauges.InFlight; f != nil {
 		return f()
 	}

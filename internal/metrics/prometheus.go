@@ -59,7 +59,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	put := sink(ch)
 	c.collectServed(put)
 	put.counts(&total)
-	put.gauge(descInFlight, float64(c.working()))
+	put.gauge(descInFlight, float64(c.inFlightRequests()))
 	if q := read(c.opts.Gauges.Queue); q != nil {
 		put.queue(q)
 	}

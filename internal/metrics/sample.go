@@ -23,7 +23,7 @@ func (r *Recorder) observe(now time.Time) observation {
 		process:  readUsage(),
 		queue:    read(r.opts.Gauges.Queue),
 		batches:  read(r.opts.Gauges.Batches),
-		inFlight: r.working(),
+		inFlight: r.inFlightRequests(),
 	}
 	if f := r.opts.Gauges.Instances; f != nil {
 		o.instances = f()
@@ -36,7 +36,7 @@ func newSample(c *counts, from, to observation) state.Sample {
 	d := to.at.Sub(from.at)
 	s := state.Sample{
 		Time: to.at, IntervalS: d.Seconds(),
-		Requests: c.requests(), Errors: c.errors(), Overloaded: new(c.codes[overloaded]), Refused: new(c.turnedAway()),
+		Requests: c.requests(), Errors: c.errors(), Overloaded: new(c.codes[overloaded]), Refused: new(c.edgeRefusals()),
 		Pairs: c.pairs, Tokens: c.tokens, PaddedTokens: c.padded,
 		LatencyMS: c.latency.meanMS(), LatencyP50MS: c.latency.quantileMS(0.50),
 		LatencyP95MS: c.latency.quantileMS(0.95), LatencyP99MS: c.latency.quantileMS(0.99),

@@ -59,7 +59,7 @@ func (r *Recorder) Snapshot() Snapshot {
 	now := time.Now()
 	s := Snapshot{
 		Time:     now,
-		InFlight: r.working(),
+		InFlight: r.inFlightRequests(),
 		Queue:    read(r.opts.Gauges.Queue),
 		Batches:  read(r.opts.Gauges.Batches),
 		Cache:    read(r.opts.Gauges.Cache),

@@ -19,7 +19,7 @@ import (
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
-// The engine of these tests computes 80,000 tokens a second, and needs 5 ms a batch besides. A
+// The engine of these tests computes 80,000 tokens per second, and needs 5 ms a batch besides. A
 // request has 8 pairs of 100 tokens, and is to be answered within a second.
 const (
 	tokensASecond = 80_000
@@ -30,7 +30,7 @@ const (
 type clockwork struct {
 	mu     sync.Mutex
 	pairs  int
-	speed  int        // tokens a second; 0 means 80,000
+	speed  int        // tokens per second; 0 means 80,000
 	fickle *rand.Rand // if set, a batch takes 0.6 to 1.4 times as long
 }
 
@@ -66,7 +66,7 @@ type sent struct {
 // loop sends requests at random times, at that rate, whether or not they are answered, and gives
 // what became of them.
 type loop struct {
-	rate   float64 // requests a second
+	rate   float64 // requests per second
 	lasts  time.Duration
 	seed   uint64
 	caller func(i int) string
@@ -207,7 +207,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		caller func(i int) string
 		silent int
 		fickle bool
-		speed  int // tokens a second; 0 means 80,000
+		speed  int // tokens per second; 0 means 80,000
 		opts   Options
 	}{
 		{name: "one caller with deadlines", caller: one},
@@ -315,7 +315,7 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 	}
 }
 
-// TestUsualLoadIsNotRefused has two cores, which compute 10,000 tokens a second, and the age that
+// TestUsualLoadIsNotRefused has two cores, which compute 10,000 tokens per second, and the age that
 // servers allow by default.
 func TestUsualLoadIsNotRefused(t *testing.T) {
 	for _, c := range []struct {

@@ -88,9 +88,9 @@ func (in *instance) end(ok bool) {
 	d.RunningPairs, d.RunningTokens, in.started = 0, 0, time.Time{}
 }
 
-// finishIn is how many seconds the instance needs to finish a request of that many tokens and
+// timeToFinish is how many seconds the instance needs to finish a request of that many tokens and
 // everything before it, at its measured speed, or at the usual one while it has none.
-func (in *instance) finishIn(before state.Queue, tokens int, usual float64) float64 {
+func (in *instance) timeToFinish(before state.Queue, tokens int, usual float64) float64 {
 	return float64(before.Tokens+before.RunningTokens+tokens) / cmp.Or(in.speed.rate(), usual)
 }
 

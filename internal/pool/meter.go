@@ -35,7 +35,7 @@ func (m *meter) observe(tokens int, d time.Duration) {
 	m.seconds = m.seconds*fade + d.Seconds()
 }
 
-// rate is the speed in tokens a second; 0 if nothing has been measured.
+// rate is the speed in tokens per second; 0 if nothing has been measured.
 func (m *meter) rate() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -56,14 +56,14 @@ func (p *Pool) choose(queues []state.Queue, tokens int) int {
 		return p.turn
 	}
 	best, least := p.turn, math.Inf(1)
-	usual := cmp.Or(p.usualSpeed(), 1)
+	usual := cmp.Or(p.meanSpeed(), 1)
 	for k := range p.instances {
 		i := (p.turn + k) % len(p.instances)
 		var burden float64
 		if p.routing == LeastBusy {
 			burden = float64(queues[i].Pairs + queues[i].RunningPairs)
 		} else {
-			burden = p.instances[i].finishIn(queues[i], tokens, usual)
+			burden = p.instances[i].timeToFinish(queues[i], tokens, usual)
 		}
 		if burden < least {
 			best, least = i, burden

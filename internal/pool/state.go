@@ -44,9 +44,9 @@ func (p *Pool) Batches() state.Batches {
 	return sum
 }
 
-// usualSpeed is the mean of the speeds that have been measured, in tokens a second; 0 if none has.
+// meanSpeed is the mean of the speeds that have been measured, in tokens per second; 0 if none has.
 // It stands for the speed of an instance that has computed nothing yet.
-func (p *Pool) usualSpeed() float64 {
+func (p *Pool) meanSpeed() float64 {
 	sum, n := 0.0, 0
 	for _, in := range p.instances {
 		if v := in.speed.rate(); v > 0 {
@@ -62,7 +62,7 @@ func (p *Pool) usualSpeed() float64 {
 
 // throughput is how many tokens all instances together compute in a second; 0 if nothing has been
 // measured.
-func (p *Pool) throughput() float64 { return p.usualSpeed() * float64(len(p.instances)) }
+func (p *Pool) throughput() float64 { return p.meanSpeed() * float64(len(p.instances)) }
 
 // TimeFor is how long that many tokens take all instances together at their measured speeds, in
 // whole milliseconds rounded up; 0 if nothing has been measured.

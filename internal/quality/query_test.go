@@ -9,7 +9,7 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// TestQualityInEveryDialect: where a dialect takes one query a request, rankings are made of
+// TestQualityInEveryDialect: where a dialect takes one query per request, rankings are made of
 // several, and no score is moved.
 func TestQualityInEveryDialect(t *testing.T) {
 	pairs := []crossrank.Pair{{Query: "a", Passage: "1"}, {Query: "a", Passage: "2"}, {Query: "b", Passage: "3"}, {Query: "a", Passage: "4"}}

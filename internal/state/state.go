@@ -106,7 +106,7 @@ type Instance struct {
 	Failures               int64         // runs that ended with an error or a panic; not among the others
 	Busy                   time.Duration // spent computing, the current batch included
 
-	Speed float64 // tokens a second while busy, over about the last ten seconds of it; 0 if nothing was computed
+	Speed float64 // tokens per second while busy, over about the last ten seconds of it; 0 if nothing was computed
 }
 
 // Add makes in the sum of itself and another instance, which compute side by side. It keeps its

@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// Power is that of a system that completes throughput requests a second, each in latency: their
+// Power is that of a system that completes throughput requests per second, each in latency: their
 // ratio (Giessler, Haenle, König and Pade, "Free buffer allocation: an investigation by
 // simulation", 1978). It is NaN unless both are above 0.
 func Power(throughput, latency float64) float64 {

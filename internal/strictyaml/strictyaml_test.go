@@ -108,6 +108,7 @@ func TestParseErrors(t *testing.T) {
 		"name: bad":                       "f:1: name: is bad",
 		"colour: gren":                    `is "gren", which is not one of red, green, blue; did you mean green?`,
 		"prices: {factor: 3}":             "prices.factor: is 3, but must be at most 2",
+		"prices: {factor: 30000000000}":   "prices.factor: is 30000000000, but must be at most 2",
 		"prices: {factor: 0.1}":           "must be at least 0.5",
 		"hours: 3":                        "needs a duration with a unit",
 		"hours: -3s":                      "must be longer than 0",

@@ -60,13 +60,16 @@ func (d *decoder) check(text, name string) string {
 
 func outOfRange(x float64, tag reflect.StructTag) string {
 	if s := tag.Get("min"); s != "" && x < number(s) {
-		return fmt.Sprintf("is %v, but must be at least %s", x, s)
+		return fmt.Sprintf("is %s, but must be at least %s", plain(x), s)
 	}
 	if s := tag.Get("max"); s != "" && x > number(s) {
-		return fmt.Sprintf("is %v, but must be at most %s", x, s)
+		return fmt.Sprintf("is %s, but must be at most %s", plain(x), s)
 	}
 	return ""
 }
+
+// plain writes a number without an exponent, as people write it in a file.
+func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func number(s string) float64 {
 	x, err := strconv.ParseFloat(s, 64)

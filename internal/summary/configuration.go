@@ -11,7 +11,7 @@ import (
 // Configuration sums up one configuration of a measurement. Failed requests count as Failed, and in
 // no other figure.
 type Configuration struct {
-	Batch       int            `json:"batch"`       // pairs a request
+	Batch       int            `json:"batch"`       // pairs per request
 	Concurrency int            `json:"concurrency"` // of a closed loop; an open one has a Rate
 	Planned     int            `json:"planned"`
 	Answered    int            `json:"answered"`
@@ -32,7 +32,7 @@ type Configuration struct {
 	Search      string            `json:"search,omitempty"`       // what it is in a search for an objective
 	Attempt     int               `json:"attempt,omitempty"`      // of a probe that was not valid before, from 0
 	Arrival     string            `json:"arrival,omitempty"`      // the process of an open loop; empty in a closed one
-	Rate        float64           `json:"rate,omitempty"`         // requests a second of an open loop
+	Rate        float64           `json:"rate,omitempty"`         // requests per second of an open loop
 	ObjectiveMS float64           `json:"objective_ms,omitempty"` // the bound of the latency that is asked for
 	Service     *Distribution     `json:"service_ms,omitempty"`   // from the actual moment of sending; of open loops
 	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops

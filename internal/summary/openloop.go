@@ -51,7 +51,7 @@ func (c *Configuration) pace(requests []results.Request) {
 	c.Service = &d
 }
 
-// Goodput is how many requests a second were answered within a bound.
+// Goodput is how many requests per second were answered within a bound.
 type Goodput struct {
 	WithinMS  float64 `json:"within_ms"`
 	PerSecond Value   `json:"per_s"`

@@ -24,7 +24,7 @@ func (c *Configuration) ConcurrencyText() string {
 	return fmt.Sprint(c.Concurrency)
 }
 
-// RateText is the requests a second of an open loop.
+// RateText is the requests per second of an open loop.
 func (c *Configuration) RateText() string {
 	if c.Arrival == "" {
 		return NotMeasured
@@ -53,7 +53,7 @@ func (s *Summary) Columns() []Column {
 			columns = append(columns, column)
 		}
 	}
-	if s.alike(columns) {
+	if s.sameColumns(columns) {
 		columns = append(columns, Column{"Config", s.number})
 	}
 	return columns
@@ -104,8 +104,8 @@ func (s *Summary) varies(column Column) bool {
 	return false
 }
 
-// alike reports whether the columns do not distinguish two configurations.
-func (s *Summary) alike(columns []Column) bool {
+// sameColumns reports whether the columns do not distinguish two configurations.
+func (s *Summary) sameColumns(columns []Column) bool {
 	seen := map[string]bool{}
 	for i := range s.Configurations {
 		c := &s.Configurations[i]

@@ -55,7 +55,7 @@ func abuse(ctx context.Context, h *harness) error {
 	})
 }
 
-// steadily is how many requests a second the steady callers send.
+// steadily is how many requests per second the steady callers send.
 const steadily = 50
 
 // light are the pairs of steady callers: short and all alike, so that what moves their latency is

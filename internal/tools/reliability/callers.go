@@ -97,7 +97,7 @@ func (s sent) refusals() (ms []float64) {
 	return ms
 }
 
-// goodput is the pairs a second answered in a part of the load.
+// goodput is the pairs per second answered in a part of the load.
 func (s sent) goodput(from, to time.Duration) float64 {
 	pairs := 0
 	for i := range s.records {
