@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,13 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 		"speed for the estimate of a dry run; 0 = the mean of earlier results, or 200")
 }
 
+func (o *experimentOptions) check() error {
+	if !(o.speed >= 0) {
+		return usageError("--pairs-per-second is %g; it must be at least 0", o.speed)
+	}
+	return nil
+}
+
 func newExperimentRunCommand() *cobra.Command {
 	var opts experimentOptions
 	cmd := &cobra.Command{
@@ -95,6 +103,9 @@ exit code is then 1. A configuration that fails is recorded as failed, and the o
 }
 
 func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
 	sweep, err := loadDefinition(name, opts)
 	if err != nil {
 		return err
@@ -105,8 +116,11 @@ func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) erro
 	if err := opts.fits(sweep); err != nil {
 		return err
 	}
-	if sweep.Base().Target.Address != "" && cmd.Flags().Changed("pull") {
-		return usageError("--pull downloads the models of servers that the experiment starts, but this one has a target; leave it out")
+	switch base := sweep.Base(); {
+	case base.Target.Address != "" && cmd.Flags().Changed("pull"):
+		return usageError("--pull has no effect: the experiment has a target and starts no server; leave it out")
+	case opts.judged != "" && base.Experiment.Quality == (definition.Quality{}):
+		return usageError("--collection has no effect: %s measures no quality; set experiment.quality, or leave the flag out", name)
 	}
 	if opts.dry {
 		_, err := writePlan(cmd.OutOrStdout(), sweep, opts)
@@ -184,12 +198,12 @@ func loadDefinition(name string, opts experimentOptions) (definition.Sweep, erro
 	return opts.apply(sweep), nil
 }
 
-// fits refuses flags that are about servers which the experiment does not start.
+// fits refuses flags about servers that the experiment does not start.
 func (o *experimentOptions) fits(sweep definition.Sweep) error {
 	switch {
 	case sweep.Base().Target.Address == "":
 	case o.model != "":
-		return usageError("--model chooses the model of servers that the experiment starts, but this one has a target; name its model in target.model")
+		return usageError("--model has no effect: the experiment has a target and starts no server; name the target's model in target.model")
 	}
 	return nil
 }
@@ -248,7 +262,7 @@ func newExperimentListCommand() *cobra.Command {
 its configurations, and whether this build can run it; if not, what it needs.`,
 		Example: `  $ crossrank experiment list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defs, err := experiment.List(dir)
+			defs, err := listExperiments(dir)
 			if err != nil {
 				return err
 			}
@@ -257,6 +271,15 @@ its configurations, and whether this build can run it; if not, what it needs.`,
 	}
 	cmd.Flags().StringVar(&dir, "dir", dir, "folder of the definitions")
 	return cmd
+}
+
+// listExperiments reads the definitions of a folder.
+func listExperiments(dir string) ([]experiment.Definition, error) {
+	defs, err := experiment.List(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; give the folder of the definitions with --dir", err)
+	}
+	return defs, err
 }
 
 func writeDefinitions(w io.Writer, defs []experiment.Definition) error {

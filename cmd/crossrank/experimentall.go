@@ -47,7 +47,10 @@ type verdict struct {
 }
 
 func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) error {
-	defs, err := experiment.List(dir)
+	if err := opts.check(); err != nil {
+		return err
+	}
+	defs, err := listExperiments(dir)
 	if err != nil {
 		return err
 	}
@@ -119,28 +122,28 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 	return t.Flush()
 }
 
-// guessedSpeed is the pairs per second of an estimate that has nothing to go by.
-const guessedSpeed = 200
+// assumedSpeed is the pairs per second of an estimate without earlier results.
+const assumedSpeed = 200
 
 // writePlan prints the configurations of an experiment, and returns the estimated time.
 func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (time.Duration, error) {
-	speed, why := opts.speed, "as --pairs-per-second says"
+	speed, why := opts.speed, "from --pairs-per-second"
 	if speed <= 0 {
-		if speed, why = earlierSpeed(opts.dir), "the mean of the earlier results"; speed <= 0 {
-			speed, why = guessedSpeed, "a guess, for there are no earlier results"
+		if speed, why = earlierSpeed(opts.dir), "the mean of earlier results"; speed <= 0 {
+			speed, why = assumedSpeed, "assumed: no earlier results"
 		}
 	}
 	configurations := experiment.Configurations(sweep)
 	for _, c := range configurations {
 		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, c.Index+1, c.Process+1, c.Name())
 	}
-	servers := fmt.Sprintf("configurations, %d server processes", experiment.Processes(sweep))
+	servers := fmt.Sprintf(", %d server process%s", experiment.Processes(sweep), mark(experiment.Processes(sweep) != 1, "es"))
 	if t := sweep.Base().Target; t.Address != "" {
-		servers = "configurations of the server at " + t.Address
+		servers = " of the server at " + t.Address
 	}
 	takes := experiment.Estimate(sweep, speed)
-	_, err := fmt.Fprintf(w, "%s: %d %s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, len(configurations), servers,
-		takes.Round(time.Second), speed, why)
+	_, err := fmt.Fprintf(w, "%s: %s%s, about %v at %.0f pairs/s (%s)\n", sweep.Base().Name, plural(len(configurations), "configuration"),
+		servers, takes.Round(time.Second), speed, why)
 	return takes, err
 }
 

@@ -9,19 +9,19 @@ import "github.com/crossrank/crossrank/internal/defaults"
 type Server struct {
 	GRPCAddr       string   `yaml:"grpc_addr" json:"grpc_addr" check:"address" help:"listen address for gRPC, host:port; empty = no gRPC"`
 	HTTPAddr       string   `yaml:"http_addr" json:"http_addr" check:"address" help:"listen address for HTTP, host:port; empty = no HTTP"`
-	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback listen address for metrics, host:port; empty = metrics on http_addr"`
-	Pprof          bool     `yaml:"pprof" json:"pprof" help:"profiles of the Go runtime at /debug/pprof/ of admin_addr"`
+	AdminAddr      string   `yaml:"admin_addr" json:"admin_addr" check:"address" help:"loopback listen address for metrics, host:port; empty = metrics at the HTTP address"`
+	Pprof          bool     `yaml:"pprof" json:"pprof" help:"profiles of the Go runtime at /debug/pprof/ of the admin address"`
 	InsecureNoAuth bool     `yaml:"insecure_no_auth" json:"insecure_no_auth" help:"permission to listen on public addresses without API keys"`
 	APIKeys        []string `yaml:"api_keys,omitempty" json:"api_keys,omitempty" check:"digest" secret:"digests" help:"SHA-256 digests of the accepted API keys; crossrank config hash-key makes them"`
 	APIKeysFile    string   `yaml:"api_keys_file,omitempty" json:"api_keys_file,omitempty" check:"filled" help:"file of accepted digests, one per line; reloaded when it changes"`
 
 	Deadline           Duration `yaml:"deadline" json:"deadline" help:"max duration of a request; a caller may ask for less"`
 	DrainGrace         Duration `yaml:"drain_grace" json:"drain_grace" help:"max time for requests in progress to finish when the server stops"`
-	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"max connections, for each of the two addresses"`
+	Connections        int      `yaml:"connections" json:"connections" min:"1" max:"1000000" help:"max connections per listen address"`
 	AddressConnections int      `yaml:"address_connections" json:"address_connections" min:"0" max:"1000000" help:"max connections per remote IP (IPv6: per /64); 0 = unlimited"`
 	RequestBytes       int      `yaml:"request_bytes" json:"request_bytes" min:"4096" max:"1099511627776" help:"max bytes held by all requests in progress; partly received gRPC messages may hold as much again"`
 
-	History Duration `yaml:"history" json:"history" help:"length of the history, in samples of 500 ms, on the live page and at /api/history; about 7 MB per hour"`
+	History Duration `yaml:"history" json:"history" help:"time span of the history on the live page and at /api/history, sampled every 500 ms; about 7 MB per hour"`
 
 	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty" json:"otlp_endpoint,omitempty" check:"endpoint" help:"URL of an OpenTelemetry collector (OTLP over gRPC), such as http://127.0.0.1:4317; empty = no traces"`
 
