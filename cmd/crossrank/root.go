@@ -40,6 +40,7 @@ model, and its scores mean nothing.`,
 		newReportCommand(),
 		newCompareCommand(),
 		newInfoCommand(),
+		newVerifyCommand(),
 		newVersionCommand(),
 	)
 	group(root)

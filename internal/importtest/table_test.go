@@ -77,6 +77,7 @@ var table = []row{
 	{name: "internal/checkpoint", imports: []string{"internal/half", "internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
+	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
 	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
 	{

@@ -58,6 +58,7 @@ type Engine struct {
 type Options struct {
 	Threads   int       // cores that a batch is split over; 0 = all that the process may use
 	Precision Precision // "" = fp32
+	Tier      cpu.Tier  // of instructions; "" = the best, or the one that the environment forces
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
 }
 
@@ -66,9 +67,13 @@ var ErrClosed = errors.New("the engine is closed")
 
 // New packs a network's weights for the kernels of the tier in use and starts one worker a core.
 func New(n *network.Network, opts Options) (*Engine, error) {
-	tier, err := cpu.Choose()
-	if err != nil {
-		return nil, err
+	tier := opts.Tier
+	if tier == "" {
+		chosen, err := cpu.Choose()
+		if err != nil {
+			return nil, err
+		}
+		tier = chosen
 	}
 	kernels, err := kernel.For(tier)
 	if err != nil {
