@@ -16,10 +16,10 @@ import (
 // with Kᵀ and one with V a sequence, and two of the width of x a token, instead of two products a
 // token.
 //
-// Rotary positions stand between Kᵀ and q, another for each token, so that there is no one projected
-// query; relative positions add to q another vector for each token. Such layers, one that reads norms
-// of x, and one with a window compute the keys and values
-// of all tokens, as any layer does (layer.keyProj and vProj), and the query alone here.
+// Rotary positions stand between Kᵀ and q, another rotation for each token, so there is no one
+// projected query; relative positions add another vector to q for each token. Such layers, one that
+// reads norms of x, and one with a window compute the keys and values of all tokens, as any layer
+// does (layer.keyProj and vProj), and only the query here.
 //
 // The weights here are float32 in every precision: they are little work.
 type lastAttention struct {
