@@ -129,7 +129,7 @@ type Info struct {
 	Instances    int       `json:"instances,omitempty"` // engines that compute batches side by side; 0 if unknown
 	Quantization string    `json:"quantization"`        // "fp32"
 	MaxLength    int       `json:"max_length"`          // tokens of a pair, special tokens included
-	Prompt       string    `json:"prompt,omitempty"`    // stands directly before every query, as the model was trained
+	Prompt       string    `json:"prompt,omitempty"`    // put directly before every query, as in training
 	ScoreType    ScoreType `json:"score_type"`          // what scores are unless raw ones are asked for
 	Mode         string    `json:"mode,omitempty"`      // the stages of the pipeline that run, if it is not all of them
 	Padded       bool      `json:"padded,omitempty"`    // pairs are computed as long as the longest of their batch
@@ -141,8 +141,8 @@ type Info struct {
 	Version      string    `json:"version"`             // of crossrank
 }
 
-// Pinned names the model for good: owner/model@commit if it is one of the Hugging Face hub, else as
-// it was opened.
+// Pinned is the name with the commit, owner/model@commit, of a model of the Hugging Face hub, and
+// Model of every other.
 func (i Info) Pinned() string {
 	if i.Revision == "" {
 		return i.Model

@@ -61,8 +61,8 @@ type Options struct {
 type Balance string
 
 const (
-	// Weighted gives each server calls in proportion to the pairs per second and second of waiting
-	// that it reports.
+	// Weighted gives each server calls in proportion to the weight that it reports: its pairs per
+	// second, divided by the time that they wait.
 	Weighted Balance = "weighted_round_robin"
 	// RoundRobin gives each server the same number of calls.
 	RoundRobin Balance = "round_robin"

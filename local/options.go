@@ -22,7 +22,7 @@ type Options struct {
 	Instances []Instance
 
 	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,
-	// whichever instance is free takes the next batch. "round_robin", "least_busy" and "smart_idle"
+	// the first free instance takes the next batch. "round_robin", "least_busy" and "smart_idle"
 	// give each instance its own queue, and send a whole request to one of them. No choice
 	// changes a score.
 	Routing string
@@ -41,16 +41,16 @@ type Options struct {
 	// int8 is about twice as fast, takes a quarter of the memory and changes scores a little.
 	Quantization string
 
-	// Batching says how waiting pairs are gathered into batches, and how much may wait.
+	// Batching says how waiting pairs are combined into batches, and how much may wait.
 	Batching Batching
 
 	// Packing computes each pair at its own length; nil means true. If it is false, pairs are
 	// padded to the longest of their batch, to measure what that costs. No score changes.
 	Packing *bool
 
-	// CacheBytes is the memory in which scores are kept, so that a pair that comes again, token for
-	// token, is not computed again; 0 means none. Coalesce computes pairs that are in flight
-	// together once. Neither changes a score.
+	// CacheBytes is the memory for scores of earlier pairs, which are reused for equal tokens; 0
+	// means none. Coalesce computes equal pairs once while they are in flight. Neither changes a
+	// score.
 	CacheBytes int64
 	Coalesce   bool
 
@@ -71,15 +71,15 @@ type Instance struct {
 //	MaxTokens       int           // tokens of a batch; 0 means 16,384
 //	MaxPairs        int           // pairs of a batch; 0 means 512
 //	MaxQueuedTokens int           // tokens that wait before requests are refused; 0 means 1,000,000
-//	MaxQueueAge     time.Duration // bounds what waits to what is computed within it; 0 means no such bound
+//	MaxQueueAge     time.Duration // max wait of queued work at the measured speed; 0 means no such bound
 //	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
-//	PreferredPairs  []int         // numbers of pairs, ascending, at which a batch is as good as full
+//	PreferredPairs  []int         // numbers of pairs, ascending, at which a batch starts without Timeout
 //	Enabled         *bool         // a batch may hold pairs of several requests; nil means true
 //	LengthAware     *bool         // the longest pairs come first; nil means true
-//	Quantum         int           // tokens that a caller gets a round; 0 means a quarter of MaxTokens
+//	Quantum         int           // tokens that a caller gets per round; 0 means a quarter of MaxTokens
 //
-// In the zero value a batch is whatever waits when an engine becomes free, of any requests, the
-// longest pairs first.
+// With the zero value, a batch is everything that waits when an engine becomes free, from all
+// requests, the longest pairs first.
 type Batching = batch.Options
 
 func (o Options) check() error {

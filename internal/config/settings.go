@@ -28,8 +28,8 @@ type Settings struct {
 	Model string `yaml:"model" json:"model" check:"filled"`
 
 	// Aliases are further names that requests may give the model of this file, such as rerank-v3.5.
-	// "*" stands for every name that no model has; the reply names the model that answered. Default:
-	// none, which where one model is served means "*".
+	// "*" stands for every name that no model has; the reply names the model that answered.
+	// Default: none, which where one model is served means "*".
 	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty" check:"filled" sweep:"no"`
 
 	ModelPool     ModelPool     `yaml:"model_pool" json:"model_pool"`
@@ -45,7 +45,7 @@ type Settings struct {
 // Duration is a time.Duration that is written as text, such as 1m30s.
 type Duration = strictyaml.Duration
 
-// ModelPool is the instances that share the work. The instances of one model read one copy of its
+// ModelPool is the engine instances of the server. The instances of one model read one copy of its
 // weights. A request names its model; one that names none is for the first.
 type ModelPool struct {
 	// Instances lists them. Default: one, with an instance's own defaults.

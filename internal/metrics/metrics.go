@@ -7,7 +7,7 @@
 // waits, how large batches were, how busy instances are) is read through [Gauges].
 //
 // All counts are cumulative; everything else is the difference of two states of them.
-// [Recorder.Run] closes an interval every half second, whether or not anyone looks, and keeps it as
+// [Recorder.Run] closes an interval every half second, also without readers, and keeps it as
 // one [state.Sample], together with what the process used meanwhile and how much work waited. Two
 // coarser rings, of 5 seconds and of a minute, reach further back in bounded memory.
 // [Recorder.History] reads the rings, [Recorder.Watch] passes samples on as they are taken, and
@@ -33,7 +33,7 @@ const (
 	DefaultLatencies = 10_000
 )
 
-// rateWindow is how far back the rates of a [Snapshot] look.
+// rateWindow is the time over which the rates of a [Snapshot] are averaged.
 const rateWindow = 10 * time.Second
 
 // Options configure a [Recorder]. The zero value works.
@@ -47,8 +47,8 @@ type Options struct {
 	// MB.
 	History time.Duration
 
-	// Latencies is over how many of the most recent requests the percentiles of a [Snapshot] are
-	// taken; 0 means 10,000. P99 then rests on 100 requests.
+	// Latencies is how many of the most recent requests the percentiles of a [Snapshot] cover; 0
+	// means 10,000, of which 100 are beyond P99.
 	Latencies int
 
 	Gauges Gauges

@@ -15,7 +15,7 @@ import (
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
-	Prompt    string              // stands directly before every query; may be ""
+	Prompt    string              // put directly before every query; may be ""
 	MaxLength int                 // tokens of a pair, special tokens included; at least 3
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }
@@ -34,12 +34,12 @@ func (m Model) check() error {
 
 // Options configure a [Pipeline]. The zero value works.
 type Options struct {
-	// Options say how pairs are gathered into batches, and how much may wait.
+	// Options say how pairs are combined into batches, and how much may wait.
 	batch.Options
 
 	// Packing computes each pair at its own length; nil means true. If it is false, every pair of a
-	// batch is padded to the longest, which costs what padding costs and changes no score. That
-	// exists to be measured.
+	// batch is padded to the longest, to measure what that costs. No
+	// score changes.
 	Packing *bool
 
 	Mode             Mode         // stages that run; "" means Full

@@ -55,7 +55,7 @@ type Pipeline struct {
 	pool    *pool.Pool
 	scores  *cache.Table // nil where no score is reused
 	batch   int          // most tokens of a batch
-	closed  atomic.Bool  // scores in the cache are not given out any more either
+	closed  atomic.Bool  // neither engines nor cached scores are used any more
 	scratch sync.Pool    // of *scratch
 }
 

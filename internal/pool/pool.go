@@ -1,9 +1,7 @@
-// Package pool puts several instances of one model behind one, and chooses which of them computes
-// what.
+// Package pool runs several instances of one model as one engine, and routes work among them.
 //
 // An instance is an engine with its own cores; instances may share the weights. All instances of
-// a [Pool] compute the same scores, so a choice changes only when a request is done, never its
-// scores.
+// a [Pool] compute the same scores, so routing affects only time, never a score.
 //
 // With [FirstIdle] all work waits in one queue, and an instance that becomes free takes the next
 // batch from it. No instance idles while anything waits, and a request of several batches is spread
@@ -12,11 +10,11 @@
 // The other routings give each instance its own queue, and send each request, whole, to one of
 // them when it arrives: in turn ([RoundRobin]), to the one that has the fewest pairs ([LeastBusy]),
 // or to the one that should finish it first ([SmartIdle]). With these an instance may idle while
-// work waits for another, since nothing moves from queue to queue. They exist to be compared, and
-// for engines that do better with the requests that were given to them.
+// work waits for another, since nothing moves from queue to queue. They exist for comparison,
+// and for engines that are faster with whole requests.
 //
 // With every routing callers take turns in each queue, one limit bounds what waits in all queues
-// together, and each [Item] gets its own result; package batch sees to that.
+// together, and each [Item] gets its own result: see package batch.
 package pool
 
 import (
@@ -32,8 +30,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// Engine computes. Logits writes one logit a sequence to out; it neither changes nor keeps what it
-// is given. A Pool calls each of its engines from one goroutine at a time.
+// Engine computes logits. Logits writes one per sequence to out; it neither changes nor keeps its
+// arguments. A Pool calls each of its engines from one goroutine at a time.
 type Engine interface {
 	Logits(seqs []network.Sequence, out []float32) error
 }
@@ -47,7 +45,7 @@ type batcher = batch.Batcher[network.Sequence, float32]
 type Routing string
 
 const (
-	FirstIdle  Routing = "first_idle"  // one queue: whichever instance is free takes the next batch
+	FirstIdle  Routing = "first_idle"  // one queue: the first free instance takes the next batch
 	RoundRobin Routing = "round_robin" // a request goes to each instance in turn
 	LeastBusy  Routing = "least_busy"  // a request goes where the fewest pairs wait and run
 	SmartIdle  Routing = "smart_idle"  // a request goes where it should be finished first, by tokens and measured speed

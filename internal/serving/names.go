@@ -15,9 +15,9 @@ const anyName = "*"
 
 // names finds the model that a request names. It is safe for concurrent use.
 //
-// A model answers to its name, to the name in the settings, and to its aliases. A name that no model
-// has goes to the model with the alias "*". Where one model is served and no alias is given, that is
-// this model: programs that ask for a hosted model by its name work without a change.
+// A model answers to its name, to the name in the settings, and to its aliases. A name that no
+// model has goes to the model with the alias "*". Where one model is served and no alias is given,
+// that is this model: programs that ask for a hosted model by its name work without a change.
 type names struct {
 	served []string       // of each model, as replies have it
 	known  map[string]int // which model a name or an alias means
@@ -63,7 +63,7 @@ func newNames(models []named, log *slog.Logger) (*names, error) {
 	return n, nil
 }
 
-// alias adds one to model i.
+// alias adds an alias of model i.
 func (n *names) alias(alias string, i int) error {
 	was, taken := n.known[alias]
 	if alias == anyName {

@@ -25,7 +25,7 @@ func (e *Error) Error() string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
 }
 
-// Fault is what is wrong with a value of the right type that stands at a known place.
+// Fault is an error about a value of the right type at a known key.
 type Fault struct{ Key, Msg string }
 
 // Origins says where each value came from. Its zero value says that all are defaults. A struct of

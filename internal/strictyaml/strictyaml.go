@@ -1,5 +1,5 @@
 // Package strictyaml reads settings from YAML into a Go struct and remembers where each value came
-// from. It knows the rules of the format; what the settings are is its caller's [Schema].
+// from. It has the rules of the format; the caller's [Schema] has the settings.
 //
 // The format is strict. An unknown key, a key given twice, a value of the wrong type or out of
 // range is an [Error] with the file, the line and the key, and with the key that was probably
@@ -85,7 +85,7 @@ func (s *Schema[T]) Parse(name string, data []byte) (T, Origins, error) {
 	return v, origins, nil
 }
 
-// decode reads a T from the tree; it is of use if the decoder has no errors.
+// decode reads a T from the tree; it is valid only if the decoder has no errors.
 func (s *Schema[T]) decode(t *tree, choice map[*yaml.Node]int, sweep bool) (T, Origins, *decoder) {
 	v := s.Default()
 	d := newDecoder(t, &v, s.Checks)
