@@ -28,13 +28,20 @@ func BenchmarkTile(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 128
-		w, a, c := pack(random(rng, k*16, 1), make([]float32, 16), k, 16), random(rng, 6*k, 1), make([]float32, 6*16)
+		rows := len(s.tile)
+		w, a, c := pack(random(rng, k*16, 1), make([]float32, 32), k, 16), random(rng, rows*k, 1), make([]float32, rows*32)
+		panels := 1
 		for b.Loop() {
 			for range 100 {
-				s.tile[5](k, &a[0], k, &w.data[0], &w.bias[0], 0, &c[0], 16, &w.data[0], 1)
+				if s.pair != nil {
+					panels = 2 // the same panel twice
+					s.pair[rows-1](k, &a[0], k, &w.data[0], 0, &c[0], 0, &c[0], 32, &w.data[0], 1)
+				} else {
+					s.tile[rows-1](k, &a[0], k, &w.data[0], &w.bias[0], 0, &c[0], 16, &w.data[0], 1)
+				}
 			}
 		}
-		report(b, 100*2*6*16*k)
+		report(b, 100*2*rows*panels*16*k)
 	})
 }
 

@@ -1,8 +1,5 @@
 package kernel
 
-// tileRows is the height of the largest tile: 6 × 16 fills the 16 vector registers of AVX2.
-const tileRows = 6
-
 // A product is computed in blocks of the inner dimension, so that the part of a panel that is in
 // use (depthBlock × 16 floats, 24 KiB) and the rows of A above it stay in the first-level cache
 // together; and in blocks of rows, so that those rows of A (rowBlock × 384 floats, 144 KiB) stay in
@@ -91,43 +88,67 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 	for k := 0; k < w.In; k += depthBlock {
 		depth := min(depthBlock, w.In-k)
 		last := k+depth == w.In
-		for col := 0; col < len(w.bias); col += Width {
-			panel := &w.data[col*w.In+k*Width]
-			next := panel
-			if col+Width < len(w.bias) {
-				next = &w.data[(col+Width)*w.In+k*Width]
+		width := 0
+		for col := 0; col < len(w.bias); col += width {
+			b := strip{panel: &w.data[col*w.In+k*Width]}
+			width, b.apart = s.abreast(len(w.bias)-col, w.In*Width)
+			b.next = b.panel
+			if end := col + width; end < len(w.bias) {
+				b.next = &w.data[end*w.In+k*Width]
 			}
 			init, ldi := &w.bias[col], 0
 			if k > 0 {
 				init, ldi = &c[col], ldc
 			}
-			s.column(&c[col], ldc, &a[k], lda, rows, depth, panel, next, init, ldi)
-			if last {
-				s.finish(c[col:], rows, ldc, e, col)
+			s.column(&c[col], ldc, &a[k], lda, rows, depth, b, init, ldi)
+			for at := col; last && at < col+width; at += Width {
+				s.finish(c[at:], rows, ldc, e, at)
 			}
 		}
 	}
 }
 
-// column computes rows × 16 of a product: C = init + A·panel, where panel is k × 16. It cuts the
-// rows into tiles. The first tiles prefetch the next panel into the second-level cache, each its
+// strip is a panel of k × 16, or two of them that are apart elements apart; and what will be read
+// next, of the same kind.
+type strip struct {
+	panel, next *float32
+	apart       int // 0: one panel
+}
+
+// abreast returns how many of the columns that are left a strip takes, and the distance of its
+// panels if it takes two of them.
+func (s *Set) abreast(left, apart int) (width, distance int) {
+	if s.pair == nil || left < 2*Width {
+		return Width, 0
+	}
+	return 2 * Width, apart
+}
+
+// column computes rows × 16 of a product, or rows × 32 with two panels: C = init + A·B. It cuts the
+// rows into tiles. The first tiles prefetch the next panels into the second-level cache, each its
 // part of every four lines: one tile all four, two or three tiles half of them each, more tiles a
 // quarter each, so that no tile waits long for memory.
-func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, panel, next, init *float32, ldi int) {
+func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, b strip, init *float32, ldi int) {
+	height := len(s.tile)
 	lines := 1
-	if rows <= tileRows {
+	if rows <= height {
 		lines = 4
-	} else if rows <= 3*tileRows {
+	} else if rows <= 3*height {
 		lines = 2
 	}
 	fetched := 0
-	for low := 0; low < rows; low += tileRows {
-		r, ahead := min(rows-low, tileRows), panel
+	for low := 0; low < rows; low += height {
+		r, ahead := min(rows-low, height), b.panel
 		if fetched < 4 && k >= 4 {
-			ahead = skip(next, fetched*Width)
+			ahead = skip(b.next, fetched*Width)
 			fetched += lines
 		}
-		s.tile[r-1](k, skip(a, low*lda), lda, panel, skip(init, low*ldi), ldi, skip(c, low*ldc), ldc, ahead, lines)
+		a, init, c := skip(a, low*lda), skip(init, low*ldi), skip(c, low*ldc)
+		if b.apart > 0 {
+			s.pair[r-1](k, a, lda, b.panel, b.apart, init, ldi, c, ldc, ahead, lines)
+		} else {
+			s.tile[r-1](k, a, lda, b.panel, init, ldi, c, ldc, ahead, lines)
+		}
 	}
 }
 

@@ -16,3 +16,21 @@ func gemmTile(rows int) microkernel {
 		}
 	}
 }
+
+// gemmTiles returns the plain versions of the microkernels of heights up to the largest that any
+// tier has.
+func gemmTiles(largest int) (tiles []microkernel) {
+	for rows := 1; rows <= largest; rows++ {
+		tiles = append(tiles, gemmTile(rows))
+	}
+	return tiles
+}
+
+// gemmPair returns the plain version of the microkernel of a given height for two panels.
+func gemmPair(rows int) microkernelPair {
+	tile := gemmTile(rows)
+	return func(k int, a *float32, lda int, b *float32, apart int, init *float32, ldi int, c *float32, ldc int, _ *float32, _ int) {
+		tile(k, a, lda, b, init, ldi, c, ldc, nil, 0)
+		tile(k, a, lda, skip(b, apart), skip(init, Width), ldi, skip(c, Width), ldc, nil, 0)
+	}
+}

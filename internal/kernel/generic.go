@@ -4,9 +4,7 @@ import "github.com/crossrank/crossrank/internal/cpu"
 
 var generic = &Set{
 	Tier: cpu.Generic,
-	tile: [tileRows]microkernel{
-		gemmTile(1), gemmTile(2), gemmTile(3), gemmTile(4), gemmTile(5), gemmTile(6),
-	},
+	tile: gemmTiles(12),
 	tile8: [tileRows8]microkernel8{
 		int8Tile(1), int8Tile(2), int8Tile(3), int8Tile(4),
 	},

@@ -127,9 +127,9 @@ func TestGuardTiles(t *testing.T) {
 	g := newGuarded(t, 4, 4*largestGuarded*Width)
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, k := range guardSizes(0, 1) {
-			heights := sequence(1, tileRows)
+			heights := sequence(1, len(s.tile))
 			if k > 257 {
-				heights = []int{1, tileRows} // the plain version takes long
+				heights = []int{1, len(s.tile)} // the plain version takes long
 			}
 			for _, rows := range heights {
 				lda, ldc := k+k%3, Width+k%2
@@ -151,6 +151,44 @@ func TestGuardTiles(t *testing.T) {
 						}
 						pa, pb := first(place(g, a)), first(place(g, b)) // fetching beyond pb must do no harm
 						s.tile[rows-1](k, pa, lda, pb, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
+						return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
+					}, "k %d, %d rows, in place %t", k, rows, inPlace)
+				}
+			}
+		}
+	})
+}
+
+// TestGuardPairs: two panels that lie apart, each at a guard page of its own side.
+func TestGuardPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 1))
+	g := newGuarded(t, 4, 4*2*largestGuarded*Width)
+	eachTier(t, func(t *testing.T, s *Set) {
+		for _, k := range guardSizes(0, 1) {
+			heights := sequence(1, len(s.pair))
+			if k > 32 {
+				heights = heights[max(0, len(heights)-2):] // the plain version takes long
+			}
+			for _, rows := range heights {
+				lda, ldc, apart := k+k%3, 2*Width+k%2, k*Width+k%5
+				a, b := random(rng, (rows-1)*lda+k, 1), random(rng, apart+k*Width, 1)
+				c := random(rng, (rows-1)*ldc+2*Width, 1)
+				for _, inPlace := range []bool{false, true} {
+					init, ldi := c[:2*Width], 0
+					if inPlace {
+						init, ldi = c, ldc
+					}
+					plain, want, sums := gemmPair(rows), slices.Clone(c), slices.Clone(c)
+					plain(k, first(a), lda, first(b), apart, &init[0], ldi, &want[0], ldc, nil, 1)
+					plain(k, first(abs(a)), lda, first(abs(b)), apart, &abs(init)[0], ldi, &sums[0], ldc, nil, 1)
+					g.everywhere(t, func() error {
+						got := place(g, c)
+						from := got
+						if !inPlace {
+							from = place(g, init)
+						}
+						pa, pb := first(place(g, a)), first(place(g, b))
+						s.pair[rows-1](k, pa, lda, pb, apart, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
 						return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
 					}, "k %d, %d rows, in place %t", k, rows, inPlace)
 				}

@@ -2,8 +2,8 @@
 // weights, attention with its softmax, rotary positions, layer norm and the activations.
 //
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
-// that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
-// and for NEON. A [Set] is one implementation of all operations; [For] returns that of an
+// that is the truth in tests, and op_amd64.s, op512_amd64.s and op_arm64.s what package _asm
+// generates for AVX2, for AVX-512 and for NEON. A [Set] is one implementation of all operations; [For] returns that of an
 // instruction tier.
 //
 // # Layout
@@ -37,7 +37,8 @@ func Pad(n int) int { return (n + Width - 1) &^ (Width - 1) }
 type Set struct {
 	Tier cpu.Tier
 
-	tile [tileRows]microkernel // tile[r-1] computes r rows
+	tile []microkernel     // tile[r-1] computes r rows
+	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
 
 	tile8    [tileRows8]microkernel8
 	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
@@ -64,6 +65,10 @@ type Set struct {
 // cache lines of it as lines says, 4·Width elements apart. That is a hint. It changes no result,
 // and next need not be memory at all.
 type microkernel func(k int, a *float32, lda int, b, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+
+// microkernelPair is a microkernel for two panels side by side: B's panels are apart elements apart,
+// and so are the two that will be read soon; C has 2·Width columns, and so has init.
+type microkernelPair func(k int, a *float32, lda int, b *float32, apart int, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
 // microkernel8 computes a tile of a product of quantized rows and int8 weights, see int8Tile.
 type microkernel8 func(k int, a *uint8, lda int, b *int8, rows, columns, c *float32, ldc int)

@@ -4,11 +4,11 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{avx2}
+var native = []*Set{avx512, avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
-	tile: [tileRows]microkernel{
+	tile: []microkernel{
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
 	tile8: [tileRows8]microkernel8{
@@ -28,4 +28,21 @@ var avx2 = &Set{
 	rotate:     rotateAVX2,
 	multiply:   multiplyAVX2,
 	add:        addAVX2,
+}
+
+var avx512 = avx512Set()
+
+// avx512Set is AVX2 with the products of float32 in vectors of 16.
+func avx512Set() *Set {
+	s := *avx2
+	s.Tier = cpu.AVX512
+	s.tile = []microkernel{
+		tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512,
+		tile7AVX512, tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512,
+	}
+	s.pair = []microkernelPair{
+		pair1AVX512, pair2AVX512, pair3AVX512, pair4AVX512, pair5AVX512, pair6AVX512,
+		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
+	}
+	return &s
 }

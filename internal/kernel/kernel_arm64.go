@@ -8,7 +8,7 @@ var native = []*Set{neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
-	tile: [tileRows]microkernel{
+	tile: []microkernel{
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 	},
 	tile8: [tileRows8]microkernel8{

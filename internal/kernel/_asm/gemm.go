@@ -107,9 +107,9 @@ func tile(rows int) {
 	RET()
 }
 
-// rows addresses up to 6 rows of a matrix with two pointers, three rows apart, and one stride.
+// rowSet addresses up to 12 rows of a matrix with pointers three rows apart, and one stride.
 type rowSet struct {
-	base   [2]Register
+	base   [4]Register
 	stride Register
 }
 
@@ -118,11 +118,11 @@ func newRows(rows int, base, stride Register) rowSet {
 	s := rowSet{stride: stride}
 	s.base[0] = base
 	SHLQ(Imm(2), stride)
-	if rows > 3 {
-		second := GP64()
-		LEAQ(Mem{Base: base, Index: stride, Scale: 2}, second)
-		ADDQ(stride, second)
-		s.base[1] = second
+	for i := 1; 3*i < rows; i++ {
+		base := GP64()
+		LEAQ(Mem{Base: s.base[i-1], Index: stride, Scale: 2}, base)
+		ADDQ(stride, base)
+		s.base[i] = base
 	}
 	return s
 }

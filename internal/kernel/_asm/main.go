@@ -16,6 +16,7 @@ import (
 
 var families = map[string]func(){
 	"gemm":      gemm,
+	"gemm512":   gemm512,
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
 	"act":       activations,
