@@ -122,7 +122,7 @@ func (d *Dashboard) Close() { d.end.Do(func() { close(d.ending) }) }
 func (d *Dashboard) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rt, ok := d.routes[r.URL.Path]
-		if !ok {
+		if !ok || r.URL.Path == "/" && r.Method == http.MethodPost { // a scoring route of the API
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -1,9 +1,6 @@
 package edge
 
-import (
-	"crypto/sha256"
-	"strings"
-)
+import "crypto/sha256"
 
 // Caller identifies the caller of a request by the digest of its API key, from the Authorization
 // headers that [Keys] accepted. Without a key it is empty.
@@ -11,7 +8,7 @@ func Caller(headers []string) string {
 	if len(headers) == 0 {
 		return ""
 	}
-	_, key, _ := strings.Cut(headers[0], " ")
+	key, _ := keyOf(headers[0])
 	digest := sha256.Sum256([]byte(key))
 	return string(digest[:])
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync/atomic"
 
@@ -53,7 +54,31 @@ type Keys struct{ digests atomic.Pointer[[]Digest] }
 // Replace replaces all keys. It keeps the slice.
 func (k *Keys) Replace(digests []Digest) { k.digests.Store(&digests) }
 
-// Authorize checks the Authorization headers of a request. There must be exactly one, "Bearer KEY".
+// Authorization gives the Authorization headers of an HTTP request. Without one, a key in a header
+// that clients of some APIs send instead counts as one.
+func Authorization(h http.Header) []string {
+	if headers := h["Authorization"]; len(headers) > 0 {
+		return headers
+	}
+	for _, name := range []string{"Api-Key", "X-Api-Key"} {
+		if keys := h[name]; len(keys) == 1 {
+			return []string{"Bearer " + keys[0]}
+		}
+	}
+	return nil
+}
+
+// keyOf gives the key in an Authorization header: "Bearer KEY", or the key alone.
+func keyOf(header string) (key string, ok bool) {
+	scheme, key, found := strings.Cut(header, " ")
+	if !found {
+		return header, header != "" && !strings.EqualFold(header, "Bearer")
+	}
+	return key, strings.EqualFold(scheme, "Bearer") && key != ""
+}
+
+// Authorize checks the Authorization headers of a request. There must be exactly one, "Bearer KEY" or
+// the key alone.
 // The error is [crossrank.Unauthenticated] and reveals nothing about the key.
 //
 // Nor does the duration: the digest of the key is compared with every valid digest, each in
@@ -62,8 +87,8 @@ func (k *Keys) Authorize(headers []string) error {
 	if len(headers) != 1 {
 		return crossrank.Errorf(crossrank.Unauthenticated, "an API key is needed here: send one header, Authorization: Bearer KEY")
 	}
-	scheme, key, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+	key, ok := keyOf(headers[0])
+	if !ok {
 		return crossrank.Errorf(crossrank.Unauthenticated, "the Authorization header must be of the form Bearer KEY")
 	}
 	digest := sha256.Sum256([]byte(key))

@@ -30,7 +30,7 @@ func TestAuthorize(t *testing.T) {
 		{"an empty header", []string{""}, false},
 		{"the scheme alone", []string{"Bearer"}, false},
 		{"an empty key", []string{"Bearer "}, false},
-		{"the key without the scheme", []string{key}, false},
+		{"the key without the scheme", []string{key}, true},
 		{"another scheme", []string{"Basic " + key}, false},
 		{"two headers", []string{"Bearer " + key, "Bearer " + key}, false},
 		{"a prefix of the key", []string{"Bearer " + key[:len(key)-1]}, false},

@@ -3,8 +3,9 @@
 //
 // A request passes through it in one direction. The route is found (this file). The body is read
 // strictly (body.go, object.go, fields.go). The keys that all dialects share become a
-// [crossrank.Request] (options.go, documents.go). The scorer answers. The reply takes the form that
-// the route and the keys of the body ask for: rankings in rerank.go and ranking.go, scores in
+// [crossrank.Request] (options.go, documents.go, ranking.go). The scorer answers. The reply takes the
+// form of a dialect, which the route and the keys of the body choose (routes.go, choose.go): rankings
+// in rerank.go and a file for each dialect, scores in
 // score.go and predict.go. Every failure becomes one error body in the dialect of the route
 // (errors.go, dialect.go). The API has a description for programs (openapi.json) and a page for
 // people (docs.go). Listeners, the server's deadline and draining belong to package server.
@@ -15,6 +16,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -38,6 +40,7 @@ type route struct {
 	method  string
 	dialect *dialect // of its errors
 	serve   func(x *exchange) error
+	choose  choice // nil: the dialect is always the same
 }
 
 // exchange is one request and its reply.
@@ -47,6 +50,7 @@ type exchange struct {
 	id      string
 	route   string // the path of its route; "" = none
 	dialect *dialect
+	choose  choice
 	arrived time.Time
 	caller  string            // the digest of its API key, or else its connection
 	held    *edge.Reservation // its body, then its reply
@@ -68,28 +72,8 @@ func New(cfg Config) *API {
 		cfg.Resolve = edge.ByName(cfg.Models)
 	}
 	a := &API{cfg: cfg, started: time.Now(), page: newPage()}
-	a.routes = map[string]route{
-		"/health":       {http.MethodGet, tei, a.ready},
-		"/readyz":       {http.MethodGet, tei, a.ready},
-		"/livez":        {http.MethodGet, tei, a.live},
-		"/info":         {http.MethodGet, tei, a.info},
-		"/v1/models":    {http.MethodGet, vllm, a.models},
-		modelPath:       {http.MethodGet, vllm, a.model},
-		"/rerank":       {http.MethodPost, tei, a.rerank},
-		"/reranking":    {http.MethodPost, llama, a.rerank},
-		"/v1/reranking": {http.MethodPost, llama, a.rerank},
-		"/v1/rerank":    {http.MethodPost, jina, a.rerank},
-		"/v2/rerank":    {http.MethodPost, cohere, a.rerank},
-		"/score":        {http.MethodPost, vllm, a.score},
-		"/v1/score":     {http.MethodPost, vllm, a.score},
-		"/predict":      {http.MethodPost, tei, a.predict},
-		"/api/history":  {http.MethodGet, tei, a.history},
-		"/openapi.json": {http.MethodGet, tei, a.openAPI},
-		"/docs":         {http.MethodGet, tei, a.docs},
-	}
-	if cfg.Tokenize != nil {
-		a.routes["/tokenize"] = route{http.MethodPost, tei, a.tokenize}
-	}
+	a.routes = a.serverRoutes()
+	maps.Copy(a.routes, a.scoringRoutes())
 	return a
 }
 
@@ -141,22 +125,25 @@ func (a *API) find(path string) (name string, rt route) {
 
 // public are the paths of health probes, which need no key. All other paths need one, including
 // unknown ones.
-var public = map[string]bool{"/health": true, "/readyz": true, "/livez": true}
+var public = map[string]bool{
+	"/health": true, "/readyz": true, "/livez": true, "/ping": true, "/.well-known/ready": true, "/.well-known/live": true,
+}
 
 func (a *API) dispatch(x *exchange) error {
 	name, rt := a.find(x.r.URL.Path)
 	x.route = name
 	if name != "" {
-		x.dialect = rt.dialect
+		x.dialect, x.choose = rt.dialect, rt.choose
 	}
 	if a.cfg.Authorize != nil && !public[x.r.URL.Path] {
-		if err := a.cfg.Authorize(x.r.Header["Authorization"]); err != nil {
+		headers := edge.Authorization(x.r.Header)
+		if err := a.cfg.Authorize(headers); err != nil {
 			return err
 		}
-		x.caller = edge.Caller(x.r.Header["Authorization"])
+		x.caller = edge.Caller(headers)
 	}
 	if name == "" {
-		return refuse(http.StatusNotFound, "there is nothing at this path; GET /docs lists the paths")
+		return a.anywhere(x)
 	}
 	isHead := x.r.Method == http.MethodHead && rt.method == http.MethodGet
 	if x.r.Method != rt.method && !isHead {

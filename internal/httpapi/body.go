@@ -48,6 +48,9 @@ func (a *API) readBody(x *exchange) ([]byte, error) {
 // checkKind refuses a body by its headers, and reports whether it is compressed with gzip.
 func (a *API) checkKind(r *http.Request) (packed bool, err error) {
 	given := r.Header.Get("Content-Type")
+	if given == "" && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
+		given = "application/json" // of a program, such as Weaviate; browsers send one of these with every body
+	}
 	kind, _, err := mime.ParseMediaType(given)
 	if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
 		// A page of another site can make a browser send any other type without permission, but not

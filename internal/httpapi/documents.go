@@ -14,6 +14,7 @@ import (
 type document struct {
 	text string
 	id   json.RawMessage // of the caller, a JSON string or number; nil = none
+	raw  jsontext.Value  // as it is in the body
 }
 
 // maxIDBytes is the maximum size of a caller's id, which is sent back.
@@ -52,6 +53,7 @@ func (o *object) documents(name string, most int) (docs []document) {
 		default:
 			return false
 		}
+		doc.raw = raw
 		docs = append(docs, doc)
 		return true
 	})

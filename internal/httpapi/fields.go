@@ -32,11 +32,29 @@ func (o *object) flag(name string) (b bool) {
 	if !o.has(name) {
 		return false
 	}
-	kind := o.fields[name].Kind()
+	kind := o.scalar(name).Kind()
 	if kind != 't' && kind != 'f' {
 		o.fail("%q must be true or false", name)
 	}
 	return kind == 't'
+}
+
+// scalar gives a field's value. Where the dialect is lax, that of a string is its content: clients
+// in Python send "true", "True" and "2".
+func (o *object) scalar(name string) jsontext.Value {
+	raw := o.fields[name]
+	text, isText := unquote(raw)
+	if !o.lax || !isText {
+		return raw
+	}
+	value := jsontext.Value(text)
+	if text == "True" || text == "False" {
+		value = jsontext.Value(strings.ToLower(text))
+	}
+	if !value.IsValid() {
+		return raw
+	}
+	return value
 }
 
 // count reads an integer, 0 or more; absent is 0.
@@ -47,7 +65,7 @@ func (o *object) whole(name string, least, most int) (n int) {
 	if !o.has(name) {
 		return 0
 	}
-	number, ok := wholeNumber(o.fields[name])
+	number, ok := wholeNumber(o.scalar(name))
 	if !ok || number < int64(least) || number > int64(most) {
 		o.fail("%q must be a whole number from %d to %d", name, least, most)
 		return 0

@@ -27,6 +27,10 @@ func FuzzBodies(f *testing.F) {
 		`{"query":{"text":"q"},"documents":[{"text":"a","id":1.5e3},{"text":"b"}],"return_documents":true,"rank_fields":["text"]}`,
 		`{"query":"q","documents":["a","b"],"ids":["\ud800",-1],"top_k":1,"windows":"mean","max_chunks_per_doc":2,"timeout_ms":5}`,
 		`{"inputs":["q","a"],"priority":1}`, `{"inputs":[["q","a"],["r","b"]]}`, `{"prompt":"a"}`, `{"content":"a","add_special":true}`,
+		`{"inputs":[{"text":"q","text_pair":"a"}]}`, `{"instances":[{"query":"q","texts":["a"]},{"query":"q","texts":[]}]}`,
+		`{"query":{"text":"q"},"passages":[{"text":"a"}],"truncate":"START"}`, `{"queries":["q"],"documents":["a"],"instruction":"i"}`,
+		`{"query":"q","input":["a",{"text":"b"}],"top_k":"1","return_input":"True","rewrite_query":false}`,
+		`{"query":"q","documents":["a"],"property":"","parameters":{"truncate":"END"}}`, `{"data_1":"q","data_2":["a"]}`,
 		`[]`, `null`, `{`, `{"a"`, `{"a":`, `"`, ``, "\x00", `{"":""}`, `{"x":"\`, "\uFEFF{}",
 	} {
 		f.Add(seed)
@@ -34,7 +38,8 @@ func FuzzBodies(f *testing.F) {
 	s := &scorer{}
 	api := newAPI(s)
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, path := range []string{"/rerank", "/v1/rerank", "/v2/rerank", "/score", "/predict", "/tokenize"} {
+		for _, path := range []string{"/rerank", "/v1/rerank", "/v2/rerank", "/score", "/predict", "/tokenize", "/v1/reranking", "/voyage/v1/rerank",
+			"/sglang/v1/rerank", "/v1/ranking", "/v1/models/rerank", "/v1/inference/m", "/", "/vertex", "/any/path"} {
 			s.last = nil
 			w := post(api, path, body)
 			switch {

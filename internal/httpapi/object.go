@@ -25,6 +25,7 @@ const maxFields = 1024
 // Values are parts of the body, not copies of it. What outlives the request must be copied.
 type object struct {
 	fields map[string]jsontext.Value
+	lax    bool // a boolean or a whole number may be a string
 	err    error
 }
 
@@ -116,6 +117,9 @@ func tooDeep(body []byte) bool {
 	}
 	return false
 }
+
+// set gives a field a value, which must be valid JSON.
+func (o *object) set(name, value string) { o.fields[name] = jsontext.Value(value) }
 
 // has reports whether a field is present and not null.
 func (o *object) has(name string) bool {

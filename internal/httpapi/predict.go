@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"bytes"
+	"strconv"
+
 	"github.com/crossrank/crossrank"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -21,7 +24,12 @@ func (a *API) predict(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	pairs, several := o.pairs("inputs", a.cfg.Limits.Documents)
+	return a.predictions(x, o)
+}
+
+// predictions answers a body with inputs.
+func (a *API) predictions(x *exchange, o *object) error {
+	pairs, shape := o.pairs("inputs", a.cfg.Limits.Documents)
 	opts := o.options()
 	switch {
 	case o.err != nil:
@@ -35,48 +43,111 @@ func (a *API) predict(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	out := make([][]prediction, len(resp.Scores))
-	for i, s := range resp.Scores {
-		out[i] = []prediction{{s, label}}
-	}
-	if !several {
-		return x.reply(out[0])
-	}
-	return x.reply(out)
+	return x.reply(predicted(resp.Scores, shape))
 }
 
-// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, and reports
-// which it was.
-func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, several bool) {
+// predicted is the reply to inputs of a shape.
+func predicted(scores []float32, shape inputs) any {
+	if shape == objects {
+		flat := make([]classified, len(scores))
+		for i, s := range scores {
+			flat[i] = classified{decimal(s), label}
+		}
+		return flat
+	}
+	out := make([][]prediction, len(scores))
+	for i, s := range scores {
+		out[i] = []prediction{{s, label}}
+	}
+	if shape == onePair {
+		return out[0]
+	}
+	return out
+}
+
+// inputs is the shape of a body's inputs, which the reply follows.
+type inputs int
+
+const (
+	onePair  inputs = iota
+	manyPair        // a list of pairs
+	objects         // objects with text and text_pair, as pipelines of Hugging Face have them
+)
+
+// classified is a result of a pipeline of Hugging Face. OpenSearch reads it from SageMaker.
+type classified struct {
+	Score decimal `json:"score"`
+	Label string  `json:"label"`
+}
+
+// decimal is written with a decimal point always: OpenSearch reads a number without one as an
+// integer, and then refuses the list.
+type decimal float32
+
+// MarshalJSON implements [json.Marshaler].
+func (d decimal) MarshalJSON() ([]byte, error) {
+	text := strconv.AppendFloat(nil, float64(d), 'f', -1, 32)
+	if !bytes.Contains(text, []byte(".")) {
+		text = append(text, ".0"...)
+	}
+	return text, nil
+}
+
+// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, or pairs that
+// are objects.
+func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, shape inputs) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)
-		return nil, false
+		return nil, manyPair
 	}
 	raw := o.fields[name]
-	if raw.Kind() == '[' && beginsWithString(raw) {
+	switch begins(raw) {
+	case '"':
 		one := o.texts(name, most)
 		if o.err == nil && len(one) != 2 {
 			o.fail("%q has %d strings; a pair has two", name, len(one))
 		}
 		if o.err != nil {
-			return nil, false
+			return nil, onePair
 		}
-		return []crossrank.Pair{{Query: one[0], Passage: one[1]}}, false
+		return []crossrank.Pair{{Query: one[0], Passage: one[1]}}, onePair
+	case '{':
+		o.list(name, "pair of text and text_pair", most, func(_ int, raw jsontext.Value) bool {
+			pair, ok := pairOfObject(raw)
+			pairs = append(pairs, pair)
+			return ok
+		})
+		return pairs, objects
 	}
 	o.list(name, "pair of strings", most, func(_ int, raw jsontext.Value) bool {
 		pair, ok := pairOf(raw)
 		pairs = append(pairs, pair)
 		return ok
 	})
-	return pairs, true
+	return pairs, manyPair
 }
 
-// beginsWithString reports whether the first element of a list is a string.
-func beginsWithString(list jsontext.Value) bool {
-	for first := range elements(list) {
-		return first.Kind() == '"'
+// begins gives the kind of the first element of a list, and 0 for anything else.
+func begins(list jsontext.Value) jsontext.Kind {
+	if list.Kind() == '[' {
+		for first := range elements(list) {
+			return first.Kind()
+		}
 	}
-	return false
+	return 0
+}
+
+// pairOfObject reads an object with text and text_pair, and reports whether it is one.
+func pairOfObject(raw jsontext.Value) (pair crossrank.Pair, ok bool) {
+	if raw.Kind() != '{' {
+		return pair, false
+	}
+	o, err := parseObject(raw)
+	if err != nil {
+		return pair, false
+	}
+	pair = crossrank.Pair{Query: o.text("text", true), Passage: o.text("text_pair", true)}
+	return pair, o.err == nil
 }
 
 // pairOf reads a list of two strings, and reports whether it is one. It stops at a third.

@@ -6,117 +6,96 @@ import (
 	"github.com/crossrank/crossrank"
 )
 
-// extras are the keys that crossrank adds to a result of any dialect.
+// ranking is a request to rank documents, in any dialect.
+type ranking struct {
+	query         string
+	docs          []document
+	options       *options
+	topN          int
+	returnDoc     bool
+	showTruncated bool
+	saysRaw       bool // the request has raw_scores, whatever it is
+}
+
+// ranking reads the keys that the dialects share.
+func (o *object) ranking(d *dialect, most int) *ranking {
+	o.lax = d.lax
+	if d.keys != nil {
+		d.keys(o)
+	}
+	rk := &ranking{
+		query: o.query(), docs: o.documents(d.list, most), options: o.options(), returnDoc: d.shown,
+		showTruncated: o.flag("return_truncated"), saysRaw: o.has("raw_scores"),
+	}
+	if name := o.oneOf("top_n", "top_k"); name != "" {
+		rk.topN = o.count(name)
+	}
+	if name := o.oneOf("return_documents", "return_text", "return_input"); name != "" {
+		rk.returnDoc = o.flag(name)
+	}
+	o.refuseInstruction()
+	for _, doc := range rk.docs {
+		rk.options.Pairs = append(rk.options.Pairs, crossrank.Pair{Query: rk.query, Passage: doc.text})
+	}
+	return rk
+}
+
+// refuseInstruction refuses the keys for an instruction to the model, which would change scores.
+func (o *object) refuseInstruction() {
+	for _, key := range []string{"instruction", "instruct"} {
+		if o.has(key) && o.text(key, false) != "" {
+			o.fail("%q is not supported: the model has no place for an instruction; leave it out", key)
+		}
+	}
+}
+
+// query reads the query: a string or, as in Jina, an object with a text.
+func (o *object) query() string {
+	if !o.has("query") || o.fields["query"].Kind() != '{' {
+		return o.text("query", true)
+	}
+	inner, err := parseObject(o.fields["query"])
+	if err != nil {
+		o.failWith(err)
+		return ""
+	}
+	text := inner.text("text", true)
+	if inner.err != nil {
+		o.fail(`"query": %v`, inner.err)
+	}
+	return text
+}
+
+// answer is a ranking and its scores. A dialect makes its reply of it.
+type answer struct {
+	*ranking
+	id   string // of the request
+	best []crossrank.Ranked
+	resp *crossrank.Response
+	kind crossrank.ScoreType
+}
+
+// tokens is the number of tokens that the model read.
+func (r *answer) tokens() int { return tokensRead(r.resp) }
+
+// shownText is the text of a document if it is to be returned, or else nil.
+func (r *answer) shownText(index int) *string {
+	if !r.returnDoc {
+		return nil
+	}
+	return &r.docs[index].text
+}
+
+// extras are the keys that crossrank adds to a result of any dialect, where they are asked for.
 type extras struct {
 	ID        json.RawMessage `json:"id,omitempty"`        // of the caller
 	Truncated int             `json:"truncated,omitempty"` // tokens cut from the query and the document
 }
 
-// ranked is a result of Text Embeddings Inference.
-type ranked struct {
-	Index int     `json:"index"`
-	Score float32 `json:"score"`
-	Text  *string `json:"text,omitempty"`
-	extras
-}
-
-// reranked is a result of the other dialects.
-type reranked struct {
-	Index     int           `json:"index"`
-	Relevance float32       `json:"relevance_score"`
-	Document  *documentText `json:"document,omitempty"`
-	extras
-}
-
-type documentText struct {
-	Text string `json:"text"`
-}
-
-// jinaReply is the reply of Jina, llama.cpp and vLLM and, with Meta, of Cohere's first version.
-type jinaReply struct {
-	ID        string              `json:"id"`
-	Model     string              `json:"model"`
-	Object    string              `json:"object"`
-	Usage     usage               `json:"usage"`
-	Results   []reranked          `json:"results"`
-	Meta      *meta               `json:"meta,omitempty"`
-	ScoreType crossrank.ScoreType `json:"score_type"`
-}
-
-type usage struct {
-	PromptTokens int `json:"prompt_tokens"`
-	TotalTokens  int `json:"total_tokens"`
-}
-
-// cohereReply is the reply of Cohere's second version.
-type cohereReply struct {
-	ID        string              `json:"id"`
-	Results   []reranked          `json:"results"`
-	Meta      *meta               `json:"meta"`
-	ScoreType crossrank.ScoreType `json:"score_type"`
-}
-
-type meta struct {
-	APIVersion  apiVersion  `json:"api_version"`
-	BilledUnits billedUnits `json:"billed_units"`
-	Tokens      metaTokens  `json:"tokens"`
-}
-
-type apiVersion struct {
-	Version string `json:"version"`
-}
-
-type billedUnits struct {
-	SearchUnits int `json:"search_units"`
-}
-
-type metaTokens struct {
-	InputTokens int `json:"input_tokens"`
-}
-
-// documentsPerUnit is the number of documents in one search unit of Cohere.
-const documentsPerUnit = 100
-
-func (rk *ranking) meta(version string, resp *crossrank.Response) *meta {
-	return &meta{
-		APIVersion:  apiVersion{version},
-		BilledUnits: billedUnits{(len(rk.docs) + documentsPerUnit - 1) / documentsPerUnit},
-		Tokens:      metaTokens{tokensRead(resp)},
-	}
-}
-
-// reply makes the reply in the dialect of the exchange.
-func (rk *ranking) reply(x *exchange, best []crossrank.Ranked, resp *crossrank.Response, kind crossrank.ScoreType) any {
-	if x.dialect == tei {
-		out := make([]ranked, len(best))
-		for i, b := range best {
-			out[i] = ranked{Index: b.Index, Score: b.Score, extras: rk.extras(b.Index, resp)}
-			if rk.returnDoc {
-				out[i].Text = &rk.docs[b.Index].text
-			}
-		}
-		return out
-	}
-	results := make([]reranked, len(best))
-	for i, b := range best {
-		results[i] = reranked{Index: b.Index, Relevance: b.Score, extras: rk.extras(b.Index, resp)}
-		if rk.returnDoc {
-			results[i].Document = &documentText{rk.docs[b.Index].text}
-		}
-	}
-	if x.dialect == cohere {
-		return cohereReply{x.id, results, rk.meta("2", resp), kind}
-	}
-	out := jinaReply{
-		ID: "rerank-" + x.id, Model: resp.Model, Object: "list", Results: results, ScoreType: kind,
-		Usage: usage{tokensRead(resp), tokensRead(resp)},
-	}
-	if x.dialect == jina {
-		out.Meta = rk.meta("1", resp)
+func (r *answer) extras(index int) extras {
+	out := extras{ID: r.docs[index].id}
+	if r.showTruncated {
+		out.Truncated = truncatedOf(r.resp, index)
 	}
 	return out
-}
-
-func (rk *ranking) extras(index int, resp *crossrank.Response) extras {
-	return extras{rk.docs[index].id, truncatedOf(resp, index)}
 }

@@ -50,19 +50,44 @@ func (a *API) score(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	queries, isList := o.textOrTexts("text_1", a.cfg.Limits.Documents)
-	passages, _ := o.textOrTexts("text_2", a.cfg.Limits.Documents)
+	first, second := scoreKeys(o)
+	opts, err := a.pairing(o, first, second)
+	if err != nil {
+		return err
+	}
+	resp, err := a.scored(x, opts)
+	if err != nil {
+		return err
+	}
+	return x.reply(scoredReply(x.id, resp))
+}
+
+// scoreKeys finds the names of the two sides of pairs. vLLM has several; the first that is there
+// counts, or else the default.
+func scoreKeys(o *object) (first, second string) {
+	for _, keys := range [][2]string{{"text_1", "text_2"}, {"data_1", "data_2"}, {"queries", "documents"}, {"queries", "items"}} {
+		if o.has(keys[0]) && o.has(keys[1]) {
+			return keys[0], keys[1]
+		}
+	}
+	return "text_1", "text_2"
+}
+
+// pairing reads two sides of pairs, one to many or pairwise.
+func (a *API) pairing(o *object, first, second string) (*options, error) {
+	queries, isList := o.textOrTexts(first, a.cfg.Limits.Documents)
+	passages, _ := o.textOrTexts(second, a.cfg.Limits.Documents)
 	opts := o.options()
 	switch {
 	case o.err != nil:
-		return o.err
+		return nil, o.err
 	case len(queries) == 0:
-		return refuseEmpty(`"text_1" is empty; send at least one`)
+		return nil, refuseEmpty("%q is empty; send at least one", first)
 	case len(passages) == 0:
-		return refuseEmpty(`"text_2" is empty; send at least one`)
+		return nil, refuseEmpty("%q is empty; send at least one", second)
 	case isList && len(queries) > 1 && len(queries) != len(passages):
-		return crossrank.Errorf(crossrank.InvalidArgument, `"text_1" has %d elements and "text_2" has %d; `+
-			"give one text_1 for all, or as many as there are in text_2", len(queries), len(passages))
+		return nil, crossrank.Errorf(crossrank.InvalidArgument, "%q has %d elements and %q has %d; "+
+			"give one %s for all, or as many as there are in %s", first, len(queries), second, len(passages), first, second)
 	}
 	for i, passage := range passages {
 		query := queries[0]
@@ -71,11 +96,7 @@ func (a *API) score(x *exchange) error {
 		}
 		opts.Pairs = append(opts.Pairs, crossrank.Pair{Query: query, Passage: passage})
 	}
-	resp, err := a.scored(x, opts)
-	if err != nil {
-		return err
-	}
-	return x.reply(scoredReply(x.id, resp))
+	return opts, nil
 }
 
 // scored asks for scores with the model's activation, unless the caller wants another type.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/grpcapi"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
@@ -82,7 +83,7 @@ func (s *Server) assemble(b Backend, stopped context.Context) {
 // and refuses the rest in its own dialects. They reach nothing of rest, such as the dashboard.
 func requireKey(api, rest http.Handler, authorize func(headers []string) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if authorize(r.Header["Authorization"]) != nil {
+		if authorize(edge.Authorization(r.Header)) != nil {
 			api.ServeHTTP(w, r)
 			return
 		}

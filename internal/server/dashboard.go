@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/crossrank/crossrank/internal/dashboard"
+	"github.com/crossrank/crossrank/internal/edge"
 )
 
 // addDashboard adds the live page, its API and, unless there is an admin address, /metrics to the
@@ -29,7 +30,7 @@ func browserLogin(next http.Handler) http.Handler {
 		if _, key, ok := r.BasicAuth(); ok && sites.Check(r) == nil {
 			r = r.Clone(r.Context())
 			r.Header.Set("Authorization", "Bearer "+key)
-		} else if r.URL.Path == "/" && r.Header.Get("Authorization") == "" {
+		} else if r.URL.Path == "/" && r.Method != http.MethodPost && len(edge.Authorization(r.Header)) == 0 {
 			w.Header().Set("WWW-Authenticate", `Basic realm="crossrank: any name, and an API key as the password"`)
 			http.Error(w, "this page needs an API key; enter it as the password, with any name", http.StatusUnauthorized)
 			return
