@@ -21,7 +21,7 @@ var wholeTokenizers = [][]string{
 // comparedTexts is how many texts are compared for each tokenizer. TOKENIZER_TEXTS=50000 is the deep
 // form.
 func comparedTexts(t testing.TB) int {
-	n := 2_000
+	n := 1_000
 	if testing.Short() {
 		n = 300
 	}

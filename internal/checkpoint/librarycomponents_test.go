@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -246,9 +245,11 @@ func TestLibraryModels(t *testing.T) {
 		{"added tokens of all kinds in lower case", "distilbert-a", addTokens},
 		{"added tokens in a text of which nothing precedes", "xlmr-a", func(v variant) {
 			addTokens(v)
-			v["added_tokens"] = slices.DeleteFunc(v["added_tokens"].([]any), func(a any) bool {
-				return strings.TrimSpace(a.(map[string]any)["content"].(string)) == ""
-			})
+			for i, a := range v["added_tokens"].([]any) { // one that normalizing removes is refused
+				if token := a.(map[string]any); strings.TrimSpace(token["content"].(string)) == "" {
+					token["content"] = fmt.Sprint("token", i)
+				}
+			}
 			v["pre_tokenizer"] = metaspace("first", true)
 			v["normalizer"] = named("Strip", "strip_left", true, "strip_right", true)
 		}},

@@ -30,7 +30,7 @@ func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary
 
 // reading combines the settings with the tokenizer of a model with so many positions.
 func (s *settings) reading(v *vocabulary, positions int) (Reading, error) {
-	if s.lowerFile != "" && v.opts.Cased {
+	if s.lowerFile != "" && v.keepsCase() {
 		return Reading{}, &Error{File: s.lowerFile, Field: "do_lower_case", Err: fmt.Errorf("it is true, but the tokenizer in "+
 			"%s keeps upper case; make them agree", v.file)}
 	}

@@ -12,18 +12,31 @@ type stages struct {
 	model         *modelSection
 	normalizers   []tokenizer.Normalizer
 	preTokenizers []tokenizer.PreTokenizer
+	sequence      bool // the pre-tokenizers are a Sequence
+	lowers        bool // a normalizer lower-cases text
 }
+
+// maxSteps bounds the steps of a section, each of which reads the whole text.
+const maxSteps = 32
 
 func (s *stages) read(o *object) {
 	eachOptionalStep(o, "normalizer", "normalizers", s.readNormalizer)
-	eachOptionalStep(o, "pre_tokenizer", "pretokenizers", s.readPreTokenizer)
+	s.sequence = eachOptionalStep(o, "pre_tokenizer", "pretokenizers", s.readPreTokenizer)
 }
 
 // eachOptionalStep is eachStep for a section that may be null or absent.
-func eachOptionalStep(o *object, key, list string, read func(kind string, step *object)) {
-	if _, ok := o.get(key); ok {
-		eachStep(o, key, list, read)
+func eachOptionalStep(o *object, key, list string, read func(kind string, step *object)) (sequence bool) {
+	if _, ok := o.get(key); !ok {
+		return false
 	}
+	steps := 0
+	return eachStep(o, key, list, func(kind string, step *object) {
+		if steps++; steps > maxSteps {
+			step.fail("type", "it is step %d; at most %d can be computed", steps, maxSteps)
+			return
+		}
+		read(kind, step)
+	})
 }
 
 func (s *stages) build(v *vocabulary) (*tokenizer.Tokenizer, error) {
@@ -50,8 +63,10 @@ func (s *stages) readNormalizer(kind string, n *object) {
 		var opts tokenizer.Options
 		n.readBERTNormalizer(&opts)
 		made = tokenizer.NewBERTNormalizer(opts)
+		s.lowers = s.lowers || !opts.Cased
 	case "Lowercase":
 		made = tokenizer.Lowercase{}
+		s.lowers = true
 	case "StripAccents":
 		made = tokenizer.RemoveMarks{}
 	case "Strip":

@@ -135,6 +135,9 @@ func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
 // agree refuses a tokenizer_config.json that contradicts tokenizer.json. transformers follows the
 // former, every other program the latter.
 func (c *tokenizerConfig) agree(v *vocabulary) error {
+	if v.stages != nil {
+		return c.agreeOnSpace(v.stages)
+	}
 	if v.sequence {
 		return nil // transformers does not change a Sequence
 	}
@@ -154,6 +157,25 @@ func (c *tokenizerConfig) agree(v *vocabulary) error {
 		if v.opts.Accents != tokenizer.AccentsByCase || *strip == v.opts.Cased {
 			c.o.fail("strip_accents", "it is %v, but the normalizer in %s says otherwise; make them agree", *strip, tokenizerFile)
 		}
+	}
+	if c.o.err != nil {
+		return fmt.Errorf("two files disagree: %w", c.o.err)
+	}
+	return nil
+}
+
+// agreeOnSpace refuses an add_prefix_space that contradicts that of a ByteLevel which cuts text by
+// itself. transformers puts it in that place.
+func (c *tokenizerConfig) agreeOnSpace(s *stages) error {
+	if len(s.preTokenizers) != 1 || s.sequence {
+		return nil
+	}
+	b, ok := s.preTokenizers[0].(tokenizer.ByteLevel)
+	if !ok {
+		return nil
+	}
+	if got := c.o.boolean("add_prefix_space", b.AddPrefixSpace); got != b.AddPrefixSpace {
+		c.o.fail("add_prefix_space", "it is %v, but the pre_tokenizer in %s has %v; make them agree", got, tokenizerFile, b.AddPrefixSpace)
 	}
 	if c.o.err != nil {
 		return fmt.Errorf("two files disagree: %w", c.o.err)

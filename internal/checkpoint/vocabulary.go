@@ -40,6 +40,14 @@ func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {
 	return tok, nil
 }
 
+// keepsCase reports whether the tokenizer keeps upper case.
+func (v *vocabulary) keepsCase() bool {
+	if v.stages != nil {
+		return !v.stages.lowers
+	}
+	return v.opts.Cased
+}
+
 // parseVocab reads vocab.txt: one piece a line. The line's number, counted from 0, is the id. If a
 // piece appears more than once, its last line counts, as in the reference, and the others are
 // unused ids.

@@ -342,6 +342,8 @@ func TestReferenceVocabulary(t *testing.T) {
 
 func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(tokenizerJSON))
+	f.Add([]byte(bpeJSON))
+	f.Add([]byte(unigramJSON))
 	f.Add([]byte(edit(f, `"a": 6`, `"a": -1`)))
 	f.Add([]byte(edit(f, `"added_tokens": [`, `"added_tokens": [{"id": 11, "content": "CAT", "lstrip": true, "single_word": true},`)))
 	f.Add([]byte(edit(f, `"lowercase": true`, `"lowercase": false`)))

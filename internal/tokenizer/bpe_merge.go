@@ -1,12 +1,16 @@
 package tokenizer
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // mergeTable maps pairs of pieces to their merges: a hash table with open addressing, at most half
 // full.
 type mergeTable struct {
 	slots []mergeSlot
 	shift uint
+	seed  uint64 // odd, and random so that no file can be made of pairs that collide
 }
 
 type mergeSlot struct {
@@ -23,7 +27,7 @@ func newMergeTable(merges int) mergeTable {
 	for 1<<bits < 2*merges {
 		bits++
 	}
-	t := mergeTable{slots: make([]mergeSlot, 1<<bits), shift: 64 - bits}
+	t := mergeTable{slots: make([]mergeSlot, 1<<bits), shift: 64 - bits, seed: rand.Uint64() | 1}
 	for i := range t.slots {
 		t.slots[i].left = -1
 	}
@@ -33,7 +37,8 @@ func newMergeTable(merges int) mergeTable {
 // slot returns the slot of a pair, or the free one where it belongs.
 func (t *mergeTable) slot(left, right int32) *mergeSlot {
 	const odd = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
-	i := (uint64(uint32(left))<<32 | uint64(uint32(right))) * odd >> t.shift
+	i := (uint64(uint32(left))*odd ^ uint64(uint32(right))) * t.seed
+	i = (i ^ i>>32) * odd >> t.shift
 	for {
 		s := &t.slots[i]
 		if s.left == left && s.right == right || s.left < 0 {

@@ -23,6 +23,9 @@ func Build(c Config) (*Tokenizer, error) {
 	if err := t.setPair(c.Pair, max(len(pieces), highest(c.Added)+1)); err != nil {
 		return nil, err
 	}
+	if err := checkGrowth(c.Normalizers); err != nil {
+		return nil, err
+	}
 	c.PreTokenizers = slices.Clone(c.PreTokenizers)
 	readBytes(&c)
 	p := newPipeline(c)
@@ -33,6 +36,26 @@ func Build(c Config) (*Tokenizer, error) {
 	t.encoder = p
 	t.assignRoles(c.continues(), c.Added)
 	return t, nil
+}
+
+// maxGrowth bounds how many times as long normalizers with a content of their own may make a text:
+// each of them multiplies what the ones before it made.
+const maxGrowth = 64
+
+func checkGrowth(normalizers []Normalizer) error {
+	growth := 1
+	for _, n := range normalizers {
+		switch n := n.(type) {
+		case Replace:
+			growth *= max(1, (len(n.content)+n.least-1)/n.least)
+		case Prepend:
+			growth *= 1 + len(n.Text)/maxGrowth
+		}
+		if growth > maxGrowth {
+			return fmt.Errorf("the normalizers can make a text more than %d times as long", maxGrowth)
+		}
+	}
+	return nil
 }
 
 func highest(tokens []AddedToken) int {

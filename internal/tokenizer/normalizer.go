@@ -95,6 +95,7 @@ func (ByteCharacters) append(dst []byte, text string) []byte {
 // Replace replaces each match of a pattern.
 type Replace struct {
 	pattern pattern
+	least   int // bytes of the shortest match
 	content string
 }
 
@@ -104,13 +105,13 @@ func NewReplace(text, content string) (Replace, error) {
 	if err != nil {
 		return Replace{}, err
 	}
-	return Replace{s.pattern, content}, nil
+	return Replace{s.pattern, len(text), content}, nil
 }
 
 // NewRegexReplace makes a [Replace] of each match of a regular expression.
 func NewRegexReplace(regex, content string) (Replace, error) {
 	p, err := newPattern(regex)
-	return Replace{p, content}, err
+	return Replace{p, 1, content}, err
 }
 
 func (n Replace) append(dst []byte, text string) []byte {

@@ -29,6 +29,10 @@ type precompiledPage [256]*string
 // longestCluster is the number of bytes of the longest cluster that is looked up as a whole.
 const longestCluster = 5
 
+// longestReplacement bounds a replacement, and so how long a text can become. The longest one of NFKC has
+// 33 bytes.
+const longestReplacement = 256
+
 // NewPrecompiled reads a map: the size of the array in bytes, the array, and the replacements.
 func NewPrecompiled(charsmap []byte) (*Precompiled, error) {
 	if len(charsmap) < 4 {
@@ -46,6 +50,11 @@ func NewPrecompiled(charsmap []byte) (*Precompiled, error) {
 	replacements := string(data[4*len(units):])
 	if !utf8.ValidString(replacements) {
 		return nil, errors.New("its replacements are not UTF-8")
+	}
+	for text := range strings.SplitSeq(replacements, "\x00") {
+		if len(text) > longestReplacement {
+			return nil, fmt.Errorf("a replacement has %d bytes; at most %d can be read", len(text), longestReplacement)
+		}
 	}
 	n := &Precompiled{units: units, replacements: replacements}
 	for c := range rune(utf8.RuneSelf) {

@@ -36,8 +36,9 @@ type instruction struct {
 	set    *runeSet
 }
 
-// maxProgram bounds the instructions of an expression.
-const maxProgram = 4096
+// maxProgram bounds the instructions of an expression, and so what memory takes: a bit for each of them
+// and each byte of a text.
+const maxProgram = 1024
 
 // newRegex parses and compiles an expression.
 func newRegex(text string) (*regex, error) {
