@@ -90,7 +90,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/assets/icon.svg", 200, "image/svg+xml"},
 		{"GET", "/api/snapshot", 200, "application/json"},
 		{"GET", "/metrics", 200, "text/plain"},
-		{"POST", "/", 405, "application/json"},
+		{"POST", "/", http.StatusTeapot, ""}, // of the API, which scores there
+		{"PUT", "/", 405, "application/json"},
 		{"GET", "/api/reset", 405, "application/json"},
 		{"GET", "/assets/../dashboard.go", 418, ""},
 		{"GET", "/elsewhere", 418, ""},

@@ -3,6 +3,7 @@ package edge
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -74,6 +75,35 @@ func TestReadDigests(t *testing.T) {
 		if _, err := ReadDigests(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) ||
 			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: got %v, want an error that says %q", text, err, want)
+		}
+	}
+}
+
+// TestAuthorization finds a key in the headers that clients of several APIs send.
+func TestAuthorization(t *testing.T) {
+	keys := &Keys{}
+	keys.Replace([]Digest{digestOf("good")})
+	for _, c := range []struct {
+		name string
+		h    http.Header
+		ok   bool
+	}{
+		{"a bearer", http.Header{"Authorization": {"Bearer good"}}, true},
+		{"a bare key", http.Header{"Authorization": {"good"}}, true},
+		{"Azure's and Pinecone's", http.Header{"Api-Key": {"good"}}, true},
+		{"another one", http.Header{"X-Api-Key": {"good"}}, true},
+		{"a wrong one", http.Header{"Api-Key": {"bad"}}, false},
+		{"an empty one", http.Header{"Api-Key": {""}}, false},
+		{"two of them", http.Header{"Api-Key": {"good", "good"}}, false},
+		{"a wrong bearer beside a good key", http.Header{"Authorization": {"Bearer bad"}, "Api-Key": {"good"}}, false},
+		{"none", http.Header{}, false},
+	} {
+		headers := Authorization(c.h)
+		if err := keys.Authorize(headers); (err == nil) != c.ok {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+		if c.ok && Caller(headers) != Caller([]string{"Bearer good"}) {
+			t.Errorf("%s: another caller than with a bearer", c.name)
 		}
 	}
 }
