@@ -110,6 +110,9 @@ func (f fixture) check(t *testing.T) {
 					t.Errorf("case %d: logit %g, want %g", i, got[i], want)
 				}
 				worst = max(worst, diff)
+				if tier == cpu.Generic && i%8 != 0 {
+					continue // plain Go is slow
+				}
 				if alone := logits(t, e, f.seqs[i:i+1])[0]; alone != got[i] {
 					t.Errorf("case %d: %g alone, %g in the batch", i, alone, got[i])
 				}
