@@ -16,11 +16,12 @@ import (
 type Tier string
 
 const (
-	Generic Tier = "generic"      // plain Go, on every machine; slow, and the truth in tests
-	AVX2    Tier = "avx2"         // amd64 with AVX2 and FMA3
-	AVX512  Tier = "avx512"       // the same with AVX-512 F, BW, DQ and VL (Skylake-SP, Ice Lake, Zen 4 and later)
-	NEON    Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
-	NEONDot Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)
+	Generic    Tier = "generic"      // plain Go, on every machine; slow, and the truth in tests
+	AVX2       Tier = "avx2"         // amd64 with AVX2 and FMA3
+	AVX512     Tier = "avx512"       // the same with AVX-512 F, BW, DQ and VL (from Skylake-SP)
+	AVX512VNNI Tier = "avx512-vnni"  // the same with VNNI's products of integers (from Ice Lake and Zen 4)
+	NEON       Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
+	NEONDot    Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)
 )
 
 // Variable is the environment variable that forces a tier.

@@ -12,6 +12,8 @@ func native() []Tier {
 	avx2 := x.HasAVX2 && x.HasFMA
 	avx512 := avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL
 	switch {
+	case avx512 && x.HasAVX512VNNI:
+		return []Tier{AVX512VNNI, AVX512, AVX2}
 	case avx512:
 		return []Tier{AVX512, AVX2}
 	case avx2:

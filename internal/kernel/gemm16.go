@@ -51,8 +51,8 @@ func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &p.data[col*in], &p.params[col/Width*columnParams16]
-		for low := 0; low < rows; low += tileRows8 {
-			r := min(rows-low, tileRows8)
+		for low := 0; low < rows; low += len(s.tile16) {
+			r := min(rows-low, len(s.tile16))
 			s.tile16[r-1](in, &q.words[low*in], in, panel, &q.params[low], params, &c[low*ldc+col], ldc)
 		}
 		s.finish(c[col:], rows, ldc, e, col)

@@ -97,13 +97,14 @@ func BenchmarkTile16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
-		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, tileRows8*16)
+		rows := len(s.tile16)
+		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, rows*16)
 		for b.Loop() {
 			for range 100 {
-				s.tile16[tileRows8-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
+				s.tile16[rows-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
 			}
 		}
-		report(b, 100*2*tileRows8*16*k)
+		report(b, 100*2*rows*16*k)
 	})
 }
 

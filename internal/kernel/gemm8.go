@@ -2,9 +2,6 @@ package kernel
 
 import "math"
 
-// tileRows8 is the height of the largest tile of the int8 product.
-const tileRows8 = 4
-
 // panels8 holds int8 weights. A panel is Pad(In)·16 bytes: 4 inputs of one column are side by side,
 // then the same of the next column; 4 inputs of 16 columns are 64 bytes.
 type panels8 struct {
@@ -148,8 +145,8 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
-		for low := 0; low < rows; low += tileRows8 {
-			r := min(rows-low, tileRows8)
+		for low := 0; low < rows; low += len(s.tile8) {
+			r := min(rows-low, len(s.tile8))
 			s.tile8[r-1](in, &q.bytes[low*in], in, panel, &q.params[2*low], params, &c[low*ldc+col], ldc)
 		}
 		s.finish(c[col:], rows, ldc, e, col)

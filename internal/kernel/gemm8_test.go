@@ -229,13 +229,14 @@ func BenchmarkTile8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
-		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewQuantized(k), make([]float32, tileRows8*16)
+		rows := len(s.tile8)
+		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewQuantized(k), make([]float32, rows*16)
 		for b.Loop() {
 			for range 100 {
-				s.tile8[tileRows8-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
+				s.tile8[rows-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
 			}
 		}
-		report(b, 100*2*tileRows8*16*k)
+		report(b, 100*2*rows*16*k)
 	})
 }
 

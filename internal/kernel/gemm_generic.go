@@ -17,15 +17,6 @@ func gemmTile(rows int) microkernel {
 	}
 }
 
-// gemmTiles returns the plain versions of the microkernels of heights up to the largest that any
-// tier has.
-func gemmTiles(largest int) (tiles []microkernel) {
-	for rows := 1; rows <= largest; rows++ {
-		tiles = append(tiles, gemmTile(rows))
-	}
-	return tiles
-}
-
 // gemmPair returns the plain version of the microkernel of a given height for two panels.
 func gemmPair(rows int) microkernelPair {
 	tile := gemmTile(rows)

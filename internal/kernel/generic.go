@@ -3,14 +3,10 @@ package kernel
 import "github.com/crossrank/crossrank/internal/cpu"
 
 var generic = &Set{
-	Tier: cpu.Generic,
-	tile: gemmTiles(12),
-	tile8: [tileRows8]microkernel8{
-		int8Tile(1), int8Tile(2), int8Tile(3), int8Tile(4),
-	},
-	tile16: [tileRows8]microkernel16{
-		int16Tile(1), int16Tile(2), int16Tile(3), int16Tile(4),
-	},
+	Tier:       cpu.Generic,
+	tile:       tilesUpTo(12, gemmTile),
+	tile8:      tilesUpTo(12, int8Tile),
+	tile16:     tilesUpTo(12, int16Tile),
 	quantize16: quantize16Generic,
 	quantize:   quantizeGeneric,
 	gelu:       geluGeneric,
@@ -22,4 +18,13 @@ var generic = &Set{
 	rotate:     rotateGeneric,
 	multiply:   multiplyGeneric,
 	add:        addGeneric,
+}
+
+// tilesUpTo returns the plain versions of a microkernel for 1 to largest rows. The largest of
+// generic is as high as that of any tier.
+func tilesUpTo[T any](largest int, tile func(rows int) T) (tiles []T) {
+	for rows := 1; rows <= largest; rows++ {
+		tiles = append(tiles, tile(rows))
+	}
+	return tiles
 }

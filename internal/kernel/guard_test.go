@@ -202,7 +202,7 @@ func TestGuardTiles8(t *testing.T) {
 	g := newGuarded(t, 5, largestGuarded*Width)
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, k := range guardSizes(8, 8) {
-			for rows := 1; rows <= tileRows8; rows++ {
+			for rows := 1; rows <= len(s.tile8); rows++ {
 				lda, ldc := k+k%3, Width+k%5
 				a, b := make([]uint8, (rows-1)*lda+k), make([]int8, k*Width)
 				for i := range a {

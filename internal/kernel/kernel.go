@@ -2,9 +2,9 @@
 // weights, attention with its softmax, rotary positions, layer norm and the activations.
 //
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
-// that is the truth in tests, and op_amd64.s, op512_amd64.s and op_arm64.s what package _asm
-// generates for AVX2, for AVX-512 and for NEON. A [Set] is one implementation of all operations; [For] returns that of an
-// instruction tier.
+// that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
+// and for NEON; gemm512_amd64.s and vnni_amd64.s are the products for AVX-512. A [Set] is one
+// implementation of all operations; [For] returns that of an instruction tier.
 //
 // # Layout
 //
@@ -40,10 +40,10 @@ type Set struct {
 	tile []microkernel     // tile[r-1] computes r rows
 	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
 
-	tile8    [tileRows8]microkernel8
+	tile8    []microkernel8
 	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
-	tile16     [tileRows8]microkernel16
+	tile16     []microkernel16
 	quantize16 func(dst *int16, src *float32, n int, quantMax float32, param *float32)
 
 	// Activations of a strip of rows × Width elements, in place.

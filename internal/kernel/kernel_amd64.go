@@ -4,17 +4,17 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{avx512, avx2}
+var native = []*Set{avx512VNNI, avx512, avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
 	tile: []microkernel{
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
-	tile8: [tileRows8]microkernel8{
+	tile8: []microkernel8{
 		int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2,
 	},
-	tile16: [tileRows8]microkernel16{
+	tile16: []microkernel16{
 		int16Tile1AVX2, int16Tile2AVX2, int16Tile3AVX2, int16Tile4AVX2,
 	},
 	quantize16: quantize16AVX2,
@@ -43,6 +43,23 @@ func avx512Set() *Set {
 	s.pair = []microkernelPair{
 		pair1AVX512, pair2AVX512, pair3AVX512, pair4AVX512, pair5AVX512, pair6AVX512,
 		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
+	}
+	return &s
+}
+
+var avx512VNNI = vnniSet()
+
+// vnniSet is AVX-512 with the products of int8 and int16 that VNNI's instructions make.
+func vnniSet() *Set {
+	s := *avx512
+	s.Tier = cpu.AVX512VNNI
+	s.tile8 = []microkernel8{
+		int8Tile1VNNI, int8Tile2VNNI, int8Tile3VNNI, int8Tile4VNNI, int8Tile5VNNI, int8Tile6VNNI,
+		int8Tile7VNNI, int8Tile8VNNI, int8Tile9VNNI, int8Tile10VNNI, int8Tile11VNNI, int8Tile12VNNI,
+	}
+	s.tile16 = []microkernel16{
+		int16Tile1VNNI, int16Tile2VNNI, int16Tile3VNNI, int16Tile4VNNI, int16Tile5VNNI, int16Tile6VNNI,
+		int16Tile7VNNI, int16Tile8VNNI, int16Tile9VNNI, int16Tile10VNNI, int16Tile11VNNI, int16Tile12VNNI,
 	}
 	return &s
 }

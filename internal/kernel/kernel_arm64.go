@@ -11,10 +11,10 @@ var neon = &Set{
 	tile: []microkernel{
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 	},
-	tile8: [tileRows8]microkernel8{
+	tile8: []microkernel8{
 		int8Tile1NEON, int8Tile2NEON, int8Tile3NEON, int8Tile4NEON,
 	},
-	tile16: [tileRows8]microkernel16{
+	tile16: []microkernel16{
 		int16Tile1NEON, int16Tile2NEON, int16Tile3NEON, int16Tile4NEON,
 	},
 	quantize:   quantizeNEON,
@@ -36,7 +36,7 @@ var neonDot = dotSet()
 func dotSet() *Set {
 	s := *neon
 	s.Tier = cpu.NEONDot
-	s.tile8 = [tileRows8]microkernel8{
+	s.tile8 = []microkernel8{
 		int8Tile1Dot, int8Tile2Dot, int8Tile3Dot, int8Tile4Dot,
 	}
 	return &s

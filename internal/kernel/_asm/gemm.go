@@ -113,11 +113,16 @@ type rowSet struct {
 	stride Register
 }
 
-// newRows takes over base and turns stride from elements into bytes.
-func newRows(rows int, base, stride Register) rowSet {
+// newRows takes over base and turns stride from elements of 4 bytes into bytes.
+func newRows(rows int, base, stride Register) rowSet { return newRowsOf(4, rows, base, stride) }
+
+// newRowsOf is newRows for elements of 1, 2 or 4 bytes.
+func newRowsOf(bytes, rows int, base, stride Register) rowSet {
 	s := rowSet{stride: stride}
 	s.base[0] = base
-	SHLQ(Imm(2), stride)
+	if bytes > 1 {
+		SHLQ(Imm(uint64(bytes/2)), stride)
+	}
 	for i := 1; 3*i < rows; i++ {
 		base := GP64()
 		LEAQ(Mem{Base: s.base[i-1], Index: stride, Scale: 2}, base)

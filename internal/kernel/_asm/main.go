@@ -23,6 +23,7 @@ var families = map[string]func(){
 	"softmax":   softmax,
 	"norm":      norm,
 	"transpose": transpose,
+	"vnni":      vnni,
 	"rotary":    rotary,
 	"product":   product,
 }
