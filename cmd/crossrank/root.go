@@ -13,13 +13,15 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "crossrank",
 		Short: "Score, rank and serve (query, passage) pairs with a cross-encoder, and measure it",
-		Long: `crossrank scores (query, passage) pairs with a BERT cross-encoder on its own CPU engine, serves
-the scores over gRPC and HTTP, and measures itself.
+		Long: `crossrank scores (query, passage) pairs with a cross-encoder on its own CPU engine, serves the
+scores over gRPC and HTTP, and measures itself.
 
-A model is a directory in the Hugging Face layout (config.json, model.safetensors, tokenizer.json
-or vocab.txt); or the name of one on the Hugging Face hub, once crossrank pull has downloaded it;
-or the built-in builtin:minilm-l6, whose weights are random: it runs at the speed of the real
-model, and its scores mean nothing.`,
+A model is one of these:
+  - a directory in the Hugging Face layout: config.json, model.safetensors, tokenizer.json or
+    vocab.txt;
+  - the name of a model on the Hugging Face hub, once crossrank pull has downloaded it;
+  - builtin:minilm-l6, which has random weights: it runs at the speed of the real model, and its
+    scores mean nothing.`,
 		Example: `  $ printf 'Paris\nRome\n' | crossrank rank -m ./ms-marco-MiniLM-L-6-v2 -q "capital of France"
   $ crossrank serve -m ./ms-marco-MiniLM-L-6-v2
   $ crossrank bench`,
