@@ -35,7 +35,8 @@ type Model struct {
 	pipeline *pipeline.Pipeline
 
 	vocabulary vocabulary
-	template   []int32 // the special tokens before and after a lone text
+	before     []int32 // the special tokens before a lone text
+	after      []int32 // and after it
 
 	closing sync.Once
 	err     error // of closing the engines; set once closing is done
@@ -62,7 +63,7 @@ func Open(name string, opts Options) (*Model, error) {
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
 	}
-	model.template, _, _ = m.Tokenizer.Join(nil, nil, nil, 3, 0)
+	model.before, model.after = m.Tokenizer.Around()
 	if model.engines, err = opts.engines(m); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}

@@ -13,23 +13,26 @@ type vocabulary interface {
 	Token(id int32) string
 }
 
-// Tokenize gives the tokens of a text, however many, and if special is true also the two that the
+// Tokenize gives the tokens of a text, however many, and if special is true also those that the
 // model's template puts around a lone text.
 func (m *Model) Tokenize(text string, special bool) []Token {
 	ids := m.vocabulary.Append(nil, text)
-	tokens := make([]Token, 0, len(ids)+2)
+	tokens := make([]Token, 0, len(m.before)+len(ids)+len(m.after))
 	if special {
-		tokens = append(tokens, m.special(m.template[0]))
+		tokens = m.appendSpecial(tokens, m.before)
 	}
 	for _, id := range ids {
 		tokens = append(tokens, Token{ID: id, Text: m.vocabulary.Token(id)})
 	}
 	if special {
-		tokens = append(tokens, m.special(m.template[1]))
+		tokens = m.appendSpecial(tokens, m.after)
 	}
 	return tokens
 }
 
-func (m *Model) special(id int32) Token {
-	return Token{ID: id, Text: m.vocabulary.Token(id), Special: true}
+func (m *Model) appendSpecial(tokens []Token, ids []int32) []Token {
+	for _, id := range ids {
+		tokens = append(tokens, Token{ID: id, Text: m.vocabulary.Token(id), Special: true})
+	}
+	return tokens
 }

@@ -57,6 +57,8 @@ type Pipeline struct {
 	batch   int          // most tokens of a batch
 	closed  atomic.Bool  // neither engines nor cached scores are used any more
 	scratch sync.Pool    // of *scratch
+
+	specials int // special tokens of a pair
 }
 
 // New starts a Pipeline over engines that all compute the model. End it with [Pipeline.Drain] or
@@ -74,6 +76,8 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 		batch:   opts.WithDefaults().MaxTokens,
 		workers: make(chan struct{}, cmp.Or(max(0, opts.TokenizerWorkers), runtime.GOMAXPROCS(0))),
 	}
+	template, _, _ := m.Tokenizer.Join(nil, nil, nil, m.MaxLength, tokenizer.KeepStart)
+	p.specials = len(template)
 	p.scratch.New = func() any { return new(scratch) }
 	if opts.CacheBytes > 0 || opts.Coalesce {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})

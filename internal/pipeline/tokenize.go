@@ -74,7 +74,7 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			}
 		}
 		if cut > 0 && req.Truncation == crossrank.TruncateNever {
-			return tooLong(i, len(s.query)+len(s.passage)+minLength, cut)
+			return tooLong(i, len(s.query)+len(s.passage)+p.specials, cut)
 		}
 		s.noteCut(i, cut, len(req.Pairs))
 	}

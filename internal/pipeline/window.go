@@ -21,11 +21,11 @@ const maxWindows = 1 << 16
 // is the pair as it would be without.
 func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep tokenizer.Keep, w crossrank.Windows) (cut int) {
 	query := s.query
-	room := limit - minLength - len(query)
+	room := limit - p.specials - len(query)
 	if len(passage) > room {
-		query = keepOf(query, max(1, (limit-minLength)/2), keep)
+		query = keepOf(query, max(1, (limit-p.specials)/2), keep)
 		cut = len(s.query) - len(query)
-		room = limit - minLength - len(query)
+		room = limit - p.specials - len(query)
 	}
 	if len(passage) <= room || room < 1 {
 		cut += p.join(s, query, passage, limit, keep)

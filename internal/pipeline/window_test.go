@@ -10,6 +10,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 // numbered is a text of the words 0 to n−1.
@@ -192,5 +193,32 @@ func TestAFaultNamesThePair(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "pair 2 could not be computed") {
 			t.Errorf("with windows %v: got %v, want an error that names pair 2", w, err)
 		}
+	}
+}
+
+// twoSeparators joins as RoBERTa's template does: with two separators between the texts.
+type twoSeparators struct{ words }
+
+func (w *twoSeparators) Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int) {
+	first := len(dst)
+	dst, split, cut = w.words.Join(dst, query, passage, maxLength-1, keep)
+	return slices.Insert(dst, first+split, 1), split + 1, cut
+}
+
+// Windows leave room for as many special tokens as the template has.
+func TestWindowsOfAnotherTemplate(t *testing.T) {
+	var got []string
+	m := &machine{logit: func(s network.Sequence) float32 {
+		got = append(got, passageOf(s))
+		return 0
+	}}
+	p := open(t, new(twoSeparators), m, Options{Options: batch.Options{LengthAware: new(false)}})
+	resp, err := p.Score(t.Context(), &crossrank.Request{MaxLength: 9, Pairs: []crossrank.Pair{{Query: "q", Passage: numbered(6)}},
+		Windows: crossrank.Windows{Aggregate: crossrank.BestWindow, Overlap: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"0 1 2 3", "2 3 4 5"}; !slices.Equal(got, want) || resp.Usage.TruncatedTokens != 0 {
+		t.Errorf("read %q, %d tokens cut; want %q and none", got, resp.Usage.TruncatedTokens, want)
 	}
 }

@@ -237,3 +237,19 @@ func bestScore(u *Unigram, word string) float64 {
 	}
 	return best[0]
 }
+
+func TestAround(t *testing.T) {
+	for _, c := range []struct {
+		pair          []Part
+		before, after []int32
+	}{
+		{wholePair(), []int32{0}, []int32{1}},
+		{[]Part{{Text: Query}, {ID: 1}, {Text: Passage}, {ID: 1}}, nil, []int32{1}},
+		{[]Part{{Text: Query}, {Text: Passage}}, nil, nil},
+	} {
+		tok := build(t, Config{Model: smallBPE(t, BPEOptions{}), Pair: c.pair})
+		if before, after := tok.Around(); !slices.Equal(before, c.before) || !slices.Equal(after, c.after) {
+			t.Errorf("%v: got %v and %v, want %v and %v", c.pair, before, after, c.before, c.after)
+		}
+	}
+}

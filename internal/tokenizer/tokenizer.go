@@ -20,6 +20,8 @@
 // (bert.go and the files beside it).
 package tokenizer
 
+import "slices"
+
 // Tokenizer turns text into ids. Create one with [New] or [Build]. It does not change afterwards and
 // is safe for concurrent use.
 type Tokenizer struct {
@@ -104,6 +106,12 @@ func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep
 
 // Specials is the number of special tokens of a pair.
 func (t *Tokenizer) Specials() int { return t.template.size() }
+
+// Around returns the special tokens before the first text of a pair and after the last one: those that
+// stand around a lone text too.
+func (t *Tokenizer) Around() (before, after []int32) {
+	return slices.Clone(t.template.head), slices.Clone(t.template.tail)
+}
 
 // Token returns the piece with an id, or "" if there is none.
 func (t *Tokenizer) Token(id int32) string {
