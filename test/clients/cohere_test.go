@@ -1,11 +1,8 @@
 package clients
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"os/exec"
 	"slices"
 	"testing"
 
@@ -76,22 +73,7 @@ func TestCohereGoErrors(t *testing.T) {
 
 // TestCohereNode calls both versions of Cohere's API with its SDK for Node, which cohere.mjs does.
 func TestCohereNode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("there is no Node.js here")
-	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("there is no npm here to get the SDK with")
-	}
 	ranking := want(t)
-	cmd := exec.CommandContext(t.Context(), node, "cohere.mjs", base, strict)
-	cmd.Stdin = bytes.NewReader([]byte(asJSON(map[string]any{"model": model, "query": query, "documents": documents})))
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v (npm install in this folder gets the SDK): %s", err, &stderr)
-	}
 	var got struct {
 		V2, V1  []result
 		Texts   []string
@@ -102,9 +84,7 @@ func TestCohereNode(t *testing.T) {
 			Body   struct{ Message string }
 		}
 	}
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	runNode(t, &got, map[string]any{"model": model, "query": query, "documents": documents}, "cohere.mjs", base, strict)
 	if !slices.Equal(got.V2, ranking[:3]) || !slices.Equal(got.V1, ranking) {
 		t.Errorf("got %v and %v, want %v, 3 of them in version 2", got.V2, got.V1, ranking)
 	}

@@ -163,3 +163,27 @@ func want(t *testing.T) (ranking []result) {
 	}
 	return ranking
 }
+
+// runNode runs a program for Node.js with JSON on its standard input, and reads the JSON that it
+// writes. Without Node.js or npm, the test is skipped.
+func runNode(t *testing.T, out, in any, program string, args ...string) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("there is no Node.js here")
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		t.Skip("there is no npm here to get the SDKs with")
+	}
+	cmd := exec.CommandContext(t.Context(), node, append([]string{program}, args...)...)
+	cmd.Stdin = bytes.NewReader([]byte(asJSON(in)))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v (npm install in this folder gets the SDKs): %s", err, &stderr)
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+}
