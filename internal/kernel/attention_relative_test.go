@@ -94,12 +94,12 @@ func dot64(x, y []float32) (sum float64) {
 func TestAttentionRelative(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 1))
 	eachTier(t, func(t *testing.T, s *Set) {
-		for _, size := range []int{5, 16, 20, 64} {
-			for _, tokens := range []int{1, 2, 16, 17, 49, 100, 130} {
-				for _, rows := range []int{2, 8, 33, 512} {
-					c := newRelativeCase(rng, size, tokens, rows)
-					t.Run(fmt.Sprintf("size=%d/tokens=%d/rows=%d", size, tokens, rows), func(t *testing.T) { c.check(t, s, tokens) })
-				}
+		tables := []int{2, 33, 512, 8} // rows
+		for i, size := range []int{5, 16, 20, 64} {
+			for j, tokens := range []int{1, 2, 16, 17, 49, 100, 130} {
+				rows := tables[(i+j)%len(tables)]
+				c := newRelativeCase(rng, size, tokens, rows)
+				t.Run(fmt.Sprintf("size=%d/tokens=%d/rows=%d", size, tokens, rows), func(t *testing.T) { c.check(t, s, tokens) })
 			}
 		}
 		t.Run("position keys alone", func(t *testing.T) {
