@@ -67,7 +67,8 @@ var testRegexes = []string{
 	`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
-	`(?:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, // the first one in other words, for the engine
+	`(?:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,                                            // the first one in other words, for the engine
+	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[\p{Lu}\p{Lt}]+|\p{Nd}|[\p{P}\p{S}]+|\p{Z}|.`, // as in newer vocabularies
 	`[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}?|\s*+[\r\n]|\s+(?=\S)|[^\s]`,
 	`\d{2,3}?|\w+?\b|\S`, `\W+`, `\D+`, `(?>a|ab)c|.`, `[a-c\d_-]+|[^a-z]`, `(?<!a)b|(?<=\s)\S+`, `\A.|.\z`, `\u00e9|\x41|\t`, `(a|b|cc)+`,
 }

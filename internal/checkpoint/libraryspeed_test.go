@@ -86,3 +86,15 @@ func benchmarkTexts(b *testing.B) (texts []string) {
 	}
 	return texts
 }
+
+// BenchmarkReadTokenizer measures how long whole files take to become tokenizers.
+func BenchmarkReadTokenizer(b *testing.B) {
+	for _, elem := range wholeTokenizers {
+		b.Run("tokenizer="+strings.TrimSuffix(elem[1], ".json"), func(b *testing.B) {
+			path := material.Path(b, elem...)
+			for b.Loop() {
+				readTokenizer(b, path)
+			}
+		})
+	}
+}

@@ -40,6 +40,9 @@ func TestEveryCharacter(t *testing.T) {
 		"bert":      func(r rune) string { return fmt.Sprint(countWords(BERTPreTokenizer{}, r)) },
 		"graphemes": graphemeLine,
 	}
+	for name, is := range properties {
+		lines["property-"+name] = yes(is, "0", "1")
+	}
 	for _, line := range readLines(t, "testdata/characters.sha256") {
 		want, name, _ := strings.Cut(line, "  ")
 		t.Run(name, func(t *testing.T) {

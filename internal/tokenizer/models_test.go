@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 )
@@ -251,5 +252,29 @@ func TestAround(t *testing.T) {
 		if before, after := tok.Around(); !slices.Equal(before, c.before) || !slices.Equal(after, c.after) {
 			t.Errorf("%v: got %v and %v, want %v and %v", c.pair, before, after, c.before, c.after)
 		}
+	}
+}
+
+// TestConcurrentPipelines has many goroutines use one tokenizer; the race detector watches.
+func TestConcurrentPipelines(t *testing.T) {
+	text := "the ab café 漢字 e\u0301 \u1112\u1161\u11ab <s> aba"
+	for name, c := range map[string]Config{
+		"BPE":     {Model: smallBPE(t, BPEOptions{}), Normalizers: []Normalizer{NFKC}, PreTokenizers: []PreTokenizer{ByteLevel{}}},
+		"Unigram": {Model: smallUnigram(t, true), Normalizers: []Normalizer{NFKD, Lowercase{}}, PreTokenizers: []PreTokenizer{Metaspace{Replacement: '▁'}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tok := build(t, c)
+			want, _, _ := tok.Pair(nil, text, text, 20, KeepStart)
+			tok.encoder.(*pipeline).scratch.Get() // each goroutine begins with an empty cache
+			var group sync.WaitGroup
+			for range 8 {
+				group.Go(func() {
+					if got, _, _ := tok.Pair(nil, text, text, 20, KeepStart); !slices.Equal(got, want) {
+						t.Errorf("got %v, want %v", got, want)
+					}
+				})
+			}
+			group.Wait()
+		})
 	}
 }

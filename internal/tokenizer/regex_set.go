@@ -56,12 +56,6 @@ func (s *runeSet) done() *runeSet {
 	return s
 }
 
-// properties are the classes whose characters are known to be those of the library's version.
-var properties = map[string]func(r rune) bool{
-	"L": isLetter,
-	"N": isNumber,
-}
-
 // isRegexSpace, isRegexDigit and isRegexWord are \s, \d and \w of Oniguruma. Of superscripts and
 // fractions, those of Latin-1 are parts of words there.
 func isRegexSpace(r rune) bool { return isSpace(r) }

@@ -44,6 +44,7 @@ for (const name of ["NFC", "NFKC"]) {
 const split = (regex) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: false });
 for (const [name, p] of Object.entries({
   letter: split("\\p{L}"), number: split("\\p{N}"), space: split("\\s"), wordchar: split("\\w"), digit: split("\\d"),
+  ...Object.fromEntries(["M", "P", "S", "Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Han", "Z"].map((p) => ["property-" + p, split(`\\p{${p}}`)])),
   whitespace: { type: "WhitespaceSplit" }, punctuation: { type: "Punctuation", behavior: "Removed" },
 })) {
   const made = preTokenizer(p);
