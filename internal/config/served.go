@@ -26,7 +26,11 @@ func (s Settings) Served() []Served {
 			at[in.Model] = i
 			models = append(models, Served{Model: in.Model})
 		}
-		models[i].Aliases = append(models[i].Aliases, in.Aliases...)
+		for _, alias := range in.Aliases {
+			if !slices.Contains(models[i].Aliases, alias) {
+				models[i].Aliases = append(models[i].Aliases, alias)
+			}
+		}
 		copies := in.Replicas
 		in.Replicas = 1
 		for range copies {

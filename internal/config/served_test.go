@@ -33,3 +33,25 @@ func TestServed(t *testing.T) {
 		}
 	}
 }
+
+// TestAliases: a file's aliases are those of its model, and those of instances of one model add up.
+func TestAliases(t *testing.T) {
+	s, err := Parse("f", []byte(`
+model: a
+aliases: [x, "*"]
+model_pool: {instances: [{}, {model: b, aliases: [y]}, {aliases: [z]}, {model: b, aliases: [w]}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(s.Served()[0].Aliases, s.Served()[1].Aliases)
+	if want := "[x * z] [y w]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if s := s.WithModel("c"); fmt.Sprint(s.Served()[0].Aliases) != "[x *]" {
+		t.Errorf("with another model: got %v", s.Served()[0].Aliases)
+	}
+	if _, err := Parse("f", []byte(`aliases: [""]`)); err == nil || !strings.Contains(err.Error(), "aliases") {
+		t.Errorf("an empty alias: got %v", err)
+	}
+}

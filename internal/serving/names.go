@@ -71,7 +71,7 @@ func (n *names) alias(alias string, i int) error {
 	}
 	switch {
 	case taken && was != i:
-		return fmt.Errorf("the alias %q of model %s is a name of model %s already; a name means one model", alias, n.served[i], n.served[was])
+		return fmt.Errorf("aliases: %q of model %s is a name of model %s already; give each name to one model", alias, n.served[i], n.served[was])
 	case alias == anyName:
 		n.other = i
 	default:

@@ -48,7 +48,7 @@ func TestNamesRefuse(t *testing.T) {
 		{{name: "a"}, {"b", []string{"a"}}},
 		{{"a", []string{"*"}}, {"b", []string{"*"}}},
 	} {
-		if n, err := newNames(models, slog.Default()); err == nil || !strings.Contains(err.Error(), "a name means one model") {
+		if n, err := newNames(models, slog.Default()); err == nil || !strings.Contains(err.Error(), "give each name to one model") {
 			t.Errorf("%v: got %v and %v", models, n, err)
 		}
 	}
