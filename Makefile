@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
 	./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -33,7 +33,7 @@ reports: build ## every report, chart and the summary of experiments/results fro
 # A time limit only ends a test that hangs, whatever else the machine does meanwhile.
 GOTEST = $(GO) test -timeout 40m
 
-test: test-unit test-purego test-arm64 test-race test-clients test-tokenizers ## all tests; the last lines say what did not run and why
+test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-tokenizers ## all tests; the last lines say what did not run and why
 	@$(MAKE) --no-print-directory not-tested
 	@echo "make test: all tests that ran have passed"
 
@@ -53,6 +53,22 @@ test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two 
 test-emulated:
 	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
+
+# A program that runs a static linux/amd64 program on a processor which this machine does not have: EMU -cpu MODEL
+# -env N=V PROGRAM ARGUMENTS. EMULATOR is where its sources lie.
+EMULATOR ?= ../shared/emulator
+EMU ?= $(HOME)/.cache/emu/emu
+ON = CGO_ENABLED=0 $(GOTEST) -short -count 1 -exec
+
+test-amd64: ## tiers of processors that this machine does not have, emulated; a minute or two on two cores
+	@! test -x "$(EMU)" || $(MAKE) --no-print-directory test-processors
+
+test-processors:
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs)|TiersAgree|Int8Column' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
+	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu core2_penryn_t9600 -env CPU_TEST_TIERS=generic" -run Tiers ./internal/cpu
 
 test-race: ## under the race detector, which needs a C compiler
 	@! command -v $(CC_FOR_RACES) >/dev/null || $(MAKE) --no-print-directory test-with-races
@@ -74,6 +90,9 @@ not-tested:
 	@skipped() { echo "NOT TESTED: $$1; to test it: $$2"; }; \
 	has() { for program in "$$@"; do command -v "$$program" >/dev/null && return; done; return 1; }; \
 	has $(QEMU) || skipped "the arm64 kernels" "apt-get install qemu-user"; \
+	test -x "$(EMU)" || grep -qw avx512_vnni /proc/cpuinfo 2>/dev/null || \
+		skipped "the AVX-512 kernels" "$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
+	test -x "$(EMU)" || skipped "which tiers other x86-64 processors get" "$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
 	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
