@@ -93,7 +93,7 @@ func randomWeights(slots []slot, seed uint64) {
 	wg.Wait()
 }
 
-// filler says how the tensor of a slot is made up.
+// filler says how the tensor of a slot is generated.
 func filler(s slot) func(*rand.PCG, []float32) {
 	constant := func(v float32) func(*rand.PCG, []float32) {
 		return func(_ *rand.PCG, dst []float32) {

@@ -11,12 +11,12 @@ import (
 // directory finds the directory of a model. Its errors say what to do.
 func directory(name string) (string, error) {
 	if name == "" {
-		return "", errors.New("no model is named; give the directory of one, or " + Builtin)
+		return "", errors.New("the name of the model is empty; give a directory, or " + Builtin)
 	}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", opening(name, fmt.Errorf("%s: %w", absent(name), fs.ErrNotExist))
+		return "", opening(name, &absentError{name})
 	case err != nil:
 		return "", fmt.Errorf("opening model: %w", err)
 	case !info.IsDir():
@@ -29,15 +29,19 @@ func directory(name string) (string, error) {
 	return dir, nil
 }
 
-// absent says what to do about a name that is no directory's.
-func absent(name string) string {
-	if !isHubName(name) {
-		return fmt.Sprintf("give a directory that holds %s, %s and %s or %s, or use %s",
-			configFile, weightsFile, tokenizerFile, vocabFile, Builtin)
+// absentError says that no directory has a model's name, and what to do. It is [fs.ErrNotExist].
+type absentError struct{ name string }
+
+func (e *absentError) Error() string {
+	if !isHubName(e.name) {
+		return fmt.Sprintf("no such directory; give one that holds %s, %s and %s or %s, a name on the Hugging Face hub "+
+			"(owner/model), or %s", configFile, weightsFile, tokenizerFile, vocabFile, Builtin)
 	}
-	return fmt.Sprintf("there is no directory of this name. If it is a model on the Hugging Face hub, "+
-		"download it (crossrank pull %s), or use %s", name, Builtin)
+	return fmt.Sprintf("no such directory; if it is a model on the Hugging Face hub, download it (crossrank pull %s), or use %s",
+		e.name, Builtin)
 }
+
+func (e *absentError) Unwrap() error { return fs.ErrNotExist }
 
 // isHubName reports whether a name looks like owner/model.
 func isHubName(name string) bool {

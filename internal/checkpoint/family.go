@@ -10,7 +10,7 @@ import (
 )
 
 // family translates one class of models into a network: the keys of its config.json and the names
-// of its tensors. Each family has a file of its own, family_NAME.go.
+// of its tensors. Each family has its own file, family_NAME.go.
 type family struct {
 	name      string // as people write it
 	class     string // its name under "architectures" in config.json

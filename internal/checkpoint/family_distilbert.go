@@ -20,7 +20,7 @@ var distilBERTBlocks = blockNames{
 }
 
 // translateDistilBERT describes BERT's blocks without types of tokens (Sanh et al. 2019), under
-// keys and names of their own, and a head with ReLU on the first token ([CLS]). The table of
+// other keys and names, and a head with ReLU on the first token ([CLS]). The table of
 // positions is in the file whether or not it was made of sines. The norms' eps is fixed.
 func translateDistilBERT(o *object, labels int) *translation {
 	c := encoder{

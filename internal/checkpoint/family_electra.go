@@ -13,7 +13,7 @@ var electra = family{
 }
 
 // translateElectra describes BERT's blocks on embeddings that may be narrower than the blocks, as
-// in Clark et al. (2020), with a head of its own: a dense layer and GELU on the first token
+// in Clark et al. (2020), with a different head: a dense layer and GELU on the first token
 // ([CLS]), then the output. The keys summary_… are for another head, which this class does not
 // have.
 func translateElectra(o *object, labels int) *translation {

@@ -21,7 +21,7 @@ func robertaFamily(name, class, modelType string) family {
 }
 
 // translateRoberta describes BERT's blocks with positions that start after the id of padding, and a
-// head of its own: a dense layer and tanh on the first token (<s>), then the output. Every token is
+// separate head: a dense layer and tanh on the first token (<s>), then the output. Every token is
 // of the first type, however many there are: RoBERTa's tokenizers give no types.
 func translateRoberta(o *object, labels int) *translation {
 	refuseOwnCode(o)
@@ -48,7 +48,7 @@ func translateRoberta(o *object, labels int) *translation {
 	return &translation{network: n, positions: n.MaxTokens(), slots: s.list}
 }
 
-// refuseOwnCode refuses a model that replaces the class it names by code of its own, as
+// refuseOwnCode refuses a model that replaces the class it names by its own code, as
 // jina-reranker-v2 does: its network may be another one.
 func refuseOwnCode(o *object) {
 	own := o.object("auto_map")

@@ -10,7 +10,7 @@ import (
 )
 
 // object reads the members of one JSON object. The first fault is kept in err; after it, every
-// method returns its fallback. So a caller can read all members, one a line, and check err once.
+// method returns its fallback. So a caller can read all members, one per line, and check err once.
 //
 // Keys are case-sensitive. A key that appears twice is refused.
 type object struct {

@@ -338,9 +338,9 @@ func TestNamesRefused(t *testing.T) {
 		name, want string
 		absent     bool
 	}{
-		{"", "no model is named", false},
+		{"", "the name of the model is empty", false},
 		{"cross-encoder/ms-marco-MiniLM-L-6-v2", "crossrank pull cross-encoder/ms-marco-MiniLM-L-6-v2", true},
-		{"./models/absent", "give a directory that holds config.json, model.safetensors and", true},
+		{"./models/absent", "no such directory; give one that holds config.json, model.safetensors and", true},
 		{file, "it is a file; give the directory that holds it", false},
 		{"builtin:bert-large", `there is no built-in model "builtin:bert-large"; there is builtin:minilm-l6`, false},
 	} {

@@ -6,7 +6,7 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// maxNesting bounds how deep one Sequence may stand in another.
+// maxNesting bounds how deep Sequences may nest.
 const maxNesting = 4
 
 // eachStep calls read for each step of a section of tokenizer.json. The steps of a Sequence are in

@@ -133,7 +133,7 @@ func (f filledSlot) check() error {
 	return nil
 }
 
-// prefixes finds what stands before a model's tensor names, by the name of its first tensor. The
+// prefixes finds what precedes a model's tensor names, by the name of its first tensor. The
 // wrapper, "module.", stands before all names where the model was saved from inside PyTorch's
 // DataParallel; the base, such as "bert.", stands before those of the encoder.
 func prefixes(byName map[string]sourceTensor, base, first string) (wrapper, found string) {

@@ -50,7 +50,7 @@ func (n Name) incomplete(h hash) string { return n.blob(h) + incompleteSuffix }
 
 func (n Name) lock(h hash) string { return filepath.Join(locksDir, n.folder(), string(h)+".lock") }
 
-// modelLock is shared by all who pull a model, and exclusive to whoever removes it. Python has no such lock.
+// modelLock is shared between pulls of a model and exclusive for its removal. Python has no such lock.
 func (n Name) modelLock() string { return filepath.Join(locksDir, n.folder(), "crossrank.lock") }
 
 func (n Name) ref() string {

@@ -17,7 +17,7 @@ type tally struct {
 	now Progress
 }
 
-// begin sets the files that are needed, and counts anew.
+// begin sets the files that are needed, and resets the counts.
 func (t *tally) begin(files []file) {
 	now := Progress{Files: len(files)}
 	for _, f := range files {

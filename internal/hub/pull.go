@@ -18,11 +18,11 @@ type Options struct {
 	// Agent is what the program calls itself in requests; "" means crossrank.
 	Agent string
 
-	// Progress is called as a download advances, never twice at once. nil means that nobody asks.
+	// Progress is called as a download advances, never twice at once. nil: no reports.
 	Progress func(Progress)
 
 	// Note is called with what a user should know, such as that a request is tried again; never twice at
-	// once. nil means that nobody asks.
+	// once. nil: no reports.
 	Note func(text string)
 }
 

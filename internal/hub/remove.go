@@ -109,7 +109,7 @@ func (c *cacheRoot) blobs(n Name) (all []hash) {
 	return all
 }
 
-// lockAll locks a model against whoever pulls it, here or in Python, or says that somebody does.
+// lockAll locks a model against pulls, by this program or Python, or reports that one is running.
 func (c *cacheRoot) lockAll(n Name) (unlock func(), err error) {
 	var held []func()
 	unlock = func() {

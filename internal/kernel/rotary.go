@@ -8,7 +8,7 @@ const RotarySpan = Width
 
 // RotaryOrder returns where each of a head's elements stands when its pairs are arranged for
 // [Set.Rotate]: element d at order[d], below Pad(size). The first 2·pairs elements turn, element k
-// together with element k + pairs; the others are paired as they come, and do not turn. Queries
+// together with element k + pairs; the others are paired in order and not rotated. Queries
 // and keys arranged alike have the same products.
 func RotaryOrder(size, pairs int) []int {
 	order := make([]int, size)

@@ -16,7 +16,7 @@
 //
 // # Cores
 //
-// An [Engine] divides a batch into parts of about equal cost, one a core. Each core takes its part
+// An [Engine] divides a batch into parts of about equal cost, one per core. Each core takes its part
 // through the whole forward pass, so that no core waits for another between layers. Where the parts
 // would be uneven, as with one sequence on two cores, all cores split the rows of one pass instead,
 // and wait for each other twice a layer. They also do where a sequence has more than 1,024 tokens,
@@ -100,7 +100,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 	return e, nil
 }
 
-// Replica starts another engine on the same packed weights, which nobody writes to: it costs
+// Replica starts another engine on the same packed weights, which are read-only: it costs
 // workers and their memory alone. Either may be closed while the other lives. Threads are as in
 // [Options].
 func (e *Engine) Replica(threads int) *Engine {

@@ -12,7 +12,7 @@ import (
 )
 
 // model holds a network's weights as the kernels want them. It is read-only once packed and safe
-// for concurrent use, each caller with a scratch of its own.
+// for concurrent use, each caller with a separate scratch.
 type model struct {
 	kernels   *kernel.Set
 	precision Precision
@@ -153,7 +153,7 @@ func (m *model) packAll(n *network.Network) {
 		func() { m.packHead(&n.Head) },
 	}
 	if n.Relative != nil {
-		m.packRelative(n) // which has jobs of its own
+		m.packRelative(n) // which runs jobs in parallel itself
 	}
 	if !m.readsAll() {
 		jobs = append(jobs, func() { m.packLast(&m.layers[final], &n.Blocks[final]) })

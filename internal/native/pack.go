@@ -54,7 +54,7 @@ func (m *model) packValues(value network.Linear) *kernel.Panels {
 	return m.packLinear(weight, bias, value.In, len(bias), evenQuantMax)
 }
 
-// order is that of the elements of query and key heads; nil: as they come.
+// order is that of the elements of query and key heads; nil: their stored order.
 func (l *layer) order() []int {
 	if l.rotary == nil {
 		return nil

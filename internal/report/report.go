@@ -114,7 +114,7 @@ func batchingWords(b *summary.Batching) string {
 	return strings.Join(bounds, ", ")
 }
 
-// pictures shows charts that lie in files of their own.
+// pictures shows charts that are separate files.
 func (d *document) pictures(charts []Link) {
 	if len(charts) > 0 {
 		d.Line("\n## Charts")

@@ -11,7 +11,7 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
-// bars shows the throughput of every configuration, with the reach of its repeats.
+// bars shows the throughput of every configuration, with the range of its repeats.
 func bars(sum *summary.Summary) chart.Chart {
 	c := chart.Chart{File: "throughput", Title: "Throughput of every configuration", X: "pairs/s"}
 	all := sum.Groups()

@@ -44,7 +44,7 @@ func (s *Server) bind(path, addr string, tcp *net.TCPAddr) (net.Listener, error)
 // total, or over the limit per remote IP. If it left them waiting instead, callers and health
 // probes would hang.
 //
-// Loopback addresses have no limit of their own. Programs on this machine share one address, as do
+// Loopback addresses have no separate limit. Programs on this machine share one address, as do
 // the callers behind a proxy here, and can harm the server in other ways anyway.
 type limitedListener struct {
 	net.Listener

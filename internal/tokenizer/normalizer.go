@@ -15,7 +15,7 @@ type Normalizer interface {
 
 // remover is a normalizer that may take characters away.
 type remover interface {
-	// removesStart reports whether it takes away the first character of text.
+	// removesStart reports whether it removes the first character of text.
 	removesStart(text string) bool
 }
 

@@ -13,7 +13,7 @@ type Options struct {
 	Cased        bool    // do not lower-case text (lowercase: false)
 	Accents      Accents // whether accents are stripped (strip_accents)
 	KeepControls bool    // keep control characters and unusual white space in words (clean_text: false)
-	JoinCJK      bool    // do not split CJK characters into words of their own (handle_chinese_chars: false)
+	JoinCJK      bool    // do not split CJK characters into separate words (handle_chinese_chars: false)
 
 	// Names of pieces; "" means BERT's own, such as "[UNK]". The vocabulary must have Unknown,
 	// CLS and SEP, or only Unknown if there is a Pair.

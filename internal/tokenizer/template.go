@@ -21,14 +21,14 @@ const (
 	Passage
 )
 
-// template is where special tokens stand in a pair: head query middle passage tail.
+// template is where special tokens are in a pair: head query middle passage tail.
 type template struct {
 	head, middle, tail []int32
 	first              int  // special tokens of type 0
 	query, passage     bool // whether the text's tokens are of type 0
 }
 
-// newTemplate makes a template of its parts. Both texts stand in it once, in their order, and the
+// newTemplate makes a template of its parts. Both texts are in it once, in their order, and the
 // types never fall, so that one boundary divides those of type 0 from those of type 1.
 func newTemplate(parts []Part) (t template, err error) {
 	specials, last := &t.head, uint8(0)
