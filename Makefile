@@ -64,7 +64,7 @@ test-amd64: ## tiers of processors that this machine does not have, emulated; a 
 	@! test -x "$(EMU)" || $(MAKE) --no-print-directory test-processors
 
 test-processors:
-	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs)|TiersAgree|Int8Column' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Activations)|TiersAgree|Int8Column' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu

@@ -32,7 +32,7 @@ var avx2 = &Set{
 
 var avx512 = avx512Set()
 
-// avx512Set is AVX2 with the products of float32 in vectors of 16.
+// avx512Set is AVX2 with the products of float32 and the activations in vectors of 16.
 func avx512Set() *Set {
 	s := *avx2
 	s.Tier = cpu.AVX512
@@ -44,6 +44,7 @@ func avx512Set() *Set {
 		pair1AVX512, pair2AVX512, pair3AVX512, pair4AVX512, pair5AVX512, pair6AVX512,
 		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
 	}
+	s.gelu, s.geluTanh, s.relu = geluAVX512, geluTanhAVX512, reluAVX512
 	return &s
 }
 

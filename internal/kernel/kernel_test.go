@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -160,6 +161,29 @@ func TestActivations(t *testing.T) {
 			t.Logf("act %d: largest error %.2g of max(1, |x|)", act, worst)
 		}
 	})
+}
+
+// TestActivationTiersAgree: the tiers of x86-64 give the same bits.
+func TestActivationTiersAgree(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the kernels of other architectures do other operations")
+	}
+	x := random(rand.New(rand.NewPCG(9, 1)), 1024*Width, 3)
+	for _, act := range []Act{GELU, GELUTanh, ReLU} {
+		var want []float32
+		eachTier(t, func(t *testing.T, s *Set) {
+			if s == generic {
+				t.Skip("plain Go computes in float64")
+			}
+			got := slices.Clone(x)
+			s.activate(&got[0], len(x)/Width, Width, act)
+			if want == nil {
+				want = got
+			} else if !slices.Equal(got, want) {
+				t.Errorf("act %d: differs from the first tier", act)
+			}
+		})
+	}
 }
 
 func TestNotFiniteIsKept(t *testing.T) {

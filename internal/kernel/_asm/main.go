@@ -20,6 +20,7 @@ var families = map[string]func(){
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
 	"act":       activations,
+	"act512":    activations512,
 	"softmax":   softmax,
 	"norm":      norm,
 	"transpose": transpose,
