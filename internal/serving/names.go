@@ -95,7 +95,8 @@ func (n *names) find(asked string) (int, error) {
 	return n.other, nil
 }
 
-// warn logs a name that no model has, once.
+// warn logs once that a name is of no model. No text of a request reaches the log, so the name does
+// not.
 func (n *names) warn(asked string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -103,8 +104,8 @@ func (n *names) warn(asked string) {
 		return
 	}
 	n.warned[asked] = true
-	n.log.Warn("a request names a model that is not served; another one answers. List the name in aliases to accept it silently",
-		"asked", edge.Abridged(asked), "answers", n.served[n.other])
+	n.log.Warn("a request names a model that is not served; another one answers. List the names of models in aliases to refuse others",
+		"answers", n.served[n.other], "other_names", len(n.warned)) // without the name, which is a caller's text
 }
 
 // shortName is the name that replies have: the last part of a model's directory, or else the whole
