@@ -68,6 +68,7 @@ test-processors:
 	$(ON) "$(EMU) -cpu sapphire_rapids" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu arrow_lake -env 'CPU_TEST_TIERS=avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu core2_penryn_t9600 -env CPU_TEST_TIERS=generic" -run Tiers ./internal/cpu
 
 test-race: ## under the race detector, which needs a C compiler
