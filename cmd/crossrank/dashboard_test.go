@@ -292,7 +292,7 @@ func TestDashboardOfAPool(t *testing.T) {
 	}
 	await(t, "both models", func() bool {
 		badges := text(t, p, "badges")
-		return strings.Contains(badges, one+" fp32") && strings.Contains(badges, other+" int8") && strings.Contains(badges, "instances2")
+		return strings.Contains(badges, "one fp32") && strings.Contains(badges, "other int8") && strings.Contains(badges, "instances2")
 	})
 	await(t, "shared scores", func() bool { return strings.Contains(text(t, p, "pairs-note"), " scores from the cache, ") })
 	if hidden, err := browser.Eval[bool](p, `document.getElementById("metrics").hidden`); !hidden || err != nil {
