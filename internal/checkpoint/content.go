@@ -60,8 +60,8 @@ func checkWeightsContent(dir, name string) error {
 	return nil
 }
 
-// isText reports whether all bytes are printable ASCII. The length at the beginning of a safetensors
-// file is not.
+// isText reports whether all bytes are printable ASCII. The length at the beginning of a
+// safetensors file is not.
 func isText(head []byte) bool {
 	return len(head) > 0 && !bytes.ContainsFunc(head, func(r rune) bool { return r > '~' || r < ' ' && !unicode.IsSpace(r) })
 }

@@ -14,8 +14,8 @@ var deBERTa = family{
 	class:     "DebertaV2ForSequenceClassification",
 	modelType: "deberta-v2",
 	base:      "deberta.",
-	// Heads of pretraining, and tensors that some files have although their config.json does not ask
-	// for them.
+	// Heads of pretraining, and tensors that some files have although their config.json does not
+	// ask for them.
 	unused: []string{
 		"lm_predictions.", "mask_predictions.", "cls.",
 		"embeddings.position_embeddings.", "encoder.LayerNorm.", "encoder.rel_embeddings.",

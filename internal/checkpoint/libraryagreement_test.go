@@ -18,8 +18,8 @@ var wholeTokenizers = [][]string{
 	{"vocab", "tokenizer.json"},
 }
 
-// comparedTexts is how many texts are compared for each tokenizer. TOKENIZER_TEXTS=50000 is the deep
-// form.
+// comparedTexts is how many texts are compared for each tokenizer. TOKENIZER_TEXTS=50000 is the
+// deep form.
 func comparedTexts(t testing.TB) int {
 	n := 1_000
 	if testing.Short() {
@@ -78,9 +78,9 @@ func compareTexts(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textM
 	}
 }
 
-// comparePairs compares pairs that are cut to length. Where both texts are longer than the limit, the
-// library reads on after an unknown piece that is written in a text, but not after an unknown word. Ids
-// do not show the difference, so no pair has one written in it.
+// comparePairs compares pairs that are cut to length. Where both texts are longer than the limit,
+// the library reads on after an unknown piece that is written in a text, but not after an unknown
+// word. Ids do not show the difference, so no pair has one written in it.
 func comparePairs(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textMaker, n int) {
 	t.Helper()
 	keeps := map[string]tokenizer.Keep{"right": tokenizer.KeepStart, "left": tokenizer.KeepEnd}

@@ -11,9 +11,9 @@ import (
 	"github.com/crossrank/crossrank/internal/material"
 )
 
-// BenchmarkLibrary measures tokenizers beside the Hugging Face library, both on one core: MB/s, and how
-// many times as fast as the library. English is what reranking is mostly measured on; the samples are
-// of all scripts.
+// BenchmarkLibrary measures tokenizers beside the Hugging Face library, both on one core: MB/s, and
+// how many times as fast as the library. English is what reranking is mostly measured on; the
+// samples are of all scripts.
 func BenchmarkLibrary(b *testing.B) {
 	texts := map[string][]string{"english": benchmarkTexts(b), "scripts": nil}
 	for range 40 {

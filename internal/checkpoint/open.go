@@ -11,8 +11,8 @@
 //     the activation of scores, the default prompt and the maximum length.
 //
 // All of them are in the directory itself: a path in a file's content is never followed. The small
-// files are read first, but for the tokenizer, which is made while the weights are read. The weights
-// are read in one pass, after the shape of every tensor was compared with the config.
+// files are read first, but for the tokenizer, which is made while the weights are read. The
+// weights are read in one pass, after the shape of every tensor was compared with the config.
 //
 // What cannot be computed is refused by name, and what is in the directory in place of a model
 // (pointers, web pages, weights for other programs) is named in the error, with what to do.

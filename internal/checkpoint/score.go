@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// parseScore reads a JSON number as the reference does, which is not the nearest number that a float64
-// can hold: it rounds the digits to one float64, and then divides that by a power of ten. The last bit
-// decides between ways to cut a word whose scores are equal otherwise.
+// parseScore reads a JSON number as the reference does, which is not the nearest number that a
+// float64 can hold: it rounds the digits to one float64, and then divides that by a power of ten.
+// The last bit decides between ways to cut a word whose scores are equal otherwise.
 //
 // Digits are read until they fill 64 bits; further ones only count for their place.
 func parseScore(number string) float64 {

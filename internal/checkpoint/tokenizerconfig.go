@@ -66,8 +66,8 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 	return c, nil
 }
 
-// readInputs finds out whether the tokenizer gives a model the types of tokens. Without them, a model
-// that has types reads every token as one of the first text.
+// readInputs finds out whether the tokenizer gives a model the types of tokens. Without them, a
+// model that has types reads every token as one of the first text.
 func (c *tokenizerConfig) readInputs() {
 	key := ""
 	if _, ok := c.o.get("model_input_names"); ok {

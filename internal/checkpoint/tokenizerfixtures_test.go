@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// TestTokenizerFixtures compares the tokenizers of other families with what the Hugging Face library
-// gave for pairs of texts, cut to length on either side.
+// TestTokenizerFixtures compares the tokenizers of other families with what the Hugging Face
+// library gave for pairs of texts, cut to length on either side.
 func TestTokenizerFixtures(t *testing.T) {
 	for _, name := range []string{
 		"deberta-a", "distilbert-a", "electra-a", "modernbert-a", "modernbert-mean", "roberta-a", "xlmr-a",

@@ -44,8 +44,8 @@ func TestTokenizerGolden(t *testing.T) {
 	}
 }
 
-// newXLMR is the tokenizer of a file as newer versions of the library save it: white space is not cut
-// away, but runs of spaces are one.
+// newXLMR is the tokenizer of a file as newer versions of the library save it: white space is not
+// cut away, but runs of spaces are one.
 func newXLMR(t *testing.T, path string) *tokenizer.Tokenizer {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -105,7 +105,8 @@ func TestQwenFixtures(t *testing.T) {
 	}
 }
 
-// TestTokenizersAllocateNothing: a pair takes no memory once its texts' kinds of characters were seen.
+// TestTokenizersAllocateNothing: a pair takes no memory once its texts' kinds of characters were
+// seen.
 func TestTokenizersAllocateNothing(t *testing.T) {
 	text := strings.Join(samples, " ")
 	for _, elem := range wholeTokenizers {
@@ -129,7 +130,8 @@ func TestTokenizersAllocateNothing(t *testing.T) {
 }
 
 // TestTokenizersHostileText tokenizes a mebibyte of what is worst for some stage. All of it takes a
-// time that grows little faster than the text, so that a test that takes minutes has found something.
+// time that grows little faster than the text, so that a test that takes minutes has found
+// something.
 func TestTokenizersHostileText(t *testing.T) {
 	size := 1 << 20
 	if testing.Short() {

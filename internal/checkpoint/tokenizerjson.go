@@ -9,12 +9,12 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library. What it cannot
-// compute as that library does it refuses by name: ids that differ a little make scores that are
-// wrong without a sign.
+// parseTokenizer reads tokenizer.json, the file of the Hugging Face tokenizers library. What it
+// cannot compute as that library does it refuses by name: ids that differ a little make scores that
+// are wrong without a sign.
 //
-// BERT's tokenizer is recognized and read into options of its own, because it is computed in another
-// way. All others are read as [stages].
+// BERT's tokenizer is recognized and read into options of its own, because it is computed in
+// another way. All others are read as [stages].
 //
 // The sections truncation and padding are settings of the program that saved the file, and its
 // decoder only turns ids back into text. None of the three is read.
@@ -39,8 +39,8 @@ func parseTokenizer(data []byte) (*vocabulary, error) {
 	return v, nil
 }
 
-// readBERT reads the sections normalizer and pre_tokenizer as those of BERT's tokenizer, and reports
-// whether they are. If not, v is as before.
+// readBERT reads the sections normalizer and pre_tokenizer as those of BERT's tokenizer, and
+// reports whether they are. If not, v is as before.
 func (v *vocabulary) readBERT(o *object) bool {
 	b := *v
 	trial := *o // its fault is no fault of the file

@@ -17,8 +17,8 @@ type vocabulary struct {
 	opts   tokenizer.Options // of BERT's tokenizer, and what is added to any
 	limit  int               // max tokens of a pair, by tokenizer_config.json; 0 = not given
 
-	// stages are those of a tokenizer other than BERT's, whose opts count only for what is added; nil for
-	// BERT's.
+	// stages are those of a tokenizer other than BERT's, whose opts count only for what is added;
+	// nil for BERT's.
 	stages *stages
 
 	noTypes  *Error // see tokenizerConfig

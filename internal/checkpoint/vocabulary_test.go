@@ -288,8 +288,8 @@ func TestOtherTokenizers(t *testing.T) {
 	}
 }
 
-// A list of faults costs what its first one does: minutes were spent on the millions that a file has
-// room for.
+// A list of faults costs what its first one does: minutes were spent on the millions that a file
+// has room for.
 func TestFaultsDoNotAddUp(t *testing.T) {
 	faults := strings.Repeat("1,", 200_000) + "1"
 	for _, c := range []struct{ name, old, new string }{

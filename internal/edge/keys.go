@@ -77,9 +77,8 @@ func keyOf(header string) (key string, ok bool) {
 	return key, strings.EqualFold(scheme, "Bearer") && key != ""
 }
 
-// Authorize checks the Authorization headers of a request. There must be exactly one, "Bearer KEY" or
-// the key alone.
-// The error is [crossrank.Unauthenticated] and reveals nothing about the key.
+// Authorize checks the Authorization headers of a request. There must be exactly one, "Bearer KEY"
+// or the key alone. The error is [crossrank.Unauthenticated] and reveals nothing about the key.
 //
 // Nor does the duration: the digest of the key is compared with every valid digest, each in
 // constant time.

@@ -15,8 +15,8 @@ var public = map[string]bool{
 	healthpb.Health_Watch_FullMethodName: true,
 }
 
-// Authorize refuses calls, except for health, whose "authorization" metadata authorize refuses. It uses
-// only the log and the callbacks of cfg.
+// Authorize refuses calls, except for health, whose "authorization" metadata authorize refuses. It
+// uses only the log and the callbacks of cfg.
 func Authorize(cfg Config, authorize func(headers []string) error) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
 	check := func(ctx context.Context, method string) error {
 		if public[method] {

@@ -66,8 +66,8 @@ func (a *API) vertex(x *exchange) error {
 	}{predictions})
 }
 
-// readRankings reads several ranking requests, which share the limits of one. All are checked before
-// the first is scored.
+// readRankings reads several ranking requests, which share the limits of one. All are checked
+// before the first is scored.
 func (a *API) readRankings(x *exchange, instances []*object) ([]*ranking, error) {
 	rankings := make([]*ranking, len(instances))
 	documents := 0

@@ -3,12 +3,12 @@
 //
 // A request passes through it in one direction. The route is found (this file). The body is read
 // strictly (body.go, object.go, fields.go). The keys that all dialects share become a
-// [crossrank.Request] (options.go, documents.go, ranking.go). The scorer answers. The reply takes the
-// form of a dialect, which the route and the keys of the body choose (routes.go, choose.go): rankings
-// in rerank.go and a file for each dialect, scores in
-// score.go and predict.go. Every failure becomes one error body in the dialect of the route
-// (errors.go, dialect.go). The API has a description for programs (openapi.json) and a page for
-// people (docs.go). Listeners, the server's deadline and draining belong to package server.
+// [crossrank.Request] (options.go, documents.go, ranking.go). The scorer answers. The reply takes
+// the form of a dialect, which the route and the keys of the body choose (routes.go, choose.go):
+// rankings in rerank.go and a file for each dialect, scores in score.go and predict.go. Every
+// failure becomes one error body in the dialect of the route (errors.go, dialect.go). The API has a
+// description for programs (openapi.json) and a page for people (docs.go). Listeners, the server's
+// deadline and draining belong to package server.
 package httpapi
 
 import (
@@ -156,8 +156,8 @@ func (a *API) dispatch(x *exchange) error {
 // reply writes v as JSON with status 200. An error means that nothing was written.
 //
 // A reply stays in memory for as long as its reader takes, so it replaces the body in the request's
-// reservation. A reply that does not fit, because it is larger than the body, is refused. Small ones
-// are not counted, so that health probes are answered while the budget is full.
+// reservation. A reply that does not fit, because it is larger than the body, is refused. Small
+// ones are not counted, so that health probes are answered while the budget is full.
 func (x *exchange) reply(v any) error {
 	text, err := encode(v)
 	if err != nil {

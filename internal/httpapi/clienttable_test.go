@@ -12,8 +12,8 @@ import (
 
 var clientRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
 
-// TestClientTable holds the table of clients in docs/api.md: each row names exchanges that succeed, or
-// clients that run in test/clients; and no such client is left out.
+// TestClientTable holds the table of clients in docs/api.md: each row names exchanges that succeed,
+// or clients that run in test/clients; and no such client is left out.
 func TestClientTable(t *testing.T) {
 	page, err := os.ReadFile("../../docs/api.md")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 // deepinfraPath is the route of one model. Names may contain slashes.
 const deepinfraPath = "/v1/inference/{id}"
 
-// deepinfra is POST /v1/inference/{id} of DeepInfra: scores of queries and documents, one to many or
-// pairwise, in the request's order.
+// deepinfra is POST /v1/inference/{id} of DeepInfra: scores of queries and documents, one to many
+// or pairwise, in the request's order.
 func (a *API) deepinfra(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {

@@ -11,8 +11,8 @@ var (
 	tei = &dialect{
 		name: "tei", status: backendFailed, body: teiError, list: "texts", anyModel: true, reply: teiReply,
 	}
-	// elastic is the dialect of Elasticsearch's service hugging_face. Its parser refuses keys that it
-	// does not know.
+	// elastic is the dialect of Elasticsearch's service hugging_face. Its parser refuses keys that
+	// it does not know.
 	elastic = &dialect{
 		name: "elasticsearch", status: backendFailed, body: teiError, list: "documents", lax: true, anyModel: true,
 		reply: teiReply,

@@ -93,8 +93,8 @@ func (d decimal) MarshalJSON() ([]byte, error) {
 	return text, nil
 }
 
-// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, or pairs that
-// are objects.
+// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, or pairs
+// that are objects.
 func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, shape inputs) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)

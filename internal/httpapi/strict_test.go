@@ -63,7 +63,8 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
-// TestInstructionIsRefused: a key that means an instruction is refused wherever documents are ranked.
+// TestInstructionIsRefused: a key that means an instruction is refused wherever documents are
+// ranked.
 func TestInstructionIsRefused(t *testing.T) {
 	s := &scorer{}
 	api := newAPI(s)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestAddresses pulls a branch with slashes and files whose names must be escaped, from an endpoint with a
-// path.
+// TestAddresses pulls a branch with slashes and files whose names must be escaped, from an endpoint
+// with a path.
 func TestAddresses(t *testing.T) {
 	hub, e, _ := start(t)
 	files := someFiles()
@@ -54,8 +54,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestMirror pulls from a hub whose list of files has names only: hashes and sizes come from headers, which
-// are checked like everything else.
+// TestMirror pulls from a hub whose list of files has names only: hashes and sizes come from
+// headers, which are checked like everything else.
 func TestMirror(t *testing.T) {
 	hub, e, n := start(t)
 	hub.ListNamesOnly()
@@ -102,7 +102,8 @@ func (c *changedHeader) WriteHeader(status int) {
 	c.ResponseWriter.WriteHeader(status)
 }
 
-// TestTokenStaysAtHome: the token is sent to the endpoint and never to the server that it redirects to.
+// TestTokenStaysAtHome: the token is sent to the endpoint and never to the server that it redirects
+// to.
 func TestTokenStaysAtHome(t *testing.T) {
 	hub, e, n := start(t)
 	hub.RequireToken(someModel, "hf_secret")

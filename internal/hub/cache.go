@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Cache is a directory of models in the layout of huggingface_hub; it need not exist. It is safe for
-// concurrent use, also by other processes.
+// Cache is a directory of models in the layout of huggingface_hub; it need not exist. It is safe
+// for concurrent use, also by other processes.
 type Cache struct{ dir string }
 
 // NewCache names a cache by its directory.
@@ -30,8 +30,8 @@ type Snapshot struct {
 // Pinned names the snapshot for good: owner/model@commit.
 func (s Snapshot) Pinned() string { return s.Repo + "@" + s.Commit }
 
-// Find gives the snapshot that a name means, if it has every file that scoring needs. Otherwise the error
-// is a *[NotCached].
+// Find gives the snapshot that a name means, if it has every file that scoring needs. Otherwise the
+// error is a *[NotCached].
 func (c Cache) Find(n Name) (Snapshot, error) {
 	root, err := c.open()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,8 +55,8 @@ func (c Cache) Find(n Name) (Snapshot, error) {
 	return s, nil
 }
 
-// List gives every snapshot of every model, ordered by name. The error is about those that cannot be read;
-// the others are listed all the same.
+// List gives every snapshot of every model, ordered by name. The error is about those that cannot
+// be read; the others are listed all the same.
 func (c Cache) List() ([]Snapshot, error) {
 	root, err := c.open()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -57,8 +57,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestFindsWhatPythonLeaves: refs of pull requests, refs with an end of line, blobs in a store that models
-// share, and folders of other kinds.
+// TestFindsWhatPythonLeaves: refs of pull requests, refs with an end of line, blobs in a store that
+// models share, and folders of other kinds.
 func TestFindsWhatPythonLeaves(t *testing.T) {
 	_, e, n := start(t)
 	s := mustPull(t, e, n)
@@ -182,7 +182,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestLocate: a directory goes before the hub, and a bare word is a model of the hub only if it is cached.
+// TestLocate: a directory goes before the hub, and a bare word is a model of the hub only if it is
+// cached.
 func TestLocate(t *testing.T) {
 	hub, e, n := start(t)
 	s := mustPull(t, e, n)

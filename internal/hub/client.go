@@ -52,8 +52,9 @@ func (c *client) url(path string, query url.Values) *url.URL {
 	return &u
 }
 
-// get requests u and follows its redirects. The response has a status below 300 and a body that ends when
-// the connection brings nothing for a while; the caller closes it. Another status is an *Error.
+// get requests u and follows its redirects. The response has a status below 300 and a body that
+// ends when the connection brings nothing for a while; the caller closes it. Another status is an
+// *Error.
 func (c *client) get(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watch := time.AfterFunc(c.timeout, func() { cancel(errStalled) })

@@ -15,7 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hubtest"
 )
 
-// TestSpace: a download that does not fit is refused before it begins, in words that say what to do.
+// TestSpace: a download that does not fit is refused before it begins, in words that say what to
+// do.
 func TestSpace(t *testing.T) {
 	hub, e, n := start(t)
 	p := newPuller(t, e, Options{})
@@ -61,7 +62,8 @@ func (c counting) Write(p []byte) (int, error) {
 	return c.Writer.Write(p)
 }
 
-// TestEndlessFile: of a body without end, no more is written than the file has, and it is asked for once.
+// TestEndlessFile: of a body without end, no more is written than the file has, and it is asked for
+// once.
 func TestEndlessFile(t *testing.T) {
 	hub, e, n := start(t)
 	weights := someFiles()[weightsFile]
@@ -119,7 +121,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestWithoutLinks: where symbolic links cannot be made, the files of a snapshot are there all the same.
+// TestWithoutLinks: where symbolic links cannot be made, the files of a snapshot are there all the
+// same.
 func TestWithoutLinks(t *testing.T) {
 	for what, change := range map[string]func(*Puller){
 		"asked for": func(p *Puller) { p.symlink = nil },

@@ -41,7 +41,8 @@ func (p *pull) download(ctx context.Context, f file) error {
 	return p.cache.root.Rename(p.name.incomplete(f.hash), p.name.blob(f.hash))
 }
 
-// holds reports whether the blob of a file is there with its size. Its content was checked when it came.
+// holds reports whether the blob of a file is there with its size. Its content was checked when it
+// came.
 func (c *cacheRoot) holds(n Name, f file) bool {
 	info, err := c.root.Stat(n.blob(f.hash))
 	return err == nil && info.Mode().IsRegular() && info.Size() == f.size
@@ -92,8 +93,8 @@ func (d *partial) restart() error {
 	return d.file.Truncate(0)
 }
 
-// complete downloads the rest of a file, in as many requests as it takes, and checks its hash. After an
-// error that leaves a good beginning, that beginning stays for the next pull.
+// complete downloads the rest of a file, in as many requests as it takes, and checks its hash.
+// After an error that leaves a good beginning, that beginning stays for the next pull.
 func (p *pull) complete(ctx context.Context, d *partial) error {
 	u := p.address(p.name, p.commit, d.of)
 	r := p.retry(d.of.name)
@@ -115,7 +116,8 @@ func (p *pull) complete(ctx context.Context, d *partial) error {
 		if got == d.of.hash {
 			return p.sync(d.file)
 		}
-		// Pieces of different origin may not fit together. What comes in one piece is what the hub has.
+		// Pieces of different origin may not fit together. What comes in one piece is what the hub
+		// has.
 		piecemeal := d.joined && !d.again
 		p.progress.add(-d.n)
 		if err := d.restart(); err != nil {
@@ -151,8 +153,8 @@ func (p *pull) request(ctx context.Context, u *url.URL, d *partial) error {
 	return p.receive(resp.Body, u.Host, d)
 }
 
-// accept checks that a response brings the rest of a file. If the server sends the whole file again, the
-// download starts again.
+// accept checks that a response brings the rest of a file. If the server sends the whole file
+// again, the download starts again.
 func (p *pull) accept(resp *http.Response, d *partial) error {
 	if err := p.checkCommit(resp); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Environment is what the environment says about the hub: the same variables, with the same meaning, that
-// huggingface_hub reads.
+// Environment is what the environment says about the hub: the same variables, with the same
+// meaning, that huggingface_hub reads.
 type Environment struct {
 	CacheDir   string        // HF_HUB_CACHE, else HF_HOME/hub
 	Endpoint   string        // HF_ENDPOINT, else https://huggingface.co
@@ -33,9 +33,9 @@ const (
 	maxTokenBytes   = 4096
 )
 
-// ReadEnvironment reads the variables through getenv, which is [os.Getenv] outside of tests, and the
-// token's file. What is wrong with the endpoint, the token or the timeout is reported by [NewPuller]: a
-// cache is read without them.
+// ReadEnvironment reads the variables through getenv, which is [os.Getenv] outside of tests, and
+// the token's file. What is wrong with the endpoint, the token or the timeout is reported by
+// [NewPuller]: a cache is read without them.
 func ReadEnvironment(getenv func(string) string) (Environment, error) {
 	path := func(name, otherwise string) string { return expand(cmp.Or(getenv(name), otherwise), getenv) }
 	home := path("HF_HOME", filepath.Join(cmp.Or(getenv("XDG_CACHE_HOME"), filepath.Join("~", ".cache")), "huggingface"))

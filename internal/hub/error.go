@@ -42,8 +42,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// mayPass reports whether the same request may succeed later. A server behind a redirect refuses when its
-// signed address has expired, so asking the endpoint again helps.
+// mayPass reports whether the same request may succeed later. A server behind a redirect refuses
+// when its signed address has expired, so asking the endpoint again helps.
 func (e *Error) mayPass() bool {
 	return e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout || !e.endpoint
 }

@@ -98,7 +98,8 @@ func TestRefusedToken(t *testing.T) {
 	}
 }
 
-// faults are what a request can meet. Each ends well if it passes, and must leave no trace in any case.
+// faults are what a request can meet. Each ends well if it passes, and must leave no trace in any
+// case.
 var faults = map[string]struct {
 	on    string // the part of a path that it is on
 	times int    // how often; 0 means always

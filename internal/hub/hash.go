@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// hash identifies a file's content, as the hub does, and is its name among the blobs: the SHA-256 of a
-// large file, in 64 digits, or the SHA-1 of a small one as Git computes it, in 40.
+// hash identifies a file's content, as the hub does, and is its name among the blobs: the SHA-256
+// of a large file, in 64 digits, or the SHA-1 of a small one as Git computes it, in 40.
 type hash string
 
 var hashForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)

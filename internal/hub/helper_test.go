@@ -113,8 +113,8 @@ func checkSnapshot(t *testing.T, s Snapshot, files map[string][]byte, want []str
 	}
 }
 
-// checkCache holds what is true of a cache at every time: a blob has the content that its name says, a link
-// of a snapshot leads to a blob, and a ref to a snapshot that is whole.
+// checkCache holds what is true of a cache at every time: a blob has the content that its name
+// says, a link of a snapshot leads to a blob, and a ref to a snapshot that is whole.
 func checkCache(dir string) error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }

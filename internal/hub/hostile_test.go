@@ -14,7 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hubtest"
 )
 
-// TestHostileLists: whatever the list of files says, nothing is written outside of the model's folder.
+// TestHostileLists: whatever the list of files says, nothing is written outside of the model's
+// folder.
 func TestHostileLists(t *testing.T) {
 	good := hubtest.Hash([]byte("{}"))
 	names := []string{

@@ -1,8 +1,8 @@
 // Package hub downloads models from the Hugging Face hub and finds them again on the disk.
 //
-// A [Name] says which model is meant: owner/model, and perhaps a revision. A [Cache] is a directory in
-// the layout that the Python library huggingface_hub uses, so both programs share what either has
-// downloaded:
+// A [Name] says which model is meant: owner/model, and perhaps a revision. A [Cache] is a directory
+// in the layout that the Python library huggingface_hub uses, so both programs share what either
+// has downloaded:
 //
 //	models--owner--model/
 //	  blobs/<hash>                  the content of a file, named by its hash
@@ -10,17 +10,17 @@
 //	  snapshots/<commit>/<file>     relative symbolic links into blobs
 //	.locks/models--owner--model/<hash>.lock
 //
-// A [Puller] talks to the hub and fills a cache. It asks for the list of files at a revision, chooses
-// those that scoring needs, and downloads them side by side. A download is written to
-// blobs/<hash>.incomplete and hashed on its way. It gets its final name only if the hash is right, and
-// the links and the ref of a snapshot are made only when all its blobs are there. So a reader of the
-// cache never sees a part of a file, whenever a pull is interrupted, and the next pull continues where
-// the last one stopped.
+// A [Puller] talks to the hub and fills a cache. It asks for the list of files at a revision,
+// chooses those that scoring needs, and downloads them side by side. A download is written to
+// blobs/<hash>.incomplete and hashed on its way. It gets its final name only if the hash is right,
+// and the links and the ref of a snapshot are made only when all its blobs are there. So a reader
+// of the cache never sees a part of a file, whenever a pull is interrupted, and the next pull
+// continues where the last one stopped.
 //
-// Nothing here trusts the hub: names of files, hashes and commits are checked before they become paths,
-// every path is opened below the cache's [os.Root], sizes are bounds, and the access token is sent to
-// the configured endpoint alone, whatever it redirects to. Finding, listing, verifying and removing need
-// no network.
+// Nothing here trusts the hub: names of files, hashes and commits are checked before they become
+// paths, every path is opened below the cache's [os.Root], sizes are bounds, and the access token
+// is sent to the configured endpoint alone, whatever it redirects to. Finding, listing, verifying
+// and removing need no network.
 package hub
 
 import (
@@ -52,8 +52,8 @@ func ParseName(text string) (Name, error) {
 	return Name{Repo: repo, Revision: cmp.Or(revision, DefaultRevision)}, nil
 }
 
-// IsName reports whether text has the form OWNER/MODEL or OWNER/MODEL@REVISION. Bare names of old models
-// are not recognized: they look like any directory.
+// IsName reports whether text has the form OWNER/MODEL or OWNER/MODEL@REVISION. Bare names of old
+// models are not recognized: they look like any directory.
 func IsName(text string) bool {
 	n, err := ParseName(text)
 	return err == nil && strings.Contains(n.Repo, "/")
@@ -85,8 +85,8 @@ var (
 	refForm    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+=-]*(/[A-Za-z0-9_][A-Za-z0-9_.+=-]*)*$`)
 )
 
-// validRepo follows the hub's own rules for names. They rule out "--" and "..", so a name maps to one
-// directory.
+// validRepo follows the hub's own rules for names. They rule out "--" and "..", so a name maps to
+// one directory.
 func validRepo(repo string) bool {
 	parts := strings.Split(repo, "/")
 	if len(parts) > 2 || len(repo) > 96 || strings.Contains(repo, "--") || strings.Contains(repo, "..") ||
@@ -101,8 +101,8 @@ func validRepo(repo string) bool {
 	return true
 }
 
-// validRevision accepts what can be a file below refs. Git allows stranger names, which the hub does not
-// show.
+// validRevision accepts what can be a file below refs. Git allows stranger names, which the hub
+// does not show.
 func validRevision(revision string) bool {
 	return len(revision) <= 200 && refForm.MatchString(revision) && !strings.Contains(revision, "..") &&
 		safePath(revision) == nil

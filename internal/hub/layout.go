@@ -11,7 +11,8 @@ import (
 // The most bytes of one element of a path that common file systems store.
 const maxElement = 255
 
-// safePath checks a path that came from elsewhere, with slashes, before it is used below a directory.
+// safePath checks a path that came from elsewhere, with slashes, before it is used below a
+// directory.
 func safePath(name string) error {
 	switch {
 	case name == "":
@@ -50,7 +51,8 @@ func (n Name) incomplete(h hash) string { return n.blob(h) + incompleteSuffix }
 
 func (n Name) lock(h hash) string { return filepath.Join(locksDir, n.folder(), string(h)+".lock") }
 
-// modelLock is shared between pulls of a model and exclusive for its removal. Python has no such lock.
+// modelLock is shared between pulls of a model and exclusive for its removal. Python has no such
+// lock.
 func (n Name) modelLock() string { return filepath.Join(locksDir, n.folder(), "crossrank.lock") }
 
 func (n Name) ref() string {
@@ -59,7 +61,8 @@ func (n Name) ref() string {
 
 func (n Name) snapshot(commit string) string { return filepath.Join(n.folder(), snapshotsDir, commit) }
 
-// linkTarget is what the link of a file in a snapshot says: the way from the link's directory to a blob.
+// linkTarget is what the link of a file in a snapshot says: the way from the link's directory to a
+// blob.
 func linkTarget(file string, h hash) string {
 	up := strings.Repeat("../", 2+strings.Count(file, "/"))
 	return filepath.FromSlash(up + blobsDir + "/" + string(h))

@@ -66,8 +66,8 @@ func (p *Puller) readAll(ctx context.Context, u *url.URL) ([]byte, error) {
 	return text, nil
 }
 
-// parseListing reads the hub's description of a model. A file with an unsafe name is left out, as if it
-// were not there.
+// parseListing reads the hub's description of a model. A file with an unsafe name is left out, as
+// if it were not there.
 func parseListing(text []byte) (listing, error) {
 	var body struct {
 		Commit string `json:"sha"`
@@ -117,7 +117,8 @@ func parseListing(text []byte) (listing, error) {
 	return l, nil
 }
 
-// identify gives a file with its hash and size. It asks for them if the list of files did not say them.
+// identify gives a file with its hash and size. It asks for them if the list of files did not say
+// them.
 func (p *pull) identify(ctx context.Context, f file) (file, error) {
 	if f.hash != "" {
 		return f, nil

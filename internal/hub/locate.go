@@ -13,9 +13,9 @@ type Location struct {
 	Commit string // of a model that is named by its name on the hub; else empty
 }
 
-// Locate finds a model by the name that a user gives. A directory of that name comes first. Otherwise a
-// name on the hub stands for its snapshot in the cache that the environment names. Any other name is
-// returned unchanged. No request is made.
+// Locate finds a model by the name that a user gives. A directory of that name comes first.
+// Otherwise a name on the hub stands for its snapshot in the cache that the environment names. Any
+// other name is returned unchanged. No request is made.
 func Locate(name string, getenv func(string) string) (Location, error) {
 	here := Location{Path: name}
 	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {

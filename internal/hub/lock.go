@@ -11,9 +11,9 @@ import (
 // How often a lock that somebody else holds is tried again.
 const lockEvery = 100 * time.Millisecond
 
-// lockBlob waits until this process alone downloads a blob, and returns the way to end that. It is the lock
-// of huggingface_hub: the file .locks/<model>/<hash>.lock, locked with flock, or on Windows its first
-// byte. Waiting is called once if somebody else holds it.
+// lockBlob waits until this process alone downloads a blob, and returns the way to end that. It is
+// the lock of huggingface_hub: the file .locks/<model>/<hash>.lock, locked with flock, or on
+// Windows its first byte. Waiting is called once if somebody else holds it.
 func (p *pull) lockBlob(ctx context.Context, h hash, waiting func()) (unlock func(), err error) {
 	return p.wait(ctx, waiting, func() (func(), error) { return p.cache.tryLock(p.name.lock(h)) })
 }
@@ -43,8 +43,8 @@ func (p *pull) wait(ctx context.Context, waiting func(), try func() (func(), err
 // tryLock locks a file, or returns nil if another process has it locked.
 func (c *cacheRoot) tryLock(name string) (unlock func(), err error) { return c.lock(name, false) }
 
-// tryShare locks a file together with others that share it, or returns nil if another process has it for
-// itself.
+// tryShare locks a file together with others that share it, or returns nil if another process has
+// it for itself.
 func (c *cacheRoot) tryShare(name string) (unlock func(), err error) { return c.lock(name, true) }
 
 func (c *cacheRoot) lock(name string, shared bool) (unlock func(), err error) {
@@ -66,7 +66,8 @@ func (c *cacheRoot) lockOpen(f *os.File, name string, shared bool) (unlock func(
 		f.Close()
 		return nil, err
 	}
-	// Python removes the file before it unlocks it: a lock on a file that has lost its name counts for nothing.
+	// Python removes the file before it unlocks it: a lock on a file that has lost its name counts
+	// for nothing.
 	mine, err := f.Stat()
 	if err == nil {
 		var named os.FileInfo

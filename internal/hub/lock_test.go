@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hubtest"
 )
 
-// TestWaitsForLocks: a file that another program downloads is waited for, and used if it is there then.
-// The other one removes its lock's file before it unlocks it, as Python's filelock does.
+// TestWaitsForLocks: a file that another program downloads is waited for, and used if it is there
+// then. The other one removes its lock's file before it unlocks it, as Python's filelock does.
 func TestWaitsForLocks(t *testing.T) {
 	hub, e, n := start(t)
 	weights := someFiles()[weightsFile]
@@ -111,8 +111,8 @@ func TestLockWithoutName(t *testing.T) {
 	}
 }
 
-// TestRemovalWaits: a model is not removed while it is pulled, not even between the last byte and the links
-// of the snapshot; and is not pulled while it is removed.
+// TestRemovalWaits: a model is not removed while it is pulled, not even between the last byte and
+// the links of the snapshot; and is not pulled while it is removed.
 func TestRemovalWaits(t *testing.T) {
 	hub, e, n := start(t)
 	old := mustPull(t, e, n)

@@ -5,7 +5,8 @@ import (
 	"io/fs"
 )
 
-// NotCached is the error of a model that is not in the cache, or not whole. It is an [fs.ErrNotExist].
+// NotCached is the error of a model that is not in the cache, or not whole. It is an
+// [fs.ErrNotExist].
 type NotCached struct {
 	Name  Name
 	Dir   string // of the cache

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// publish makes the snapshot of a commit out of blobs that are there, and then has the revision lead to it.
+// publish makes the snapshot of a commit out of blobs that are there, and then has the revision
+// lead to it.
 func (p *pull) publish(files []file) error {
 	for _, f := range files {
 		if err := p.link(f); err != nil {
@@ -48,7 +49,8 @@ func (p *pull) link(f file) error {
 	return p.replace(name, func(tmp string) error { return p.cache.copy(blob, tmp) })
 }
 
-// replace makes a file under another name, with the function given, and then gives it its own in one step.
+// replace makes a file under another name, with the function given, and then gives it its own in
+// one step.
 func (p *pull) replace(name string, create func(tmp string) error) error {
 	root := p.cache.root
 	if err := root.MkdirAll(filepath.Dir(name), 0o777); err != nil {

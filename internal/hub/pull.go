@@ -21,8 +21,8 @@ type Options struct {
 	// Progress is called as a download advances, never twice at once. nil: no reports.
 	Progress func(Progress)
 
-	// Note is called with what a user should know, such as that a request is tried again; never twice at
-	// once. nil: no reports.
+	// Note is called with what a user should know, such as that a request is tried again; never
+	// twice at once. nil: no reports.
 	Note func(text string)
 }
 
@@ -68,9 +68,9 @@ func NewPuller(e Environment, opts Options) (*Puller, error) {
 // Close closes idle connections.
 func (p *Puller) Close() { p.client.close() }
 
-// Pull brings the files that scoring needs into the cache and returns where they are. A branch or tag is
-// looked up at the hub, and what is there already is not downloaded again. A commit whose files are all
-// there needs no network. When ctx ends, what has come is kept for the next Pull.
+// Pull brings the files that scoring needs into the cache and returns where they are. A branch or
+// tag is looked up at the hub, and what is there already is not downloaded again. A commit whose
+// files are all there needs no network. When ctx ends, what has come is kept for the next Pull.
 func (p *Puller) Pull(ctx context.Context, n Name) (Snapshot, error) {
 	s, err := p.run(ctx, n)
 	if err != nil {

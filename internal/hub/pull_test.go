@@ -13,7 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hubtest"
 )
 
-// TestLayout holds every path, link and content of a cache after a pull against those of huggingface_hub.
+// TestLayout holds every path, link and content of a cache after a pull against those of
+// huggingface_hub.
 func TestLayout(t *testing.T) {
 	hub, e, n := start(t)
 	files := someFiles()
@@ -52,7 +53,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// TestPullAgain: what is there is not downloaded again, and a commit that is there takes no request at all.
+// TestPullAgain: what is there is not downloaded again, and a commit that is there takes no request
+// at all.
 func TestPullAgain(t *testing.T) {
 	hub, e, n := start(t)
 	first := mustPull(t, e, n)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Remove deletes a model with all its snapshots, and returns the bytes that were freed. What another
-// process downloads just now is an error.
+// Remove deletes a model with all its snapshots, and returns the bytes that were freed. What
+// another process downloads just now is an error.
 func (c Cache) Remove(n Name) (freed int64, err error) {
 	root, err := c.openModel(n)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/crossrank/crossrank/internal/hubtest"
 )
 
-// TestResume: a pull that breaks at every percent goes on from there, and a later pull goes on from what an
-// earlier one has left.
+// TestResume: a pull that breaks at every percent goes on from there, and a later pull goes on from
+// what an earlier one has left.
 func TestResume(t *testing.T) {
 	hub, e, n := start(t)
 	files := someFiles()
@@ -66,8 +66,8 @@ func (b *breaking) Write(p []byte) (int, error) {
 
 func (b *breaking) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
-// TestInterrupted: a pull that is cancelled in the middle leaves nothing that looks whole, and the next one
-// asks only for the rest.
+// TestInterrupted: a pull that is cancelled in the middle leaves nothing that looks whole, and the
+// next one asks only for the rest.
 func TestInterrupted(t *testing.T) {
 	hub, e, n := start(t)
 	weights := someFiles()["model.safetensors"]

@@ -13,8 +13,8 @@ import (
 //	blobs/<2 digits>/<hash>.refs       the links that were made to it, a path in each line
 //	blobs/<2 digits>/<hash>.lock       locked while any of them changes
 //
-// A model's own blob is then a link to it. Such blobs are read like others, and a model that is pulled here
-// has blobs of its own. Only removal needs to know more.
+// A model's own blob is then a link to it. Such blobs are read like others, and a model that is
+// pulled here has blobs of its own. Only removal needs to know more.
 
 const (
 	sharedMarker  = "blobs/.huggingface-shared-blobs"
@@ -44,8 +44,8 @@ func (c *cacheRoot) sharedBy(link string) (store string, ok bool) {
 	return store, parts != nil && strings.HasPrefix(parts[2], parts[1])
 }
 
-// releaseShared deletes contents of the common store that no link leads to any more, and returns their
-// bytes. What is uncertain stays.
+// releaseShared deletes contents of the common store that no link leads to any more, and returns
+// their bytes. What is uncertain stays.
 func (c *cacheRoot) releaseShared(stores []string) (freed int64) {
 	if version, err := readBounded(c.root, filepath.FromSlash(sharedMarker)); err != nil || string(version) != sharedVersion {
 		return 0

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile locks an open file for this process, alone or with others that share it, and reports whether it
-// could.
+// lockFile locks an open file for this process, alone or with others that share it, and reports
+// whether it could.
 func lockFile(f *os.File, shared bool) (bool, error) {
 	how := unix.LOCK_EX
 	if shared {

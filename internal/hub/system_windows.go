@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFile locks an open file for this process, alone or with others that share it, and reports whether it
-// could.
+// lockFile locks an open file for this process, alone or with others that share it, and reports
+// whether it could.
 func lockFile(f *os.File, shared bool) (bool, error) {
 	how := uint32(windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if !shared {

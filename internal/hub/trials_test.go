@@ -16,8 +16,8 @@ import (
 
 var trials = flag.Int("trials", 250, "pulls with random faults; -short runs a tenth of them")
 
-// TestTrials pulls again and again with random faults, cancels at random, and looks at the cache each time:
-// no reader ever sees a file that is not whole.
+// TestTrials pulls again and again with random faults, cancels at random, and looks at the cache
+// each time: no reader ever sees a file that is not whole.
 func TestTrials(t *testing.T) {
 	n := *trials
 	if testing.Short() {
@@ -53,7 +53,8 @@ func TestTrials(t *testing.T) {
 	}
 }
 
-// trial pulls under faults, looks, and then pulls without them. It reports whether the first pull succeeded.
+// trial pulls under faults, looks, and then pulls without them. It reports whether the first pull
+// succeeded.
 func trial(t *testing.T, rng *rand.Rand, hub *hubtest.Server, e Environment) bool {
 	t.Helper()
 	n := Name{Repo: someModel, Revision: "main"}

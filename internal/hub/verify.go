@@ -24,9 +24,9 @@ type Fault struct {
 	Err  error
 }
 
-// Verify hashes every blob of a model again, and finds links that lead nowhere. A file of a snapshot that
-// is a copy, where neither kind of links can be made, is not read. The error is about the cache; what is
-// wrong with files is in the result.
+// Verify hashes every blob of a model again, and finds links that lead nowhere. A file of a
+// snapshot that is a copy, where neither kind of links can be made, is not read. The error is about
+// the cache; what is wrong with files is in the result.
 func (c Cache) Verify(ctx context.Context, n Name) (Verified, error) {
 	var v Verified
 	root, err := c.openModel(n)

@@ -65,8 +65,8 @@ func (e *Engine) uneven() bool {
 // half of it. BenchmarkUneven, on two cores, finds them alike somewhere between 5 and 10 percent.
 const unevenPercent = 7
 
-// dividedTokens is the longest sequence of a divided batch. A worker's memory for the activations of
-// ModernBERT's 8,192 tokens is 126 MB; for so many, it is 16.
+// dividedTokens is the longest sequence of a divided batch. A worker's memory for the activations
+// of ModernBERT's 8,192 tokens is 126 MB; for so many, it is 16.
 const dividedTokens = 1024
 
 // longest is how many rows the longest sequence has.

@@ -10,18 +10,18 @@
 // over all of them at once, and attention runs over each sequence alone. The last block computes
 // only what the head reads. Where that is one token of a sequence, only its query, attention output
 // and feed-forward layer are computed there, and in BERT not even the keys and values of the others
-// (see lastAttention): the same result for 16 % less work with six layers. Package kernel makes each
-// row's bits independent of the rows around it, so a sequence's logit is the same alone and in any
-// batch, on the same tier.
+// (see lastAttention): the same result for 16 % less work with six layers. Package kernel makes
+// each row's bits independent of the rows around it, so a sequence's logit is the same alone and in
+// any batch, on the same tier.
 //
 // # Cores
 //
-// An [Engine] divides a batch into parts of about equal cost, one per core. Each core takes its part
-// through the whole forward pass, so that no core waits for another between layers. Where the parts
-// would be uneven, as with one sequence on two cores, all cores split the rows of one pass instead,
-// and wait for each other twice a layer. They also do where a sequence has more than 1,024 tokens,
-// so that only one of them needs memory for the activations of the longest. All memory lasts as
-// long as the engine, so a batch allocates nothing.
+// An [Engine] divides a batch into parts of about equal cost, one per core. Each core takes its
+// part through the whole forward pass, so that no core waits for another between layers. Where the
+// parts would be uneven, as with one sequence on two cores, all cores split the rows of one pass
+// instead, and wait for each other twice a layer. They also do where a sequence has more than 1,024
+// tokens, so that only one of them needs memory for the activations of the longest. All memory
+// lasts as long as the engine, so a batch allocates nothing.
 package native
 
 import (

@@ -128,8 +128,8 @@ func float64Turn(n *network.Network, r *network.Rotary, x []float64, position in
 	return x
 }
 
-// float64Relative gives what relative positions add to the product of a query and a key, for the head
-// that begins at column h.
+// float64Relative gives what relative positions add to the product of a query and a key, for the
+// head that begins at column h.
 func float64Relative(n *network.Network, b *network.Block) func(q, k []float64, h, distance int) float64 {
 	r := n.Relative
 	if r == nil {
@@ -164,8 +164,8 @@ func float64Relative(n *network.Network, b *network.Block) func(q, k []float64, 
 	}
 }
 
-// float64Attention is attention of one query; relative is added to the product with key j of the head
-// that begins at column h.
+// float64Attention is attention of one query; relative is added to the product with key j of the
+// head that begins at column h.
 func float64Attention(n *network.Network, q []float64, k, v [][]float64, relative func(h, j int) float64) []float64 {
 	context := make([]float64, n.Heads*n.HeadSize)
 	for h := 0; h < len(context); h += n.HeadSize {

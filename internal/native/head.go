@@ -58,7 +58,8 @@ func foldClassifier(p network.Linear) (row []float32, bias float32) {
 	return row, bias
 }
 
-// classify computes the logits of rows that the head reads, one per sequence. It may change the rows.
+// classify computes the logits of rows that the head reads, one per sequence. It may change the
+// rows.
 func (m *model) classify(w *workspace, read, logits []float32) {
 	h := &m.head
 	for low := 0; low < len(logits); low += chunkRows {

@@ -7,8 +7,8 @@ import (
 
 // With INT8, the larger the activations' quantized values may be, the smaller the weights' must be,
 // since their products share 16 bits. The error is least where both have steps alike. Activations
-// around zero need values for both signs; those after GELU and ReLU are hardly ever negative. A gated
-// product has both signs and a wide range, so that its own steps matter more.
+// around zero need values for both signs; those after GELU and ReLU are hardly ever negative. A
+// gated product has both signs and a wide range, so that its own steps matter more.
 const (
 	evenQuantMax     = 150
 	positiveQuantMax = 105

@@ -1,6 +1,6 @@
-// Package parity compares, on a model itself, what the kernels of each instruction tier compute with
-// what plain Go computes in float32. Plain Go is the reference in the tests of kernels; here it is
-// the reference for the machine, the build and the weights at hand.
+// Package parity compares, on a model itself, what the kernels of each instruction tier compute
+// with what plain Go computes in float32. Plain Go is the reference in the tests of kernels; here
+// it is the reference for the machine, the build and the weights at hand.
 package parity
 
 import (
@@ -34,8 +34,8 @@ const (
 	quantizedLimit = 1e-2 // on top
 )
 
-// Check computes the sequences in each precision on each tier that this machine has, and hands report
-// the results as they come. Of a quantized precision, plain Go is the first.
+// Check computes the sequences in each precision on each tier that this machine has, and hands
+// report the results as they come. Of a quantized precision, plain Go is the first.
 func Check(n *network.Network, seqs []network.Sequence, report func(Result)) error {
 	want, err := logits(n, seqs, cpu.Generic, native.FP32)
 	if err != nil {

@@ -66,8 +66,8 @@ func TestRowsCanBeToldApart(t *testing.T) {
 	}
 }
 
-// Every table that names configurations, every fault and every line of a chart says which one it is of, also where a search
-// measured the same rate again.
+// Every table that names configurations, every fault and every line of a chart says which one it is
+// of, also where a search measured the same rate again.
 func TestNamesAreDistinct(t *testing.T) {
 	res := resultstest.OpenLoop()
 	for _, m := range res.Configurations {

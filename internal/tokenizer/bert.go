@@ -2,9 +2,9 @@ package tokenizer
 
 // bert is the encoder of BERT's tokenizer: BertNormalizer, BertPreTokenizer and WordPiece.
 //
-// Most text is plain ASCII. For it, all of them are one pass over the text, which copies nothing. Any
-// other character makes the text up to the next ASCII space or punctuation mark go through each stage
-// in turn.
+// Most text is plain ASCII. For it, all of them are one pass over the text, which copies nothing.
+// Any other character makes the text up to the next ASCII space or punctuation mark go through each
+// stage in turn.
 type bert struct {
 	unknown       int32
 	maxWordRunes  int

@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// bertNormalizer rewrites text as BertNormalizer does: it drops control characters, puts spaces around
-// CJK characters, decomposes text and strips accents, and lower-cases.
+// bertNormalizer rewrites text as BertNormalizer does: it drops control characters, puts spaces
+// around CJK characters, decomposes text and strips accents, and lower-cases.
 //
 // The result for a character depends almost only on the character itself. It is computed once and
 // cached in pages of 256 characters, which are made on first use because a text uses few of them.

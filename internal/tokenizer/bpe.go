@@ -10,8 +10,8 @@ import (
 // BPE is byte-pair encoding: a word is cut into characters, and the pair of neighbours that stands
 // first in a list of merges becomes one piece, again and again.
 //
-// Most words are one piece. Whether the merges lead to a piece, for a word that is one, is found out
-// once and kept.
+// Most words are one piece. Whether the merges lead to a piece, for a word that is one, is found
+// out once and kept.
 type BPE struct {
 	list    []string
 	ids     map[string]int32 // by the text of a word: bytes, if the model reads bytes
@@ -189,8 +189,8 @@ func (m *BPE) flush(ids []int32, pending bool) []int32 {
 	return ids
 }
 
-// appendChars appends the pieces of the characters of word. Those of bytes come before an unknown piece
-// that is pending: the library has them in this order.
+// appendChars appends the pieces of the characters of word. Those of bytes come before an unknown
+// piece that is pending: the library has them in this order.
 func (m *BPE) appendChars(ids []int32, word string) []int32 {
 	pending := false
 	for i := 0; i < len(word); {

@@ -73,8 +73,8 @@ func (g *merger) size() int { return 4*(cap(g.ids)+cap(g.ranks)) + 12*cap(g.heap
 // longScan is the number of pieces from which on a heap finds the next merge faster than a scan.
 const longScan = 48
 
-// appendMerged appends what is left of ids once no pair merges. The pair with the lowest rank merges
-// first, of equal pairs the leftmost.
+// appendMerged appends what is left of ids once no pair merges. The pair with the lowest rank
+// merges first, of equal pairs the leftmost.
 func (g *merger) appendMerged(dst []int32, t *mergeTable) []int32 {
 	if len(g.ids) > longScan {
 		return g.appendLong(dst, t)

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// TestEveryCharacter compares what becomes of every character with the library, by the digests of the
-// files that test/tokenizers/characters.mjs writes. A failure means that Go's or x/text's tables of
-// Unicode have moved, and unicode.go or unicode16.go must follow.
+// TestEveryCharacter compares what becomes of every character with the library, by the digests of
+// the files that test/tokenizers/characters.mjs writes. A failure means that Go's or x/text's
+// tables of Unicode have moved, and unicode.go or unicode16.go must follow.
 func TestEveryCharacter(t *testing.T) {
 	if raceDetector {
 		t.Skip("a million characters take long under the race detector, and one goroutine has no races")

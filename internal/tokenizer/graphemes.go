@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// graphemeClass is the part that a character plays in grapheme clusters (Unicode Standard Annex 29).
+// graphemeClass is the part that a character plays in grapheme clusters (Unicode Standard Annex
+// 29).
 type graphemeClass uint8
 
 const (

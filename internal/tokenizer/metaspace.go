@@ -39,7 +39,8 @@ func (p Metaspace) cut(w *words) {
 	w.rewritten()
 }
 
-// appendWord appends a word with its spaces replaced, and a replacement before it where it needs one.
+// appendWord appends a word with its spaces replaced, and a replacement before it where it needs
+// one.
 func (p Metaspace) appendWord(buf []byte, word, replacement string, start bool) []byte {
 	if p.Prepend == PrependAlways || p.Prepend == PrependFirst && start {
 		if word[0] != ' ' && !strings.HasPrefix(word, replacement) {

@@ -146,8 +146,8 @@ func splitAtSpaces(t testing.TB) *Split {
 	return s
 }
 
-// plainMerges is BPE as it is defined: the pair of the lowest rank, the leftmost of equals, until there
-// is none.
+// plainMerges is BPE as it is defined: the pair of the lowest rank, the leftmost of equals, until
+// there is none.
 func plainMerges(ids []int32, t *mergeTable) []int32 {
 	for {
 		at, lowest := -1, uint32(noRank)

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Normalizer rewrites text. It is one of that of [NewBERTNormalizer], [*UnicodeForm], [RemoveMarks],
-// [Lowercase], [Replace], [Prepend], [Strip], [NMT], [ByteCharacters] and [*Precompiled].
+// Normalizer rewrites text. It is one of that of [NewBERTNormalizer], [*UnicodeForm],
+// [RemoveMarks], [Lowercase], [Replace], [Prepend], [Strip], [NMT], [ByteCharacters] and
+// [*Precompiled].
 type Normalizer interface {
 	// append appends the normalized text to dst, which is empty. Text is UTF-8 and not empty.
 	append(dst []byte, text string) []byte
@@ -81,8 +82,8 @@ func (n Prepend) append(dst []byte, text string) []byte {
 	return append(append(dst, n.Text...), text...)
 }
 
-// ByteCharacters replaces each byte by the printable character that stands for it in the vocabularies
-// of [ByteLevel].
+// ByteCharacters replaces each byte by the printable character that stands for it in the
+// vocabularies of [ByteLevel].
 type ByteCharacters struct{}
 
 func (ByteCharacters) append(dst []byte, text string) []byte {

@@ -57,8 +57,8 @@ func (p *pipeline) appendSegment(dst []int32, text string, start bool) []int32 {
 	return dst
 }
 
-// normalize runs the normalizers. The result is valid until the next call with s. start says whether
-// its first character stems from that of the whole text.
+// normalize runs the normalizers. The result is valid until the next call with s. start says
+// whether its first character stems from that of the whole text.
 func (p *pipeline) normalize(s *scratch, text string, start bool) (normalized string, stillStart bool) {
 	if !utf8.ValidString(text) {
 		s.normalized[0] = appendValid(s.normalized[0][:0], text)
@@ -86,8 +86,8 @@ func appendValid(dst []byte, text string) []byte {
 	return dst
 }
 
-// appendParts appends the ids of the added tokens that match normalized text and of the words between
-// them.
+// appendParts appends the ids of the added tokens that match normalized text and of the words
+// between them.
 func (p *pipeline) appendParts(dst []int32, text string, start bool, s *scratch) []int32 {
 	from := 0
 	for m := (match{}); p.normalizedRaw.next(text, &m); from = m.to {

@@ -11,10 +11,10 @@ import (
 
 // Precompiled is SentencePiece's normalization by a map from texts to replacements.
 //
-// The library looks up each grapheme cluster of less than 6 bytes, then each character of those that
-// are longer or not in the map. A lookup takes the shortest entry that its text begins with, and
-// replaces all of it: the rest of a cluster after that entry is lost. That is an error of the library,
-// and models were trained with it.
+// The library looks up each grapheme cluster of less than 6 bytes, then each character of those
+// that are longer or not in the map. A lookup takes the shortest entry that its text begins with,
+// and replaces all of it: the rest of a cluster after that entry is lost. That is an error of the
+// library, and models were trained with it.
 type Precompiled struct {
 	units        []uint32  // a double array in Darts' format
 	replacements string    // each ends with a byte 0
@@ -29,8 +29,8 @@ type precompiledPage [256]*string
 // longestCluster is the number of bytes of the longest cluster that is looked up as a whole.
 const longestCluster = 5
 
-// longestReplacement bounds a replacement, and so how long a text can become. The longest one of NFKC has
-// 33 bytes.
+// longestReplacement bounds a replacement, and so how long a text can become. The longest one of
+// NFKC has 33 bytes.
 const longestReplacement = 256
 
 // NewPrecompiled reads a map: the size of the array in bytes, the array, and the replacements.

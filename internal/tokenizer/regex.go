@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// regex is a regular expression of the kind that tokenizers have: the library gives it to Oniguruma,
-// so that it tries alternatives in their order and may look ahead. Go's own package does neither look
-// ahead nor know Unicode's digits and white space.
+// regex is a regular expression of the kind that tokenizers have: the library gives it to
+// Oniguruma, so that it tries alternatives in their order and may look ahead. Go's own package does
+// neither look ahead nor know Unicode's digits and white space.
 //
 // What is not certain to be read as Oniguruma reads it is refused when the expression is parsed.
 type regex struct {
@@ -36,8 +36,8 @@ type instruction struct {
 	set    *runeSet
 }
 
-// maxProgram bounds the instructions of an expression, and so what memory takes: a bit for each of them
-// and each byte of a text.
+// maxProgram bounds the instructions of an expression, and so what memory takes: a bit for each of
+// them and each byte of a text.
 const maxProgram = 1024
 
 // newRegex parses and compiles an expression.
@@ -70,8 +70,8 @@ func (r *regex) find(text string, from int, m *memory) (start, end int, ok bool)
 	return 0, 0, false
 }
 
-// memory is what is known of a text while matches are looked for in it: the places from which parts of
-// an expression cannot match. It is used only once a search takes long.
+// memory is what is known of a text while matches are looked for in it: the places from which parts
+// of an expression cannot match. It is used only once a search takes long.
 type memory struct {
 	steps  int
 	failed []uint64 // a bit for each instruction at each place, once it is used

@@ -32,7 +32,8 @@ func (p *regexParser) escape() (*regexNode, error) {
 	return setNode(s), nil
 }
 
-// escaped reads a backslash and what follows it into a set. It reports whether that is one character.
+// escaped reads a backslash and what follows it into a set. It reports whether that is one
+// character.
 func (p *regexParser) escaped(s *runeSet) (single bool, err error) {
 	p.at++
 	if p.at == len(p.text) {

@@ -73,8 +73,8 @@ func (p *regexParser) sequence() (*regexNode, error) {
 	return n, nil
 }
 
-// checkFolding refuses texts that have a form of fewer characters in another case, which would match
-// too.
+// checkFolding refuses texts that have a form of fewer characters in another case, which would
+// match too.
 func checkFolding(text string) error {
 	text = strings.ToLower(text)
 	for _, pair := range []string{"ss", "st", "ff", "fi", "fl"} {

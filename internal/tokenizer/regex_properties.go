@@ -2,8 +2,8 @@ package tokenizer
 
 import "unicode"
 
-// properties are the classes whose characters are known to be those of the library's version, which is
-// Unicode 16: Go's own and those that were added since.
+// properties are the classes whose characters are known to be those of the library's version, which
+// is Unicode 16: Go's own and those that were added since.
 var properties = map[string]func(r rune) bool{
 	"L":  isLetter,
 	"N":  isNumber,

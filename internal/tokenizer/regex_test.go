@@ -40,8 +40,8 @@ func TestRegexFind(t *testing.T) {
 	}
 }
 
-// A search that fails again and again does not take a time that grows with the square of the text, and
-// still finds what it should.
+// A search that fails again and again does not take a time that grows with the square of the text,
+// and still finds what it should.
 func TestRegexHostile(t *testing.T) {
 	for _, c := range []struct{ regex, text string }{
 		{`a*b|a`, strings.Repeat("a", 1<<17)}, {`(?:a|a)+b|a`, strings.Repeat("a", 1<<14)}, {`(?:a+)+b|a`, strings.Repeat("a", 1<<14)}, {`\s*x|\s`, strings.Repeat(" ", 1<<17)},

@@ -18,8 +18,8 @@ const (
 	spaceRune                   // \s
 )
 
-// runeTable has a byte for each character, computed in pages of 256 on first use because a text uses
-// few of them. Two goroutines may make the same page at once: the results are equal.
+// runeTable has a byte for each character, computed in pages of 256 on first use because a text
+// uses few of them. Two goroutines may make the same page at once: the results are equal.
 type runeTable struct {
 	of    func(r rune) uint8
 	pages [utf8.MaxRune>>8 + 1]atomic.Pointer[[256]uint8]

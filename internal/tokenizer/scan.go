@@ -2,9 +2,9 @@ package tokenizer
 
 import "unicode/utf8"
 
-// The patterns of byte-level vocabularies look ahead, which Go's regular expressions cannot, so they
-// are scanned by hand. Each pattern matches at every place, so a scanner gives the end of the word that
-// begins at a place.
+// The patterns of byte-level vocabularies look ahead, which Go's regular expressions cannot, so
+// they are scanned by hand. Each pattern matches at every place, so a scanner gives the end of the
+// word that begins at a place.
 
 // gpt2Word is GPT-2's pattern, which also RoBERTa and ModernBERT use:
 //

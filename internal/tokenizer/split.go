@@ -14,8 +14,8 @@ type Split struct {
 
 // pattern finds matches in text.
 type pattern interface {
-	// find returns the first match in text at or after from, or ok = false. It is not empty. Memory is
-	// of this text alone.
+	// find returns the first match in text at or after from, or ok = false. It is not empty. Memory
+	// is of this text alone.
 	find(text string, from int, m *memory) (start, end int, ok bool)
 }
 

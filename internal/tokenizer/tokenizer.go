@@ -22,8 +22,8 @@ package tokenizer
 
 import "slices"
 
-// Tokenizer turns text into ids. Create one with [New] or [Build]. It does not change afterwards and
-// is safe for concurrent use.
+// Tokenizer turns text into ids. Create one with [New] or [Build]. It does not change afterwards
+// and is safe for concurrent use.
 type Tokenizer struct {
 	pieces   []string // by id; "" where there is none
 	roles    []role   // by id
@@ -35,8 +35,8 @@ type Tokenizer struct {
 
 // encoder turns a segment, which is a text without added tokens that match raw text, into ids.
 type encoder interface {
-	// appendSegment appends the ids of text. It does not allocate if dst has enough capacity, and if
-	// enough texts went before. start says that nothing stands before the segment.
+	// appendSegment appends the ids of text. It does not allocate if dst has enough capacity, and
+	// if enough texts went before. start says that nothing stands before the segment.
 	appendSegment(dst []int32, text string, start bool) []int32
 }
 
@@ -48,8 +48,8 @@ const (
 	KeepEnd
 )
 
-// Append appends the ids of text's pieces to dst, without the template's special tokens. It does not
-// allocate if dst has enough capacity. Each invalid byte is read as one U+FFFD.
+// Append appends the ids of text's pieces to dst, without the template's special tokens. It does
+// not allocate if dst has enough capacity. Each invalid byte is read as one U+FFFD.
 func (t *Tokenizer) Append(dst []int32, text string) []int32 {
 	if t.raw == nil {
 		return t.encoder.appendSegment(dst, text, true)
@@ -68,9 +68,9 @@ func (t *Tokenizer) Append(dst []int32, text string) []int32 {
 }
 
 // Join appends query and passage to dst, with the template's special tokens, truncated to maxLength
-// tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and the
-// number of tokens cut. The special tokens always remain, also if maxLength has no room for them. dst
-// must not overlap query or passage.
+// tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and
+// the number of tokens cut. The special tokens always remain, also if maxLength has no room for
+// them. dst must not overlap query or passage.
 func (t *Tokenizer) Join(dst, query, passage []int32, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
 	q, p := t.fit(query, passage, maxLength, keep)
 	dst = append(dst, t.template.head...)
@@ -107,8 +107,8 @@ func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep
 // Specials is the number of special tokens of a pair.
 func (t *Tokenizer) Specials() int { return t.template.size() }
 
-// Around returns the special tokens before the first text of a pair and after the last one: those that
-// stand around a lone text too.
+// Around returns the special tokens before the first text of a pair and after the last one: those
+// that stand around a lone text too.
 func (t *Tokenizer) Around() (before, after []int32) {
 	return slices.Clone(t.template.head), slices.Clone(t.template.tail)
 }

@@ -35,10 +35,10 @@ func (t *Tokenizer) longer(query, passage []int32, maxLength int, keep Keep) boo
 
 var roleLists = sync.Pool{New: func() any { return new([]role) }}
 
-// read is how many tokens the library reads: whole words, from the end that is kept, until there are
-// maxLength tokens. The library checks only after a word, so further added tokens are read too. (An
-// unknown piece written in a text is an added token, but counts as an unknown word here: the ids are
-// equal.)
+// read is how many tokens the library reads: whole words, from the end that is kept, until there
+// are maxLength tokens. The library checks only after a word, so further added tokens are read too.
+// (An unknown piece written in a text is an added token, but counts as an unknown word here: the
+// ids are equal.)
 func read(roles []role, maxLength int, keep Keep) (n int) {
 	if keep == KeepEnd {
 		for n < len(roles) {
@@ -69,8 +69,8 @@ const (
 	added      // not part of a word
 )
 
-// appendRoles appends the roles of a text's tokens. A word is what the pre-tokenizers cut out. Where
-// pieces do not show whether they begin one, the text is made of them again and cut again.
+// appendRoles appends the roles of a text's tokens. A word is what the pre-tokenizers cut out.
+// Where pieces do not show whether they begin one, the text is made of them again and cut again.
 func (t *Tokenizer) appendRoles(roles []role, ids []int32) []role {
 	first := len(roles)
 	for _, id := range ids {

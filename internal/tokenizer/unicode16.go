@@ -2,8 +2,8 @@ package tokenizer
 
 import "unicode"
 
-// The library's regular expressions are those of Unicode 16, and its numbers those of 17; Go's tables
-// are of 15. These are the characters that the later versions added to each class.
+// The library's regular expressions are those of Unicode 16, and its numbers those of 17; Go's
+// tables are of 15. These are the characters that the later versions added to each class.
 // test/tokenizers/characters.mjs finds them out.
 var (
 	letters16 = rangeTable(`

@@ -12,9 +12,9 @@ import (
 
 // UnicodeForm is one of Unicode's normalization forms: [NFC], [NFD], [NFKC] or [NFKD].
 //
-// Text is cut before each character that no character before it can change: one that neither is a mark
-// nor composes with what stands before it. Nearly all parts are one such character, whose form is
-// computed once.
+// Text is cut before each character that no character before it can change: one that neither is a
+// mark nor composes with what stands before it. Nearly all parts are one such character, whose form
+// is computed once.
 type UnicodeForm struct {
 	compatible bool // also replace compatibility characters
 	compose    bool // compose what was decomposed
@@ -56,8 +56,8 @@ func (f *UnicodeForm) append(dst []byte, text string) []byte {
 	return dst
 }
 
-// asciiRun is the end of the ASCII characters at text[i:] that are followed by another one, or by the
-// end of the text.
+// asciiRun is the end of the ASCII characters at text[i:] that are followed by another one, or by
+// the end of the text.
 func asciiRun(text string, i int) int {
 	end := i
 	for end < len(text) && text[end] < utf8.RuneSelf {
@@ -205,7 +205,8 @@ func compose(runes []rune) []rune {
 	return runes[:out]
 }
 
-// Hangul syllables are composed by arithmetic: a leading consonant, a vowel and a trailing consonant.
+// Hangul syllables are composed by arithmetic: a leading consonant, a vowel and a trailing
+// consonant.
 const (
 	hangulS, hangulL, hangulV, hangulT = 0xAC00, 0x1100, 0x1161, 0x11A7
 	hangulLs, hangulVs, hangulTs       = 19, 21, 28
@@ -235,8 +236,8 @@ type compositionTable struct {
 	second map[rune]bool
 }
 
-// compositions are all pairs that compose, other than Hangul: those of the characters whose composed
-// form is themselves and whose decomposed form is not.
+// compositions are all pairs that compose, other than Hangul: those of the characters whose
+// composed form is themselves and whose decomposed form is not.
 var compositions = sync.OnceValue(func() compositionTable {
 	t := compositionTable{make(map[[2]rune]rune), make(map[rune]bool)}
 	for r := rune(0xC0); r < 0x30000; r++ {

@@ -33,8 +33,8 @@ const unknownPenalty = 10
 // maxUnigramBytes bounds a piece, and so how far a search goes from each character of a text.
 const maxUnigramBytes = 1 << 10
 
-// NewUnigram makes a model of pieces and their scores. A piece's index is its id. If a piece appears
-// more than once, its last id counts.
+// NewUnigram makes a model of pieces and their scores. A piece's index is its id. If a piece
+// appears more than once, its last id counts.
 func NewUnigram(pieces []string, scores []float64, opts UnigramOptions) (*Unigram, error) {
 	switch {
 	case len(pieces) != len(scores):

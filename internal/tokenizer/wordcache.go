@@ -2,11 +2,11 @@ package tokenizer
 
 import "encoding/binary"
 
-// wordCache has the ids of words that were cut into pieces before. It has room for so many words, and
-// a new one takes the place of an older one with the same hash.
+// wordCache has the ids of words that were cut into pieces before. It has room for so many words,
+// and a new one takes the place of an older one with the same hash.
 //
-// Most words of a text are frequent ones: English text is tokenized several times as fast with it. A
-// cache belongs to one scratch, so that no lock is needed.
+// Most words of a text are frequent ones: English text is tokenized several times as fast with it.
+// A cache belongs to one scratch, so that no lock is needed.
 type wordCache struct{ entries []cachedWord }
 
 // cachedWord is one word, which may have up to 24 bytes and 5 pieces.
@@ -16,8 +16,8 @@ type cachedWord struct {
 	n   uint8 // ids; 0 in a free entry
 }
 
-// wordKey is the bytes of a word, padded, and its length in the last byte of all. No word of 24 bytes
-// is cached, so that this byte is free.
+// wordKey is the bytes of a word, padded, and its length in the last byte of all. No word of 24
+// bytes is cached, so that this byte is free.
 type wordKey [3]uint64
 
 const (

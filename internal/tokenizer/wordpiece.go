@@ -68,8 +68,8 @@ func (m *WordPiece) appendWord(dst []int32, word string, _ *scratch) []int32 {
 	return m.trie.appendPieces(dst, word, m.start, m.more, m.unknown)
 }
 
-// appendPieces appends the longest piece that word begins with, then the longest that the rest begins
-// with, and so on; or unknown, if a rest has none.
+// appendPieces appends the longest piece that word begins with, then the longest that the rest
+// begins with, and so on; or unknown, if a rest has none.
 func (t *trie) appendPieces(dst []int32, word string, start, more uint32, unknown int32) []int32 {
 	first := len(dst)
 	for state := start; word != ""; state = more {

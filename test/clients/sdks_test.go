@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestNodeSDKs ranks with the SDKs of several makers, as sdks.mjs calls them. All must give the ranking
-// that the server has in its own form.
+// TestNodeSDKs ranks with the SDKs of several makers, as sdks.mjs calls them. All must give the
+// ranking that the server has in its own form.
 func TestNodeSDKs(t *testing.T) {
 	ranking := want(t)
 	var made map[string]struct {

@@ -32,8 +32,8 @@ var documents = []string{
 	"Capital punishment has existed in the United States since before it was a country.",
 }
 
-// base is the address of the server of most tests, which accepts any name of a model. strict is that
-// of one with an alias, which refuses others. TestMain starts both.
+// base is the address of the server of most tests, which accepts any name of a model. strict is
+// that of one with an alias, which refuses others. TestMain starts both.
 var base, strict string
 
 // alias is the other name of the strict server's model.
