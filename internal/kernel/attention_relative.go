@@ -34,8 +34,8 @@ func RelativeScratch(n int, h Heads, rows int) int {
 // Query 0 is at the position first of its sequence, key 0 at its start. The products with the table
 // are made for a block of queries, or of queries and keys, and only for the rows in use there. So
 // they cost some times as much as q·k, whatever the sequence's length, and the memory for them does
-// not grow with it. scratch has [RelativeScratch] elements. If rel is nil there are no positions, and
-// [AttentionScratch] elements are enough.
+// not grow with it. scratch has [RelativeScratch] elements. If rel is nil there are no positions,
+// and [AttentionScratch] elements are enough.
 func (s *Set) AttentionRelative(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
 	queries, first, keys int, h Heads, rel *Relative, scratch []float32) {
 	padded := Pad(keys)

@@ -66,8 +66,8 @@ type Set struct {
 // and next need not be memory at all.
 type microkernel func(k int, a *float32, lda int, b, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
-// microkernelPair is a microkernel for two panels side by side: B's panels are apart elements apart,
-// and so are the two that will be read soon; C has 2·Width columns, and so has init.
+// microkernelPair is a microkernel for two panels side by side: B's panels are apart elements
+// apart, and so are the two that will be read soon; C has 2·Width columns, and so has init.
 type microkernelPair func(k int, a *float32, lda int, b *float32, apart int, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
 // microkernel8 computes a tile of a product of quantized rows and int8 weights, see int8Tile.

@@ -1,8 +1,8 @@
 package kernel
 
-// AttentionWindow is [Set.Attention] where a query at position i sees only the keys at positions i -
-// window to i + window. The queries are at the positions from first on, and key j is at position j.
-// Queries beyond the last key, which padding has, see what a query at the last key sees.
+// AttentionWindow is [Set.Attention] where a query at position i sees only the keys at positions i
+// - window to i + window. The queries are at the positions from first on, and key j is at position
+// j. Queries beyond the last key, which padding has, see what a query at the last key sees.
 //
 // Only keys in reach are packed and multiplied, so the work grows with the window. A query's bits
 // depend on its own keys alone: its softmax runs over exactly these, and every other weight is
