@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -15,9 +16,7 @@ import (
 func configWith(t *testing.T, members map[string]any, changes ...any) []byte {
 	t.Helper()
 	config := map[string]any{}
-	for key, value := range members {
-		config[key] = value
-	}
+	maps.Copy(config, members)
 	for i := 0; i < len(changes); i += 2 {
 		config[changes[i].(string)] = changes[i+1]
 		if changes[i+1] == nil {

@@ -134,7 +134,7 @@ func TestHostileNames(t *testing.T) {
 		case strings.HasSuffix(f.Path, ".html") && (strings.Contains(page, "<img") || strings.Contains(page, "<script")):
 			t.Errorf("%s has the markup of a name", f.Path)
 		case strings.HasSuffix(f.Path, ".md"):
-			for _, line := range strings.Split(page, "\n") {
+			for line := range strings.SplitSeq(page, "\n") {
 				if strings.HasPrefix(line, "|") && strings.Contains(strings.ReplaceAll(line, `\|`, ""), "a|b") {
 					t.Errorf("%s: a name breaks the table: %s", f.Path, line)
 				}
