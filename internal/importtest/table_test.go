@@ -74,7 +74,12 @@ var table = []row{
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
-	{name: "internal/checkpoint", imports: []string{"internal/half", "internal/network", "internal/safetensors", "internal/tokenizer"}, external: []string{jsontext}},
+	{
+		name:     "internal/checkpoint",
+		imports:  []string{"internal/half", "internal/network", "internal/safetensors", "internal/tokenizer"},
+		external: []string{jsontext},
+		tests:    []string{"internal/procstat"},
+	},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
