@@ -119,13 +119,13 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 	if err := s.cfg.Limits.CheckCount(len(documents)); err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
-	pairs := make([]*crossrankv1.Pair, len(documents))
-	for i, d := range documents {
-		pairs[i] = &crossrankv1.Pair{Query: in.GetQuery(), Passage: d}
-	}
-	req, err := request(in.GetOptions(), pairs)
+	req, err := request(in.GetOptions(), nil)
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
+	}
+	req.Pairs = make([]crossrank.Pair, len(documents))
+	for i, d := range documents {
+		req.Pairs[i] = crossrank.Pair{Query: in.GetQuery(), Passage: d}
 	}
 	resp, err := s.cfg.score(ctx, in.GetModel(), req)
 	if err != nil {
