@@ -34,6 +34,19 @@ func CheckModel(asked string, served ...string) error {
 		Abridged(asked), strings.Join(names, ", "), verb)
 }
 
+// InfoOf describes the model that a request names, one of models; "" is the one of first.
+func (r Resolve) InfoOf(name string, first func() crossrank.Info, models func() []crossrank.Info) (crossrank.Info, error) {
+	if name == "" {
+		return first(), nil
+	}
+	infos := models()
+	name, err := r(name)
+	if err != nil {
+		return crossrank.Info{}, err
+	}
+	return infos[slices.Index(Names(infos), name)], nil
+}
+
 // Names lists the names of models.
 func Names(models []crossrank.Info) []string {
 	names := make([]string, len(models))

@@ -153,16 +153,11 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 
 // Info describes a model.
 func (s *rerankService) Info(ctx context.Context, in *crossrankv1.InfoRequest) (*crossrankv1.InfoResponse, error) {
-	name := in.GetModel()
-	if name == "" {
-		return info(s.cfg.Info()), nil
-	}
-	models := s.cfg.Models()
-	name, err := s.cfg.resolve(name)
+	found, err := edge.Resolve(s.cfg.resolve).InfoOf(in.GetModel(), s.cfg.Info, s.cfg.Models)
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
-	return info(models[slices.Index(edge.Names(models), name)]), nil
+	return info(found), nil
 }
 
 // resolve gives the served name of the model that a request names.

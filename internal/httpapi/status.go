@@ -1,13 +1,11 @@
 package httpapi
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/edge"
 )
 
 // health is the successful reply to GET /health, /livez or /readyz.
@@ -93,15 +91,7 @@ func (a *API) info(x *exchange) error {
 
 // infoOf finds a model by name; "" is the default model.
 func (a *API) infoOf(name string) (crossrank.Info, error) {
-	if name == "" {
-		return a.cfg.Info(), nil
-	}
-	models := a.cfg.Models()
-	name, err := a.cfg.Resolve(name)
-	if err != nil {
-		return crossrank.Info{}, err
-	}
-	return models[slices.Index(edge.Names(models), name)], nil
+	return a.cfg.Resolve.InfoOf(name, a.cfg.Info, a.cfg.Models)
 }
 
 // history is GET /api/history: the server's samples after "since", or all, at least "step" apart.
