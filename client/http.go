@@ -45,14 +45,8 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 }
 
 func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf) // replaces invalid UTF-8 as valid does
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(bodyOf(req)); err != nil {
-		return nil, fmt.Errorf("encoding the request: %w", err)
-	}
 	var out scoreReply
-	if err := h.call(ctx, http.MethodPost, "/score", buf.Bytes(), &out); err != nil {
+	if err := h.call(ctx, http.MethodPost, "/score", bodyOf(req), &out); err != nil {
 		return nil, err
 	}
 	resp := &crossrank.Response{
@@ -113,7 +107,7 @@ func (h *overHTTP) close() error {
 }
 
 // call sends one request and decodes the JSON of a successful reply into out.
-func (h *overHTTP) call(ctx context.Context, method, path string, body []byte, out any) error {
+func (h *overHTTP) call(ctx context.Context, method, path string, body, out any) error {
 	reply, _, err := h.exchange(ctx, method, path, body)
 	if err != nil {
 		return err
@@ -136,9 +130,18 @@ func jsonError(err error) error {
 	return fmt.Errorf("%q has the wrong type or range: %s", e.Field, e.Value)
 }
 
-// exchange sends one request and returns the successful reply to it.
-func (h *overHTTP) exchange(ctx context.Context, method, path string, body []byte) ([]byte, http.Header, error) {
-	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(body))
+// exchange sends one request, with body as JSON unless it is nil, and returns the successful reply
+// to it.
+func (h *overHTTP) exchange(ctx context.Context, method, path string, body any) ([]byte, http.Header, error) {
+	var buf bytes.Buffer
+	if body != nil {
+		enc := json.NewEncoder(&buf) // replaces invalid UTF-8 as valid does
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(body); err != nil {
+			return nil, nil, fmt.Errorf("encoding the request: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(buf.Bytes()))
 	if err != nil {
 		return nil, nil, crossrank.Errorf(crossrank.Internal, "%s: %w", h.base, err)
 	}

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -68,13 +67,7 @@ func (t *thirdParty) score(ctx context.Context, req *crossrank.Request) (*crossr
 	}
 	codec := t.dialect.codec()
 	path, body := codec.encode(req)
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return nil, fmt.Errorf("encoding the request: %w", err)
-	}
-	reply, header, err := t.http.exchange(ctx, http.MethodPost, path, buf.Bytes())
+	reply, header, err := t.http.exchange(ctx, http.MethodPost, path, body)
 	if err != nil {
 		return nil, err
 	}
