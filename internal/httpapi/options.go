@@ -52,10 +52,9 @@ func (o *object) scoreType(opts *options) {
 
 // truncation reads how texts that are too long are handled.
 func (o *object) truncation(opts *options) {
-	if o.choice("truncation_direction", "right", "left", "Right", "Left"); o.err == nil {
-		if d := o.text("truncation_direction", false); d == "left" || d == "Left" {
-			opts.Truncation = crossrank.TruncateLeft
-		}
+	switch o.choice("truncation_direction", "right", "left", "Right", "Left") {
+	case "left", "Left":
+		opts.Truncation = crossrank.TruncateLeft
 	}
 	if name := o.oneOf("truncate", "truncation"); name != "" && !o.flag(name) {
 		opts.Truncation = crossrank.TruncateNever
@@ -81,10 +80,10 @@ const (
 // of chunks.
 func (o *object) windows(opts *options) {
 	w := &opts.Windows
-	switch how := o.choice("windows", "best", "mean"); {
-	case how == "best":
+	switch o.choice("windows", "best", "mean") {
+	case "best":
 		w.Aggregate = crossrank.BestWindow
-	case how == "mean":
+	case "mean":
 		w.Aggregate = crossrank.MeanWindow
 	}
 	if o.has("max_chunks_per_doc") {
