@@ -76,8 +76,9 @@ func (a *API) readRankings(x *exchange, instances []*object) ([]*ranking, error)
 		if err != nil {
 			return nil, err
 		}
-		if documents += len(rk.docs); a.cfg.Limits.CheckCount(documents) != nil {
-			return nil, a.cfg.Limits.CheckCount(documents)
+		documents += len(rk.docs)
+		if err := a.cfg.Limits.CheckCount(documents); err != nil {
+			return nil, err
 		}
 		if err := a.cfg.Limits.CheckTexts(&rk.options.Request); err != nil {
 			return nil, err
