@@ -68,8 +68,8 @@ func (a *API) info(x *exchange) error {
 		ModelDType: info.Quantization,
 		// A reranker has one score, whatever the labels in its config.
 		ModelType: modelType{labels{
-			ID2Label: map[string]string{"0": "LABEL_0"},
-			Label2ID: map[string]int{"LABEL_0": 0},
+			ID2Label: map[string]string{"0": label},
+			Label2ID: map[string]int{label: 0},
 		}},
 		MaxConcurrentRequests: a.cfg.Capacity.Connections,
 		MaxInputLength:        info.MaxLength,
