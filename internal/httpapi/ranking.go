@@ -34,8 +34,9 @@ func (o *object) ranking(d *dialect, most int) *ranking {
 		rk.returnDoc = o.flag(name)
 	}
 	o.refuseInstruction()
-	for _, doc := range rk.docs {
-		rk.options.Pairs = append(rk.options.Pairs, crossrank.Pair{Query: rk.query, Passage: doc.text})
+	rk.options.Pairs = make([]crossrank.Pair, len(rk.docs))
+	for i := range rk.docs {
+		rk.options.Pairs[i] = crossrank.Pair{Query: rk.query, Passage: rk.docs[i].text}
 	}
 	return rk
 }

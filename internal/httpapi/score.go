@@ -89,12 +89,13 @@ func (a *API) pairing(o *object, first, second string) (*options, error) {
 		return nil, crossrank.Errorf(crossrank.InvalidArgument, "%q has %d elements and %q has %d; "+
 			"give one %s for all, or as many as there are in %s", first, len(queries), second, len(passages), first, second)
 	}
+	opts.Pairs = make([]crossrank.Pair, len(passages))
 	for i, passage := range passages {
 		query := queries[0]
 		if len(queries) > 1 {
 			query = queries[i]
 		}
-		opts.Pairs = append(opts.Pairs, crossrank.Pair{Query: query, Passage: passage})
+		opts.Pairs[i] = crossrank.Pair{Query: query, Passage: passage}
 	}
 	return opts, nil
 }
