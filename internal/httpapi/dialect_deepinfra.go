@@ -1,9 +1,6 @@
 package httpapi
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // deepinfraPath is the route of one model. Names may contain slashes.
 const deepinfraPath = "/v1/inference/{id}"
@@ -16,7 +13,7 @@ func (a *API) deepinfra(x *exchange) error {
 		return err
 	}
 	o.lax = true
-	o.set("model", strconv.Quote(strings.TrimPrefix(x.r.URL.Path, strings.TrimSuffix(deepinfraPath, "{id}"))))
+	o.set("model", strconv.Quote(x.modelInPath()))
 	o.refuseInstruction()
 	opts, err := a.pairing(o, "queries", "documents")
 	if err != nil {

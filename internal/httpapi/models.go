@@ -48,9 +48,14 @@ func (a *API) models(x *exchange) error {
 // modelPath is the route of one model. Names may contain slashes.
 const modelPath = "/v1/models/{id}"
 
+// modelInPath is the name of the model in the path of a request to a route that ends with {id}.
+func (x *exchange) modelInPath() string {
+	return strings.TrimPrefix(x.r.URL.Path, strings.TrimSuffix(x.route, "{id}"))
+}
+
 // model is GET /v1/models/{id}.
 func (a *API) model(x *exchange) error {
-	info, err := a.infoOf(strings.TrimPrefix(x.r.URL.Path, strings.TrimSuffix(modelPath, "{id}")))
+	info, err := a.infoOf(x.modelInPath())
 	if err != nil {
 		return err
 	}
