@@ -1,6 +1,6 @@
 package httpapi
 
-import "strconv"
+import "github.com/go-json-experiment/json/jsontext"
 
 // deepinfraPath is the route of one model. Names may contain slashes.
 const deepinfraPath = "/v1/inference/{id}"
@@ -13,7 +13,8 @@ func (a *API) deepinfra(x *exchange) error {
 		return err
 	}
 	o.lax = true
-	o.set("model", strconv.Quote(x.modelInPath()))
+	name, _ := jsontext.AppendQuote(nil, x.modelInPath()) // its error only reports replaced bytes
+	o.set("model", string(name))
 	o.refuseInstruction()
 	opts, err := a.pairing(o, "queries", "documents")
 	if err != nil {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -80,6 +81,29 @@ func TestOneModel(t *testing.T) {
 		var got listedModel
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.ID != want || (w.Code == 200) != (want != "") {
 			t.Errorf("%s: got %d %s, want model %q", path, w.Code, w.Body, want)
+		}
+	}
+}
+
+// TestModelOfInference: the name in the path of DeepInfra's route is taken as it is, also where it
+// has characters that JSON writes in another way.
+func TestModelOfInference(t *testing.T) {
+	s := &scorer{}
+	api := newAPI(s)
+	const odd = "a\"\x01\x7f\u2028é"
+	models := func() []crossrank.Info { return []crossrank.Info{{Model: "m"}, {Model: "org/n"}, {Model: odd}} }
+	api.cfg.Models, api.cfg.Resolve = models, edge.ByName(models)
+	for path, want := range map[string]string{
+		"m": "m", "org/n": "org/n", "org%2Fn": "org/n", url.PathEscape(odd): odd,
+		"n": "", "%01": "", "m%01": "", "m%FF": "", "m%F3%A0%80%81": "",
+	} {
+		s.last = nil
+		w := post(api, "/v1/inference/"+path, `{"queries":["q"],"documents":["a"],"model":"m"}`)
+		if (w.Code == 200) != (want != "") || want == "" && w.Code != 404 {
+			t.Errorf("%s: got %d %s, want model %q", path, w.Code, w.Body, want)
+		}
+		if w.Code == 200 && s.last.Model != want {
+			t.Errorf("%s: the scorer was asked for %q, want %q", path, s.last.Model, want)
 		}
 	}
 }
