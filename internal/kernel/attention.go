@@ -41,12 +41,7 @@ func (s *Set) packKeys(panels, k []float32, ld, rows, size int) {
 
 // scores computes the products of rows of queries with the keys in panels.
 func (s *Set) scores(scores []float32, ld int, q []float32, ldq, rows int, panels []float32, keys, size int) {
-	width := 0
-	for i := 0; i < keys; i += width {
-		b := strip{panel: &panels[i*size], next: &panels[i*size]}
-		width, b.apart = s.abreast(keys-i, size*Width)
-		s.column(&scores[i], ld, &q[0], ldq, rows, size, b, &zeros[0], 0)
-	}
+	s.columns(scores, ld, q, ldq, rows, size, panels, size*Width, keys, false)
 }
 
 // weigh computes the sum of values from low to high, weighted by rows of scores, whose first
@@ -56,20 +51,9 @@ func (s *Set) scores(scores []float32, ld int, q []float32, ldq, rows int, panel
 func (s *Set) weigh(out []float32, ldout int, scores []float32, ld, rows int, panels []float32, keys, low, high, size int) {
 	for from := low; from < high; from += depthBlock {
 		depth := min(depthBlock, high-from)
-		width := 0
-		for j := 0; j < size; j += width {
-			panel, init, ldi := &panels[j*keys+from*Width], &zeros[0], 0
-			if from > low {
-				init, ldi = &out[j], ldout
-			}
-			b := strip{panel: panel, next: panel}
-			width, b.apart = s.abreast(size-j, keys*Width)
-			s.column(&out[j], ldout, &scores[from-low], ld, rows, depth, b, init, ldi)
-		}
+		s.columns(out, ldout, scores[from-low:], ld, rows, depth, panels[from*Width:], keys*Width, size, from > low)
 	}
 }
-
-var zeros [2 * Width]float32
 
 // packColumns copies rows × columns of src into panels of rows × 16: side by side in the panel what
 // is ld apart in src, where equal sets of the cache would be hit again and again.

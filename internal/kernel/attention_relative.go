@@ -116,11 +116,5 @@ func (r *Relative) reach(query, queries, key, keys int) (low, width int) {
 
 // tableProducts computes the products of rows of a with width rows of a table from row low on.
 func (s *Set) tableProducts(dst []float32, width int, a []float32, lda, rows int, p *Panels, low int) {
-	step := 0
-	for col := 0; col < width; col += step {
-		panel := &p.data[(low+col)*p.In]
-		b := strip{panel: panel, next: panel}
-		step, b.apart = s.abreast(width-col, p.In*Width)
-		s.column(&dst[col], width, &a[0], lda, rows, p.In, b, &zeros[0], 0)
-	}
+	s.columns(dst, width, a, lda, rows, p.In, p.data[low*p.In:], p.In*Width, width, false)
 }

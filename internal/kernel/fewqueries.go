@@ -25,15 +25,6 @@ func (s *Set) AttentionFew(out []float32, ldout int, q []float32, ldq int, k, v 
 	for from := 0; from < keys; from += block {
 		depth := min(block, keys-from)
 		packColumns(panels, v[from*ldkv:], ldkv, depth, size)
-		width := 0
-		for j := 0; j < size; j += width {
-			panel, init, ldi := &panels[j*depth], &zeros[0], 0
-			if from > 0 {
-				init, ldi = &out[j], ldout
-			}
-			b := strip{panel: panel, next: panel}
-			width, b.apart = s.abreast(size-j, depth*Width)
-			s.column(&out[j], ldout, &scores[from], padded, queries, depth, b, init, ldi)
-		}
+		s.columns(out, ldout, scores[from:], padded, queries, depth, panels, depth*Width, size, from > 0)
 	}
 }

@@ -152,6 +152,23 @@ func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, b st
 	}
 }
 
+// columns computes rows × width of a product, where A has k columns and B's panels are apart
+// elements apart. It starts from zero, or goes on from what C holds.
+func (s *Set) columns(c []float32, ldc int, a []float32, lda, rows, k int, panels []float32, apart, width int, goOn bool) {
+	step := 0
+	for col := 0; col < width; col += step {
+		panel, init, ldi := &panels[col/Width*apart], &zeros[0], 0
+		if goOn {
+			init, ldi = &c[col], ldc
+		}
+		b := strip{panel: panel, next: panel}
+		step, b.apart = s.abreast(width-col, apart)
+		s.column(&c[col], ldc, &a[0], lda, rows, k, b, init, ldi)
+	}
+}
+
+var zeros [2 * Width]float32
+
 // finish applies an epilogue to the strip of C that begins at column col.
 func (s *Set) finish(c []float32, rows, ldc int, e epilogue, col int) {
 	s.activate(&c[0], rows, ldc, e.act)
