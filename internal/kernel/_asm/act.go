@@ -9,14 +9,16 @@ import (
 )
 
 // activations writes the functions of the feed-forward block, each in place over a strip 16 columns
-// wide: the strip that a panel of a matrix product has just left in the first-level cache.
-func activations() {
-	strip("geluAVX2", "x·Φ(x), by a rational approximation of erf", gelu)
-	strip("geluTanhAVX2", "the tanh approximation of x·Φ(x)", geluTanh)
-	strip("reluAVX2", "max(x, 0)", relu)
+// wide: the strip that a panel of a matrix product has just left in the first-level cache. An element
+// goes through the same operations in vectors of either size, so it has the same bits.
+func activations(s size) {
+	s.strip("gelu", "x·Φ(x), by a rational approximation of erf", s.gelu)
+	s.strip("geluTanh", "the tanh approximation of x·Φ(x)", s.geluTanh)
+	s.strip("relu", "max(x, 0)", s.relu)
 }
 
-func strip(name, what string, f func(x VecVirtual)) {
+func (s size) strip(name, what string, f func(x VecVirtual)) {
+	name += s.tier
 	TEXT(name, NOSPLIT, "func(x *float32, rows int, ld int)")
 	Pragma("noescape")
 	Doc(name + " replaces rows × 16 elements by " + what + ". rows is at least 1.")
@@ -25,9 +27,9 @@ func strip(name, what string, f func(x VecVirtual)) {
 	ld := Load(Param("ld"), GP64())
 	SHLQ(Imm(2), ld)
 	Label("loop")
-	for c := range 2 {
-		v := YMM()
-		m := Mem{Base: x, Disp: vectorBytes * c}
+	for at := 0; at < panelBytes; at += s.bytes {
+		v := s.register()
+		m := Mem{Base: x, Disp: at}
 		VMOVUPS(m, v)
 		f(v)
 		VMOVUPS(v, m)
@@ -49,45 +51,45 @@ var (
 const geluLimit = 5.45
 
 // gelu(x) = x·½ + x·(½·erf(x/√2)).
-func gelu(x VecVirtual) {
+func (s size) gelu(x VecVirtual) {
 	Comment("z = x, moved into the domain of the approximation; with x as the second source, a NaN is kept")
-	z := YMM()
-	VMOVUPS(splat(geluLimit), z)
+	z := s.register()
+	s.constant(splat(geluLimit), z)
 	VMINPS(x, z, z)
-	low := YMM()
-	VMOVUPS(splat(-geluLimit), low)
+	low := s.register()
+	s.constant(splat(-geluLimit), low)
 	VMAXPS(z, low, z)
-	square := YMM()
+	square := s.register()
 	VMULPS(z, z, square)
-	p, q := horner(square, geluP), horner(square, geluQ)
+	p, q := s.horner(square, geluP), s.horner(square, geluQ)
 	VMULPS(z, p, p)
 	VDIVPS(q, p, p)
 	Comment("x (½ + p/q)")
-	VADDPS(splat(0.5), p, p)
+	s.add(splat(0.5), p, p)
 	VMULPS(p, x, x)
 }
 
 // geluTanh(x) = ½·x·(1 + tanh v) = x / (1 + e^(-2v)) with v = √(2/π)·(x + 0.044715·x³); u is the
 // power of 2.
-func geluTanh(x VecVirtual) {
+func (s size) geluTanh(x VecVirtual) {
 	c := -2 * math.Sqrt(2/math.Pi) * math.Log2E
-	u := YMM()
+	u := s.register()
 	VMULPS(x, x, u)
-	cubic := YMM()
-	VMOVUPS(splat(float32(c*0.044715)), cubic)
-	VFMADD213PS(splat(float32(c)), u, cubic)
+	cubic := s.register()
+	s.constant(splat(float32(c*0.044715)), cubic)
+	s.fma(splat(float32(c)), u, cubic)
 	VMULPS(cubic, x, u)
 	Comment("beyond the highest power x / (1 + 2^u) is as good as 0")
-	high := YMM()
-	VMOVUPS(splat(exp2High), high)
+	high := s.register()
+	s.constant(splat(exp2High), high)
 	VMINPS(u, high, u)
-	exp2(u)
-	VADDPS(splat(1), u, u)
+	s.exp2(u)
+	s.add(splat(1), u, u)
 	VDIVPS(u, x, x)
 }
 
-func relu(x VecVirtual) {
-	zero := YMM()
-	VXORPS(zero, zero, zero)
+func (s size) relu(x VecVirtual) {
+	zero := s.register()
+	s.xor(zero, zero, zero)
 	VMAXPS(x, zero, x)
 }

@@ -9,10 +9,11 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// A vector is one YMM register, 8 float32.
+// A vector is one YMM register, 8 float32, except in methods of size.
 const (
 	lanes       = 8
 	vectorBytes = 4 * lanes
+	panelBytes  = 64 // a row of a panel: two of them, or one ZMM register
 )
 
 // constants caches the read-only data of the file being written, by bit pattern.
@@ -32,6 +33,32 @@ func splatBits(bits uint32) Mem {
 	constants[bits] = m
 	return m
 }
+
+// size is a size of vectors, with what differs between the instructions for it. A constant, as splat
+// has it, fills the memory operand of instructions for YMM; those for ZMM broadcast its first lane.
+type size struct {
+	tier     string // the end of a kernel's name
+	bytes    int
+	register func() VecVirtual
+	xor      func(...Op)
+	round    func(x, rounded Op)
+
+	// With a constant in memory as the first operand: move, VADDPS and VFMADD213PS.
+	constant, add, fma func(...Op)
+}
+
+var (
+	ymm = size{
+		tier: "AVX2", bytes: vectorBytes, register: YMM, xor: VXORPS,
+		round:    func(x, rounded Op) { VROUNDPS(U8(0), x, rounded) },
+		constant: VMOVUPS, add: VADDPS, fma: VFMADD213PS,
+	}
+	zmm = size{
+		tier: "AVX512", bytes: 2 * vectorBytes, register: ZMM, xor: VPXORD,
+		round:    func(x, rounded Op) { VRNDSCALEPS(U8(0), x, rounded) },
+		constant: VBROADCASTSS, add: VADDPS_BCST, fma: VFMADD213PS_BCST,
+	}
+)
 
 // tailMask returns a register whose first rem lanes are all ones and whose others are zero.
 func tailMask(rem Register) VecVirtual {
@@ -54,11 +81,11 @@ func tailMask(rem Register) VecVirtual {
 }
 
 // horner evaluates c[0] + c[1]·x + c[2]·x² … in every lane.
-func horner(x VecVirtual, c []float32) VecVirtual {
-	y := YMM()
-	VMOVUPS(splat(c[len(c)-1]), y)
+func (s size) horner(x VecVirtual, c []float32) VecVirtual {
+	y := s.register()
+	s.constant(splat(c[len(c)-1]), y)
 	for i := len(c) - 2; i >= 0; i-- {
-		VFMADD213PS(splat(c[i]), x, y)
+		s.fma(splat(c[i]), x, y)
 	}
 	return y
 }
@@ -74,16 +101,16 @@ const exp2Low, exp2High = -125, 127
 
 // exp2 replaces x by 2^x in every lane: x = n + f with n whole, then n is added to the exponent of
 // 2^f.
-func exp2(x VecVirtual) {
+func (s size) exp2(x VecVirtual) {
 	Comment("x = max(low, x); with x as the second source, a NaN is kept")
-	n := YMM()
-	VMOVUPS(splat(exp2Low), n)
+	n := s.register()
+	s.constant(splat(exp2Low), n)
 	VMAXPS(x, n, x)
 	Comment("2^f = 1 + f q(f) with f = x - round(x), then times 2^n")
-	VROUNDPS(U8(0), x, n)
+	s.round(x, n)
 	VSUBPS(n, x, x)
-	q := horner(x, exp2Coefficients)
-	VFMADD213PS(splat(1), x, q)
+	q := s.horner(x, exp2Coefficients)
+	s.fma(splat(1), x, q)
 	VCVTPS2DQ(n, n)
 	VPSLLD(U8(23), n, n)
 	VPADDD(n, q, x)
