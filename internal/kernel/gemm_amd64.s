@@ -22,7 +22,7 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), BX
 	MOVQ lines+72(FP), SI
 	CMPQ SI, $0x02
@@ -163,7 +163,7 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), SI
 	MOVQ lines+72(FP), DI
 	CMPQ DI, $0x02
@@ -347,7 +347,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), SI
 	MOVQ lines+72(FP), DI
 	CMPQ DI, $0x02
@@ -578,7 +578,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), DI
 	MOVQ lines+72(FP), R8
 	CMPQ R8, $0x02
@@ -858,7 +858,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), DI
 	MOVQ lines+72(FP), R8
 	CMPQ R8, $0x02
@@ -1181,7 +1181,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-80
 	SUBQ    $0x04, AX
 	JLT     tail
 
-	// four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
+	// four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile
 	MOVQ next+64(FP), DI
 	MOVQ lines+72(FP), R8
 	CMPQ R8, $0x02

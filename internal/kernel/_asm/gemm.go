@@ -60,7 +60,7 @@ func tile(rows int) {
 	SUBQ(Imm(unroll), k)
 	JLT(LabelRef("tail"))
 
-	Comment("four rows of the panel are as many lines of the cache; lines of the four that are next are fetched meanwhile")
+	Comment("four rows of a panel are as many lines of the cache; lines of the four that are next are fetched meanwhile")
 	next := Load(Param("next"), GP64())
 	lines := Load(Param("lines"), GP64())
 	CMPQ(lines, Imm(2))
