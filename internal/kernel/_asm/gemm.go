@@ -17,39 +17,64 @@ import (
 // of k, whatever the tile's height: that is what makes a score independent of the batch around it.
 func gemm() {
 	for rows := 1; rows <= 6; rows++ {
-		tile(rows)
+		ymm.tile(rows, 1)
 	}
 }
 
-func tile(rows int) {
-	const columns, unroll, lineBytes = 2, 4, 64
-	name := fmt.Sprintf("tile%dAVX2", rows)
-	TEXT(name, NOSPLIT, "func(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)")
+// tile writes the tile for some rows of A and one panel of B, or two that lie apart.
+func (s size) tile(rows, panels int) {
+	const unroll = 4
+	name, apart := fmt.Sprintf("tile%d%s", rows, s.tier), ""
+	what := fmt.Sprintf("%s is gemmTile for %d rows. ", name, rows)
+	if panels == 2 {
+		name, apart = fmt.Sprintf("pair%d%s", rows, s.tier), "apart int, "
+		what = fmt.Sprintf("%s is gemmPair for %d rows. ", name, rows)
+	}
+	TEXT(name, NOSPLIT, "func(k int, a *float32, lda int, b *float32, "+apart+
+		"init *float32, ldi int, c *float32, ldc int, next *float32, lines int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is gemmTile for %d rows. Strides are in elements; k may be 0; lines is 1, 2 or 4.", name, rows))
+	Doc(what + "Strides are in elements; k may be 0; lines is 1, 2 or 4.")
 
 	k := Load(Param("k"), GP64())
 	a := newRows(rows, Load(Param("a"), GP64()), Load(Param("lda"), GP64()))
 	b := Load(Param("b"), GP64())
+	var stride Register
+	if panels == 2 {
+		stride = Load(Param("apart"), GP64())
+		SHLQ(Imm(2), stride)
+	}
+	inPanel := func(base Register, panel, disp int) Mem {
+		m := Mem{Base: base, Disp: disp}
+		if panel == 1 {
+			m.Index, m.Scale = stride, 1
+		}
+		return m
+	}
 
 	Comment("start from init: a bias (stride 0), zeros, or what C holds already")
 	start := newRows(rows, Load(Param("init"), GP64()), Load(Param("ldi"), GP64()))
-	var acc [6][columns]VecVirtual
+	columns := panels * panelBytes / s.bytes
+	var acc [height512][2]VecVirtual
 	for r := range rows {
 		for c := range columns {
-			acc[r][c] = YMM()
-			VMOVUPS(start.at(r, vectorBytes*c), acc[r][c])
+			acc[r][c] = s.register()
+			VMOVUPS(start.at(r, s.bytes*c), acc[r][c])
 		}
 	}
 
 	step := func(i int) {
-		var row [columns]VecVirtual
+		var row [2]VecVirtual
 		for c := range columns {
-			row[c] = YMM()
-			VMOVUPS(Mem{Base: b, Disp: vectorBytes * (columns*i + c)}, row[c])
+			row[c] = s.register()
+			at := s.bytes * c
+			VMOVUPS(inPanel(b, at/panelBytes, panelBytes*i+at%panelBytes), row[c])
 		}
 		for r := range rows {
-			x := YMM()
+			if columns == 1 {
+				VFMADD231PS_BCST(a.at(r, 4*i), row[0], acc[r][0])
+				continue
+			}
+			x := s.register()
 			VBROADCASTSS(a.at(r, 4*i), x)
 			for c := range columns {
 				VFMADD231PS(row[c], x, acc[r][c])
@@ -69,15 +94,17 @@ func tile(rows int) {
 	for _, lines := range []int{1, 2, 4} {
 		loop := fmt.Sprintf("loop%d", lines)
 		Label(loop)
-		for i := range lines {
-			PREFETCHT1(Mem{Base: next, Disp: lineBytes * i})
+		for p := range panels {
+			for i := range lines {
+				PREFETCHT1(inPanel(next, p, panelBytes*i))
+			}
 		}
 		for i := range unroll {
 			step(i)
 		}
 		a.advance(4 * unroll)
-		ADDQ(U32(vectorBytes*columns*unroll), b)
-		ADDQ(U32(vectorBytes*columns*unroll), next)
+		ADDQ(U32(panelBytes*unroll), b)
+		ADDQ(U32(panelBytes*unroll), next)
 		SUBQ(Imm(unroll), k)
 		JGE(LabelRef(loop))
 		if lines < 4 {
@@ -92,7 +119,7 @@ func tile(rows int) {
 	Label("single")
 	step(0)
 	a.advance(4)
-	ADDQ(Imm(vectorBytes*columns), b)
+	ADDQ(Imm(panelBytes), b)
 	DECQ(k)
 	JNZ(LabelRef("single"))
 
@@ -100,7 +127,7 @@ func tile(rows int) {
 	out := newRows(rows, Load(Param("c"), GP64()), Load(Param("ldc"), GP64()))
 	for r := range rows {
 		for c := range columns {
-			VMOVUPS(acc[r][c], out.at(r, vectorBytes*c))
+			VMOVUPS(acc[r][c], out.at(r, s.bytes*c))
 		}
 	}
 	VZEROUPPER()

@@ -59,7 +59,7 @@ func tileVNNI(d dot, rows int) {
 	}
 	step := func(i int) {
 		panel := ZMM()
-		VMOVDQU32(Mem{Base: b, Disp: vector512 * i}, panel)
+		VMOVDQU32(Mem{Base: b, Disp: panelBytes * i}, panel)
 		for r := range rows {
 			x := ZMM()
 			VPBROADCASTD(a.at(r, 4*i), x)
@@ -74,7 +74,7 @@ func tileVNNI(d dot, rows int) {
 		step(i)
 	}
 	a.advance(4 * unroll)
-	ADDQ(U32(vector512*unroll), b)
+	ADDQ(U32(panelBytes*unroll), b)
 	SUBQ(Imm(uint64(unroll*d.group)), k)
 	JGE(LabelRef("loop"))
 
@@ -84,7 +84,7 @@ func tileVNNI(d dot, rows int) {
 	Label("single")
 	step(0)
 	a.advance(4)
-	ADDQ(Imm(vector512), b)
+	ADDQ(Imm(panelBytes), b)
 	SUBQ(Imm(uint64(d.group)), k)
 	JNZ(LabelRef("single"))
 
@@ -108,7 +108,7 @@ func (d dot) finish(sums []VecVirtual) {
 	out := newRows(len(sums), Load(Param("c"), GP64()), Load(Param("ldc"), GP64()))
 	column := func(i int) VecVirtual {
 		v := ZMM()
-		VMOVUPS(Mem{Base: colParams, Disp: vector512 * i}, v)
+		VMOVUPS(Mem{Base: colParams, Disp: panelBytes * i}, v)
 		return v
 	}
 	scale := column(0)
