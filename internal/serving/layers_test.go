@@ -53,7 +53,7 @@ func TestLayersOfARequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	model := layerModel{opened, make(chan []string, 1)}
-	s.router = NewRouter("v1", model)
+	s.router = newRouter(t, "v1", model)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()

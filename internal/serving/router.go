@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/httpapi"
@@ -37,19 +36,6 @@ var (
 	_ crossrank.Scorer = (*Router)(nil)
 	_ Model            = (*local.Model)(nil)
 )
-
-// NewRouter makes one over open models, the default one first. The version is the program's.
-func NewRouter(version string, models ...Model) *Router {
-	all := make([]named, len(models))
-	for i, one := range models {
-		all[i].name = one.Info().Model
-	}
-	found, err := newNames(all, slog.Default())
-	if err != nil {
-		panic(err) // without aliases, no two models have the same
-	}
-	return &Router{models: models, names: found, version: version}
-}
 
 // Score implements [crossrank.Scorer].
 func (r *Router) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {

@@ -20,8 +20,22 @@ import (
 // TestRouterIsAScorer holds a router to what every Scorer must do.
 func TestRouterIsAScorer(t *testing.T) {
 	scorertest.Run(t, func(t *testing.T) crossrank.Scorer {
-		return NewRouter("v1", fakeModel{Fake: new(scorertest.Fake)}, fakeModel{Fake: &scorertest.Fake{Name: "other"}})
+		return newRouter(t, "v1", fakeModel{Fake: new(scorertest.Fake)}, fakeModel{Fake: &scorertest.Fake{Name: "other"}})
 	})
+}
+
+// newRouter makes a router over open models, the default one first.
+func newRouter(t *testing.T, version string, models ...Model) *Router {
+	t.Helper()
+	all := make([]named, len(models))
+	for i, one := range models {
+		all[i].name = one.Info().Model
+	}
+	found, err := newNames(all, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Router{models: models, names: found, version: version}
 }
 
 // fakeModel is a model that only scores.
