@@ -6,11 +6,8 @@ import (
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
-// EnvPrefix begins the name of every environment variable that is a setting.
-const EnvPrefix = "CROSSRANK_"
-
 // variables sets server.grpc.streams by CROSSRANK_SERVER_GRPC_STREAMS.
-var variables = strictyaml.Variables{Prefix: EnvPrefix, Hint: "crossrank config show lists the settings"}
+var variables = strictyaml.Variables{Prefix: "CROSSRANK_", Hint: "crossrank config show lists the settings"}
 
 // file is what a server's settings file may hold.
 type file struct {
@@ -58,10 +55,6 @@ func (s *Settings) SetFromEnvironment(environ []string) error {
 // WithoutSettings gives an environment without settings, for a server whose settings are all in a
 // file.
 func WithoutSettings(environ []string) []string { return variables.Without(Default().Keys(), environ) }
-
-// EnvName is the environment variable of the setting at path; empty for those of a pool's
-// instances.
-func EnvName(path string) string { return variables.Name(path) }
 
 // Keys lists every setting of s, in the order of the schema.
 func (s Settings) Keys() []strictyaml.Key { return strictyaml.Keys(s) }

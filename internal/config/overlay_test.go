@@ -132,7 +132,7 @@ func TestKeys(t *testing.T) {
 		if strings.HasPrefix(key.Path, "server.") && key.Help == "" {
 			t.Errorf("%s does not say what it means", key.Path)
 		}
-		if name := EnvName(key.Path); name != "" && names[name] != "" {
+		if name := variables.Name(key.Path); name != "" && names[name] != "" {
 			t.Errorf("%s and %s are both %s", key.Path, names[name], name)
 		} else {
 			names[name] = key.Path
