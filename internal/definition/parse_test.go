@@ -183,17 +183,23 @@ func TestEncodeReadsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := Encode(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := Parse("b", out)
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, out)
-		}
-		if !reflect.DeepEqual(plain(back), plain(s)) {
-			t.Errorf("got %+v\nwant %+v\nthrough %s", plain(back), plain(s), out)
-		}
+		checkReadsBack(t, s)
+	}
+}
+
+// checkReadsBack encodes settings and wants the same from reading that.
+func checkReadsBack(t *testing.T, s Settings) {
+	t.Helper()
+	out, err := strictyaml.Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Parse("g", out)
+	if err != nil {
+		t.Fatalf("its own encoding: %v\n%s", err, out)
+	}
+	if !reflect.DeepEqual(plain(back), plain(s)) {
+		t.Errorf("got %+v\nwant %+v\nthrough %s", plain(back), plain(s), out)
 	}
 }
 
@@ -207,16 +213,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := Encode(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := Parse("g", out)
-		if err != nil {
-			t.Fatalf("its own encoding: %v\n%s", err, out)
-		}
-		if !reflect.DeepEqual(plain(back), plain(s)) {
-			t.Fatalf("got %+v\nwant %+v\nthrough %s", plain(back), plain(s), out)
-		}
+		checkReadsBack(t, s)
 	})
 }

@@ -111,6 +111,3 @@ func (sw Sweep) Map(f func(Settings) Settings) Sweep {
 	}
 	return sw
 }
-
-// Encode writes s as YAML that Parse reads back.
-func Encode(s Settings) ([]byte, error) { return strictyaml.Encode(s) }

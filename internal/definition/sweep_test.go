@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
 func TestSweepMakesAGrid(t *testing.T) {
@@ -152,7 +154,7 @@ func FuzzSweep(f *testing.F) {
 				t.Errorf("%d values for %d axes", len(v.Set), len(sw.Axes))
 			}
 			_ = Faults(v.Settings)
-			out, err := Encode(v.Settings)
+			out, err := strictyaml.Encode(v.Settings)
 			if err != nil {
 				t.Fatal(err)
 			}
