@@ -41,17 +41,23 @@ func TestFaults(t *testing.T) {
 		{"target: {address: 'http://127.0.0.1:80'}\nmodel_pool: {routing: first_idle}", "model_pool (line 3): belongs to a server"},
 		{"target: {address: 'http://127.0.0.1:80'}\ncache: {max_bytes: 0}", "cache (line 3): belongs to a server"},
 	} {
-		s, err := Parse("f", []byte("name: x\n"+c.text))
-		if err != nil {
-			t.Errorf("%s: %v", c.text, err)
-			continue
-		}
-		why := Faults(s)
-		if c.want == "" && why != nil || c.want != "" && (len(why) != 1 || !strings.Contains(why[0], c.want)) {
-			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
-		}
+		checkFaults(t, "name: x\n"+c.text, c.want)
 	}
 	if why := Faults(Default()); len(why) != 1 || !strings.Contains(why[0], "needs a name") {
 		t.Errorf("without a name: %q", why)
+	}
+}
+
+// checkFaults wants one fault of a definition that contains a text, or none for "".
+func checkFaults(t *testing.T, definition, want string) {
+	t.Helper()
+	s, err := Parse("f", []byte(definition))
+	if err != nil {
+		t.Errorf("%s: %v", definition, err)
+		return
+	}
+	why := Faults(s)
+	if want == "" && why != nil || want != "" && (len(why) != 1 || !strings.Contains(why[0], want)) {
+		t.Errorf("%s: got %q, want %q", definition, why, want)
 	}
 }

@@ -25,15 +25,7 @@ func TestMix(t *testing.T) {
 		{"documents: {distribution: list, values: [1, 2], weights: [1]}", "documents.weights (line 4): are 1 for 2 values"},
 		{"documents: {distribution: list, values: [1, 2], weights: [0, 0]}", "are all 0"},
 	} {
-		s, err := Parse("f", []byte("name: x\nexperiment:\n  mix:\n    "+c.text))
-		if err != nil {
-			t.Errorf("%s: %v", c.text, err)
-			continue
-		}
-		why := Faults(s)
-		if c.want == "" && why != nil || c.want != "" && (len(why) != 1 || !strings.Contains(why[0], c.want)) {
-			t.Errorf("%s: got %q, want %q", c.text, why, c.want)
-		}
+		checkFaults(t, "name: x\nexperiment:\n  mix:\n    "+c.text, c.want)
 	}
 	for _, c := range []struct{ text, want string }{
 		{"mix: {documents: {distribution: normal}}", `"normal", which is not one of constant, uniform`},
@@ -69,12 +61,7 @@ func TestMixOverBatchSizes(t *testing.T) {
 
 // A file of requests may say when they were sent, so that replay needs no trace beside it.
 func TestReplayOfAMix(t *testing.T) {
-	s, err := Parse("f", []byte("name: x\nexperiment: {mix: {file: r.jsonl}, arrival: {process: replay}}"))
-	if why := Faults(s); err != nil || why != nil {
-		t.Errorf("got %q and %v", why, err)
-	}
-	s, err = Parse("f", []byte("name: x\nexperiment: {mix: {file: r.jsonl}, arrival: {process: replay, trace: t}}"))
-	if why := Faults(s); err != nil || why != nil {
-		t.Errorf("with a trace: got %q and %v", why, err)
+	for _, arrival := range []string{"{process: replay}", "{process: replay, trace: t}"} {
+		checkFaults(t, "name: x\nexperiment: {mix: {file: r.jsonl}, arrival: "+arrival+"}", "")
 	}
 }
