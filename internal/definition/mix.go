@@ -52,7 +52,12 @@ func (d Distribution) given() bool {
 
 // Given reports whether there is a mix.
 func (m Mix) Given() bool {
-	return m.File != "" || m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()
+	return m.File != "" || m.drawn()
+}
+
+// drawn reports whether anything about requests is drawn from a distribution.
+func (m Mix) drawn() bool {
+	return m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()
 }
 
 // faults reports contradictions in a mix.
@@ -61,7 +66,7 @@ func (m Mix) faults(add strictyaml.Report) {
 	switch {
 	case !m.Given():
 		return
-	case m.File != "" && (m.Documents.given() || m.QueryWords.given() || m.DocumentWords.given()):
+	case m.File != "" && m.drawn():
 		add(at+".file", "holds the requests, so nothing is drawn; leave out documents, query_words and document_words")
 	case m.File == "" && !m.Documents.given():
 		add(at, "needs documents, the number of documents per request, or a file of requests")
