@@ -51,7 +51,7 @@ func (t *tree) read(name string, data []byte, above []string) (*yaml.Node, error
 	if name != t.name {
 		t.mark(root, name)
 	}
-	i := indexOf(root, "extends")
+	i := indexOf(root.Content, "extends")
 	if i < 0 {
 		return root, nil
 	}
@@ -102,22 +102,21 @@ func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 	}
 	merged := *over
 	merged.Content = slices.Clone(below.Content)
-	own := len(below.Content)
+	own := len(below.Content) // of merged.Content, what is inherited
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		key, value := over.Content[i], over.Content[i+1]
 		at := keypath.Join(path, key.Value)
-		inherited := &yaml.Node{Content: merged.Content[:own]}
-		j := indexOf(inherited, key.Value)
-		if j >= 0 && merged.Content[j] != key && !slices.Contains(over.Content, merged.Content[j]) {
+		j := indexOf(merged.Content[:own], key.Value)
+		if j >= 0 && !slices.Contains(over.Content, merged.Content[j]) {
 			merged.Content[j], merged.Content[j+1] = key, t.merge(merged.Content[j+1], value, at)
 		} else {
 			merged.Content = append(merged.Content, key, value)
 		}
 		for _, other := range t.exclusive[at] {
-			if indexOf(over, keypath.Last(other)) >= 0 {
+			if indexOf(over.Content, keypath.Last(other)) >= 0 {
 				continue // the file itself gives both, for the decoder to find
 			}
-			if r := indexOf(&yaml.Node{Content: merged.Content[:own]}, keypath.Last(other)); r >= 0 {
+			if r := indexOf(merged.Content[:own], keypath.Last(other)); r >= 0 {
 				merged.Content = slices.Delete(merged.Content, r, r+2)
 				own -= 2
 			}
@@ -126,10 +125,10 @@ func (t *tree) merge(below, over *yaml.Node, path string) *yaml.Node {
 	return &merged
 }
 
-// indexOf finds a key in a mapping, or gives −1.
-func indexOf(n *yaml.Node, key string) int {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
+// indexOf finds a key in the content of a mapping, or gives −1.
+func indexOf(content []*yaml.Node, key string) int {
+	for i := 0; i+1 < len(content); i += 2 {
+		if content[i].Kind == yaml.ScalarNode && content[i].Value == key {
 			return i
 		}
 	}
