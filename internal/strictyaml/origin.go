@@ -79,12 +79,7 @@ func (o Origins) Place(key string) string {
 	}
 }
 
-// Overlay notes what gave the value of key now. Copies of o stay as they are.
-func (o *Origins) Overlay(key, origin string) {
-	o.overlaid = with(o.overlaid, key, origin)
-}
-
-// Default notes the name of a default that replaced another.
+// Default notes the name of a default that replaced another. Copies of o stay as they are.
 func (o *Origins) Default(key, name string) {
 	o.defaults = with(o.defaults, key, name)
 }

@@ -25,7 +25,7 @@ func (s *Schema[T]) Set(v *T, o *Origins, path, text, origin string) error {
 	if err := errors.Join(d.errs...); err != nil {
 		return err
 	}
-	o.Overlay(path, origin)
+	o.overlaid = with(o.overlaid, path, origin)
 	return nil
 }
 
