@@ -53,7 +53,6 @@ type Config struct {
 type Dashboard struct {
 	cfg     Config
 	routes  map[string]route
-	metrics http.Handler
 	viewers atomic.Int64
 
 	ending  chan struct{} // closed by Close
@@ -89,7 +88,6 @@ func New(cfg Config) *Dashboard {
 	}
 	d := &Dashboard{
 		cfg:     cfg,
-		metrics: cfg.Recorder.Handler(metrics.Served{Info: cfg.Info, Ready: cfg.Ready}),
 		ending:  make(chan struct{}),
 		started: time.Now(),
 	}
@@ -99,10 +97,10 @@ func New(cfg Config) *Dashboard {
 		"/api/stream":     {http.MethodGet, d.stream},
 		"/api/reset":      {http.MethodPost, d.reset},
 		"/api/experiment": {http.MethodPost, d.reportExperiment},
-		"/metrics":        {http.MethodGet, d.metrics.ServeHTTP},
 	}
-	if cfg.NoMetrics {
-		delete(d.routes, "/metrics")
+	if !cfg.NoMetrics {
+		handler := cfg.Recorder.Handler(metrics.Served{Info: cfg.Info, Ready: cfg.Ready})
+		d.routes["/metrics"] = route{http.MethodGet, handler.ServeHTTP}
 	}
 	files, err := assets.ReadDir("assets")
 	if err != nil {
