@@ -93,8 +93,8 @@ func (o Options) check() error {
 		return fmt.Errorf("routing %q does not exist; use one of %v, or leave it empty for the first", o.Routing, pool.Routings)
 	case slices.ContainsFunc(o.Instances, func(in Instance) bool { return in.Threads < 0 }):
 		return errors.New("threads of an instance are negative; use 0 for the default, or a positive number")
-	case o.MaxLength < 0, o.MaxLength > 0 && o.MaxLength < 3:
-		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least 3 tokens", o.MaxLength)
+	case o.MaxLength != 0 && o.MaxLength < pipeline.MinLength:
+		return fmt.Errorf("max length %d is too short; use 0 for the model's own, or at least %d tokens", o.MaxLength, pipeline.MinLength)
 	}
 	if _, err := o.checkThreads(); err != nil {
 		return err

@@ -12,10 +12,10 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 		return 0, crossrank.Errorf(crossrank.NotFound, "there is no model %q here, only %q", req.Model, p.model.Name)
 	case req.MaxLength == 0 || req.MaxLength > p.model.MaxLength:
 		return p.model.MaxLength, nil
-	case req.MaxLength < minLength:
+	case req.MaxLength < MinLength:
 		return 0, crossrank.Errorf(crossrank.InvalidArgument,
 			"max_length is %d; use 0 for the model's own maximum of %d, or at least %d, the number of special tokens",
-			req.MaxLength, p.model.MaxLength, minLength)
+			req.MaxLength, p.model.MaxLength, MinLength)
 	}
 	return req.MaxLength, nil
 }

@@ -47,7 +47,7 @@ func wordID(word string) int32 {
 }
 
 func (w *words) Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int) {
-	for len(query)+len(passage) > maxLength-minLength {
+	for len(query)+len(passage) > maxLength-MinLength {
 		side := &passage
 		if len(query) > len(passage) {
 			side = &query

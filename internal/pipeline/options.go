@@ -16,7 +16,7 @@ type Model struct {
 	Name      string
 	Tokenizer Tokenizer
 	Prompt    string              // put directly before every query; may be ""
-	MaxLength int                 // tokens of a pair, special tokens included; at least 3
+	MaxLength int                 // tokens of a pair, special tokens included; at least MinLength
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }
 
@@ -24,8 +24,8 @@ func (m Model) check() error {
 	switch {
 	case m.Tokenizer == nil:
 		return errors.New("it has no tokenizer")
-	case m.MaxLength < minLength:
-		return fmt.Errorf("its maximum length is %d tokens; want at least %d", m.MaxLength, minLength)
+	case m.MaxLength < MinLength:
+		return fmt.Errorf("its maximum length is %d tokens; want at least %d", m.MaxLength, MinLength)
 	case m.ScoreType != crossrank.Logit && m.ScoreType != crossrank.Probability:
 		return fmt.Errorf("its score type is %q; want %q or %q", m.ScoreType, crossrank.Logit, crossrank.Probability)
 	}

@@ -330,7 +330,7 @@ func TestUsualLoadIsNotRefused(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := clocking(t, &clockwork{speed: 10_000}, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second}})
 			defer p.Close()
-			req := &crossrank.Request{Pairs: slices.Repeat([]crossrank.Pair{{Passage: strings.Repeat("w", c.tokens-minLength)}}, c.pairs)}
+			req := &crossrank.Request{Pairs: slices.Repeat([]crossrank.Pair{{Passage: strings.Repeat("w", c.tokens-MinLength)}}, c.pairs)}
 			var under sync.WaitGroup
 			for range c.workers {
 				under.Go(func() {

@@ -26,7 +26,7 @@ func TestPrompt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (4 + 2 + minLength) + (4 + 1 + minLength); resp.Usage.Tokens != want {
+		if want := (4 + 2 + MinLength) + (4 + 1 + MinLength); resp.Usage.Tokens != want {
 			t.Errorf("%s: got %d tokens, want %d", mode, resp.Usage.Tokens, want)
 		}
 		for text, n := range map[string]int{"in short: who asks": 1, "o asks": 0, "a b": 1, "c": 1} {

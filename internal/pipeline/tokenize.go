@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// minLength is the length of the shortest pair: [CLS] [SEP] [SEP].
-const minLength = 3
+// MinLength is the length of the shortest pair in tokens: [CLS] [SEP] [SEP].
+const MinLength = 3
 
 // scratch is the memory of one request on its way through the pipeline.
 type scratch struct {
