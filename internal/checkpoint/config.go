@@ -17,6 +17,7 @@ const (
 type modelConfig struct {
 	translation
 	family *family
+	o      *object // the file itself
 }
 
 // vocabSize is how many tokens have an embedding.
@@ -40,7 +41,7 @@ func parseConfig(data []byte) (modelConfig, error) {
 	if o.err != nil {
 		return modelConfig{}, o.err
 	}
-	return modelConfig{*t, f}, nil
+	return modelConfig{*t, f, o}, nil
 }
 
 // checkCommon refuses what no family can compute.

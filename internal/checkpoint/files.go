@@ -9,14 +9,13 @@ import (
 	"path/filepath"
 )
 
-// readConfig reads config.json. It also returns the file as an object.
-func readConfig(dir string) (modelConfig, *object, error) {
+// readConfig reads config.json.
+func readConfig(dir string) (modelConfig, error) {
 	data, err := readFile(dir, configFile, maxConfigBytes)
 	if err != nil {
-		return modelConfig{}, nil, err
+		return modelConfig{}, err
 	}
-	c, err := parseConfig(data)
-	return c, parseObject(configFile, data), err
+	return parseConfig(data)
 }
 
 // readVocabulary reads tokenizer.json, or vocab.txt if there is none, and tokenizer_config.json.

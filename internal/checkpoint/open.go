@@ -65,7 +65,7 @@ func openDirectory(dir string) (m *Model, err error) {
 	if err := checkAdapter(dir); err != nil {
 		return nil, err
 	}
-	c, config, err := readConfig(dir)
+	c, err := readConfig(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, insteadOf(dir, configFile)
 	}
@@ -77,7 +77,7 @@ func openDirectory(dir string) (m *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Activation, err = readActivation(s.o, config); err != nil {
+	if m.Activation, err = readActivation(s.o, c.o); err != nil {
 		return nil, err
 	}
 	// The tokenizer of a large vocabulary takes as long as the weights.
@@ -156,7 +156,7 @@ func OpenNetwork(name string) (n *network.Network, positions int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	c, _, err := readConfig(dir)
+	c, err := readConfig(dir)
 	if err == nil {
 		_, err = readWeights(dir, c)
 	}
@@ -175,7 +175,7 @@ func openReading(dir string) (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
-	c, _, err := readConfig(dir)
+	c, err := readConfig(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		c.positions = cmp.Or(s.limit, v.limit, 512)

@@ -35,7 +35,7 @@ func (m memory) Load(dst map[string]safetensors.Values) (string, error) {
 }
 
 func load(m memory, s slots) error {
-	_, err := loadWeights(m, modelConfig{translation{slots: s.list}, &family{base: "base.", unused: []string{"pooler."}}})
+	_, err := loadWeights(m, modelConfig{translation: translation{slots: s.list}, family: &family{base: "base.", unused: []string{"pooler."}}})
 	return err
 }
 
