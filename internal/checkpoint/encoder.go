@@ -7,16 +7,16 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// encoder has what config.json says of an encoder of the kind that BERT brought: learned
-// embeddings, then post-norm blocks, then a head on the first token. Families differ in keys, names
-// and heads.
+// encoder has what config.json says of an encoder. Its methods describe the kind that BERT brought:
+// learned embeddings, then post-norm blocks, then a head on the first token. Families differ in
+// keys, names and heads, and some change more of the description.
 type encoder struct {
 	Hidden       int // width of the residual stream
 	Layers       int
 	Heads        int // divides Hidden
 	Intermediate int
 	VocabSize    int
-	Positions    int // rows of the position embeddings
+	Positions    int // rows of the position embeddings, if there are any, and most tokens
 	TypeVocab    int // 0: no type embeddings
 	NormEps      float32
 	Activation   network.Activation
@@ -37,20 +37,25 @@ var encoderActivations = map[string]network.Activation{
 // passed over. Those that would change it are refused unless they have their usual value.
 func readEncoder(o *object, labels, types int) encoder {
 	o.only("position_embedding_type", "absolute")
-	c := encoder{
+	c := readDimensions(o, labels)
+	c.Positions = o.size("max_position_embeddings", minPositions, maxPositions)
+	c.TypeVocab = o.sizeOr("type_vocab_size", types, maxTypes, 2)
+	c.NormEps = o.fraction("layer_norm_eps", defaultEps)
+	c.Activation = o.hiddenAct("hidden_act", "gelu", encoderActivations)
+	c.checkHeads(o, "num_attention_heads", "hidden_size")
+	return c
+}
+
+// readDimensions reads the keys that every configuration with BertConfig's names has.
+func readDimensions(o *object, labels int) encoder {
+	return encoder{
 		Hidden:       o.size("hidden_size", 1, maxHidden),
 		Layers:       o.size("num_hidden_layers", 1, maxLayers),
 		Heads:        o.size("num_attention_heads", 1, maxHidden),
 		Intermediate: o.size("intermediate_size", 1, 4*maxHidden),
 		VocabSize:    o.size("vocab_size", 1, maxVocab),
-		Positions:    o.size("max_position_embeddings", minPositions, maxPositions),
-		TypeVocab:    o.sizeOr("type_vocab_size", types, maxTypes, 2),
-		NormEps:      o.fraction("layer_norm_eps", defaultEps),
-		Activation:   o.hiddenAct("hidden_act", "gelu", encoderActivations),
 		Labels:       labels,
 	}
-	c.checkHeads(o, "num_attention_heads", "hidden_size")
-	return c
 }
 
 // checkHeads refuses a number of heads that does not divide the hidden size; both keys are for the
@@ -58,6 +63,14 @@ func readEncoder(o *object, labels, types int) encoder {
 func (c encoder) checkHeads(o *object, headsKey, hiddenKey string) {
 	if o.err == nil && c.Hidden%c.Heads != 0 {
 		o.fail(headsKey, "%d heads do not divide %s, which is %d", c.Heads, hiddenKey, c.Hidden)
+	}
+}
+
+// checkTurnedHeads is checkHeads for heads that rotary positions turn.
+func (c encoder) checkTurnedHeads(o *object) {
+	c.checkHeads(o, "num_attention_heads", "hidden_size")
+	if size := c.Hidden / c.Heads; o.err == nil && size%2 != 0 {
+		o.fail("num_attention_heads", "heads of %d elements cannot be turned in pairs", size)
 	}
 }
 

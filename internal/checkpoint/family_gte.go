@@ -27,19 +27,12 @@ func translateGTE(o *object, labels int) *translation {
 	o.only("layer_norm_type", "layer_norm")
 	o.refuse("logn_attention_scale")
 	o.refuse("logn_attention_clip1")
-	c := encoder{
-		Hidden:       o.size("hidden_size", 1, maxHidden),
-		Layers:       o.size("num_hidden_layers", 1, maxLayers),
-		Heads:        o.size("num_attention_heads", 1, maxHidden),
-		Intermediate: o.size("intermediate_size", 1, 4*maxHidden),
-		VocabSize:    o.size("vocab_size", 1, maxVocab),
-		Positions:    o.sizeOr("max_position_embeddings", minPositions, maxPositions, 2048),
-		TypeVocab:    o.sizeOr("type_vocab_size", 0, maxTypes, 1),
-		NormEps:      o.fraction("layer_norm_eps", defaultEps),
-		Activation:   o.hiddenAct("hidden_act", "gelu", encoderActivations),
-		Labels:       labels,
-	}
-	checkTurnedHeads(o, c.Hidden, c.Heads)
+	c := readDimensions(o, labels)
+	c.Positions = o.sizeOr("max_position_embeddings", minPositions, maxPositions, 2048)
+	c.TypeVocab = o.sizeOr("type_vocab_size", 0, maxTypes, 1)
+	c.NormEps = o.fraction("layer_norm_eps", defaultEps)
+	c.Activation = o.hiddenAct("hidden_act", "gelu", encoderActivations)
+	c.checkTurnedHeads(o)
 	fused := o.boolean("pack_qkv", true)
 	scaling := readGTERope(o)
 	if o.err != nil {

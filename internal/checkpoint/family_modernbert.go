@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -25,12 +24,9 @@ var modernBERT = family{
 
 // modernBERTConfig is what config.json says of a ModernBERT.
 type modernBERTConfig struct {
-	Hidden, Layers, Heads, Intermediate int
-	VocabSize, Positions                int
-	NormEps                             float32
-	Activation, HeadActivation          network.Activation
-	Pooling                             network.Pooling
-	Labels                              int
+	encoder
+	HeadActivation network.Activation
+	Pooling        network.Pooling
 
 	Global                  []bool // by layer: it attends to all tokens, not only to those in the window
 	Window                  int    // the largest distance in a local layer
@@ -44,23 +40,16 @@ var poolings = map[string]network.Pooling{"cls": network.FirstToken, "mean": net
 // readModernBERT reads the keys of transformers' ModernBertConfig, of versions 4 and 5. A key about
 // positions that other classes have, such as position_embedding_type, changes nothing here.
 func readModernBERT(o *object, labels int) modernBERTConfig {
-	c := modernBERTConfig{
-		Hidden:          o.size("hidden_size", 1, maxHidden),
-		Layers:          o.size("num_hidden_layers", 1, maxLayers),
-		Heads:           o.size("num_attention_heads", 1, maxHidden),
-		Intermediate:    o.size("intermediate_size", 1, 4*maxHidden),
-		VocabSize:       o.size("vocab_size", 1, maxVocab),
-		Positions:       o.sizeOr("max_position_embeddings", minPositions, maxPositions, 8192),
-		NormEps:         o.fraction("norm_eps", 1e-5),
-		Activation:      o.hiddenAct("hidden_activation", "gelu", encoderActivations),
-		HeadActivation:  o.hiddenAct("classifier_activation", "gelu", classifierActivations),
-		Labels:          labels,
-		NormBias:        o.boolean("norm_bias", false),
-		AttentionBias:   o.boolean("attention_bias", false),
-		FeedForwardBias: o.boolean("mlp_bias", false),
-		HeadBias:        o.boolean("classifier_bias", false),
-	}
-	checkTurnedHeads(o, c.Hidden, c.Heads)
+	c := modernBERTConfig{encoder: readDimensions(o, labels)}
+	c.Positions = o.sizeOr("max_position_embeddings", minPositions, maxPositions, 8192)
+	c.NormEps = o.fraction("norm_eps", 1e-5)
+	c.Activation = o.hiddenAct("hidden_activation", "gelu", encoderActivations)
+	c.HeadActivation = o.hiddenAct("classifier_activation", "gelu", classifierActivations)
+	c.NormBias = o.boolean("norm_bias", false)
+	c.AttentionBias = o.boolean("attention_bias", false)
+	c.FeedForwardBias = o.boolean("mlp_bias", false)
+	c.HeadBias = o.boolean("classifier_bias", false)
+	c.checkTurnedHeads(o)
 	pooling := o.str("classifier_pooling", "cls")
 	if c.Pooling = poolings[pooling]; c.Pooling == "" {
 		o.fail("classifier_pooling", "it is %.80q; cls and mean can be computed", pooling)
@@ -69,17 +58,6 @@ func readModernBERT(o *object, labels int) modernBERTConfig {
 	c.readLayerTypes(o)
 	c.readThetas(o)
 	return c
-}
-
-// checkTurnedHeads refuses heads that rotary positions do not fit.
-func checkTurnedHeads(o *object, hidden, heads int) {
-	switch {
-	case o.err != nil:
-	case hidden%heads != 0:
-		o.fail("num_attention_heads", "%d heads do not divide hidden_size, which is %d", heads, hidden)
-	case hidden/heads%2 != 0:
-		o.fail("num_attention_heads", "heads of %d elements cannot be turned in pairs", hidden/heads)
-	}
 }
 
 // readLayerTypes reads which layers are global: by name in transformers 5, else every n-th.
@@ -121,20 +99,12 @@ func (c *modernBERTConfig) readThetas(o *object) {
 // and gated feed-forward layers, most of them with attention within a window. The head has a dense
 // layer, an activation and a norm before the classifier.
 func (c modernBERTConfig) translation() *translation {
-	size := c.Hidden / c.Heads
 	norm := func() *network.Norm { return &network.Norm{Eps: c.NormEps} }
-	n := &network.Network{
-		Hidden: c.Hidden, Heads: c.Heads, KVHeads: c.Heads, HeadSize: size, Intermediate: c.Intermediate,
-		PreNorm:        true,
-		AttentionScale: float32(1 / math.Sqrt(float64(size))),
-		Activation:     c.Activation,
-		Embeddings:     network.Embeddings{Tokens: network.Table{Rows: c.VocabSize, Width: c.Hidden}, Norm: norm()},
-		Blocks:         make([]network.Block, c.Layers),
-		FinalNorm:      norm(),
-		Head: network.Head{
-			Pooling: c.Pooling, Dense: &network.Linear{}, Activation: c.HeadActivation, Norm: norm(),
-		},
-	}
+	n := c.network(c.HeadActivation)
+	n.PreNorm = true
+	n.Embeddings.Positions = nil
+	n.FinalNorm = norm()
+	n.Head.Pooling, n.Head.Norm = c.Pooling, norm()
 	var s slots
 	s.tokens("embeddings.tok_embeddings", &n.Embeddings.Tokens)
 	c.norm(&s, "embeddings.norm", n.Embeddings.Norm)
@@ -144,7 +114,7 @@ func (c modernBERTConfig) translation() *translation {
 			b.AttentionNorm = norm()
 		}
 		b.FeedForwardNorm = norm()
-		c.positions(b, c.Global[i], size)
+		c.positions(b, c.Global[i], n.HeadSize)
 		c.block(&s, fmt.Sprintf("layers.%d.", i), b)
 	}
 	c.norm(&s, "final_norm", n.FinalNorm)
