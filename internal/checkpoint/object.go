@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -149,20 +150,43 @@ func (o *object) sizeOr(key string, min, max, fallback int) int {
 
 // fraction returns a number above 0 and below 1, also as a float32.
 func (o *object) fraction(key string, fallback float32) float32 {
-	raw, ok := o.get(key)
+	raw, x, ok := o.number(key)
 	if !ok {
 		return fallback
 	}
-	x, err := strconv.ParseFloat(string(raw), 64)
-	if errors.Is(err, strconv.ErrSyntax) {
-		o.fail(key, "it must be a number, not %.40s", raw)
-		return fallback
-	}
-	if v := float32(x); err == nil && v > 0 && v < 1 {
+	if v := float32(x); v > 0 && v < 1 {
 		return v
 	}
 	o.fail(key, "it is %.40s; it must lie between 0 and 1", raw)
 	return fallback
+}
+
+// positive returns a number above 0.
+func (o *object) positive(key string, fallback float64) float64 {
+	raw, x, ok := o.number(key)
+	if !ok {
+		return fallback
+	}
+	if x > 0 && !math.IsInf(x, 0) {
+		return x
+	}
+	o.fail(key, "it is %.40s; it must be above 0", raw)
+	return fallback
+}
+
+// number returns a number as it is written and as a float64, if the member exists. It is infinite
+// if it is larger than any float64.
+func (o *object) number(key string) (raw jsontext.Value, x float64, ok bool) {
+	raw, ok = o.get(key)
+	if !ok {
+		return nil, 0, false
+	}
+	x, err := strconv.ParseFloat(string(raw), 64)
+	if errors.Is(err, strconv.ErrSyntax) {
+		o.fail(key, "it must be a number, not %.40s", raw)
+		return nil, 0, false
+	}
+	return raw, x, true
 }
 
 func (o *object) str(key, fallback string) string {

@@ -1,30 +1,10 @@
 package checkpoint
 
 import (
-	"errors"
 	"math"
-	"strconv"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
-
-// positive returns a number above 0.
-func (o *object) positive(key string, fallback float64) float64 {
-	raw, ok := o.get(key)
-	if !ok {
-		return fallback
-	}
-	x, err := strconv.ParseFloat(string(raw), 64)
-	if errors.Is(err, strconv.ErrSyntax) {
-		o.fail(key, "it must be a number, not %.40s", raw)
-		return fallback
-	}
-	if err != nil || !(x > 0) || math.IsInf(x, 0) {
-		o.fail(key, "it is %.40s; it must be above 0", raw)
-		return fallback
-	}
-	return x
-}
 
 // refuse fails a member that asks for something which cannot be computed: one that is neither
 // false, nor null, nor absent.
