@@ -161,11 +161,11 @@ func modelsBelow(dir string, names []string) []string {
 	return models
 }
 
-// firstOf lists the first few of many paths.
-func firstOf(paths []string) string {
+// firstOf lists the first few of many names.
+func firstOf(names []string) string {
 	const most = 4
-	s := strings.Join(paths[:min(most, len(paths))], ", ")
-	if n := len(paths) - most; n > 0 {
+	s := strings.Join(names[:min(most, len(names))], ", ")
+	if n := len(names) - most; n > 0 {
 		s += fmt.Sprintf(" and %d more", n)
 	}
 	return s

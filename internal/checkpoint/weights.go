@@ -177,16 +177,11 @@ func tensorError(t sourceTensor, format string, args ...any) error {
 
 // some names the first few of many.
 func some(names []string) string {
-	const most = 4
-	var quoted []string
-	for _, n := range names[:min(most, len(names))] {
-		quoted = append(quoted, fmt.Sprintf("%.100q", n))
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%.100q", n)
 	}
-	s := strings.Join(quoted, ", ")
-	if n := len(names) - most; n > 0 {
-		s += fmt.Sprintf(" and %d more", n)
-	}
-	return s
+	return firstOf(quoted)
 }
 
 // notFinite is the index of the first infinity or NaN, or -1. Both have all bits of the exponent
