@@ -15,7 +15,7 @@ import (
 
 // isCacheName reports whether a directory of the cache has this name.
 func isCacheName(name string) bool {
-	return strings.HasPrefix(name, "models--") && strings.Count(name, "--") >= 1
+	return strings.HasPrefix(name, "models--")
 }
 
 // snapshot finds the directory of a model in the hub's cache: the snapshot of the branch main, or
