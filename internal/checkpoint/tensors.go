@@ -34,7 +34,7 @@ type sourceTensor struct {
 func openTensors(dir string) (tensorSource, error) {
 	f, err := openSafetensors(dir, weightsFile)
 	if err == nil {
-		return newSingleFile(f, weightsFile), nil
+		return newSingleFile(f), nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -55,10 +55,10 @@ type singleFile struct {
 	tensors []sourceTensor
 }
 
-func newSingleFile(f *safetensors.File, name string) *singleFile {
+func newSingleFile(f *safetensors.File) *singleFile {
 	s := &singleFile{File: f}
 	for _, t := range f.Tensors() {
-		s.tensors = append(s.tensors, sourceTensor{Tensor: t, File: name})
+		s.tensors = append(s.tensors, sourceTensor{Tensor: t, File: weightsFile})
 	}
 	return s
 }
