@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/crossrank/crossrank/internal/network"
@@ -30,6 +31,13 @@ var encoderActivations = map[string]network.Activation{
 	"gelu_new":          network.GELUTanh,
 	"gelu_pytorch_tanh": network.GELUTanh,
 	"relu":              network.ReLU,
+}
+
+// withActivations returns known and more, which leaves both as they are.
+func withActivations(known, more map[string]network.Activation) map[string]network.Activation {
+	all := maps.Clone(known)
+	maps.Copy(all, more)
+	return all
 }
 
 // readEncoder reads the keys that most configurations of transformers share with BertConfig, types

@@ -32,13 +32,7 @@ var deBERTaBlocks = blockNames{
 
 const deBERTaEps = 1e-7
 
-var headActivations = map[string]network.Activation{
-	"gelu":              network.GELU,
-	"gelu_new":          network.GELUTanh,
-	"gelu_pytorch_tanh": network.GELUTanh,
-	"relu":              network.ReLU,
-	"tanh":              network.Tanh,
-}
+var headActivations = withActivations(encoderActivations, map[string]network.Activation{"tanh": network.Tanh})
 
 // translateDeBERTa describes BERT's blocks with disentangled attention (He et al. 2020): contents
 // attend to relative positions and the other way round. The head is a dense layer with an
@@ -70,12 +64,8 @@ func translateDeBERTa(o *object, labels int) *translation {
 // change the encoder.
 func readDeBERTa(o *object, labels int) encoder {
 	c := readEncoder(o, labels, 0)
-	if _, ok := o.get("type_vocab_size"); !ok {
-		c.TypeVocab = 0
-	}
-	if _, ok := o.get("layer_norm_eps"); !ok {
-		c.NormEps = deBERTaEps
-	}
+	c.TypeVocab = o.sizeOr("type_vocab_size", 0, maxTypes, 0) // absent, it means another number than in BertConfig
+	c.NormEps = o.fraction("layer_norm_eps", deBERTaEps)
 	if n, ok := o.integer("conv_kernel_size"); ok && n > 0 {
 		o.fail("conv_kernel_size", "it is %d; a convolution after the first layer cannot be computed", n)
 	}

@@ -156,12 +156,7 @@ func (c modernBERTConfig) norm(s *slots, name string, n *network.Norm) {
 }
 
 // classifierActivations are those of a head that names its activation.
-var classifierActivations = map[string]network.Activation{
-	"gelu":              network.GELU,
-	"gelu_new":          network.GELUTanh,
-	"gelu_pytorch_tanh": network.GELUTanh,
-	"relu":              network.ReLU,
-	"silu":              network.SiLU,
-	"swish":             network.SiLU,
-	"tanh":              network.Tanh,
-}
+var classifierActivations = withActivations(headActivations, map[string]network.Activation{
+	"silu":  network.SiLU,
+	"swish": network.SiLU,
+})
