@@ -261,10 +261,5 @@ func pause(ctx context.Context, err error) {
 	if errors.As(err, &e) {
 		wait = min(max(wait, e.RetryAfter), time.Second)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	sleep(ctx, wait)
 }
