@@ -120,16 +120,11 @@ func (r *Result) Failed() int {
 
 // PairsPerSecond is the throughput of the scorer, not of one worker: pairs scored over the time of
 // the run.
-func (r *Result) PairsPerSecond() float64 { return r.perSecond(r.Pairs) }
-
-// TokensPerSecond is the throughput in tokens.
-func (r *Result) TokensPerSecond() float64 { return r.perSecond(r.Tokens) }
-
-func (r *Result) perSecond(n int) float64 {
+func (r *Result) PairsPerSecond() float64 {
 	if r.Elapsed <= 0 {
 		return 0
 	}
-	return float64(n) / r.Elapsed.Seconds()
+	return float64(r.Pairs) / r.Elapsed.Seconds()
 }
 
 // Run warms s up, then measures it. When ctx ends, it stops sending, abandons the requests under
