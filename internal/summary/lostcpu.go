@@ -47,15 +47,9 @@ func Disturbed(s *Summary) int {
 
 // meanOver is the mean of a figure over the time of the samples that have it.
 func meanOver(samples []results.Sample, of func(*results.Sample) *float64) Value {
-	var sum, seconds float64
-	for i := range samples {
-		if v := of(&samples[i]); v != nil {
-			sum += *v * samples[i].IntervalS
-			seconds += samples[i].IntervalS
-		}
-	}
-	if seconds == 0 {
+	s := results.SpreadOf(samples, of)
+	if s == nil {
 		return Unmeasured
 	}
-	return Value(sum / seconds)
+	return Value(s.Mean)
 }
