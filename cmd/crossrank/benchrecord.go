@@ -107,8 +107,7 @@ func (b *benchRecorder) measured(r *load.Result, failure error) error {
 	}
 	if !b.res.Run.ExternalServer && r.Elapsed > 0 {
 		b.m.Samples = []results.Sample{b.sample(r)}
-		end.StealPct = results.SpreadOf(b.m.Samples, func(s *results.Sample) *float64 { return s.StealPct })
-		end.ThrottledPct = results.SpreadOf(b.m.Samples, func(s *results.Sample) *float64 { return s.ThrottledPct })
+		end.SumUp(b.m.Samples)
 	} else if r.CPU != nil {
 		end.GeneratorCPU = *r.CPU // in process, it is mostly the engine's
 	}

@@ -92,8 +92,7 @@ func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.
 	}
 	if result.Requests > 0 && r.server.Err() == nil && !errors.Is(err, errLost) && hasHistory(r.base.Target) {
 		samples, failure := r.samples(ctx, c, result)
-		end.StealPct = results.SpreadOf(samples, func(s *results.Sample) *float64 { return s.StealPct })
-		end.ThrottledPct = results.SpreadOf(samples, func(s *results.Sample) *float64 { return s.ThrottledPct })
+		end.SumUp(samples)
 		err = errors.Join(err, failure)
 	}
 	if lost := r.w.ConfigurationEnd(end); lost != nil {

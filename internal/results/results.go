@@ -217,6 +217,12 @@ type Spread struct {
 	Max  float64 `json:"max"`
 }
 
+// SumUp sets what the server's machine lacked, from the samples of the configuration.
+func (e *ConfigurationEnd) SumUp(samples []Sample) {
+	e.StealPct = SpreadOf(samples, func(s *Sample) *float64 { return s.StealPct })
+	e.ThrottledPct = SpreadOf(samples, func(s *Sample) *float64 { return s.ThrottledPct })
+}
+
 // SpreadOf sums up a figure of samples. It returns nil if none of them has it.
 func SpreadOf(samples []Sample, figure func(*Sample) *float64) *Spread {
 	var s *Spread
