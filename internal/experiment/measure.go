@@ -185,11 +185,7 @@ func (r *runner) samples(ctx context.Context, c results.Configuration, result *l
 type pacing struct{ due, sent []time.Duration }
 
 func (p *pacing) see(r results.Request) {
-	sent := r.Started
-	if r.Code == results.Dropped {
-		sent = -1
-	}
-	p.due, p.sent = append(p.due, r.Intended), append(p.sent, sent)
+	p.due, p.sent = append(p.due, r.Intended), append(p.sent, r.Sent())
 }
 
 // fault says why the load was not what was asked for, or nothing. The objective, in milliseconds,

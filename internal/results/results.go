@@ -165,6 +165,14 @@ func (r *Request) Latency() time.Duration { return r.Finished - r.Intended }
 // Service is how long the caller waited from the moment that the request was sent.
 func (r *Request) Service() time.Duration { return r.Finished - r.Started }
 
+// Sent is when the request was sent; negative if it was dropped.
+func (r *Request) Sent() time.Duration {
+	if r.Code == Dropped {
+		return -1
+	}
+	return r.Started
+}
+
 // Lag is how late the request was sent.
 func (r *Request) Lag() time.Duration { return r.Started - r.Intended }
 

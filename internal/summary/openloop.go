@@ -29,11 +29,7 @@ func (c *Configuration) pace(requests []results.Request) {
 	var service []float64
 	for i := range requests {
 		r := &requests[i]
-		at := r.Started
-		if r.Code == results.Dropped {
-			at = -1
-		}
-		intended, sent = append(intended, r.Intended), append(sent, at)
+		intended, sent = append(intended, r.Intended), append(sent, r.Sent())
 		if r.OK() {
 			service = append(service, stats.Milliseconds(r.Service()))
 		}
