@@ -70,6 +70,9 @@ type Arrival struct {
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty" check:"filled"`
 }
 
+// Open reports whether requests are sent by a schedule, whatever has become of the earlier ones.
+func (a Arrival) Open() bool { return a.Process != "closed" }
+
 // Quality measures how good the scores are, once per server, after the timed requests.
 type Quality struct {
 	// Against compares the logits of every server, over all pairs of the data, with those of the

@@ -32,7 +32,7 @@ func Faults(s Settings) []string {
 func (e Experiment) loadFaults(add strictyaml.Report) {
 	const at = "experiment.arrival."
 	a, searched := e.Arrival, e.Objective != (Objective{})
-	open, replay := a.Process != "closed", a.Process == "replay"
+	open, replay := a.Open(), a.Process == "replay"
 	switch {
 	case !open && a != Arrival{Process: "closed", Seed: a.Seed}:
 		add("experiment.arrival", "a closed loop has no rate, shape or trace")

@@ -35,7 +35,7 @@ func (r *runner) measureConfiguration(ctx context.Context, c configuration) (com
 		cfg.Record = r.steady.record
 		defer func() { r.steady = nil }()
 	}
-	if e.Arrival.Process != "closed" {
+	if e.Arrival.Open() {
 		if cfg.Schedule, err = scheduleOf(e.Arrival, recorded, c.Requests, cfg.Duration); err != nil {
 			return false, err
 		}

@@ -127,7 +127,7 @@ func configurationsOf(v definition.Variant, repeat int) []configuration {
 			for _, s := range v.Set {
 				c.Set = append(c.Set, results.Setting(s))
 			}
-			if e.Arrival.Process != "closed" {
+			if e.Arrival.Open() {
 				c.Arrival, c.Rate = e.Arrival.Process, e.Arrival.Rate
 			}
 			c.identify()

@@ -65,7 +65,7 @@ func (r *runner) startProcess(ctx context.Context, settings definition.Settings)
 		HTTPAddr:    r.opts.HTTPAddr,
 		Env:         config.WithoutSettings(os.Environ()), // the results record the definition, not the environment
 		Log:         r.log,
-		LowPriority: settings.Experiment.Arrival.Process != "closed",
+		LowPriority: settings.Experiment.Arrival.Open(),
 		ExitWithin:  exitWithin,
 	})
 }
@@ -113,7 +113,7 @@ func (r *runner) begin(info crossrank.Info, target string) error {
 		return fmt.Errorf("encoding the settings: %w", err)
 	}
 	loop := "closed"
-	if r.base.Experiment.Arrival.Process != "closed" {
+	if r.base.Experiment.Arrival.Open() {
 		loop = "open"
 	}
 	run := results.Run{
