@@ -134,24 +134,7 @@ func summariesOf(files []*results.Results) []*summary.Summary {
 // groupsOf gives the repeats of every complete configuration over all summaries, in the order of
 // the results.
 func groupsOf(summaries []*summary.Summary) []*summary.Group {
-	var all []*summary.Group
-	for _, s := range summaries {
-		for i := range s.Configurations {
-			c := &s.Configurations[i]
-			if !c.Complete || c.Search != "" {
-				continue
-			}
-			one := *c
-			one.Repeat = 0
-			g := find(all, one.Name())
-			if g == nil {
-				g = &summary.Group{Name: one.Name()}
-				all = append(all, g)
-			}
-			g.Repeats = append(g.Repeats, c)
-		}
-	}
-	return all
+	return summary.GroupsOf(summaries, (*configuration).Name, func(c *configuration) bool { return c.Complete && c.Search == "" })
 }
 
 func find(groups []*summary.Group, name string) *summary.Group {

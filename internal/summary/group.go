@@ -33,20 +33,30 @@ func Throughput(c *Configuration) Value { return c.PairsPerSecond }
 
 // Groups gives the configurations that were measured for their own sake, repeats together.
 func (s *Summary) Groups() []*Group {
-	var all []*Group
-	for i := range s.Configurations {
-		c := &s.Configurations[i]
-		if c.Search != "" || !c.PairsPerSecond.Measured() {
-			continue
+	return GroupsOf([]*Summary{s}, (*Configuration).ShortName, func(c *Configuration) bool {
+		return c.Search == "" && c.PairsPerSecond.Measured()
+	})
+}
+
+// GroupsOf puts the repeats of every configuration that counts together, over all summaries, in the
+// order of the results. Repeats are what has one name, the number of the repeat left out.
+func GroupsOf(all []*Summary, name func(*Configuration) string, counts func(*Configuration) bool) []*Group {
+	var groups []*Group
+	for _, s := range all {
+		for i := range s.Configurations {
+			c := &s.Configurations[i]
+			if !counts(c) {
+				continue
+			}
+			one := *c
+			one.Repeat = 0
+			of := name(&one)
+			k := slices.IndexFunc(groups, func(g *Group) bool { return g.Name == of })
+			if k < 0 {
+				k, groups = len(groups), append(groups, &Group{Name: of})
+			}
+			groups[k].Repeats = append(groups[k].Repeats, c)
 		}
-		one := *c
-		one.Repeat = 0
-		name := one.ShortName()
-		k := slices.IndexFunc(all, func(g *Group) bool { return g.Name == name })
-		if k < 0 {
-			k, all = len(all), append(all, &Group{Name: name})
-		}
-		all[k].Repeats = append(all[k].Repeats, c)
 	}
-	return all
+	return groups
 }
