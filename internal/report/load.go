@@ -36,13 +36,10 @@ func (d *document) load() {
 
 // stable says whether the configuration was stable at its end, if the experiment asked.
 func stable(c *summary.Configuration) string {
-	switch {
-	case c.Stability == nil:
+	if c.Stability == nil {
 		return summary.NotMeasured
-	case c.Stability.Stable:
-		return "yes"
 	}
-	return "**no**"
+	return yesOrNo(c.Stability.Stable)
 }
 
 // mixes lists what requests were drawn from, each once.
@@ -67,7 +64,7 @@ func (d *document) saturation() {
 		c := &d.Configurations[k.Configuration]
 		at := fmt.Sprintf("concurrency %d", c.Concurrency)
 		if c.Arrival != "" {
-			at = fmt.Sprintf("%.4g/s", c.Rate)
+			at = c.RateText()
 		}
 		note := ""
 		if k.Lightest {

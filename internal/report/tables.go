@@ -64,8 +64,7 @@ func (d *document) details() {
 // distribution prints a table of v with an average that may be of another kind.
 func (d *document) distribution(v summary.Distribution, average summary.Value) {
 	var m marks
-	d.Line("| Metric | Value |")
-	d.Line("|--------|-------|")
+	d.Header("Metric", "Value")
 	d.Row("Average", average.Format("%.2f"))
 	d.Row("Min", v.Min.Format("%.2f"))
 	d.Row("Max", v.Max.Format("%.2f"))

@@ -21,10 +21,7 @@ func bars(sum *summary.Summary) chart.Chart {
 	c.Note = leftOut(len(all), maxBars, "configurations")
 	s := chart.Series{Name: "pairs/s"}
 	for _, one := range all[:min(len(all), maxBars)] {
-		var xs []float64
-		for _, config := range one.Repeats {
-			xs = append(xs, float64(config.PairsPerSecond))
-		}
+		xs := one.Values(summary.Throughput)
 		c.Names = append(c.Names, one.Name)
 		s.Y, s.Low, s.High = append(s.Y, stats.Median(xs)), append(s.Low, slices.Min(xs)), append(s.High, slices.Max(xs))
 	}

@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,12 +39,12 @@ func (c *Configuration) RateText() string {
 func (s *Summary) Columns() []Column {
 	candidates := []Column{
 		{"Rate", (*Configuration).RateText},
-		{"Arrival", func(c *Configuration) string { return orNone(c.Arrival, "closed loop") }},
+		{"Arrival", func(c *Configuration) string { return cmp.Or(c.Arrival, "closed loop") }},
 	}
 	candidates = append(candidates, s.settings()...)
 	candidates = append(candidates,
-		Column{"Mix", func(c *Configuration) string { return orNone(c.Mix, "none") }},
-		Column{"Search", func(c *Configuration) string { return orNone(c.Search, "none") }},
+		Column{"Mix", func(c *Configuration) string { return cmp.Or(c.Mix, "none") }},
+		Column{"Search", func(c *Configuration) string { return cmp.Or(c.Search, "none") }},
 		Column{"Attempt", func(c *Configuration) string { return fmt.Sprint(c.Attempt + 1) }},
 		Column{"Repeat", func(c *Configuration) string { return fmt.Sprint(c.Repeat + 1) }})
 	var columns []Column
@@ -57,13 +58,6 @@ func (s *Summary) Columns() []Column {
 		columns = append(columns, Column{"Config", s.number})
 	}
 	return columns
-}
-
-func orNone(s, none string) string {
-	if s == "" {
-		return none
-	}
-	return s
 }
 
 // settings gives a column for every setting, by the last part of its key unless several keys end
