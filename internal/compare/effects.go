@@ -79,13 +79,14 @@ func (r experiment) effectOf(a axis, value, base string, of []axis, where ...fun
 	type cell struct{ base, value, baseP95, valueP95 []float64 }
 	cells := map[string]*cell{}
 	var order []string
+	others := r.otherAxes(of)
 	for i := range r.Configurations {
 		c := &r.Configurations[i]
 		v := a.value(c)
 		if !c.Counts() || v != value && v != base || slices.ContainsFunc(where, func(f func(*configuration) bool) bool { return !f(c) }) {
 			continue
 		}
-		key := r.otherSettings(of, c)
+		key := settingsOn(others, c)
 		if cells[key] == nil {
 			cells[key], order = &cell{}, append(order, key)
 		}
@@ -112,13 +113,18 @@ func (r experiment) effectOf(a axis, value, base string, of []axis, where ...fun
 	return e
 }
 
-// otherSettings names the values of a configuration on all but some axes.
-func (r experiment) otherSettings(axes []axis, c *configuration) string {
+// otherAxes lists all axes but some.
+func (r experiment) otherAxes(but []axis) []axis {
+	return slices.DeleteFunc(r.axes(), func(a axis) bool {
+		return slices.ContainsFunc(but, func(b axis) bool { return b.name == a.name })
+	})
+}
+
+// settingsOn names the values of a configuration on some axes.
+func settingsOn(axes []axis, c *configuration) string {
 	var key strings.Builder
-	for _, other := range r.axes() {
-		if !slices.ContainsFunc(axes, func(a axis) bool { return a.name == other.name }) {
-			key.WriteString(other.name + "=" + other.value(c) + "\n")
-		}
+	for _, a := range axes {
+		key.WriteString(a.name + "=" + a.value(c) + "\n")
 	}
 	return key.String()
 }
