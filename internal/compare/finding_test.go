@@ -24,6 +24,22 @@ func findings(all ...*results.Results) []Finding {
 	return Findings(s, NoiseOf(s))
 }
 
+// checkFinding holds that results have a finding on a topic, with these texts in it.
+func checkFinding(t *testing.T, what string, res *results.Results, topic string, want []string) {
+	t.Helper()
+	found := findings(res)
+	i := slices.IndexFunc(found, func(f Finding) bool { return f.Topic == topic })
+	if i < 0 {
+		t.Errorf("%s: no finding, but %v", what, found)
+		return
+	}
+	for _, text := range want {
+		if !strings.Contains(found[i].Text, text) {
+			t.Errorf("%s: no %q in %q", what, text, found[i].Text)
+		}
+	}
+}
+
 func TestFindings(t *testing.T) {
 	share := 0.9
 	quantized := resultstest.Sweep("10", "model_pool.instances[0].quantization", "fp32", 100.0, "int8", 150.0)
@@ -52,17 +68,7 @@ func TestFindings(t *testing.T) {
 			[]string{"int8, against fp32: **1.50×** the pairs/s.", "Of the 10 best passages, 90.0 % are the same as in fp32", "**Faster, but worse**"}},
 		{"int8 that people find as good", "Quantization", judged, []string{"nDCG@10 differs by -0.0010 and MRR@10 by +0.0010.", "Faster, and the ranking is no worse"}},
 	} {
-		found := findings(c.res)
-		i := slices.IndexFunc(found, func(f Finding) bool { return f.Topic == c.topic })
-		if i < 0 {
-			t.Errorf("%s: no finding, but %v", c.what, found)
-			continue
-		}
-		for _, want := range c.want {
-			if !strings.Contains(found[i].Text, want) {
-				t.Errorf("%s: no %q in %q", c.what, want, found[i].Text)
-			}
-		}
+		checkFinding(t, c.what, c.res, c.topic, c.want)
 	}
 }
 

@@ -3,7 +3,6 @@ package compare
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -66,17 +65,7 @@ func TestEveryTopic(t *testing.T) {
 			"More requests only wait: the mean latency is 100.0 ms with 4, and 101.0 ms with 2.", "The knee, where throughput is best worth its latency, is at 3"}},
 		{"Stress", stress, []string{"16 requests of 10 pairs in flight: 99 answered, 1 failed, 0 lost"}},
 	} {
-		found := findings(c.res)
-		i := slices.IndexFunc(found, func(f Finding) bool { return f.Topic == c.topic })
-		if i < 0 {
-			t.Errorf("%s: no finding, but %v", c.topic, found)
-			continue
-		}
-		for _, want := range c.want {
-			if !strings.Contains(found[i].Text, want) {
-				t.Errorf("%s: no %q in %q", c.topic, want, found[i].Text)
-			}
-		}
+		checkFinding(t, c.topic, c.res, c.topic, c.want)
 	}
 }
 
