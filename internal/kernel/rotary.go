@@ -2,9 +2,16 @@ package kernel
 
 import "math"
 
-// RotarySpan is how many elements of a head turn together: Width/2 first elements of pairs, then
+// rotarySpan is how many elements of a head turn together: rotarySpan/2 first elements of pairs, then
 // their second elements. So a kernel reads both as whole vectors, whatever the size of a head.
-const RotarySpan = Width
+const rotarySpan = Width
+
+// rotaryPlace returns where the first element of a pair stands in its head, or the second one if
+// side is 1.
+func rotaryPlace(pair, side int) int {
+	const half = rotarySpan / 2
+	return pair/half*rotarySpan + side*half + pair%half
+}
 
 // RotaryOrder returns where each of a head's elements stands when its pairs are arranged for
 // [Set.Rotate]: element d at order[d], below Pad(size). The first 2·pairs elements turn, element k
@@ -12,13 +19,11 @@ const RotarySpan = Width
 // and keys arranged alike have the same products.
 func RotaryOrder(size, pairs int) []int {
 	order := make([]int, size)
-	place := func(d, pair, side int) { order[d] = pair/(Width/2)*Width + side*(Width/2) + pair%(Width/2) }
 	for k := range pairs {
-		place(k, k, 0)
-		place(k+pairs, k, 1)
+		order[k], order[k+pairs] = rotaryPlace(k, 0), rotaryPlace(k, 1)
 	}
 	for d := 2 * pairs; d < size; d++ {
-		place(d, pairs+(d-2*pairs)/2, (d-2*pairs)%2)
+		order[d] = rotaryPlace(pairs+(d-2*pairs)/2, (d-2*pairs)%2)
 	}
 	return order
 }
@@ -35,8 +40,7 @@ func RotaryTable(positions, size int, frequencies []float64) []float32 {
 			if pair < len(frequencies) {
 				sin, cos = math.Sincos(float64(p) * frequencies[pair])
 			}
-			at := pair/(Width/2)*Width + pair%(Width/2)
-			row[at], row[at+Width/2] = float32(cos), float32(sin)
+			row[rotaryPlace(pair, 0)], row[rotaryPlace(pair, 1)] = float32(cos), float32(sin)
 		}
 	}
 	return table
