@@ -15,33 +15,30 @@ import (
 // one instruction needs of it. Sums are exact, whatever the order: tiles of few rows add in several
 // accumulators a row, so that an instruction need not wait for the one before it.
 func vnni() {
-	for rows := 1; rows <= height512; rows++ {
-		tileVNNI(dot{
-			name: fmt.Sprintf("int8Tile%dVNNI", rows), a: "*uint8", b: "*int8", group: 4, product: VPDPBUSD, rowParams: 2,
-			doc: fmt.Sprintf("int8Tile for %d rows", rows),
-		}, rows)
-	}
-	for rows := 1; rows <= height512; rows++ {
-		tileVNNI(dot{
-			name: fmt.Sprintf("int16Tile%dVNNI", rows), a: "*int16", b: "*int16", group: 2, product: VPDPWSSD, rowParams: 1,
-			doc: fmt.Sprintf("int16Tile for %d rows", rows),
-		}, rows)
+	for _, d := range []dot{
+		{tile: "int8Tile", a: "*uint8", b: "*int8", group: 4, product: VPDPBUSD, rowParams: 2},
+		{tile: "int16Tile", a: "*int16", b: "*int16", group: 2, product: VPDPWSSD, rowParams: 1},
+	} {
+		for rows := 1; rows <= height512; rows++ {
+			tileVNNI(d, rows)
+		}
 	}
 }
 
 // dot describes a family of tiles.
 type dot struct {
-	name, a, b, doc string
-	group           int // elements of A that one instruction multiplies in a column: 4 bytes of memory
-	product         func(...Op)
-	rowParams       int // parameters of a row: its step, and its low for bytes
+	tile, a, b string // what the tiles are called in plain Go, and the types of their operands
+	group      int    // elements of A that one instruction multiplies in a column: 4 bytes of memory
+	product    func(...Op)
+	rowParams  int // parameters of a row: its step, and its low for bytes
 }
 
 func tileVNNI(d dot, rows int) {
 	const unroll = 4
-	TEXT(d.name, NOSPLIT, "func(k int, a "+d.a+", lda int, b "+d.b+", rows *float32, columns *float32, c *float32, ldc int)")
+	name := fmt.Sprintf("%s%dVNNI", d.tile, rows)
+	TEXT(name, NOSPLIT, "func(k int, a "+d.a+", lda int, b "+d.b+", rows *float32, columns *float32, c *float32, ldc int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is %s. k is a multiple of 4 and at least 4.", d.name, d.doc))
+	Doc(fmt.Sprintf("%s is %s for %d rows. k is a multiple of 4 and at least 4.", name, d.tile, rows))
 	k := Load(Param("k"), GP64())
 	a := newRowsOf(4/d.group, rows, Load(Param("a"), GP64()), Load(Param("lda"), GP64()))
 	b := Load(Param("b"), GP64())
