@@ -135,28 +135,7 @@ func TestGuardTiles(t *testing.T) {
 				heights = []int{1, largest - 1, largest}
 			}
 			for _, rows := range heights {
-				lda, ldc := k+k%3, Width+k%2
-				a, b := random(rng, (rows-1)*lda+k, 1), random(rng, k*Width, 1)
-				c := random(rng, (rows-1)*ldc+Width, 1)
-				for _, inPlace := range []bool{false, true} {
-					init, ldi := c[:Width], 0
-					if inPlace {
-						init, ldi = c, ldc
-					}
-					want, sums := slices.Clone(c), slices.Clone(c)
-					generic.tile[rows-1](k, first(a), lda, first(b), &init[0], ldi, &want[0], ldc, nil, 1)
-					generic.tile[rows-1](k, first(abs(a)), lda, first(abs(b)), &abs(init)[0], ldi, &sums[0], ldc, nil, 1)
-					g.everywhere(t, func() error {
-						got := place(g, c)
-						from := got
-						if !inPlace {
-							from = place(g, init)
-						}
-						pa, pb := first(place(g, a)), first(place(g, b)) // fetching beyond pb must do no harm
-						s.tile[rows-1](k, pa, lda, pb, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
-						return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
-					}, "k %d, %d rows, in place %t", k, rows, inPlace)
-				}
+				g.product(t, rng, rows, k, Width, k*Width, s.tile[rows-1], generic.tile[rows-1])
 			}
 		}
 	})
@@ -173,31 +152,44 @@ func TestGuardPairs(t *testing.T) {
 				heights = heights[max(0, len(heights)-2):] // the plain version takes long
 			}
 			for _, rows := range heights {
-				lda, ldc, apart := k+k%3, 2*Width+k%2, k*Width+k%5
-				a, b := random(rng, (rows-1)*lda+k, 1), random(rng, apart+k*Width, 1)
-				c := random(rng, (rows-1)*ldc+2*Width, 1)
-				for _, inPlace := range []bool{false, true} {
-					init, ldi := c[:2*Width], 0
-					if inPlace {
-						init, ldi = c, ldc
+				apart := k*Width + k%5
+				at := func(pair microkernelPair) microkernel {
+					return func(k int, a *float32, lda int, b, init *float32, ldi int, c *float32, ldc int, next *float32, lines int) {
+						pair(k, a, lda, b, apart, init, ldi, c, ldc, next, lines)
 					}
-					plain, want, sums := gemmPair(rows), slices.Clone(c), slices.Clone(c)
-					plain(k, first(a), lda, first(b), apart, &init[0], ldi, &want[0], ldc, nil, 1)
-					plain(k, first(abs(a)), lda, first(abs(b)), apart, &abs(init)[0], ldi, &sums[0], ldc, nil, 1)
-					g.everywhere(t, func() error {
-						got := place(g, c)
-						from := got
-						if !inPlace {
-							from = place(g, init)
-						}
-						pa, pb := first(place(g, a)), first(place(g, b))
-						s.pair[rows-1](k, pa, lda, pb, apart, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
-						return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
-					}, "k %d, %d rows, in place %t", k, rows, inPlace)
 				}
+				g.product(t, rng, rows, k, 2*Width, apart+k*Width, at(s.pair[rows-1]), at(gemmPair(rows)))
 			}
 		}
 	})
+}
+
+// product tests a microkernel for some rows of A and panels of size elements, which makes width
+// columns: with init apart from C, and in place.
+func (g *guarded) product(t *testing.T, rng *rand.Rand, rows, k, width, size int, kernel, plain microkernel) {
+	t.Helper()
+	lda, ldc := k+k%3, width+k%2
+	a, b := random(rng, (rows-1)*lda+k, 1), random(rng, size, 1)
+	c := random(rng, (rows-1)*ldc+width, 1)
+	for _, inPlace := range []bool{false, true} {
+		init, ldi := c[:width], 0
+		if inPlace {
+			init, ldi = c, ldc
+		}
+		want, sums := slices.Clone(c), slices.Clone(c)
+		plain(k, first(a), lda, first(b), &init[0], ldi, &want[0], ldc, nil, 1)
+		plain(k, first(abs(a)), lda, first(abs(b)), &abs(init)[0], ldi, &sums[0], ldc, nil, 1)
+		g.everywhere(t, func() error {
+			got := place(g, c)
+			from := got
+			if !inPlace {
+				from = place(g, init)
+			}
+			pa, pb := first(place(g, a)), first(place(g, b)) // fetching beyond pb must do no harm
+			kernel(k, pa, lda, pb, &from[0], ldi, &got[0], ldc, pb, 1<<(k%3))
+			return near(got, want, func(i int) float64 { return float64(2*k+4) * 0x1p-24 * float64(sums[i]) })
+		}, "k %d, %d rows, in place %t", k, rows, inPlace)
+	}
 }
 
 func TestGuardTiles8(t *testing.T) {
