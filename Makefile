@@ -79,11 +79,13 @@ CC_FOR_RACES = $$($(GO) env CC)
 test-with-races:
 	CGO_ENABLED=1 $(GOTEST) -race -short $(CONCURRENT)
 
+NPM_INSTALL = { ! command -v npm >/dev/null || npm install --silent --no-progress; }
+
 test-clients: ## clients of other makers against a server; those for Node.js where npm is
-	cd test/clients && { ! command -v npm >/dev/null || npm install --silent --no-progress; } && $(GOTEST) -count 1 ./...
+	cd test/clients && $(NPM_INSTALL) && $(GOTEST) -count 1 ./...
 
 test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; TOKENIZER_TEXTS=50000 compares more texts
-	! command -v npm >/dev/null || (cd test/tokenizers && npm install --silent --no-progress)
+	cd test/tokenizers && $(NPM_INSTALL)
 	$(GOTEST) -count 1 -run TestLibrary ./internal/checkpoint
 
 # One line for each part of the tests that this machine cannot run, and how to make it run.
@@ -91,9 +93,10 @@ not-tested:
 	@skipped() { echo "NOT TESTED: $$1; to test it: $$2"; }; \
 	has() { for program in "$$@"; do command -v "$$program" >/dev/null && return; done; return 1; }; \
 	has $(QEMU) || skipped "the arm64 kernels" "apt-get install qemu-user"; \
-	test -x "$(EMU)" || grep -qw avx512_vnni /proc/cpuinfo 2>/dev/null || \
-		skipped "the AVX-512 kernels" "$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
-	test -x "$(EMU)" || skipped "which tiers other x86-64 processors get" "$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
+	test -x "$(EMU)" || { \
+		emulator="$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
+		grep -qw avx512_vnni /proc/cpuinfo 2>/dev/null || skipped "the AVX-512 kernels" "$$emulator"; \
+		skipped "which tiers other x86-64 processors get" "$$emulator"; }; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
 	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
