@@ -20,7 +20,6 @@ type failure struct {
 // keys of its requests and the form of its replies. In every dialect, an error also has the
 // project's code, the id of the request and, if known, when to retry.
 type dialect struct {
-	name   string
 	status map[crossrank.Code]int // only where it differs from statuses
 	body   func(failure) any
 

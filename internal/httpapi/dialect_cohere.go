@@ -4,7 +4,7 @@ import "github.com/crossrank/crossrank"
 
 // cohere is the dialect of Cohere's second version.
 var cohere = &dialect{
-	name: "cohere", status: badRequest, body: cohereError, list: "documents", keys: cohereKeys, reply: cohereReply,
+	status: badRequest, body: cohereError, list: "documents", keys: cohereKeys, reply: cohereReply,
 }
 
 // cohereKeys sets the default of Cohere's second version.

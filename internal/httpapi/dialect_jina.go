@@ -5,14 +5,14 @@ import "github.com/crossrank/crossrank"
 var (
 	// jina is the dialect of Jina and of the first version of Cohere, whose clients read different
 	// keys of one reply; also of Together, OpenRouter and Xinference.
-	jina = &dialect{name: "jina", body: jinaError, list: "documents", shown: true, lax: true, reply: jinaMetaReply}
+	jina = &dialect{body: jinaError, list: "documents", shown: true, lax: true, reply: jinaMetaReply}
 	// shared is the dialect of documents on the route of Text Embeddings Inference: of vLLM,
 	// llama.cpp, Infinity, and Cohere's clients without a version in their base URL.
 	shared = &dialect{
-		name: "shared", status: badRequest, body: llamaError, list: "documents", shown: true, lax: true, reply: jinaMetaReply,
+		status: badRequest, body: llamaError, list: "documents", shown: true, lax: true, reply: jinaMetaReply,
 	}
 	// llama is the dialect of llama.cpp.
-	llama = &dialect{name: "llama", status: badRequest, body: llamaError, list: "documents", lax: true, reply: jinaReply}
+	llama = &dialect{status: badRequest, body: llamaError, list: "documents", lax: true, reply: jinaReply}
 )
 
 // reranked is a result of most dialects.

@@ -2,7 +2,7 @@ package httpapi
 
 // mixedbread is the dialect of Mixedbread.
 var mixedbread = &dialect{
-	name: "mixedbread", body: jinaError, list: "input", lax: true, keys: mixedbreadKeys, reply: mixedbreadReply,
+	body: jinaError, list: "input", lax: true, keys: mixedbreadKeys, reply: mixedbreadReply,
 }
 
 func mixedbreadKeys(o *object) {

@@ -2,7 +2,7 @@ package httpapi
 
 // nim is the dialect of NVIDIA's NIM, whose scores are logits.
 var nim = &dialect{
-	name: "nim", status: badRequest, body: jinaError, list: "passages", lax: true, scores: logit, keys: nimKeys, reply: nimReply,
+	status: badRequest, body: jinaError, list: "passages", lax: true, scores: logit, keys: nimKeys, reply: nimReply,
 }
 
 // nimKeys reads truncate, which is a word there.

@@ -3,7 +3,7 @@ package httpapi
 import "github.com/crossrank/crossrank"
 
 // vllm is the dialect of vLLM.
-var vllm = &dialect{name: "vllm", status: badRequest, body: vllmError}
+var vllm = &dialect{status: badRequest, body: vllmError}
 
 func llamaError(f failure) any { return openAIBody(f, llamaTypes, "server_error") }
 

@@ -11,7 +11,7 @@ const pineconeVersion = "X-Pinecone-Api-Version"
 
 // pinecone is the dialect of Pinecone, whose documents come back as they were.
 var pinecone = &dialect{
-	name: "pinecone", status: badRequest, body: pineconeError, list: "documents", shown: true, lax: true,
+	status: badRequest, body: pineconeError, list: "documents", shown: true, lax: true,
 	keys: pineconeKeys, reply: pineconeReply,
 }
 

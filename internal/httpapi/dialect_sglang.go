@@ -3,7 +3,7 @@ package httpapi
 // sglang is the dialect of SGLang, whose reply is a list. Its route is the one of Jina, so it has a
 // base path of its own.
 var sglang = &dialect{
-	name: "sglang", status: badRequest, body: vllmError, list: "documents", shown: true, lax: true, reply: sglangReply,
+	status: badRequest, body: vllmError, list: "documents", shown: true, lax: true, reply: sglangReply,
 }
 
 // sglangResult is a result of SGLang.

@@ -9,12 +9,12 @@ import (
 var (
 	// tei is the dialect of Text Embeddings Inference, and of routes that belong to no API.
 	tei = &dialect{
-		name: "tei", status: backendFailed, body: teiError, list: "texts", anyModel: true, reply: teiReply,
+		status: backendFailed, body: teiError, list: "texts", anyModel: true, reply: teiReply,
 	}
 	// elastic is the dialect of Elasticsearch's service hugging_face. Its parser refuses keys that
 	// it does not know.
 	elastic = &dialect{
-		name: "elasticsearch", status: backendFailed, body: teiError, list: "documents", lax: true, anyModel: true,
+		status: backendFailed, body: teiError, list: "documents", lax: true, anyModel: true,
 		reply: teiReply,
 	}
 )

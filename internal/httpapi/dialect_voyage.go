@@ -2,7 +2,7 @@ package httpapi
 
 // voyage is the dialect of Voyage. It has a base path of its own, and the bodies of "/v1/rerank"
 // that have keys of it alone.
-var voyage = &dialect{name: "voyage", body: jinaError, list: "documents", lax: true, reply: voyageReply}
+var voyage = &dialect{body: jinaError, list: "documents", lax: true, reply: voyageReply}
 
 // voyageResult is a result of Voyage, whose documents are strings.
 type voyageResult struct {

@@ -3,7 +3,7 @@ package httpapi
 // weaviate is the dialect of Weaviate's container reranker-transformers. Scores have the model's
 // own activation and stand in the request's order.
 var weaviate = &dialect{
-	name: "weaviate", status: backendFailed, body: teiError, list: "documents", anyModel: true, scores: models,
+	status: backendFailed, body: teiError, list: "documents", anyModel: true, scores: models,
 	reply: weaviateReply,
 }
 

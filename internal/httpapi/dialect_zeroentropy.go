@@ -1,7 +1,7 @@
 package httpapi
 
 // zeroentropy is the dialect of ZeroEntropy.
-var zeroentropy = &dialect{name: "zeroentropy", body: jinaError, list: "documents", lax: true, reply: zeroentropyReply}
+var zeroentropy = &dialect{body: jinaError, list: "documents", lax: true, reply: zeroentropyReply}
 
 func zeroentropyReply(r *answer) any {
 	bytes := 0
