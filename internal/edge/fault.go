@@ -5,22 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/crossrank/crossrank"
 )
 
 // Fault is an error as its caller may see it: a code, and a message without internals.
 type Fault struct {
-	Code    crossrank.Code
-	Message string
-	Hidden  bool // the error says more than Message; it is logged with the id of the request
+	Code       crossrank.Code
+	Message    string
+	RetryAfter time.Duration // 0 = unknown
+	Hidden     bool          // the error says more than Message; it is logged with the id of the request
 }
 
 // Explain turns an error into what its caller may see. Messages of a [crossrank.Error] are made for
 // callers. Those of other errors may contain files, addresses or memory and are hidden.
 func Explain(err error) Fault {
 	if e, ok := errors.AsType[*crossrank.Error](err); ok {
-		return Fault{Code: e.Code, Message: e.Message, Hidden: e.Code == crossrank.Internal}
+		return Fault{Code: e.Code, Message: e.Message, RetryAfter: e.RetryAfter, Hidden: e.Code == crossrank.Internal}
 	}
 	switch code := crossrank.CodeOf(err); code {
 	case crossrank.DeadlineExceeded:

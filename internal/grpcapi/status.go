@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"errors"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -66,9 +65,9 @@ func (c *Config) fail(ctx context.Context, err error) error {
 		&errdetails.RequestInfo{RequestId: id},
 	}
 	trailer := metadata.Pairs(edge.RequestIDHeader, id)
-	if e, ok := errors.AsType[*crossrank.Error](err); ok && e.RetryAfter > 0 {
-		trailer.Set(pushback, strconv.FormatInt(max(1, e.RetryAfter.Milliseconds()), 10))
-		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
+	if wait := fault.RetryAfter; wait > 0 {
+		trailer.Set(pushback, strconv.FormatInt(max(1, wait.Milliseconds()), 10))
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
 	}
 	// Outside a call, as in a test of a method, there is no trailer to set. The status is enough.
 	_ = grpc.SetTrailer(ctx, trailer)

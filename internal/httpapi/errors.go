@@ -52,6 +52,10 @@ func (a *API) fail(x *exchange, err error) {
 		if fault.Hidden {
 			hidden = err
 		}
+		if wait := fault.RetryAfter; wait > 0 {
+			f.retryAfter = max(1, wait.Milliseconds())
+			x.w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+		}
 	}
 	edge.LogFailure(x.r.Context(), a.cfg.Log, x.id, f.code, x.route, hidden)
 	if a.cfg.Failed != nil {
@@ -62,10 +66,6 @@ func (a *API) fail(x *exchange, err error) {
 	}
 	if a.cfg.Refused != nil && !edge.FromScorer(err) {
 		a.cfg.Refused(f.code)
-	}
-	if e, ok := errors.AsType[*crossrank.Error](err); ok && e.RetryAfter > 0 {
-		f.retryAfter = max(1, e.RetryAfter.Milliseconds())
-		x.w.Header().Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	body, err := encode(x.dialect.body(f))
 	if err != nil {
