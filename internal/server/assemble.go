@@ -97,8 +97,8 @@ func (s *Server) grpcOptions(load *loadReporter, calls grpcapi.Config, authorize
 	unary := []grpc.UnaryServerInterceptor{load.reportCall, s.countCalls, grpcapi.Recover(calls)}
 	stream := []grpc.StreamServerInterceptor{load.reportStream, s.countStreams, grpcapi.RecoverStream(calls)}
 	if s.tracer != nil {
-		unary = slices.Insert(unary, 0, s.tracer.Unary(grpcapi.Services...))
-		stream = slices.Insert(stream, 0, s.tracer.Stream(grpcapi.Services...))
+		unary = slices.Insert(unary, 0, s.tracer.Unary(grpcapi.Ours))
+		stream = slices.Insert(stream, 0, s.tracer.Stream(grpcapi.Ours))
 	}
 	options := []grpc.ServerOption{
 		orca.CallMetricsServerOption(nil), // first: its interceptor is the outermost

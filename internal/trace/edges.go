@@ -49,11 +49,11 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap is for [http.ResponseController].
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Unary opens a span for every call of the given services. It must be outside of every interceptor
-// that may refuse the call.
-func (t *Tracer) Unary(services ...string) grpc.UnaryServerInterceptor {
+// Unary opens a span for every call whose method, such as "/a.Service/Score", is traced. It must be
+// outside of every interceptor that may refuse the call.
+func (t *Tracer) Unary(traced func(method string) bool) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		if !among(info.FullMethod, services) {
+		if !traced(info.FullMethod) {
 			return next(ctx, req)
 		}
 		ctx, c := t.beginRPC(ctx, info.FullMethod)
@@ -63,9 +63,9 @@ func (t *Tracer) Unary(services ...string) grpc.UnaryServerInterceptor {
 }
 
 // Stream does the same for streams, with one span per stream.
-func (t *Tracer) Stream(services ...string) grpc.StreamServerInterceptor {
+func (t *Tracer) Stream(traced func(method string) bool) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-		if !among(info.FullMethod, services) {
+		if !traced(info.FullMethod) {
 			return next(srv, ss)
 		}
 		ctx, c := t.beginRPC(ss.Context(), info.FullMethod)
@@ -88,15 +88,6 @@ func (t *Tracer) beginRPC(ctx context.Context, method string) (context.Context, 
 	service, short, _ := strings.Cut(name, "/")
 	return t.begin(ctx, name, metadataCarrier(md), attribute.String("rpc.system", "grpc"),
 		attribute.String("rpc.service", service), attribute.String("rpc.method", short))
-}
-
-func among(method string, services []string) bool {
-	for _, s := range services {
-		if rest, ok := strings.CutPrefix(method, "/"+s); ok && strings.HasPrefix(rest, "/") {
-			return true
-		}
-	}
-	return false
 }
 
 // metadataCarrier reads a call's metadata, whose keys are in lower case.

@@ -79,8 +79,9 @@ var edges = map[string]func(t *testing.T, tracer *Tracer, s crossrank.Scorer){
 	},
 	"a.Service/Score": func(t *testing.T, tracer *Tracer, s crossrank.Scorer) {
 		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("traceparent", parent, "tracestate", "vendor=1"))
+		traced := func(method string) bool { return method == "/a.Service/Score" }
 		for _, method := range []string{"/a.Service/Score", "/b.Service/Score"} {
-			_, _ = tracer.Unary("a.Service")(ctx, canary, &grpc.UnaryServerInfo{FullMethod: method},
+			_, _ = tracer.Unary(traced)(ctx, canary, &grpc.UnaryServerInfo{FullMethod: method},
 				func(ctx context.Context, _ any) (any, error) {
 					resp, err := tracer.Observe(s).Score(ctx, &pair)
 					if err != nil {
