@@ -18,6 +18,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,10 +192,5 @@ func (p *Pool) end(endOne func(*batcher) error) error {
 		ending.Go(func() { errs[i] = endOne(q) })
 	}
 	ending.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(errs...)
 }
