@@ -1,15 +1,13 @@
 package local
 
 import (
-	"bytes"
 	"math/rand/v2"
-	"os"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/procstat"
 )
 
 // TestMemory holds that a model's resident memory is bounded by its weights, and that the shapes of
@@ -77,13 +75,9 @@ func residentAfterGC(t *testing.T) int {
 // resident is this process's resident memory in bytes.
 func resident(t *testing.T) int {
 	t.Helper()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
+	bytes := procstat.OwnResident()
+	if bytes == nil {
+		t.Fatal("the system does not say how much memory is resident")
 	}
-	pages, err := strconv.Atoi(string(bytes.Fields(text)[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * os.Getpagesize()
+	return int(*bytes)
 }

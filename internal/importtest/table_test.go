@@ -94,6 +94,7 @@ var table = []row{
 		name: "local",
 		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
 			"internal/hub", "internal/pipeline", "internal/pool", "internal/state"},
+		tests: []string{"internal/procstat"},
 	},
 
 	// The edges of a server, and those who call it.
