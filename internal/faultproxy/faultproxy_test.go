@@ -125,8 +125,13 @@ func TestResets(t *testing.T) {
 		t.Errorf("after 5 bytes of 8: got %q and %v, want three bytes at most and a reset", got, err)
 	}
 	p.Set(Fault{Refuse: true})
-	if _, err := say(t, connect(t, p), "x"); err == nil {
-		t.Error("a connection that is refused answers")
+	// The reset reaches the client when it reads, or already while it connects.
+	if refused, err := net.Dial("tcp", p.Addr()); err == nil {
+		t.Cleanup(func() { refused.Close() })
+		refused.SetDeadline(time.Now().Add(patience))
+		if _, err := say(t, refused, "x"); err == nil {
+			t.Error("a connection that is refused answers")
+		}
 	}
 	p.Set(Fault{})
 	want(t, connect(t, p), "in order again")
