@@ -85,7 +85,7 @@ func (e *Engine) joinAll(seqs []network.Sequence) {
 	for i, q := range seqs {
 		first.add(q, i)
 	}
-	first.prepare(e.model)
+	first.prepare()
 	for _, w := range e.workers {
 		w.pass, w.joint = first, true
 	}

@@ -41,7 +41,6 @@ import (
 type Engine struct {
 	model     *model
 	tier      cpu.Tier
-	precision Precision
 	vocab     int
 	maxTokens int
 
@@ -79,8 +78,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	precision := cmp.Or(opts.Precision, Precisions[0])
-	model, err := pack(n, kernels, precision)
+	model, err := pack(n, kernels, cmp.Or(opts.Precision, Precisions[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +90,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", opts.MaxTokens, most)
 	}
 	e := &Engine{
-		model: model, tier: tier, precision: precision,
-		vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
+		model: model, tier: tier, vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
 	}
 	model.prepare(e.maxTokens)
 	e.start(opts.Threads)
@@ -104,7 +101,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 // workers and their memory alone. Either may be closed while the other lives. Threads are as in
 // [Options].
 func (e *Engine) Replica(threads int) *Engine {
-	r := &Engine{model: e.model, tier: e.tier, precision: e.precision, vocab: e.vocab, maxTokens: e.maxTokens}
+	r := &Engine{model: e.model, tier: e.tier, vocab: e.vocab, maxTokens: e.maxTokens}
 	r.start(threads)
 	return r
 }
@@ -129,7 +126,7 @@ func (e *Engine) Threads() int { return len(e.workers) }
 func (e *Engine) Tier() string { return string(e.tier) }
 
 // Precision is what the large weights are held and multiplied in.
-func (e *Engine) Precision() Precision { return e.precision }
+func (e *Engine) Precision() Precision { return e.model.precision }
 
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.

@@ -52,9 +52,9 @@ func (w *worker) add(q network.Sequence, i int) {
 }
 
 // prepare makes the memory for the results of the worker's part large enough.
-func (w *worker) prepare(m *model) {
+func (w *worker) prepare() {
 	w.logits = slices.Grow(w.logits[:0], len(w.seqs))[:len(w.seqs)]
-	m.reserve(w.scratch, len(w.seqs))
+	w.model.reserve(w.scratch, len(w.seqs))
 }
 
 // collect copies the results of the worker's own part to where they belong in out.
@@ -80,7 +80,7 @@ func (w *worker) compute() (err error) {
 	if w.joint {
 		own = w.part
 	} else {
-		w.prepare(w.model)
+		w.prepare()
 	}
 	defer func() {
 		if p := recover(); p != nil {
