@@ -127,7 +127,7 @@ func (f filledSlot) check() error {
 	if !slices.Equal(t.Shape, f.shape) {
 		return tensorError(t, "its shape is %v; config.json makes it %v", t.Shape, f.shape)
 	}
-	if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
+	if !t.DType.Loadable() {
 		return tensorError(t, "its type is %s; F32, F16 and BF16 can be read", t.DType)
 	}
 	return nil

@@ -12,6 +12,9 @@ const (
 	BF16       = DType(half.BF16)
 )
 
+// Loadable reports whether [File.Load] can read tensors of the type.
+func (t DType) Loadable() bool { return t == F32 || t == F16 || t == BF16 }
+
 // bitsOf holds every type of the format; the others are skipped over, never read.
 var bitsOf = map[DType]uint64{
 	"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,

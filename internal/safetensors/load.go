@@ -58,7 +58,7 @@ func (f *File) loadable(name string, dst Values) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("%s has no tensor %q", f.name, name)
-	case t.DType != F32 && t.DType != F16 && t.DType != BF16:
+	case !t.DType.Loadable():
 		return fmt.Errorf("%s: tensor %q is of type %s; F32, F16 and BF16 can be read", f.name, name, t.DType)
 	case dst.Bits != nil && t.DType == F32:
 		return fmt.Errorf("%s: tensor %q is of type F32, not of 16 bits", f.name, name)
