@@ -50,7 +50,7 @@ func (v *vocabulary) readNormalizer(o *object) {
 		case kind == "BertNormalizer" && !found:
 			found = true
 			n.readBERTNormalizer(&v.opts)
-			if composed && !stripsAccents(v.opts) {
+			if composed && !v.opts.StripsAccents() {
 				n.fail("strip_accents", "it keeps accents, which the NFC or NFD before it changes")
 			}
 		case kind == "BertNormalizer":
@@ -81,10 +81,6 @@ func (o *object) readBERTNormalizer(opts *tokenizer.Options) {
 	opts.Accents = accents(o.tristate("strip_accents"))
 	opts.JoinCJK = !o.boolean("handle_chinese_chars", true)
 	opts.KeepControls = !o.boolean("clean_text", true)
-}
-
-func stripsAccents(opts tokenizer.Options) bool {
-	return opts.Accents == tokenizer.StripAccents || opts.Accents == tokenizer.AccentsByCase && !opts.Cased
 }
 
 // readPreTokenizer checks that text is split at white space and at each punctuation mark, as

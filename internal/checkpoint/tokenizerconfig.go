@@ -152,11 +152,8 @@ func (c *tokenizerConfig) agree(v *vocabulary) error {
 			c.o.fail(s.key, "it is %v, but the normalizer in %s has %v; make them agree", got, tokenizerFile, s.want)
 		}
 	}
-	if strip := c.o.tristate("strip_accents"); strip != nil && accents(strip) != v.opts.Accents {
-		// null and the value that the case implies are equal.
-		if v.opts.Accents != tokenizer.AccentsByCase || *strip == v.opts.Cased {
-			c.o.fail("strip_accents", "it is %v, but the normalizer in %s says otherwise; make them agree", *strip, tokenizerFile)
-		}
+	if strip := c.o.tristate("strip_accents"); strip != nil && *strip != v.opts.StripsAccents() {
+		c.o.fail("strip_accents", "it is %v, but the normalizer in %s says otherwise; make them agree", *strip, tokenizerFile)
 	}
 	if c.o.err != nil {
 		return fmt.Errorf("two files disagree: %w", c.o.err)

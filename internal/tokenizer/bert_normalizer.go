@@ -55,7 +55,7 @@ func newBERTNormalizer(opts Options) *bertNormalizer {
 	return &bertNormalizer{
 		keepControls: opts.KeepControls,
 		joinCJK:      opts.JoinCJK,
-		strip:        opts.Accents == StripAccents || opts.Accents == AccentsByCase && !opts.Cased,
+		strip:        opts.StripsAccents(),
 		lower:        !opts.Cased,
 	}
 }

@@ -39,6 +39,11 @@ const (
 	KeepAccents                  //
 )
 
+// StripsAccents reports whether accents are stripped, by Accents or by case.
+func (o Options) StripsAccents() bool {
+	return o.Accents == StripAccents || o.Accents == AccentsByCase && !o.Cased
+}
+
 // AddedToken is a token that is found in a text before it is split into words: one entry of
 // added_tokens in tokenizer.json.
 type AddedToken struct {
