@@ -170,17 +170,7 @@ func (b *bert) appendWord(dst []int32, word string, runes int) []int32 {
 	if runes > b.maxWordRunes {
 		return append(dst, b.unknown)
 	}
-	start := len(dst)
-	state := b.start
-	for word != "" {
-		id, end := b.trie.longest(word, state)
-		if id < 0 {
-			return append(dst[:start], b.unknown)
-		}
-		dst = append(dst, id)
-		word, state = word[end:], b.more
-	}
-	return dst
+	return b.trie.appendPieces(dst, word, b.start, b.more, b.unknown)
 }
 
 // longest finds the longest string below state that is a prefix of text, and its end.
