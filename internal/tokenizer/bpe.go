@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -13,15 +12,16 @@ import (
 // Most words are one piece. Whether the merges lead to a piece, for a word that is one, is found
 // out once and kept.
 type BPE struct {
-	list    []string
-	ids     map[string]int32 // by the text of a word: bytes, if the model reads bytes
-	others  map[string]int32 // pieces that no bytes stand for
-	opts    BPEOptions
-	merges  mergeTable
-	bytes   [256]int32 // the first pieces of bytes, if the model reads bytes
-	raw     bool       // whether words are bytes, for which the pieces have printable characters
-	unknown int32
-	whole   []atomic.Uint32 // what is known of each piece: untried, reached or missed
+	list     []string
+	ids      map[string]int32 // by the text of a word: bytes, if the model reads bytes
+	others   map[string]int32 // pieces that no bytes stand for
+	opts     BPEOptions
+	merges   mergeTable
+	bytes    [256]int32 // the first pieces of bytes, if the model reads bytes
+	raw      bool       // whether words are bytes, for which the pieces have printable characters
+	fallback [256]int32 // pieces such as <0x0A>, for the bytes of unknown characters
+	unknown  int32
+	whole    []atomic.Uint32 // what is known of each piece: untried, reached or missed
 }
 
 // BPEOptions are the settings of a [BPE], as in tokenizer.json.
@@ -54,6 +54,9 @@ func NewBPE(pieces []string, merges []Merge, opts BPEOptions) (*BPE, error) {
 	}
 	if err := m.addMerges(merges); err != nil {
 		return nil, err
+	}
+	if opts.ByteFallback {
+		m.fallback = fallbackPieces(m.lookup)
 	}
 	return m, nil
 }
@@ -227,12 +230,9 @@ func (m *BPE) char(word string, i, size int) string {
 
 func (m *BPE) appendFallback(ids []int32, char string) ([]int32, bool) {
 	first := len(ids)
-	var name strings.Builder
 	for i := range len(char) {
-		name.Reset()
-		fmt.Fprintf(&name, "<0x%02X>", char[i])
-		id, ok := m.ids[name.String()]
-		if !ok {
+		id := m.fallback[char[i]]
+		if id < 0 {
 			return ids[:first], false
 		}
 		ids = append(ids, id)

@@ -63,17 +63,19 @@ func NewUnigram(pieces []string, scores []float64, opts UnigramOptions) (*Unigra
 	var roots []uint32
 	u.trie, roots = newTrie(entries)
 	u.root = roots[0]
-	u.findFallback()
+	u.fallback = fallbackPieces(u.lookup)
 	return u, nil
 }
 
 var errNotText = errors.New("it is not UTF-8 text")
 
-// findFallback finds the pieces that stand for bytes.
-func (u *Unigram) findFallback() {
-	for b := range u.fallback {
-		u.fallback[b] = u.trie.lookup(fmt.Sprintf("<0x%02X>", b), u.root)
+// fallbackPieces finds the pieces that stand for bytes, such as <0x0A>; noPiece where there is
+// none.
+func fallbackPieces(lookup func(piece string) int32) (ids [256]int32) {
+	for b := range ids {
+		ids[b] = lookup(fmt.Sprintf("<0x%02X>", b))
 	}
+	return ids
 }
 
 func (u *Unigram) pieces() []string { return u.list }
