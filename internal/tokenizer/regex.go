@@ -95,18 +95,18 @@ const patience = 1 << 12
 // reset forgets the text.
 func (m *memory) reset() { m.steps, m.failed = 0, m.failed[:0] }
 
-// remembers makes room for the states of a text of so many bytes.
-func (m *memory) remembers(instructions, bytes int) bool {
-	if len(m.failed) == 0 {
-		m.width = bytes + 1
-		words := (instructions*m.width + 63) / 64
-		if cap(m.failed) < words {
-			m.failed = make([]uint64, words)
-		}
-		m.failed = m.failed[:words]
-		clear(m.failed)
+// grow makes room for the states of a text of so many bytes, unless there is room.
+func (m *memory) grow(instructions, bytes int) {
+	if len(m.failed) > 0 {
+		return
 	}
-	return true
+	m.width = bytes + 1
+	words := (instructions*m.width + 63) / 64
+	if cap(m.failed) < words {
+		m.failed = make([]uint64, words)
+	}
+	m.failed = m.failed[:words]
+	clear(m.failed)
 }
 
 // mark notes that a state was tried, and reports whether it had been.
@@ -131,7 +131,8 @@ func (r *regex) run(pc int, text string, at int, m *memory) (end int) {
 	for {
 		m.steps++
 		alive := true
-		if m.steps > patience && m.remembers(len(r.program), len(text)) {
+		if m.steps > patience {
+			m.grow(len(r.program), len(text))
 			if alive = !m.mark(s); alive {
 				m.path = append(m.path, s)
 			}
