@@ -184,46 +184,47 @@ func behind(n *regexNode) (*regexNode, error) {
 	return n, nil
 }
 
-// repeats reads the repetitions of an atom.
+// repeats reads the repetition of an atom, if it has one.
 func (p *regexParser) repeats(n *regexNode) (*regexNode, error) {
-	for p.at < len(p.text) {
-		least, most, braces := 0, -1, false
-		switch c := p.text[p.at]; {
-		case c == '*':
-		case c == '+':
-			least = 1
-		case c == '?':
-			most = 1
-		case c == '{':
-			var err error
-			if least, most, err = p.braces(); err != nil {
-				return nil, err
-			}
-			braces = true
-		default:
-			return n, nil
+	if p.at == len(p.text) {
+		return n, nil
+	}
+	least, most, braces := 0, -1, false
+	switch c := p.text[p.at]; {
+	case c == '*':
+	case c == '+':
+		least = 1
+	case c == '?':
+		most = 1
+	case c == '{':
+		var err error
+		if least, most, err = p.braces(); err != nil {
+			return nil, err
 		}
-		if !braces {
-			p.at++
+		braces = true
+	default:
+		return n, nil
+	}
+	if !braces {
+		p.at++
+	}
+	if n.nullable() {
+		return nil, errors.New("a repetition of what can match nothing")
+	}
+	n = &regexNode{kind: nodeRepeat, parts: []*regexNode{n}, min: least, max: most}
+	switch {
+	case p.skip("?"):
+		if braces && least == most {
+			return nil, errors.New("a ? after a number of times")
 		}
-		if n.nullable() {
-			return nil, errors.New("a repetition of what can match nothing")
-		}
-		n = &regexNode{kind: nodeRepeat, parts: []*regexNode{n}, min: least, max: most}
-		switch {
-		case p.skip("?"):
-			if braces && least == most {
-				return nil, errors.New("a ? after a number of times")
-			}
-			n.lazy = true
-		case p.at < len(p.text) && p.text[p.at] == '+' && braces:
-			return nil, errors.New("a + after braces")
-		case p.skip("+"):
-			n = &regexNode{kind: nodeAtomic, parts: []*regexNode{n}}
-		}
-		if p.at < len(p.text) && strings.IndexByte("*+?{", p.text[p.at]) >= 0 {
-			return nil, errors.New("a repetition of a repetition")
-		}
+		n.lazy = true
+	case p.at < len(p.text) && p.text[p.at] == '+' && braces:
+		return nil, errors.New("a + after braces")
+	case p.skip("+"):
+		n = &regexNode{kind: nodeAtomic, parts: []*regexNode{n}}
+	}
+	if p.at < len(p.text) && strings.IndexByte("*+?{", p.text[p.at]) >= 0 {
+		return nil, errors.New("a repetition of a repetition")
 	}
 	return n, nil
 }
