@@ -1,7 +1,5 @@
 package tokenizer
 
-import "unicode/utf8"
-
 // ByteLevel is the pre-tokenizer of GPT-2's vocabulary, whose pieces are made of bytes. In the file
 // each byte is written as a printable character: byteRunes.
 type ByteLevel struct {
@@ -54,7 +52,7 @@ func pieceBytes(piece string) (string, bool) {
 
 func (p ByteLevel) cut(w *words) {
 	if p.AddPrefixSpace {
-		w.prefix(" ", func(word string, _ bool) bool { return word[0] != ' ' })
+		w.rewrite(appendSpaced)
 	}
 	if !p.Plain {
 		for _, at := range w.spans {
@@ -67,33 +65,24 @@ func (p ByteLevel) cut(w *words) {
 		w.done()
 	}
 	if p.mapped {
-		w.mapBytes()
+		w.rewrite(ByteCharacters{}.append)
 	}
 }
 
-// prefix puts a prefix before the words that need it.
-func (w *words) prefix(prefix string, needs func(word string, start bool) bool) {
-	buf := w.texts[w.free][:0]
-	for _, at := range w.spans {
-		from := len(buf)
-		if needs(w.text[at.from:at.to], w.start && at.from == 0) {
-			buf = append(buf, prefix...)
-		}
-		buf = append(buf, w.text[at.from:at.to]...)
-		w.add(from, len(buf))
+// appendSpaced appends a word, with a space before it if it has none.
+func appendSpaced(dst []byte, word string) []byte {
+	if word[0] != ' ' {
+		dst = append(dst, ' ')
 	}
-	w.texts[w.free] = buf
-	w.rewritten()
+	return append(dst, word...)
 }
 
-// mapBytes replaces each byte by its printable character.
-func (w *words) mapBytes() {
+// rewrite replaces each word by what f appends for it.
+func (w *words) rewrite(f func(dst []byte, word string) []byte) {
 	buf := w.texts[w.free][:0]
 	for _, at := range w.spans {
 		from := len(buf)
-		for i := at.from; i < at.to; i++ {
-			buf = utf8.AppendRune(buf, byteRunes[w.text[i]])
-		}
+		buf = f(buf, w.text[at.from:at.to])
 		w.add(from, len(buf))
 	}
 	w.texts[w.free] = buf
