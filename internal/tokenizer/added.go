@@ -26,26 +26,28 @@ type match struct {
 
 // newMatchers builds one matcher for raw text and one for normalized text.
 func newMatchers(tokens []AddedToken, normalize func([]byte, string) []byte) (raw, normalized *matcher, err error) {
-	raw, err = newMatcher(tokens, func(tok AddedToken) (string, bool) { return tok.Content, !tok.Normalized })
+	raw, err = newMatcher(tokens, false, func(content string) string { return content })
 	if err != nil {
 		return nil, nil, err
 	}
-	normalized, err = newMatcher(tokens, func(tok AddedToken) (string, bool) {
-		return string(normalize(nil, tok.Content)), tok.Normalized
-	})
+	normalized, err = newMatcher(tokens, true, func(content string) string { return string(normalize(nil, content)) })
 	return raw, normalized, err
 }
 
-// newMatcher builds a matcher of the tokens that pattern picks, or nil if there are none. Of tokens
-// with the same pattern, a special one wins, then the earlier.
-func newMatcher(tokens []AddedToken, pattern func(AddedToken) (text string, picked bool)) (*matcher, error) {
+// newMatcher builds a matcher of the tokens that are normalized or those that are not, or nil if
+// there are none. pattern makes the text that is matched. Of tokens with the same one, a special
+// one wins, then the earlier.
+func newMatcher(tokens []AddedToken, normalized bool, pattern func(content string) string) (*matcher, error) {
 	m := &matcher{only: -1}
 	seen := make(map[string]bool)
 	var entries []entry
 	for _, special := range []bool{true, false} {
 		for _, tok := range tokens {
-			text, picked := pattern(tok)
-			if !picked || tok.Special != special || seen[text] {
+			if tok.Normalized != normalized || tok.Special != special {
+				continue
+			}
+			text := pattern(tok.Content)
+			if seen[text] {
 				continue
 			}
 			if text == "" {

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -166,7 +165,7 @@ func markWords(roles []role, ids []int32, spans []span, m *BPE) {
 // normalizeContent normalizes the content of an added token.
 func (p *pipeline) normalizeContent(dst []byte, content string) []byte {
 	text, _ := p.normalize(new(scratch), content, true)
-	return append(dst, strings.Clone(text)...)
+	return append(dst, text...)
 }
 
 // size is about how many bytes the scratch holds.
