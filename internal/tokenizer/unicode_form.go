@@ -157,13 +157,10 @@ func (f *UnicodeForm) decompose(dst []rune, r rune) []rune {
 		}
 		return dst
 	}
-	switch {
-	case !unicode.Is(assigned9, r):
-		return append(dst, r)
-	case f.compatible:
+	if f.compatible && unicode.Is(assigned9, r) {
 		return append(dst, []rune(norm.NFKD.String(string(r)))...)
 	}
-	return append(dst, []rune(norm.NFD.String(string(r)))...)
+	return decompose(dst, r)
 }
 
 // sortMarks puts each run of marks in the order of their classes.
