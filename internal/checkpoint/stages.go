@@ -105,37 +105,29 @@ func readPrecompiled(n *object) tokenizer.Normalizer {
 }
 
 func readReplace(n *object) tokenizer.Normalizer {
-	text, regex := readPattern(n)
-	content := n.str("content", "")
-	if n.err != nil {
-		return nil
-	}
-	var made tokenizer.Replace
-	var err error
-	if regex {
-		made, err = tokenizer.NewRegexReplace(text, content)
-	} else {
-		made, err = tokenizer.NewReplace(text, content)
-	}
-	if err != nil {
-		n.fail("pattern", "%w", err)
-	}
-	return made
+	return tokenizer.Replace{Pattern: readPattern(n), Content: n.str("content", "")}
 }
 
 // readPattern reads {"String": …} or {"Regex": …}.
-func readPattern(o *object) (text string, regex bool) {
+func readPattern(o *object) tokenizer.Pattern {
 	if _, ok := o.need("pattern"); !ok {
-		return "", false
+		return nil
 	}
 	p := o.object("pattern")
-	if _, regex = p.get("Regex"); regex {
-		text = p.str("Regex", "")
-	} else if _, ok := p.need("String"); ok {
-		text = p.str("String", "")
+	key, newPattern := "String", tokenizer.NewTextPattern
+	if _, ok := p.get("Regex"); ok {
+		key, newPattern = "Regex", tokenizer.NewRegexPattern
 	}
-	o.merge(p)
-	return text, regex
+	p.need(key)
+	text := p.str(key, "")
+	if o.merge(p); o.err != nil {
+		return nil
+	}
+	made, err := newPattern(text)
+	if err != nil {
+		o.fail("pattern", "%w", err)
+	}
+	return made
 }
 
 func (s *stages) readPreTokenizer(kind string, p *object) {
@@ -178,23 +170,9 @@ func readBehavior(p *object, fallback string) tokenizer.Behavior {
 }
 
 func readSplit(p *object) tokenizer.PreTokenizer {
-	text, regex := readPattern(p)
+	pattern := readPattern(p)
 	p.need("behavior")
-	behavior, invert := readBehavior(p, ""), p.boolean("invert", false)
-	if p.err != nil {
-		return nil
-	}
-	var made *tokenizer.Split
-	var err error
-	if regex {
-		made, err = tokenizer.NewRegexSplit(text, behavior, invert)
-	} else {
-		made, err = tokenizer.NewSplit(text, behavior, invert)
-	}
-	if err != nil {
-		p.fail("pattern", "%w", err)
-	}
-	return made
+	return tokenizer.Split{Pattern: pattern, Behavior: readBehavior(p, ""), Invert: p.boolean("invert", false)}
 }
 
 var prependSchemes = map[string]tokenizer.Prepending{

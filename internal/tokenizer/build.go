@@ -47,7 +47,11 @@ func checkGrowth(normalizers []Normalizer) error {
 	for _, n := range normalizers {
 		switch n := n.(type) {
 		case Replace:
-			growth *= max(1, (len(n.content)+n.least-1)/n.least)
+			least := 1 // bytes of a match
+			if text, ok := n.Pattern.(literal); ok {
+				least = len(text)
+			}
+			growth *= max(1, (len(n.Content)+least-1)/least)
 		case Prepend:
 			growth *= 1 + len(n.Text)/maxGrowth
 		}

@@ -119,7 +119,7 @@ func TestTemplates(t *testing.T) {
 		{"no special tokens", []Part{{Text: Query}, {Text: Passage, Type: 1}}, 4, 2, 1, "a b a b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tok := build(t, Config{Model: smallBPE(t, BPEOptions{}), PreTokenizers: []PreTokenizer{Digits{}, splitAtSpaces(t)}, Pair: c.pair})
+			tok := build(t, Config{Model: smallBPE(t, BPEOptions{}), PreTokenizers: []PreTokenizer{Digits{}, Split{Pattern: literal(" ")}}, Pair: c.pair})
 			ids, boundary, cut := tok.Pair(nil, "a b", "a b c", c.max, KeepStart)
 			if got := strings.Join(pieces(tok, ids), " "); got != c.want || boundary != c.boundary || cut != c.cut {
 				t.Errorf("got %s, %d of type 0, %d cut\nwant %s, %d, %d", got, boundary, cut, c.want, c.boundary, c.cut)
@@ -134,16 +134,6 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-}
-
-// splitAtSpaces cuts at spaces.
-func splitAtSpaces(t testing.TB) *Split {
-	t.Helper()
-	s, err := NewSplit(" ", Removed, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // plainMerges is BPE as it is defined: the pair of the lowest rank, the leftmost of equals, until

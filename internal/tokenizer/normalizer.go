@@ -95,24 +95,8 @@ func (ByteCharacters) append(dst []byte, text string) []byte {
 
 // Replace replaces each match of a pattern.
 type Replace struct {
-	pattern pattern
-	least   int // bytes of the shortest match
-	content string
-}
-
-// NewReplace makes a [Replace] of each place of a text.
-func NewReplace(text, content string) (Replace, error) {
-	s, err := NewSplit(text, Removed, false)
-	if err != nil {
-		return Replace{}, err
-	}
-	return Replace{s.pattern, len(text), content}, nil
-}
-
-// NewRegexReplace makes a [Replace] of each match of a regular expression.
-func NewRegexReplace(regex, content string) (Replace, error) {
-	p, err := newPattern(regex)
-	return Replace{p, 1, content}, err
+	Pattern Pattern
+	Content string
 }
 
 func (n Replace) append(dst []byte, text string) []byte {
@@ -121,11 +105,11 @@ func (n Replace) append(dst []byte, text string) []byte {
 	m.reset()
 	from := 0
 	for from < len(text) {
-		start, end, ok := n.pattern.find(text, from, m)
+		start, end, ok := n.Pattern.find(text, from, m)
 		if !ok {
 			break
 		}
-		dst = append(append(dst, text[from:start]...), n.content...)
+		dst = append(append(dst, text[from:start]...), n.Content...)
 		from = end
 	}
 	return append(dst, text[from:]...)

@@ -1,7 +1,7 @@
 package tokenizer
 
 // PreTokenizer cuts text into words. It is one of [BERTPreTokenizer], [Whitespace],
-// [WhitespaceSplit], [Punctuation], [Digits], [*Split], [ByteLevel] and [Metaspace].
+// [WhitespaceSplit], [Punctuation], [Digits], [Split], [ByteLevel] and [Metaspace].
 type PreTokenizer interface {
 	// cut cuts each word of w into words, and may rewrite their text.
 	cut(w *words)

@@ -51,7 +51,7 @@ func TestRegexHostile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &Split{r, Isolated, false}
+		s := Split{r, Isolated, false}
 		var w words
 		w.reset(c.text, true)
 		s.cut(&w)

@@ -1,57 +1,59 @@
 package tokenizer
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 )
 
 // Split cuts text where a pattern matches.
 type Split struct {
-	pattern  pattern
-	behavior Behavior
-	invert   bool // what lies between matches counts as the match
+	Pattern  Pattern
+	Behavior Behavior
+	Invert   bool // what lies between matches counts as the match
 }
 
-// pattern finds matches in text.
-type pattern interface {
+// Pattern finds matches in text. Make one with [NewTextPattern] or [NewRegexPattern].
+type Pattern interface {
 	// find returns the first match in text at or after from, or ok = false. It is not empty. Memory
 	// is of this text alone.
 	find(text string, from int, m *memory) (start, end int, ok bool)
 }
 
-// NewSplit makes a [Split] at each place of a text.
-func NewSplit(text string, behavior Behavior, invert bool) (*Split, error) {
+// NewTextPattern makes a [Pattern] that matches a text.
+func NewTextPattern(text string) (Pattern, error) {
 	if text == "" {
-		return nil, fmt.Errorf("its pattern is empty")
+		return nil, errors.New("its pattern is empty")
 	}
-	return &Split{literal(text), behavior, invert}, nil
+	return literal(text), nil
 }
 
-// NewRegexSplit makes a [Split] at each match of a regular expression.
-func NewRegexSplit(regex string, behavior Behavior, invert bool) (*Split, error) {
-	p, err := newPattern(regex)
-	if err != nil {
-		return nil, err
+// NewRegexPattern makes a [Pattern] that matches a regular expression.
+func NewRegexPattern(regex string) (Pattern, error) {
+	if s, ok := scanners[regex]; ok {
+		return s, nil
 	}
-	return &Split{p, behavior, invert}, nil
+	if regex == " {2,}" {
+		return spaceRuns{}, nil
+	}
+	return newRegex(regex)
 }
 
-func (p *Split) cut(w *words) {
+func (p Split) cut(w *words) {
 	for _, at := range w.spans {
-		c := cutter{w: w, behavior: p.behavior}
+		c := cutter{w: w, behavior: p.Behavior}
 		text := w.text[at.from:at.to]
 		w.memory.reset()
 		from := 0
 		for from < len(text) {
-			start, end, ok := p.pattern.find(text, from, &w.memory)
+			start, end, ok := p.Pattern.find(text, from, &w.memory)
 			if !ok {
 				break
 			}
-			c.part(at.from+from, at.from+start, p.invert)
-			c.part(at.from+start, at.from+end, !p.invert)
+			c.part(at.from+from, at.from+start, p.Invert)
+			c.part(at.from+start, at.from+end, !p.Invert)
 			from = end
 		}
-		c.part(at.from+from, at.to, p.invert)
+		c.part(at.from+from, at.to, p.Invert)
 		c.flush()
 	}
 	w.done()
@@ -97,14 +99,4 @@ func (spaceRuns) find(text string, from int, _ *memory) (start, end int, ok bool
 	for end = start + 2; end < len(text) && text[end] == ' '; end++ {
 	}
 	return start, end, true
-}
-
-func newPattern(regex string) (pattern, error) {
-	if s, ok := scanners[regex]; ok {
-		return s, nil
-	}
-	if regex == " {2,}" {
-		return spaceRuns{}, nil
-	}
-	return newRegex(regex)
 }
