@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 
@@ -48,27 +46,14 @@ func fixture(t testing.TB, name string) string {
 
 func checkIDs(t *testing.T, name string, r Reading) {
 	t.Helper()
-	var expected struct {
-		Cases []struct {
-			Query, Passage string
-			MaxLength      int `json:"max_length"`
-			IDs            []int32
-		}
-	}
-	data, err := os.ReadFile(material.Path(t, "fixtures", name, "expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &expected); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range expected.Cases {
+	cases := material.Cases(t, name)
+	for _, c := range cases {
 		r.MaxLength = c.MaxLength
 		if got, _ := r.Pair(nil, c.Query, c.Passage); !slices.Equal(got, c.IDs) {
 			t.Errorf("%s: %.40q, %.40q: ids differ", name, c.Query, c.Passage)
 		}
 	}
-	if len(expected.Cases) == 0 {
+	if len(cases) == 0 {
 		t.Errorf("%s: there are no cases", name)
 	}
 }

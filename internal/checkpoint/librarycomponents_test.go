@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -100,37 +99,25 @@ type variant map[string]any
 
 func readVariant(t *testing.T, fixture string) variant {
 	t.Helper()
-	data, err := os.ReadFile(material.Path(t, "fixtures", fixture, tokenizerFile))
-	if err != nil {
-		t.Fatal(err)
-	}
 	v := variant{}
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
+	material.ReadJSON(t, &v, "fixtures", fixture, tokenizerFile)
 	return v
 }
 
-// compareVariant compares a tokenizer with the library's, over texts and pairs.
-func compareVariant(t *testing.T, lib *library, v variant, n int) {
+// open opens a variant here and in the library.
+func (v variant) open(t *testing.T, lib *library) *tokenizer.Tokenizer {
 	t.Helper()
-	data, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(data)
-	if _, err := lib.ask(libraryRequest{JSON: &text}); err != nil {
+	data := short(v)
+	if _, err := lib.ask(libraryRequest{JSON: &data}); err != nil {
 		t.Fatalf("the library: %v", err)
 	}
-	parsed, err := parseTokenizer(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tok, err := parsed.build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	compareTexts(t, lib, tok, newTextMaker(3), n)
+	return buildTokenizer(t, []byte(data))
+}
+
+// compareVariant compares a tokenizer with the library's, over texts.
+func compareVariant(t *testing.T, lib *library, v variant, n int) {
+	t.Helper()
+	compareTexts(t, lib, v.open(t, lib), newTextMaker(3), n)
 }
 
 func short(c any) string {
@@ -322,25 +309,8 @@ func TestLibraryPairs(t *testing.T) {
 			for _, fixture := range []string{"xlmr-a", "roberta-a"} {
 				v := readVariant(t, fixture)
 				v["post_processor"] = c
-				data := short(v)
-				if _, err := lib.ask(libraryRequest{JSON: &data}); err != nil {
-					t.Fatalf("the library: %v", err)
-				}
-				comparePairs(t, lib, buildTokenizer(t, data), newTextMaker(4), comparedTexts(t)/10)
+				comparePairs(t, lib, v.open(t, lib), newTextMaker(4), comparedTexts(t)/10)
 			}
 		})
 	}
-}
-
-func buildTokenizer(t *testing.T, data string) *tokenizer.Tokenizer {
-	t.Helper()
-	v, err := parseTokenizer([]byte(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tok, err := v.build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
 }

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"os"
 	"slices"
 	"testing"
@@ -18,19 +17,11 @@ func TestTokenizerFixtures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tok := readTokenizer(t, material.Path(t, "fixtures", name, tokenizerFile))
-			var fixture struct {
-				Cases []struct {
-					Query, Passage string
-					MaxLength      int `json:"max_length"`
-					IDs            []int32
-					TypeIDs        []int32 `json:"type_ids"`
-				}
+			cases := material.Cases(t, name)
+			if len(cases) < 200 {
+				t.Fatalf("%d cases", len(cases))
 			}
-			readMaterial(t, &fixture, "fixtures", name, "expected.json")
-			if len(fixture.Cases) < 200 {
-				t.Fatalf("%d cases", len(fixture.Cases))
-			}
-			for _, c := range fixture.Cases {
+			for _, c := range cases {
 				ids, boundary, _ := tok.Pair(nil, c.Query, c.Passage, c.MaxLength, tokenizer.KeepStart)
 				if !slices.Equal(ids, c.IDs) {
 					t.Errorf("%+q, %+q, at most %d:\n got %v\nwant %v", c.Query, c.Passage, c.MaxLength, ids, c.IDs)
@@ -49,6 +40,11 @@ func readTokenizer(t testing.TB, path string) *tokenizer.Tokenizer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return buildTokenizer(t, data)
+}
+
+func buildTokenizer(t testing.TB, data []byte) *tokenizer.Tokenizer {
+	t.Helper()
 	v, err := parseTokenizer(data)
 	if err != nil {
 		t.Fatal(err)
@@ -58,15 +54,4 @@ func readTokenizer(t testing.TB, path string) *tokenizer.Tokenizer {
 		t.Fatal(err)
 	}
 	return tok
-}
-
-func readMaterial(t testing.TB, into any, elem ...string) {
-	t.Helper()
-	data, err := os.ReadFile(material.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -27,10 +25,10 @@ func TestTokenizerGolden(t *testing.T) {
 				Text string
 				IDs  []int32
 			}
-			readMaterial(t, &lists, "tokenizers", "golden", "tokens."+c.list+".json")
+			material.ReadJSON(t, &lists, "tokenizers", "golden", "tokens."+c.list+".json")
 			tok := readTokenizer(t, material.Path(t, "tokenizers", c.file))
 			if c.list == "xlm_roberta" {
-				tok = newXLMR(t, material.Path(t, "tokenizers", c.file))
+				tok = newXLMR(t, c.file)
 			}
 			if len(lists[c.model]) == 0 {
 				t.Fatal("no texts")
@@ -46,19 +44,13 @@ func TestTokenizerGolden(t *testing.T) {
 
 // newXLMR is the tokenizer of a file as newer versions of the library save it: white space is not
 // cut away, but runs of spaces are one.
-func newXLMR(t *testing.T, path string) *tokenizer.Tokenizer {
+func newXLMR(t *testing.T, file string) *tokenizer.Tokenizer {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	v := variant{}
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
+	material.ReadJSON(t, &v, "tokenizers", file)
 	v["normalizer"] = normalizers(component(v["normalizer"].(map[string]any)), replaceRegex(" {2,}", " "))
 	v["pre_tokenizer"] = metaspace("always", true)
-	return buildTokenizer(t, short(v))
+	return buildTokenizer(t, []byte(short(v)))
 }
 
 // inner is a single text's ids without those that the template puts around it.
@@ -82,19 +74,12 @@ func TestQwenFixtures(t *testing.T) {
 	for _, name := range []string{"qwen3-causal-a", "qwen3-seq-a"} {
 		t.Run(name, func(t *testing.T) {
 			tok := readTokenizer(t, material.Path(t, "fixtures", name, tokenizerFile))
-			var fixture struct {
-				Cases []struct {
-					Query, Passage string
-					MaxLength      int `json:"max_length"`
-					IDs            []int32
-				}
-			}
-			readMaterial(t, &fixture, "fixtures", name, "expected.json")
-			if len(fixture.Cases) < 200 {
-				t.Fatalf("%d cases", len(fixture.Cases))
+			cases := material.Cases(t, name)
+			if len(cases) < 200 {
+				t.Fatalf("%d cases", len(cases))
 			}
 			begin, end := tok.Append(nil, prefix), tok.Append(nil, suffix)
-			for _, c := range fixture.Cases {
+			for _, c := range cases {
 				body := tok.Append(nil, "<Instruct>: "+instruction+"\n<Query>: "+c.Query+"\n<Document>: "+c.Passage)
 				body = body[:min(len(body), c.MaxLength-len(begin)-len(end))]
 				if got := slices.Concat(begin, body, end); !slices.Equal(got, c.IDs) {

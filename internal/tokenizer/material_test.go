@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"encoding/hex"
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,34 +12,15 @@ import (
 
 func bertVocab(t testing.TB) []string { return readLines(t, material.Path(t, "vocab", "vocab.txt")) }
 
-func readJSON(t testing.TB, into any, elem ...string) {
-	t.Helper()
-	data, err := os.ReadFile(material.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestFixtures(t *testing.T) {
 	tok := newTokenizer(t, bertVocab(t), Options{})
 	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
 		t.Run(name, func(t *testing.T) {
-			var fixture struct {
-				Cases []struct {
-					Query, Passage string
-					MaxLength      int `json:"max_length"`
-					IDs            []int32
-					TypeIDs        []int32 `json:"type_ids"`
-				}
-			}
-			readJSON(t, &fixture, "fixtures", name, "expected.json")
-			if len(fixture.Cases) == 0 {
+			cases := material.Cases(t, name)
+			if len(cases) == 0 {
 				t.Fatal("no cases")
 			}
-			for _, c := range fixture.Cases {
+			for _, c := range cases {
 				checkPair(t, tok, c.Query, c.Passage, c.MaxLength, KeepStart, c.IDs, c.TypeIDs)
 			}
 		})
@@ -58,7 +38,7 @@ func TestBertBaseUncasedCases(t *testing.T) {
 			IDs        []int32
 		}
 	}
-	readJSON(t, &golden, "golden", "bert_base_uncased_cases.json")
+	material.ReadJSON(t, &golden, "golden", "bert_base_uncased_cases.json")
 	if len(golden.Cases) != 36 {
 		t.Errorf("%d cases, want 36", len(golden.Cases))
 	}
