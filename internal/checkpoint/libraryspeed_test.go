@@ -1,9 +1,7 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +13,7 @@ import (
 // how many times as fast as the library. English is what reranking is mostly measured on; the
 // samples are of all scripts.
 func BenchmarkLibrary(b *testing.B) {
-	texts := map[string][]string{"english": benchmarkTexts(b), "scripts": nil}
+	texts := map[string][]string{"english": material.Texts(b)[:1000], "scripts": nil}
 	for range 40 {
 		texts["scripts"] = append(texts["scripts"], samples...)
 	}
@@ -68,23 +66,6 @@ func processorTime(b *testing.B) float64 {
 		b.Skip("this system does not report the CPU time of a process")
 	}
 	return used.Seconds()
-}
-
-func benchmarkTexts(b *testing.B) (texts []string) {
-	data, err := os.ReadFile(material.Path(b, "pairs", "msmarco-3200.jsonl"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for line := range strings.Lines(string(data)) {
-		var pair struct{ Query, Passage string }
-		if err := json.Unmarshal([]byte(line), &pair); err != nil {
-			b.Fatal(err)
-		}
-		if texts = append(texts, pair.Query, pair.Passage); len(texts) == 1000 {
-			break
-		}
-	}
-	return texts
 }
 
 // BenchmarkReadTokenizer measures how long whole files take to become tokenizers.

@@ -3,6 +3,7 @@ package material
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -34,4 +35,22 @@ func Cases(t testing.TB, fixture string) []Case {
 	var expected struct{ Cases []Case }
 	ReadJSON(t, &expected, "fixtures", fixture, "expected.json")
 	return expected.Cases
+}
+
+// Texts are queries and passages in turn: the pairs of the load that benchmarks run on. It skips the
+// test if they are not on this machine.
+func Texts(t testing.TB) (texts []string) {
+	t.Helper()
+	data, err := os.ReadFile(Path(t, "pairs", "msmarco-3200.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		var pair struct{ Query, Passage string }
+		if err := json.Unmarshal([]byte(line), &pair); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, pair.Query, pair.Passage)
+	}
+	return texts
 }

@@ -28,7 +28,7 @@ func BenchmarkPair(b *testing.B) {
 	b.Run("text=accented", func(b *testing.B) { benchmarkPairs(b, builtin, []string{"Freiheit über", benchAccented}) })
 	b.Run("text=msmarco", func(b *testing.B) {
 		bert := newTokenizer(b, readLines(b, material.Path(b, "vocab", "vocab.txt")), Options{})
-		benchmarkPairs(b, bert, pairTexts(b))
+		benchmarkPairs(b, bert, material.Texts(b))
 	})
 }
 

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +98,7 @@ func TestBuiltinVocabulary(t *testing.T) {
 		t.Errorf("%d pieces, more than 30522", tok.VocabSize())
 	}
 	var words, tokens, unknown int
-	for _, text := range pairTexts(t) {
+	for _, text := range material.Texts(t) {
 		words += len(strings.Fields(text))
 		for _, id := range tok.Append(nil, text) {
 			tokens++
@@ -113,18 +112,4 @@ func TestBuiltinVocabulary(t *testing.T) {
 	if perWord > 1.7 || unknown > tokens/100 {
 		t.Errorf("%.3f tokens a word and %d of %d unknown", perWord, unknown, tokens)
 	}
-}
-
-// pairTexts are texts of the load that benchmarks run on.
-func pairTexts(t testing.TB) []string {
-	t.Helper()
-	var texts []string
-	for _, line := range readLines(t, material.Path(t, "pairs", "msmarco-3200.jsonl")) {
-		var pair struct{ Query, Passage string }
-		if err := json.Unmarshal([]byte(line), &pair); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, pair.Query, pair.Passage)
-	}
-	return texts
 }
