@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // parseScore reads a JSON number as the reference does, which is not the nearest number that a
@@ -69,15 +70,16 @@ func scale(x float64, exponent int) float64 {
 	case exponent > most:
 		return math.Inf(1)
 	case exponent >= 0:
-		return x * powersOfTen[exponent]
+		return x * powersOfTen()[exponent]
 	}
-	return x / powersOfTen[-exponent]
+	return x / powersOfTen()[-exponent]
 }
 
 // powersOfTen are the float64s that are nearest to 10^0 to 10^308.
-var powersOfTen = func() (powers [309]float64) {
+var powersOfTen = sync.OnceValue(func() *[309]float64 {
+	powers := new([309]float64)
 	for n := range powers {
 		powers[n], _ = strconv.ParseFloat("1e"+strconv.Itoa(n), 64) // in range, so there is no error
 	}
 	return powers
-}()
+})
