@@ -13,8 +13,8 @@ import (
 // out once and kept.
 type BPE struct {
 	list     []string
-	ids      map[string]int32 // by the text of a word: bytes, if the model reads bytes
-	others   map[string]int32 // pieces that no bytes stand for
+	ids      pieceIDs // by the text of a word: bytes, if the model reads bytes
+	others   pieceIDs // pieces that no bytes stand for
 	opts     BPEOptions
 	merges   mergeTable
 	bytes    [256]int32 // the first pieces of bytes, if the model reads bytes
@@ -91,13 +91,9 @@ func (m *BPE) readBytes() bool {
 		return false
 	}
 	for b := range m.bytes {
-		id, ok := m.ids[string(byteRunes[b])]
-		if !ok {
-			id = noPiece
-		}
-		m.bytes[b] = id
+		m.bytes[b] = m.ids.lookup(string(byteRunes[b]))
 	}
-	ids, others := make(map[string]int32, len(m.ids)), make(map[string]int32)
+	ids, others := make(pieceIDs, len(m.ids)), make(pieceIDs)
 	for piece, id := range m.ids {
 		if raw, ok := pieceBytes(piece); ok {
 			ids[raw] = id
@@ -113,12 +109,12 @@ func (m *BPE) pieces() []string { return m.list }
 
 func (m *BPE) lookup(piece string) int32 {
 	if !m.raw {
-		return lookupIn(m.ids)(piece)
+		return m.ids.lookup(piece)
 	}
 	if raw, ok := pieceBytes(piece); ok {
-		return lookupIn(m.ids)(raw)
+		return m.ids.lookup(raw)
 	}
-	return lookupIn(m.others)(piece)
+	return m.others.lookup(piece)
 }
 
 // What is known of a piece.

@@ -71,7 +71,7 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 		return nil, err
 	}
 	t := &Tokenizer{pieces: vocab}
-	if t.unknown, err = need(ids, opts.Unknown); err != nil {
+	if t.unknown, err = ids.need(opts.Unknown); err != nil {
 		return nil, err
 	}
 	if opts.Pair == nil {
@@ -86,7 +86,7 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 		return nil, err
 	}
 	b := &bert{unknown: t.unknown, maxWordRunes: opts.MaxWordRunes, normalizer: newBERTNormalizer(opts)}
-	if b.normalizedRaw, err = t.addTokens(lookupIn(ids), opts.Added, b.normalizer.append); err != nil {
+	if b.normalizedRaw, err = t.addTokens(ids.lookup, opts.Added, b.normalizer.append); err != nil {
 		return nil, err
 	}
 	b.buildTrie(vocab, opts.Prefix)
@@ -96,31 +96,32 @@ func New(vocab []string, opts Options) (*Tokenizer, error) {
 	return t, nil
 }
 
-// lookupIn makes a function of a map: it gives noPiece for what is not in it.
-func lookupIn(ids map[string]int32) func(piece string) int32 {
-	return func(piece string) int32 {
-		if id, ok := ids[piece]; ok {
-			return id
-		}
-		return noPiece
+// pieceIDs are the ids of pieces.
+type pieceIDs map[string]int32
+
+// lookup returns the id of a piece, or noPiece.
+func (ids pieceIDs) lookup(piece string) int32 {
+	if id, ok := ids[piece]; ok {
+		return id
 	}
+	return noPiece
 }
 
-func need(ids map[string]int32, piece string) (int32, error) {
+func (ids pieceIDs) need(piece string) (int32, error) {
 	id, ok := ids[piece]
 	if !ok {
-		return 0, fmt.Errorf("the vocabulary has no piece %q", piece)
+		return 0, fmt.Errorf("the vocabulary has no piece %.80q", piece)
 	}
 	return id, nil
 }
 
 // pair is BERT's template: [CLS] query [SEP] of type 0, then passage [SEP] of type 1.
-func (o Options) pair(ids map[string]int32) ([]Part, error) {
-	cls, err := need(ids, o.CLS)
+func (o Options) pair(ids pieceIDs) ([]Part, error) {
+	cls, err := ids.need(o.CLS)
 	if err != nil {
 		return nil, err
 	}
-	sep, err := need(ids, o.SEP)
+	sep, err := ids.need(o.SEP)
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +142,11 @@ func (o Options) withDefaults() Options {
 }
 
 // index maps pieces to ids.
-func index(vocab []string) (map[string]int32, error) {
+func index(vocab []string) (pieceIDs, error) {
 	if len(vocab) > maxPieces {
 		return nil, fmt.Errorf("the vocabulary has %d pieces; at most %d can be read", len(vocab), maxPieces)
 	}
-	ids := make(map[string]int32, len(vocab))
+	ids := make(pieceIDs, len(vocab))
 	for i, piece := range vocab {
 		if piece == "" {
 			continue
@@ -164,7 +165,7 @@ func index(vocab []string) (map[string]int32, error) {
 	return ids, nil
 }
 
-func specials(ids map[string]int32, opts Options) []AddedToken {
+func specials(ids pieceIDs, opts Options) []AddedToken {
 	var tokens []AddedToken
 	for _, name := range []string{opts.Pad, opts.Unknown, opts.CLS, opts.SEP, opts.Mask} {
 		if id, ok := ids[name]; ok {

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,7 +10,7 @@ import (
 // that the rest begins with, and so on. A word with a rest that no piece begins is unknown.
 type WordPiece struct {
 	list        []string
-	ids         map[string]int32
+	ids         pieceIDs
 	trie        trie
 	start, more uint32 // the trie's roots for the first piece of a word, and for the later ones
 	continues   string // begins each piece that continues a word
@@ -34,11 +33,9 @@ func NewWordPiece(pieces []string, opts WordPieceOptions) (*WordPiece, error) {
 	}
 	prefix := cmp.Or(opts.Prefix, "##")
 	m := &WordPiece{list: pieces, ids: ids, continues: prefix, maxRunes: cmp.Or(opts.MaxRunes, 100)}
-	unknown, ok := ids[cmp.Or(opts.Unknown, "[UNK]")]
-	if !ok {
-		return nil, fmt.Errorf("the vocabulary has no piece %.80q", cmp.Or(opts.Unknown, "[UNK]"))
+	if m.unknown, err = ids.need(cmp.Or(opts.Unknown, "[UNK]")); err != nil {
+		return nil, err
 	}
-	m.unknown = unknown
 	var start, more []entry
 	for i, piece := range pieces {
 		if piece != "" {
@@ -55,7 +52,7 @@ func NewWordPiece(pieces []string, opts WordPieceOptions) (*WordPiece, error) {
 
 func (m *WordPiece) pieces() []string { return m.list }
 
-func (m *WordPiece) lookup(piece string) int32 { return lookupIn(m.ids)(piece) }
+func (m *WordPiece) lookup(piece string) int32 { return m.ids.lookup(piece) }
 
 func (m *WordPiece) unknownPiece() int32 { return m.unknown }
 
