@@ -3,8 +3,6 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 )
 
 // addTokens checks the added tokens and makes their matchers. It returns that of normalized text.
@@ -54,7 +52,7 @@ func (t *Tokenizer) checkAdded(id int32, tok AddedToken, seen map[string]bool) e
 		return errors.New("has no content")
 	case len(tok.Content) > maxPieceBytes:
 		return fmt.Errorf("has %d bytes; at most %d can be read", len(tok.Content), maxPieceBytes)
-	case !utf8.ValidString(tok.Content) || strings.ContainsRune(tok.Content, 0):
+	case !isText(tok.Content):
 		return errors.New("is not UTF-8 text")
 	case seen[tok.Content]:
 		return errors.New("appears twice")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Config is a tokenizer as its file describes it: one value for each component.
@@ -105,7 +104,7 @@ func checkPiece(piece string, most int) error {
 	switch {
 	case len(piece) > most:
 		return fmt.Errorf("it has %d bytes; at most %d can be read", len(piece), most)
-	case !utf8.ValidString(piece) || strings.ContainsRune(piece, 0):
+	case !isText(piece):
 		return errNotText
 	}
 	return nil

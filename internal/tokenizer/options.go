@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // Options are the settings of a tokenizer, as in tokenizer.json or tokenizer_config.json. The zero
@@ -154,7 +153,7 @@ func index(vocab []string) (pieceIDs, error) {
 		if len(piece) > maxPieceBytes {
 			return nil, fmt.Errorf("vocabulary: piece %d has %d bytes; at most %d can be read", i, len(piece), maxPieceBytes)
 		}
-		if !utf8.ValidString(piece) || strings.ContainsRune(piece, 0) {
+		if !isText(piece) {
 			return nil, fmt.Errorf("vocabulary: piece %d, %q, is not UTF-8 text", i, piece)
 		}
 		if first, ok := ids[piece]; ok {

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // trie maps strings to ids, as a double array. A state is a base. Its transition over a byte c is
@@ -31,6 +32,9 @@ type entry struct {
 	text string
 	id   int32
 }
+
+// isText reports whether a trie can hold a piece or an added token.
+func isText(piece string) bool { return utf8.ValidString(piece) && !strings.ContainsRune(piece, 0) }
 
 // newTrie builds one trie of several sets of entries and returns the root state of each; the root
 // of an empty set is 0. Of equal texts in a set the highest id counts.
