@@ -104,14 +104,19 @@ func (p *pipeline) appendWords(dst []int32, text string, start bool, s *scratch)
 		return dst
 	}
 	w := &s.words
-	w.reset(text, start)
-	for _, t := range p.preTokenizers {
-		t.cut(w)
-	}
+	p.cut(w, text, start)
 	for _, at := range w.spans {
 		dst = s.cache.appendWord(dst, w.text[at.from:at.to], p.model, s)
 	}
 	return dst
+}
+
+// cut makes w the words of text.
+func (p *pipeline) cut(w *words, text string, start bool) {
+	w.reset(text, start)
+	for _, t := range p.preTokenizers {
+		t.cut(w)
+	}
 }
 
 // cutsBytes reports whether words are bytes, whose pieces do not show where words begin.
@@ -122,6 +127,7 @@ func (p *pipeline) cutsBytes() bool {
 
 // findWords sets the roles of tokens that are not added ones by cutting their text again.
 func (p *pipeline) findWords(roles []role, ids []int32) {
+	m := p.model.(*BPE)
 	s := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(s)
 	for from := 0; from < len(ids); {
@@ -132,15 +138,12 @@ func (p *pipeline) findWords(roles []role, ids []int32) {
 		to := from
 		text := s.normalized[0][:0]
 		for ; to < len(ids) && roles[to] != added; to++ {
-			text = p.model.(*BPE).appendText(text, ids[to])
+			text = m.appendText(text, ids[to])
 		}
 		s.normalized[0] = text
 		if len(text) > 0 {
-			s.words.reset(view(text), false)
-			for _, t := range p.preTokenizers {
-				t.cut(&s.words)
-			}
-			markWords(roles[from:to], ids[from:to], s.words.spans, p.model.(*BPE))
+			p.cut(&s.words, view(text), false)
+			markWords(roles[from:to], ids[from:to], s.words.spans, m)
 		}
 		from = to
 	}
