@@ -30,13 +30,13 @@ type object struct {
 }
 
 // decoder reads JSON without copying it. Text that is not UTF-8 is read as U+FFFD. Repeated names
-// are found by parseObject, which needs no second set of all names for it.
+// are found by decodeObject, which needs no second set of all names for it.
 func decoder(text []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// parseObject reads a body that must hold one JSON object and nothing else.
-func parseObject(body []byte) (*object, error) {
+// parseBody reads a body that must hold one JSON object and nothing else.
+func parseBody(body []byte) (*object, error) {
 	if len(bytes.TrimLeft(body, " \t\r\n")) == 0 {
 		return nil, refuse(http.StatusBadRequest, "the body is empty; it must be a JSON object")
 	}
@@ -44,6 +44,21 @@ func parseObject(body []byte) (*object, error) {
 		return nil, refuse(http.StatusBadRequest, "the body nests deeper than %d levels", maxDepth)
 	}
 	dec := decoder(body)
+	o, err := decodeObject(dec)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, refuse(http.StatusBadRequest, "there is something after the JSON object, near byte %d", dec.InputOffset())
+	}
+	return o, nil
+}
+
+// parseObject reads a value of a body that must be an object. Its depth was checked with the body.
+func parseObject(raw jsontext.Value) (*object, error) { return decodeObject(decoder(raw)) }
+
+// decodeObject reads the next value, which must be an object.
+func decodeObject(dec *jsontext.Decoder) (*object, error) {
 	if first, err := dec.ReadToken(); err != nil {
 		return nil, malformed(err)
 	} else if first.Kind() != '{' {
@@ -57,9 +72,6 @@ func parseObject(body []byte) (*object, error) {
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, malformed(err)
-	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, refuse(http.StatusBadRequest, "there is something after the JSON object, near byte %d", dec.InputOffset())
 	}
 	return o, nil
 }

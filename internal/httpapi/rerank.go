@@ -89,5 +89,5 @@ func (a *API) readObject(x *exchange) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseObject(body)
+	return parseBody(body)
 }
