@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -69,9 +68,6 @@ func (h *harness) open(ctx context.Context, s crossrank.Scorer, process string, 
 	if err != nil {
 		return sent{}, err
 	}
-	if len(schedule) == 0 {
-		return sent{}, errors.New("the load is too small for one request in this time")
-	}
 	cfg.Schedule = schedule
 	return h.send(ctx, s, cfg)
 }
@@ -91,7 +87,7 @@ func (s sent) latencies(from, to time.Duration) (ms []float64) {
 func (s sent) refusals() (ms []float64) {
 	for i := range s.records {
 		if r := &s.records[i]; r.Code == crossrank.Overloaded {
-			ms = append(ms, stats.Milliseconds(r.Finished-r.Started))
+			ms = append(ms, stats.Milliseconds(r.Service()))
 		}
 	}
 	return ms

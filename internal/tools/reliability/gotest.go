@@ -42,9 +42,7 @@ var logged = regexp.MustCompile(`_test\.go:\d+: (\d+) `)
 func (h *harness) goTest(ctx context.Context, pkg, pattern string, more ...string) (tested, error) {
 	args := append([]string{"test", "-json", "-count", strconv.Itoa(h.repeat), "-timeout", "30m", "-run", pattern, pkg}, more...)
 	began := time.Now()
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd := goCommand(ctx, args...)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, failure := cmd.Output()
@@ -57,6 +55,14 @@ func (h *harness) goTest(ctx context.Context, pkg, pattern string, more ...strin
 		return t, fmt.Errorf("go test -run %s %s: %w: %s", pattern, pkg, failure, t.last)
 	}
 	return t, nil
+}
+
+// goCommand is the go tool, which is interrupted when ctx ends.
+func goCommand(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
 }
 
 func readTests(out []byte) tested {
@@ -217,10 +223,7 @@ func fuzz(ctx context.Context, h *harness) error {
 	}
 	var done []fuzzed
 	for _, t := range list {
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", h.fuzztime.String(), t.pkg)
-		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-		cmd.WaitDelay = 10 * time.Second
-		out, failure := cmd.CombinedOutput()
+		out, failure := goCommand(ctx, "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", h.fuzztime.String(), t.pkg).CombinedOutput()
 		if ctx.Err() != nil {
 			break
 		}

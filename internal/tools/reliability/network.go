@@ -93,7 +93,7 @@ func (p *proxied) close() {
 func networkRecord(goal string, l sent, healed time.Duration, failure error) record {
 	var longest time.Duration
 	for i := range l.records {
-		longest = max(longest, l.records[i].Finished-l.records[i].Started-netDeadline)
+		longest = max(longest, l.records[i].Service()-netDeadline)
 	}
 	r := record{Goal: goal, Value: max(0, longest.Round(time.Millisecond).Seconds()), Note: fmt.Sprintf(
 		"of %d requests with a deadline of %v %d were answered, %d ended at the deadline, %d found no server; answered again %.1f s after the network",
