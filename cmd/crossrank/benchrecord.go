@@ -69,22 +69,14 @@ func (b *benchRecorder) began() { b.lost = readLostCPU() }
 // sample is the measured part as one sample of this process, as a server samples itself.
 func (b *benchRecorder) sample(r *load.Result) results.Sample {
 	now := readLostCPU()
-	percent := func(from, to *time.Duration) *float64 {
-		if from == nil || to == nil {
-			return nil
-		}
-		return new(100 * (*to - *from).Seconds() / r.Elapsed.Seconds())
-	}
-	s := results.Sample{Sample: state.Sample{
+	return results.Sample{Sample: state.Sample{
 		Time: r.Began.Add(r.Elapsed), IntervalS: r.Elapsed.Seconds(),
 		Requests: int64(r.Requests), Pairs: int64(r.Pairs), Tokens: int64(r.Tokens), PaddedTokens: int64(r.PaddedTokens),
 		Errors: int64(r.Failed()), RSSBytes: procstat.OwnResident(),
-		StealPct: percent(b.lost.stolen, now.stolen), ThrottledPct: percent(b.lost.throttled, now.throttled),
+		CPUPct:       procstat.Percent(new(time.Duration(0)), r.CPU, r.Elapsed),
+		StealPct:     procstat.Percent(b.lost.stolen, now.stolen, r.Elapsed),
+		ThrottledPct: procstat.Percent(b.lost.throttled, now.throttled, r.Elapsed),
 	}}
-	if r.CPU != nil {
-		s.CPUPct = percent(new(time.Duration(0)), r.CPU)
-	}
-	return s
 }
 
 // request records a request. It is a load.Config's Record.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/scorertest"
 	"github.com/crossrank/crossrank/internal/state"
 )
@@ -369,17 +370,10 @@ func TestUsage(t *testing.T) {
 	if *after.rss < int64(len(ballast)) {
 		t.Errorf("with 64 MiB in use, %d bytes are resident", *after.rss)
 	}
-	if pct := percent(before.cpu, after.cpu, time.Since(begin)); *pct <= 0 || *pct > 100*float64(runtime.NumCPU())*1.5 {
+	if pct := procstat.Percent(before.cpu, after.cpu, time.Since(begin)); *pct <= 0 || *pct > 100*float64(runtime.NumCPU())*1.5 {
 		t.Errorf("got %v %% of a core used over %v, want more than 0 and no more than the machine has", *pct, time.Since(begin))
 	}
 	runtime.KeepAlive(ballast)
-	second := time.Second
-	if pct := percent(&second, new(3*second), 4*second); *pct != 50 {
-		t.Errorf("2 s of CPU over 4 s: got %v %%, want 50", *pct)
-	}
-	if pct := percent(nil, nil, second); pct != nil {
-		t.Errorf("unknown CPU: got %v %%, want nil", *pct)
-	}
 }
 
 func TestSummarize(t *testing.T) {

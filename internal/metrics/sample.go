@@ -3,6 +3,7 @@ package metrics
 import (
 	"time"
 
+	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/state"
 	"github.com/crossrank/crossrank/internal/stats"
 )
@@ -44,10 +45,10 @@ func newSample(c *counts, from, to observation) state.Sample {
 		InFlight: new(to.inFlight),
 		RSSBytes: to.process.rss, HeapBytes: new(to.process.heap), Goroutines: new(to.process.goroutines),
 		OpenFiles:    to.process.files,
-		CPUPct:       percent(from.process.cpu, to.process.cpu, d),
-		GCPct:        percent(from.process.gc, to.process.gc, d),
-		StealPct:     percent(from.process.steal, to.process.steal, d),
-		ThrottledPct: percent(from.process.throttled, to.process.throttled, d),
+		CPUPct:       procstat.Percent(from.process.cpu, to.process.cpu, d),
+		GCPct:        procstat.Percent(from.process.gc, to.process.gc, d),
+		StealPct:     procstat.Percent(from.process.steal, to.process.steal, d),
+		ThrottledPct: procstat.Percent(from.process.throttled, to.process.throttled, d),
 		Instances:    instanceSamples(from.instances, to.instances, d),
 	}
 	if c.padded > 0 {

@@ -37,11 +37,3 @@ func readUsage() usage {
 	u.goroutines = int(asked[2].Value.Uint64())
 	return u
 }
-
-// percent is the share of a core that was used in d between two readings; 100 is one core.
-func percent(earlier, later *time.Duration, d time.Duration) *float64 {
-	if earlier == nil || later == nil {
-		return nil
-	}
-	return new(100 * (*later - *earlier).Seconds() / d.Seconds())
-}

@@ -30,3 +30,11 @@ func Stolen() *time.Duration { return stolen() }
 
 // Throttled is how long the CPU quota of this process's control group has held its processes back.
 func Throttled() *time.Duration { return throttled() }
+
+// Percent is the part of a core that was used in d between two readings; 100 is one core.
+func Percent(earlier, later *time.Duration, d time.Duration) *float64 {
+	if earlier == nil || later == nil {
+		return nil
+	}
+	return new(100 * (*later - *earlier).Seconds() / d.Seconds())
+}

@@ -41,3 +41,13 @@ func TestOwnProcess(t *testing.T) {
 		t.Errorf("got %d bytes for a process that does not exist, want nil", *n)
 	}
 }
+
+func TestPercent(t *testing.T) {
+	second := time.Second
+	if pct := Percent(&second, new(3*second), 4*second); *pct != 50 {
+		t.Errorf("2 s of CPU over 4 s: got %v %%, want 50", *pct)
+	}
+	if pct := Percent(nil, nil, second); pct != nil {
+		t.Errorf("unknown CPU: got %v %%, want nil", *pct)
+	}
+}
