@@ -149,12 +149,11 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 			}
 		}
 	}
-	n := len(experiment.Configurations(sweep))
 	what := "model " + settings.Primary().Model
 	if t := settings.Target; t.Address != "" {
 		what = "the server at " + t.Address
 	}
-	fmt.Fprintf(stderr, "%s: %d configuration%s, %s\n", settings.Name, n, mark(n != 1, "s"), what)
+	fmt.Fprintf(stderr, "%s: %s, %s\n", settings.Name, plural(len(experiment.Configurations(sweep)), "configuration"), what)
 	file := experiment.ResultsFile(opts.dir, settings.Name)
 	bar := newProgress(stderr)
 	index := -1

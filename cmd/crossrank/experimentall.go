@@ -137,7 +137,8 @@ func writePlan(w io.Writer, sweep definition.Sweep, opts experimentOptions) (tim
 	for _, c := range configurations {
 		fmt.Fprintf(w, "%s  %3d  server %d  %s\n", sweep.Base().Name, c.Index+1, c.Process+1, c.Name())
 	}
-	servers := fmt.Sprintf(", %d server process%s", experiment.Processes(sweep), mark(experiment.Processes(sweep) != 1, "es"))
+	n := experiment.Processes(sweep)
+	servers := fmt.Sprintf(", %d server process%s", n, mark(n != 1, "es"))
 	if t := sweep.Base().Target; t.Address != "" {
 		servers = " of the server at " + t.Address
 	}
