@@ -106,7 +106,7 @@ func (r *runner) measure(ctx context.Context, c results.Configuration, cfg load.
 func (r *runner) complete(cfg *load.Config, c results.Configuration, pace *pacing) {
 	decide, open := cfg.Record, len(cfg.Schedule) > 0
 	cfg.Pairs, cfg.Batch, cfg.Concurrency, cfg.Requests, cfg.Warmup = r.data.Pairs, c.Batch, c.Concurrency, c.Requests, c.Warmup
-	cfg.Mixed, cfg.Duration, cfg.Timeout = r.mixed, max(cfg.Duration, c.Duration), requestTimeout
+	cfg.Mixed, cfg.Timeout = r.mixed, requestTimeout
 	cfg.Record = func(req results.Request) error {
 		req.Configuration = c.Index
 		if err := r.w.Request(req); err != nil {
