@@ -23,7 +23,7 @@ func (r row) cell() string {
 }
 
 // testHelpers exist for tests alone; every test may import them, and the root package.
-var testHelpers = []string{".", "internal/guard", "internal/hubtest", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
+var testHelpers = []string{".", "internal/childtest", "internal/guard", "internal/hubtest", "internal/material", "internal/resultstest", "internal/scorertest", "internal/tinymodel"}
 
 const (
 	grpc  = "google.golang.org/grpc"
@@ -153,6 +153,7 @@ var table = []row{
 	{name: "internal/resultstest", imports: []string{"internal/results"}},
 	{name: "internal/tinymodel"},
 	{name: "internal/hubtest"},
+	{name: "internal/childtest"},
 	{name: "internal/browser", external: []string{chromedp}},
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/childtest"
 )
 
 // act is set in the environment of the processes that these tests start of their own program: what
@@ -26,18 +28,12 @@ const hang = 5 * time.Minute
 
 const ready = `{"grpc":"127.0.0.1:1","http":"127.0.0.1:2","model":"m"}`
 
-func TestMain(m *testing.M) {
-	if os.Getenv(act) == "" {
-		os.Exit(m.Run())
-	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
-	go exitWithParent(os.Getppid())
-	os.Exit(standIn(os.Getenv(act), asked))
-}
+func TestMain(m *testing.M) { childtest.Main(m, act, standIn) }
 
 // standIn is a server of some kind; it returns its exit status.
-func standIn(kind string, asked <-chan os.Signal) int {
+func standIn(kind string) int {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
 	switch kind {
 	case "refuse":
 		fmt.Fprintln(os.Stderr, "crossrank serve: no such model")
@@ -98,15 +94,6 @@ func serveAdmin() error {
 	fmt.Printf(`{"grpc":"127.0.0.1:1","http":"127.0.0.1:2","admin":%q}`+"\n", l.Addr())
 	go http.Serve(l, mux)
 	return nil
-}
-
-// exitWithParent ends this process when the test that started it has ended, so that nothing is left
-// behind.
-func exitWithParent(parent int) {
-	for os.Getppid() == parent {
-		time.Sleep(time.Second)
-	}
-	os.Exit(3)
 }
 
 // config starts this test's own program as a server of a kind.

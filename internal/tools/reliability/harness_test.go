@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/childtest"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/serving"
@@ -28,18 +29,17 @@ import (
 const servedModel = "RELIABILITY_TEST_MODEL"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(servedModel) == "" {
-		os.Exit(m.Run())
-	}
-	go exitWithParent(os.Getppid())
-	if err := actAsCrossrank(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	childtest.Main(m, servedModel, func(model string) int {
+		if err := actAsCrossrank(os.Args[1:], model); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	})
 }
 
-// actAsCrossrank does what `crossrank version` and `crossrank serve` do, with a tiny model.
-func actAsCrossrank(args []string) error {
+// actAsCrossrank does what `crossrank version` and `crossrank serve` do, with the model of a folder.
+func actAsCrossrank(args []string, model string) error {
 	if args[0] == "version" {
 		fmt.Println("crossrank test")
 		return nil
@@ -55,7 +55,7 @@ func actAsCrossrank(args []string) error {
 	if err != nil {
 		return err
 	}
-	settings = settings.WithModel(os.Getenv(servedModel))
+	settings = settings.WithModel(model)
 	settings.Server.GRPCAddr, settings.Server.HTTPAddr, settings.Server.AdminAddr, settings.Server.Pprof = *grpc, *http, *admin, *pprof
 	srv, err := serving.Listen(settings, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
@@ -72,15 +72,6 @@ func actAsCrossrank(args []string) error {
 		return err
 	}
 	return srv.Run(ctx)
-}
-
-// exitWithParent ends this process when the test that started it has ended, so that nothing is left
-// behind.
-func exitWithParent(parent int) {
-	for os.Getppid() == parent {
-		time.Sleep(time.Second)
-	}
-	os.Exit(3)
 }
 
 // program is this test, which acts as crossrank.
