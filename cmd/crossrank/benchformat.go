@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
@@ -18,8 +17,8 @@ import (
 // them. What is compared in its columns is either the files or, with -col target, the targets.
 func (b *benchResult) writeBench(w io.Writer) error {
 	target := b.Target
-	if b.Dialect != "" && b.Dialect != client.Crossrank {
-		target += " " + string(b.Dialect)
+	if b.thirdParty != "" {
+		target += " " + b.thirdParty
 	}
 	var line strings.Builder
 	line.WriteString(fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, b.answered,

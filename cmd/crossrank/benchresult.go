@@ -44,7 +44,8 @@ type benchResult struct {
 	Machine         results.Machine    `json:"machine"` // of the program that measured
 	Version         string             `json:"version"` // of the program that measured
 
-	answered int // requests
+	answered   int    // requests
+	thirdParty string // dialect of a target that is not crossrank's own; empty for others
 }
 
 // benchLatency is over the answered requests, as their callers saw them.
@@ -74,7 +75,7 @@ func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) 
 		Latency:  benchLatency{Mean: l.Average, Min: l.Min, P50: l.P50, P90: l.P90, P95: l.P95, P99: l.P99, Max: l.Max},
 		Requests: c.Answered + c.FailedRequests(), Errors: c.FailedRequests(), ErrorsByCode: c.Failed, Partial: !c.Complete,
 		Footprint: takes, Order: opts.order, Loop: run.Loop, Batch: c.Batch, Concurrency: c.Concurrency, Warmup: c.Warmup,
-		Target: run.Target, Model: run.Model, Data: run.Data, Machine: run.Machine, Version: run.Version,
+		Target: run.Target, thirdParty: run.Dialect, Model: run.Model, Data: run.Data, Machine: run.Machine, Version: run.Version,
 	}
 	if c.Tokens > 0 {
 		b.Tokens, b.TokensPerSecond = &c.Tokens, &c.TokensPerSecond

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/stats"
 )
@@ -23,7 +22,7 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	} else {
 		row("engine", "%s", cmp.Or(m.Quantization, "n/a"))
 	}
-	row("target", "%s%s", b.Target, mark(b.Dialect != "" && b.Dialect != client.Crossrank, " in the dialect "+string(b.Dialect)))
+	row("target", "%s%s", b.Target, mark(b.thirdParty != "", " in the dialect "+b.thirdParty))
 	row("data", "%s, %d pairs", b.Data.Name, b.Data.Pairs)
 	row("load", "closed loop, batch %d, concurrency %d, %d requests after %d to warm up%s%s",
 		b.Batch, b.Concurrency, b.Requests, b.Warmup, mark(b.Order == "sorted", ", sorted by length"), mark(b.Partial, " (partial: interrupted)"))
