@@ -236,7 +236,7 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 	if err := outfile.Write(file, report.Markdown(sum)); err != nil {
 		return err
 	}
-	page, err := report.HTML(sum, report.Charts(res))
+	page, err := report.HTML(sum, report.Charts(sum, res))
 	if err != nil {
 		return err
 	}

@@ -116,8 +116,11 @@ func runSummary(cmd *cobra.Command, opts reportOptions) error {
 	var summaries []*summary.Summary
 	charts := map[string][]chart.Chart{}
 	for _, res := range all {
-		summaries = append(summaries, summary.Of(res))
-		charts[res.Run.Name] = report.Charts(res)
+		s := summary.Of(res)
+		summaries = append(summaries, s)
+		if opts.html {
+			charts[res.Run.Name] = report.Charts(s, res)
+		}
 	}
 	o := report.OverviewOf(summaries)
 	page := o.Markdown()
@@ -144,9 +147,9 @@ func renderReport(res *results.Results, opts reportOptions) ([]byte, error) {
 	s := summary.Of(res)
 	switch {
 	case opts.html:
-		return report.HTML(s, report.Charts(res))
+		return report.HTML(s, report.Charts(s, res))
 	case opts.charts != "":
-		return drawCharts(s, report.Charts(res), opts)
+		return drawCharts(s, report.Charts(s, res), opts)
 	case !opts.json:
 		return report.Markdown(s), nil
 	}

@@ -18,7 +18,7 @@ func TestPageInABrowser(t *testing.T) {
 		t.Skip(err)
 	}
 	res := resultstest.OpenLoop()
-	html, err := HTML(summary.Of(res), Charts(res))
+	html, err := HTML(summary.Of(res), chartsOf(res))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +43,8 @@ func TestPageInABrowser(t *testing.T) {
 				t.Errorf("dark %t: the page asks for %s", dark, url)
 			}
 		}
-		if n, err := browser.Eval[int](p, "document.querySelectorAll('svg').length"); err != nil || n != len(Charts(res)) {
-			t.Errorf("dark %t: %d charts are shown and %v, want %d", dark, n, err, len(Charts(res)))
+		if n, err := browser.Eval[int](p, "document.querySelectorAll('svg').length"); err != nil || n != len(chartsOf(res)) {
+			t.Errorf("dark %t: %d charts are shown and %v, want %d", dark, n, err, len(chartsOf(res)))
 		}
 		if to := os.Getenv("CROSSRANK_PICTURES"); to != "" {
 			picture, err := p.Picture(true)

@@ -19,10 +19,9 @@ const (
 	maxDots  = 1600 // of a cloud
 )
 
-// Charts draws what res hold, without charts that have nothing to show; the most important ones
-// come first.
-func Charts(res *results.Results) []chart.Chart {
-	sum := summary.Of(res)
+// Charts draws what res hold, whose summary is sum, without charts that have nothing to show; the
+// most important ones come first.
+func Charts(sum *summary.Summary, res *results.Results) []chart.Chart {
 	all := []chart.Chart{rates(sum)}
 	all = append(all, along(sum, batchAxis, concurrencyAxis, "throughput_batch", "Throughput against batch size", "pairs a request")...)
 	all = append(all, along(sum, concurrencyAxis, batchAxis, "throughput_concurrency", "Throughput against concurrency", "requests in flight")...)

@@ -14,10 +14,12 @@ import (
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
+func chartsOf(res *results.Results) []chart.Chart { return Charts(summary.Of(res), res) }
+
 // named gives the chart of a file's name.
 func named(t *testing.T, res *results.Results, file string) chart.Chart {
 	t.Helper()
-	charts := Charts(res)
+	charts := chartsOf(res)
 	i := slices.IndexFunc(charts, func(c chart.Chart) bool { return c.File == file })
 	if i < 0 {
 		t.Fatalf("there is no chart %s", file)
@@ -85,7 +87,7 @@ func TestThroughputCharts(t *testing.T) {
 		m.Configuration.Batch, m.Configuration.Concurrency = 8*(1+i%2), 1+i/2%3
 	}
 	files := map[string]bool{}
-	for _, c := range Charts(res) {
+	for _, c := range chartsOf(res) {
 		files[c.File] = true
 		if strings.HasPrefix(c.File, "throughput_batch_") && !strings.Contains(c.Title, "at concurrency ") {
 			t.Errorf("%s has the title %q", c.File, c.Title)
@@ -153,7 +155,7 @@ func TestTimelines(t *testing.T) {
 	if len(queue.Series) != 1 || queue.Series[0].Name != "queued pairs" {
 		t.Errorf("the queue is %v", queue.Series)
 	}
-	for _, c := range Charts(res) {
+	for _, c := range chartsOf(res) {
 		if c.File == "time_cpu" || c.File == "time_memory" {
 			t.Errorf("there is a chart %s of nothing", c.File)
 		}

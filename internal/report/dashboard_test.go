@@ -37,7 +37,7 @@ func TestLostCPUIsReported(t *testing.T) {
 	if strings.Count(page, "**Disturbed:**") != 1 {
 		t.Error("a configuration that lost hardly any CPU time is called disturbed")
 	}
-	charts := Charts(res)
+	charts := chartsOf(res)
 	html, err := HTML(s, charts)
 	if err != nil || !strings.Contains(string(html), "<td>CPU time stolen or throttled<td>notable in 1 of 2 configurations") {
 		t.Errorf("the page does not say what was lost: %v", err)

@@ -26,8 +26,9 @@ func Folder(all []*results.Results) ([]File, error) {
 		if _, twice := charts[res.Run.Name]; twice {
 			return nil, fmt.Errorf("two results files are of the experiment %q; keep one", res.Run.Name)
 		}
-		summaries = append(summaries, summary.Of(res))
-		charts[res.Run.Name] = Charts(res)
+		s := summary.Of(res)
+		summaries = append(summaries, s)
+		charts[res.Run.Name] = Charts(s, res)
 	}
 	o := OverviewOf(summaries)
 	for i, s := range summaries {

@@ -44,7 +44,7 @@ var outside = regexp.MustCompile(`(?i)(src|href)\s*=\s*["']?\s*(https?:|//)|@imp
 
 func TestHTMLStandsAlone(t *testing.T) {
 	for _, res := range []*results.Results{resultstest.OpenLoop(), resultstest.Repeats(1, 0), {}} {
-		page, err := HTML(summary.Of(res), Charts(res))
+		page, err := HTML(summary.Of(res), chartsOf(res))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestHTMLStandsAlone(t *testing.T) {
 
 func TestChartsAreWellFormed(t *testing.T) {
 	want := map[string]bool{"rate": true, "spectrum": true, "stages": true, "padding": true, "scatter": true, "throughput": true}
-	for _, c := range Charts(resultstest.OpenLoop()) {
+	for _, c := range chartsOf(resultstest.OpenLoop()) {
 		delete(want, c.File)
 		checkSVG(t, c)
 	}
@@ -67,14 +67,14 @@ func TestChartsAreWellFormed(t *testing.T) {
 		t.Errorf("no chart %s", name)
 	}
 	files := map[string]bool{}
-	for _, c := range Charts(resultstest.Repeats(1, 0)) {
+	for _, c := range chartsOf(resultstest.Repeats(1, 0)) {
 		files[c.File] = true
 		checkSVG(t, c)
 	}
 	if !files["throughput_batch"] || files["throughput_concurrency"] || files["rate"] {
 		t.Errorf("two batch sizes at one concurrency have the charts %v", files)
 	}
-	if charts := Charts(&results.Results{}); len(charts) > 0 {
+	if charts := chartsOf(&results.Results{}); len(charts) > 0 {
 		t.Errorf("of nothing there are %d charts", len(charts))
 	}
 }

@@ -30,7 +30,7 @@ func TestOverviewPages(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, page)
 		}
 	}
-	html, err := s.HTML(map[string][]chart.Chart{"05_batch": Charts(a)})
+	html, err := s.HTML(map[string][]chart.Chart{"05_batch": chartsOf(a)})
 	if err != nil {
 		t.Fatal(err)
 	}
