@@ -24,10 +24,15 @@ Python library huggingface_hub share. None of its commands needs a network.`,
 	return group(cmd)
 }
 
-// modelCache is the cache that the environment names.
-func modelCache() (hub.Cache, string, error) {
+// modelsInCache reads the arguments of a command that takes names of models, and gives the cache
+// that the environment names.
+func modelsInCache(args []string) (hub.Cache, []hub.Name, error) {
+	names, err := hubNames(args)
+	if err != nil {
+		return hub.Cache{}, nil, err
+	}
 	e, err := hubEnvironment()
-	return hub.NewCache(e.CacheDir), e.CacheDir, err
+	return hub.NewCache(e.CacheDir), names, err
 }
 
 func newModelsVerifyCommand() *cobra.Command {
@@ -44,11 +49,7 @@ output, and the exit code is then 1.`,
 }
 
 func runModelsVerify(cmd *cobra.Command, args []string) error {
-	names, err := hubNames(args)
-	if err != nil {
-		return err
-	}
-	cache, _, err := modelCache()
+	cache, names, err := modelsInCache(args)
 	if err != nil {
 		return err
 	}
@@ -98,11 +99,7 @@ a tag or a commit, it deletes that one, and the files that no other revision of 
 }
 
 func runModelsRemove(cmd *cobra.Command, args []string) error {
-	names, err := hubNames(args)
-	if err != nil {
-		return err
-	}
-	cache, _, err := modelCache()
+	cache, names, err := modelsInCache(args)
 	if err != nil {
 		return err
 	}

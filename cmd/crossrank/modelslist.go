@@ -45,18 +45,18 @@ type listedModel struct {
 }
 
 func listModels(cmd *cobra.Command, asJSON bool) error {
-	cache, dir, err := modelCache()
+	e, err := hubEnvironment()
 	if err != nil {
 		return err
 	}
-	snapshots, err := cache.List()
+	snapshots, err := hub.NewCache(e.CacheDir).List()
 	switch {
 	case err != nil && len(snapshots) == 0:
 		return err
 	case err != nil:
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n", err)
 	case len(snapshots) == 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s\n", dir)
+		fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s\n", e.CacheDir)
 	}
 	var models []listedModel
 	for _, s := range snapshots {
