@@ -62,7 +62,7 @@ func TestTable(t *testing.T) {
 
 func TestHeadline(t *testing.T) {
 	got, err := render("readme.md", sample())
-	const want = "On 2 threads of Z80, with the same model and web passages:\n"
+	const want = "On 2 threads of Z80 (instruction tier avx2), with the same model and web passages:\n"
 	const row = "| 32 passages, fp32 | 30 pairs/s | 5 pairs/s | 6.00 |\n| 32 passages, int8 | 60 pairs/s | 5 pairs/s | 12.00 |\n"
 	if err != nil || !strings.HasPrefix(got, want) || !strings.Contains(got, row) {
 		t.Errorf("got %q, %v, want it to begin with %q and to hold %q", got, err, want, row)
