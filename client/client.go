@@ -86,6 +86,7 @@ type transport interface {
 	score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error)
 	info(ctx context.Context) (crossrank.Info, error)
 	history(ctx context.Context, since time.Time) (json.RawMessage, error)
+	probe(ctx context.Context, ready bool) error
 	close() error
 }
 

@@ -26,6 +26,7 @@ func (s *script) score(_ context.Context, req *crossrank.Request) (*crossrank.Re
 
 func (*script) info(context.Context) (crossrank.Info, error)                { return crossrank.Info{}, nil }
 func (*script) history(context.Context, time.Time) (json.RawMessage, error) { return nil, nil }
+func (*script) probe(context.Context, bool) error                           { return nil }
 func (*script) close() error                                                { return nil }
 
 func TestRetries(t *testing.T) {

@@ -34,6 +34,8 @@ A model is one of these:
 		newRankCommand(),
 		newTokenizeCommand(),
 		newServeCommand(),
+		newHealthCommand(),
+		newReadyCommand(),
 		newPullCommand(),
 		newModelsCommand(),
 		newConfigCommand(),
