@@ -40,6 +40,11 @@ type Request struct {
 	// is [NotFound].
 	Model string
 
+	// Instruction tells the model what relevance means, such as "find passages that answer the
+	// question". It stands where the model's prompt template has a place for it. A model without
+	// such a place refuses the request with [InvalidArgument]. Empty means the template's default.
+	Instruction string
+
 	// MaxLength is the maximum of tokens per pair, special tokens included. 0, or more than the
 	// model can read, means the model's maximum.
 	MaxLength int

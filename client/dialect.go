@@ -83,6 +83,7 @@ func (d Dialect) check(req *crossrank.Request, model string) error {
 		{req.MaxLength > 0 && req.Truncation == crossrank.TruncateNever, false, "a maximum length with refusal of longer texts"},
 		{req.MaxPassage > 0, v.maxPassage, "a maximum length of passages"},
 		{req.Windows.Aggregate != crossrank.NoWindows, false, "windows"},
+		{req.Instruction != "", false, "an instruction"},
 		{req.Priority != 0, v.priority, "a priority"},
 	} {
 		if c.asked && !c.has {

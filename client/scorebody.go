@@ -18,6 +18,8 @@ type scoreRequest struct {
 	Truncate  *bool    `json:"truncate,omitempty"`
 	Priority  int      `json:"priority,omitempty"`
 
+	Instruction string `json:"instruction,omitempty"`
+
 	MaxPassage int    `json:"max_tokens_per_doc,omitempty"`
 	Windows    string `json:"windows,omitempty"`
 	Overlap    int    `json:"window_overlap,omitempty"`
@@ -55,6 +57,7 @@ func bodyOf(req *crossrank.Request) *scoreRequest {
 	case crossrank.TruncateNever:
 		body.Truncate = new(bool)
 	}
+	body.Instruction = req.Instruction
 	body.MaxPassage = min(req.MaxPassage, math.MaxInt32)
 	if w := req.Windows; w.Aggregate != crossrank.NoWindows {
 		body.Windows, body.Overlap, body.MaxWindows = aggregates[w.Aggregate], min(w.Overlap, math.MaxInt32), min(w.Max, math.MaxInt32)

@@ -291,6 +291,7 @@ func TestDialectsRefuseWhatTheyCannotSay(t *testing.T) {
 		"never":           {Truncation: crossrank.TruncateNever},
 		"refused length":  {MaxLength: 9, Truncation: crossrank.TruncateNever},
 		"max passage":     {MaxPassage: 9},
+		"an instruction":  {Instruction: "i"},
 		"windows":         {Windows: crossrank.Windows{Aggregate: crossrank.BestWindow}},
 		"priority":        {Priority: 1},
 		"model":           {Model: "m"},

@@ -18,6 +18,8 @@ func toWire(req *crossrank.Request) *crossrankv1.ScoreRequest {
 			Truncation: truncations[req.Truncation],
 			Priority:   int32(min(req.Priority, math.MaxInt32)),
 			MaxPassage: int32(min(req.MaxPassage, math.MaxInt32)),
+
+			Instruction: valid(req.Instruction),
 		},
 		Model: valid(req.Model),
 	}

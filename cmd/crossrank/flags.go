@@ -54,6 +54,11 @@ func pairsFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVarP(file, "input", "i", "-", "JSONL file of pairs; - = standard input")
 }
 
+// instructionFlag gives cmd an --instruction.
+func instructionFlag(cmd *cobra.Command, text *string) {
+	cmd.Flags().StringVar(text, "instruction", "", "instruction for a model whose prompt template has a place for one, on what relevance means; empty = the template's default")
+}
+
 // maxLengthFlag gives cmd a --max-length, to be checked with checkMaxLength.
 func maxLengthFlag(cmd *cobra.Command, n *int) {
 	cmd.Flags().IntVar(n, "max-length", 0, "max tokens per pair, special tokens included; 0 = the model's maximum")

@@ -16,6 +16,8 @@ type rankOptions struct {
 	query string
 	topN  int
 	input string
+
+	instruction string
 }
 
 func newRankCommand() *cobra.Command {
@@ -41,6 +43,7 @@ not count. Documents with equal scores keep their order.`,
 	cmd.Flags().StringVarP(&opts.query, "query", "q", "", "query that the documents are ranked by")
 	cmd.Flags().IntVarP(&opts.topN, "top-n", "n", 0, "max documents to output, best first; 0 = all")
 	require(cmd, "query")
+	instructionFlag(cmd, &opts.instruction)
 	return cmd
 }
 
@@ -66,24 +69,24 @@ func runRank(cmd *cobra.Command, opts rankOptions) (err error) {
 	defer closeInto(&err, model)
 	warnMeaningless(cmd.ErrOrStderr(), model.Info())
 
-	documents, scores, err := scoreDocuments(cmd.Context(), model, opts.query, lines)
+	documents, scores, err := scoreDocuments(cmd.Context(), model, opts, lines)
 	if err != nil {
 		return err
 	}
 	return writeRanking(cmd, documents, crossrank.Order(scores, opts.topN))
 }
 
-// scoreDocuments scores every document of lines against query while the next ones are read.
-func scoreDocuments(ctx context.Context, s crossrank.Scorer, query string, lines *input) ([]string, []float32, error) {
+// scoreDocuments scores every document of lines against the query while the next ones are read.
+func scoreDocuments(ctx context.Context, s crossrank.Scorer, opts rankOptions, lines *input) ([]string, []float32, error) {
 	var documents []string
 	var scores []float32
 	for chunk, err := range chunks(ctx, lines.Text) {
 		if err != nil {
 			return nil, nil, err
 		}
-		req := &crossrank.Request{}
+		req := &crossrank.Request{Instruction: opts.instruction}
 		for _, document := range chunk {
-			req.Pairs = append(req.Pairs, crossrank.Pair{Query: query, Passage: document})
+			req.Pairs = append(req.Pairs, crossrank.Pair{Query: opts.query, Passage: document})
 		}
 		resp, err := s.Score(ctx, req)
 		if err != nil {

@@ -17,6 +17,8 @@ type scoreOptions struct {
 	input     string
 	raw       bool
 	maxLength int
+
+	instruction string
 }
 
 func newScoreCommand() *cobra.Command {
@@ -39,6 +41,7 @@ ends the run with an error that names the line, after the scores of the pairs be
 	pairsFlag(cmd, &opts.input)
 	cmd.Flags().BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
+	instructionFlag(cmd, &opts.instruction)
 	return cmd
 }
 
@@ -80,7 +83,9 @@ func runScore(cmd *cobra.Command, opts scoreOptions) (err error) {
 }
 
 func scorePairs(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, opts scoreOptions) ([]float32, error) {
-	resp, err := s.Score(ctx, &crossrank.Request{Pairs: pairs, Raw: opts.raw, MaxLength: opts.maxLength})
+	resp, err := s.Score(ctx, &crossrank.Request{
+		Pairs: pairs, Raw: opts.raw, MaxLength: opts.maxLength, Instruction: opts.instruction,
+	})
 	if err != nil {
 		return nil, err
 	}

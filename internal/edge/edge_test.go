@@ -20,6 +20,11 @@ func TestCheck(t *testing.T) {
 		}
 		return req
 	}
+	instructed := func(n int) *crossrank.Request {
+		req := pairs(1, 1, 1)
+		req.Instruction = strings.Repeat("i", n)
+		return req
+	}
 	tests := []struct {
 		name   string
 		limits Limits
@@ -33,6 +38,8 @@ func TestCheck(t *testing.T) {
 		{"a document one byte over", limits, pairs(1, 1, 11), crossrank.TooLarge},
 		{"a query at its limit", limits, pairs(1, 5, 1), crossrank.OK},
 		{"a query one byte over", limits, pairs(1, 6, 1), crossrank.TooLarge},
+		{"an instruction at the limit of a query", limits, instructed(5), crossrank.OK},
+		{"an instruction one byte over", limits, instructed(6), crossrank.TooLarge},
 		{"1,000 documents by default", Limits{}, pairs(1000, 1, 1), crossrank.OK},
 		{"1,001 documents by default", Limits{}, pairs(1001, 1, 1), crossrank.TooLarge},
 		{"a default document one byte over", Limits{}, pairs(1, 1, 256<<10+1), crossrank.TooLarge},

@@ -34,10 +34,14 @@ func (l Limits) CheckCount(documents int) error {
 	return nil
 }
 
-// CheckTexts refuses a document or a query that is too long. The message names the document. All
-// other values of a request are checked by its scorer, see [crossrank.Request.Validate].
+// CheckTexts refuses a document, a query or an instruction that is too long; an instruction has the
+// limit of a query. The message names the document. All other values of a request are checked by
+// its scorer, see [crossrank.Request.Validate].
 func (l Limits) CheckTexts(req *crossrank.Request) error {
 	l = l.OrDefaults()
+	if n := len(req.Instruction); n > l.QueryBytes {
+		return crossrank.Errorf(crossrank.TooLarge, "the instruction has %d bytes; at most %d are taken", n, l.QueryBytes)
+	}
 	for i := range req.Pairs {
 		if n := len(req.Pairs[i].Passage); n > l.DocumentBytes {
 			return crossrank.Errorf(crossrank.TooLarge, "document %d has %d bytes; at most %d are taken", i, n, l.DocumentBytes)

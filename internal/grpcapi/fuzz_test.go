@@ -23,7 +23,7 @@ import (
 func FuzzMessages(f *testing.F) {
 	for _, m := range []proto.Message{
 		&crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{{Query: "q", Passage: "p"}, {}}, Model: "m", Options: &crossrankv1.Options{
-			Raw: true, MaxLength: 3, Truncation: 2, Priority: 1, MaxPassage: 4, Windows: &crossrankv1.Windows{Aggregate: 2, Overlap: 1, Max: 1},
+			Raw: true, MaxLength: 3, Truncation: 2, Priority: 1, MaxPassage: 4, Instruction: "i", Windows: &crossrankv1.Windows{Aggregate: 2, Overlap: 1, Max: 1},
 		}},
 		&crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{{}}, Options: &crossrankv1.Options{MaxLength: -1}},
 		&crossrankv1.RerankRequest{Query: "q", Documents: []string{"a", ""}, TopN: 1, ReturnDocuments: true, Model: "m"},

@@ -17,7 +17,8 @@ func request(o *crossrankv1.Options, pairs []*crossrankv1.Pair) (*crossrank.Requ
 		Raw:       o.GetRaw(),
 		Priority:  int(o.GetPriority()),
 
-		MaxPassage: int(o.GetMaxPassage()),
+		MaxPassage:  int(o.GetMaxPassage()),
+		Instruction: o.GetInstruction(),
 	}
 	switch o.GetTruncation() {
 	case crossrankv1.Truncation_TRUNCATION_RIGHT:

@@ -25,10 +25,10 @@ func TestOptions(t *testing.T) {
 	}{
 		{"none", nil, crossrank.Request{}, crossrank.OK},
 		{"all", &crossrankv1.Options{
-			Raw: true, MaxLength: 7, Priority: 8, MaxPassage: 9, Truncation: crossrankv1.Truncation_TRUNCATION_LEFT,
+			Raw: true, MaxLength: 7, Priority: 8, MaxPassage: 9, Instruction: "i", Truncation: crossrankv1.Truncation_TRUNCATION_LEFT,
 			Windows: &crossrankv1.Windows{Aggregate: crossrankv1.Aggregate_AGGREGATE_MEAN, Overlap: 1, Max: 2},
 		}, crossrank.Request{
-			Raw: true, MaxLength: 7, Priority: 8, MaxPassage: 9, Truncation: crossrank.TruncateLeft,
+			Raw: true, MaxLength: 7, Priority: 8, MaxPassage: 9, Instruction: "i", Truncation: crossrank.TruncateLeft,
 			Windows: crossrank.Windows{Aggregate: crossrank.MeanWindow, Overlap: 1, Max: 2},
 		}, crossrank.OK},
 		{"the best window", &crossrankv1.Options{Windows: &crossrankv1.Windows{Aggregate: crossrankv1.Aggregate_AGGREGATE_BEST}},

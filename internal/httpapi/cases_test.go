@@ -67,7 +67,7 @@ var (
 		"model": textKind, "max_length": countKind, "raw_scores": flagKind, "use_activation": flagKind, "score_type": scoreType,
 		"truncate": flagKind, "truncation": flagKind, "truncation_direction": direction, "truncate_prompt_tokens": fromMinus,
 		"max_tokens_per_doc": aboveZero, "max_doc_length": aboveZero, "windows": windows, "max_chunks_per_doc": aboveZero,
-		"timeout_ms": timeout, "priority": priority,
+		"timeout_ms": timeout, "priority": priority, "instruction": textKind, "instruct": textKind,
 	}
 	ranks = map[string]kind{
 		"top_n": countKind, "top_k": countKind, "return_documents": flagKind, "return_text": flagKind, "ids": idsKind,

@@ -15,7 +15,6 @@ func (a *API) deepinfra(x *exchange) error {
 	o.lax = true
 	name, _ := jsontext.AppendQuote(nil, x.modelInPath()) // its error only reports replaced bytes
 	o.set("model", string(name))
-	o.refuseInstruction()
 	opts, err := a.pairing(o, "queries", "documents")
 	if err != nil {
 		return err

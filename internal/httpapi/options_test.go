@@ -40,6 +40,10 @@ func TestOptionsOfEveryDialect(t *testing.T) {
 		{`"max_chunks_per_doc":3`, crossrank.Request{Windows: crossrank.Windows{Aggregate: best, Max: 3}}},
 		{`"max_chunks_per_doc":1`, crossrank.Request{Windows: crossrank.Windows{Max: 1}}},
 		{`"priority":12`, crossrank.Request{Priority: 12}},
+		{`"instruction":"prefer short texts"`, crossrank.Request{Instruction: "prefer short texts"}},
+		{`"instruct":"i"`, crossrank.Request{Instruction: "i"}},
+		{`"instruction":""`, crossrank.Request{}},
+		{`"instruct":null`, crossrank.Request{}},
 		{`"model":"m"`, crossrank.Request{Model: "m"}},
 	}
 	for path, body := range map[string]string{

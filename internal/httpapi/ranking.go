@@ -33,21 +33,11 @@ func (o *object) ranking(d *dialect, most int) *ranking {
 	if name := o.oneOf("return_documents", "return_text", "return_input"); name != "" {
 		rk.returnDoc = o.flag(name)
 	}
-	o.refuseInstruction()
 	rk.options.Pairs = make([]crossrank.Pair, len(rk.docs))
 	for i := range rk.docs {
 		rk.options.Pairs[i] = crossrank.Pair{Query: rk.query, Passage: rk.docs[i].text}
 	}
 	return rk
-}
-
-// refuseInstruction refuses the keys for an instruction to the model, which would change scores.
-func (o *object) refuseInstruction() {
-	for _, key := range []string{"instruction", "instruct"} {
-		if o.has(key) && o.text(key, false) != "" {
-			o.fail("%q is not supported: the model has no place for an instruction; leave it out", key)
-		}
-	}
 }
 
 // query reads the query: a string or, as in Jina, an object with a text.

@@ -62,19 +62,3 @@ func TestDecimal(t *testing.T) {
 		}
 	}
 }
-
-// TestInstructionIsRefused: a key that means an instruction is refused wherever documents are
-// ranked.
-func TestInstructionIsRefused(t *testing.T) {
-	s := &scorer{}
-	api := newAPI(s)
-	for path, body := range map[string]string{
-		"/v1/rerank": `{"query":"q","documents":["a"],"instruction":"i"}`, "/voyage/v1/rerank": `{"query":"q","documents":["a"],"instruction":"i"}`,
-		"/sglang/v1/rerank": `{"query":"q","documents":["a"],"instruct":"i"}`, "/v1/inference/m": `{"queries":["q"],"documents":["a"],"instruction":"i"}`,
-		"/rerank": `{"query":"q","texts":["a"],"instruction":"i"}`,
-	} {
-		if w := post(api, path, body); w.Code < 400 || w.Code > 422 || s.last != nil || !strings.Contains(w.Body.String(), `\"instruct`) {
-			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
-		}
-	}
-}

@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/crossrank/crossrank"
+import (
+	"path/filepath"
+
+	"github.com/crossrank/crossrank"
+)
 
 // check validates a request for the model and returns the most tokens that a pair of it may have.
 func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
@@ -10,6 +14,9 @@ func (p *Pipeline) check(req *crossrank.Request) (limit int, err error) {
 	switch {
 	case req.Model != "" && req.Model != p.model.Name:
 		return 0, crossrank.Errorf(crossrank.NotFound, "there is no model %q here, only %q", req.Model, p.model.Name)
+	case req.Instruction != "":
+		return 0, crossrank.Errorf(crossrank.InvalidArgument, "model %q takes no instruction: it has no prompt template "+
+			"with a place for one; leave the instruction out", filepath.Base(p.model.Name)) // callers see no directories
 	case req.MaxLength == 0 || req.MaxLength > p.model.MaxLength:
 		return p.model.MaxLength, nil
 	case req.MaxLength < MinLength:

@@ -195,6 +195,8 @@ func TestRefusesBadRequests(t *testing.T) {
 		{"no pairs", &crossrank.Request{}, "no pairs"},
 		{"a negative length", &crossrank.Request{Pairs: pairs, MaxLength: -1}, "max_length is -1; use 0 for the model's maximum"},
 		{"no room for the special tokens", &crossrank.Request{Pairs: pairs, MaxLength: 2}, "max_length is 2; use 0 for the model's own maximum of 512, or at least 3"},
+		{"an instruction, of a model without a place for one", &crossrank.Request{Pairs: pairs, Instruction: "i"},
+			`model "fake" takes no instruction`},
 		{"an unknown truncation", &crossrank.Request{Pairs: pairs, Truncation: 3}, "truncation is 3"},
 	} {
 		_, err := p.Score(t.Context(), c.req)

@@ -156,6 +156,7 @@ func TestRequestsArriveWhole(t *testing.T) {
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, MaxLength: math.MaxInt32},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, MaxPassage: 9, Windows: crossrank.Windows{Aggregate: crossrank.BestWindow}},
 		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, Windows: crossrank.Windows{Aggregate: crossrank.MeanWindow, Overlap: 3, Max: 5}},
+		{Pairs: []crossrank.Pair{{Query: "q", Passage: "a"}}, Instruction: "prefer\n<short> texts"},
 		{Pairs: []crossrank.Pair{{Query: "<&>\u2028", Passage: "\x00\"\\"}}, Truncation: crossrank.TruncateNever},
 	}
 	for name, target := range r.targets() {

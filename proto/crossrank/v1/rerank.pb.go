@@ -238,13 +238,16 @@ func (x *Windows) GetMax() int32 {
 
 // How pairs are to be read and scored; shared by all requests.
 type Options struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Raw           bool                   `protobuf:"varint,1,opt,name=raw,proto3" json:"raw,omitempty"`                              // logits instead of the model's activated scores
-	MaxLength     int32                  `protobuf:"varint,2,opt,name=max_length,json=maxLength,proto3" json:"max_length,omitempty"` // tokens of a pair, special tokens included; 0 means the model's own maximum
-	Truncation    Truncation             `protobuf:"varint,3,opt,name=truncation,proto3,enum=crossrank.v1.Truncation" json:"truncation,omitempty"`
-	Priority      int32                  `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // how long the request can wait: 0 is the most urgent; degrees are 1 to 9, 10 to 99, and 100 or more
-	Windows       *Windows               `protobuf:"bytes,5,opt,name=windows,proto3" json:"windows,omitempty"`
-	MaxPassage    int32                  `protobuf:"varint,6,opt,name=max_passage,json=maxPassage,proto3" json:"max_passage,omitempty"` // tokens of a passage alone, before it is joined with its query; 0 means no separate bound
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Raw        bool                   `protobuf:"varint,1,opt,name=raw,proto3" json:"raw,omitempty"`                              // logits instead of the model's activated scores
+	MaxLength  int32                  `protobuf:"varint,2,opt,name=max_length,json=maxLength,proto3" json:"max_length,omitempty"` // tokens of a pair, special tokens included; 0 means the model's own maximum
+	Truncation Truncation             `protobuf:"varint,3,opt,name=truncation,proto3,enum=crossrank.v1.Truncation" json:"truncation,omitempty"`
+	Priority   int32                  `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // how long the request can wait: 0 is the most urgent; degrees are 1 to 9, 10 to 99, and 100 or more
+	Windows    *Windows               `protobuf:"bytes,5,opt,name=windows,proto3" json:"windows,omitempty"`
+	MaxPassage int32                  `protobuf:"varint,6,opt,name=max_passage,json=maxPassage,proto3" json:"max_passage,omitempty"` // tokens of a passage alone, before it is joined with its query; 0 means no separate bound
+	// What relevance means to the caller, for a model whose prompt template has a place for it; another model refuses the
+	// request with INVALID_ARGUMENT. Empty means the template's default.
+	Instruction   string `protobuf:"bytes,7,opt,name=instruction,proto3" json:"instruction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +322,13 @@ func (x *Options) GetMaxPassage() int32 {
 		return x.MaxPassage
 	}
 	return 0
+}
+
+func (x *Options) GetInstruction() string {
+	if x != nil {
+		return x.Instruction
+	}
+	return ""
 }
 
 type ScoreRequest struct {
@@ -1234,7 +1244,7 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\aWindows\x125\n" +
 	"\taggregate\x18\x01 \x01(\x0e2\x17.crossrank.v1.AggregateR\taggregate\x12\x18\n" +
 	"\aoverlap\x18\x02 \x01(\x05R\aoverlap\x12\x10\n" +
-	"\x03max\x18\x03 \x01(\x05R\x03max\"\xe2\x01\n" +
+	"\x03max\x18\x03 \x01(\x05R\x03max\"\x84\x02\n" +
 	"\aOptions\x12\x10\n" +
 	"\x03raw\x18\x01 \x01(\bR\x03raw\x12\x1d\n" +
 	"\n" +
@@ -1245,7 +1255,8 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\bpriority\x18\x04 \x01(\x05R\bpriority\x12/\n" +
 	"\awindows\x18\x05 \x01(\v2\x15.crossrank.v1.WindowsR\awindows\x12\x1f\n" +
 	"\vmax_passage\x18\x06 \x01(\x05R\n" +
-	"maxPassage\"\x7f\n" +
+	"maxPassage\x12 \n" +
+	"\vinstruction\x18\a \x01(\tR\vinstruction\"\x7f\n" +
 	"\fScoreRequest\x12(\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x12.crossrank.v1.PairR\x05pairs\x12/\n" +
 	"\aoptions\x18\x02 \x01(\v2\x15.crossrank.v1.OptionsR\aoptions\x12\x14\n" +
