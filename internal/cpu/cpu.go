@@ -18,7 +18,8 @@ type Tier string
 const (
 	Generic    Tier = "generic"      // plain Go, on every machine; slow, and the truth in tests
 	AVX2       Tier = "avx2"         // amd64 with AVX2 and FMA3
-	AVX512     Tier = "avx512"       // the same with AVX-512 F, BW, DQ and VL (from Skylake-SP)
+	AVXVNNI    Tier = "avxvnni"      // the same with VNNI's products of integers in vectors of 256 bits (client CPUs from Alder Lake)
+	AVX512     Tier = "avx512"       // AVX2 with AVX-512 F, BW, DQ and VL (from Skylake-SP)
 	AVX512VNNI Tier = "avx512-vnni"  // the same with VNNI's products of integers (from Ice Lake and Zen 4)
 	NEON       Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
 	NEONDot    Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)

@@ -11,13 +11,20 @@ func native() []Tier {
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA
 	avx512 := avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL
-	switch {
-	case avx512 && x.HasAVX512VNNI:
-		return []Tier{AVX512VNNI, AVX512, AVX2}
-	case avx512:
-		return []Tier{AVX512, AVX2}
-	case avx2:
-		return []Tier{AVX2}
+	vnni := avx512 && x.HasAVX512VNNI
+	var tiers []Tier
+	for _, t := range []struct {
+		tier Tier
+		runs bool
+	}{
+		{AVX512VNNI, vnni},
+		{AVX512, avx512},
+		{AVXVNNI, avx2 && x.HasAVXVNNI},
+		{AVX2, avx2},
+	} {
+		if t.runs {
+			tiers = append(tiers, t.tier)
+		}
 	}
-	return nil
+	return tiers
 }

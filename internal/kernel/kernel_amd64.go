@@ -4,7 +4,7 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{avx512VNNI, avx512, avx2}
+var native = []*Set{avx512VNNI, avx512, avxVNNI, avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
@@ -28,6 +28,22 @@ var avx2 = &Set{
 	rotate:     rotateAVX2,
 	multiply:   multiplyAVX2,
 	add:        addAVX2,
+}
+
+var avxVNNI = avxVNNISet()
+
+// avxVNNISet is AVX2 with the products of int8 and int16 that the VEX form of VNNI's instructions
+// makes.
+func avxVNNISet() *Set {
+	s := *avx2
+	s.Tier = cpu.AVXVNNI
+	s.tile8 = []microkernel8{
+		int8Tile1AVXVNNI, int8Tile2AVXVNNI, int8Tile3AVXVNNI, int8Tile4AVXVNNI, int8Tile5AVXVNNI, int8Tile6AVXVNNI,
+	}
+	s.tile16 = []microkernel16{
+		int16Tile1AVXVNNI, int16Tile2AVXVNNI, int16Tile3AVXVNNI, int16Tile4AVXVNNI, int16Tile5AVXVNNI, int16Tile6AVXVNNI,
+	}
+	return &s
 }
 
 var avx512 = avx512Set()

@@ -19,6 +19,7 @@ var families = map[string]func(){
 	"gemm512":   gemm512,
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
+	"avxvnni":   avxvnni,
 	"act":       func() { activations(ymm) },
 	"act512":    func() { activations(zmm) },
 	"softmax":   softmax,
@@ -39,4 +40,9 @@ func main() {
 	ConstraintExpr("amd64,!purego")
 	write()
 	Generate()
+	if out := flag.Lookup("out").Value.String(); out != "" {
+		if err := encodeFile(out); err != nil {
+			log.Fatal(err)
+		}
+	}
 }
