@@ -44,7 +44,7 @@ test-unit:
 test-purego: ## without assembly
 	$(GOTEST) -tags purego $(PUREGO)
 
-# Packages with arm64 kernels and what stands on them, tested on an emulated CPU with the dot product and on one without.
+# Packages with arm64 kernels and what stands on them, tested on an emulated CPU that has all instructions and on one that has few.
 QEMU ?= qemu-aarch64
 EMULATED = GOARCH=arm64 CGO_ENABLED=0 $(GOTEST) -short -count 1
 
@@ -52,7 +52,7 @@ test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two 
 	@! command -v $(QEMU) >/dev/null || $(MAKE) --no-print-directory test-emulated
 
 test-emulated:
-	CPU_TEST_TIERS="neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
+	CPU_TEST_TIERS="neon-i8mm neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
 
 # A program that runs a static linux/amd64 program on a processor which this machine does not have: EMU -cpu MODEL

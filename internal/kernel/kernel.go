@@ -4,7 +4,7 @@
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
 // that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
 // and for NEON; gemm512_amd64.s and vnni_amd64.s are the products for AVX-512, avxvnni_amd64.s those
-// for VNNI without it. A [Set] is one implementation of all operations; [For] returns that of an
+// for VNNI without it, i8mm_arm64.s those for Arm's matrix instructions. A [Set] is one implementation of all operations; [For] returns that of an
 // instruction tier.
 //
 // # Layout

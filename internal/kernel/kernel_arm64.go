@@ -4,7 +4,7 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{neonDot, neon}
+var native = []*Set{neonI8MM, neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
@@ -38,6 +38,18 @@ func dotSet() *Set {
 	s.Tier = cpu.NEONDot
 	s.tile8 = []microkernel8{
 		int8Tile1Dot, int8Tile2Dot, int8Tile3Dot, int8Tile4Dot,
+	}
+	return &s
+}
+
+var neonI8MM = i8mmSet()
+
+// i8mmSet is NEON with the int8 product that the matrix instructions make.
+func i8mmSet() *Set {
+	s := *neon
+	s.Tier = cpu.NEONI8MM
+	s.tile8 = []microkernel8{
+		int8Tile1I8MM, int8Tile2I8MM, int8Tile3I8MM, int8Tile4I8MM, int8Tile5I8MM, int8Tile6I8MM,
 	}
 	return &s
 }

@@ -25,6 +25,7 @@ var families = map[string]func(*file){
 	"gemm":      gemm,
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
+	"i8mm":      i8mm,
 	"act":       activations,
 	"softmax":   softmax,
 	"norm":      norm,

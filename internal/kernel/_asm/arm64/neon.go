@@ -92,3 +92,10 @@ func (f *file) smlalLane(d, n, m V, lane int, high bool) {
 		f.word(code, "smlal v%d.4s, v%d.4h, v%d.h[%d]", d, n, m, lane)
 	}
 }
+
+// usmmla multiplies the two rows of 8 unsigned bytes in n by the two rows of 8 signed bytes in m,
+// each by each, and adds the four sums to the lanes of d. It needs the feature that Linux calls
+// i8mm.
+func (f *file) usmmla(d, n, m V) {
+	f.word(0x4e80ac00|uint32(m)<<16|uint32(n)<<5|uint32(d), "usmmla v%d.4s, v%d.16b, v%d.16b", d, n, m)
+}
