@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
 	./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -160,5 +160,12 @@ generate-proto: ## wire messages; needs protoc
 	PATH="$(CURDIR)/bin:$$PATH" protoc -I proto --go_out=proto --go_opt=paths=source_relative \
 		--go-grpc_out=proto --go-grpc_opt=paths=source_relative crossrank/v1/rerank.proto inference/inference.proto
 
+release-files: build ## man pages and shell completions, in bin/release; goreleaser packs them, see .goreleaser.yaml
+	rm -rf bin/release && mkdir -p bin/release/man bin/release/completions
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) bin/crossrank manual bin/release/man
+	bin/crossrank completion bash > bin/release/completions/crossrank.bash
+	bin/crossrank completion zsh > bin/release/completions/_crossrank
+	bin/crossrank completion fish > bin/release/completions/crossrank.fish
+
 clean: ## what the other targets made
-	rm -rf bin demo
+	rm -rf bin demo dist

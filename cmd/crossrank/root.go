@@ -46,6 +46,7 @@ A model is one of these:
 		newInfoCommand(),
 		newVerifyCommand(),
 		newVersionCommand(),
+		newManualCommand(),
 	)
 	group(root)
 	wrapHelp(root)
