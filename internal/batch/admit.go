@@ -18,10 +18,14 @@ func (b *Batcher[T, R]) enqueue(from fairqueue.Sender, req *request[T, R]) error
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	if err := b.admissionErr(from, req.tokens(), req.tokens(), req.deadline, now); err != nil {
+	patient, err := b.admissionErr(from, req.tokens(), req.tokens(), req.deadline, now)
+	if err != nil {
 		return err
 	}
-	req.admitted = now
+	req.admitted, req.patient = now, patient
+	if patient {
+		b.patient += req.tokens()
+	}
 	b.queue.Push(from, &req.queued)
 	b.work.Broadcast()
 	return nil
@@ -34,25 +38,38 @@ func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens
 	deadline, _ := ctx.Deadline()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.admissionErr(from, tokens, 0, deadline, time.Now())
+	_, err := b.admissionErr(from, tokens, 0, deadline, time.Now())
+	return err
 }
 
-// admissionErr returns why a request of that many tokens may not wait, or nil if it may. Of its
-// tokens, needed must be computed before the deadline; the zero time means no deadline. b.mu is
-// held.
-func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) error {
+// admissionErr returns why a request of that many tokens may not wait, or nil if it may, and then
+// whether only because its caller is known to wait until the deadline. Of its tokens, needed must be
+// computed before the deadline; the zero time means no deadline. b.mu is held.
+func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) (patient bool, err error) {
 	if b.closed {
-		return ErrClosed
+		return false, ErrClosed
 	}
 	throughput := b.runners.Throughput()
-	if err := b.limit.Check(b.queue.Backlog(from, tokens), tokens, throughput); err != nil {
-		err.(*FullError).Running = b.running.tokens
-		return err
+	foreseen := throughput > 0 && !deadline.IsZero()
+	waiting := b.queue.Backlog(from, tokens)
+	if err := b.limit.memoryErr(waiting, tokens); err != nil {
+		return false, b.withRunning(err)
 	}
-	if throughput <= 0 || deadline.IsZero() {
-		return nil
+	if err := b.limit.ageErr(waiting, b.patient, tokens, throughput); err != nil {
+		if patient = foreseen && b.limit.bindsDeadline(waiting, deadline.Sub(now)); !patient {
+			return false, b.withRunning(err)
+		}
 	}
-	return b.deadlineErr(from, needed, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
+	if !foreseen {
+		return false, nil
+	}
+	return patient, b.deadlineErr(from, needed, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
+}
+
+// withRunning completes a [*FullError].
+func (b *Batcher[T, R]) withRunning(err error) error {
+	err.(*FullError).Running = b.running.tokens
+	return err
 }
 
 // deadlineErr returns, with b.mu held, a [*LateError] if there are not enough seconds left for a

@@ -87,6 +87,7 @@ type Batcher[T, R any] struct {
 	mu      sync.Mutex // guards everything below
 	work    sync.Cond  // on mu: there may be work, or closed was set
 	queue   fairqueue.Queue[*request[T, R]]
+	patient int             // waiting tokens of the requests that are marked so
 	busy    []*runner[T, R] // that run a batch
 	running struct{ pairs, tokens int }
 	batches state.Batches // started

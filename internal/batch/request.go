@@ -18,6 +18,7 @@ type request[T, R any] struct {
 	admitted time.Time
 	deadline time.Time       // zero if there is none
 	canceled <-chan struct{} // closed when the caller leaves; nil if it cannot
+	patient  bool            // admitted only because its caller is known to wait until the deadline
 
 	queued fairqueue.Entry[*request[T, R]] // its place in the queue, and what is left of it there
 

@@ -132,6 +132,9 @@ func (b *Batcher[T, R]) end(req *request[T, R], err error) {
 		return
 	}
 	b.queue.Remove(&req.queued)
+	if req.patient {
+		b.patient -= req.tokens()
+	}
 	req.ended, req.err = true, err
 	req.done <- struct{}{}
 }

@@ -117,9 +117,9 @@ type Batching struct {
 
 	// MaxQueueAgeMS bounds the queue by time, in milliseconds: it holds no more tokens than the
 	// engines compute within it, at their measured speed. A quarter is reserved for callers that
-	// ask for less than others. 0 means no such bound. Default: 20000, which leaves a third of a
-	// request's deadline of 30 s for computing it, and admits a closed loop of 8 requests with 32
-	// pairs of 512 tokens each, 10 s of work on two cores.
+	// ask for less than others. A caller with several requests in flight may wait for up to three
+	// times as long, if its deadline is no later. 0 means no such bound. Default: 20000, which
+	// leaves a third of a request's deadline of 30 s for computing it.
 	MaxQueueAgeMS float64 `yaml:"max_queue_age_ms" json:"max_queue_age_ms" min:"0" max:"86400000"`
 
 	// MaxQueuedTokens bounds the queue in tokens, and so its memory. Default: 0, which means

@@ -9,13 +9,15 @@ type Backlog struct {
 	Own    int // cost of the same caller at the sender's priority and more urgent ones
 	Flows  int // that take turns, the sender's own among them
 	Total  int // cost at all priorities
+
+	OwnRequests int // requests that Own is the cost of
 }
 
 // Add is the backlog of two queues together, over which callers spread their requests.
 func (b Backlog) Add(other Backlog) Backlog {
 	return Backlog{
 		All: b.All + other.All, Before: b.Before + other.Before, Own: b.Own + other.Own,
-		Flows: max(b.Flows, other.Flows), Total: b.Total + other.Total,
+		Flows: max(b.Flows, other.Flows), Total: b.Total + other.Total, OwnRequests: b.OwnRequests + other.OwnRequests,
 	}
 }
 
@@ -29,6 +31,7 @@ func (q *Queue[T]) Backlog(s Sender, cost int) Backlog {
 		b.Flows += q.levels[i].flows
 		if f := q.flows[Sender{Caller: s.Caller, Priority: i}]; f != nil {
 			b.Own += f.cost
+			b.OwnRequests += f.requests
 			present = 1
 		}
 	}

@@ -19,10 +19,10 @@ func TestBacklog(t *testing.T) {
 		from Sender
 		want Backlog
 	}{
-		{Sender{Caller: "a"}, Backlog{All: 130 + 16 + 5, Before: 130 + 16 + 5, Own: 100, Flows: 2, Total: 535}},
+		{Sender{Caller: "a"}, Backlog{All: 130 + 16 + 5, Before: 130 + 16 + 5, Own: 100, Flows: 2, Total: 535, OwnRequests: 1}},
 		{Sender{Caller: "new"}, Backlog{All: 130 + 16 + 5, Before: 40 + 5 + 5, Flows: 3, Total: 535}},
-		{Sender{Caller: "a", Priority: 1}, Backlog{All: 535, Before: 535, Own: 500, Flows: 3, Total: 535}},
-		{Sender{Caller: "b", Priority: 1}, Backlog{All: 535, Before: 130 + 20 + 5, Own: 30, Flows: 3, Total: 535}},
+		{Sender{Caller: "a", Priority: 1}, Backlog{All: 535, Before: 535, Own: 500, Flows: 3, Total: 535, OwnRequests: 2}},
+		{Sender{Caller: "b", Priority: 1}, Backlog{All: 535, Before: 130 + 20 + 5, Own: 30, Flows: 3, Total: 535, OwnRequests: 1}},
 	} {
 		if got := q.Backlog(c.from, 10); got != c.want {
 			t.Errorf("of 10 for %+v: got %+v, want %+v", c.from, got, c.want)

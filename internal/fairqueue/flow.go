@@ -8,9 +8,10 @@ const maxUnused = 64
 
 // flow is the waiting requests of one sender.
 type flow[T any] struct {
-	sender Sender
-	list   list[T] // its requests; never empty while the flow is in use
-	cost   int     // waiting
+	sender   Sender
+	list     list[T] // its requests; never empty while the flow is in use
+	requests int     // how many
+	cost     int     // waiting
 
 	deficit    int // cost that it may still take in this turn; negative after it took more than a quantum
 	prev, next *flow[T]

@@ -82,6 +82,7 @@ func (q *Queue[T]) Push(s Sender, e *Entry[T]) {
 	e.flow, e.started = f, false
 	q.all.push(e)
 	f.list.push(e)
+	f.requests++
 	q.load.Requests++
 	q.load.Items += e.Items
 	q.add(f, e.Cost)
@@ -96,6 +97,7 @@ func (q *Queue[T]) Remove(e *Entry[T]) {
 	e.flow = nil
 	q.all.remove(e)
 	f.list.remove(e)
+	f.requests--
 	q.load.Requests--
 	q.load.Items -= e.Items
 	q.add(f, -e.Cost)
