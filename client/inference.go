@@ -35,8 +35,14 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 	if err != nil {
 		return nil, grpcFailure(ctx, s.target, err)
 	}
-	// The Python project's servers report errors as an HTTP status; 0 means none.
-	if status := int(out.GetStatusCode()); status != 0 && status != http.StatusOK {
+	// The Python project's servers report errors as an HTTP status; 0 means none. With 204 they have
+	// only tokenized.
+	scores, kind := out.GetScores(), guessScoreType(out.GetScores())
+	switch status := int(out.GetStatusCode()); status {
+	case 0, http.StatusOK:
+	case http.StatusNoContent:
+		scores, kind = make([]float32, len(req.Pairs)), crossrank.NoScore
+	default:
 		code, ok := codeOfStatus[status]
 		if !ok {
 			code = crossrank.Internal
@@ -47,7 +53,7 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 		return nil, crossrank.Errorf(crossrank.Internal, "%s answered for %d pairs of %d", s.target, n, len(req.Pairs))
 	}
 	return &crossrank.Response{
-		Scores: out.GetScores(), ScoreType: guessScoreType(out.GetScores()), Model: req.Model,
+		Scores: scores, ScoreType: kind, Model: req.Model,
 		Timing: crossrank.Timing{Total: max(0, time.Duration(float64(out.GetLatencyMs())*float64(time.Millisecond)))},
 	}, nil
 }

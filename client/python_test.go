@@ -30,6 +30,10 @@ func TestPythonServer(t *testing.T) {
 			t.Errorf("%s: got %v, want Unavailable", document, err)
 		}
 	}
+	none, err := c.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{{Query: "q", Passage: "tokens"}}})
+	if err != nil || none.ScoreType != crossrank.NoScore || len(none.Scores) != 1 {
+		t.Errorf("tokens: got %+v, %v; want a score of type none", none, err)
+	}
 	if info, err := c.Info(t.Context()); err != nil || info != (crossrank.Info{Model: "m"}) {
 		t.Errorf("info: got %+v, %v; want the name that the client has", info, err)
 	}

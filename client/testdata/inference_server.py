@@ -2,7 +2,8 @@
 the .proto file given as the first argument. It prints its port when it listens, and ends with its standard input.
 
 A score is the length of the document in characters, less that of the query. A document "fail" ends the call with
-UNAVAILABLE; "status" answers status_code 503 and no scores, as the Python project's own server does when a batch fails.
+UNAVAILABLE; "status" answers status_code 503 and no scores, as the Python project's own server does when a batch fails;
+"tokens" answers 204 and no scores, as that server does when it only tokenizes.
 """
 
 import concurrent.futures
@@ -29,6 +30,8 @@ class Service(inference_pb2_grpc.InferenceServiceServicer):
             context.abort(grpc.StatusCode.UNAVAILABLE, "the model is not loaded")
         if "status" in documents:
             return inference_pb2.InferResponse(status_code=503)
+        if "tokens" in documents:
+            return inference_pb2.InferResponse(status_code=204)
         scores = [float(len(p.document) - len(p.query)) for p in request.pairs]
         return inference_pb2.InferResponse(scores=scores, num_pairs=len(scores), latency_ms=1.5, status_code=200)
 

@@ -196,6 +196,31 @@ func TestInference(t *testing.T) {
 	}
 }
 
+// TestInferDoesNotDependOnTheActivation has a model whose own activation is none, and a server that
+// only tokenizes.
+func TestInferDoesNotDependOnTheActivation(t *testing.T) {
+	infer := func(kind crossrank.ScoreType, scores ...float32) *inference.InferResponse {
+		s := scorerFunc(func(context.Context, *crossrank.Request) (*crossrank.Response, error) {
+			return &crossrank.Response{Scores: scores, ScoreType: kind}, nil
+		})
+		c := inference.NewInferenceServiceClient(serve(t, s, &bytes.Buffer{}))
+		out, err := c.Infer(t.Context(), &inference.InferRequest{Pairs: make([]*inference.QueryDocPair, len(scores))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	got := infer(crossrank.Logit, -3, 0, 8)
+	want := []float32{crossrank.Sigmoid(-3), 0.5, crossrank.Sigmoid(8)}
+	if !slices.Equal(got.Scores, want) || got.StatusCode != 200 {
+		t.Errorf("of logits: got %v, want their sigmoids, %v, and status_code 200", got, want)
+	}
+	got = infer(crossrank.NoScore, 0, 0)
+	if len(got.Scores) != 0 || got.NumPairs != 2 || got.StatusCode != 204 {
+		t.Errorf("without scores: got %v, want none for 2 pairs, and status_code 204", got)
+	}
+}
+
 func TestEveryCodeHasItsStatus(t *testing.T) {
 	tests := []struct {
 		err      error

@@ -19,10 +19,14 @@ type Metrics struct {
 	PairsPerSecond float64 // recently
 }
 
-// statusOK is the status_code of an answer. The Python project's client takes 200, as in HTTP, for
-// success. No answer ever carries another: a failure is a gRPC status, because a client that looks
-// at the scores alone would take the empty list of a failure for a result.
-const statusOK = 200
+// The status_code of an answer is that of HTTP. The Python project's client reads scores with 200,
+// and takes 204 for an answer without scores. There is no code for a failure: that is a gRPC status,
+// because a client that looks at the scores alone would take the empty list of a failure for a
+// result.
+const (
+	statusOK       = 200
+	statusNoScores = 204
+)
 
 // inferenceService is inference.InferenceService.
 type inferenceService struct {
@@ -30,13 +34,15 @@ type inferenceService struct {
 	cfg Config
 }
 
-// Infer scores pairs with the model's own activation, in the request's order.
+// Infer scores pairs, in the request's order. Scores are probabilities, whatever the model's own
+// activation is: the sigmoid of the logit, which for two labels is the softmax of the second one. A
+// server that only tokenizes answers without scores.
 func (s *inferenceService) Infer(ctx context.Context, in *inference.InferRequest) (*inference.InferResponse, error) {
 	start := time.Now()
 	if err := s.cfg.Limits.CheckCount(len(in.GetPairs())); err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
-	req := &crossrank.Request{Pairs: make([]crossrank.Pair, len(in.GetPairs()))}
+	req := &crossrank.Request{Raw: true, Pairs: make([]crossrank.Pair, len(in.GetPairs()))}
 	for i, p := range in.GetPairs() {
 		req.Pairs[i] = crossrank.Pair{Query: p.GetQuery(), Passage: p.GetDocument()}
 	}
@@ -44,12 +50,17 @@ func (s *inferenceService) Infer(ctx context.Context, in *inference.InferRequest
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
-	return &inference.InferResponse{
-		Scores:     resp.Scores,
-		NumPairs:   int32(len(resp.Scores)),
-		LatencyMs:  milliseconds(time.Since(start)),
-		StatusCode: statusOK,
-	}, nil
+	out := &inference.InferResponse{NumPairs: int32(len(req.Pairs)), StatusCode: statusNoScores}
+	if resp.ScoreType != crossrank.NoScore {
+		out.StatusCode, out.Scores = statusOK, resp.Scores
+	}
+	if resp.ScoreType == crossrank.Logit {
+		for i, logit := range out.Scores {
+			out.Scores[i] = crossrank.Sigmoid(logit)
+		}
+	}
+	out.LatencyMs = milliseconds(time.Since(start))
+	return out, nil
 }
 
 // GetMetrics reports recent figures of the server.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +41,23 @@ func TestDialectsPassTheSuite(t *testing.T) {
 				return start(t, &scorertest.Fake{}, Config{}).dialTo(t, dialect, client.Options{})
 			})
 		})
+	}
+}
+
+// tokenizing is a scorer that only tokenizes.
+type tokenizing struct{ scorertest.Fake }
+
+func (s *tokenizing) Score(_ context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	return &crossrank.Response{Scores: make([]float32, len(req.Pairs)), ScoreType: crossrank.NoScore, Model: "fake"}, nil
+}
+
+// TestInferenceWithoutScores measures a server that only tokenizes as the Python project's client
+// does.
+func TestInferenceWithoutScores(t *testing.T) {
+	c := start(t, &tokenizing{}, Config{}).dialTo(t, client.Inference, client.Options{})
+	resp, err := c.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 3)})
+	if err != nil || resp.ScoreType != crossrank.NoScore || len(resp.Scores) != 3 {
+		t.Errorf("got %+v, %v; want three scores of type none", resp, err)
 	}
 }
 

@@ -121,10 +121,10 @@ func (x *InferRequest) GetPairs() []*QueryDocPair {
 
 type InferResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"` // one per pair, in the order of the request, after the model's activation
+	Scores        []float32              `protobuf:"fixed32,1,rep,packed,name=scores,proto3" json:"scores,omitempty"` // one per pair, in the order of the request, from 0 to 1; none with status_code 204
 	NumPairs      int32                  `protobuf:"varint,2,opt,name=num_pairs,json=numPairs,proto3" json:"num_pairs,omitempty"`
 	LatencyMs     float32                `protobuf:"fixed32,3,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`   // as the server saw it
-	StatusCode    int32                  `protobuf:"varint,4,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"` // 200, as in HTTP; a failure is a gRPC status and has no response
+	StatusCode    int32                  `protobuf:"varint,4,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"` // as in HTTP: 200, or 204 from a server that only tokenizes; a failure is a gRPC status and has no response
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
