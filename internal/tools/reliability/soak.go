@@ -100,8 +100,8 @@ func (m *memory) run(ctx context.Context, h *harness, s *server) {
 			m.seconds, m.bytes = append(m.seconds, at.Seconds()), append(m.bytes, float64(resident))
 		}
 		if n%blockLength == 0 {
-			live, err := s.Collect(ctx)
-			if err == nil && at >= h.warmup { // otherwise there is still the resident memory
+			live, err := s.Collect(context.WithoutCancel(ctx)) // a short soak has at least this one
+			if err == nil && at >= h.warmup {                  // otherwise there is still the resident memory
 				m.live = append(m.live, live)
 			}
 		}
