@@ -21,14 +21,18 @@ import (
 
 // TestNoTextReachesTheLog serves a whole run, sends texts in every place that a request has for
 // them, good requests and bad ones, and looks for them in all that the server wrote. Every failed
-// request has one line there, with its id and code.
+// request has one line there, with its id and code. A name of a model is no text: where every name
+// is accepted, the log has one that is not the model's, once.
 func TestNoTextReachesTheLog(t *testing.T) {
 	const canary = "zebrafinch"
-	for _, format := range []string{"json", "text"} {
-		t.Run(format, func(t *testing.T) {
-			log, failed := serveCanary(t, canary, format)
-			if strings.Contains(log, canary) {
-				t.Errorf("a request's text is in the log:\n%s", log)
+	for _, c := range []struct {
+		name, format, aliases string
+		want                  int // lines of the log with the canary
+	}{{"json", "json", "an-alias", 0}, {"text", "text", "an-alias", 0}, {"every name is accepted", "json", "", 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			log, failed := serveCanary(t, canary, c.format, c.aliases)
+			if got := strings.Count(log, canary); got != c.want || c.want > 0 && !strings.Contains(log, `"asked":"`+canary+`"`) {
+				t.Errorf("a request's text is in the log %d times, want %d:\n%s", got, c.want, log)
 			}
 			for id, code := range failed {
 				var lines []string
@@ -50,10 +54,14 @@ func TestNoTextReachesTheLog(t *testing.T) {
 
 // serveCanary gives the standard error of a server that got the canary, and the codes of the
 // requests that failed, by id.
-func serveCanary(t *testing.T, canary, format string) (log string, failed map[string]string) {
+func serveCanary(t *testing.T, canary, format, aliases string) (log string, failed map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
-	t.Setenv("CROSSRANK_ALIASES", "an-alias") // other names are refused; names_test.go holds what is logged otherwise
+	noModel := "" // the code of a request for a model that is not served
+	if aliases != "" {
+		noModel = "not_found"
+		t.Setenv("CROSSRANK_ALIASES", aliases) // other names are refused
+	}
 	if err := tinymodel.Write(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +92,9 @@ func serveCanary(t *testing.T, canary, format string) (log string, failed map[st
 		{"h-cut", "/rerank", `{"query": "X", "texts": ["X`, "invalid_argument"},
 		{"h-type", "/v1/rerank", `{"query": "X", "documents": {"X": "X"}}`, "invalid_argument"},
 		{"h-value", "/rerank", `{"query": "X", "texts": ["X"], "truncation_direction": "X"}`, "invalid_argument"},
-		{"h-model", "/v2/rerank", `{"model": "X", "query": "X", "documents": ["X"]}`, "not_found"},
+		{"h-model", "/v2/rerank", `{"model": "X", "query": "X", "documents": ["X"]}`, noModel},
+		{"h-instruction", "/v1/rerank", `{"query": "X", "documents": ["X"], "instruction": "X"}`, "invalid_argument"},
+		{"h-field", "/v1/rerank", `{"query": "X", "documents": [{"X": "X"}], "rank_fields": ["X", "X X"]}`, "invalid_argument"},
 		{"h-many", "/rerank", `{"query": "X", "texts": ["X", "X", "X", "X"]}`, "too_large"},
 		{"h-path", "/X?X=X", `X`, "not_found"},
 		{"h-deadline", "/rerank", `{"query": "X", "texts": ["X"], "timeout_ms": "X"}`, "invalid_argument"},
@@ -122,7 +132,7 @@ func serveCanary(t *testing.T, canary, format string) (log string, failed map[st
 		code string
 	}{
 		{"g-good", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{pair}}, ""},
-		{"g-model", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{pair}, Model: canary}, "not_found"},
+		{"g-model", &crossrankv1.ScoreRequest{Pairs: []*crossrankv1.Pair{pair}, Model: canary}, noModel},
 		{"g-many", &crossrankv1.ScoreRequest{Pairs: slices.Repeat([]*crossrankv1.Pair{pair}, 4)}, "too_large"},
 		{"g-long", &crossrankv1.ScoreRequest{
 			Pairs:   []*crossrankv1.Pair{{Query: canary, Passage: strings.Repeat(canary+" ", 600)}},

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/crossrank/crossrank/internal/edge"
 )
@@ -25,7 +27,7 @@ type names struct {
 
 	log    *slog.Logger
 	mu     sync.Mutex
-	warned map[string]bool // other names that the log has
+	warned map[string]bool // other names that the log has, as it has them
 }
 
 // maxWarned is the maximum of names that are remembered as logged. Callers choose the names.
@@ -95,17 +97,28 @@ func (n *names) find(asked string) (int, error) {
 	return n.other, nil
 }
 
-// warn logs once that a name is of no model. No text of a request reaches the log, so the name does
-// not.
+// warn logs once that a name is of no model. The name is all that the log ever has of a request:
+// operators need it to give the model an alias.
 func (n *names) warn(asked string) {
+	name := logged(asked)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.warned[asked] || len(n.warned) == maxWarned {
+	if n.warned[name] || len(n.warned) == maxWarned {
 		return
 	}
-	n.warned[asked] = true
+	n.warned[name] = true
 	n.log.Warn("a request names a model that is not served; another one answers. List the names of models in aliases to refuse others",
-		"answers", n.served[n.other], "other_names", len(n.warned)) // without the name, which is a caller's text
+		"asked", name, "answers", n.served[n.other], "other_names", len(n.warned))
+}
+
+// logged is a caller's name as the log has it: shortened, and of printable characters.
+func logged(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, edge.Abridged(name))
 }
 
 // shortName is the name that replies have: the last part of a model's directory, or else the whole
