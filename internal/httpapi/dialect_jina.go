@@ -4,8 +4,8 @@ import "github.com/crossrank/crossrank"
 
 var (
 	// jina is the dialect of Jina and of the first version of Cohere, whose clients read different
-	// keys of one reply; also of Together, OpenRouter and Xinference.
-	jina = &dialect{body: jinaError, list: "documents", shown: true, lax: true, reply: jinaMetaReply}
+	// keys of one reply; also of Together, OpenRouter, Xinference, Qwen and Contextual.
+	jina = &dialect{body: jinaError, list: "documents", shown: true, lax: true, keys: jinaKeys, reply: jinaMetaReply}
 	// shared is the dialect of documents on the route of Text Embeddings Inference: of vLLM,
 	// llama.cpp, Infinity, and Cohere's clients without a version in their base URL.
 	shared = &dialect{
@@ -14,6 +14,13 @@ var (
 	// llama is the dialect of llama.cpp.
 	llama = &dialect{status: badRequest, body: llamaError, list: "documents", lax: true, reply: jinaReply}
 )
+
+// jinaKeys refuses the metadata of documents, a list that Contextual ranks by.
+func jinaKeys(o *object) {
+	if o.has("metadata") && begins(o.fields["metadata"]) != 0 {
+		o.fail(`"metadata" is not supported: it would not change the scores; put it into the documents`)
+	}
+}
 
 // reranked is a result of most dialects.
 type reranked struct {

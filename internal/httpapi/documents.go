@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"strings"
 
 	"github.com/crossrank/crossrank"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,12 +26,7 @@ func (o *object) documents(name string, most int) (docs []document) {
 		o.fail("%q is missing; it must be a list of strings", name)
 		return nil
 	}
-	var rankFields []string
-	if o.has("rank_fields") {
-		if rankFields = o.texts("rank_fields", 16); len(rankFields) == 0 {
-			o.fail(`"rank_fields" is empty; name the fields to rank by, or leave it out`)
-		}
-	}
+	fields := o.rankFields()
 	named := false
 	o.list(name, "string or an object with a text", most, func(_ int, raw jsontext.Value) bool {
 		var doc document
@@ -45,7 +39,7 @@ func (o *object) documents(name string, most int) (docs []document) {
 				o.failWith(err)
 				return true
 			}
-			doc = inner.document(rankFields)
+			doc = inner.document(fields)
 			if inner.err != nil {
 				o.fail("%q[%d]: %v", name, len(docs), inner.err)
 			}
@@ -57,31 +51,13 @@ func (o *object) documents(name string, most int) (docs []document) {
 		docs = append(docs, doc)
 		return true
 	})
+	if missing := fields.missing(); missing != "" {
+		o.fail(`"rank_fields" has %.40q, which is a field of no document`, missing)
+	}
 	if o.has("ids") {
 		o.ids(docs, named)
 	}
 	return docs
-}
-
-// document reads a document that is an object: its text, or the fields named by rank_fields of
-// Cohere's first version, one per line.
-func (o *object) document(rankFields []string) document {
-	doc := document{id: o.id("id")}
-	if len(rankFields) == 0 {
-		doc.text = o.text("text", true)
-		return doc
-	}
-	var lines []string
-	for _, field := range rankFields {
-		if o.has(field) {
-			lines = append(lines, o.text(field, true))
-		}
-	}
-	if len(lines) == 0 {
-		o.fail(`none of its "rank_fields" is there`)
-	}
-	doc.text = strings.Join(lines, "\n")
-	return doc
 }
 
 // ids sets the ids of documents from a separate list.

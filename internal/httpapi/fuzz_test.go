@@ -31,6 +31,8 @@ func FuzzBodies(f *testing.F) {
 		`{"query":{"text":"q"},"passages":[{"text":"a"}],"truncate":"START"}`, `{"queries":["q"],"documents":["a"],"instruction":"i"}`,
 		`{"query":"q","input":["a",{"text":"b"}],"top_k":"1","return_input":"True","rewrite_query":false}`,
 		`{"query":"q","documents":["a"],"property":"","parameters":{"truncate":"END"}}`, `{"data_1":"q","data_2":["a"]}`,
+		`{"query":"q","items":["a"],"item_first":true}`, `{"input":{"query":"q","documents":["a"]},"parameters":{"top_n":1}}`,
+		`{"query":"q","documents":[{"t":"a"},"b"],"rank_fields":["t"]}`,
 		`[]`, `null`, `{`, `{"a"`, `{"a":`, `"`, ``, "\x00", `{"":""}`, `{"x":"\`, "\uFEFF{}",
 	} {
 		f.Add(seed)
@@ -39,7 +41,7 @@ func FuzzBodies(f *testing.F) {
 	api := newAPI(s)
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, path := range []string{"/rerank", "/v1/rerank", "/v2/rerank", "/score", "/predict", "/tokenize", "/v1/reranking", "/voyage/v1/rerank",
-			"/sglang/v1/rerank", "/v1/ranking", "/v1/models/rerank", "/v1/inference/m", "/", "/vertex", "/any/path"} {
+			"/sglang/v1/rerank", "/sglang/v1/score", qwenPath, "/v1/ranking", "/v1/models/rerank", "/v1/inference/m", "/", "/vertex", "/any/path"} {
 			s.last = nil
 			w := post(api, path, body)
 			switch {

@@ -55,9 +55,14 @@ func (o *object) scoreType(opts *options) {
 
 // truncation reads how texts that are too long are handled.
 func (o *object) truncation(opts *options) {
-	switch o.choice("truncation_direction", "right", "left", "Right", "Left") {
-	case "left", "Left":
-		opts.Truncation = crossrank.TruncateLeft
+	if name := o.oneOf("truncation_direction", "truncation_side"); name != "" {
+		switch o.choice(name, "right", "left", "Right", "Left") {
+		case "left", "Left":
+			opts.Truncation = crossrank.TruncateLeft
+		}
+	}
+	if o.has("max_tokens_per_query") { // vLLM's; queries have no limit of their own here
+		o.fail(`"max_tokens_per_query" is not supported; shorten the query, or limit the pair with "max_length"`)
 	}
 	if name := o.oneOf("truncate", "truncation"); name != "" && !o.flag(name) {
 		opts.Truncation = crossrank.TruncateNever
@@ -94,9 +99,9 @@ func (o *object) windows(opts *options) {
 			w.Aggregate = crossrank.BestWindow
 		}
 	}
-	if o.has("window_overlap") {
-		w.Overlap = o.whole("window_overlap", 1, maxCount)
-		if w.Aggregate == crossrank.NoWindows {
+	if name := o.oneOf("window_overlap", "overlap_tokens"); name != "" { // also SiliconFlow's name
+		w.Overlap = o.whole(name, 1, maxCount)
+		if w.Aggregate == crossrank.NoWindows && name == "window_overlap" {
 			o.fail(`"window_overlap" needs "windows": "best" or "mean"`)
 		}
 	}

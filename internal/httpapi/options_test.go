@@ -32,6 +32,8 @@ func TestOptionsOfEveryDialect(t *testing.T) {
 		{`"truncation":false`, crossrank.Request{Truncation: crossrank.TruncateNever}},
 		{`"truncation":true`, crossrank.Request{}},
 		{`"truncation_direction":"left"`, crossrank.Request{Truncation: crossrank.TruncateLeft}},
+		{`"truncation_side":"left"`, crossrank.Request{Truncation: crossrank.TruncateLeft}},
+		{`"max_chunks_per_doc":3,"overlap_tokens":5`, crossrank.Request{Windows: crossrank.Windows{Aggregate: best, Overlap: 5, Max: 3}}},
 		{`"max_tokens_per_doc":7`, crossrank.Request{MaxPassage: 7}},
 		{`"max_doc_length":7`, crossrank.Request{MaxPassage: 7}},
 		{`"windows":"best"`, crossrank.Request{Windows: crossrank.Windows{Aggregate: best}}},

@@ -40,9 +40,14 @@ func (a *API) scoringRoutes() map[string]route {
 		"/v2/rerank":        postRoute(cohere, a.rerank),
 		"/voyage/v1/rerank": postRoute(voyage, a.rerank),
 		"/sglang/v1/rerank": postRoute(sglang, a.rerank),
+		"/sglang/v1/score":  postRoute(vllm, a.score),
 		"/v1/ranking":       postRoute(nim, a.rerank),
 		"/v1/models/rerank": postRoute(zeroentropy, a.rerank),
 		"/api/v1/rerank":    postRoute(jina, a.rerank), // OpenRouter
+		"/v1/reranks":       postRoute(jina, a.rerank), // Qwen, by OpenAI's clients
+
+		"/compatible-api/v1/reranks": postRoute(jina, a.rerank), // the same, with Qwen's base path
+		qwenPath:                     postRoute(qwen, a.rerank),
 
 		"/providers/cohere/v2/rerank": postRoute(cohere, a.rerank), // Azure
 

@@ -44,11 +44,14 @@ type scoredTiming struct {
 }
 
 // score is POST /score of vLLM: text_1 against text_2, one to many or pairwise, in the request's
-// order.
+// order. It is also SGLang's, whose keys differ.
 func (a *API) score(x *exchange) error {
 	o, err := a.readObject(x)
 	if err != nil {
 		return err
+	}
+	if isSGLangScore(o) {
+		return a.sglangScore(x, o)
 	}
 	first, second := scoreKeys(o)
 	opts, err := a.pairing(o, first, second)
