@@ -1,57 +1,118 @@
 package httpapi
 
 import (
-	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/crossrank/crossrank/internal/tools/docgen"
 )
 
-var clientRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
+// clientTable is the part of docs/api.md that lists clients.
+const clientTable = docgen.Part("go test ./internal/httpapi -run TestClientTable -update")
 
-// TestClientTable holds the table of clients in docs/api.md: each row names exchanges that succeed,
-// or clients that run in test/clients; and no such client is left out.
+const apiPage = "../../docs/api.md"
+
+// TestClientTable makes the table of clients in docs/api.md from what shows that they work: the
+// packages that test/clients runs, and the exchanges with requests of clients.
 func TestClientTable(t *testing.T) {
-	page, err := os.ReadFile("../../docs/api.md")
+	rows := append(published(t), exchanged(t)...)
+	if len(rows) < 50 {
+		t.Errorf("there are only %d rows", len(rows))
+	}
+	var table strings.Builder
+	table.WriteString("| client | base URL | shown by |\n|---|---|---|\n")
+	for _, row := range rows {
+		fmt.Fprintf(&table, "| %s | %s | %s |\n", row.client, strings.Join(row.bases, ", "), strings.Join(row.shown, ", "))
+	}
+	text, err := os.ReadFile(apiPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(page), "\n## Your client\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	sdks, err := os.ReadFile("../../test/clients/sdks.mjs")
+	made, err := clientTable.In(string(text), table.String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("docs/api.md: %v", err)
 	}
-	rows := clientRow.FindAllStringSubmatch(section, -1)
-	if len(rows) < 25 {
-		t.Fatalf("there are only %d rows", len(rows))
-	}
-	listed := map[string]bool{}
-	for _, row := range rows[1:] { // without the heading
-		for name := range strings.SplitSeq(row[3], ", ") {
-			listed[name] = true
-			if program, ok := strings.CutPrefix(strings.TrimSuffix(name, "`"), "`"); ok {
-				if _, err := os.Stat("../../test/clients/" + program); err != nil {
-					t.Errorf("%s: %v", row[1], err)
-				}
-			} else if !regexp.MustCompile(`(?m)^  "?`+regexp.QuoteMeta(name)+`"?:`).Match(sdks) && !succeeds(t, name) {
-				t.Errorf("%s: %s is neither a client nor an exchange", row[1], name)
-			}
+	if *update {
+		if err := os.WriteFile(apiPage, []byte(made), 0o666); err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, client := range regexp.MustCompile(`(?m)^  ("[^"]+"|\w+): (?:async|v)`).FindAllStringSubmatch(string(sdks), -1) {
-		if name := strings.Trim(client[1], `"`); !listed[name] && name != "cohere-ai's models" {
-			t.Errorf("%s runs, and is not in the table", name)
-		}
+	} else if made != string(text) {
+		t.Errorf("docs/api.md does not list the clients of the tests; %s writes them:\n%s", clientTable, &table)
 	}
 }
 
-// succeeds reports whether there is an exchange of a name, with status 200.
-func succeeds(t *testing.T, name string) bool {
+// clientRow is a row of the table.
+type clientRow struct {
+	client       string
+	bases, shown []string
+}
+
+// exchanged lists the clients of exchanges, by name.
+func exchanged(t *testing.T) (rows []clientRow) {
 	t.Helper()
-	archive, err := txtar.ParseFile("testdata/exchange/" + name + ".txtar")
-	return err == nil && len(archive.Files) == 2 && bytes.HasPrefix(archive.Files[1].Data, []byte("200\n"))
+	for _, x := range exchanges(t) {
+		if x.client == "" {
+			continue
+		}
+		i := slices.IndexFunc(rows, func(r clientRow) bool { return r.client == x.client })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, clientRow{client: x.client})
+		}
+		row := &rows[i]
+		if !slices.Contains(row.bases, x.base) {
+			row.bases = append(row.bases, x.base)
+		}
+		row.shown = append(row.shown, x.name)
+	}
+	slices.SortFunc(rows, func(a, b clientRow) int {
+		return cmp.Compare(strings.ToLower(a.client), strings.ToLower(b.client))
+	})
+	return rows
+}
+
+// sdk is an entry of sdks.mjs: a package, and the path of its base URL.
+var sdk = regexp.MustCompile(`(?m)^  "(\S+) at (/\S*)[^"]*":`)
+
+// cohereGo is the line of go.mod with Cohere's SDK for Go.
+var cohereGo = regexp.MustCompile(`github\.com/cohere-ai/cohere-go/v2 (v\S+)`)
+
+// published lists the packages that test/clients runs, with their versions.
+func published(t *testing.T) (rows []clientRow) {
+	t.Helper()
+	read := func(name string) string {
+		text, err := os.ReadFile("../../test/clients/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var npm struct{ Dependencies map[string]string }
+	if err := json.Unmarshal([]byte(read("package.json")), &npm); err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range sdk.FindAllStringSubmatch(read("sdks.mjs"), -1) {
+		name, base := entry[1], "`http://HOST"+strings.TrimSuffix(entry[2], "/")+"`"
+		if npm.Dependencies[name] == "" {
+			t.Errorf("sdks.mjs: package.json has no %s", name)
+		}
+		client := fmt.Sprintf("npm: `%s` %s", name, npm.Dependencies[name])
+		if i := slices.IndexFunc(rows, func(r clientRow) bool { return r.client == client }); i < 0 {
+			rows = append(rows, clientRow{client, []string{base}, []string{"`test/clients`"}})
+		} else if !slices.Contains(rows[i].bases, base) {
+			rows[i].bases = append(rows[i].bases, base)
+		}
+	}
+	slices.SortFunc(rows, func(a, b clientRow) int { return cmp.Compare(a.client, b.client) })
+	version := cohereGo.FindStringSubmatch(read("go.mod"))
+	if version == nil {
+		t.Fatal("go.mod has no SDK of Cohere")
+	}
+	return append(rows, clientRow{"Go: `cohere-go/v2` " + version[1], []string{"`http://HOST`"}, []string{"`test/clients`"}})
 }

@@ -106,7 +106,12 @@ var table = []row{
 		imports:  []string{".", "internal/edge", "proto/crossrank/v1", "proto/inference"},
 		external: []string{grpc, proto, rpc},
 	},
-	{name: "internal/httpapi", imports: []string{".", "internal/defaults", "internal/edge"}, external: []string{jsontext}},
+	{
+		name:     "internal/httpapi",
+		imports:  []string{".", "internal/defaults", "internal/edge"},
+		external: []string{jsontext},
+		tests:    []string{"internal/tools/docgen"}, // the table of clients in docs/api.md
+	},
 	{name: "internal/trace", imports: []string{"."}, external: []string{grpc, otel}},
 	{name: "internal/framewatch", external: []string{grpc}},
 	{

@@ -1,6 +1,7 @@
 // Ranks documents with the SDKs of several makers: node sdks.mjs URL, with {"query", "documents"} on
 // standard input. Each asks for the model that its maker hosts. Writes what each made of the replies
-// as JSON: {name: {results: [{index, score}], texts?: [...], models?: [...], error?: ...}}.
+// as JSON: {name: {results: [{index, score}], texts?: [...], models?: [...], error?: ...}}. A name is
+// a package and the path of its base URL; docs/api.md lists them.
 import { readFileSync } from "node:fs";
 import { rerank } from "ai";
 import { createCohere } from "@ai-sdk/cohere";
@@ -51,7 +52,7 @@ const viaOpenRouter = (base) => async () => {
 };
 
 const clients = {
-  "@ai-sdk/cohere at the root": vercel(createCohere({ apiKey, baseURL: url }).reranking("rerank-v3.5")),
+  "@ai-sdk/cohere at /": vercel(createCohere({ apiKey, baseURL: url }).reranking("rerank-v3.5")),
   "@ai-sdk/cohere at /v1": vercel(createCohere({ apiKey, baseURL: `${url}/v1` }).reranking("rerank-v3.5")),
   "@ai-sdk/cohere at /v2": vercel(createCohere({ apiKey, baseURL: `${url}/v2` }).reranking("rerank-v3.5")),
   "@ai-sdk/togetherai at /v1": vercel(createTogetherAI({ apiKey, baseURL: `${url}/v1` }).rerankingModel("Salesforce/Llama-Rank-v1")),
@@ -61,7 +62,7 @@ const clients = {
   "voyageai at /voyage/v1": voyage(`${url}/voyage/v1`),
   "@openrouter/sdk at /v1": viaOpenRouter(`${url}/v1`),
   "@openrouter/sdk at /api/v1": viaOpenRouter(`${url}/api/v1`),
-  "@mixedbread/sdk": async () => {
+  "@mixedbread/sdk at /": async () => {
     const reply = await mixedbread.rerank({ model: "mxbai-rerank-large-v2", query, input: documents, top_k: topN, return_input: true });
     return {
       results: reply.data.map((r) => ({ index: r.index, score: r.score })),
@@ -69,16 +70,16 @@ const clients = {
       tokens: reply.usage.total_tokens,
     };
   },
-  "@langchain/mixedbread-ai": async () => {
+  "@langchain/mixedbread-ai at /": async () => {
     const reranker = new MixedbreadAIReranker({ apiKey, baseUrl: url, topK: topN, returnInput: false, maxRetries: 0 });
     return { results: (await reranker.rerank(documents, query)).map((r) => ({ index: r.index, score: r.score })) };
   },
-  "@langchain/cohere": async () => {
+  "@langchain/cohere at /": async () => {
     const client = new CohereClient({ token: apiKey, environment: url, maxRetries: 0 });
     const reranker = new CohereRerank({ client, model: "rerank-v3.5", topN });
     return { results: (await reranker.rerank(documents, query)).map((r) => ({ index: r.index, score: r.relevanceScore })) };
   },
-  "together-ai": async () => {
+  "together-ai at /v1": async () => {
     const reply = await together.rerank.create({ model: "Salesforce/Llama-Rank-v1", query, documents, top_n: topN, return_documents: true });
     return {
       results: reply.results.map((r) => ({ index: r.index, score: r.relevance_score })),
@@ -86,7 +87,7 @@ const clients = {
       tokens: reply.usage.total_tokens + reply.usage.completion_tokens,
     };
   },
-  zeroentropy: async () => {
+  "zeroentropy at /v1": async () => {
     const client = new ZeroEntropy({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
     const reply = await client.models.rerank({ model: "zerank-1", query, documents, top_n: topN });
     return {
@@ -94,12 +95,12 @@ const clients = {
       tokens: reply.total_tokens,
     };
   },
-  "openai's models": async () => {
+  "openai at /v1 for models": async () => {
     const models = [];
     for await (const m of openai.models.list()) models.push(m.id);
     return { models: [...models, (await openai.models.retrieve(models[0])).id] };
   },
-  "cohere-ai's models": async () => {
+  "cohere-ai at / for models": async () => {
     const client = new CohereClient({ token: apiKey, environment: url, maxRetries: 0 });
     return { models: (await client.models.list({ endpoint: "rerank" })).models.map((m) => m.name) };
   },
