@@ -7,11 +7,17 @@ import { rerank } from "ai";
 import { createCohere } from "@ai-sdk/cohere";
 import { createTogetherAI } from "@ai-sdk/togetherai";
 import { createVoyage } from "@ai-sdk/voyage";
+import { InferenceClient } from "@huggingface/inference";
 import { CohereRerank } from "@langchain/cohere";
 import { MixedbreadAIReranker } from "@langchain/mixedbread-ai";
+import { CohereRerank as LlamaIndexCohere } from "@llamaindex/cohere";
+import { Document } from "@llamaindex/core/schema";
 import { Mixedbread } from "@mixedbread/sdk";
 import { OpenRouter } from "@openrouter/sdk";
-import { CohereClient } from "cohere-ai";
+import { Pinecone } from "@pinecone-database/pinecone";
+import { CohereClient, CohereClientV2 } from "cohere-ai";
+import ContextualAI from "contextual-client";
+import { JinaAIReranker } from "llamaindex/postprocessors/rerankers/JinaAIReranker";
 import OpenAI from "openai";
 import Together from "together-ai";
 import { VoyageAIClient } from "voyageai";
@@ -26,6 +32,18 @@ const openai = new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
 const mixedbread = new Mixedbread({ apiKey, baseURL: url, maxRetries: 0 });
 const together = new Together({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
 const openrouter = (serverURL) => new OpenRouter({ apiKey, serverURL, retryConfig: { strategy: "none" } });
+
+const huggingface = new InferenceClient(apiKey);
+const nodes = documents.map((text) => ({ node: new Document({ text }), score: 0 }));
+const fromNodes = (ranked) => ({
+  results: ranked.map((r) => ({ index: nodes.findIndex((n) => n.node === r.node), score: r.score })),
+  texts: ranked.map((r) => r.node.text),
+});
+
+// LlamaIndex's client of Jina has a fixed URL: its host is replaced on the way.
+process.env.JINAAI_API_KEY = apiKey;
+const realFetch = globalThis.fetch;
+globalThis.fetch = (target, init) => realFetch(typeof target === "string" ? target.replace("https://api.jina.ai", url) : target, init);
 
 const vercel = (model) => async () => {
   const { ranking } = await rerank({ model, query, documents, topN, maxRetries: 0 });
@@ -86,6 +104,42 @@ const clients = {
       texts: reply.results.map((r) => r.document.text),
       tokens: reply.usage.total_tokens + reply.usage.completion_tokens,
     };
+  },
+  "cohere-ai at /": async () => {
+    const client = new CohereClientV2({ token: apiKey, baseUrl: url, maxRetries: 0 });
+    const reply = await client.rerank({ model: "rerank-v3.5", query, documents, topN });
+    return { results: reply.results.map((r) => ({ index: r.index, score: r.relevanceScore })) };
+  },
+  "@llamaindex/cohere at /": async () => {
+    const reranker = new LlamaIndexCohere({ apiKey, baseUrl: url, model: "rerank-v3.5", topN });
+    return fromNodes(await reranker.postprocessNodes(nodes, query));
+  },
+  "llamaindex at /v1 for Jina": async () => fromNodes(await new JinaAIReranker({ topN }).postprocessNodes(nodes, query)),
+  "@huggingface/inference at /": async () => {
+    console.warn = () => {}; // the call is deprecated, and the only one for a route of the caller's
+    return { results: await huggingface.request({ endpointUrl: `${url}/rerank`, query, texts: documents }) };
+  },
+  "@huggingface/inference at / for pairs": async () => {
+    const score = async (document) => {
+      const [label] = await huggingface.textClassification({ endpointUrl: `${url}/predict`, inputs: [[query, document]] });
+      return label.score;
+    };
+    const results = await Promise.all(documents.map(async (d, index) => ({ index, score: await score(d) })));
+    return { results: results.sort((a, b) => b.score - a.score) };
+  },
+  "@pinecone-database/pinecone at /": async () => {
+    const client = new Pinecone({ apiKey, controllerHostUrl: url });
+    const reply = await client.inference.rerank("bge-reranker-v2-m3", query, documents, { topN, returnDocuments: true });
+    return { results: reply.data.map((r) => ({ index: r.index, score: r.score })), texts: reply.data.map((r) => r.document.text) };
+  },
+  "contextual-client at /v1": async () => {
+    const client = new ContextualAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
+    const reply = await client.rerank.create({ model: "ctxl-rerank-v2-instruct-multilingual", query, documents, top_n: topN });
+    return { results: reply.results.map((r) => ({ index: r.index, score: r.relevance_score })) };
+  },
+  "openai at /v1 for Qwen's rankings": async () => {
+    const reply = await openai.post("/reranks", { body: { model: "qwen3-rerank", query, documents, top_n: topN } });
+    return { results: reply.results.map((r) => ({ index: r.index, score: r.relevance_score })), tokens: reply.usage.total_tokens };
   },
   "zeroentropy at /v1": async () => {
     const client = new ZeroEntropy({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
