@@ -78,18 +78,53 @@ func compareTexts(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textM
 	}
 }
 
-// comparePairs compares pairs that are cut to length. Where both texts are longer than the limit,
-// the library reads on after an unknown piece that is written in a text, but not after an unknown
-// word. Ids do not show the difference, so no pair has one written in it.
+// comparePairs compares pairs that are cut to length.
 func comparePairs(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textMaker, n int) {
 	t.Helper()
-	keeps := map[string]tokenizer.Keep{"right": tokenizer.KeepStart, "left": tokenizer.KeepEnd}
-	sides := []string{"right", "left"}
 	var pairs [][4]any
 	for range n {
 		length := tok.Specials() + m.IntN(24)
-		pairs = append(pairs, [4]any{plain(m.make()), plain(m.make()), length, sides[m.IntN(2)]})
+		pairs = append(pairs, [4]any{valid(m.make()), valid(m.make()), length, sides[m.IntN(2)]})
 	}
+	compareCut(t, lib, tok, pairs)
+}
+
+// TestLibraryCutsUnknown compares pairs of which both texts are longer than the limit, with unknown
+// pieces written in them and unknown words: the library reads on after the former, and not after the
+// latter, and so takes another side to be the longer one.
+func TestLibraryCutsUnknown(t *testing.T) {
+	lib := startLibrary(t)
+	words := []string{"<unk>", "[UNK]", "the", " of", "unhappily", " \U000e0fff", "</s>", "[SEP]", " 漢", "."}
+	for _, elem := range wholeTokenizers {
+		t.Run(elem[1], func(t *testing.T) {
+			path := material.Path(t, elem...)
+			if _, err := lib.ask(libraryRequest{File: path}); err != nil {
+				t.Fatal(err)
+			}
+			tok, m := readTokenizer(t, path), newTextMaker(6)
+			text := func() string {
+				var b strings.Builder
+				for range 8 + m.IntN(8) {
+					b.WriteString(words[m.IntN(len(words))])
+				}
+				return b.String()
+			}
+			var pairs [][4]any
+			for range comparedTexts(t) / 2 {
+				pairs = append(pairs, [4]any{text(), text(), tok.Specials() + 2 + m.IntN(6), sides[m.IntN(2)]})
+			}
+			compareCut(t, lib, tok, pairs)
+		})
+	}
+}
+
+// sides are the ends at which the library cuts texts.
+var sides = []string{"right", "left"}
+
+// compareCut compares pairs: two texts, the greatest length, and the side that is cut.
+func compareCut(t *testing.T, lib *library, tok *tokenizer.Tokenizer, pairs [][4]any) {
+	t.Helper()
+	keeps := map[string]tokenizer.Keep{"right": tokenizer.KeepStart, "left": tokenizer.KeepEnd}
 	a, err := lib.ask(libraryRequest{Pairs: pairs})
 	if err != nil {
 		t.Fatal(err)
@@ -104,13 +139,8 @@ func comparePairs(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textM
 		}
 	}
 	if differ > 0 {
-		t.Errorf("%d of %d pairs differ", differ, n)
+		t.Errorf("%d of %d pairs differ", differ, len(pairs))
 	}
-}
-
-// plain is a valid text without unknown pieces.
-func plain(text string) string {
-	return strings.NewReplacer("<unk>", "", "[UNK]", "").Replace(valid(text))
 }
 
 func show(tok *tokenizer.Tokenizer, ids []int32) (list []string) {

@@ -48,7 +48,7 @@ func (p *Pipeline) probe(opts Options) []network.Sequence {
 	if !opts.Probe {
 		return nil
 	}
-	word := p.model.Tokenizer.Append(nil, "a")
+	word := p.model.Tokenizer.AppendSide(nil, "a")
 	text := slices.Repeat(word, 64/max(1, len(word)))
 	ids, split, _ := p.model.Tokenizer.Join(nil, word, text, min(64, p.model.MaxLength), 0)
 	return slices.Repeat([]network.Sequence{{IDs: ids, TypeBoundary: split}}, 4)

@@ -24,7 +24,7 @@ type words struct {
 
 var _ Tokenizer = (*words)(nil)
 
-func (w *words) Append(dst []int32, text string) []int32 {
+func (w *words) AppendSide(dst []int32, text string) []int32 {
 	if w.block != nil {
 		<-w.block
 	}
@@ -147,7 +147,7 @@ func requestOf(tokens ...int) *crossrank.Request {
 // quiet is a tokenizer that allocates nothing: a token a byte.
 type quiet struct{}
 
-func (quiet) Append(dst []int32, text string) []int32 {
+func (quiet) AppendSide(dst []int32, text string) []int32 {
 	for _, b := range []byte(text) {
 		dst = append(dst, 3+int32(b))
 	}

@@ -25,8 +25,8 @@ func newMemoizing(t Tokenizer) *memoizing {
 	return &memoizing{Tokenizer: t, texts: map[string][]int32{}}
 }
 
-// Append implements [Tokenizer].
-func (m *memoizing) Append(dst []int32, text string) []int32 {
+// AppendSide implements [Tokenizer].
+func (m *memoizing) AppendSide(dst []int32, text string) []int32 {
 	m.mu.RLock()
 	ids, ok := m.texts[text]
 	m.mu.RUnlock()
@@ -34,7 +34,7 @@ func (m *memoizing) Append(dst []int32, text string) []int32 {
 		return append(dst, ids...)
 	}
 	start := len(dst)
-	dst = m.Tokenizer.Append(dst, text)
+	dst = m.Tokenizer.AppendSide(dst, text)
 	m.keep(text, dst[start:])
 	return dst
 }

@@ -75,7 +75,7 @@ func TestRememberingIsBounded(t *testing.T) {
 	r := newMemoizing(quiet{})
 	half := strings.Repeat("x", maxMemo/10) // beside its ids, of four bytes each
 	for _, text := range []string{half, half, half + "y", "small"} {
-		if got := r.Append([]int32{7}, text); len(got) != 1+len(text) || got[0] != 7 {
+		if got := r.AppendSide([]int32{7}, text); len(got) != 1+len(text) || got[0] != 7 {
 			t.Errorf("a text of %d bytes: got %d ids, want its own after those that were there", len(text), len(got))
 		}
 	}
@@ -89,7 +89,7 @@ func TestRememberingTextsWithoutIDsIsBounded(t *testing.T) {
 	r := newMemoizing(new(words))
 	blank := strings.Repeat(" ", size+10)
 	for i := range 10 {
-		r.Append(nil, blank[:size+i])
+		r.AppendSide(nil, blank[:size+i])
 	}
 	if len(r.texts) != 3 {
 		t.Errorf("it keeps %d texts of no words and a quarter of its room each, want 3", len(r.texts))

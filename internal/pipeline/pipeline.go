@@ -42,7 +42,7 @@ var _ crossrank.Scorer = (*Pipeline)(nil)
 // Tokenizer turns text into token ids, as [tokenizer.Tokenizer] does. It is safe for concurrent
 // use.
 type Tokenizer interface {
-	Append(dst []int32, text string) []int32
+	AppendSide(dst []int32, text string) []int32
 	Join(dst, query, passage []int32, maxLength int, keep tokenizer.Keep) (ids []int32, split, cut int)
 }
 

@@ -38,7 +38,7 @@ func TestPrompt(t *testing.T) {
 		if err := p.tokenize(t.Context(), s, req, 512); err != nil {
 			t.Fatal(err)
 		}
-		want, _, _ := tok.Join(nil, tok.Append(nil, "in short: who asks"), tok.Append(nil, "a b"), 512, tokenizer.KeepStart)
+		want, _, _ := tok.Join(nil, tok.AppendSide(nil, "in short: who asks"), tok.AppendSide(nil, "a b"), 512, tokenizer.KeepStart)
 		if !slices.Equal(s.ids[:len(want)], want) {
 			t.Errorf("%s: got ids %v, want %v", mode, s.ids, want)
 		}

@@ -59,9 +59,9 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			return contextErr(err)
 		}
 		if i == 0 || pair.Query != req.Pairs[i-1].Query {
-			s.query = p.model.Tokenizer.Append(s.query[:0], p.model.Prompt+pair.Query)
+			s.query = p.model.Tokenizer.AppendSide(s.query[:0], p.model.Prompt+pair.Query)
 		}
-		s.passage = p.model.Tokenizer.Append(s.passage[:0], pair.Passage)
+		s.passage = p.model.Tokenizer.AppendSide(s.passage[:0], pair.Passage)
 		passage := keepOf(s.passage, req.MaxPassage, keep)
 		cut := len(s.passage) - len(passage)
 		if req.Windows.Aggregate == crossrank.NoWindows {

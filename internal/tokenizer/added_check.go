@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // addTokens checks the added tokens and makes their matchers. It returns that of normalized text.
@@ -25,7 +26,7 @@ func (t *Tokenizer) addTokens(lookup func(piece string) int32, tokens []AddedTok
 		}
 		t.pieces[tok.ID] = tok.Content
 	}
-	raw, normalized, err := newMatchers(tokens, normalize)
+	raw, normalized, err := newMatchers(t.marked(tokens), normalize)
 	t.raw = raw
 	return normalized, err
 }
@@ -64,4 +65,30 @@ func (t *Tokenizer) checkAdded(id int32, tok AddedToken, seen map[string]bool) e
 		return fmt.Errorf("has id %d, which is the id of %q", tok.ID, t.pieces[tok.ID])
 	}
 	return nil
+}
+
+// marked is tokens with the unknown piece marked, if it is one of them. It notes whether it is.
+func (t *Tokenizer) marked(tokens []AddedToken) []AddedToken {
+	i := slices.IndexFunc(tokens, func(tok AddedToken) bool { return tok.ID == t.unknown })
+	if t.marks = i >= 0; !t.marks {
+		return tokens
+	}
+	tokens = slices.Clone(tokens)
+	tokens[i].ID = mark(t.unknown)
+	return tokens
+}
+
+// mark marks an id, and takes the mark from one that is marked, which is below 0.
+func mark(id int32) int32 { return ^id }
+
+// unmark takes all marks from ids.
+func (t *Tokenizer) unmark(ids []int32) {
+	if !t.marks {
+		return
+	}
+	for i, id := range ids {
+		if id < 0 {
+			ids[i] = mark(id)
+		}
+	}
 }

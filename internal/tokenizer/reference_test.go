@@ -66,6 +66,11 @@ func (ref *reference) pair(query, passage string, maxLength int, keep Keep) (ids
 	split = len(ids)
 	ids = append(ids, p...)
 	ids = append(ids, ref.ids[ref.opts.SEP])
+	for i, id := range ids {
+		if id == writtenUnknown {
+			ids[i] = ref.ids[ref.opts.Unknown]
+		}
+	}
 	return ids, split, total - len(q) - len(p)
 }
 
@@ -76,11 +81,14 @@ func drop(ids []int32, keep Keep) []int32 {
 	return ids[1:]
 }
 
+// writtenUnknown is the unknown piece where it is written in a text.
+const writtenUnknown = -1
+
 // read counts the tokens of whole words from the kept end until there are maxLength; only a word
 // ends the count, not an added token.
 func (ref *reference) read(ids []int32, maxLength int, keep Keep) int {
 	isAdded := func(id int32) bool {
-		return id != ref.ids[ref.opts.Unknown] &&
+		return id == writtenUnknown || id != ref.ids[ref.opts.Unknown] &&
 			slices.ContainsFunc(ref.added, func(tok AddedToken) bool { return tok.ID == id })
 	}
 	var units [][]int32
@@ -159,6 +167,9 @@ func (ref *reference) split(text string, normalized bool, rest func(string) []in
 		}
 		if done < from {
 			ids = append(ids, rest(text[done:from])...)
+		}
+		if found.ID == ref.ids[ref.opts.Unknown] {
+			found.ID = writtenUnknown
 		}
 		ids = append(ids, found.ID)
 		done = to
@@ -306,7 +317,7 @@ func checkReference(t *testing.T, tok *Tokenizer, ref *reference, query, passage
 		t.Fatalf("%+q, %+q, at most %d, keep %d: Pair\n got %v, %d, %d\nwant %v, %d, %d",
 			query, passage, maxLength, keep, ids[1:], split, cut, want, wantSplit, wantCut)
 	}
-	q, p := tok.Append(nil, query), tok.Append(nil, passage)
+	q, p := tok.AppendSide(nil, query), tok.AppendSide(nil, passage)
 	ids, split, cut = tok.Join(nil, q, p, maxLength, keep)
 	if !slices.Equal(ids, want) || split != wantSplit || cut != wantCut {
 		t.Fatalf("%+q, %+q, at most %d, keep %d: Join\n got %v, %d, %d\nwant %v, %d, %d",

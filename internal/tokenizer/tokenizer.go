@@ -28,6 +28,7 @@ type Tokenizer struct {
 	pieces   []string // by id; "" where there is none
 	roles    []role   // by id
 	unknown  int32    // the id of what the vocabulary lacks, or noPiece
+	marks    bool     // whether a text can have the unknown piece written in it, see AppendSide
 	raw      *matcher // added tokens found before normalization; nil if there are none
 	encoder  encoder
 	template template
@@ -51,6 +52,16 @@ const (
 // Append appends the ids of text's pieces to dst, without the template's special tokens. It does
 // not allocate if dst has enough capacity. Each invalid byte is read as one U+FFFD.
 func (t *Tokenizer) Append(dst []int32, text string) []int32 {
+	first := len(dst)
+	dst = t.AppendSide(dst, text)
+	t.unmark(dst[first:])
+	return dst
+}
+
+// AppendSide is [Tokenizer.Append] for one side of a pair that [Tokenizer.Join] makes. The ids are
+// for Join alone: an unknown piece that is written in the text is marked, because truncation treats
+// it as an added token, and a word that the vocabulary lacks as a word.
+func (t *Tokenizer) AppendSide(dst []int32, text string) []int32 {
 	if t.raw == nil {
 		return t.encoder.appendSegment(dst, text, true)
 	}
@@ -67,29 +78,32 @@ func (t *Tokenizer) Append(dst []int32, text string) []int32 {
 	return t.encoder.appendSegment(dst, text[from:], from == 0)
 }
 
-// Join appends query and passage to dst, with the template's special tokens, truncated to maxLength
-// tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and
+// Join appends query and passage, each from [Tokenizer.AppendSide] and whole or cut, to dst, with the
+// template's special tokens, truncated to maxLength tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and
 // the number of tokens cut. The special tokens always remain, also if maxLength has no room for
 // them. dst must not overlap query or passage.
 func (t *Tokenizer) Join(dst, query, passage []int32, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
+	first := len(dst)
 	q, p := t.fit(query, passage, maxLength, keep)
 	dst = append(dst, t.template.head...)
 	dst = append(dst, keep.of(query, q)...)
 	dst = append(dst, t.template.middle...)
 	dst = append(dst, keep.of(passage, p)...)
 	dst = append(dst, t.template.tail...)
+	t.unmark(dst[first:])
 	return dst, t.template.boundary(q, p), len(query) - q + len(passage) - p
 }
 
-// Pair is [Tokenizer.Append] of both texts, then [Tokenizer.Join], without a copy in between.
+// Pair is [Tokenizer.AppendSide] of both texts, then [Tokenizer.Join], without a copy in between.
 func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
+	first := len(dst)
 	dst = append(dst, t.template.head...)
 	start := len(dst)
-	dst = t.Append(dst, query)
+	dst = t.AppendSide(dst, query)
 	n := len(dst) - start
 	dst = append(dst, t.template.middle...)
 	middle := len(dst)
-	dst = t.Append(dst, passage)
+	dst = t.AppendSide(dst, passage)
 	m := len(dst) - middle
 
 	q, p := t.fit(dst[start:start+n], dst[middle:], maxLength, keep)
@@ -101,7 +115,9 @@ func (t *Tokenizer) Pair(dst []int32, query, passage string, maxLength int, keep
 		at += copy(dst[at:], rest)
 		dst = dst[:at]
 	}
-	return append(dst, t.template.tail...), t.template.boundary(q, p), n - q + m - p
+	dst = append(dst, t.template.tail...)
+	t.unmark(dst[first:])
+	return dst, t.template.boundary(q, p), n - q + m - p
 }
 
 // Specials is the number of special tokens of a pair.

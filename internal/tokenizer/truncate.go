@@ -37,8 +37,6 @@ var roleLists = sync.Pool{New: func() any { return new([]role) }}
 
 // read is how many tokens the library reads: whole words, from the end that is kept, until there
 // are maxLength tokens. The library checks only after a word, so further added tokens are read too.
-// (An unknown piece written in a text is an added token, but counts as an unknown word here: the
-// ids are equal.)
 func read(roles []role, maxLength int, keep Keep) (n int) {
 	if keep == KeepEnd {
 		for n < len(roles) {
@@ -93,6 +91,9 @@ func (t *Tokenizer) appendRoles(roles []role, ids []int32) []role {
 
 // role is begin for ids that the tokenizer does not have, which callers may pass to Join.
 func (t *Tokenizer) role(id int32) role {
+	if id < 0 && t.marks {
+		return added
+	}
 	if uint(id) >= uint(len(t.roles)) {
 		return begin
 	}
