@@ -18,45 +18,6 @@ func readConfig(dir string) (modelConfig, error) {
 	return parseConfig(data)
 }
 
-// readVocabulary reads tokenizer.json, or vocab.txt if there is none, and tokenizer_config.json.
-func readVocabulary(dir string) (*vocabulary, error) {
-	data, err := readFile(dir, tokenizerConfigFile, maxVocabBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		data, err = []byte("{}"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	c, err := parseTokenizerConfig(data)
-	if err != nil {
-		return nil, err
-	}
-	data, err = readFile(dir, tokenizerFile, maxVocabBytes)
-	if err == nil {
-		v, err := parseTokenizer(data)
-		if err != nil {
-			return nil, err
-		}
-		v.limit, v.noTypes = c.limit, c.noTypes
-		return v, c.agree(v)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	data, err = readFile(dir, vocabFile, maxVocabBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missingVocabulary(dir)
-	}
-	if err != nil {
-		return nil, err
-	}
-	pieces, err := parseVocab(data)
-	if err != nil {
-		return nil, err
-	}
-	return fromVocab(pieces, c)
-}
-
 // readObject reads a file that is one JSON object; an absent file is an empty object.
 func readObject(dir, name string) (*object, error) {
 	data, err := readFile(dir, name, maxConfigBytes)

@@ -107,21 +107,26 @@ func insteadOf(dir, missing string) error {
 			}
 		}
 	}
-	return &Error{File: missing, Err: fmt.Errorf("%w; a model's directory has %s, %s and %s or %s",
-		fs.ErrNotExist, configFile, weightsFile, tokenizerFile, vocabFile)}
+	return &Error{File: missing, Err: fmt.Errorf("%w; a model's directory has %s, %s and %s",
+		fs.ErrNotExist, configFile, weightsFile, tokenizerFile)}
 }
 
-// missingVocabulary reports that a directory has neither file with a vocabulary.
+// missingVocabulary reports that a directory has no tokenizer that can be read.
 func missingVocabulary(dir string) error {
 	names, err := listFiles(dir)
 	if err != nil {
 		return fmt.Errorf("looking for %s: %w", tokenizerFile, err)
 	}
+	lacks := fmt.Errorf("it has no tokenizer (%s): %w", formFiles(), fs.ErrNotExist)
 	if models := modelsBelow(dir, names); len(models) > 0 {
-		return fmt.Errorf("it has neither %s nor %s: %w; give one of the models in this directory: %s",
-			tokenizerFile, vocabFile, fs.ErrNotExist, firstOf(models))
+		return fmt.Errorf("%w; give one of the models in this directory: %s", lacks, firstOf(models))
 	}
-	return fmt.Errorf("it has neither %s nor %s: %w", tokenizerFile, vocabFile, fs.ErrNotExist)
+	for _, name := range names {
+		if slices.Contains(otherVocabularies, name) {
+			return &Error{File: name, Err: fmt.Errorf("it cannot be read; %s", saveAdvice)}
+		}
+	}
+	return lacks
 }
 
 // listFiles lists the files of a directory and of the directories in it, by paths relative to it.

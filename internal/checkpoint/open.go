@@ -6,7 +6,8 @@
 //
 //   - config.json: the network, by one family_NAME.go for each class of models.
 //   - model.safetensors, or the files that model.safetensors.index.json lists: the weights.
-//   - tokenizer.json, or vocab.txt: the vocabulary; tokenizer_config.json adds to either.
+//   - tokenizer.json, or vocab.txt, vocab.json with merges.txt, sentencepiece.bpe.model or spm.model:
+//     the tokenizer; tokenizer_config.json adds to each, and added_tokens.json to all but the first.
 //   - config_sentence_transformers.json, modules.json and sentence_bert_config.json, if they exist:
 //     the activation of scores, the default prompt and the maximum length.
 //
@@ -147,6 +148,15 @@ func OpenTokenizer(name string) (Reading, error) {
 		return Reading{}, opening(name, err)
 	}
 	return r, nil
+}
+
+// Family reads which family the model in the directory name is of, from its config.json alone.
+func Family(name string) (string, error) {
+	c, err := readConfig(name)
+	if err != nil {
+		return "", opening(name, err)
+	}
+	return c.family.name, nil
 }
 
 // OpenNetwork reads only a model's network with its weights, not how the model reads text. A pair

@@ -304,7 +304,7 @@ func TestDirectoriesRefused(t *testing.T) {
 		want   string
 	}{
 		{"no config", func(f map[string]string) { delete(f, configFile) }, "config.json"},
-		{"no vocabulary", func(f map[string]string) { delete(f, vocabFile) }, "it has neither tokenizer.json nor vocab.txt"},
+		{"no vocabulary", func(f map[string]string) { delete(f, vocabFile) }, "it has no tokenizer (tokenizer.json, vocab.txt, vocab.json with merges.txt, sentencepiece.bpe.model or spm.model)"},
 		{"no weights", func(f map[string]string) { delete(f, weightsFile) }, "model.safetensors: file does not exist"},
 		{"a pickle", pickle("pytorch_model.bin"), "pytorch_model.bin: it can run code when it is read (pickle), so it is never read; convert"},
 		{"a .pt file", pickle("model.pt"), "never read"},

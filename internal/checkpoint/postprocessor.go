@@ -27,14 +27,24 @@ func (v *vocabulary) readPostProcessor(o *object) {
 			v.opts.Pair = readParts(p, v)
 		case "BertProcessing":
 			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
-			v.opts.Pair = []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {Text: tokenizer.Passage, Type: 1}, {ID: sep, Type: 1}}
+			v.opts.Pair = bertPair(cls, sep)
 		case "RobertaProcessing":
 			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
-			v.opts.Pair = []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {ID: sep}, {Text: tokenizer.Passage}, {ID: sep}}
+			v.opts.Pair = robertaPair(cls, sep)
 		default:
 			p.fail("type", "it is %.80q; no such post-processor can be computed", kind)
 		}
 	})
+}
+
+// bertPair is the template [CLS] A [SEP] B [SEP].
+func bertPair(cls, sep int32) []tokenizer.Part {
+	return []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {Text: tokenizer.Passage, Type: 1}, {ID: sep, Type: 1}}
+}
+
+// robertaPair is the template <s> A </s></s> B </s>, all tokens of which have one type.
+func robertaPair(cls, sep int32) []tokenizer.Part {
+	return []tokenizer.Part{{ID: cls}, {Text: tokenizer.Query}, {ID: sep}, {ID: sep}, {Text: tokenizer.Passage}, {ID: sep}}
 }
 
 // tokenPair reads ["name", id], which must be a token of v.

@@ -24,13 +24,16 @@ type tokenizerConfig struct {
 	added []tokenizer.AddedToken
 	limit int
 
+	addedFile, addedField string // where the added tokens are listed, for errors
+
 	noTypes *Error // the key that keeps token types from the model; nil if none does
 }
 
 // parseTokenizerConfig reads tokenizer_config.json; an absent file is an empty object.
 func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 	o := parseObject(tokenizerConfigFile, data)
-	c := &tokenizerConfig{o: o, limit: lengthLimit(o, "model_max_length"), opts: tokenizer.Options{
+	c := &tokenizerConfig{o: o, limit: lengthLimit(o, "model_max_length"), addedFile: tokenizerConfigFile, addedField: "added_tokens_decoder"}
+	c.opts = tokenizer.Options{
 		Cased:   !o.boolean("do_lower_case", true),
 		Accents: accents(o.tristate("strip_accents")),
 		JoinCJK: !o.boolean("tokenize_chinese_chars", true),
@@ -39,7 +42,7 @@ func parseTokenizerConfig(data []byte) (*tokenizerConfig, error) {
 		SEP:     specialName(o, "sep_token", "[SEP]"),
 		Pad:     specialName(o, "pad_token", "[PAD]"),
 		Mask:    specialName(o, "mask_token", "[MASK]"),
-	}}
+	}
 	if !o.boolean("do_basic_tokenize", true) {
 		o.fail("do_basic_tokenize", "it is false, so text must be split into words already; only plain text can be read")
 	}
@@ -123,9 +126,13 @@ func lengthLimit(o *object, key string) int {
 }
 
 // fromVocab combines vocab.txt with tokenizer_config.json.
-func fromVocab(pieces []string, c *tokenizerConfig) (*vocabulary, error) {
+func fromVocab(data []byte, c *tokenizerConfig) (*vocabulary, error) {
+	pieces, err := parseVocab(data)
+	if err != nil {
+		return nil, err
+	}
 	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit, noTypes: c.noTypes}
-	if err := v.add(tokenizerConfigFile, "added_tokens_decoder", c.added); err != nil {
+	if err := v.add(c.addedFile, c.addedField, c.added); err != nil {
 		return nil, err
 	}
 	v.addSpecial()

@@ -53,32 +53,40 @@ func (v *vocabulary) readBERT(o *object) bool {
 	return true
 }
 
-// readPieces turns the member vocab, {"piece": id, …}, into the list of pieces. If a piece appears
-// more than once, its last id counts, as in the reference, and the others are unused.
+// readPieces turns the member vocab into the list of pieces.
 func (v *vocabulary) readPieces(m *object) {
 	raw, ok := m.need("vocab")
 	if !ok {
 		return
 	}
-	ids := make(map[string]int)
-	members := 0
-	err := eachMember(raw, func(piece string, value jsontext.Value) error {
-		id, err := strconv.Atoi(string(value))
-		if err != nil {
-			return m.fault("vocab", value, fmt.Errorf("the id of %.80q is %.40s; it must be an integer", piece, value))
-		}
-		members++
-		ids[piece] = id
-		return nil
-	})
-	if err == nil {
-		v.pieces, err = piecesByID(ids, members)
-	}
+	var err error
+	v.pieces, err = pieceIDs(raw, func(value jsontext.Value, err error) error { return m.fault("vocab", value, err) })
 	if e, ok := err.(*Error); ok {
 		m.err = e
 	} else if err != nil {
 		m.fail("vocab", "%w", err)
 	}
+}
+
+// pieceIDs turns {"piece": id, …} into the list of pieces. If a piece appears more than once, its
+// last id counts, as in the reference, and the others are unused. An error about one value is made
+// by fault.
+func pieceIDs(raw []byte, fault func(value jsontext.Value, err error) error) ([]string, error) {
+	ids := make(map[string]int)
+	members := 0
+	err := eachMember(raw, func(piece string, value jsontext.Value) error {
+		id, err := strconv.Atoi(string(value))
+		if err != nil {
+			return fault(value, fmt.Errorf("the id of %.80q is %.40s; it must be an integer", piece, value))
+		}
+		members++
+		ids[piece] = id
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return piecesByID(ids, members)
 }
 
 // piecesByID lists the pieces of a vocabulary with so many members. Its ids must be those of the

@@ -26,10 +26,10 @@ var optional = []string{
 	"adapter_config.json", // which names another base model, so that it must be refused
 }
 
-// vocabularies are the forms of a tokenizer, the best one first. One of them suffices.
+// vocabularies are the forms of a tokenizer that can be read, the best one first. One of them
+// suffices.
 var vocabularies = [][]string{
 	{"tokenizer.json"}, {"vocab.txt"}, {"vocab.json", "merges.txt"}, {"sentencepiece.bpe.model"}, {"spm.model"},
-	{"spiece.model"}, {"tokenizer.model"},
 }
 
 // files is a set of files: those of a model at the hub, or of a snapshot on the disk.
@@ -53,7 +53,8 @@ func needed(all files) ([]string, error) {
 	wanted = append(wanted, weights...)
 	i := slices.IndexFunc(vocabularies, func(v []string) bool { return !slices.ContainsFunc(v, func(n string) bool { return !has(n) }) })
 	if i < 0 {
-		return nil, errors.New("it has no tokenizer: neither tokenizer.json nor vocab.txt, nor another vocabulary")
+		return nil, errors.New("it has no tokenizer that can be read: want tokenizer.json, which transformers' save_pretrained " +
+			"writes, or vocab.txt, vocab.json with merges.txt, sentencepiece.bpe.model or spm.model")
 	}
 	wanted = append(wanted, vocabularies[i]...)
 	for _, name := range optional {

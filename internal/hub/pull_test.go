@@ -174,3 +174,33 @@ func TestProgress(t *testing.T) {
 		t.Errorf("a second pull ends with %+v, want all bytes kept", last)
 	}
 }
+
+// TestNeededTokenizer: one form of a tokenizer is chosen, of those that can be read.
+func TestNeededTokenizer(t *testing.T) {
+	for _, c := range []struct {
+		there, want string // with spaces between
+	}{
+		{"tokenizer.json vocab.txt vocab.json merges.txt", "tokenizer.json"},
+		{"vocab.json vocab.txt", "vocab.txt"},
+		{"vocab.json merges.txt sentencepiece.bpe.model", "vocab.json merges.txt"},
+		{"vocab.json sentencepiece.bpe.model", "sentencepiece.bpe.model"},
+		{"spm.model added_tokens.json", "spm.model added_tokens.json"},
+		{"vocab.json", ""},
+		{"spiece.model tokenizer.model", ""},
+	} {
+		files := listed{all: map[string]file{configFile: {}, weightsFile: {}}}
+		for name := range strings.FieldsSeq(c.there) {
+			files.all[name] = file{}
+		}
+		got, err := needed(files)
+		if c.want == "" {
+			if err == nil || !strings.Contains(err.Error(), "it has no tokenizer that can be read: want tokenizer.json") {
+				t.Errorf("%s: got %v, %v, want an error", c.there, got, err)
+			}
+			continue
+		}
+		if want := append([]string{configFile, weightsFile}, strings.Fields(c.want)...); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, %v, want %v", c.there, got, err, want)
+		}
+	}
+}

@@ -77,7 +77,7 @@ var table = []row{
 	{
 		name:     "internal/checkpoint",
 		imports:  []string{"internal/half", "internal/network", "internal/safetensors", "internal/tokenizer"},
-		external: []string{jsontext},
+		external: []string{jsontext, proto},
 		tests:    []string{"internal/procstat"},
 	},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
