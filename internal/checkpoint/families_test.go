@@ -11,6 +11,12 @@ const (
 	"num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 10, "vocab_size": 12, "max_position_embeddings": 14,
 	"type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5, "id2label": {"0": "LABEL_0"}`
 
+	jinaConfig = `{"architectures": ["XLMRobertaForSequenceClassification"], "hidden_size": 6, "num_hidden_layers": 2,
+	"auto_map": {"AutoConfig": "configuration_xlm_roberta.XLMRobertaFlashConfig",
+	"AutoModelForSequenceClassification": "modeling_xlm_roberta.XLMRobertaForSequenceClassification"}, "num_labels": 1,
+	"num_attention_heads": 3, "intermediate_size": 10, "vocab_size": 12, "max_position_embeddings": 14, "type_vocab_size": 1,
+	"pad_token_id": 1, "layer_norm_eps": 1e-5, "position_embedding_type": "absolute", "id2label": {"0": "LABEL_0"}`
+
 	electraConfig = `{"architectures": ["ElectraForSequenceClassification"], "model_type": "electra", "hidden_size": 6,
 	"embedding_size": 4, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 10, "vocab_size": 12,
 	"max_position_embeddings": 14, "type_vocab_size": 2, "id2label": {"0": "LABEL_0"}`
@@ -33,6 +39,10 @@ func TestHostileFamilies(t *testing.T) {
 		{robertaConfig, "hidden_act", `"silu"`},
 		{robertaConfig, "is_decoder", "true"},
 		{robertaConfig, "model_type", `"camembert"`},
+		{jinaConfig, "position_embedding_type", `"rotary"`},
+		{jinaConfig, "lora_adaptations", `["classification"]`},
+		{jinaConfig, "last_layer_subset", "true"},
+		{jinaConfig, "auto_map", `{"AutoConfig": "x.Other", "AutoModelForSequenceClassification": "x.XLMRobertaForSequenceClassification"}`},
 		{electraConfig, "embedding_size", "0"},
 		{electraConfig, "type_vocab_size", "0"},
 		{electraConfig, "position_embedding_type", `"relative_key"`},
@@ -94,6 +104,7 @@ func TestUnusedTensorsArePassedOver(t *testing.T) {
 		{robertaConfig, "lm_head.dense.weight"},
 		{robertaConfig, "roberta.pooler.dense.weight"},
 		{robertaConfig, "roberta.embeddings.position_ids"},
+		{jinaConfig, "roberta.pooler.dense.weight"},
 		{electraConfig, "discriminator_predictions.dense.weight"},
 		{distilConfig, "vocab_transform.weight"},
 		{debertaConfig, "lm_predictions.lm_head.bias"},

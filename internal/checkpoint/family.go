@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,10 @@ type family struct {
 	class     string // its name under "architectures" in config.json
 	modelType string // its name under "model_type"
 
+	// config is the class of configuration that the model's own code has under "auto_map", where
+	// another family has the same class; "" if no code is asked for.
+	config string
+
 	base   string   // prefix of the encoder's tensor names, such as "bert."; some files lack it
 	unused []string // prefixes of the names, without the base, of tensors that cannot change a score
 
@@ -25,7 +30,7 @@ type family struct {
 }
 
 // families are those that can be translated.
-var families = []*family{&bert, &roberta, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte}
+var families = []*family{&bert, &roberta, &jina, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte}
 
 // translation is a network whose tensors are still empty, and where each of them is found.
 type translation struct {
@@ -39,9 +44,13 @@ type translation struct {
 func findFamily(o *object) *family {
 	o.need("architectures")
 	names := o.list("architectures")
+	code := o.object("auto_map").str("AutoConfig", "")
 	for _, f := range families {
+		if f.config != "" && !strings.HasSuffix(code, "."+f.config) {
+			continue
+		}
 		if slices.ContainsFunc(names, func(raw jsontext.Value) bool { return string(raw) == `"`+f.class+`"` }) {
-			if kind := o.str("model_type", f.modelType); kind != f.modelType {
+			if kind := cmp.Or(o.str("model_type", ""), f.modelType); kind != f.modelType {
 				o.fail("model_type", "it is %.80q; a %s has %q there", kind, f.class, f.modelType)
 			}
 			return f
@@ -57,7 +66,7 @@ func classes() string {
 	for _, f := range families {
 		names = append(names, f.class)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 func join(list []jsontext.Value) string {

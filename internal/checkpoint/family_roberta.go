@@ -25,31 +25,48 @@ func robertaFamily(name, class, modelType string) family {
 // of the first type, however many there are: RoBERTa's tokenizers give no types.
 func translateRoberta(o *object, labels int) *translation {
 	refuseOwnCode(o)
-	c := readEncoder(o, labels, 1)
-	offset := o.sizeOr("pad_token_id", 0, maxVocab, 1) + 1
-	if o.err == nil && c.Positions-offset < minPositions {
-		o.fail("max_position_embeddings", "it is %d, of which pad_token_id leaves %d", c.Positions, c.Positions-offset)
-	}
+	c, offset := readRoberta(o, labels)
 	if o.err != nil {
 		return nil
 	}
-	types := c.TypeVocab
-	c.TypeVocab = 1
-	n := c.network(network.Tanh)
-	n.Embeddings.Positions.Offset = offset
+	n, types := c.roberta(offset)
 	var s slots
-	s.tokens("embeddings.word_embeddings", &n.Embeddings.Tokens)
-	s.table("embeddings.position_embeddings", &n.Embeddings.Positions.Table)
-	s.firstRows("embeddings.token_type_embeddings", types, n.Embeddings.Types)
-	s.norm("embeddings.LayerNorm", c.Hidden, n.Embeddings.Norm)
+	s.robertaEmbeddings(&n.Embeddings, types, "embeddings.LayerNorm")
 	c.blocks(&s, bertBlocks, n.Blocks)
 	s.top = true
 	c.head(&s, "classifier.dense", "classifier.out_proj", &n.Head)
 	return &translation{network: n, positions: n.MaxTokens(), slots: s.list}
 }
 
-// refuseOwnCode refuses a model that replaces the class it names by its own code, as
-// jina-reranker-v2 does: its network may be another one.
+// readRoberta reads BERT's keys, and the row of the first position.
+func readRoberta(o *object, labels int) (c encoder, offset int) {
+	c = readEncoder(o, labels, 1)
+	offset = o.sizeOr("pad_token_id", 0, maxVocab, 1) + 1
+	if o.err == nil && c.Positions-offset < minPositions {
+		o.fail("max_position_embeddings", "it is %d, of which pad_token_id leaves %d", c.Positions, c.Positions-offset)
+	}
+	return c, offset
+}
+
+// roberta describes the network without its tensors. It also returns how many types the file has
+// embeddings of.
+func (c encoder) roberta(offset int) (n *network.Network, types int) {
+	types, c.TypeVocab = c.TypeVocab, 1
+	n = c.network(network.Tanh)
+	n.Embeddings.Positions.Offset = offset
+	return n, types
+}
+
+// robertaEmbeddings adds the tensors of embeddings of so many types, with a norm of that name.
+func (s *slots) robertaEmbeddings(e *network.Embeddings, types int, norm string) {
+	s.tokens("embeddings.word_embeddings", &e.Tokens)
+	s.table("embeddings.position_embeddings", &e.Positions.Table)
+	s.firstRows("embeddings.token_type_embeddings", types, e.Types)
+	s.norm(norm, e.Tokens.Width, e.Norm)
+}
+
+// refuseOwnCode refuses a model that replaces the class it names by code of its own that no family
+// knows: its network may be another one.
 func refuseOwnCode(o *object) {
 	own := o.object("auto_map")
 	if name := own.str("AutoModelForSequenceClassification", ""); name != "" {

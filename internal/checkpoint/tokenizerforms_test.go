@@ -188,7 +188,9 @@ func TestTokenizerForms(t *testing.T) {
 
 func TestHostileTokenizerForms(t *testing.T) {
 	xlmr, deberta := string(spm(tinyXLMR, 0, nil)), string(spm(tinySPM, 3, nil))
-	trainer := func(number protowire.Number, x uint64) string { return string(appendBytes(nil, 2, appendNumber(nil, number, x))) }
+	trainer := func(number protowire.Number, x uint64) string {
+		return string(appendBytes(nil, 2, appendNumber(nil, number, x)))
+	}
 	normalizer := func(number protowire.Number) string { return string(appendBytes(nil, 3, appendNumber(nil, number, 0))) }
 	for _, c := range []struct {
 		name  string

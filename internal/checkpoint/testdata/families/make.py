@@ -121,6 +121,24 @@ def roberta(c, w, ids, types, prefix="roberta."):
     return w.linear("classifier.out_proj", h, len(c["id2label"]))
 
 
+def jina(c, w, ids, types, prefix="roberta."):
+    hidden, heads, eps, pad = c["hidden_size"], c["num_attention_heads"], c["layer_norm_eps"], c["pad_token_id"]
+    real = (ids != pad).long()
+    e = prefix + "embeddings."
+    x = w.table(e + "word_embeddings", c["vocab_size"], hidden)[ids]
+    x = x + w.table(e + "position_embeddings", c["max_position_embeddings"], hidden)[torch.cumsum(real, 0) * real + pad]
+    x = x + w.table(e + "token_type_embeddings", c["type_vocab_size"], hidden)[0]
+    x = w.norm(prefix + "emb_ln", x, eps)
+    for i in range(c["num_hidden_layers"]):
+        at = f"{prefix}encoder.layers.{i}."
+        q, k, v = w.linear(at + "mixer.Wqkv", x, 3 * hidden).split(hidden, -1)
+        x = w.norm(at + "norm1", x + w.linear(at + "mixer.out_proj", attention(q, k, v, heads), hidden), eps)
+        y = ACTIVATIONS[c["hidden_act"]](w.linear(at + "mlp.fc1", x, c["intermediate_size"]))
+        x = w.norm(at + "norm2", x + w.linear(at + "mlp.fc2", y, hidden), eps)
+    h = torch.tanh(w.linear("classifier.dense", x[0], hidden))
+    return w.linear("classifier.out_proj", h, len(c["id2label"]))
+
+
 def electra(c, w, ids, types, prefix="electra."):
     x = bert_like(c, w, ids, types, prefix, torch.arange(len(ids)))
     h = F.gelu(w.linear("classifier.dense", x[0], c["hidden_size"]))
@@ -201,7 +219,10 @@ FAMILIES = {
     "ElectraForSequenceClassification": ("electra", electra),
     "DistilBertForSequenceClassification": ("distilbert", distilbert),
     "DebertaV2ForSequenceClassification": ("deberta-v2", deberta),
+    "jina": ("xlm-roberta", jina),
 }
+# A family whose class is that of another one.
+CLASSES = {"jina": "XLMRobertaForSequenceClassification"}
 
 
 def sizes(hidden, layers, heads, inner, positions=48, types=1, vocab=40, **more):
@@ -239,6 +260,13 @@ def models():
     yield "deberta-absolute", "DebertaV2ForSequenceClassification", "F32", 1, "deberta.", sizes(
         24, 1, 2, 31, types=0, layer_norm_eps=1e-7, relative_attention=False, pos_att_type=["p2c", "c2p"],
         position_biased_input=True) | common
+    own = dict(auto_map={"AutoConfig": "configuration_xlm_roberta.XLMRobertaFlashConfig",
+                         "AutoModelForSequenceClassification": "modeling_xlm_roberta.XLMRobertaForSequenceClassification"},
+               use_flash_attn=True, emb_pooler=None, position_embedding_type="absolute")
+    yield "jina-bf16", "jina", "BF16", 1, "roberta.", sizes(
+        44, 3, 4, 37, hidden_act="gelu", layer_norm_eps=1e-5, pad_token_id=1) | own
+    yield "jina-two", "jina", "F32", 2, "", sizes(
+        30, 1, 5, 64, types=2, hidden_act="gelu_new", layer_norm_eps=1e-3, pad_token_id=3) | own
 
 
 def sequences(c, name):
@@ -260,7 +288,7 @@ def sequences(c, name):
 def main():
     for seed, (name, kind, dtype, labels, prefix, config) in enumerate(models()):
         model_type, compute = FAMILIES[kind]
-        config |= {"architectures": [kind], "model_type": model_type, "id2label": {str(i): f"LABEL_{i}" for i in range(labels)}}
+        config |= {"architectures": [CLASSES.get(kind, kind)], "model_type": model_type, "id2label": {str(i): f"LABEL_{i}" for i in range(labels)}}
         w, cases = Weights(seed, dtype), []
         for ids, first in sequences(config, name):
             types = torch.tensor([int(i >= first) for i in range(len(ids))])
