@@ -39,7 +39,7 @@ test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-to
 
 test-unit:
 	$(GOTEST) ./...
-	cd internal/kernel/_asm && $(GOTEST) ./...
+	cd internal/kernel/_asm && $(GOTEST) -count 1 ./...
 
 test-purego: ## without assembly
 	$(GOTEST) -tags purego $(PUREGO)
@@ -67,8 +67,9 @@ test-amd64: ## tiers of processors that this machine does not have, emulated; a 
 test-processors:
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Activations)|TiersAgree|Int8Column' ./internal/kernel
 	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column' ./internal/kernel
-	$(ON) "$(EMU) -cpu sapphire_rapids" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
-	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run Block8 ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
+	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu arrow_lake -env 'CPU_TEST_TIERS=avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu core2_penryn_t9600 -env CPU_TEST_TIERS=generic" -run Tiers ./internal/cpu
@@ -100,7 +101,7 @@ not-tested:
 	test -x "$(EMU)" || { \
 		emulator="$(EMULATOR)/setup.sh $(dir $(EMU)), if the emulator is there"; \
 		grep -qw avx512_vnni /proc/cpuinfo 2>/dev/null || skipped "the AVX-512 kernels" "$$emulator"; \
-		skipped "the AVX-VNNI kernels" "$$emulator"; \
+		skipped "the AVX-VNNI and AMX kernels" "$$emulator"; \
 		skipped "which tiers other x86-64 processors get" "$$emulator"; }; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
 	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \

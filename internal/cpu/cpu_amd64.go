@@ -17,6 +17,7 @@ func native() []Tier {
 		tier Tier
 		runs bool
 	}{
+		{AMX, vnni && x.HasAMXTile && x.HasAMXInt8 && tilesAllowed()},
 		{AVX512VNNI, vnni},
 		{AVX512, avx512},
 		{AVXVNNI, avx2 && x.HasAVXVNNI},

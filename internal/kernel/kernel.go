@@ -4,8 +4,8 @@
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
 // that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
 // and for NEON; gemm512_amd64.s and vnni_amd64.s are the products for AVX-512, avxvnni_amd64.s those
-// for VNNI without it, i8mm_arm64.s those for Arm's matrix instructions. A [Set] is one implementation of all operations; [For] returns that of an
-// instruction tier.
+// for VNNI without it, amx_amd64.s and i8mm_arm64.s those for the matrix instructions of Intel and of
+// Arm. A [Set] is one implementation of all operations; [For] returns that of an instruction tier.
 //
 // # Layout
 //
@@ -42,6 +42,7 @@ type Set struct {
 	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
 
 	tile8    []microkernel8
+	block8   block8 // for all but a few rows, in place of tile8; nil in most sets
 	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
 	tile16     []microkernel16

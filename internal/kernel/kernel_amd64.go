@@ -4,7 +4,7 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{avx512VNNI, avx512, avxVNNI, avx2}
+var native = []*Set{amx, avx512VNNI, avx512, avxVNNI, avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
@@ -78,5 +78,15 @@ func vnniSet() *Set {
 		int16Tile1VNNI, int16Tile2VNNI, int16Tile3VNNI, int16Tile4VNNI, int16Tile5VNNI, int16Tile6VNNI,
 		int16Tile7VNNI, int16Tile8VNNI, int16Tile9VNNI, int16Tile10VNNI, int16Tile11VNNI, int16Tile12VNNI,
 	}
+	return &s
+}
+
+var amx = amxSet()
+
+// amxSet is AVX-512 with VNNI, and the product of int8 that AMX makes.
+func amxSet() *Set {
+	s := *avx512VNNI
+	s.Tier = cpu.AMX
+	s.block8 = int8BlockAMX
 	return &s
 }

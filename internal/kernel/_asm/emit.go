@@ -34,6 +34,13 @@ type encoding struct {
 var encodings = map[string]encoding{
 	"VEX_VPDPBUSD": {gnu: "{vex} vpdpbusd", isa: "AVX_VNNI", prefix: 1, opcode: 0x50, long: true, fields: "mvr"},
 	"VEX_VPDPWSSD": {gnu: "{vex} vpdpwssd", isa: "AVX_VNNI", prefix: 1, opcode: 0x52, long: true, fields: "mvr"},
+
+	"LDTILECFG":   {gnu: "ldtilecfg", isa: "AMX_TILE", prefix: 0, opcode: 0x49, fields: "a"},
+	"TILERELEASE": {gnu: "tilerelease", isa: "AMX_TILE", prefix: 0, opcode: 0x49},
+	"TILEZERO":    {gnu: "tilezero", isa: "AMX_TILE", prefix: 3, opcode: 0x49, fields: "r"},
+	"TILELOADD":   {gnu: "tileloadd", isa: "AMX_TILE", prefix: 3, opcode: 0x4b, fields: "ar"},
+	"TILESTORED":  {gnu: "tilestored", isa: "AMX_TILE", prefix: 2, opcode: 0x4b, fields: "ra"},
+	"TDPBUSD":     {gnu: "tdpbusd", isa: "AMX_INT8", prefix: 1, opcode: 0x5e, fields: "vmr"},
 }
 
 // emit adds an instruction that reads its sources and its destination, which is last, and writes

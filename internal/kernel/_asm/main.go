@@ -20,6 +20,7 @@ var families = map[string]func(){
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
 	"avxvnni":   avxvnni,
+	"amx":       amx,
 	"act":       func() { activations(ymm) },
 	"act512":    func() { activations(zmm) },
 	"softmax":   softmax,

@@ -1,0 +1,56 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// int8BlockAMX is int8Block by the tiles of AMX.
+func int8BlockAMX(k int, a *uint8, lda, rows int, b *int8, panels int, perRow, columns, c *float32, ldc int) {
+	height, group := tileShape(rows, k)
+	config := configureTiles(height, group)
+	var memory [2*tileRows*2*Width + cacheLine/4]int32 // of which sums begin at a line of the cache
+	line := -uintptr(unsafe.Pointer(&memory)) % cacheLine / 4
+	int8TilesAMX(&config[0], &memory[line], k, group, a, lda, rows, height, b, panels, perRow, columns, c, ldc)
+}
+
+// What one tile holds at most.
+const (
+	tileRows  = 16
+	tileBytes = 64 // of a row
+)
+
+// tileShape returns the height of tiles of rows, the smallest that needs no further tile, and the
+// inputs that a tile holds: as many as divide k, a multiple of 16, so that no tile is left over.
+func tileShape(rows, k int) (height, group int) {
+	tiles := (rows + tileRows - 1) / tileRows
+	group = tileBytes
+	for k%group != 0 {
+		group -= tileRows
+	}
+	return (rows + tiles - 1) / tiles, group
+}
+
+// tileConfig is what LDTILECFG loads: the number of the format, 1; at byte 16 the bytes of each
+// tile's row in 16 bits, at byte 48 the number of its rows in 8 bits.
+type tileConfig [64]byte
+
+// configureTiles describes the eight tiles as int8TilesAMX uses them: 0 to 3 are sums, 4 and 5 are
+// rows of A, 6 and 7 panels.
+func configureTiles(height, group int) (t tileConfig) {
+	t[0] = 1
+	for tile := range 8 {
+		rows, bytes := height, 4*Width
+		switch {
+		case tile >= 6:
+			rows = group / 4
+		case tile >= 4:
+			bytes = group
+		}
+		binary.LittleEndian.PutUint16(t[16+2*tile:], uint16(bytes))
+		t[48+tile] = byte(rows)
+	}
+	return t
+}
