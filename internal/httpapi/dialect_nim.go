@@ -5,6 +5,10 @@ var nim = &dialect{
 	status: badRequest, body: jinaError, list: "passages", lax: true, scores: logit, keys: nimKeys, reply: nimReply,
 }
 
+// retrievalPath is the route of the models that NVIDIA hosts. Its rest, …/MODEL/reranking, says
+// nothing that the body does not.
+const retrievalPath = "/v1/retrieval/{id}"
+
 // nimKeys reads truncate, which is a word there.
 func nimKeys(o *object) {
 	if o.has("truncate") {

@@ -48,7 +48,7 @@ func (a *API) predictions(x *exchange, o *object) error {
 
 // predicted is the reply to inputs of a shape.
 func predicted(scores []float32, shape inputs) any {
-	if shape == objects {
+	if shape == objects || shape == oneObject {
 		flat := make([]classified, len(scores))
 		for i, s := range scores {
 			flat[i] = classified{decimal(s), label}
@@ -69,9 +69,10 @@ func predicted(scores []float32, shape inputs) any {
 type inputs int
 
 const (
-	onePair  inputs = iota
-	manyPair        // a list of pairs
-	objects         // objects with text and text_pair, as pipelines of Hugging Face have them
+	onePair   inputs = iota
+	manyPair         // a list of pairs
+	oneObject        // an object with text and text_pair, as pipelines of Hugging Face have it
+	objects          // a list of them
 )
 
 // classified is a result of a pipeline of Hugging Face. OpenSearch reads it from SageMaker.
@@ -93,14 +94,20 @@ func (d decimal) MarshalJSON() ([]byte, error) {
 	return text, nil
 }
 
-// pairs reads a pair, which is a list of two strings, or a list of at most most pairs, or pairs
-// that are objects.
+// pairs reads a pair, which is a list of two strings or an object, or a list of at most most pairs.
 func (o *object) pairs(name string, most int) (pairs []crossrank.Pair, shape inputs) {
 	if !o.has(name) {
 		o.fail("%q is missing; it must be a pair of strings or a list of pairs", name)
 		return nil, manyPair
 	}
 	raw := o.fields[name]
+	if raw.Kind() == '{' {
+		pair, ok := pairOfObject(raw)
+		if !ok {
+			o.fail("%q must have a text and a text_pair", name)
+		}
+		return []crossrank.Pair{pair}, oneObject
+	}
 	switch begins(raw) {
 	case '"':
 		one := o.texts(name, most)

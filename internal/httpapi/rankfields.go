@@ -36,11 +36,11 @@ func (f *rankFields) missing() string {
 	return ""
 }
 
-// document reads a document that is an object: its text, or its rank fields, one per line.
+// document reads a document that is an object: its text, or else its rank fields, one per line.
 func (o *object) document(fields *rankFields) document {
 	doc := document{id: o.id("id")}
 	if len(fields.names) == 0 {
-		doc.text = o.text("text", true)
+		doc.text = o.textOrContent()
 		return doc
 	}
 	if fields.found == nil {

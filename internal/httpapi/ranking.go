@@ -40,7 +40,7 @@ func (o *object) ranking(d *dialect, most int) *ranking {
 	return rk
 }
 
-// query reads the query: a string or, as in Jina, an object with a text.
+// query reads the query: a string or, as in Jina and vLLM, an object with a text.
 func (o *object) query() string {
 	if !o.has("query") || o.fields["query"].Kind() != '{' {
 		return o.text("query", true)
@@ -50,7 +50,7 @@ func (o *object) query() string {
 		o.failWith(err)
 		return ""
 	}
-	text := inner.text("text", true)
+	text := inner.textOrContent()
 	if inner.err != nil {
 		o.fail(`"query": %v`, inner.err)
 	}

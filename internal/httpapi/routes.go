@@ -42,6 +42,7 @@ func (a *API) scoringRoutes() map[string]route {
 		"/sglang/v1/rerank": postRoute(sglang, a.rerank),
 		"/sglang/v1/score":  postRoute(vllm, a.score),
 		"/v1/ranking":       postRoute(nim, a.rerank),
+		retrievalPath:       postRoute(nim, a.rerank),
 		"/v1/models/rerank": postRoute(zeroentropy, a.rerank),
 		"/api/v1/rerank":    postRoute(jina, a.rerank), // OpenRouter
 		"/v1/reranks":       postRoute(jina, a.rerank), // Qwen, by OpenAI's clients

@@ -1,9 +1,11 @@
 package clients
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	cohere "github.com/cohere-ai/cohere-go/v2"
@@ -68,6 +70,57 @@ func TestCohereGoErrors(t *testing.T) {
 	var bad *cohere.BadRequestError
 	if !errors.As(err, &bad) {
 		t.Errorf("a negative top_n: got %T %v", err, err)
+	}
+}
+
+// TestCoherePython makes the requests of Cohere's SDK for Python, which does not run here: its
+// headers and the order of its keys.
+func TestCoherePython(t *testing.T) {
+	ranking := want(t)
+	for path, body := range map[string]string{
+		"/v2/rerank": `{"model":"rerank-v3.5","query":` + asJSON(query) + `,"documents":` + asJSON(documents) + `,"top_n":3}`,
+		"/v1/rerank": `{"model":"rerank-v3.5","query":` + asJSON(query) + `,"documents":` + asJSON(documents) + `,"top_n":3,"return_documents":true}`,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "cohere/5.21.1", "X-Fern-Language": "Python",
+			"X-Fern-Sdk-Name": "cohere", "X-Fern-Sdk-Version": "5.21.1", "Authorization": "Bearer unused", "Content-Type": "application/json",
+		} {
+			req.Header.Set(name, value)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reply struct {
+			ID      string
+			Results []struct {
+				Index     int
+				Relevance float64 `json:"relevance_score"`
+				Document  *struct{ Text string }
+			}
+			Meta struct {
+				APIVersion struct{ Version string } `json:"api_version"`
+			}
+		}
+		err = json.NewDecoder(resp.Body).Decode(&reply)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || reply.ID == "" || "/v"+reply.Meta.APIVersion.Version+"/rerank" != path {
+			t.Errorf("%s: got %s, %v, %+v", path, resp.Status, err, reply)
+		}
+		var got []result
+		for _, r := range reply.Results {
+			got = append(got, result{r.Index, r.Relevance})
+			if returned := r.Document != nil && r.Document.Text == documents[r.Index]; returned != (path == "/v1/rerank") {
+				t.Errorf("%s: document %d came back as %v", path, r.Index, r.Document)
+			}
+		}
+		if !slices.Equal(got, ranking[:3]) {
+			t.Errorf("%s: got %v, want %v", path, got, ranking[:3])
+		}
 	}
 }
 
