@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/metrics"
 )
 
 // ResetHeader must be set, to any value, for POST /api/reset. A page of another site cannot make a
@@ -21,13 +23,43 @@ func (d *Dashboard) snapshot(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (d *Dashboard) reset(w http.ResponseWriter, r *http.Request) {
-	if !requireHeader(w, r, ResetHeader, "a reset") {
-		return
+	if requireHeader(w, r, ResetHeader, "a reset") {
+		reset(w, d.cfg.Recorder)
 	}
-	d.cfg.Recorder.Reset()
+}
+
+func reset(w http.ResponseWriter, r *metrics.Recorder) {
+	r.Reset()
 	reply(w, http.StatusOK, struct {
 		Status string `json:"status"`
 	}{"reset"})
+}
+
+// ResetHandler answers GET /reset, by which clients of the Python project reset the counts and
+// histories of a recorder. They set no header, so whatever a page may have sent is refused.
+func ResetHandler(recorder *metrics.Recorder) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodGet: // HEAD must change nothing
+			w.Header().Set("Allow", http.MethodGet)
+			refuse(w, http.StatusMethodNotAllowed, crossrank.InvalidArgument, "use GET here")
+		case fromPage(r):
+			refuse(w, http.StatusForbidden, crossrank.InvalidArgument,
+				"a page may have sent this; use POST /api/reset with the header "+ResetHeader+": yes")
+		default:
+			reset(w, recorder)
+		}
+	}
+}
+
+// fromPage reports whether a page may have made a browser send a request. Browsers say with
+// Sec-Fetch-Site where a request comes from, "none" for an address that a person entered, but only
+// to servers on this machine or with TLS.
+func fromPage(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site != "none"
+	}
+	return r.Header.Get("Origin") != "" || strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/")
 }
 
 // requireHeader reports whether a request has a header that pages of other sites cannot set, and

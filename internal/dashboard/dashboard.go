@@ -9,7 +9,8 @@
 //	GET  /api/stream      server-sent events, one per sample, with the snapshot beside it
 //	POST /api/reset       counts and histories start over
 //	POST /api/experiment  a runner on this machine reports the progress of its experiment
-//	GET  /metrics         the same counts for Prometheus
+//	GET  /metrics         the same counts for Prometheus, or in JSON as the Python project has them
+//	GET  /reset           as POST /api/reset, for clients of the Python project
 //
 // The page also uses /api/history, /rerank and /info of the HTTP edge.
 //
@@ -43,7 +44,7 @@ type Config struct {
 	Ready    func() bool             // whether requests are taken now
 	Models   func() []crossrank.Info // all that are served; nil means the one of Info
 
-	NoMetrics bool // do not serve /metrics
+	NoMetrics bool // do not serve /metrics and /reset
 
 	Viewers    int           // of the stream at once; default 64
 	WriteGrace time.Duration // how long one event may take to be written; default 5 s
@@ -101,6 +102,7 @@ func New(cfg Config) *Dashboard {
 	if !cfg.NoMetrics {
 		handler := cfg.Recorder.Handler(metrics.Served{Info: cfg.Info, Ready: cfg.Ready})
 		d.routes["/metrics"] = route{http.MethodGet, handler.ServeHTTP}
+		d.routes["/reset"] = route{http.MethodGet, ResetHandler(cfg.Recorder)}
 	}
 	files, err := assets.ReadDir("assets")
 	if err != nil {

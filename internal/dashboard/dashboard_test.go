@@ -257,6 +257,37 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestResetOfThePythonProject resets as its clients do, which is by GET and without a header.
+func TestResetOfThePythonProject(t *testing.T) {
+	s := show(t, Config{})
+	for _, c := range []struct {
+		name   string
+		method string
+		header []string
+		status int
+	}{
+		{"from another site", "GET", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"from a page of this server, which has its own way", "GET", []string{"Sec-Fetch-Site", "same-origin"}, 403},
+		{"with an origin", "GET", []string{"Origin", "http://elsewhere.example"}, 403},
+		{"from a browser that does not say where it comes from", "GET", []string{"User-Agent", "Mozilla/5.0"}, 403},
+		{"by HEAD", "HEAD", nil, 405},
+		{"by POST", "POST", nil, 405},
+		{"from a program", "GET", []string{"User-Agent", "python-requests/2.32"}, 200},
+		{"by hand in a browser", "GET", []string{"User-Agent", "Mozilla/5.0", "Sec-Fetch-Site", "none"}, 200},
+	} {
+		if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}); err != nil {
+			t.Fatal(err)
+		}
+		resp, body := s.do(t, c.method, "/reset", c.header...)
+		if left := s.recorder.Snapshot().Requests; resp.StatusCode != c.status || (left == 0) != (c.status == 200) {
+			t.Errorf("%s: got status %d and %d requests left, want %d", c.name, resp.StatusCode, left, c.status)
+		}
+		if want := "{\"status\":\"reset\"}\n"; c.status == 200 && body != want {
+			t.Errorf("%s: got %q, want %q", c.name, body, want)
+		}
+	}
+}
+
 // follow opens a stream.
 func (s *shown) follow(t *testing.T) *http.Response {
 	t.Helper()

@@ -12,7 +12,7 @@
 // coarser rings, of 5 seconds and of a minute, reach further back in bounded memory.
 // [Recorder.History] reads the rings, [Recorder.Watch] passes samples on as they are taken, and
 // [Recorder.Snapshot] is the state of the moment. [Recorder.Handler] exposes the same counts to
-// Prometheus.
+// Prometheus, or sums them up in JSON as the Python project did that this one follows.
 //
 // What was not measured is nil, or absent, never 0.
 package metrics

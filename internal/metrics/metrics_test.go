@@ -201,7 +201,7 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("totals: got %+v", got)
 		}
 		want := Latency{
-			Count: 4, Mean: 2500 * time.Millisecond, Min: time.Second, Max: 4 * time.Second,
+			Count: 4, Mean: 2500 * time.Millisecond, Min: time.Second, Max: 4 * time.Second, StdDev: 1118033989,
 			P50: 2500 * time.Millisecond, P90: 3700 * time.Millisecond, P95: 3850 * time.Millisecond, P99: 3970 * time.Millisecond,
 		}
 		if got.Latency != want {
@@ -379,11 +379,11 @@ func TestUsage(t *testing.T) {
 func TestSummarize(t *testing.T) {
 	for _, c := range []struct {
 		latencies []time.Duration
-		want      Latency // numpy.percentile gives the same, rounded to nanoseconds
+		want      Latency // numpy.percentile and numpy.std give the same, rounded to nanoseconds
 	}{
 		{nil, Latency{}},
 		{[]time.Duration{10}, Latency{Count: 1, Mean: 10, Min: 10, Max: 10, P50: 10, P90: 10, P95: 10, P99: 10}},
-		{[]time.Duration{40, 10, 160, 20, 80}, Latency{Count: 5, Mean: 62, Min: 10, Max: 160, P50: 40, P90: 128, P95: 144, P99: 157}},
+		{[]time.Duration{40, 10, 160, 20, 80}, Latency{Count: 5, Mean: 62, Min: 10, Max: 160, StdDev: 55, P50: 40, P90: 128, P95: 144, P99: 157}},
 	} {
 		if got := summarize(c.latencies); got != c.want {
 			t.Errorf("latencies %v: got %+v, want %+v", c.latencies, got, c.want)

@@ -22,8 +22,17 @@ type Served struct {
 
 // Handler answers GET /metrics in Prometheus's formats, with native histograms for those who ask
 // for them and classic ones for all. The Go runtime's and the process's own metrics are among it.
+// For those who accept JSON it answers as the Python project does.
 func (r *Recorder) Handler(s Served) http.Handler {
-	return promhttp.HandlerFor(r.Registry(s), promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	prometheus := promhttp.HandlerFor(r.Registry(s), promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		if prefersJSON(req) {
+			r.serveSummary(w, s)
+			return
+		}
+		prometheus.ServeHTTP(w, req)
+	})
 }
 
 // Registry holds what [Recorder.Handler] exposes.

@@ -75,6 +75,7 @@ func summarize(ds []time.Duration) Latency {
 	}
 	d := func(x float64) time.Duration { return time.Duration(math.Round(x)) }
 	return Latency{
-		Count: s.N, Mean: d(s.Mean), Min: d(s.Min), Max: d(s.Max), P50: d(s.P50), P90: d(s.P90), P95: d(s.P95), P99: d(s.P99),
+		Count: s.N, Mean: d(s.Mean), Min: d(s.Min), Max: d(s.Max), StdDev: d(s.StdDev),
+		P50: d(s.P50), P90: d(s.P90), P95: d(s.P95), P99: d(s.P99),
 	}
 }

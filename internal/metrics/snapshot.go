@@ -45,6 +45,7 @@ type Snapshot struct {
 type Latency struct {
 	Count              int // how many requests it rests on
 	Mean, Min, Max     time.Duration
+	StdDev             time.Duration // of the population
 	P50, P90, P95, P99 time.Duration // interpolated linearly between ranks
 }
 

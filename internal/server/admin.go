@@ -6,6 +6,7 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/dashboard"
 	"github.com/crossrank/crossrank/internal/metrics"
 )
 
@@ -30,6 +31,7 @@ func (s *Server) listenAdmin() (net.Listener, error) {
 func (s *Server) adminServer(b Backend) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", b.Recorder.Handler(metrics.Served{Info: b.Info, Ready: s.ready.Load}))
+	mux.Handle("GET /reset", dashboard.ResetHandler(b.Recorder))
 	if s.cfg.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index) // the named profiles too
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

@@ -42,6 +42,9 @@ func TestAdminAddress(t *testing.T) {
 			if status, body := get(t, admin+"/metrics"); status != http.StatusOK || !strings.Contains(body, "crossrank_requests_in_flight") {
 				t.Errorf("/metrics: got %d, %.100q", status, body)
 			}
+			if status, body := get(t, admin+"/reset"); status != http.StatusOK || !strings.Contains(body, `"reset"`) {
+				t.Errorf("/reset: got %d, %.100q", status, body)
+			}
 			for _, path := range []string{"/debug/pprof/", "/debug/pprof/goroutine?debug=1", "/debug/pprof/cmdline"} {
 				if status, _ := get(t, admin+path); status != tt.pprof {
 					t.Errorf("%s: got %d, want %d", path, status, tt.pprof)
@@ -54,7 +57,7 @@ func TestAdminAddress(t *testing.T) {
 			if tt.cfg.APIKeys != nil {
 				want = http.StatusUnauthorized
 			}
-			for _, path := range []string{"/metrics", "/debug/pprof/"} {
+			for _, path := range []string{"/metrics", "/reset", "/debug/pprof/"} {
 				if status := r.status(t, path); status != want {
 					t.Errorf("%s on the public address: got %d, want %d", path, status, want)
 				}
