@@ -38,7 +38,7 @@ over gRPC or with a third-party HTTP API.`,
 		Example: `  $ crossrank experiment list
   $ crossrank experiment run 01_engine_fp32`,
 	}
-	cmd.AddCommand(newExperimentRunCommand(), newExperimentRunAllCommand(), newExperimentListCommand())
+	cmd.AddCommand(newExperimentRunCommand(), newExperimentRunAllCommand(), newExperimentListCommand(), newExperimentImportCommand())
 	return group(cmd)
 }
 

@@ -55,6 +55,7 @@ var table = []row{
 	{name: "internal/backend/catalog"},
 	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/defaults", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
+	{name: "internal/importer", imports: []string{"internal/backend/catalog", "internal/definition", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
 	{name: "internal/half"},

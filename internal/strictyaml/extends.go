@@ -1,7 +1,9 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,11 +25,24 @@ type tree struct {
 	exclusive map[string][]string // by key, those that it replaces
 }
 
-// load reads the tree of a file with this content.
-func load(name string, data []byte, exclusive map[string][]string) (*tree, error) {
+// load reads the tree of a file with this content, which extends a base that may be absent, or "".
+func load(name string, data []byte, base string, exclusive map[string][]string) (*tree, error) {
 	t := &tree{name: name, files: map[*yaml.Node]string{}, exclusive: exclusive}
 	root, err := t.read(name, data, nil)
-	t.root = root
+	if err != nil || base == "" {
+		t.root = root
+		return t, err
+	}
+	under, err := readFile(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.root = root
+		return t, nil
+	} else if err != nil {
+		return t, fmt.Errorf("reading what %s extends: %w", name, err)
+	}
+	if t.root, err = t.read(base, under, []string{filepath.Clean(name)}); root != nil && err == nil {
+		t.root = t.merge(t.root, root, "")
+	}
 	return t, err
 }
 

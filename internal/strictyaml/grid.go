@@ -49,7 +49,7 @@ func (s *Schema[T]) LoadGrid(path string) (Grid[T], error) {
 
 // ParseGrid reads YAML as [Schema.Parse] does.
 func (s *Schema[T]) ParseGrid(name string, data []byte) (Grid[T], error) {
-	t, err := load(name, data, s.exclusive())
+	t, err := s.load(name, data)
 	if err != nil {
 		return Grid[T]{}, err
 	}

@@ -39,6 +39,10 @@ type Schema[T any] struct {
 	// Default gives the value of an empty file.
 	Default func() T
 
+	// Base names the file that a file extends without saying so; "" means none. It need not exist.
+	// A nil Base means none.
+	Base func(path string) string
+
 	// Exclusive lists pairs of keys of one section of which a file gives one, such as {"data.path",
 	// "data.synthetic"}. In a file that extends another, one replaces the other. A bool that is
 	// false excludes nothing.
@@ -74,7 +78,7 @@ func (s *Schema[T]) Load(path string) (T, Origins, error) {
 // for beside it. The error joins one [Error] for each fault.
 func (s *Schema[T]) Parse(name string, data []byte) (T, Origins, error) {
 	var none T
-	t, err := load(name, data, s.exclusive())
+	t, err := s.load(name, data)
 	if err != nil {
 		return none, Origins{}, err
 	}
@@ -83,6 +87,15 @@ func (s *Schema[T]) Parse(name string, data []byte) (T, Origins, error) {
 		return none, Origins{}, err
 	}
 	return v, origins, nil
+}
+
+// load reads the tree of a file with this content.
+func (s *Schema[T]) load(name string, data []byte) (*tree, error) {
+	base := ""
+	if s.Base != nil {
+		base = s.Base(name)
+	}
+	return load(name, data, base, s.exclusive())
 }
 
 // decode reads a T from the tree; it is valid only if the decoder has no errors.
