@@ -50,6 +50,9 @@ const vercel = (model) => async () => {
   return { results: ranking.map((r) => ({ index: r.originalIndex, score: r.score })), texts: ranking.map((r) => r.document) };
 };
 
+// Documents with more than a text, which are ranked by it alone.
+const objects = documents.map((text, i) => ({ title: `Document ${i}`, text }));
+
 const voyage = (environment) => async () => {
   const client = new VoyageAIClient({ apiKey, environment, maxRetries: 0 });
   const reply = await client.rerank({ query, documents, model: "rerank-2.5", topK: topN, returnDocuments: true, truncation: true });
@@ -73,6 +76,13 @@ const clients = {
   "@ai-sdk/cohere at /": vercel(createCohere({ apiKey, baseURL: url }).reranking("rerank-v3.5")),
   "@ai-sdk/cohere at /v1": vercel(createCohere({ apiKey, baseURL: `${url}/v1` }).reranking("rerank-v3.5")),
   "@ai-sdk/cohere at /v2": vercel(createCohere({ apiKey, baseURL: `${url}/v2` }).reranking("rerank-v3.5")),
+  "@ai-sdk/togetherai at /": vercel(createTogetherAI({ apiKey, baseURL: url }).rerankingModel("Salesforce/Llama-Rank-v1")),
+  "@ai-sdk/togetherai at /v1 with fields": async () => {
+    const model = createTogetherAI({ apiKey, baseURL: `${url}/v1` }).rerankingModel("Salesforce/Llama-Rank-v1");
+    const providerOptions = { togetherai: { rankFields: ["text"] } };
+    const { ranking } = await rerank({ model, query, documents: objects, topN, providerOptions, maxRetries: 0 });
+    return { results: ranking.map((r) => ({ index: r.originalIndex, score: r.score })), texts: ranking.map((r) => r.document.text) };
+  },
   "@ai-sdk/togetherai at /v1": vercel(createTogetherAI({ apiKey, baseURL: `${url}/v1` }).rerankingModel("Salesforce/Llama-Rank-v1")),
   "@ai-sdk/voyage at /v1": vercel(createVoyage({ apiKey, baseURL: `${url}/v1` }).reranking("rerank-2.5")),
   "@ai-sdk/voyage at /voyage/v1": vercel(createVoyage({ apiKey, baseURL: `${url}/voyage/v1` }).reranking("rerank-2.5")),
@@ -109,6 +119,14 @@ const clients = {
     const client = new CohereClientV2({ token: apiKey, baseUrl: url, maxRetries: 0 });
     const reply = await client.rerank({ model: "rerank-v3.5", query, documents, topN });
     return { results: reply.results.map((r) => ({ index: r.index, score: r.relevanceScore })) };
+  },
+  "cohere-ai at / with fields": async () => {
+    const client = new CohereClient({ token: apiKey, environment: url, maxRetries: 0 });
+    const reply = await client.rerank({ model: "rerank-v3.5", query, documents: objects, rankFields: ["text"], returnDocuments: true, topN });
+    return {
+      results: reply.results.map((r) => ({ index: r.index, score: r.relevanceScore })),
+      texts: reply.results.map((r) => r.document.text),
+    };
   },
   "@llamaindex/cohere at /": async () => {
     const reranker = new LlamaIndexCohere({ apiKey, baseUrl: url, model: "rerank-v3.5", topN });

@@ -17,7 +17,7 @@ func TestNodeSDKs(t *testing.T) {
 		Error   string
 	}
 	runNode(t, &made, map[string]any{"query": query, "documents": documents}, "sdks.mjs", base)
-	if len(made) < 24 {
+	if len(made) < 28 {
 		t.Errorf("there are only %d clients", len(made))
 	}
 	for name, got := range made {
