@@ -30,7 +30,9 @@ func newInfoCommand() *cobra.Command {
 		Long: `Info shows the version, the processor with its cores and caches, and the instruction tier whose
 kernels are in use: the best tier that this machine and this build can run, or the one that the
 environment variable CROSSRANK_CPU names. If that tier cannot be run, info says why and exits with
-1. With --model, info opens the model as serve would and shows its details.`,
+1. A tier can run if the CPU has its instructions, the system saves the registers that they use, and
+the build has kernels for it; info lists the tiers of each. With --model, info opens the model as
+serve would and shows its details.`,
 		Example: `  $ crossrank info
   $ CROSSRANK_CPU=generic crossrank info --model ./ms-marco-MiniLM-L-6-v2 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInfo(cmd, opts) },
@@ -49,6 +51,7 @@ type about struct {
 	Machine machine.Machine `json:"machine"`
 	Tier    cpu.Tier        `json:"tier"`             // in use; empty if the forced one cannot be run
 	Tiers   []cpu.Tier      `json:"tiers"`            // that this machine and build can run, best first
+	Support []cpu.Support   `json:"support"`          // of every tier of this architecture, best first
 	Forced  string          `json:"forced,omitempty"` // the value of CROSSRANK_CPU
 	Why     string          `json:"why"`              // the tier is in use, or none is
 	Model   *crossrank.Info `json:"model,omitempty"`
@@ -61,7 +64,7 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 	if opts.model == "" && cmd.Flags().Changed("pull") {
 		return usageError("--pull downloads the model of --model; name one, or leave it out")
 	}
-	a := about{Version: programVersion(), Machine: machine.Here(), Tiers: cpu.Tiers(), Forced: os.Getenv(cpu.Variable)}
+	a := about{Version: programVersion(), Machine: machine.Here(), Tiers: cpu.Tiers(), Support: cpu.Supports(), Forced: os.Getenv(cpu.Variable)}
 	tier, wrong := cpu.Choose()
 	a.Tier = tier
 	switch {
@@ -118,16 +121,15 @@ func (a *about) writeTable(w io.Writer) error {
 	row("processor", "%s", a.Machine.CPU)
 	row("cores", "%d", a.Machine.Cores)
 	row("caches", "%s", a.Machine.Caches)
-	tiers := make([]string, len(a.Tiers))
-	for i, tier := range a.Tiers {
-		tiers[i] = string(tier)
-	}
 	if a.Tier == "" {
 		row("tier", "none: %s", a.Why)
 	} else {
 		row("tier", "%s: %s", a.Tier, a.Why)
 	}
-	row("tiers", "%s", strings.Join(tiers, ", "))
+	row("tiers", "%s", a.tiers(cpu.Support.Runs))
+	row("CPU has", "%s", a.tiers(func(s cpu.Support) bool { return s.CPU }))
+	row("OS allows", "%s", a.tiers(func(s cpu.Support) bool { return s.System }))
+	row("build has", "%s", a.tiers(func(s cpu.Support) bool { return s.Build }))
 	if m := a.Model; m != nil {
 		row("model", "%s (%s)%s", m.Pinned(), m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
 		row("family", "%s", m.Family)
@@ -140,4 +142,15 @@ func (a *about) writeTable(w io.Writer) error {
 		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	}
 	return t.Flush()
+}
+
+// tiers lists the tiers of which something is true.
+func (a *about) tiers(is func(cpu.Support) bool) string {
+	var names []string
+	for _, s := range a.Support {
+		if is(s) {
+			names = append(names, string(s.Tier))
+		}
+	}
+	return strings.Join(names, ", ")
 }

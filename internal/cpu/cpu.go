@@ -32,7 +32,15 @@ const Variable = "CROSSRANK_CPU"
 
 // Tiers lists the tiers that this machine and this build can run, best first. The last is always
 // Generic.
-func Tiers() []Tier { return append(native(), Generic) }
+func Tiers() []Tier {
+	var tiers []Tier
+	for _, s := range Supports() {
+		if s.Runs() {
+			tiers = append(tiers, s.Tier)
+		}
+	}
+	return tiers
+}
 
 // Choose returns the tier to use: the one that CROSSRANK_CPU names, else the best. A tier that the
 // machine lacks, or that does not exist, is an error: running slower or differently than asked

@@ -1,5 +1,5 @@
-//go:build (!amd64 && !arm64) || purego
+//go:build !amd64 && !arm64
 
 package cpu
 
-func native() []Tier { return nil }
+func native() []Support { return nil }

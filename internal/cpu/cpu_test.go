@@ -29,3 +29,20 @@ func TestChoose(t *testing.T) {
 		t.Errorf("unknown tier: got %q, %v, want an error", got, err)
 	}
 }
+
+// TestSupports: a tier runs exactly if CPU, system and build have it, and no system allows what the
+// CPU lacks.
+func TestSupports(t *testing.T) {
+	all := Supports()
+	if last := all[len(all)-1]; last.Tier != Generic || !last.Runs() {
+		t.Errorf("the last is %+v, want the generic tier, which runs", last)
+	}
+	for _, s := range all {
+		if s.System && !s.CPU {
+			t.Errorf("%+v: the system allows what the CPU lacks", s)
+		}
+		if s.Runs() != slices.Contains(Tiers(), s.Tier) {
+			t.Errorf("%+v: Tiers() has %v", s, Tiers())
+		}
+	}
+}
