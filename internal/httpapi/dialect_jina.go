@@ -25,7 +25,7 @@ func jinaKeys(o *object) {
 // reranked is a result of most dialects.
 type reranked struct {
 	Index     int           `json:"index"`
-	Relevance float32       `json:"relevance_score"`
+	Relevance relevance     `json:"relevance_score"`
 	Document  *documentText `json:"document,omitempty"`
 	extras
 }
@@ -37,7 +37,7 @@ type documentText struct {
 func (r *answer) reranked() []reranked {
 	out := make([]reranked, len(r.best))
 	for i, b := range r.best {
-		out[i] = reranked{Index: b.Index, Relevance: b.Score, extras: r.extras(b.Index)}
+		out[i] = reranked{Index: b.Index, Relevance: relevance(b.Score), extras: r.extras(b.Index)}
 		if text := r.shownText(b.Index); text != nil {
 			out[i].Document = &documentText{*text}
 		}

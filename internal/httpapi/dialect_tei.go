@@ -23,16 +23,16 @@ var backendFailed = map[crossrank.Code]int{crossrank.Internal: http.StatusFailed
 
 // ranked is a result of Text Embeddings Inference.
 type ranked struct {
-	Index int     `json:"index"`
-	Score float32 `json:"score"`
-	Text  *string `json:"text,omitempty"`
+	Index int       `json:"index"`
+	Score relevance `json:"score"`
+	Text  *string   `json:"text,omitempty"`
 	extras
 }
 
 func teiReply(r *answer) any {
 	out := make([]ranked, len(r.best))
 	for i, b := range r.best {
-		out[i] = ranked{Index: b.Index, Score: b.Score, Text: r.shownText(b.Index), extras: r.extras(b.Index)}
+		out[i] = ranked{Index: b.Index, Score: relevance(b.Score), Text: r.shownText(b.Index), extras: r.extras(b.Index)}
 	}
 	return out
 }

@@ -6,9 +6,9 @@ var voyage = &dialect{body: jinaError, list: "documents", lax: true, reply: voya
 
 // voyageResult is a result of Voyage, whose documents are strings.
 type voyageResult struct {
-	Relevance float32 `json:"relevance_score"`
-	Index     int     `json:"index"`
-	Document  *string `json:"document,omitempty"`
+	Relevance relevance `json:"relevance_score"`
+	Index     int       `json:"index"`
+	Document  *string   `json:"document,omitempty"`
 	extras
 }
 
@@ -19,7 +19,7 @@ type totalTokens struct {
 func voyageReply(r *answer) any {
 	out := make([]voyageResult, len(r.best))
 	for i, b := range r.best {
-		out[i] = voyageResult{b.Score, b.Index, r.shownText(b.Index), r.extras(b.Index)}
+		out[i] = voyageResult{relevance(b.Score), b.Index, r.shownText(b.Index), r.extras(b.Index)}
 	}
 	return struct {
 		Object string         `json:"object"`

@@ -1,11 +1,26 @@
 package httpapi
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
+
+// relevance is a score that is written as encoding/json writes it, but never as an integer: clients
+// in Java, such as OpenSearch's connector for Cohere, read a 1 as another type than 0.5.
+type relevance float32
+
+// MarshalJSON implements [json.Marshaler].
+func (r relevance) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(float32(r))
+	if err == nil && !bytes.ContainsAny(text, ".e") {
+		text = append(text, ".0"...)
+	}
+	return text, err
+}
 
 // wholeNumber reads a JSON number that is an integer in value, whatever its notation: 100, 100.0
 // and 1e2 are the same in JSON Schema. The arithmetic is exact, so 1.00000000000000000001 is no

@@ -53,3 +53,12 @@ func FuzzWholeNumber(f *testing.F) {
 		}
 	})
 }
+
+// TestRelevance: a score is never written as an integer.
+func TestRelevance(t *testing.T) {
+	for value, want := range map[relevance]string{0: "0.0", 1: "1.0", -3: "-3.0", 0.5: "0.5", 1e-9: "1e-9", 1.5e-9: "1.5e-9", 1e21: "1e+21", 0.30111474: "0.30111474"} {
+		if got, err := value.MarshalJSON(); err != nil || string(got) != want {
+			t.Errorf("%v: got %s, %v, want %s", float32(value), got, err, want)
+		}
+	}
+}
