@@ -67,7 +67,7 @@ test-amd64: ## tiers of processors that this machine does not have, emulated; a 
 test-processors:
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Activations)|TiersAgree|Int8Column' ./internal/kernel
 	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column' ./internal/kernel
-	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run Block8 ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu

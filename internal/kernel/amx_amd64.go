@@ -11,9 +11,24 @@ import (
 func int8BlockAMX(k int, a *uint8, lda, rows int, b *int8, panels int, perRow, columns, c *float32, ldc int) {
 	height, group := tileShape(rows, k)
 	config := configureTiles(height, group)
-	var memory [2*tileRows*2*Width + cacheLine/4]int32 // of which sums begin at a line of the cache
-	line := -uintptr(unsafe.Pointer(&memory)) % cacheLine / 4
-	int8TilesAMX(&config[0], &memory[line], k, group, a, lda, rows, height, b, panels, perRow, columns, c, ldc)
+	var memory sums
+	int8TilesAMX(&config[0], memory.aligned(), k, group, a, lda, rows, height, b, panels, perRow, columns, c, ldc)
+}
+
+// int16BlockAMX is int16Block by the tiles of AMX.
+func int16BlockAMX(k int, low *uint8, ldl int, high *uint8, ldh, rows int, b *int8, panels int, perRow, columns, c *float32, ldc int) {
+	height, group := tileShape(rows, k)
+	config := configureTiles(height, group)
+	var memory sums
+	int16TilesAMX(&config[0], memory.aligned(), k, group, low, ldl, high, ldh, rows, height, b, panels, perRow, columns, c, ldc)
+}
+
+// sums is memory for four tiles of sums.
+type sums [4*tileRows*Width + cacheLine/4]int32
+
+// aligned returns where they begin, at a line of the cache.
+func (s *sums) aligned() *int32 {
+	return &s[-uintptr(unsafe.Pointer(s))%cacheLine/4]
 }
 
 // What one tile holds at most.
@@ -37,7 +52,7 @@ func tileShape(rows, k int) (height, group int) {
 // tile's row in 16 bits, at byte 48 the number of its rows in 8 bits.
 type tileConfig [64]byte
 
-// configureTiles describes the eight tiles as int8TilesAMX uses them: 0 to 3 are sums, 4 and 5 are
+// configureTiles describes the eight tiles as both products use them: 0 to 3 are sums, 4 and 5 are
 // rows of A, 6 and 7 panels.
 func configureTiles(height, group int) (t tileConfig) {
 	t[0] = 1

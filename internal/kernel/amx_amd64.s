@@ -387,6 +387,6 @@ finishone1:
 
 end1:
 done:
-	LONG $0x4978e2c4; BYTE $0xc0 // tilerelease 
+	LONG $0x4978e2c4; BYTE $0xc0 // tilerelease
 	VZEROUPPER
 	RET

@@ -3,10 +3,12 @@ package kernel
 import "math"
 
 // panels16 holds int16 weights. A panel is Pad(In)·16 numbers: 2 inputs of one column are side by
-// side, then the same of the next column.
+// side, then the same of the next column. Or it has two planes of Pad(In)·16 bytes in the order of
+// panels8, of the numbers' low and of their high bytes.
 type panels16 struct {
 	quantMax float32 // largest magnitude of a quantized activation or weight
 	data     []int16
+	planes   []int8    // instead of data
 	params   []float32 // for each panel 16 scales and 16 biases
 }
 
@@ -19,10 +21,32 @@ const columnParams16 = 2 * Width
 //
 // Sums are exact in 32 bits: quantMax² · In < 2³¹ decides quantMax, which is 2,364 for 384 inputs.
 func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
+	data := alloc[int16](k, Pad(out)*Pad(in))
+	p := pack16With(weight, bias, in, out, func(o, i int, q int16) {
+		data[o/Width*Width*Pad(in)+i/2*2*Width+o%Width*2+i%2] = q
+	})
+	p.int16.data = data
+	return p
+}
+
+// Pack16Planes is Pack16 with the bytes of weights in planes. Only sets whose [Set.Planes16] is true
+// multiply such panels.
+func (k *Packer) Pack16Planes(weight, bias []float32, in, out int) *Panels {
+	plane := Width * Pad(in)
+	planes := alloc[int8](k, 2*Pad(out)*Pad(in))
+	p := pack16With(weight, bias, in, out, func(o, i int, q int16) {
+		at := o/Width*2*plane + i/4*4*Width + o%Width*4 + i%4
+		planes[at], planes[at+plane] = int8(q), int8(q>>8)
+	})
+	p.int16.planes = planes
+	return p
+}
+
+// pack16With quantizes weights and hands each to put.
+func pack16With(weight, bias []float32, in, out int, put func(o, i int, q int16)) *Panels {
 	quantMax := min(math.MaxInt16, math.Floor(math.Sqrt(math.MaxInt32/float64(Pad(in)))))
 	p := &panels16{
 		quantMax: float32(quantMax),
-		data:     alloc[int16](k, Pad(out)*Pad(in)),
 		params:   make([]float32, Pad(out)/Width*columnParams16),
 	}
 	for o := range out {
@@ -32,9 +56,8 @@ func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
 		}
 		scale := top / p.quantMax
 		if scale > 0 {
-			panel := p.data[o/Width*Width*Pad(in):]
 			for i, w := range row {
-				panel[i/2*2*Width+o%Width*2+i%2] = int16(math.RoundToEven(float64(w / scale)))
+				put(o, i, int16(math.RoundToEven(float64(w/scale))))
 			}
 		}
 		column := p.params[o/Width*columnParams16:]
@@ -48,6 +71,10 @@ func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w
 	_, _ = a[(rows-1)*lda+in-1], q.words[rows*in-1]
 	for r := range rows {
 		s.quantize16(&q.words[r*in], &a[r*lda], in, p.quantMax, &q.params[r])
+	}
+	if p.planes != nil {
+		s.panelBlocks16(c, ldc, rows, w, e, q)
+		return
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &p.data[col*in], &p.params[col/Width*columnParams16]

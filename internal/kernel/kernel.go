@@ -46,6 +46,9 @@ type Set struct {
 	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
 	tile16     []microkernel16
+	planes16   bool    // see Planes16
+	block16    block16 // for panels in planes; nil in most sets
+	split16    func(low *uint8, words *int16, n int)
 	quantize16 func(dst *int16, src *float32, n int, quantMax float32, param *float32)
 
 	// Activations of a strip of rows × Width elements, in place.

@@ -83,10 +83,11 @@ func vnniSet() *Set {
 
 var amx = amxSet()
 
-// amxSet is AVX-512 with VNNI, and the product of int8 that AMX makes.
+// amxSet is AVX-512 with VNNI, and the products of int8 and int16 that AMX makes.
 func amxSet() *Set {
 	s := *avx512VNNI
 	s.Tier = cpu.AMX
 	s.block8 = int8BlockAMX
+	s.planes16, s.block16, s.split16 = true, int16BlockAMX, split16AVX512
 	return &s
 }

@@ -43,10 +43,13 @@ func (m *model) packAfterAttention(l *layer, b *network.Block) {
 // power. So with INT8 they have 16 bits.
 func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(l.order(), projections...)
-	if m.precision == INT8 {
-		return m.packer.Pack16(weight, bias, m.width, len(bias))
+	switch {
+	case m.precision != INT8:
+		return m.packer.Pack(weight, bias, m.width, len(bias))
+	case m.kernels.Planes16():
+		return m.packer.Pack16Planes(weight, bias, m.width, len(bias))
 	}
-	return m.packer.Pack(weight, bias, m.width, len(bias))
+	return m.packer.Pack16(weight, bias, m.width, len(bias))
 }
 
 func (m *model) packValues(value network.Linear) *kernel.Panels {

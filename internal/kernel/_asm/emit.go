@@ -40,6 +40,9 @@ var encodings = map[string]encoding{
 	"TILEZERO":    {gnu: "tilezero", isa: "AMX_TILE", prefix: 3, opcode: 0x49, fields: "r"},
 	"TILELOADD":   {gnu: "tileloadd", isa: "AMX_TILE", prefix: 3, opcode: 0x4b, fields: "ar"},
 	"TILESTORED":  {gnu: "tilestored", isa: "AMX_TILE", prefix: 2, opcode: 0x4b, fields: "ra"},
+	"TDPBUUD":     {gnu: "tdpbuud", isa: "AMX_INT8", prefix: 0, opcode: 0x5e, fields: "vmr"},
+	"TDPBSUD":     {gnu: "tdpbsud", isa: "AMX_INT8", prefix: 2, opcode: 0x5e, fields: "vmr"},
+	"TDPBSSD":     {gnu: "tdpbssd", isa: "AMX_INT8", prefix: 3, opcode: 0x5e, fields: "vmr"},
 	"TDPBUSD":     {gnu: "tdpbusd", isa: "AMX_INT8", prefix: 1, opcode: 0x5e, fields: "vmr"},
 }
 
@@ -102,7 +105,8 @@ func encodeLine(name, operands string) (string, error) {
 		code.place(e.fields[i], o)
 		gnu = append(gnu, o.gnu())
 	}
-	return fmt.Sprintf("\t%s // %s %s\n", data(code.bytes(e)), e.gnu, strings.Join(gnu, ", ")), nil
+	text := strings.TrimSpace(e.gnu + " " + strings.Join(gnu, ", "))
+	return fmt.Sprintf("\t%s // %s\n", data(code.bytes(e)), text), nil
 }
 
 // data writes bytes as Go's assembler has them in the text of a function.

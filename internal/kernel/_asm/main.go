@@ -21,6 +21,7 @@ var families = map[string]func(){
 	"gemm16":    gemm16,
 	"avxvnni":   avxvnni,
 	"amx":       amx,
+	"amx16":     amx16,
 	"act":       func() { activations(ymm) },
 	"act512":    func() { activations(zmm) },
 	"softmax":   softmax,
