@@ -22,9 +22,7 @@ type options struct {
 func (o *object) options() *options {
 	opts := &options{}
 	opts.Model = o.text("model", false)
-	if name := o.oneOf("instruction", "instruct"); name != "" { // also SGLang's and Qwen's name
-		opts.Instruction = o.text(name, false)
-	}
+	opts.Instruction = o.instruction()
 	opts.MaxLength = o.count("max_length")
 	o.scoreType(opts)
 	o.truncation(opts)

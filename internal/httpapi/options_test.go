@@ -46,6 +46,9 @@ func TestOptionsOfEveryDialect(t *testing.T) {
 		{`"instruct":"i"`, crossrank.Request{Instruction: "i"}},
 		{`"instruction":""`, crossrank.Request{}},
 		{`"instruct":null`, crossrank.Request{}},
+		{`"chat_template_kwargs":{"instruction":"i"}`, crossrank.Request{Instruction: "i"}},
+		{`"":"i"`, crossrank.Request{}},
+		{`"chat_template_kwargs":{},"instruct":"i"`, crossrank.Request{Instruction: "i"}},
 		{`"model":"m"`, crossrank.Request{Model: "m"}},
 	}
 	for path, body := range map[string]string{
@@ -111,6 +114,11 @@ func TestContradictions(t *testing.T) {
 		`"truncate":true,"truncation":true`:                                         `"truncate" and "truncation"`,
 		`"max_length":9,"truncate_prompt_tokens":9`:                                 `"max_length"`,
 		`"max_tokens_per_doc":9,"max_doc_length":9`:                                 `"max_doc_length"`,
+		`"instruction":"i","instruct":"j"`:                                          `"instruction" and "instruct"`,
+		`"instruct":"i","chat_template_kwargs":{"instruction":"j"}`:                 `"instruct" and the instruction in "chat_template_kwargs"`,
+		`"chat_template_kwargs":{"enable_thinking":false}`:                          `"chat_template_kwargs" has "enable_thinking"`,
+		`"chat_template_kwargs":{"instruction":7}`:                                  `"chat_template_kwargs": "instruction" must be a string`,
+		`"chat_template_kwargs":[]`:                                                 `"chat_template_kwargs" must be an object`,
 		`"window_overlap":9`:                                                        `"windows"`,
 		`"texts":["a"]`:                                                             "not both",
 		`"documents":[{"text":"a","id":1}],"ids":["x"]`:                             "not in both",
