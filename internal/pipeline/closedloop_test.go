@@ -40,11 +40,40 @@ func (l closedLoop) run(ctx context.Context, p *Pipeline) []*sent {
 				s.took = time.Since(started)
 				cancel()
 				all[w*l.rounds+round] = s
+				if s.err != nil {
+					time.Sleep(time.Second)
+				}
 			}
 		})
 	}
 	workers.Wait()
 	return all
+}
+
+// TestClosedLoopsTakeTurns has a caller with three times the work that its deadlines allow, which
+// tries again when it is refused. Another, with less work than its half of the engine computes before
+// the deadline, loses nothing.
+func TestClosedLoopsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := clocking(t, &clockwork{speed: 8000}, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second}})
+		defer p.Close()
+		var greedy []*sent
+		var loops sync.WaitGroup
+		loops.Go(func() { greedy = closedLoop{"greedy", 128, 64, 80, 4}.run(t.Context(), p) })
+		time.Sleep(10 * time.Second)
+		modest := closedLoop{"modest", 8, 64, 80, 3}.run(t.Context(), p)
+		loops.Wait()
+		if n := len(answered(greedy)); n == len(greedy) {
+			t.Errorf("the greedy caller lost nothing of %d requests", n)
+		}
+		for _, s := range modest {
+			if s.err != nil {
+				t.Errorf("the modest caller lost a request after %v: %v", s.took, s.err)
+			}
+		}
+		t.Logf("P99 %v for the modest caller, %v for the greedy one, of whose %d requests %d were answered",
+			p99(answered(modest)), p99(answered(greedy)), len(greedy), len(answered(greedy)))
+	})
 }
 
 // TestClosedLoopsLoseNothing has an engine of two cores, which computes 8,000 tokens per second, and

@@ -72,6 +72,8 @@ type loop struct {
 	caller func(i int) string
 	pairs  int // a request; 0 means 8
 	silent int // of ten callers so many do not say how long they wait, and leave after the objective if they have no answer
+
+	server time.Duration // deadline that a server gives those; 0 means none
 }
 
 // request is one of that many pairs.
@@ -96,6 +98,9 @@ func (l loop) run(ctx context.Context, p *Pipeline) []*sent {
 		under.Go(func() {
 			ctx, cancel := context.WithCancel(crossrank.WithCaller(ctx, l.caller(i)))
 			if i%10 < l.silent {
+				if l.server > 0 {
+					ctx, cancel = context.WithTimeout(ctx, l.server)
+				}
 				defer time.AfterFunc(objective, cancel).Stop()
 			} else {
 				ctx, cancel = context.WithTimeout(ctx, objective)
@@ -208,6 +213,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		silent int
 		fickle bool
 		speed  int // tokens per second; 0 means 80,000
+		server time.Duration
 		opts   Options
 	}{
 		{name: "one caller with deadlines", caller: one},
@@ -224,6 +230,12 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 		{name: "ten callers with deadlines, and an uneven engine", caller: ofTen, fickle: true},
 		{name: "one caller with deadlines, and an engine that needs more time for a batch than there is", caller: one, speed: 9000},
 		{name: "ten callers with deadlines, and such an engine", caller: ofTen, speed: 9000},
+		{name: "one caller with deadlines, such an engine, and a bound of age", caller: one, speed: 9000, opts: half},
+		{name: "ten callers with deadlines, such an engine, and a bound of age", caller: ofTen, speed: 9000, opts: half},
+		{name: "one caller that leaves long before the deadline of its server", caller: one, silent: 10, server: 30 * time.Second, opts: half},
+		{name: "ten callers that leave long before", caller: ofTen, silent: 10, server: 30 * time.Second, opts: half},
+		{name: "one caller, half of whose requests say their deadlines, before that of the server", caller: one, silent: 5,
+			server: 30 * time.Second, opts: half},
 	} {
 		top := peak(t, c.speed)
 		for _, times := range multiples {
@@ -235,7 +247,7 @@ func TestOverloadOfOpenLoops(t *testing.T) {
 					if c.fickle {
 						e.fickle = rand.New(rand.NewPCG(5, 5))
 					}
-					calm := loop{rate: top / 2, lasts: 10 * time.Second, seed: 1, caller: c.caller, silent: c.silent}
+					calm := loop{rate: top / 2, lasts: 10 * time.Second, seed: 1, caller: c.caller, silent: c.silent, server: c.server}
 					before := p99(answered(calm.run(t.Context(), p)))
 
 					computed := e.computed()
