@@ -63,7 +63,11 @@ func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, 
 	if !foreseen {
 		return false, nil
 	}
-	return patient, b.deadlineErr(from, needed, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
+	factor := safetyFactor
+	if patient {
+		factor = 1 // to refuse it loses it for certain, and if it is late by its turn, it is not run
+	}
+	return patient, b.deadlineErr(from, needed, factor, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
 }
 
 // withRunning completes a [*FullError].
@@ -73,19 +77,19 @@ func (b *Batcher[T, R]) withRunning(err error) error {
 }
 
 // deadlineErr returns, with b.mu held, a [*LateError] if there are not enough seconds left for a
-// request behind what runs and waits.
-func (b *Batcher[T, R]) deadlineErr(from fairqueue.Sender, needed int, left, throughput, running float64) error {
+// request behind what runs and waits, whose expected time is multiplied by the factor.
+func (b *Batcher[T, R]) deadlineErr(from fairqueue.Sender, needed int, factor, left, throughput, running float64) error {
 	waiting := b.queue.Load().Cost
 	if running == 0 && waiting == 0 {
 		return nil // the request delays no other, and the throughput may be wrong
 	}
 	own := b.estimateDuration(0, needed, throughput)
-	needs := func(ahead int) float64 { return own + safetyFactor*(running+float64(ahead))/throughput }
+	needs := func(ahead int) float64 { return own + factor*(running+float64(ahead))/throughput }
 	if needs(waiting) <= left {
 		return nil // time even for everything that waits
 	}
 	if n := needs(b.queue.Ahead(from, needed)); n > left {
-		return &LateError{Needs: duration(n), Left: duration(left), Over: duration((n - left) / safetyFactor)}
+		return &LateError{Needs: duration(n), Left: duration(left), Over: duration((n - left) / factor)}
 	}
 	return nil
 }

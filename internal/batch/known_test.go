@@ -42,7 +42,7 @@ func TestKnownCallersAreBoundByTheirDeadlines(t *testing.T) {
 			{"beyond it, without a deadline", "a", 1, 0, full},
 			{"with a deadline that is too far away", "a", 1, near + time.Second, full},
 			{"with a near one", "a", 200, near, nil},
-			{"with one that it would miss", "a", 600, near, late},
+			{"with one that it would miss", "a", 700, near, late},
 			{"of a caller of whom nothing waits, as if there were 300", "b", 150, near, nil},
 			{"of another such caller, beyond its share", "c", 101, near, full},
 			{"of the second one, now that it is known", "b", 100, near, nil},

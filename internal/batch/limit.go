@@ -31,7 +31,7 @@ import (
 //     of by L, if its caller already has requests in the queue, and fewer than 128. Such a caller is
 //     known to wait for answers, and its deadline says for how long. It gets no larger share by
 //     that: callers take turns. What waits for this reason alone does not count against callers
-//     with nothing in the queue.
+//     with nothing in the queue, and its deadline is compared without a margin.
 //
 // So heavy callers never fill more than three quarters of L without deadlines that are near: they
 // are refused until enough of their work has run, and the last quarter is left to the others. As
