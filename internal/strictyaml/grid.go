@@ -38,20 +38,27 @@ type axis struct {
 	list *yaml.Node
 }
 
-// LoadGrid reads the file at path, and the files that it extends.
-func (s *Schema[T]) LoadGrid(path string) (Grid[T], error) {
+// LoadGrid reads the file at path, and the files that it extends. Overrides are assignments
+// KEY=VALUE that take the place of what the files say: KEY is the path of a setting, or its last key
+// if no other setting has the same, and VALUE is YAML, such as batch_sizes=[8,16].
+func (s *Schema[T]) LoadGrid(path string, overrides ...string) (Grid[T], error) {
 	data, err := readFile(path)
 	if err != nil {
 		return Grid[T]{}, fmt.Errorf("reading settings: %w", err)
 	}
-	return s.ParseGrid(path, data)
+	return s.ParseGrid(path, data, overrides...)
 }
 
-// ParseGrid reads YAML as [Schema.Parse] does.
-func (s *Schema[T]) ParseGrid(name string, data []byte) (Grid[T], error) {
+// ParseGrid reads YAML as [Schema.Parse] does, with overrides as [Schema.LoadGrid].
+func (s *Schema[T]) ParseGrid(name string, data []byte, overrides ...string) (Grid[T], error) {
 	t, err := s.load(name, data)
 	if err != nil {
 		return Grid[T]{}, err
+	}
+	for _, o := range overrides {
+		if err := t.override(o, Keys(s.Default())); err != nil {
+			return Grid[T]{}, err
+		}
 	}
 	_, _, d := s.decode(t, nil, true)
 	if err := errors.Join(d.errs...); err != nil {

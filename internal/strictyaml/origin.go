@@ -99,7 +99,9 @@ func (d *decoder) origins() Origins {
 	o := Origins{file: d.tree.name, lines: make(map[string]int, len(d.keys)), files: map[string]string{}}
 	for path, key := range d.keys {
 		o.lines[path] = key.Line
-		if file := d.tree.fileOf(key); file != d.tree.name {
+		if key.Line == 0 { // an override
+			o.overlaid = with(o.overlaid, path, d.tree.fileOf(key))
+		} else if file := d.tree.fileOf(key); file != d.tree.name {
 			o.files[path] = file
 		}
 	}
