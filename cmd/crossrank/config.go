@@ -13,8 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank/internal/config"
-	"github.com/crossrank/crossrank/internal/definition"
-	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
 
@@ -89,11 +87,7 @@ func showSettings(w io.Writer, settings config.Settings, origin bool) error {
 
 // showDefinition shows the definition of an experiment.
 func showDefinition(w io.Writer, name string) error {
-	file, err := experiment.Find(name, experimentsDir)
-	if err != nil {
-		return err
-	}
-	sweep, err := definition.LoadSweep(file)
+	sweep, err := experimentFolder("").Load(name)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossrank/crossrank/experiments"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
@@ -76,13 +77,16 @@ func (o *experimentOptions) check() error {
 func newExperimentRunCommand() *cobra.Command {
 	var opts experimentOptions
 	cmd := &cobra.Command{
-		Use:   "run FILE",
+		Use:   "run FILE [KEY=VALUE...]",
 		Short: "Run an experiment and report it",
 		Long: `Run measures every configuration of the experiment that FILE defines. FILE may also be the bare
-name of one in the folder experiments. The folder -o receives, under the experiment's name: the
-results, one line per request, as they happen; the report made from them, as Markdown and as HTML;
-and the server's log. Files of an earlier run are replaced, unless --resume keeps the
-configurations that it finished.
+name of one in the folder experiments or, without such a folder, of one in the program's catalogue.
+KEY=VALUE overrides a setting of the definition: KEY is its path, or its last key if no other
+setting has the same, and VALUE is YAML, so that a list sweeps.
+
+The folder -o receives, under the experiment's name: the results, one line per request, as they
+happen; the report made from them, as Markdown and as HTML; and the server's log. Files of an
+earlier run are replaced, unless --resume keeps the configurations that it finished.
 
 Every server that is started shows a live page with the progress of the experiment; its address
 goes to standard error.
@@ -91,22 +95,23 @@ The report's path goes to standard output; progress and the summary go to standa
 stops the server, keeps what was measured, and marks the results and the report as partial; the
 exit code is then 1. A configuration that fails is recorded as failed, and the others go on.`,
 		Example: `  $ crossrank experiment run 01_engine_fp32
+  $ crossrank experiment run 06_concurrency batch_sizes=[8,16] quantization=int8
   $ crossrank experiment run experiments/01_engine_fp32.yaml --data pairs.jsonl -o out
   $ crossrank experiment run 05_batch_size --dry-run
   $ crossrank experiment run 01_engine_fp32 --http-addr 127.0.0.1:8080`,
-		Args: arguments("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], opts) },
+		Args: oneOrMore("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runExperiment(cmd, args[0], args[1:], opts) },
 	}
 	opts.flags(cmd)
 	cmd.Flags().BoolVar(&opts.resume, "resume", false, "continuation of an earlier run: configurations that it finished are kept")
 	return cmd
 }
 
-func runExperiment(cmd *cobra.Command, name string, opts experimentOptions) error {
+func runExperiment(cmd *cobra.Command, name string, overrides []string, opts experimentOptions) error {
 	if err := opts.check(); err != nil {
 		return err
 	}
-	sweep, err := loadDefinition(name, opts)
+	sweep, err := loadDefinition(name, overrides, opts)
 	if err != nil {
 		return err
 	}
@@ -185,12 +190,8 @@ func measureExperiment(cmd *cobra.Command, sweep definition.Sweep, opts experime
 }
 
 // loadDefinition reads an experiment's file and puts what the flags say in its place.
-func loadDefinition(name string, opts experimentOptions) (definition.Sweep, error) {
-	file, err := experiment.Find(name, experimentsDir)
-	if err != nil {
-		return definition.Sweep{}, err
-	}
-	sweep, err := definition.LoadSweep(file)
+func loadDefinition(name string, overrides []string, opts experimentOptions) (definition.Sweep, error) {
+	sweep, err := experimentFolder("").Load(name, overrides...)
 	if err != nil {
 		return definition.Sweep{}, err
 	}
@@ -253,12 +254,13 @@ func reportExperiment(cmd *cobra.Command, path string) error {
 }
 
 func newExperimentListCommand() *cobra.Command {
-	dir := experimentsDir
+	var dir string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the experiments and what they need",
-		Long: `List shows every experiment in the folder experiments: its name, its description, the number of
-its configurations, and whether this build can run it; if not, what it needs.`,
+		Long: `List shows every experiment in the folder experiments or, without such a folder, in the program's
+catalogue: its name, its description, the number of its configurations, and whether this build can
+run it; if not, what it needs.`,
 		Example: `  $ crossrank experiment list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defs, err := listExperiments(dir)
@@ -268,13 +270,29 @@ its configurations, and whether this build can run it; if not, what it needs.`,
 			return writeDefinitions(cmd.OutOrStdout(), defs)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", dir, "folder of the definitions")
+	experimentDirFlag(cmd, &dir)
 	return cmd
 }
 
-// listExperiments reads the definitions of a folder.
+func experimentDirFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "dir", "", "folder of the definitions; empty = the folder experiments, or without it the catalogue")
+}
+
+// experimentFolder is dir or, if it is empty, the folder experiments or, without such a folder, the
+// catalogue.
+func experimentFolder(dir string) experiment.Folder {
+	if dir != "" {
+		return experiment.Folder{Path: dir}
+	}
+	if _, err := os.Stat(experimentsDir); errors.Is(err, fs.ErrNotExist) {
+		return experiment.Folder{Files: experiments.Files, Path: "."}
+	}
+	return experiment.Folder{Path: experimentsDir}
+}
+
+// listExperiments reads the definitions of a folder, see [experimentFolder].
 func listExperiments(dir string) ([]experiment.Definition, error) {
-	defs, err := experiment.List(dir)
+	defs, err := experimentFolder(dir).List()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w; give the folder of the definitions with --dir", err)
 	}

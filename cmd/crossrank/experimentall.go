@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -19,12 +20,14 @@ import (
 
 func newExperimentRunAllCommand() *cobra.Command {
 	var opts experimentOptions
-	dir, force := experimentsDir, false
+	var dir string
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "run-all",
 		Short: "Run every experiment that this build can run",
-		Long: `Run-all runs the experiments of the folder experiments one after another. Those that this build
-cannot run are skipped, and the table at the end says why. Configurations that an earlier run
+		Long: `Run-all runs the experiments of the folder experiments, or without it those of the program's
+catalogue, one after another. Those that this build cannot run are skipped, and the table at the end
+says why. Configurations that an earlier run
 finished are kept, so an interrupted run continues where it was; --force measures all of them
 again. A configuration or an experiment that fails is recorded as failed, and the others go on;
 the exit code is then 1.`,
@@ -36,7 +39,7 @@ the exit code is then 1.`,
 		},
 	}
 	opts.flags(cmd)
-	cmd.Flags().StringVar(&dir, "dir", dir, "folder of the definitions")
+	experimentDirFlag(cmd, &dir)
 	cmd.Flags().BoolVar(&force, "force", false, "new measurement of configurations that an earlier run finished")
 	return cmd
 }
@@ -55,7 +58,7 @@ func runAllExperiments(cmd *cobra.Command, dir string, opts experimentOptions) e
 		return err
 	}
 	if len(defs) == 0 {
-		return fmt.Errorf("there are no experiments in %s", dir)
+		return fmt.Errorf("there are no experiments in %s", cmp.Or(dir, experimentsDir))
 	}
 	var verdicts []verdict
 	failed, total := 0, time.Duration(0)

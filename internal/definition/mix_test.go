@@ -48,11 +48,11 @@ func TestMixOverBatchSizes(t *testing.T) {
 		"mix.yaml":   "extends: base.yaml\nexperiment: {mix: {documents: {distribution: log_normal, mean: [5, 50], std_dev: 2}}}\n",
 		"sizes.yaml": "extends: mix.yaml\nexperiment: {batch_sizes: [9]}\n",
 	})
-	sw, err := LoadSweep(dir + "/mix.yaml")
+	sw, err := LoadSweep(nil, dir+"/mix.yaml")
 	if err != nil || len(sw.Variants) != 2 || sw.Variants[1].Settings.Experiment.Mix.Documents.Mean != 50 || sw.Base().Given("experiment.batch_sizes") {
 		t.Errorf("got %+v and %v, want two mixes and no sizes", sw, err)
 	}
-	sizes, err := LoadSweep(dir + "/sizes.yaml")
+	sizes, err := LoadSweep(nil, dir+"/sizes.yaml")
 	s := sizes.Base()
 	if err != nil || s.Experiment.Mix.Given() || s.Experiment.BatchSizes[0] != 9 {
 		t.Errorf("got %+v and %v, want sizes and no mix", s.Experiment, err)

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -48,9 +49,13 @@ func Parse(name string, data []byte) (Settings, error) {
 	return s.completed(origins), nil
 }
 
-// LoadSweep reads the definition of an experiment at path, and the files that it extends.
-func LoadSweep(path string) (Sweep, error) {
-	g, err := schema.LoadGrid(path)
+// LoadSweep reads the definition of an experiment at path, and the files that it extends, from
+// files; nil is the machine's file system. Overrides are assignments KEY=VALUE, see
+// [strictyaml.Schema.LoadGrid].
+func LoadSweep(files fs.FS, path string, overrides ...string) (Sweep, error) {
+	from := schema
+	from.Files = files
+	g, err := from.LoadGrid(path, overrides...)
 	return sweepOf(path, g), err
 }
 

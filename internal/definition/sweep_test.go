@@ -102,7 +102,7 @@ func TestExtends(t *testing.T) {
 		"twice.yaml":       "extends: mid.yaml\nname: a\nname: b\n",
 		"deep.yaml":        "data: {extends: x}\n",
 	})
-	sw, err := LoadSweep(filepath.Join(dir, "top.yaml"))
+	sw, err := LoadSweep(nil, filepath.Join(dir, "top.yaml"))
 	s := sw.Base()
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestExtends(t *testing.T) {
 		{"twice.yaml", "twice.yaml:3: name: is given twice"},
 		{"deep.yaml", "stands at the top of a file only"},
 	} {
-		if _, err := LoadSweep(filepath.Join(dir, c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := LoadSweep(nil, filepath.Join(dir, c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.file, err, c.want)
 		}
 	}

@@ -21,10 +21,20 @@ type Definition struct {
 	Err   error            // why the file could not be read
 }
 
-// List reads every definition (*.yaml, *.yml) of a folder, ordered by name. A file that cannot be
-// read does not hide the others.
-func List(dir string) ([]Definition, error) {
-	entries, err := os.ReadDir(dir)
+// Folder holds definitions.
+type Folder struct {
+	Files fs.FS // where the folder is; nil is the machine's file system
+	Path  string
+}
+
+// List reads every definition (*.yaml, *.yml), ordered by name. A file that cannot be read does not
+// hide the others.
+func (f Folder) List() ([]Definition, error) {
+	readDir := os.ReadDir
+	if f.Files != nil {
+		readDir = func(path string) ([]fs.DirEntry, error) { return fs.ReadDir(f.Files, path) }
+	}
+	entries, err := readDir(f.Path)
 	if err != nil {
 		return nil, fmt.Errorf("listing experiments: %w", err)
 	}
@@ -33,8 +43,8 @@ func List(dir string) ([]Definition, error) {
 		if e.IsDir() || !isDefinition(e.Name()) {
 			continue
 		}
-		d := Definition{File: filepath.Join(dir, e.Name())}
-		if d.Sweep, d.Err = definition.LoadSweep(d.File); d.Err == nil {
+		d := Definition{File: filepath.Join(f.Path, e.Name())}
+		if d.Sweep, d.Err = definition.LoadSweep(f.Files, d.File); d.Err == nil {
 			d.Needs = needs(d.Sweep)
 		}
 		defs = append(defs, d)
@@ -47,30 +57,48 @@ func isDefinition(name string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// Find returns the path of a definition: name itself if there is such a file, else the file of that
-// name in dir, with or without its extension.
-func Find(name, dir string) (string, error) {
-	tried := []string{name}
+// Load reads a definition: the file name if there is one, else that of this name in the folder,
+// with or without its extension. Overrides are as of [definition.LoadSweep].
+func (f Folder) Load(name string, overrides ...string) (definition.Sweep, error) {
+	if found, err := isFile(nil, name); err != nil {
+		return definition.Sweep{}, err
+	} else if found {
+		return definition.LoadSweep(nil, name, overrides...)
+	}
 	if !strings.ContainsRune(name, filepath.Separator) {
 		for _, ext := range []string{"", ".yaml", ".yml"} {
-			tried = append(tried, filepath.Join(dir, name+ext))
+			path := filepath.Join(f.Path, name+ext)
+			if found, err := isFile(f.Files, path); err != nil {
+				return definition.Sweep{}, err
+			} else if found {
+				return definition.LoadSweep(f.Files, path, overrides...)
+			}
 		}
 	}
-	for _, path := range tried {
-		info, err := os.Stat(path)
-		if err == nil && info.Mode().IsRegular() {
-			return path, nil
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("finding the experiment: %w", err)
-		}
+	where := f.Path
+	if f.Files != nil {
+		where = "the catalogue"
 	}
-	return "", fmt.Errorf("no experiment %q: there is no such file, and none of that name in %s%s", name, dir, known(dir))
+	return definition.Sweep{}, fmt.Errorf("no experiment %q: there is no such file, and none of that name in %s%s", name, where, f.known())
 }
 
-// known lists the names in dir for the end of a message.
-func known(dir string) string {
-	defs, err := List(dir)
+func isFile(files fs.FS, path string) (bool, error) {
+	var info fs.FileInfo
+	var err error
+	if files == nil {
+		info, err = os.Stat(path)
+	} else {
+		info, err = fs.Stat(files, filepath.ToSlash(path))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("finding the experiment: %w", err)
+	}
+	return err == nil && info.Mode().IsRegular(), nil
+}
+
+// known lists the names in the folder for the end of a message.
+func (f Folder) known() string {
+	defs, err := f.List()
 	if err != nil || len(defs) == 0 {
 		return ""
 	}

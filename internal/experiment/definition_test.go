@@ -14,7 +14,7 @@ import (
 // TestShippedDefinitions reads the project's own experiments.
 func TestShippedDefinitions(t *testing.T) {
 	dir := filepath.Join("..", "..", "experiments")
-	defs, err := List(dir)
+	defs, err := Folder{Path: dir}.List()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestListTellsBadFilesApart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	defs, err := List(dir)
+	defs, err := Folder{Path: dir}.List()
 	if err != nil || len(defs) != 2 {
 		t.Fatalf("got %d definitions and %v, want 2", len(defs), err)
 	}
@@ -71,12 +71,12 @@ func TestListTellsBadFilesApart(t *testing.T) {
 	if defs[1].Err == nil || !strings.Contains(defs[1].Err.Error(), "b.yaml:2: batchin") {
 		t.Errorf("b.yaml gave %v, want an error with its line", defs[1].Err)
 	}
-	if _, err := List(filepath.Join(dir, "absent")); err == nil {
+	if _, err := (Folder{Path: filepath.Join(dir, "absent")}).List(); err == nil {
 		t.Error("a folder that is missing was listed")
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "05_batch.yaml")
 	if err := os.WriteFile(file, []byte("name: x\n"), 0o666); err != nil {
@@ -87,13 +87,13 @@ func TestFind(t *testing.T) {
 		{"by its bare name", "05_batch", file},
 		{"by its file's name", "05_batch.yaml", file},
 	} {
-		if got, err := Find(test.name, dir); err != nil || got != test.want {
-			t.Errorf("%s: got %q and %v, want %q", test.how, got, err, test.want)
+		if got, err := (Folder{Path: dir}).Load(test.name); err != nil || got.File != test.want {
+			t.Errorf("%s: got %q and %v, want %q", test.how, got.File, err, test.want)
 		}
 	}
 	for _, name := range []string{"06_none", filepath.Join(dir, "06.yaml"), ""} {
-		if got, err := Find(name, dir); err == nil || !strings.Contains(err.Error(), "which has 05_batch") {
-			t.Errorf("%q gave %q and %v, want an error that lists the experiments", name, got, err)
+		if got, err := (Folder{Path: dir}).Load(name); err == nil || !strings.Contains(err.Error(), "which has 05_batch") {
+			t.Errorf("%q gave %q and %v, want an error that lists the experiments", name, got.File, err)
 		}
 	}
 }

@@ -56,6 +56,7 @@ var table = []row{
 	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/defaults", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/importer", imports: []string{"internal/backend/catalog", "internal/definition", "internal/keypath", "internal/strictyaml"}},
+	{name: "experiments"},
 	{name: "internal/cpu", external: []string{sys}},
 	{name: "internal/machine"},
 	{name: "internal/half"},
@@ -167,7 +168,7 @@ var table = []row{
 	{name: "internal/importtest"},
 	{
 		name:    "internal/tools/screenshot",
-		imports: []string{"internal/browser", "internal/definition", "internal/experiment", "internal/outfile"},
+		imports: []string{"internal/browser", "internal/experiment", "internal/outfile"},
 		tests:   []string{"internal/tinymodel"},
 	},
 	{name: "internal/tools/vocabtrainer", imports: []string{"internal/outfile"}, external: []string{text}},

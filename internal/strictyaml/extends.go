@@ -19,6 +19,7 @@ const maxExtends = 8
 // tree is the YAML of a settings file, merged over that of the files that it extends.
 type tree struct {
 	name  string
+	from  fs.FS                 // where the files are; nil is the machine's file system
 	root  *yaml.Node            // a mapping, or nil if nothing was given
 	files map[*yaml.Node]string // the file of every node that came from another than name
 
@@ -26,14 +27,14 @@ type tree struct {
 }
 
 // load reads the tree of a file with this content, which extends a base that may be absent, or "".
-func load(name string, data []byte, base string, exclusive map[string][]string) (*tree, error) {
-	t := &tree{name: name, files: map[*yaml.Node]string{}, exclusive: exclusive}
+func load(name string, data []byte, base string, from fs.FS, exclusive map[string][]string) (*tree, error) {
+	t := &tree{name: name, from: from, files: map[*yaml.Node]string{}, exclusive: exclusive}
 	root, err := t.read(name, data, nil)
 	if err != nil || base == "" {
 		t.root = root
 		return t, err
 	}
-	under, err := readFile(base)
+	under, err := readFile(from, base)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.root = root
 		return t, nil
@@ -89,7 +90,7 @@ func (t *tree) read(name string, data []byte, above []string) (*yaml.Node, error
 	if len(above) > maxExtends {
 		return nil, fault("more than %d files extend one another", maxExtends)
 	}
-	under, err := readFile(file)
+	under, err := readFile(t.from, file)
 	if err != nil {
 		return nil, fault("reading what it extends: %v", err)
 	}

@@ -25,7 +25,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -42,6 +44,9 @@ type Schema[T any] struct {
 	// Base names the file that a file extends without saying so; "" means none. It need not exist.
 	// A nil Base means none.
 	Base func(path string) string
+
+	// Files are where files are read; nil means the machine's file system.
+	Files fs.FS
 
 	// Exclusive lists pairs of keys of one section of which a file gives one, such as {"data.path",
 	// "data.synthetic"}. In a file that extends another, one replaces the other. A bool that is
@@ -66,7 +71,7 @@ type Defaulter interface{ SetDefaults() }
 
 // Load reads the file at path, and the files that it extends.
 func (s *Schema[T]) Load(path string) (T, Origins, error) {
-	data, err := readFile(path)
+	data, err := readFile(s.Files, path)
 	if err != nil {
 		var none T
 		return none, Origins{}, fmt.Errorf("reading settings: %w", err)
@@ -95,7 +100,7 @@ func (s *Schema[T]) load(name string, data []byte) (*tree, error) {
 	if s.Base != nil {
 		base = s.Base(name)
 	}
-	return load(name, data, base, s.exclusive())
+	return load(name, data, base, s.Files, s.exclusive())
 }
 
 // decode reads a T from the tree; it is valid only if the decoder has no errors.
@@ -126,8 +131,14 @@ func (s *Schema[T]) exclusive() map[string][]string {
 	return others
 }
 
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readFile(files fs.FS, path string) ([]byte, error) {
+	var f fs.File
+	var err error
+	if files == nil {
+		f, err = os.Open(path)
+	} else {
+		f, err = files.Open(filepath.ToSlash(path))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,6 @@ import (
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/browser"
-	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/outfile"
 )
@@ -91,11 +90,7 @@ func pictureOfExperiment(ctx context.Context, o options, stderr io.Writer) (png 
 	if _, err := browser.Find(); err != nil {
 		return nil, err // at once, and not after the measurement
 	}
-	file, err := experiment.Find(o.experiment, "experiments")
-	if err != nil {
-		return nil, err
-	}
-	sweep, err := definition.LoadSweep(file)
+	sweep, err := experiment.Folder{Path: "experiments"}.Load(o.experiment)
 	if err != nil {
 		return nil, err
 	}
