@@ -21,10 +21,11 @@ func TestSummary(t *testing.T) {
 		}})
 		stop := start(t, r)
 		s := r.Observe(scripted)
+		time.Sleep(500 * time.Millisecond) // so that no request ends when an interval does
 		send(t, s, 1)
 		send(t, s, 3)
 		send(t, s, 0) // fails
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second)
 		got := summaryOf(t, r)
 		delete(got["history"].(map[string]any), "cpu_percent") // is that of this process
 		delete(got, "cpu_percent")
@@ -36,7 +37,7 @@ func TestSummary(t *testing.T) {
 			"backend_type": `"native"`, "device": `"cpu"`, "experiment_name": `""`, "is_running": "true",
 			"count": "2", "query_count": "4", "avg_ms": "2000", "min_ms": "1000", "max_ms": "3000", "std_ms": "1000",
 			"p50_ms": "2000", "p95_ms": "2900", "p99_ms": "2980",
-			"throughput_qps": "0.8", "avg_throughput_qps": "0.8", "total_time_s": "5",
+			"throughput_qps": "0.62", "avg_throughput_qps": "0.62", "total_time_s": "6.5",
 			"stage_percentages":  `{"inference_pct":50,"other_pct":20,"queue_wait_pct":20,"tokenize_pct":10}`,
 			"padding_analysis":   `{"avg_padding_pct":37.5,"last_padding_pct":37.5}`,
 			"queue_sizes":        `{"model_queue_size":5}`,
@@ -44,7 +45,7 @@ func TestSummary(t *testing.T) {
 			"instant_latency_ms": "3000", "last_tokenize_ms": "300", "last_queue_wait_ms": "600", "last_inference_ms": "1500",
 			"history": `{"gpu_memory_mb":[],"gpu_utilization_pct":[],"inference_ms":[500,1500],"latencies":[1000,3000],` +
 				`"padding_pct":[37.5,37.5],"queries":[1,4],"queue_wait_ms":[200,600],"throughput":[0.5,1.5],` +
-				`"timestamps":[2,4],"tokenize_ms":[100,300]}`,
+				`"timestamps":[2,6],"tokenize_ms":[100,300]}`,
 			"stage_breakdown": stages, "gpu_memory_mb": "null",
 		} {
 			text, err := json.Marshal(got[key])
