@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -26,22 +27,37 @@ func (c *converter) convert(path string) {
 	c.out.Server.Deadline = "1m"
 }
 
-// notInName is what the name of a results file cannot hold.
-var notInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+// Names of results files, and what they cannot hold.
+var (
+	fileName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+	notInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+)
 
-// title sets the name and the description. Results are filed under the name.
+// title sets the name and the description, which some files have among the experiment's keys. Results
+// are filed under the name.
 func (c *converter) title(path string) {
-	c.out.Description = strings.Join(c.take("description"), "")
-	name := strings.Join(c.values["name"], "")
-	c.out.Name = name
-	if stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)); name == "" || notInName.MatchString(name) {
-		c.out.Name = strings.Trim(notInName.ReplaceAllString(stem, "_"), "_.-")
-		c.leave("name", "cannot name files; the experiment is named %s, after its own file", c.out.Name)
+	key := c.oneOf("name", "experiment.name")
+	name := strings.Join(c.values[key], "")
+	c.out.Name, c.out.Description = name, strings.Join(c.take(c.oneOf("description", "experiment.description")), "")
+	if !fileName.MatchString(name) {
+		stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		stem = strings.TrimLeft(notInName.ReplaceAllString(stem, "_"), "_.-")
+		c.out.Name = cmp.Or(stem[:min(100, len(stem))], "experiment")
+		c.leave(key, "cannot name files; the experiment is named %s, after its own file", c.out.Name)
 	}
-	c.take("name")
+	c.take(key)
 	if c.out.Description == "" && c.out.Name != name {
 		c.out.Description = name
 	}
+}
+
+// oneOf gives the first of two keys that was given, and drops the other.
+func (c *converter) oneOf(first, second string) string {
+	if c.values[first] == nil && c.values[second] != nil {
+		return second
+	}
+	c.drop(second)
+	return first
 }
 
 // groups are files of defaults, which hold those of the Python project's code.

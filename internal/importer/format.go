@@ -60,6 +60,9 @@ type file struct {
 	PrometheusURL string `yaml:"prometheus_url" sweep:"no"`
 
 	Experiment struct {
+		Name        string `yaml:"name" sweep:"no"`
+		Description string `yaml:"description" sweep:"no"`
+
 		BatchSizes         int     `yaml:"batch_sizes" min:"1"`
 		ConcurrencyLevels  int     `yaml:"concurrency_levels" min:"1"`
 		BenchmarkRequests  int     `yaml:"benchmark_requests" min:"1"`

@@ -35,6 +35,11 @@ func Import(path string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	return convert(path, grid)
+}
+
+// convert makes the definition of the experiment at path.
+func convert(path string, grid strictyaml.Grid[file]) (Result, error) {
 	c := newConverter(grid)
 	c.convert(path)
 	c.rest(path)

@@ -47,6 +47,10 @@ func TestImport(t *testing.T) {
 			map[string]string{"name": "02_backend", "description": "d e"}, nil},
 		{"a name that is not", "name: 2x MPS (fp16)\n",
 			map[string]string{"name": "e", "description": "2x MPS (fp16)"}, []string{"e.yaml:1 name"}},
+		{"a name among the experiment's keys", "experiment:\n  name: tokens\n  description: d\n",
+			map[string]string{"name": "tokens", "description": "d"}, nil},
+		{"two names", "name: a\nexperiment:\n  name: b\n", map[string]string{"name": "a"}, nil},
+		{"a precision without a name", "model:\n  quantized: true\n", nil, []string{"e.yaml:2 model.quantized"}},
 		{"a model on the CPU", "model:\n  name: a/b\n  backend: pytorch\n  device: cpu\n  max_length: 200\n", map[string]string{
 			"model": "a/b", "model_pool.instances[0].backend": "native", "model_pool.instances[0].max_length": "200"},
 			[]string{"e.yaml:3 model.backend"}},
@@ -127,6 +131,24 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestNamesOfFiles has experiments without a name that could name files.
+func TestNamesOfFiles(t *testing.T) {
+	long := strings.Repeat("x", 120)
+	for file, want := range map[string]string{
+		"05a sizes (mps).yaml": "05a_sizes_mps_", "_tmp.v2.yml": "tmp.v2", "…": "experiment", long: long[:100],
+	} {
+		for _, name := range []string{"", "name: _2x MPS\n", "name: " + long + "\n"} {
+			r, err := Import(write(t, file, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(r.Definition), "\nname: "+want+"\n") {
+				t.Errorf("%s with %q: want the name %s in\n%s", file, name, want, r.Definition)
+			}
+		}
+	}
+}
+
 // TestBase has an experiment and what all of its folder have in common.
 func TestBase(t *testing.T) {
 	path := write(t, "e.yaml", "batching:\n  enabled: true\nserver:\n  port: 2\n")
@@ -169,7 +191,7 @@ var silent = []string{
 	"screenshot.output_dir=x", "screenshot.enabled=false", "scheduler.enable_stage_timing=true", "pipeline.enabled=true",
 	"tokenizer_pool.enabled=true", "tokenizer_pool.tokenizers_parallelism=false",
 	"model.device=cpu", "model_pool.instances[0].device=cpu",
-	"model.compile=false", "model.quantized=true", "model.quantized=false", "model.quantization_mode=int8",
+	"model.compile=false", "model.quantized=false", "model.quantization_mode=int8",
 	"model.mps.fp16=true", "model.mps.fp16=false", "model.mps.compile=true", "model.mps.compile=false",
 	"model.mlx.bits=8", "model.mlx.group_size=8", "model.onnx.optimize=true", "model.onnx.optimize=false", "model.onnx.use_gpu=true",
 	"model.onnx.use_gpu=false", "model.compiled.mode=full", "model.compiled.fp16=true", "model.compiled.fp16=false",
@@ -211,6 +233,26 @@ func TestEveryKeyIsCarriedOverOrNamed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzImport holds that whatever is converted is a definition that can be read and run.
+func FuzzImport(f *testing.F) {
+	f.Add([]byte("name: n\nmodel_pool:\n  instances:\n    - {name: 12, backend: [mps, mlx], quantization: [fp32, int4]}\n"))
+	f.Add([]byte("model: {name: 1e3, backend: compiled, compiled: {mode: x}}\nbatching: {timeout_ms: [0.5, 2]}\n"))
+	f.Add([]byte("experiment: {batch_sizes: [1, 2], benchmark_duration_s: 0.25, prefill_requests: 0}\ndefaults: [{override /server: x}]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		grid, err := schema.ParseGrid("e.yaml", data)
+		if err != nil || len(grid.Cells) > 100 {
+			return
+		}
+		r, err := convert("e.yaml", grid)
+		if err != nil {
+			return
+		}
+		if _, err := definition.ParseSweep("out.yaml", r.Definition); err != nil {
+			t.Errorf("%v in\n%s", err, r.Definition)
+		}
+	})
 }
 
 // nested is YAML with one key.

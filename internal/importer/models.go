@@ -57,23 +57,19 @@ func alike(a, b outputInstance) bool {
 func (c *converter) shareModel(instances []outputInstance) {
 	c.out.Model = usualModel
 	for _, in := range instances {
-		name, ok := in.Model.(string)
-		if in.Model != nil && (!ok || name != instances[0].Model) || !reflect.DeepEqual(in.Model, instances[0].Model) {
+		if in.Model != instances[0].Model {
 			return // each keeps its own
 		}
 	}
-	if len(instances) > 0 && instances[0].Model != nil {
-		c.out.Model = instances[0].Model.(string)
-	}
 	for i := range instances {
-		instances[i].Model = nil
+		c.out.Model, instances[i].Model = cmp.Or(instances[i].Model, c.out.Model), ""
 	}
 }
 
 // instance converts one instance of a pool.
 func (c *converter) instance(at string) outputInstance {
 	at += "."
-	out := outputInstance{Model: scalars(c.take(at + "name")), MaxLength: scalars(c.take(at + "max_length"))}
+	out := outputInstance{Model: strings.Join(c.take(at+"name"), ""), MaxLength: scalars(c.take(at + "max_length"))}
 	if !slices.Contains(c.values[at+"backend"], "onnx") {
 		c.drop(at + "onnx_optimize")
 		c.drop(at + "onnx_use_coreml")
@@ -98,7 +94,7 @@ func (c *converter) instance(at string) outputInstance {
 // single converts the model of a file without a pool.
 func (c *converter) single() outputInstance {
 	const at = "model."
-	out := outputInstance{Model: scalars(c.take(at + "name")), MaxLength: scalars(c.take(at + "max_length"))}
+	out := outputInstance{Model: strings.Join(c.take(at+"name"), ""), MaxLength: scalars(c.take(at + "max_length"))}
 	original := c.values[at+"backend"]
 	backends := c.backends(at, &out)
 	for _, section := range []string{"mps", "mlx", "onnx", "compiled"} {
@@ -119,6 +115,9 @@ func (c *converter) single() outputInstance {
 		out.Quantization = c.precisions(fp16, precisionOfFP16, backends)
 	case c.values[at+"mlx.bits"] != nil && !c.taken[at+"mlx.bits"]:
 		out.Quantization = c.precisions(at+"mlx.bits", precisionOfBits, backends)
+	}
+	if out.Quantization == nil && c.is(at+"quantized", "true") {
+		c.leave(at+"quantized", "names no precision; say which in quantization_mode")
 	}
 	for _, key := range []string{"quantization", "quantized", "quantization_mode", "mps.fp16", "compiled.fp16", "mlx.bits"} {
 		c.drop(at + key) // one of them decided

@@ -22,11 +22,11 @@ type outputPool struct {
 }
 
 type outputInstance struct {
-	Model        any `yaml:"model,omitempty"`
-	Backend      any `yaml:"backend,omitempty"`
-	Quantization any `yaml:"quantization,omitempty"`
-	MaxLength    any `yaml:"max_length,omitempty"`
-	Replicas     int `yaml:"replicas,omitempty"`
+	Model        string `yaml:"model,omitempty"`
+	Backend      any    `yaml:"backend,omitempty"`
+	Quantization any    `yaml:"quantization,omitempty"`
+	MaxLength    any    `yaml:"max_length,omitempty"`
+	Replicas     int    `yaml:"replicas,omitempty"`
 }
 
 type outputSection struct {
