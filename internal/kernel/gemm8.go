@@ -26,12 +26,25 @@ const columnParams = 4 * Width
 // within that, and every q within ±127. A bound on the operands alone would leave 6½ bits to each;
 // weights that are not all at their largest at once leave about 7.
 func (k *Packer) Pack8(weight, bias []float32, in, out, quantMax int) *Panels {
+	return k.pack8(weight, bias, in, out, quantMax, math.MaxInt16/quantMax)
+}
+
+// Pack8Full is Pack8 with all 8 bits of both operands: quantMax is 255, and only q within ±127 bound
+// the scale. Only sets whose [Set.FullRange8] is true multiply such panels, of up to [MaxFull8]
+// inputs.
+func (k *Packer) Pack8Full(weight, bias []float32, in, out int) *Panels {
+	return k.pack8(weight, bias, in, out, math.MaxUint8, noLimit)
+}
+
+// MaxFull8 is the largest number of inputs whose sum of full 8-bit products fits 32 bits.
+const MaxFull8 = math.MaxInt32 / (math.MaxUint8 * math.MaxInt8) &^ (Width - 1)
+
+func (k *Packer) pack8(weight, bias []float32, in, out, quantMax, limit int) *Panels {
 	p := &panels8{
 		quantMax: float32(quantMax),
 		data:     alloc[int8](k, Pad(out)*Pad(in)),
 		params:   make([]float32, Pad(out)/Width*columnParams),
 	}
-	limit := math.MaxInt16 / quantMax
 	row, q := make([]float32, Pad(in)), make([]int8, Pad(in))
 	for o := range out {
 		copy(row, weight[o*in:(o+1)*in])
@@ -51,6 +64,9 @@ func (k *Packer) Pack8(weight, bias []float32, in, out, quantMax int) *Panels {
 // groupSpan is how many inputs in a row make two groups, whose products are added in 16 bits: those
 // whose index in the span is 0 or 1 modulo 4, and the others.
 const groupSpan = 12
+
+// noLimit is more than any group sums to.
+const noLimit = groupSpan * math.MaxInt8
 
 // quantizeWeights writes q with w ≈ scale·q such that in no group the positive or the negative q
 // sum to more than limit.

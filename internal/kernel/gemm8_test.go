@@ -148,6 +148,40 @@ func TestInt8GroupsFit(t *testing.T) {
 	}
 }
 
+// TestFullRange8: sets that add in 32 bits give the exact sums of operands that use all of their 8
+// bits, at the extremes too.
+func TestFullRange8(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 1))
+	extremes := []float32{1, -1, 0, -0.3, 0.6}
+	eachTier(t, func(t *testing.T, s *Set) {
+		if !s.FullRange8() {
+			t.Skip("it adds some products in 16 bits")
+		}
+		for _, in := range []int{1, 16, 401, 1536} {
+			const out, rows = 40, 13
+			weight, a := make([]float32, out*in), make([]float32, rows*Pad(in))
+			for i := range weight { // some outputs have the largest weights alone
+				weight[i] = extremes[rng.IntN(1+i/in%len(extremes))]
+			}
+			for r := range rows { // and some rows the largest activations
+				for i := range in {
+					a[r*Pad(in)+i] = extremes[rng.IntN(1+r%len(extremes))]
+				}
+			}
+			w := new(Packer).Pack8Full(weight, make([]float32, out), in, out)
+			if q, scale := unpack8(w, 0); q[0] != 127 || float32(scale) != float32(1)/127 || w.int8.quantMax != 255 {
+				t.Errorf("a weight of 1 is %d times %g, activations reach %g; want all 8 bits", q[0], scale, w.int8.quantMax)
+			}
+			want, got := make([]float32, rows*Pad(out)), make([]float32, rows*Pad(out))
+			generic.MatMul(want, Pad(out), a, Pad(in), rows, w, None, NewQuantized(in))
+			s.MatMul(got, Pad(out), a, Pad(in), rows, w, None, NewQuantized(in))
+			if !slices.Equal(got, want) {
+				t.Errorf("%d inputs: got %v, the plain version %v", in, got, want)
+			}
+		}
+	})
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1

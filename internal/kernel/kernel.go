@@ -41,9 +41,10 @@ type Set struct {
 	tile []microkernel     // tile[r-1] computes r rows
 	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
 
-	tile8    []microkernel8
-	block8   block8 // for all but a few rows, in place of tile8; nil in most sets
-	quantize func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
+	tile8      []microkernel8
+	fullRange8 bool   // tile8 adds in 32 bits throughout
+	block8     block8 // for all but a few rows, in place of tile8; nil in most sets
+	quantize   func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
 	tile16     []microkernel16
 	planes16   bool    // see Planes16
@@ -61,6 +62,10 @@ type Set struct {
 	multiply  func(x *float32, ldx int, y *float32, ldy, rows int)
 	add       func(x, y *float32, n int)
 }
+
+// FullRange8 reports whether the int8 product adds in 32 bits throughout, so that nothing overflows
+// where both operands use all of their 8 bits, see [Packer.Pack8Full].
+func (s *Set) FullRange8() bool { return s.fullRange8 }
 
 // microkernel computes a tile of a product of float32, C = init + A·B, where A has as many rows as
 // the tile is high and B is one panel of k × Width. Strides (lda, ldi, ldc) are in elements; ldi is

@@ -37,6 +37,7 @@ var avxVNNI = avxVNNISet()
 func avxVNNISet() *Set {
 	s := *avx2
 	s.Tier = cpu.AVXVNNI
+	s.fullRange8 = true
 	s.tile8 = []microkernel8{
 		int8Tile1AVXVNNI, int8Tile2AVXVNNI, int8Tile3AVXVNNI, int8Tile4AVXVNNI, int8Tile5AVXVNNI, int8Tile6AVXVNNI,
 	}
@@ -70,6 +71,7 @@ var avx512VNNI = vnniSet()
 func vnniSet() *Set {
 	s := *avx512
 	s.Tier = cpu.AVX512VNNI
+	s.fullRange8 = true
 	s.tile8 = []microkernel8{
 		int8Tile1VNNI, int8Tile2VNNI, int8Tile3VNNI, int8Tile4VNNI, int8Tile5VNNI, int8Tile6VNNI,
 		int8Tile7VNNI, int8Tile8VNNI, int8Tile9VNNI, int8Tile10VNNI, int8Tile11VNNI, int8Tile12VNNI,

@@ -5,8 +5,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// With INT8, the larger the activations' quantized values may be, the smaller the weights' must be,
-// since their products share 16 bits. The error is least where both have steps alike. Activations
+// With INT8 on tiers that add products in 16 bits, the larger the activations' quantized values may
+// be, the smaller the weights' must be. The error is least where both have steps alike. Activations
 // around zero need values for both signs; those after GELU and ReLU are hardly ever negative. A
 // gated product has both signs and a wide range, so that its own steps matter more.
 const (
@@ -18,10 +18,13 @@ const (
 // packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is
 // INT8.
 func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
-	if m.precision == INT8 {
-		return m.packer.Pack8(weight, bias, in, out, quantMax)
+	switch {
+	case m.precision != INT8:
+		return m.packer.Pack(weight, bias, in, out)
+	case m.kernels.FullRange8() && in <= kernel.MaxFull8:
+		return m.packer.Pack8Full(weight, bias, in, out)
 	}
-	return m.packer.Pack(weight, bias, in, out)
+	return m.packer.Pack8(weight, bias, in, out, quantMax)
 }
 
 // packAfterAttention packs what of a block follows attention.
