@@ -49,7 +49,7 @@ func avxVNNISet() *Set {
 
 var avx512 = avx512Set()
 
-// avx512Set is AVX2 with the products of float32 and the activations in vectors of 16.
+// avx512Set is AVX2 with the products of float32, the activations and softmax in vectors of 16.
 func avx512Set() *Set {
 	s := *avx2
 	s.Tier = cpu.AVX512
@@ -62,6 +62,7 @@ func avx512Set() *Set {
 		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
 	}
 	s.gelu, s.geluTanh, s.relu = geluAVX512, geluTanhAVX512, reluAVX512
+	s.softmax = softmaxAVX512
 	return &s
 }
 

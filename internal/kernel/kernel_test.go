@@ -186,6 +186,30 @@ func TestActivationTiersAgree(t *testing.T) {
 	}
 }
 
+// TestSoftmaxTiersAgree: the same is true of softmax, whose sum has one order.
+func TestSoftmaxTiersAgree(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the kernels of other architectures do other operations")
+	}
+	const rows, ld = 3, 544
+	x := random(rand.New(rand.NewPCG(31, 1)), rows*ld, 4)
+	want := map[int][]float32{}
+	eachTier(t, func(t *testing.T, s *Set) {
+		if s == generic {
+			t.Skip("plain Go computes in float64")
+		}
+		for _, n := range append(sequence(1, 67), 512, 527) {
+			got := slices.Clone(x)
+			s.Softmax(got, rows, ld, n, 0.3)
+			if want[n] == nil {
+				want[n] = got
+			} else if !slices.Equal(got, want[n]) {
+				t.Errorf("%d elements: differs from the first tier", n)
+			}
+		}
+	})
+}
+
 func TestNotFiniteIsKept(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachTier(t, func(t *testing.T, s *Set) {

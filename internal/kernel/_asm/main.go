@@ -15,21 +15,22 @@ import (
 )
 
 var families = map[string]func(){
-	"gemm":      gemm,
-	"gemm512":   gemm512,
-	"gemm8":     gemm8,
-	"gemm16":    gemm16,
-	"avxvnni":   avxvnni,
-	"amx":       amx,
-	"amx16":     amx16,
-	"act":       func() { activations(ymm) },
-	"act512":    func() { activations(zmm) },
-	"softmax":   softmax,
-	"norm":      norm,
-	"transpose": transpose,
-	"vnni":      vnni,
-	"rotary":    rotary,
-	"product":   product,
+	"gemm":       gemm,
+	"gemm512":    gemm512,
+	"gemm8":      gemm8,
+	"gemm16":     gemm16,
+	"avxvnni":    avxvnni,
+	"amx":        amx,
+	"amx16":      amx16,
+	"act":        func() { activations(ymm) },
+	"act512":     func() { activations(zmm) },
+	"softmax":    softmax,
+	"softmax512": softmax512,
+	"norm":       norm,
+	"transpose":  transpose,
+	"vnni":       vnni,
+	"rotary":     rotary,
+	"product":    product,
 }
 
 func main() {

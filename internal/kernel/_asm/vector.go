@@ -43,8 +43,41 @@ type size struct {
 	xor      func(...Op)
 	round    func(x, rounded Op)
 
-	// With a constant in memory as the first operand: move, VADDPS and VFMADD213PS.
+	// With a constant as the first operand, in memory or in a register: move, VADDPS and VFMADD213PS.
 	constant, add, fma func(...Op)
+
+	held map[float32]VecVirtual // constants in registers
+}
+
+// hold returns s with constants in registers, where a loop need not load them again.
+func (s size) hold(constants ...float32) size {
+	s.held = map[float32]VecVirtual{}
+	for _, v := range constants {
+		r := s.register()
+		s.constant(splat(v), r)
+		s.held[v] = r
+	}
+	return s
+}
+
+// value returns a constant as an operand.
+func (s size) value(v float32) Op {
+	if r, ok := s.held[v]; ok {
+		return r
+	}
+	return splat(v)
+}
+
+// broadcasting returns an instruction that takes its first operand from memory by broadcasting it, or
+// else from a register.
+func broadcasting(memory, register func(...Op)) func(...Op) {
+	return func(ops ...Op) {
+		if _, ok := ops[0].(Mem); ok {
+			memory(ops...)
+		} else {
+			register(ops...)
+		}
+	}
 }
 
 var (
@@ -56,7 +89,9 @@ var (
 	zmm = size{
 		tier: "AVX512", bytes: 2 * vectorBytes, register: ZMM, xor: VPXORD,
 		round:    func(x, rounded Op) { VRNDSCALEPS(U8(0), x, rounded) },
-		constant: VBROADCASTSS, add: VADDPS_BCST, fma: VFMADD213PS_BCST,
+		constant: broadcasting(VBROADCASTSS, VMOVAPS),
+		add:      broadcasting(VADDPS_BCST, VADDPS),
+		fma:      broadcasting(VFMADD213PS_BCST, VFMADD213PS),
 	}
 )
 
@@ -83,9 +118,9 @@ func tailMask(rem Register) VecVirtual {
 // horner evaluates c[0] + c[1]·x + c[2]·x² … in every lane.
 func (s size) horner(x VecVirtual, c []float32) VecVirtual {
 	y := s.register()
-	s.constant(splat(c[len(c)-1]), y)
+	s.constant(s.value(c[len(c)-1]), y)
 	for i := len(c) - 2; i >= 0; i-- {
-		s.fma(splat(c[i]), x, y)
+		s.fma(s.value(c[i]), x, y)
 	}
 	return y
 }
@@ -104,13 +139,13 @@ const exp2Low, exp2High = -125, 127
 func (s size) exp2(x VecVirtual) {
 	Comment("x = max(low, x); with x as the second source, a NaN is kept")
 	n := s.register()
-	s.constant(splat(exp2Low), n)
+	s.constant(s.value(exp2Low), n)
 	VMAXPS(x, n, x)
 	Comment("2^f = 1 + f q(f) with f = x - round(x), then times 2^n")
 	s.round(x, n)
 	VSUBPS(n, x, x)
 	q := s.horner(x, exp2Coefficients)
-	s.fma(splat(1), x, q)
+	s.fma(s.value(1), x, q)
 	VCVTPS2DQ(n, n)
 	VPSLLD(U8(23), n, n)
 	VPADDD(n, q, x)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// softmax512 writes the softmax of attention scores, row by row. An element goes through the same
+// operations as in the AVX2 kernel, and the sum adds 8 lanes at a time as there, so it has the same
+// bits. The constants stay in registers, and a mask takes the place of what is left of a row.
+func softmax512() {
+	TEXT("softmaxAVX512", NOSPLIT, "func(x *float32, rows int, ld int, n int, scale float32)")
+	Pragma("noescape")
+	Doc("softmaxAVX512 is softmaxRows: in place over rows of n elements, ld apart, zeros up to the next multiple of 16.",
+		"rows and n are at least 1.")
+	s := zmm.hold(append([]float32{exp2Low, 1}, exp2Coefficients...)...)
+	lowest, scale := ZMM(), ZMM()
+	VBROADCASTSS(splatBits(0xff800000), lowest)
+	Comment("e^(scale·x) = 2^(scale·log2(e)·x)")
+	VBROADCASTSS(NewParamAddr("scale", 32), scale)
+	VMULPS_BCST(splat(math.Log2E), scale, scale)
+	x := Load(Param("x"), GP64())
+	rows := Load(Param("rows"), GP64())
+	ld := Load(Param("ld"), GP64())
+	SHLQ(Imm(2), ld)
+	n := Load(Param("n"), GP64())
+	Comment("full: bytes of whole vectors; the mask has a bit for each element after them")
+	full, rest, mask := GP64(), GP64(), K()
+	MOVQ(n, rest)
+	ANDQ(Imm(15), rest)
+	MOVQ(n, full)
+	SUBQ(rest, full)
+	SHLQ(Imm(2), full)
+	MOVQ(rest, RCX)
+	bits := GP32()
+	MOVL(U32(1), bits)
+	SHLL(CL, bits)
+	DECL(bits)
+	KMOVW(bits, mask)
+
+	at := GP64()
+	Label("row")
+	Comment("the largest element")
+	top := ZMM()
+	VMOVAPS(lowest, top)
+	XORQ(at, at)
+	JMP(LabelRef("maxtest"))
+	Label("max")
+	VMAXPS(Mem{Base: x, Index: at, Scale: 1}, top, top)
+	ADDQ(Imm(panelBytes), at)
+	Label("maxtest")
+	CMPQ(at, full)
+	JLT(LabelRef("max"))
+	TESTQ(rest, rest)
+	JZ(LabelRef("maxdone"))
+	VMAXPS(Mem{Base: x, Index: at, Scale: 1}, top, mask, top)
+	Label("maxdone")
+	half := YMM()
+	VEXTRACTF64X4(U8(1), top, half)
+	VMAXPS(half, top.AsY(), half)
+	reduce(half, func(a, b, dst Op) { VMAXPS(a, b, dst) })
+	VBROADCASTSS(half.AsX(), top)
+	VMULPS(scale, top, top)
+
+	Comment("e^(scale·(x - max)) and their sum")
+	sum := YMM()
+	VXORPS(sum, sum, sum)
+	XORQ(at, at)
+	JMP(LabelRef("exptest"))
+	Label("exp")
+	e := ZMM()
+	VMOVUPS(Mem{Base: x, Index: at, Scale: 1}, e)
+	VFMSUB213PS(top, scale, e)
+	s.exp2(e)
+	addHalves(sum, e)
+	VMOVUPS(e, Mem{Base: x, Index: at, Scale: 1})
+	ADDQ(Imm(panelBytes), at)
+	Label("exptest")
+	CMPQ(at, full)
+	JLT(LabelRef("exp"))
+	TESTQ(rest, rest)
+	JZ(LabelRef("divide"))
+	t := ZMM()
+	VMOVUPS_Z(Mem{Base: x, Index: at, Scale: 1}, mask, t)
+	VFMSUB213PS(top, scale, t)
+	s.exp2(t)
+	VMOVAPS_Z(t, mask, t)
+	addHalves(sum, t)
+	VMOVUPS(t, Mem{Base: x, Index: at, Scale: 1})
+	ADDQ(Imm(panelBytes), at)
+
+	Label("divide")
+	reduce(sum, func(a, b, dst Op) { VADDPS(a, b, dst) })
+	inverse := ZMM()
+	VMOVSS(splat(1), inverse.AsX())
+	VDIVSS(sum.AsX(), inverse.AsX(), inverse.AsX())
+	VBROADCASTSS(inverse.AsX(), inverse)
+	Label("scale")
+	SUBQ(Imm(panelBytes), at)
+	p := ZMM()
+	VMULPS(Mem{Base: x, Index: at, Scale: 1}, inverse, p)
+	VMOVUPS(p, Mem{Base: x, Index: at, Scale: 1})
+	JNZ(LabelRef("scale"))
+
+	ADDQ(ld, x)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// addHalves adds the lower and then the upper 8 lanes of x to sum.
+func addHalves(sum, x VecVirtual) {
+	high := YMM()
+	VEXTRACTF64X4(U8(1), x, high)
+	VADDPS(x.AsY(), sum, sum)
+	VADDPS(high, sum, sum)
+}
