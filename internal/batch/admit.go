@@ -18,13 +18,13 @@ func (b *Batcher[T, R]) enqueue(from fairqueue.Sender, req *request[T, R]) error
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	patient, err := b.admissionErr(from, req.tokens(), req.tokens(), req.deadline, now)
+	deadlineBound, err := b.admissionErr(from, req.tokens(), req.tokens(), req.deadline, now)
 	if err != nil {
 		return err
 	}
-	req.admitted, req.patient = now, patient
-	if patient {
-		b.patient += req.tokens()
+	req.admitted, req.deadlineBound = now, deadlineBound
+	if deadlineBound {
+		b.deadlineBound += req.tokens()
 	}
 	b.queue.Push(from, &req.queued)
 	b.work.Broadcast()
@@ -45,7 +45,7 @@ func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens
 // admissionErr returns why a request of that many tokens may not wait, or nil if it may, and then
 // whether only because its caller is known to wait until the deadline. Of its tokens, needed must be
 // computed before the deadline; the zero time means no deadline. b.mu is held.
-func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) (patient bool, err error) {
+func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) (deadlineBound bool, err error) {
 	if b.closed {
 		return false, ErrClosed
 	}
@@ -55,8 +55,8 @@ func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, 
 	if err := b.limit.memoryErr(waiting, tokens); err != nil {
 		return false, b.withRunning(err)
 	}
-	if err := b.limit.ageErr(waiting, b.patient, tokens, throughput); err != nil {
-		if patient = foreseen && b.limit.bindsDeadline(waiting, deadline.Sub(now)); !patient {
+	if err := b.limit.ageErr(waiting, b.deadlineBound, tokens, throughput); err != nil {
+		if deadlineBound = foreseen && b.limit.bindsDeadline(waiting, deadline.Sub(now)); !deadlineBound {
 			return false, b.withRunning(err)
 		}
 	}
@@ -64,10 +64,10 @@ func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, 
 		return false, nil
 	}
 	factor := safetyFactor
-	if patient {
+	if deadlineBound {
 		factor = 1 // to refuse it loses it for certain, and if it is late by its turn, it is not run
 	}
-	return patient, b.deadlineErr(from, needed, factor, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
+	return deadlineBound, b.deadlineErr(from, needed, factor, deadline.Sub(now).Seconds(), throughput, b.remainingTokens(throughput, now))
 }
 
 // withRunning completes a [*FullError].

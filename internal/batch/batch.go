@@ -84,15 +84,15 @@ type Batcher[T, R any] struct {
 	requests sync.Pool     // of *request[T, R], none of them in use
 	stopped  chan struct{} // closed when the last runner has ended
 
-	mu      sync.Mutex // guards everything below
-	work    sync.Cond  // on mu: there may be work, or closed was set
-	queue   fairqueue.Queue[*request[T, R]]
-	patient int             // waiting tokens of the requests that are marked so
-	busy    []*runner[T, R] // that run a batch
-	running struct{ pairs, tokens int }
-	batches state.Batches // started
-	alive   int           // runners' goroutines
-	closed  bool          // nothing new is admitted
+	mu            sync.Mutex // guards everything below
+	work          sync.Cond  // on mu: there may be work, or closed was set
+	queue         fairqueue.Queue[*request[T, R]]
+	deadlineBound int             // waiting tokens of the requests that are marked so
+	busy          []*runner[T, R] // that run a batch
+	running       struct{ pairs, tokens int }
+	batches       state.Batches // started
+	alive         int           // runners' goroutines
+	closed        bool          // nothing new is admitted
 }
 
 // New starts a Batcher that runs its batches with run. With several runners, run is called

@@ -111,8 +111,8 @@ func (b *Batcher[T, R]) takeNext(r *runner[T, R], req *request[T, R]) bool {
 	}
 	r.slots = append(r.slots, slot[T, R]{req: req, index: req.pop(&b.queue), tokens: tokens, value: value})
 	r.tokens += tokens
-	if req.patient {
-		b.patient -= tokens
+	if req.deadlineBound {
+		b.deadlineBound -= tokens
 	}
 	return true
 }

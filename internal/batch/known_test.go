@@ -79,12 +79,12 @@ func TestKnownCallersLeaveRoom(t *testing.T) {
 			go func() { done <- ticket.Wait(c.ctx) }()
 			synctest.Wait()
 		}
-		patient := func() int {
+		bound := func() int {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			return b.patient
+			return b.deadlineBound
 		}
-		if n := patient(); n != 300 || b.Queue().Tokens != 600 {
+		if n := bound(); n != 300 || b.Queue().Tokens != 600 {
 			t.Errorf("%d of %d tokens wait because their caller is known, want 300 of 600", n, b.Queue().Tokens)
 		}
 		if err := b.Check(t.Context(), other, 1500); err != nil {
@@ -92,13 +92,13 @@ func TestKnownCallersLeaveRoom(t *testing.T) {
 		}
 		leave()
 		synctest.Wait()
-		if n := patient(); n != 200 {
+		if n := bound(); n != 200 {
 			t.Errorf("%d tokens wait because their caller is known after 100 of 300 were canceled", n)
 		}
 		for range 5 {
 			<-done
 		}
-		if n := patient(); n != 0 {
+		if n := bound(); n != 0 {
 			t.Errorf("%d tokens wait because their caller is known when nothing waits", n)
 		}
 	})

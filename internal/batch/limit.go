@@ -33,11 +33,11 @@ import (
 //     that: callers take turns. What waits for this reason alone does not count against callers
 //     with nothing in the queue, and its deadline is compared without a margin.
 //
-// So heavy callers never fill more than three quarters of L without deadlines that are near: they
-// are refused until enough of their work has run, and the last quarter is left to the others. As
-// callers take turns, an admitted request waits at most about MaxQueueAge for its turn, or until its
-// deadline if its caller is known to wait, unless more urgent work or more callers arrive. Less
-// urgent work counts only as far as it runs first: see [fairqueue.Backlog].
+// So heavy callers fill three quarters of L, and exceed that only with requests that are bound by near
+// deadlines. Otherwise they are refused until enough of their work has run, and the last quarter is
+// left to the others. As callers take turns, an admitted request waits at most about MaxQueueAge for
+// its turn, or until its deadline if it is bound by that, unless more urgent work or more callers
+// arrive. Less urgent work counts only as far as it runs first: see [fairqueue.Backlog].
 //
 // Note: a deadline far beyond MaxQueueAge does not count, because it may be no more than the default
 // of a server, and MaxQueueAge was chosen for callers who leave long before it. A caller of which
@@ -73,9 +73,9 @@ func (a AdmissionLimit) memoryErr(waiting fairqueue.Backlog, tokens int) error {
 	return nil
 }
 
-// ageErr is the part of Check that bounds the queue by L. Of what waits, the patient tokens were
-// admitted because their callers are known to wait.
-func (a AdmissionLimit) ageErr(waiting fairqueue.Backlog, patient, tokens int, throughput float64) error {
+// ageErr is the part of Check that bounds the queue by L. Of what waits, that many tokens are bound by
+// deadlines instead.
+func (a AdmissionLimit) ageErr(waiting fairqueue.Backlog, deadlineBound, tokens int, throughput float64) error {
 	if waiting.Total == 0 {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (a AdmissionLimit) ageErr(waiting fairqueue.Backlog, patient, tokens int, t
 		common -= limit / 4
 	}
 	switch {
-	case tokens <= common-waiting.All, waiting.Own == 0 && waiting.All-patient <= common:
+	case tokens <= common-waiting.All, waiting.Own == 0 && waiting.All-deadlineBound <= common:
 		return nil
 	case tokens <= limit-waiting.Before && tokens <= limit/(waiting.Flows+1)-waiting.Own:
 		return nil
@@ -93,15 +93,15 @@ func (a AdmissionLimit) ageErr(waiting fairqueue.Backlog, patient, tokens int, t
 	return &FullError{Tokens: tokens, Queued: waiting.All, Max: common}
 }
 
-// Bounds on the requests of callers that are known to wait.
+// Bounds on requests that are bound by their deadlines.
 const (
-	maxPatience = 3   // times MaxQueueAge that a deadline may be away
+	maxDeadline = 3   // times MaxQueueAge that a deadline may be away
 	maxKnown    = 128 // requests that may wait per caller: as many as servers allow on a connection
 )
 
 // bindsDeadline reports whether a request is bound by its deadline, that long away, instead of by L.
 func (a AdmissionLimit) bindsDeadline(waiting fairqueue.Backlog, left time.Duration) bool {
-	return waiting.Own > 0 && waiting.OwnRequests < maxKnown && left <= maxPatience*a.MaxQueueAge
+	return waiting.Own > 0 && waiting.OwnRequests < maxKnown && left <= maxDeadline*a.MaxQueueAge
 }
 
 // limit is L.

@@ -11,14 +11,14 @@ import (
 
 // request is the pairs of one call to Do. Once it is queued, the Batcher's lock guards it.
 type request[T, R any] struct {
-	items    []Item[T, R]
-	order    []int // indexes of items, in the order in which batches take them; empty means as they stand
-	taken    int   // how many pairs batches have taken
-	open     int   // pairs without a result
-	admitted time.Time
-	deadline time.Time       // zero if there is none
-	canceled <-chan struct{} // closed when the caller leaves; nil if it cannot
-	patient  bool            // admitted only because its caller is known to wait until the deadline
+	items         []Item[T, R]
+	order         []int // indexes of items, in the order in which batches take them; empty means as they stand
+	taken         int   // how many pairs batches have taken
+	open          int   // pairs without a result
+	admitted      time.Time
+	deadline      time.Time       // zero if there is none
+	canceled      <-chan struct{} // closed when the caller leaves; nil if it cannot
+	deadlineBound bool            // admitted only because its caller is known to wait until the deadline
 
 	queued fairqueue.Entry[*request[T, R]] // its place in the queue, and what is left of it there
 

@@ -132,8 +132,8 @@ func (b *Batcher[T, R]) end(req *request[T, R], err error) {
 		return
 	}
 	b.queue.Remove(&req.queued)
-	if req.patient {
-		b.patient -= req.tokens()
+	if req.deadlineBound {
+		b.deadlineBound -= req.tokens()
 	}
 	req.ended, req.err = true, err
 	req.done <- struct{}{}

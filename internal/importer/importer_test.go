@@ -64,6 +64,8 @@ func TestImport(t *testing.T) {
 			map[string]string{"model_pool.instances[0].quantization": "int8"}, nil},
 		{"bits of a precision", "model:\n  backend: mlx\n  mlx:\n    bits: 4\n", map[string]string{"model_pool.instances[0].quantization": "int8"},
 			[]string{"e.yaml:2 model.backend", "e.yaml:4 model.mlx.bits"}},
+		{"several backends in several precisions", "model:\n  backend: [mps, mlx]\n  mps:\n    fp16: true\n  mlx:\n    bits: 4\n", nil,
+			[]string{"e.yaml:2 model.backend", "e.yaml:4 model.mps.fp16", "e.yaml:6 model.mlx.bits"}},
 		{"sections of other backends", "model:\n  device: cpu\n  mps:\n    fp16: true\n  onnx:\n    optimize: true\n", nil, nil},
 		{"the model beside a pool", "model:\n  backend: mps\nmodel_pool:\n  instances:\n    - name: c/d\n", map[string]string{"model": "c/d"}, nil},
 		{"equal instances", "model_pool:\n  instances:\n    - max_length: 9\n    - max_length: 9\n  routing_strategy: least_busy\n", map[string]string{

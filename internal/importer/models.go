@@ -116,6 +116,13 @@ func (c *converter) single() outputInstance {
 	case c.values[at+"mlx.bits"] != nil && !c.taken[at+"mlx.bits"]:
 		out.Quantization = c.precisions(at+"mlx.bits", precisionOfBits, backends)
 	}
+	if len(original) > 1 { // whose precisions are one sweep here
+		for _, key := range []string{"mlx.bits", "compiled.fp16"} {
+			if !c.is(at+key, "16") && !c.is(at+key, "true") {
+				c.leave(at+key, "all backends are measured in the same precisions")
+			}
+		}
+	}
 	if out.Quantization == nil && c.is(at+"quantized", "true") {
 		c.leave(at+"quantized", "names no precision; say which in quantization_mode")
 	}

@@ -94,8 +94,8 @@ type latest struct {
 	LastInferenceMS  *float64 `json:"last_inference_ms,omitempty"`
 }
 
-// running is how long after the last answer the Python project says that it is running.
-const running = 2 * time.Second
+// runningFor is how long after the last answer a server counts as running.
+const runningFor = 2 * time.Second
 
 // serveSummary answers GET /metrics in JSON.
 func (r *Recorder) serveSummary(w http.ResponseWriter, served Served) {
@@ -166,7 +166,7 @@ func (out *summary) newest(samples []state.Sample, now time.Time) {
 		if s.LatencyMS == nil {
 			continue
 		}
-		out.IsRunning = out.IsRunning || now.Sub(s.Time) < running
+		out.IsRunning = out.IsRunning || now.Sub(s.Time) < runningFor
 		out.latest = &latest{round(*s.LatencyMS), rounded(s.CPUPct), rounded(s.TokenizeMS), rounded(s.QueueMS), rounded(s.ComputeMS)}
 		if out.PaddingAnalysis != nil {
 			out.PaddingAnalysis.LastPaddingPct = rounded(s.PaddingWastePct)
