@@ -58,7 +58,8 @@ var table = []row{
 	{name: "internal/importer", imports: []string{"internal/backend/catalog", "internal/definition", "internal/keypath", "internal/strictyaml"}},
 	{name: "experiments"},
 	{name: "internal/cpu", external: []string{sys}},
-	{name: "internal/machine"},
+	{name: "internal/topology"},
+	{name: "internal/machine", imports: []string{"internal/topology"}},
 	{name: "internal/half"},
 	{name: "internal/safetensors", imports: []string{"internal/half"}},
 	{name: "internal/network", imports: []string{"internal/half"}},
@@ -83,7 +84,7 @@ var table = []row{
 		tests:    []string{"internal/procstat"},
 	},
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
-	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
+	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, external: []string{sys}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
 	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
@@ -95,7 +96,7 @@ var table = []row{
 	{
 		name: "local",
 		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
-			"internal/hub", "internal/pipeline", "internal/pool", "internal/state"},
+			"internal/hub", "internal/pipeline", "internal/pool", "internal/state", "internal/topology"},
 		tests: []string{"internal/procstat"},
 	},
 
@@ -126,7 +127,7 @@ var table = []row{
 	{
 		name: "internal/serving",
 		imports: []string{".", "internal/batch", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics",
-			"internal/server", "internal/state", "local"},
+			"internal/server", "internal/state", "internal/topology", "local"},
 		tests: []string{"client"},
 	},
 	{name: "client", imports: []string{".", "proto/crossrank/v1", "proto/inference"}, external: []string{grpc, rpc}},

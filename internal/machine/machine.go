@@ -9,6 +9,8 @@ import (
 	"path"
 	"runtime"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 // Machine describes this computer as this process sees it.
@@ -23,7 +25,7 @@ type Machine struct {
 
 // Here describes the machine that the program runs on.
 func Here() Machine {
-	m := Machine{Cores: runtime.GOMAXPROCS(0), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()}
+	m := Machine{Cores: topology.Here().Processors, OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()}
 	m.ask()
 	return m
 }
