@@ -10,8 +10,9 @@
 //
 //   - No caller hangs. Every request ends with its results or with an error: when a run panics, when a
 //     caller leaves, when the Batcher closes.
-//   - No runner idles while work waits. There is no waiting for a fuller batch unless
-//     [Options.Timeout] asks for it: while a runner is busy, requests gather by themselves.
+//   - No runner idles while work waits, and runners that are idle divide what waits. There is no
+//     waiting for a fuller batch unless [Options.Timeout] asks for it: while a runner is busy,
+//     requests gather by themselves.
 //   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
 //     run again pair by pair, once, so that only the request with the faulty pair fails.
 //   - One caller cannot harm another. Callers take turns (package fairqueue), and the queue is

@@ -72,6 +72,7 @@ func (b *Batcher[T, R]) wake() {
 func (b *Batcher[T, R]) form(r *runner[T, R]) {
 	now := time.Now()
 	r.maxPairs, r.deadlineTokens, r.throughput = b.maxPairs(now), math.Inf(1), b.runners.Throughput()
+	r.part = b.part()
 	var last *request[T, R]
 	for e := b.queue.Next(); e != nil; e = b.queue.Next() {
 		req := e.Value
@@ -103,12 +104,19 @@ func (b *Batcher[T, R]) form(r *runner[T, R]) {
 
 // takeNext moves the next pair of a request into the batch, and returns false if it does not fit.
 func (b *Batcher[T, R]) takeNext(r *runner[T, R], req *request[T, R]) bool {
-	item := &req.items[req.nextIndex()]
+	at, ok := 0, true
+	if len(r.slots) > 0 {
+		if at, ok = req.fitting(r.part - r.tokens); !ok {
+			return false
+		}
+	}
+	item := &req.items[req.indexAt(at)]
 	tokens, value := item.Tokens, item.Value
 	if len(r.slots) > 0 && (tokens > b.opts.MaxTokens-r.tokens || len(r.slots) == r.maxPairs ||
 		float64(r.tokens)+float64(tokens) > r.deadlineTokens) {
 		return false
 	}
+	req.bring(at)
 	r.slots = append(r.slots, slot[T, R]{req: req, index: req.pop(&b.queue), tokens: tokens, value: value})
 	r.tokens += tokens
 	if req.deadlineBound {

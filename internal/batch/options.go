@@ -14,6 +14,7 @@ const (
 	DefaultMaxTokens       = 16_384
 	DefaultMaxPairs        = 512
 	DefaultMaxQueuedTokens = 1_000_000
+	DefaultMinTokens       = 128
 )
 
 // Options say how batches are formed and how much may wait. They have the names of the settings
@@ -30,6 +31,10 @@ type Options struct {
 	MaxTokens int
 	MaxPairs  int
 
+	// MinTokens is how many tokens a batch has at least, if they wait, where it leaves work to idle
+	// runners; 0 means 128, about two pairs. The smaller it is, the sooner a request is done while
+	// others are idle, and the less a runner with many cores computes in all.
+	MinTokens int
 	// MaxQueuedTokens bounds the tokens that wait, and so the memory that they take; 0 means
 	// 1,000,000. MaxQueueAge bounds what waits by time: to what the runners compute within it, at
 	// their measured throughput; 0 means no such bound. Running batches do not count. See
@@ -72,6 +77,7 @@ func (o Options) Check() error {
 	}{
 		{"max tokens", int64(o.MaxTokens)},
 		{"max pairs", int64(o.MaxPairs)},
+		{"min tokens", int64(o.MinTokens)},
 		{"max queued tokens", int64(o.MaxQueuedTokens)},
 		{"max queue age", int64(o.MaxQueueAge)},
 		{"timeout", int64(o.Timeout)},
@@ -96,6 +102,7 @@ func (o Options) Check() error {
 func (o Options) WithDefaults() Options {
 	o.MaxTokens = cmp.Or(o.MaxTokens, DefaultMaxTokens)
 	o.MaxPairs = cmp.Or(o.MaxPairs, DefaultMaxPairs)
+	o.MinTokens = cmp.Or(o.MinTokens, DefaultMinTokens)
 	o.MaxQueuedTokens = cmp.Or(o.MaxQueuedTokens, DefaultMaxQueuedTokens)
 	o.Quantum = min(cmp.Or(o.Quantum, max(1, o.MaxTokens/4)), maxQuantum)
 	o.Enabled = cmp.Or(o.Enabled, new(true))

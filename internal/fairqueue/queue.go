@@ -40,7 +40,8 @@ type Load struct {
 	Requests, Items, Cost int
 }
 
-// Entry is one request. Its fields must not change while a queue holds it.
+// Entry is one request. Its fields must not change while a queue holds it. But where an item is
+// taken out of turn, Next may be lowered to its cost between [Queue.Next] and [Queue.Take].
 type Entry[T any] struct {
 	Value T // for the user of the queue
 
