@@ -5,21 +5,22 @@ import (
 
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 // engines starts the engines that o asks for, all on the weights of the first. After an error none
 // is left open.
 func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
-	instances := o.instances()
+	groups := o.groups(topology.Here())
 	first, err := backend.Open(o.Backend, m.Network, backend.Options{
-		Threads: instances[0].Threads, Precision: o.Quantization, MaxTokens: o.maxLength(m),
+		Threads: groups[0].Threads, CPUs: groups[0].CPUs, Precision: o.Quantization, MaxTokens: o.maxLength(m),
 	})
 	if err != nil {
 		return nil, err
 	}
 	engines = append(engines, first)
-	for _, in := range instances[1:] {
-		replica, err := first.Replica(in.Threads)
+	for _, g := range groups[1:] {
+		replica, err := first.Replica(g.Threads, g.CPUs)
 		if err != nil {
 			return nil, errors.Join(err, closeAll(engines))
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 // Options configure a [Model]. The zero value works.
@@ -18,7 +19,9 @@ type Options struct {
 	// together, is slower: see [Model.Warnings].
 	Threads int
 
-	// Instances compute batches side by side, on one copy of the weights; none means one instance.
+	// Instances compute batches side by side, on one copy of the weights. None means one instance
+	// of Threads; or without Threads, one for each group of up to 8 cores that share a last-level
+	// cache, bound to them where there is more than one.
 	Instances []Instance
 
 	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,
@@ -65,11 +68,12 @@ type Instance struct {
 	Threads int // cores that a batch of this instance is split over; 0 means Options.Threads
 }
 
-// Batching says how batches are formed. Each field but Quantum is a setting of the batching section
+// Batching says how batches are formed. Each field but Quantum and MinTokens is a setting of the batching section
 // of a settings file, and means the same:
 //
 //	MaxTokens       int           // tokens of a batch; 0 means 16,384
 //	MaxPairs        int           // pairs of a batch; 0 means 512
+//	MinTokens       int           // tokens of a batch, if they wait, beside idle instances; 0 means 16 a thread
 //	MaxQueuedTokens int           // tokens that wait before requests are refused; 0 means 1,000,000
 //	MaxQueueAge     time.Duration // max wait of queued work at the measured speed; 0 means no such bound
 //	Timeout         time.Duration // how long a batch that is not full waits for more; 0 means not at all
@@ -114,9 +118,25 @@ func (o Options) check() error {
 	return o.Batching.Check()
 }
 
+// rowsPerCore is how many tokens a core of an instance has at least, if they wait, where a batch is
+// divided among idle instances: about as many as it takes for reading weights to be a tenth of the
+// work.
+const rowsPerCore = 16
+
+// batching are the options of batches, with the least tokens that suit the instances.
+func (o Options) batching() Batching {
+	b := o.Batching
+	if b.MinTokens == 0 {
+		for _, g := range o.groups(topology.Here()) {
+			b.MinTokens = max(b.MinTokens, rowsPerCore*g.Threads)
+		}
+	}
+	return b
+}
+
 func (o Options) pipeline() pipeline.Options {
 	return pipeline.Options{
-		Options:          o.Batching,
+		Options:          o.batching(),
 		Packing:          o.Packing,
 		Mode:             pipeline.Mode(o.Mode),
 		Routing:          pool.Routing(o.Routing),

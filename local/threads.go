@@ -3,7 +3,8 @@ package local
 import (
 	"cmp"
 	"fmt"
-	"runtime"
+
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 // maxThreadsPerCore is where a number of threads is surely a mistake: each thread takes megabytes
@@ -25,15 +26,22 @@ func CheckThreads(threads, cores int) (warning string, err error) {
 	return "", nil
 }
 
-// instances are the options of each instance, with their threads filled in: those that name no
-// number share the cores equally.
-func (o Options) instances() []Instance {
-	all := append([]Instance(nil), o.Instances...)
-	if len(all) == 0 {
-		all = make([]Instance, 1)
+// group is the cores of one instance.
+type group = topology.Group
+
+// groups are the cores of each instance. Instances that name no number of threads share the cores
+// equally. Where nothing is asked for at all, there is an instance for each group of cores that
+// share a cache.
+func (o Options) groups(here topology.Topology) []group {
+	if len(o.Instances) == 0 && o.Threads == 0 {
+		return here.Groups()
 	}
+	all := make([]group, max(1, len(o.Instances)))
 	for i := range all {
-		all[i].Threads = cmp.Or(all[i].Threads, o.Threads, max(1, runtime.GOMAXPROCS(0)/len(all)))
+		if len(o.Instances) > 0 {
+			all[i].Threads = o.Instances[i].Threads
+		}
+		all[i].Threads = cmp.Or(all[i].Threads, o.Threads, max(1, here.Processors/len(all)))
 	}
 	return all
 }
@@ -42,10 +50,10 @@ func (o Options) instances() []Instance {
 func (o Options) checkThreads() (warning string, err error) {
 	const absurd = 1 << 30 // on any machine; keeps the sum from overflowing
 	total := 0
-	for _, in := range o.instances() {
-		total = min(total, absurd) + min(in.Threads, absurd)
+	for _, g := range o.groups(topology.Here()) {
+		total = min(total, absurd) + min(g.Threads, absurd)
 	}
-	return CheckThreads(total, runtime.GOMAXPROCS(0))
+	return CheckThreads(total, topology.Here().Processors)
 }
 
 // Warnings are in words what was asked for and works, but is slower than it need be. There are none

@@ -1,11 +1,12 @@
 package local
 
 import (
-	"runtime"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/tinymodel"
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 func TestCheckThreads(t *testing.T) {
@@ -32,7 +33,7 @@ func TestCheckThreads(t *testing.T) {
 // TestOpenCountsThreads holds that absurdly many threads are refused before anything is read, and
 // that a model with more threads than cores says so.
 func TestOpenCountsThreads(t *testing.T) {
-	cores := runtime.GOMAXPROCS(0)
+	cores := topology.Here().Processors
 	for name, opts := range map[string]Options{
 		"of one instance": {Threads: 100_000},
 		"of several":      {Instances: []Instance{{Threads: 64 * cores}, {Threads: 65 * cores}}},
@@ -56,6 +57,33 @@ func TestOpenCountsThreads(t *testing.T) {
 		}
 		if err := m.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestGroups shows the cores of each instance on a machine with two clusters of eight.
+func TestGroups(t *testing.T) {
+	here := topology.Topology{Processors: 16, Clusters: []topology.Cluster{
+		{CPUs: []int{0, 1, 2, 3, 4, 5, 6, 7}}, {Node: 1, CPUs: []int{8, 9, 10, 11, 12, 13, 14, 15}},
+	}}
+	for _, c := range []struct {
+		name string
+		opts Options
+		want string
+	}{
+		{"nothing asked for", Options{}, "8 on [0 1 2 3 4 5 6 7], 8 on [8 9 10 11 12 13 14 15]"},
+		{"threads", Options{Threads: 16}, "16 on []"},
+		{"an instance", Options{Instances: make([]Instance, 1)}, "16 on []"},
+		{"instances", Options{Instances: make([]Instance, 3)}, "5 on [], 5 on [], 5 on []"},
+		{"instances and threads", Options{Threads: 2, Instances: []Instance{{}, {Threads: 3}}}, "2 on [], 3 on []"},
+		{"more instances than cores", Options{Instances: make([]Instance, 17)}, strings.Repeat("1 on [], ", 16) + "1 on []"},
+	} {
+		var parts []string
+		for _, g := range c.opts.groups(here) {
+			parts = append(parts, fmt.Sprintf("%d on %v", g.Threads, g.CPUs))
+		}
+		if got := strings.Join(parts, ", "); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
 }

@@ -18,9 +18,9 @@ type Engine interface {
 	// Logits writes one logit a sequence to out. An error means that nothing was computed.
 	Logits(seqs []network.Sequence, out []float32) error
 
-	// Replica starts another engine on the same weights. Either may be closed while the other
-	// lives.
-	Replica(threads int) (Engine, error)
+	// Replica starts another engine on the same weights, with threads and processors as in
+	// [Options]. Either may be closed while the other lives.
+	Replica(threads int, cpus []int) (Engine, error)
 
 	Properties() Properties
 	Close() error
@@ -38,6 +38,7 @@ type Properties struct {
 // Options configure an engine. The zero value works.
 type Options struct {
 	Threads   int    // cores that a batch is split over; 0 = all that the process may use
+	CPUs      []int  // processors that they are bound to, where the backend can; none = not bound
 	Precision string // "" = the backend's default
 	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
 }

@@ -59,7 +59,7 @@ func TestOpen(t *testing.T) {
 		if p.Backend != catalog.Native || p.Device != "cpu" || p.Tier == "" || p.Precision != "int8" || p.Threads != 2 {
 			t.Errorf("%q: got the properties %+v", name, p)
 		}
-		r, err := e.Replica(1)
+		r, err := e.Replica(1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

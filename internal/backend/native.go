@@ -13,7 +13,7 @@ var executors = map[string]executor{
 
 func startNative(n *network.Network, opts Options) (Engine, error) {
 	e, err := native.New(n, native.Options{
-		Threads: opts.Threads, Precision: native.Precision(opts.Precision), MaxTokens: opts.MaxTokens,
+		Threads: opts.Threads, CPUs: opts.CPUs, Precision: native.Precision(opts.Precision), MaxTokens: opts.MaxTokens,
 	})
 	if err != nil {
 		return nil, err
@@ -24,8 +24,8 @@ func startNative(n *network.Network, opts Options) (Engine, error) {
 // nativeEngine is a native engine as an Engine.
 type nativeEngine struct{ *native.Engine }
 
-func (e nativeEngine) Replica(threads int) (Engine, error) {
-	return nativeEngine{e.Engine.Replica(threads)}, nil
+func (e nativeEngine) Replica(threads int, cpus []int) (Engine, error) {
+	return nativeEngine{e.Engine.Replica(threads, cpus)}, nil
 }
 
 func (e nativeEngine) Properties() Properties {

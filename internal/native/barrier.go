@@ -4,104 +4,100 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// part is one worker's part of a pass that several workers compute together. The zero value is the
-// whole pass.
+// barrier lets the workers of a team wait for each other, again and again. On cores of their own
+// they are a fraction of a layer apart, so a wait spins at first. Then it sleeps, which frees its
+// core for a worker that has lost its own.
 //
-// Workers split rows. Each computes its own rows through the linear layers, and waits for the
-// others only around attention, where it reads their keys and values.
-type part struct {
-	index, count int      // which worker this is, and how many there are
-	barrier      *barrier // the same for all
-}
-
-// of returns the worker's part of n rows, in multiples of unit.
-func (p part) of(n, unit int) (low, high int) {
-	if p.count <= 1 {
-		return 0, n
-	}
-	units := (n + unit - 1) / unit
-	each := (units + p.count - 1) / p.count * unit
-	low = min(n, p.index*each)
-	return low, min(n, low+each)
-}
-
-func (p part) wait() {
-	if p.count > 1 {
-		p.barrier.wait()
-	}
-}
-
-// barrier lets a fixed number of workers wait for each other, again and again. On cores of their
-// own they are a fraction of a layer apart, so a wait spins at first. Then it sleeps, which frees
-// its core for a worker that has lost its own.
+// Arriving workers write arrived while those before them read ended. Each word is on cache lines of
+// its own, so that no arrival takes the line that the others look at.
 type barrier struct {
-	workers int32
 	arrived atomic.Int32
-	round   atomic.Int32
-	broken  atomic.Bool
+	_       [linePair - 4]byte
+	ended   atomic.Int32 // rounds; broken once it is broken
+	_       [linePair - 4]byte
 
+	workers int32        // of the team; set while no worker waits, as spins is
+	spins   int          // how often a wait looks at ended before it sleeps
+	lost    atomic.Int32 // waits that lasted longer than any worker needs that has a core
 	mu      sync.Mutex
-	changed sync.Cond // round or broken
+	changed sync.Cond // ended
+	_       [linePair]byte
 }
+
+const (
+	linePair = 128 // bytes of two cache lines, which processors fetch together
+	broken   = -1
+)
 
 // errBroken is the panic of a wait at a broken barrier.
 var errBroken = errors.New("another worker gave up")
 
-func newBarrier(workers int) *barrier {
-	b := &barrier{workers: int32(workers)}
+func newBarrier() *barrier {
+	b := new(barrier)
 	b.changed.L = &b.mu
 	return b
+}
+
+// reset makes the barrier new, for so many workers. No worker may be using it.
+func (b *barrier) reset(workers, spins int) {
+	b.arrived.Store(0)
+	b.ended.Store(0)
+	b.lost.Store(0)
+	b.workers, b.spins = int32(workers), spins
 }
 
 // wait returns when all workers have called it. It panics with errBroken once the barrier is
 // broken.
 func (b *barrier) wait() {
-	// About 200 µs, which is more than a wake-up takes. A worker that slept arrives late at the
-	// next wait by the time of a wake-up; if the others stopped spinning before that, they would
-	// sleep in turn, and so on to the end of the pass.
-	const spins = 150_000
-	round := b.round.Load()
+	round := b.ended.Load()
 	if b.arrived.Add(1) == b.workers {
 		b.arrived.Store(0)
-		b.change(func() { b.round.Add(1) })
+		b.end(round + 1)
 		return
 	}
-	for range spins {
-		if b.ended(round) {
+	for range b.spins {
+		if b.hasEnded(round) {
 			return
 		}
 	}
+	b.sleep(round)
+}
+
+// sleep returns when a round has ended.
+func (b *barrier) sleep(round int32) {
+	asleep := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for !b.ended(round) {
+	for !b.hasEnded(round) {
 		b.changed.Wait()
 	}
+	if time.Since(asleep) > lostAfter {
+		b.lost.Add(1)
+	}
 }
 
-// ended reports whether a round has ended.
-func (b *barrier) ended(round int32) bool {
-	if b.broken.Load() {
+// hasEnded reports whether a round has ended.
+func (b *barrier) hasEnded(round int32) bool {
+	now := b.ended.Load()
+	if now == broken {
 		panic(errBroken)
 	}
-	return b.round.Load() != round
+	return now != round
 }
 
-// change makes a change that sleeping workers wait for.
-func (b *barrier) change(f func()) {
+// end ends the round that workers wait for, unless the barrier is broken.
+func (b *barrier) end(next int32) {
 	b.mu.Lock()
-	f()
+	if b.ended.Load() != broken {
+		b.ended.Store(next)
+	}
 	b.mu.Unlock()
 	b.changed.Broadcast()
 }
 
 // breakUp makes all waits panic, now and until reset. A worker that cannot go on calls it, so that
 // the others do not wait forever.
-func (b *barrier) breakUp() { b.change(func() { b.broken.Store(true) }) }
-
-// reset makes the barrier new. No worker may be using it.
-func (b *barrier) reset() {
-	b.arrived.Store(0)
-	b.broken.Store(false)
-}
+func (b *barrier) breakUp() { b.end(broken) }

@@ -16,12 +16,12 @@
 //
 // # Cores
 //
-// An [Engine] divides a batch into parts of about equal cost, one per core. Each core takes its
-// part through the whole forward pass, so that no core waits for another between layers. Where the
-// parts would be uneven, as with one sequence on two cores, all cores split the rows of one pass
-// instead, and wait for each other twice a layer. They also do where a sequence has more than 1,024
-// tokens, so that only one of them needs memory for the activations of the longest. All memory
-// lasts as long as the engine, so a batch allocates nothing.
+// An [Engine] divides a batch into parts of about equal cost, one for each team of cores. A team of
+// one core takes its part through the whole forward pass and never waits. A larger team splits the
+// rows of a pass, and its cores wait for each other twice a layer. A model of the costs (see costs)
+// chooses the teams: single cores for many like sequences, all cores together for one sequence, and
+// teams between where there are more cores than sequences. All memory lasts as long as the engine,
+// so a batch allocates nothing.
 package native
 
 import (
@@ -50,12 +50,17 @@ type Engine struct {
 	closed  bool
 	order   []int // the batch's sequences, longest first
 	workers []*worker
-	barrier *barrier
+	memory  *memory
+	planner planner
+
+	spinning   spinning
+	processors func() int // that may run workers; asked before each batch
 }
 
 // Options configure an engine. The zero value works.
 type Options struct {
 	Threads   int       // cores that a batch is split over; 0 = all that the process may use
+	CPUs      []int     // processors that they are, where the system can bind threads; none = it chooses
 	Precision Precision // "" = fp32
 	Tier      cpu.Tier  // of instructions; "" = the best, or the one that the environment forces
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
@@ -93,29 +98,31 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 		model: model, tier: tier, vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
 	}
 	model.prepare(e.maxTokens)
-	e.start(opts.Threads)
+	e.start(opts.Threads, opts.CPUs)
 	return e, nil
 }
 
 // Replica starts another engine on the same packed weights, which are read-only: it costs
-// workers and their memory alone. Either may be closed while the other lives. Threads are as in
-// [Options].
-func (e *Engine) Replica(threads int) *Engine {
+// workers and their memory alone. Either may be closed while the other lives. Threads and
+// processors are as in [Options].
+func (e *Engine) Replica(threads int, cpus []int) *Engine {
 	r := &Engine{model: e.model, tier: e.tier, vocab: e.vocab, maxTokens: e.maxTokens}
-	r.start(threads)
+	r.start(threads, cpus)
 	return r
 }
 
 // start gives a new engine its workers.
-func (e *Engine) start(threads int) {
+func (e *Engine) start(threads int, cpus []int) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e.barrier = newBarrier(threads)
-	for i := range threads {
-		w := newWorker(e.model, e.maxTokens, part{index: i, count: threads, barrier: e.barrier})
+	e.processors = func() int { return runtime.GOMAXPROCS(0) }
+	e.memory = e.model.newMemory(threads, e.maxTokens)
+	e.planner = planner{costs: e.model.costs, loads: make([]load, threads)}
+	for range threads {
+		w := newWorker(e.model, e.maxTokens)
 		e.workers = append(e.workers, w)
-		e.running.Go(w.run)
+		e.running.Go(func() { w.run(cpus) })
 	}
 }
 
@@ -139,8 +146,7 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if e.closed {
 		return ErrClosed
 	}
-	e.divide(seqs)
-	return e.compute(seqs, out, e.uneven() || longest(seqs) > dividedTokens)
+	return e.compute(seqs, out, e.plan(seqs))
 }
 
 func (e *Engine) check(seqs []network.Sequence, out []float32) error {

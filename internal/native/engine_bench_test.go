@@ -49,30 +49,30 @@ func BenchmarkLogits(b *testing.B) {
 }
 
 // BenchmarkUneven compares the two ways to spread a batch over two cores, by how much more than
-// half of it the larger part has: divided, the time is that of the larger part; jointly, all cores
-// wait for each other in every layer. unevenPercent was chosen by it.
+// half of it the larger part has: divided, the time is that of the larger part; jointly, the cores
+// wait for each other in every layer. It shows where costs should find both alike.
 func BenchmarkUneven(b *testing.B) {
 	n := sample.Network(42, miniLM)
-	e, err := New(n, Options{Threads: 2})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer e.Close()
-	for _, load := range []struct {
-		percent int
-		lengths []int
-	}{{0, []int{100, 100}}, {3, []int{103, 97}}, {5, []int{105, 95}}, {10, []int{110, 90}}, {20, []int{120, 80}}, {33, []int{80, 80, 80}}} {
-		seqs := sample.Sequences(1, n, load.lengths...)
-		for _, joint := range []bool{false, true} {
-			b.Run(fmt.Sprintf("above=%d%%/joint=%v", load.percent, joint), func(b *testing.B) {
-				out := make([]float32, len(seqs))
-				for b.Loop() {
-					e.divide(seqs)
-					if err := e.compute(seqs, out, joint); err != nil {
-						b.Fatal(err)
+	for _, precision := range Precisions {
+		e := start(b, n, Options{Threads: 2, Precision: precision})
+		for _, load := range []struct {
+			percent int
+			lengths []int
+		}{{0, []int{100, 100}}, {3, []int{103, 97}}, {5, []int{105, 95}}, {10, []int{110, 90}}, {20, []int{120, 80}}, {33, []int{80, 80, 80}}} {
+			seqs := sample.Sequences(1, n, load.lengths...)
+			for _, p := range []plan{{2, 1}, {1, 2}} {
+				b.Run(fmt.Sprintf("precision=%s/above=%d%%/teams=%d", precision, load.percent, p.teams), func(b *testing.B) {
+					out := make([]float32, len(seqs))
+					e.sort(seqs)
+					for b.Loop() {
+						if err := e.compute(seqs, out, p); err != nil {
+							b.Fatal(err)
+						}
 					}
-				}
-			})
+					b.ReportMetric(e.planner.predict(seqs, e.order, p), "rows-predicted")
+				})
+			}
 		}
+		e.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -32,6 +33,14 @@ func start(t testing.TB, n *network.Network, opts Options) *Engine {
 	return e
 }
 
+// many is a replica for cores that this machine need not have.
+func many(t testing.TB, e *Engine, cores int) *Engine {
+	r := e.Replica(cores, nil)
+	r.processors = func() int { return cores }
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
 func logits(t testing.TB, e *Engine, seqs []network.Sequence) []float32 {
 	t.Helper()
 	out := make([]float32, len(seqs))
@@ -41,12 +50,33 @@ func logits(t testing.TB, e *Engine, seqs []network.Sequence) []float32 {
 	return out
 }
 
-// TestThreadsNeverChangeAScore: evenly divided or jointly, by any number of workers: the same bits.
+// TestPlansNeverChangeAScore: divided among any number of teams of any size: the same bits.
+func TestPlansNeverChangeAScore(t *testing.T) {
+	seqs := sample.Sequences(1, small(), 80, 3, 120, 41)
+	want := logits(t, open(t, 1), seqs)
+	for _, p := range []plan{{1, 1}, {1, 2}, {1, 3}, {1, 7}, {2, 1}, {2, 2}, {2, 3}, {3, 1}, {3, 2}, {4, 1}, {5, 1}} {
+		e := open(t, p.teams*p.size)
+		for range 2 {
+			got := make([]float32, len(seqs))
+			e.sort(seqs)
+			if err := e.compute(seqs, got, p); err != nil {
+				t.Fatal(err)
+			}
+			for i := range got {
+				if got[i] != want[i] {
+					t.Errorf("%+v: %d tokens: %g, want %g", p, len(seqs[i].IDs), got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// TestThreadsNeverChangeAScore: with the plans that engines choose themselves.
 func TestThreadsNeverChangeAScore(t *testing.T) {
 	seqs := sample.Sequences(1, small(), 80, 3, 120, 41)
 	want := logits(t, open(t, 1), seqs)
-	for _, threads := range []int{2, 3} {
-		e := open(t, threads)
+	for _, threads := range []int{2, 3, 8} {
+		e := many(t, open(t, 1), threads)
 		for i, q := range seqs {
 			if got := logits(t, e, []network.Sequence{q})[0]; got != want[i] {
 				t.Errorf("%d threads, %d tokens alone: %g, want %g", threads, len(q.IDs), got, want[i])
@@ -56,26 +86,6 @@ func TestThreadsNeverChangeAScore(t *testing.T) {
 			if got != want[i] {
 				t.Errorf("%d threads, %d tokens in a batch: %g, want %g", threads, len(seqs[i].IDs), got, want[i])
 			}
-		}
-	}
-}
-
-func TestUneven(t *testing.T) {
-	e := open(t, 2)
-	for _, c := range []struct {
-		name    string
-		lengths []int
-		want    bool
-	}{
-		{"one sequence", []int{80}, true},
-		{"two alike", []int{80, 80}, false},
-		{"one long, one short", []int{200, 20}, true},
-		{"three alike", []int{80, 80, 80}, true},
-		{"many", []int{80, 60, 100, 30, 45, 90, 70, 66, 50, 120}, false},
-	} {
-		e.divide(sample.Sequences(1, small(), c.lengths...))
-		if got := e.uneven(); got != c.want {
-			t.Errorf("%s: uneven is %v, want %v", c.name, got, c.want)
 		}
 	}
 }
@@ -108,12 +118,13 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 // pass, and works on.
 func TestPanicIsOneBatchsError(t *testing.T) {
 	e := open(t, 2)
-	for name, seqs := range map[string][]network.Sequence{"divided": sample.Sequences(2, small(), 20, 20), "joint": sample.Sequences(3, small(), 40)} {
+	for name, p := range map[string]plan{"divided": {2, 1}, "joint": {1, 2}} {
+		seqs := sample.Sequences(2, small(), 20, 20)
 		want := logits(t, e, seqs)
 		for _, w := range e.workers {
 			good := w.workspace
 			w.workspace = &workspace{} // no memory to work in
-			if err := e.Logits(seqs, make([]float32, len(seqs))); err == nil {
+			if err := e.compute(seqs, make([]float32, len(seqs)), p); err == nil {
 				t.Errorf("%s: no error from a worker that panicked", name)
 			}
 			w.workspace = good
@@ -148,10 +159,16 @@ func TestUnknownTierIsRefused(t *testing.T) {
 
 func TestLogitsAllocatesNothing(t *testing.T) {
 	e := open(t, 2)
-	for name, seqs := range map[string][]network.Sequence{"divided": sample.Sequences(2, small(), 9, 9, 9, 9), "joint": sample.Sequences(3, small(), 9)} {
-		out := make([]float32, len(seqs))
-		if n := testing.AllocsPerRun(5, func() { e.Logits(seqs, out) }); n != 0 {
-			t.Errorf("%s: %v allocations a batch, want none", name, n)
+	seqs := sample.Sequences(2, small(), 9, 9, 9, 9)
+	out := make([]float32, len(seqs))
+	for name, run := range map[string]func() error{
+		"as planned": func() error { return e.Logits(seqs, out) },
+		"divided":    func() error { return e.compute(seqs, out, plan{2, 1}) },
+		"joint":      func() error { return e.compute(seqs, out, plan{1, 2}) },
+	} {
+		var err error
+		if n := testing.AllocsPerRun(5, func() { err = errors.Join(err, run()) }); n != 0 || err != nil {
+			t.Errorf("%s: %v allocations a batch, want none; error %v", name, n, err)
 		}
 	}
 }

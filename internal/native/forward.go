@@ -11,11 +11,11 @@ import (
 // reserved for them.
 func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequence, logits []float32) {
 	for first := 0; first < len(seqs); {
-		n, rows := block(seqs[first:])
+		n, rows := block(seqs[first:], s.block)
 		m.block(s, w, p, seqs[first:first+n], rows, first)
 		first += n
 	}
-	low, high := p.of(len(seqs), 1)
+	low, high := p.of(len(seqs))
 	if low < high {
 		read := s.read[low*m.hidden:]
 		if !m.readsAll() {
@@ -26,10 +26,11 @@ func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequenc
 	}
 }
 
-// block returns how many of seqs make the next block, at least one, and their rows.
-func block(seqs []network.Sequence) (n, rows int) {
+// block returns how many of seqs make the next block, at least one, and their rows; more than one
+// only up to most rows.
+func block(seqs []network.Sequence, most int) (n, rows int) {
 	for _, q := range seqs {
-		if n > 0 && rows+q.Rows() > blockTokens {
+		if n > 0 && rows+q.Rows() > most {
 			break
 		}
 		n++
@@ -42,7 +43,7 @@ func block(seqs []network.Sequence) (n, rows int) {
 // for the head, from row first on. Unless that is the mean, the last layer is computed up to its
 // attention.
 func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence, rows, first int) {
-	low, high := p.of(rows, 2) // pairs of rows: finer than a tile, since a lower tile costs less than an idle core
+	low, high := m.rowsOf(p, seqs, rows)
 	m.embed(s, w, seqs, low, high)
 	layers := m.whole()
 	for i := range layers {

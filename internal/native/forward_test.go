@@ -253,7 +253,8 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 					batch[i] = seqs[at]
 				}
 				m.reserve(s, len(batch))
-				barrier := newBarrier(workers)
+				barrier := newBarrier()
+				barrier.reset(workers, patientSpins)
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {

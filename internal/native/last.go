@@ -65,7 +65,7 @@ func (m *model) rowRead(q network.Sequence) int {
 // heads' outputs for it into s.readContext, from row first on. x is complete, and so are the keys
 // and values of a layer that has them; workers split the sequences.
 func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
-	low, high := p.of(len(seqs), 1)
+	low, high := p.of(len(seqs))
 	start := 0
 	for i, q := range seqs {
 		if i >= low && i < high {
@@ -112,7 +112,7 @@ func (m *model) attendInput(w *workspace, row, x []float32, tokens int, context 
 // meanRead puts the mean of each sequence's rows, after the final norm, into s.read, from row first
 // on. x is complete; workers split the sequences.
 func (m *model) meanRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
-	low, high := p.of(len(seqs), 1)
+	low, high := p.of(len(seqs))
 	start := 0
 	for i, q := range seqs {
 		if i >= low && i < high {

@@ -71,20 +71,19 @@ func TestLongSequencesHaveTheSameBits(t *testing.T) {
 	}
 }
 
-// TestMemoryOfLongSequences: what a worker has for sequences grows with their length, not with its
-// square, and only the first worker has activations of the longest.
+// TestMemoryOfLongSequences: what workers have for sequences grows with their length, not with its
+// square, and together they have no more activations than the longest sequence needs, or each of
+// them one of 1,024 tokens.
 func TestMemoryOfLongSequences(t *testing.T) {
 	n := thin(modernBERT)
-	e := start(t, n, Options{Threads: 2, MaxTokens: 8192})
-	first, second := e.workers[0].scratch, e.workers[1].scratch
-	if got, want := len(first.qkv), (8192+kernel.Width)*3*e.model.attention; got != want {
-		t.Errorf("the first worker has %d elements of qkv, want %d", got, want)
-	}
-	if got, want := len(second.qkv), (dividedTokens+kernel.Width)*3*e.model.attention; got != want {
-		t.Errorf("the second worker has %d elements of qkv, want %d", got, want)
+	for workers, rows := range map[int]int{1: 8192 + kernel.Width, 2: 8192 + kernel.Width, 16: 16 * (dividedTokens + kernel.Width)} {
+		e := start(t, n, Options{Threads: workers, MaxTokens: 8192})
+		if got, want := len(e.memory.all.qkv), rows*3*e.model.attention; got != want {
+			t.Errorf("%d workers have %d elements of qkv, want %d", workers, got, want)
+		}
 	}
 	short := start(t, n, Options{Threads: 1, MaxTokens: 1024}).workers[0].workspace.attention
-	if long := e.workers[0].workspace.attention; len(long) > 8*len(short) {
+	if long := start(t, n, Options{Threads: 1, MaxTokens: 8192}).workers[0].workspace.attention; len(long) > 8*len(short) {
 		t.Errorf("attention over 8 times as many tokens has %d elements, more than 8 times %d", len(long), len(short))
 	}
 }

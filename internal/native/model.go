@@ -28,7 +28,8 @@ type model struct {
 	hidden, attention, intermediate int
 	embedding                       int // of embeddings before the projection
 
-	quadratic int // see cost
+	quadratic int // see the function of that name
+	costs     costs
 
 	packer kernel.Packer // holds the memory of all panels
 
@@ -137,6 +138,7 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 	m.head.ld = kernel.Pad(n.Head.Output.In)
 	m.zeros = make([]float32, max(m.hidden, m.head.ld))
 	m.packAll(n)
+	m.costs = costsOf(n, m)
 	return m, nil
 }
 

@@ -23,7 +23,7 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 		for i := range padded {
 			padded[i].Pad = longest - len(padded[i].IDs)
 		}
-		if count, rows := block(padded); count != 6 || rows != 6*longest {
+		if count, rows := block(padded, blockTokens); count != 6 || rows != 6*longest {
 			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", count, rows)
 		}
 		eachTier(t, n, Precisions, func(t *testing.T, m *model) {

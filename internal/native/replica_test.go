@@ -13,7 +13,7 @@ import (
 // other.
 func TestReplicasShareTheWeights(t *testing.T) {
 	first := open(t, 1)
-	replicas := []*Engine{first.Replica(1), first.Replica(2)}
+	replicas := []*Engine{first.Replica(1, nil), first.Replica(2, nil)}
 	for i, r := range replicas {
 		defer r.Close()
 		if r.model != first.model {

@@ -6,9 +6,9 @@ import (
 	"github.com/crossrank/crossrank/internal/kernel"
 )
 
-// blockTokens is how many tokens go through the layers together. Each block reads all weights once:
-// below some hundred tokens that reading shows, and above it the activations no longer stay in the
-// caches.
+// blockTokens is how many tokens go through the layers together, for each worker of a pass. Each
+// block reads all weights once: below some hundred tokens that reading shows, and above it the
+// activations no longer stay in the caches.
 const blockTokens = 256
 
 // chunkRows is how many rows of a block go together through what follows attention: 96 rows of
@@ -19,6 +19,7 @@ const chunkRows = 96
 // together use the same one. Its size is bounded by the longest sequence; only the rows that the
 // head reads grow, with the most sequences that a pass ever had.
 type scratch struct {
+	block   int       // most rows of a block of more than one sequence
 	x       []float32 // (rows + 16) × hidden: the block's residual stream
 	qkv     []float32 // (rows + 16) × 3·attention
 	context []float32 // rows × attention: the heads' outputs
@@ -45,14 +46,11 @@ type workspace struct {
 	quantized *kernel.Quantized
 }
 
-// newScratch makes the memory of a pass over sequences of up to maxTokens tokens.
+// newScratch makes the memory of a pass by one worker over sequences of up to maxTokens tokens.
 func (m *model) newScratch(maxTokens int) *scratch {
-	rows := max(blockTokens, maxTokens)
-	return &scratch{
-		x:       make([]float32, (rows+kernel.Width)*m.hidden),
-		qkv:     make([]float32, (rows+kernel.Width)*3*m.attention),
-		context: make([]float32, rows*m.attention),
-	}
+	s := new(scratch)
+	m.newMemory(1, maxTokens).lend(s, plan{1, 1}, 0)
+	return s
 }
 
 // newWorkspace makes the memory of one worker for sequences of up to maxTokens tokens.

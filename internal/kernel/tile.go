@@ -1,0 +1,8 @@
+package kernel
+
+// TileRows is how many rows the highest tile of a product has with float32 weights, and TileRows8
+// with quantized ones.
+func (s *Set) TileRows() int { return len(s.tile) }
+
+// TileRows8 is TileRows with int8 weights.
+func (s *Set) TileRows8() int { return len(s.tile8) }
