@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/topology"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -27,12 +28,12 @@ func newInfoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info [--model M]",
 		Short: "Show CPU features, kernels in use and model details",
-		Long: `Info shows the version, the processor with its cores and caches, and the instruction tier whose
-kernels are in use: the best tier that this machine and this build can run, or the one that the
-environment variable CROSSRANK_CPU names. If that tier cannot be run, info says why and exits with
-1. A tier can run if the CPU has its instructions, the system saves the registers that they use, and
-the build has kernels for it; info lists the tiers of each. With --model, info opens the model as
-serve would and shows its details.`,
+		Long: `Info shows the version, the processor with its cores and caches, the instances that a model has
+by default, and the instruction tier whose kernels are in use: the best tier that this machine and
+this build can run, or the one that the environment variable CROSSRANK_CPU names. If that tier
+cannot be run, info says why and exits with 1. A tier can run if the CPU has its instructions, the
+system saves the registers that they use, and the build has kernels for it; info lists the tiers of
+each. With --model, info opens the model as serve would and shows its details.`,
 		Example: `  $ crossrank info
   $ CROSSRANK_CPU=generic crossrank info --model ./ms-marco-MiniLM-L-6-v2 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInfo(cmd, opts) },
@@ -54,7 +55,39 @@ type about struct {
 	Support []cpu.Support   `json:"support"`          // of every tier of this architecture, best first
 	Forced  string          `json:"forced,omitempty"` // the value of CROSSRANK_CPU
 	Why     string          `json:"why"`              // the tier is in use, or none is
-	Model   *crossrank.Info `json:"model,omitempty"`
+
+	// Instances are those that a model gets where nothing is asked for.
+	Instances []instance `json:"instances"`
+
+	Model *crossrank.Info `json:"model,omitempty"`
+}
+
+// instance is the cores of one instance.
+type instance struct {
+	Threads int   `json:"threads"`
+	CPUs    []int `json:"cpus,omitempty"` // that its threads are bound to
+}
+
+// defaultInstances are those of this machine.
+func defaultInstances() []instance {
+	var all []instance
+	for _, g := range topology.Here().Groups() {
+		all = append(all, instance{g.Threads, g.CPUs})
+	}
+	return all
+}
+
+// instancesText describes instances on one line, those alike together.
+func instancesText(all []instance) string {
+	var parts []string
+	for i, n := 0, 0; i < len(all); i += n {
+		n = 1
+		for i+n < len(all) && all[i+n].Threads == all[i].Threads {
+			n++
+		}
+		parts = append(parts, fmt.Sprintf("%d of %d threads", n, all[i].Threads))
+	}
+	return strings.Join(parts, ", ") + mark(all[0].CPUs != nil, ", bound to cores that share a cache or a memory node")
 }
 
 func runInfo(cmd *cobra.Command, opts infoOptions) error {
@@ -64,7 +97,10 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 	if opts.model == "" && cmd.Flags().Changed("pull") {
 		return usageError("--pull downloads the model of --model; name one, or leave it out")
 	}
-	a := about{Version: programVersion(), Machine: machine.Here(), Tiers: cpu.Tiers(), Support: cpu.Supports(), Forced: os.Getenv(cpu.Variable)}
+	a := about{
+		Version: programVersion(), Machine: machine.Here(), Instances: defaultInstances(),
+		Tiers: cpu.Tiers(), Support: cpu.Supports(), Forced: os.Getenv(cpu.Variable),
+	}
 	tier, wrong := cpu.Choose()
 	a.Tier = tier
 	switch {
@@ -120,6 +156,7 @@ func (a *about) writeTable(w io.Writer) error {
 	row("system", "%s", a.Machine.OS)
 	row("processor", "%s", a.Machine.CPU)
 	row("cores", "%d", a.Machine.Cores)
+	row("instances", "%s, unless asked otherwise", instancesText(a.Instances))
 	row("caches", "%s", a.Machine.Caches)
 	if a.Tier == "" {
 		row("tier", "none: %s", a.Why)

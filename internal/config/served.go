@@ -40,6 +40,13 @@ func (s Settings) Served() []Served {
 	return models
 }
 
+// Automatic reports whether the settings leave it to the machine how many instances there are and
+// how many threads each has.
+func (s Settings) Automatic() bool {
+	instances := s.filled()
+	return len(instances) == 1 && instances[0].Replicas == 1 && instances[0].Threads == 0
+}
+
 // filled gives the instances with the file's model where they name none; one if there is none.
 func (s Settings) filled() []Instance {
 	instances := append([]Instance(nil), s.ModelPool.Instances...)

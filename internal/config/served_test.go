@@ -6,6 +6,27 @@ import (
 	"testing"
 )
 
+// TestAutomatic: one instance without threads is the machine's to divide; whatever says more is not.
+func TestAutomatic(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":         true,
+		"model: a": true,
+		"model_pool: {instances: [{quantization: int8}]}": true,
+		"model_pool: {instances: [{threads: 4}]}":         false,
+		"model_pool: {instances: [{replicas: 2}]}":        false,
+		"model_pool: {instances: [{}, {}]}":               false,
+		"model_pool: {instances: [{}, {model: b}]}":       false,
+	} {
+		s, err := Parse("f", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Automatic(); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestServed(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"none named", "", "builtin:minilm-l6[0]"},

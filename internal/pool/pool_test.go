@@ -105,6 +105,28 @@ func TestFirstIdleSpreadsARequest(t *testing.T) {
 	})
 }
 
+// TestIdleInstancesDivideARequest: one request of one batch is computed by all idle instances, in
+// the time of an even part.
+func TestIdleInstancesDivideARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, engines := open(t, Options{Options: batch.Options{MinTokens: 20}}, 100, 100, 100, 100)
+		defer p.Close()
+		start, items := time.Now(), request(0, 120, 110, 100, 90, 80, 70, 60, 50, 40, 40, 40) // 800 tokens
+		if err := p.Do(t.Context(), fairqueue.Sender{}, items); err != nil {
+			t.Fatal(err)
+		}
+		check(t, items)
+		if took := time.Since(start); took > 2200*time.Millisecond {
+			t.Errorf("it took %v, want about the 2s of a quarter", took)
+		}
+		for i, e := range engines {
+			if len(e.batches) != 1 {
+				t.Errorf("instance %d computed %d batches, want 1", i, len(e.batches))
+			}
+		}
+	})
+}
+
 // TestAdmission holds that the bound is one for all queues, and that refusals say how long the
 // backlog is.
 func TestAdmission(t *testing.T) {

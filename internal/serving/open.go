@@ -11,7 +11,7 @@ import (
 )
 
 // Open opens every model that settings ask for. Instances that name no number of threads share the
-// cores equally. The version is the program's. Names that no model has are logged.
+// cores equally; where settings leave it all to the machine, its groups of cores decide. The version is the program's. Names that no model has are logged.
 func Open(ctx context.Context, s config.Settings, version string, log *slog.Logger) (r *Router, err error) {
 	r = &Router{version: version}
 	served := s.Served()
@@ -69,6 +69,10 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 			LengthAware:     &s.Batching.LengthAware,
 		},
 		Packing: &s.Batching.Packing,
+	}
+	if s.Automatic() {
+		opts.Threads = 0 // and no instances: package local chooses
+		return opts
 	}
 	for _, in := range one.Instances {
 		opts.Instances = append(opts.Instances, local.Instance{Threads: in.Threads})

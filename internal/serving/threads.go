@@ -2,10 +2,10 @@ package serving
 
 import (
 	"log/slog"
-	"runtime"
 
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/server"
+	"github.com/crossrank/crossrank/internal/topology"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -43,4 +43,4 @@ func checkThreads(s config.Settings, cores int, log *slog.Logger) error {
 }
 
 // cores is how many this process may use.
-func cores() int { return runtime.GOMAXPROCS(0) }
+func cores() int { return topology.Here().Processors }
