@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -21,6 +22,9 @@ import (
 //     sequences: fetch those of other workers, and arrange them;
 //   - the waits of each block;
 //   - the last block's rows, of which one worker computes those of one sequence.
+//
+// Where workers share columns too, a worker computes more rows, but only its columns of them and its
+// heads. It fetches from others what they have computed of these rows, and waits more often.
 type costs struct {
 	tile    int     // rows of the highest tile
 	lowTile int     // rows that a lower tile takes as long as, at least
@@ -29,24 +33,45 @@ type costs struct {
 	waits   int     // in a block of rows
 	keys    float64 // of one token's keys and values, in all blocks
 
+	mostColumns int     // of a grid; 1: workers share rows alone
+	gridWaits   int     // in a block of rows
+	heads       int     // which are divided among columns
+	panels      int     // the columns of the narrowest product, likewise
+	fetch       float64 // of what others have computed of a row
+
 	quadratic float64 // tokens of a sequence whose attention costs as much as its rows
 	last      float64 // of the last block's row of a sequence
 }
 
-// time is that of a team of so many workers for their load.
-func (c *costs) time(l *load, workers int) float64 {
-	if l.rows == 0 {
+// time is that of a team of so many workers for their load, as a grid of so many columns.
+func (c *costs) time(l *load, workers, columns int) float64 {
+	switch {
+	case l.rows == 0:
 		return 0
+	case columns > 1 && l.rows > columnRows*workers:
+		return math.Inf(1)
 	}
 	blocks := math.Ceil(float64(l.rows) / float64(workers*blockTokens))
-	rows := int(math.Ceil(float64(l.rows) / blocks / float64(workers)))
-	t := blocks*(c.tiles(rows)+c.weights) + l.attention/float64(workers)
+	groups := float64(workers / columns) // of rows
+	rows := math.Ceil(float64(l.rows) / blocks / groups)
+	t := blocks * (c.tiles(int(rows)) + c.weights) * largestPart(c.panels, columns)
+	t += l.attention / groups * largestPart(c.heads, columns)
 	t += math.Ceil(float64(l.sequences)/float64(workers)) * c.last
 	if workers > 1 {
-		t += blocks * float64(c.waits) * c.wait * math.Log2(float64(workers))
-		t += c.keys * (float64(l.rows)/float64(workers) + float64(l.longest)) // its own sequences, of which it shares the first and the last
+		waits := c.waits
+		if columns > 1 {
+			waits = c.gridWaits
+			t += rows * c.fetch * float64(columns-1) / float64(columns)
+		}
+		t += blocks * float64(waits) * c.wait * math.Log2(float64(workers))
+		t += c.keys * (float64(l.rows)/groups + float64(l.longest)) / float64(columns) // its own sequences, of which it shares the first and the last
 	}
 	return t
+}
+
+// largestPart is the largest of the parts into which things are divided, of all of them.
+func largestPart(things, parts int) float64 {
+	return float64((things+parts-1)/parts) / float64(things)
 }
 
 // tiles is the cost of a product of some rows, in rows.
@@ -66,7 +91,7 @@ const (
 	int8Rate    = 250.0
 	genericRate = 2.0
 
-	waitTime = 1000.0 // of two workers at a barrier
+	waitTime = 2000.0 // of two workers at a barrier, of which the second comes a little later
 	lineTime = 20.0   // of a cache line that another core has written
 )
 
@@ -88,7 +113,13 @@ func costsOf(n *network.Network, m *model) costs {
 	row := max(1, float64(operations)/rate) // in nanoseconds
 	c.wait = waitTime / row
 	c.waits = 2*blocks + 1
-	c.keys = float64(blocks) * float64(2*4*m.attention/linePair*2) * lineTime / row
+	c.mostColumns, c.heads, c.panels = 1, m.heads.Count, m.hidden/kernel.Width
+	if m.sharesColumns() {
+		c.mostColumns = min(c.heads, c.panels)
+	}
+	c.gridWaits = 7*blocks + 3
+	c.fetch = float64(blocks) * float64(4*(m.attention+4*m.hidden+m.intermediate)/64) * lineTime / row
+	c.keys = float64(blocks) * float64(2*4*m.attention/64) * lineTime / row
 	if !m.readsAll() {
 		c.waits++
 		c.last = (float64(c.lowTile) + c.weights) / float64(max(1, blocks))

@@ -62,7 +62,7 @@ func (e *Engine) assign(seqs []network.Sequence, p plan) {
 		e.memory.lend(leader.scratch, p, team)
 		leader.barrier.reset(p.size, e.spinning.spins())
 		for i, w := range members {
-			w.pass, w.part = leader, part{i, p.size, leader.barrier}
+			w.pass, w.part = leader, part{index: i, count: p.size, barrier: leader.barrier, cut: e.cutFor(p.columns)}
 		}
 	}
 	loads := e.planner.loads[:p.teams]
@@ -75,6 +75,18 @@ func (e *Engine) assign(seqs []network.Sequence, p plan) {
 	for team := range p.teams {
 		e.workers[team*p.size].prepare()
 	}
+}
+
+// cutFor is how the layers are cut for a grid of n columns; nil for one. It is made when it is first
+// needed.
+func (e *Engine) cutFor(n int) [][]columns {
+	if n <= 1 {
+		return nil
+	}
+	if e.cuts[n] == nil {
+		e.cuts[n] = e.model.cutColumns(n)
+	}
+	return e.cuts[n]
 }
 
 // quadratic is how long sequences are where attention is as much work as linear layers: 2,304

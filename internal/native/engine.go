@@ -18,10 +18,10 @@
 //
 // An [Engine] divides a batch into parts of about equal cost, one for each team of cores. A team of
 // one core takes its part through the whole forward pass and never waits. A larger team splits the
-// rows of a pass, and its cores wait for each other twice a layer. A model of the costs (see costs)
-// chooses the teams: single cores for many like sequences, all cores together for one sequence, and
-// teams between where there are more cores than sequences. All memory lasts as long as the engine,
-// so a batch allocates nothing.
+// rows of a pass, and its cores wait for each other twice a layer; many cores with few rows split
+// columns too. A model of the costs (see costs) chooses the teams: single cores for many like
+// sequences, all cores together for one sequence, and teams between where there are more cores than
+// sequences. All memory lasts as long as the engine, so a batch allocates nothing.
 package native
 
 import (
@@ -52,6 +52,7 @@ type Engine struct {
 	workers []*worker
 	memory  *memory
 	planner planner
+	cuts    [][][]columns // by the columns of a grid
 
 	spinning   spinning
 	processors func() int // that may run workers; asked before each batch
@@ -118,6 +119,7 @@ func (e *Engine) start(threads int, cpus []int) {
 	}
 	e.processors = func() int { return runtime.GOMAXPROCS(0) }
 	e.memory = e.model.newMemory(threads, e.maxTokens)
+	e.cuts = make([][][]columns, e.model.heads.Count+1)
 	e.planner = planner{costs: e.model.costs, loads: make([]load, threads)}
 	for range threads {
 		w := newWorker(e.model, e.maxTokens)

@@ -60,7 +60,7 @@ func BenchmarkUneven(b *testing.B) {
 			lengths []int
 		}{{0, []int{100, 100}}, {3, []int{103, 97}}, {5, []int{105, 95}}, {10, []int{110, 90}}, {20, []int{120, 80}}, {33, []int{80, 80, 80}}} {
 			seqs := sample.Sequences(1, n, load.lengths...)
-			for _, p := range []plan{{2, 1}, {1, 2}} {
+			for _, p := range []plan{{2, 1, 1}, {1, 2, 1}} {
 				b.Run(fmt.Sprintf("precision=%s/above=%d%%/teams=%d", precision, load.percent, p.teams), func(b *testing.B) {
 					out := make([]float32, len(seqs))
 					e.sort(seqs)

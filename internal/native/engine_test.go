@@ -54,7 +54,10 @@ func logits(t testing.TB, e *Engine, seqs []network.Sequence) []float32 {
 func TestPlansNeverChangeAScore(t *testing.T) {
 	seqs := sample.Sequences(1, small(), 80, 3, 120, 41)
 	want := logits(t, open(t, 1), seqs)
-	for _, p := range []plan{{1, 1}, {1, 2}, {1, 3}, {1, 7}, {2, 1}, {2, 2}, {2, 3}, {3, 1}, {3, 2}, {4, 1}, {5, 1}} {
+	for _, p := range []plan{
+		{1, 1, 1}, {1, 2, 1}, {1, 3, 1}, {1, 7, 1}, {2, 1, 1}, {2, 2, 1}, {2, 3, 1}, {3, 1, 1}, {3, 2, 1}, {4, 1, 1}, {5, 1, 1},
+		{1, 16, 2}, {1, 16, 4}, {1, 18, 3}, {2, 8, 2}, {2, 9, 1}, {2, 10, 2}, {1, 20, 4},
+	} {
 		e := open(t, p.teams*p.size)
 		for range 2 {
 			got := make([]float32, len(seqs))
@@ -90,6 +93,19 @@ func TestThreadsNeverChangeAScore(t *testing.T) {
 	}
 }
 
+// TestNoMoreWorkersThanProcessors: threads beyond the processors would take turns within a batch.
+func TestNoMoreWorkersThanProcessors(t *testing.T) {
+	e := many(t, start(t, small(), Options{Threads: 1}), 64)
+	for _, processors := range []int{1, 2, 64, 100} {
+		e.processors = func() int { return processors }
+		for _, lengths := range [][]int{{80}, spreadLengths(32), spreadLengths(200)} {
+			if p := e.plan(sample.Sequences(1, small(), lengths...)); p.teams*p.size > processors {
+				t.Errorf("%d sequences on %d processors: the plan is %+v", len(lengths), processors, p)
+			}
+		}
+	}
+}
+
 func TestLogitsRefusesBadSequences(t *testing.T) {
 	e := open(t, 1)
 	good := network.Sequence{IDs: []int32{1, 2, 3}, TypeBoundary: 2}
@@ -118,7 +134,7 @@ func TestLogitsRefusesBadSequences(t *testing.T) {
 // pass, and works on.
 func TestPanicIsOneBatchsError(t *testing.T) {
 	e := open(t, 2)
-	for name, p := range map[string]plan{"divided": {2, 1}, "joint": {1, 2}} {
+	for name, p := range map[string]plan{"divided": {2, 1, 1}, "joint": {1, 2, 1}} {
 		seqs := sample.Sequences(2, small(), 20, 20)
 		want := logits(t, e, seqs)
 		for _, w := range e.workers {
@@ -163,8 +179,8 @@ func TestLogitsAllocatesNothing(t *testing.T) {
 	out := make([]float32, len(seqs))
 	for name, run := range map[string]func() error{
 		"as planned": func() error { return e.Logits(seqs, out) },
-		"divided":    func() error { return e.compute(seqs, out, plan{2, 1}) },
-		"joint":      func() error { return e.compute(seqs, out, plan{1, 2}) },
+		"divided":    func() error { return e.compute(seqs, out, plan{2, 1, 1}) },
+		"joint":      func() error { return e.compute(seqs, out, plan{1, 2, 1}) },
 	} {
 		var err error
 		if n := testing.AllocsPerRun(5, func() { err = errors.Join(err, run()) }); n != 0 || err != nil {

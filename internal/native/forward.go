@@ -44,15 +44,11 @@ func block(seqs []network.Sequence, most int) (n, rows int) {
 // attention.
 func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence, rows, first int) {
 	low, high := m.rowsOf(p, seqs, rows)
-	m.embed(s, w, seqs, low, high)
 	layers := m.whole()
-	for i := range layers {
-		l := &layers[i]
-		m.project(s, w, l, seqs, low, high)
-		p.wait() // for the others' keys and values
-		m.attend(s, w, l, seqs, low, high)
-		m.afterAttention(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
-		p.wait() // until the others no longer read this worker's
+	if p.cut != nil {
+		m.layersByColumns(s, w, gridOf(p), seqs, rows)
+	} else {
+		m.layersByRows(s, w, p, seqs, low, high)
 	}
 	switch {
 	case m.readsAll():
@@ -68,6 +64,20 @@ func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence,
 		m.attendRead(s, w, p, seqs, first)
 	}
 	p.wait()
+}
+
+// layersByRows takes a worker's rows of a block through the whole layers.
+func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []network.Sequence, low, high int) {
+	m.embed(s, w, seqs, low, high)
+	layers := m.whole()
+	for i := range layers {
+		l := &layers[i]
+		m.project(s, w, l, seqs, low, high)
+		p.wait() // for the others' keys and values
+		m.attend(s, w, l, seqs, low, high)
+		m.afterAttention(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
+		p.wait() // until the others no longer read this worker's
+	}
 }
 
 // project computes rows low to high of qkv. Of the last layer that is keys and values alone.
@@ -106,13 +116,19 @@ func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []network.Sequen
 // attendRows computes the heads' outputs of queries in a row, the first at a position, over the
 // tokens of their sequence. Keys and values are in qkv, from the sequence's first row on.
 func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float32, rows, position, tokens int) {
+	m.attendHeads(w, l, m.heads, context, queries, qkv, rows, position, tokens)
+}
+
+// attendHeads is attendRows for some heads in a row, from the first of which on context, queries and
+// qkv begin.
+func (m *model) attendHeads(w *workspace, l *layer, heads kernel.Heads, context, queries, qkv []float32, rows, position, tokens int) {
 	width, ld := m.attention, 3*m.attention
 	k, v := qkv[width:], qkv[2*width:]
 	if l.window > 0 && tokens > l.window+1 { // else every token sees all
-		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, m.heads, w.attention)
+		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, heads, w.attention)
 		return
 	}
-	m.kernels.AttentionRelative(context, width, queries, ld, k, v, ld, rows, position, tokens, m.heads, l.relative, w.attention)
+	m.kernels.AttentionRelative(context, width, queries, ld, k, v, ld, rows, position, tokens, heads, l.relative, w.attention)
 }
 
 // afterAttention is what a layer computes after attention, in place on rows of x. It takes few

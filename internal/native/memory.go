@@ -26,6 +26,10 @@ func (m *model) newMemory(workers, maxTokens int) *memory {
 		qkv:     make([]float32, rows*3*m.attention),
 		context: make([]float32, rows*m.attention),
 	}
+	if workers > 1 && m.sharesColumns() {
+		a.all.sum = make([]float32, workers*columnRows*m.hidden)
+		a.all.feed = make([]float32, workers*columnRows*m.intermediate)
+	}
 	return a
 }
 
@@ -44,4 +48,9 @@ func (a *memory) lend(s *scratch, p plan, team int) {
 	s.qkv = a.all.qkv[from*3*attention : to*3*attention]
 	s.context = a.all.context[from*attention : to*attention]
 	s.block = p.size * blockTokens
+	if p.columns > 1 {
+		from, to = team*p.size*columnRows, (team+1)*p.size*columnRows
+		s.sum = a.all.sum[from*hidden : to*hidden]
+		s.feed = a.all.feed[from*a.model.intermediate : to*a.model.intermediate]
+	}
 }

@@ -8,8 +8,9 @@ import "github.com/crossrank/crossrank/internal/network"
 // Workers split rows. Each computes its own rows through the linear layers, and waits for the
 // others only around attention, where it reads their keys and values.
 type part struct {
-	index, count int    // which worker this is, and how many there are
-	barrier      waiter // the same for all
+	index, count int         // which worker this is, and how many there are
+	barrier      waiter      // the same for all
+	cut          [][]columns // of the grid that they are, if they share columns; nil: they share rows alone
 }
 
 // waiter is where the workers of a pass wait for each other.

@@ -7,14 +7,15 @@ import (
 )
 
 // plan says how the workers compute a batch. They divide its sequences among teams, and a team
-// shares the rows of its sequences.
+// shares the rows of its sequences, or with many workers for few rows their columns too.
 //
 // With as many teams as workers, no worker waits for another, but the sequences may not divide
 // evenly, and each worker reads all weights for its few rows. With one team, the work is even, but
 // all workers wait for each other in every layer.
 type plan struct {
-	teams int // parts that the batch is divided into
-	size  int // workers of a team
+	teams   int // parts that the batch is divided into
+	size    int // workers of a team
+	columns int // of the grid that a team is; 1: it shares rows alone
 }
 
 // planner chooses plans. It is not safe for concurrent use.
@@ -33,15 +34,18 @@ type load struct {
 // longest on. Each of the workers has memory for a sequence of so many rows; one team of them has
 // memory for any.
 func (p *planner) choose(seqs []network.Sequence, order []int, workers, memory int) plan {
-	best, least := plan{1, 1}, math.Inf(1)
+	best, least := plan{1, 1, 1}, math.Inf(1)
 	for teams := min(workers, len(seqs)); teams > 0; teams = workers / (workers/teams + 1) {
 		p.assign(seqs, order, teams)
 		for size := workers / teams; size > 0; size /= 2 {
 			if teams > 1 && seqs[order[0]].Rows() > size*memory {
 				break
 			}
-			if t := p.time(teams, size); t < least {
-				best, least = plan{teams, size}, t
+			for columns := 1; columns <= min(size, p.costs.mostColumns); columns++ {
+				one := plan{teams, size, columns}
+				if t := p.time(one); size%columns == 0 && t < least {
+					best, least = one, t
+				}
 			}
 		}
 	}
@@ -81,14 +85,14 @@ func (l *load) cost() float64 { return float64(l.rows) + l.attention }
 // predict is the time of one plan.
 func (p *planner) predict(seqs []network.Sequence, order []int, one plan) float64 {
 	p.assign(seqs, order, one.teams)
-	return p.time(one.teams, one.size)
+	return p.time(one)
 }
 
 // time is when the last of the teams is done, in the unit of costs.
-func (p *planner) time(teams, size int) float64 {
+func (p *planner) time(one plan) float64 {
 	most := 0.0
-	for i := range p.loads[:teams] {
-		most = max(most, p.costs.time(&p.loads[i], size))
+	for i := range p.loads[:one.teams] {
+		most = max(most, p.costs.time(&p.loads[i], one.size, one.columns))
 	}
 	return most
 }

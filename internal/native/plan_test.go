@@ -27,8 +27,14 @@ func spreadLengths(n int) []int {
 
 // miniLMCosts are those of MiniLM-L-6 in fp32 and in int8, with AVX2.
 var miniLMCosts = map[Precision]costs{
-	FP32: {tile: 6, lowTile: 4, weights: 2, wait: 0.0056, waits: 12, keys: 0.027, quadratic: 2304, last: 1.2},
-	INT8: {tile: 4, lowTile: 2, weights: 1.5, wait: 0.014, waits: 12, keys: 0.067, quadratic: 2304, last: 0.7},
+	FP32: {
+		tile: 6, lowTile: 4, weights: 2, wait: 0.011, waits: 12, keys: 0.027, quadratic: 2304, last: 1.2,
+		mostColumns: 12, gridWaits: 38, heads: 12, panels: 24, fetch: 0.12,
+	},
+	INT8: {
+		tile: 4, lowTile: 2, weights: 1.5, wait: 0.028, waits: 12, keys: 0.067, quadratic: 2304, last: 0.7,
+		mostColumns: 12, gridWaits: 38, heads: 12, panels: 24, fetch: 0.3,
+	},
 }
 
 // TestPlans shows what is chosen for batches of MiniLM: teams × workers of a team.
@@ -54,13 +60,18 @@ func TestPlans(t *testing.T) {
 		{"one long, one short", 2, []int{200, 20}, "1 × 2", "1 × 2"},
 		{"three alike on two", 2, []int{80, 80, 80}, "1 × 2", "1 × 2"},
 		{"many on two", 2, spreadLengths(32), "2 × 1", "2 × 1"},
-		{"a few tokens on many", 64, []int{6}, "1 × 2", "1 × 4"},
-		{"one pair on 16", 16, []int{80}, "1 × 16", "1 × 16"},
+		{"a few tokens on many", 64, []int{6}, "1 × 16 in 8 columns", "1 × 4"},
+		{"one pair on 16", 16, []int{80}, "1 × 16 in 2 columns", "1 × 16 in 2 columns"},
+		{"one pair on 8", 8, []int{80}, "1 × 8", "1 × 8"},
+		{"one pair on 64", 64, []int{80}, "1 × 64 in 4 columns", "1 × 64 in 4 columns"},
+		{"a short pair on 64", 64, []int{20}, "1 × 32 in 8 columns", "1 × 16"},
+		{"a long pair on 64", 64, []int{500}, "1 × 64 in 4 columns", "1 × 64 in 4 columns"},
+		{"a long pair on 8", 8, []int{500}, "1 × 8", "1 × 8"},
 		{"32 pairs on 4", 4, spreadLengths(32), "4 × 1", "4 × 1"},
 		{"32 pairs on 16", 16, spreadLengths(32), "16 × 1", "16 × 1"},
 		{"32 alike on 32", 32, repeat(32, 80), "32 × 1", "32 × 1"},
 		{"32 alike on 64", 64, repeat(32, 80), "32 × 2", "32 × 2"},
-		{"32 pairs on 64", 64, spreadLengths(32), "8 × 8", "8 × 8"},
+		{"32 pairs on 64", 64, spreadLengths(32), "8 × 8", "16 × 4"},
 		{"512 pairs on 64", 64, spreadLengths(512), "64 × 1", "64 × 1"},
 		{"one too long for a worker's memory", 4, []int{2000, 2000}, "2 × 2", "2 × 2"},
 		{"one too long for any part", 4, []int{5000, 500, 500, 500, 3500}, "1 × 4", "1 × 4"},
@@ -71,7 +82,11 @@ func TestPlans(t *testing.T) {
 			e := Engine{planner: p}
 			e.sort(seqs)
 			got := p.choose(seqs, e.order, c.workers, dividedTokens)
-			if s := fmt.Sprintf("%d × %d", got.teams, got.size); s != want {
+			s := fmt.Sprintf("%d × %d", got.teams, got.size)
+			if got.columns > 1 {
+				s += fmt.Sprintf(" in %d columns", got.columns)
+			}
+			if s != want {
 				t.Errorf("%s, %s: got %s, want %s", c.name, precision, s, want)
 			}
 		}

@@ -24,6 +24,10 @@ type scratch struct {
 	qkv     []float32 // (rows + 16) × 3·attention
 	context []float32 // rows × attention: the heads' outputs
 
+	// Of a few rows, where workers share columns: what they compute of a row together.
+	sum  []float32 // rows × hidden: a product
+	feed []float32 // rows × intermediate
+
 	// One row a sequence, of what the last layer and the head compute.
 	read, readContext []float32
 }
@@ -49,7 +53,7 @@ type workspace struct {
 // newScratch makes the memory of a pass by one worker over sequences of up to maxTokens tokens.
 func (m *model) newScratch(maxTokens int) *scratch {
 	s := new(scratch)
-	m.newMemory(1, maxTokens).lend(s, plan{1, 1}, 0)
+	m.newMemory(1, maxTokens).lend(s, plan{1, 1, 1}, 0)
 	return s
 }
 

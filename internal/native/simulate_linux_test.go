@@ -102,7 +102,7 @@ func round(e *Engine, seqs []network.Sequence, out []float32, p plan, teams []*s
 				runtime.LockOSThread()
 				r := &runner{simulation: s, index: i}
 				r.begin()
-				e.model.forward(w.pass.scratch, w.workspace, part{i, p.size, r}, w.pass.seqs, w.pass.logits)
+				e.model.forward(w.pass.scratch, w.workspace, part{index: i, count: p.size, barrier: r, cut: e.cutFor(p.columns)}, w.pass.seqs, w.pass.logits)
 				r.end()
 			})
 		}
@@ -126,7 +126,7 @@ func TestSimulation(t *testing.T) {
 	e := open(t, 6)
 	seqs := sample.Sequences(1, small(), 80, 3, 120, 41)
 	want, got := logits(t, e, seqs), make([]float32, len(seqs))
-	for _, p := range []plan{{1, 6}, {2, 3}, {3, 2}, {4, 1}} {
+	for _, p := range []plan{{1, 6, 1}, {2, 3, 1}, {3, 2, 1}, {4, 1, 1}} {
 		teams := newSimulations(p)
 		for range 2 {
 			round(e, seqs, got, p, teams)
@@ -161,17 +161,18 @@ func BenchmarkManyCores(b *testing.B) {
 				b.Run(fmt.Sprintf("%s/precision=%s/cores=%d/tier=%s", load.name, precision, cores, one.Tier()), func(b *testing.B) {
 					e := many(b, one, cores)
 					p := e.plan(seqs)
-					alone, teams := newSimulations(plan{1, 1}), newSimulations(p)
+					alone, teams := newSimulations(plan{1, 1, 1}), newSimulations(p)
 					out := make([]float32, len(seqs))
 					for b.Loop() {
-						round(one, seqs, out, plan{1, 1}, alone)
+						round(one, seqs, out, plan{1, 1, 1}, alone)
 						round(e, seqs, out, p, teams)
 					}
 					linear := slowest(alone).Seconds() / float64(cores)
 					b.ReportMetric(linear/slowest(teams).Seconds(), "of-linear")
-					b.ReportMetric(e.planner.predict(seqs, e.order, plan{1, 1})/float64(cores)/e.planner.predict(seqs, e.order, p), "predicted")
+					b.ReportMetric(e.planner.predict(seqs, e.order, plan{1, 1, 1})/float64(cores)/e.planner.predict(seqs, e.order, p), "predicted")
 					b.ReportMetric(float64(p.teams), "teams")
 					b.ReportMetric(float64(p.size), "cores/team")
+					b.ReportMetric(float64(p.columns), "columns")
 					b.ReportMetric(math.Round(slowest(teams).Seconds()*1e6)/1e3, "ms/batch")
 				})
 			}

@@ -1,0 +1,157 @@
+package native
+
+import (
+	"github.com/crossrank/crossrank/internal/kernel"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// Where a team has more workers than a few rows each, they share columns too. The workers of a team
+// are a grid: those of one row of it have the same rows of the block, those of one column of it the
+// same columns of every product and the same heads. So each reads only its columns' weights, but it
+// reads what others have written at every step, and waits for them seven times a layer instead of
+// twice.
+
+// columnRows is how many rows of a block there are at most, for each worker, if they share columns.
+// With so many rows of its own, a worker is as fast without the waits.
+const columnRows = 16
+
+// columns is what one column of the grid computes of a layer.
+type columns struct {
+	heads, to int // its heads, from and up to
+
+	queryProj, keyProj, valueProj, outProj, upProj, downProj *kernel.Panels
+	relative                                                 *kernel.Relative
+
+	out, up int // its first columns of outProj and downProj, and of upProj
+}
+
+// sharesColumns reports whether workers can share the columns of a model. Others share rows alone:
+// those whose heads are not computed apart, and whose blocks need more than a product at a step.
+func (m *model) sharesColumns() bool {
+	if m.preNorm || m.embeddingProj != nil {
+		return false
+	}
+	for i := range m.layers {
+		if l := &m.layers[i]; l.rotary != nil || l.gateProj != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// cutColumns cuts the whole layers for a grid of n columns: first by column, then by layer.
+func (m *model) cutColumns(n int) [][]columns {
+	all := make([][]columns, n)
+	for i := range all {
+		for k := range m.whole() {
+			all[i] = append(all[i], m.columnsOf(&m.layers[k], part{index: i, count: n}))
+		}
+	}
+	return all
+}
+
+// columnsOf is one column's part of a layer.
+func (m *model) columnsOf(l *layer, p part) columns {
+	c := columns{relative: l.relative}
+	c.heads, c.to = p.of(m.heads.Count)
+	low, high := c.heads*m.heads.Size, c.to*m.heads.Size
+	c.queryProj, c.keyProj = l.qkProj.Columns(low, high), l.qkProj.Columns(m.attention+low, m.attention+high)
+	c.valueProj = l.vProj.Columns(low, high)
+	if l.relative != nil {
+		r := *l.relative
+		if r.Keys != nil {
+			r.Keys = r.Keys[c.heads:c.to]
+		}
+		if r.Queries != nil {
+			r.Queries = r.Queries[c.heads:c.to]
+		}
+		c.relative = &r
+	}
+	c.out, c.outProj = cutPanels(l.outProj, p)
+	_, c.downProj = cutPanels(l.downProj, p)
+	c.up, c.upProj = cutPanels(l.upProj, p)
+	return c
+}
+
+// cutPanels returns a column's part of weights, in whole panels, and its first column.
+func cutPanels(w *kernel.Panels, p part) (int, *kernel.Panels) {
+	low, high := p.of(kernel.Pad(w.Out) / kernel.Width)
+	if low == high {
+		return 0, nil
+	}
+	return low * kernel.Width, w.Columns(low*kernel.Width, min(high*kernel.Width, w.Out))
+}
+
+// grid is a worker's place in a team that shares columns.
+type grid struct {
+	part
+	rows, columns part // its part of the rows, and of the columns
+	cut           []columns
+}
+
+// gridOf is the place of the worker of a part.
+func gridOf(p part) grid {
+	n := len(p.cut)
+	return grid{
+		part: p, rows: part{index: p.index / n, count: p.count / n}, columns: part{index: p.index % n, count: n},
+		cut: p.cut[p.index%n],
+	}
+}
+
+// layersByColumns takes a block through the whole layers, as block does where workers share rows.
+func (m *model) layersByColumns(s *scratch, w *workspace, g grid, seqs []network.Sequence, rows int) {
+	low, high := m.rowsOf(g.rows, seqs, rows)
+	from, to := g.columns.of(high - low) // what one worker norms of its row's rows
+	from, to = low+from, low+to
+	m.embed(s, w, seqs, from, to)
+	g.wait()
+	for i := range g.cut {
+		l, c := &m.layers[i], &g.cut[i]
+		m.projectColumns(s, w, c, low, high)
+		g.wait() // for the keys and values of other rows
+		m.attendColumns(s, w, l, c, seqs, low, high)
+		g.wait() // for the other heads
+		m.product(s.sum[low*m.hidden+c.out:], m.hidden, s.context[low*m.attention:], m.attention, high-low, c.outProj, kernel.None, w)
+		g.wait()
+		m.add(s.x[from*m.hidden:], s.sum[from*m.hidden:], to-from, &l.attentionNorm)
+		g.wait()
+		m.product(s.feed[low*m.intermediate+c.up:], m.intermediate, s.x[low*m.hidden:], m.hidden, high-low, c.upProj, m.act, w)
+		g.wait()
+		m.product(s.sum[low*m.hidden+c.out:], m.hidden, s.feed[low*m.intermediate:], m.intermediate, high-low, c.downProj, kernel.None, w)
+		g.wait()
+		m.add(s.x[from*m.hidden:], s.sum[from*m.hidden:], to-from, &l.feedForwardNorm)
+		g.wait()
+	}
+}
+
+// product is a product with a column's part of weights; nil means that it has none.
+func (m *model) product(c []float32, ldc int, a []float32, lda, rows int, p *kernel.Panels, act kernel.Act, w *workspace) {
+	if p != nil {
+		m.kernels.MatMul(c, ldc, a, lda, rows, p, act, w.quantized)
+	}
+}
+
+// projectColumns computes a column's queries, keys and values of some rows.
+func (m *model) projectColumns(s *scratch, w *workspace, c *columns, low, high int) {
+	ld, at := 3*m.attention, c.heads*m.heads.Size
+	x, qkv := s.x[low*m.hidden:], s.qkv[low*ld+at:]
+	m.product(qkv, ld, x, m.hidden, high-low, c.queryProj, kernel.None, w)
+	m.product(qkv[m.attention:], ld, x, m.hidden, high-low, c.keyProj, kernel.None, w)
+	m.product(qkv[2*m.attention:], ld, x, m.hidden, high-low, c.valueProj, kernel.None, w)
+}
+
+// attendColumns computes the outputs of a column's heads for some rows.
+func (m *model) attendColumns(s *scratch, w *workspace, l *layer, c *columns, seqs []network.Sequence, low, high int) {
+	ld, at := 3*m.attention, c.heads*m.heads.Size
+	part := layer{window: l.window, relative: c.relative}
+	heads := m.heads
+	heads.Count = c.to - c.heads
+	start := 0
+	for _, q := range seqs {
+		from, to := max(low, start), min(high, start+q.Rows())
+		if from < to {
+			m.attendHeads(w, &part, heads, s.context[from*m.attention+at:], s.qkv[from*ld+at:], s.qkv[start*ld+at:], to-from, from-start, len(q.IDs))
+		}
+		start += q.Rows()
+	}
+}
