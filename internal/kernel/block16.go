@@ -3,12 +3,12 @@ package kernel
 import "unsafe"
 
 // block16 computes the product of a block of quantized rows and several panels of int16 weights,
-// all of them in planes of their low and high bytes, see int16Block. k is a multiple of [Width], and
-// rows is from 1 to rowBlock.
+// all of them in planes of their low and high bytes, see int16Block. k is a multiple of [Width],
+// and rows is from 1 to rowBlock.
 type block16 func(k int, low *uint8, ldl int, high *uint8, ldh, rows int, b *int8, panels int, perRow, columns, c *float32, ldc int)
 
-// Planes16 reports whether the set multiplies int16 panels of planes, as [Packer.Pack16Planes] makes
-// them, faster than those of [Packer.Pack16].
+// Planes16 reports whether the set multiplies int16 panels of planes, as [Packer.Pack16Planes]
+// makes them, faster than those of [Packer.Pack16].
 func (s *Set) Planes16() bool { return s.planes16 }
 
 // panelBlocks16 multiplies quantized rows by all panels, in blocks. The rows' low bytes go to the

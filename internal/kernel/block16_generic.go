@@ -32,8 +32,8 @@ func int16Block(k int, low *uint8, ldl int, high *uint8, ldh, rows int, b *int8,
 	}
 }
 
-// split16Generic writes the low bytes of n words to low and their high bytes to the first n bytes of
-// the words' memory.
+// split16Generic writes the low bytes of n words to low and their high bytes to the first n bytes
+// of the words' memory.
 func split16Generic(low *uint8, words *int16, n int) {
 	high := unsafe.Slice((*uint8)(unsafe.Pointer(words)), n)
 	for i, w := range unsafe.Slice(words, n) {

@@ -29,8 +29,8 @@ func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
 	return p
 }
 
-// Pack16Planes is Pack16 with the bytes of weights in planes. Only sets whose [Set.Planes16] is true
-// multiply such panels.
+// Pack16Planes is Pack16 with the bytes of weights in planes. Only sets whose [Set.Planes16] is
+// true multiply such panels.
 func (k *Packer) Pack16Planes(weight, bias []float32, in, out int) *Panels {
 	plane := Width * Pad(in)
 	planes := alloc[int8](k, 2*Pad(out)*Pad(in))

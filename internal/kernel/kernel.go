@@ -3,9 +3,10 @@
 //
 // Every operation is a family of files: op.go has its contract, op_generic.go the plain Go version
 // that is the truth in tests, and op_amd64.s and op_arm64.s what package _asm generates for AVX2
-// and for NEON; gemm512_amd64.s and vnni_amd64.s are the products for AVX-512, avxvnni_amd64.s those
-// for VNNI without it, amx_amd64.s and i8mm_arm64.s those for the matrix instructions of Intel and of
-// Arm. A [Set] is one implementation of all operations; [For] returns that of an instruction tier.
+// and for NEON; gemm512_amd64.s and vnni_amd64.s are the products for AVX-512, avxvnni_amd64.s
+// those for VNNI without it, amx_amd64.s and i8mm_arm64.s those for the matrix instructions of
+// Intel and of Arm. A [Set] is one implementation of all operations; [For] returns that of an
+// instruction tier.
 //
 // # Layout
 //

@@ -11,9 +11,9 @@ import (
 // amx writes the int8 product of a block of rows with several panels.
 //
 // TDPBUSD multiplies a tile of up to 16 rows × 64 unsigned bytes by one of 64 × 16 signed bytes and
-// adds the products to a tile of 16 × 16 sums of 32 bits. Four bytes of each of 16 columns are a row
-// of the second tile, which is how a panel has them. Of the eight tiles four hold sums, of two tiles
-// of rows and two panels; two hold rows, and two hold panels: four products for four loads.
+// adds the products to a tile of 16 × 16 sums of 32 bits. Four bytes of each of 16 columns are a
+// row of the second tile, which is how a panel has them. Of the eight tiles four hold sums, of two
+// tiles of rows and two panels; two hold rows, and two hold panels: four products for four loads.
 //
 // All tiles of rows have the same height, so that one configuration does for the whole block; where
 // it does not divide the rows, the last tile begins higher and computes some rows twice.

@@ -14,10 +14,10 @@ import (
 //
 //	Σ a·b = Σ low·low + 256·(Σ low·high + Σ high·low) + 65,536·Σ high·high
 //
-// which 32 bits hold, so it is exact whatever its terms overflow. Of the eight tiles four hold these
-// sums for one tile of rows and one panel, two the planes of rows and two those of the panel: four
-// products for four loads. Each sum has its own tile, since an instruction waits for the one before
-// it that adds to the same.
+// which 32 bits hold, so it is exact whatever its terms overflow. Of the eight tiles four hold
+// these sums for one tile of rows and one panel, two the planes of rows and two those of the panel:
+// four products for four loads. Each sum has its own tile, since an instruction waits for the one
+// before it that adds to the same.
 func amx16() {
 	tiles16()
 	split16()
