@@ -17,6 +17,7 @@ var neon = &Set{
 	tile16: []microkernel16{
 		int16Tile1NEON, int16Tile2NEON, int16Tile3NEON, int16Tile4NEON,
 	},
+	fullRange8: true,
 	quantize:   quantizeNEON,
 	quantize16: quantize16NEON,
 	gelu:       geluNEON,
