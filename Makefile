@@ -61,15 +61,18 @@ EMULATOR ?= ../shared/emulator
 EMU ?= $(HOME)/.cache/emu/emu
 ON = CGO_ENABLED=0 $(GOTEST) -short -count 1 -exec
 
-test-amd64: ## tiers of processors that this machine does not have, emulated; a minute or two on two cores
+test-amd64: ## tiers of processors that this machine does not have, emulated; two or three minutes on two cores
 	@! test -x "$(EMU)" || $(MAKE) --no-print-directory test-processors
 
 test-processors:
-	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Activations)|TiersAgree|Int8Column' ./internal/kernel
-	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Activations|Softmax)|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
+	$(ON) "$(EMU) -cpu tigerlake" -run '(Float32|Activation|Softmax)TiersAgree' ./internal/kernel
+	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax)|TestMatMul$$' ./internal/kernel
+	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu tigerlake -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu arrow_lake -env 'CPU_TEST_TIERS=avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu core2_penryn_t9600 -env CPU_TEST_TIERS=generic" -run Tiers ./internal/cpu
