@@ -43,8 +43,8 @@ func (b *Batcher[T, R]) Check(ctx context.Context, from fairqueue.Sender, tokens
 }
 
 // admissionErr returns why a request of that many tokens may not wait, or nil if it may, and then
-// whether only because its caller is known to wait until the deadline. Of its tokens, needed must be
-// computed before the deadline; the zero time means no deadline. b.mu is held.
+// whether only because its caller is known to wait until the deadline. Of its tokens, needed must
+// be computed before the deadline; the zero time means no deadline. b.mu is held.
 func (b *Batcher[T, R]) admissionErr(from fairqueue.Sender, tokens, needed int, deadline, now time.Time) (deadlineBound bool, err error) {
 	if b.closed {
 		return false, ErrClosed

@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/fairqueue"
 )
 
-// TestKnownCallersAreBoundByTheirDeadlines has a limit of 400 tokens, of which 300 are for everyone,
-// at 100 tokens per second.
+// TestKnownCallersAreBoundByTheirDeadlines has a limit of 400 tokens, of which 300 are for
+// everyone, at 100 tokens per second.
 func TestKnownCallersAreBoundByTheirDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
@@ -55,9 +55,9 @@ func TestKnownCallersAreBoundByTheirDeadlines(t *testing.T) {
 	})
 }
 
-// TestKnownCallersLeaveRoom has a caller that holds three times what is for everyone, all but 300
-// because it is known. A request of any size of another caller is admitted as if that were not there,
-// and nothing of it is left in the count when it has run, was canceled or has expired.
+// TestKnownCallersLeaveRoom has a caller that holds twice what is for everyone, half of it because
+// it is known. A request of any size of another caller is admitted as if that were not there, and
+// nothing of it is left in the count when it has run or was canceled.
 func TestKnownCallersLeaveRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log

@@ -13,8 +13,8 @@ import (
 // MaxQueueAge. A caller that asks for less than an equal share is served, however much others ask
 // for. A single large request on an idle machine is served.
 //
-// A caller in a closed loop, which has several requests in flight and waits for their answers, loses
-// none of them that can be answered in time.
+// A caller in a closed loop, which has several requests in flight and waits for their answers,
+// loses none of them that can be answered in time.
 //
 // Design. Let the limit L be the tokens that are run within MaxQueueAge at the measured throughput,
 // and MaxQueuedTokens at most.
@@ -33,16 +33,17 @@ import (
 //     that: callers take turns. What waits for this reason alone does not count against callers
 //     with nothing in the queue, and its deadline is compared without a margin.
 //
-// So heavy callers fill three quarters of L, and exceed that only with requests that are bound by near
-// deadlines. Otherwise they are refused until enough of their work has run, and the last quarter is
-// left to the others. As callers take turns, an admitted request waits at most about MaxQueueAge for
-// its turn, or until its deadline if it is bound by that, unless more urgent work or more callers
-// arrive. Less urgent work counts only as far as it runs first: see [fairqueue.Backlog].
+// So heavy callers fill three quarters of L, and exceed that only with requests that are bound by
+// near deadlines. Otherwise they are refused until enough of their work has run, and the last
+// quarter is left to the others. As callers take turns, an admitted request waits at most about
+// MaxQueueAge for its turn, or until its deadline if it is bound by that, unless more urgent work
+// or more callers arrive. Less urgent work counts only as far as it runs first: see
+// [fairqueue.Backlog].
 //
-// Note: a deadline far beyond MaxQueueAge does not count, because it may be no more than the default
-// of a server, and MaxQueueAge was chosen for callers who leave long before it. A caller of which
-// nothing waits is not known to wait: a storm of callers with one request each would otherwise fill
-// the queue up to their deadlines.
+// Note: a deadline far beyond MaxQueueAge does not count, because it may be no more than the
+// default of a server, and MaxQueueAge was chosen for callers who leave long before it. A caller of
+// which nothing waits is not known to wait: a storm of callers with one request each would
+// otherwise fill the queue up to their deadlines.
 //
 // Without MaxQueueAge only memory is bounded, and everyone is admitted up to MaxQueuedTokens.
 type AdmissionLimit struct {
@@ -73,8 +74,8 @@ func (a AdmissionLimit) memoryErr(waiting fairqueue.Backlog, tokens int) error {
 	return nil
 }
 
-// ageErr is the part of Check that bounds the queue by L. Of what waits, that many tokens are bound by
-// deadlines instead.
+// ageErr is the part of Check that bounds the queue by L. Of what waits, that many tokens are bound
+// by deadlines instead.
 func (a AdmissionLimit) ageErr(waiting fairqueue.Backlog, deadlineBound, tokens int, throughput float64) error {
 	if waiting.Total == 0 {
 		return nil
@@ -99,7 +100,8 @@ const (
 	maxKnown    = 128 // requests that may wait per caller: as many as servers allow on a connection
 )
 
-// bindsDeadline reports whether a request is bound by its deadline, that long away, instead of by L.
+// bindsDeadline reports whether a request is bound by its deadline, that long away, instead of by
+// L.
 func (a AdmissionLimit) bindsDeadline(waiting fairqueue.Backlog, left time.Duration) bool {
 	return waiting.Own > 0 && waiting.OwnRequests < maxKnown && left <= maxDeadline*a.MaxQueueAge
 }

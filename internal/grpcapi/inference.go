@@ -20,9 +20,9 @@ type Metrics struct {
 }
 
 // The status_code of an answer is that of HTTP. The Python project's client reads scores with 200,
-// and takes 204 for an answer without scores. There is no code for a failure: that is a gRPC status,
-// because a client that looks at the scores alone would take the empty list of a failure for a
-// result.
+// and takes 204 for an answer without scores. There is no code for a failure: that is a gRPC
+// status, because a client that looks at the scores alone would take the empty list of a failure
+// for a result.
 const (
 	statusOK       = 200
 	statusNoScores = 204

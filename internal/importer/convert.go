@@ -33,8 +33,8 @@ var (
 	notInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 )
 
-// title sets the name and the description, which some files have among the experiment's keys. Results
-// are filed under the name.
+// title sets the name and the description, which some files have among the experiment's keys.
+// Results are filed under the name.
 func (c *converter) title(path string) {
 	key := c.oneOf("name", "experiment.name")
 	name := strings.Join(c.values[key], "")

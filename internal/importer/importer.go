@@ -1,10 +1,10 @@
 // Package importer converts experiments of the Python project that preceded this one.
 //
 // Its experiments are YAML files too: an experiment overrides the base_config.yaml beside it, and a
-// list in place of a value is swept. [Import] reads such a file as strictly as any settings file, so
-// an unknown key is an error with its line. What has a counterpart goes into a definition of this
-// project, as YAML that package definition reads. Every other setting is named with its place and the
-// reason, in [Result.Left] and in the comments of the definition.
+// list in place of a value is swept. [Import] reads such a file as strictly as any settings file,
+// so an unknown key is an error with its line. What has a counterpart goes into a definition of
+// this project, as YAML that package definition reads. Every other setting is named with its place
+// and the reason, in [Result.Left] and in the comments of the definition.
 //
 // Settings without an effect in the original are left out silently: those of other backends, of a
 // part that is disabled, of a single model beside a pool. What a file leaves out has the default of

@@ -187,8 +187,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// silent are the keys that are neither carried over nor named if they stand alone with these values,
-// because they have no effect in the original or say what is so here in any case.
+// silent are the keys that are neither carried over nor named if they stand alone with these
+// values, because they have no effect in the original or say what is so here in any case.
 var silent = []string{
 	"screenshot.output_dir=x", "screenshot.enabled=false", "scheduler.enable_stage_timing=true", "pipeline.enabled=true",
 	"tokenizer_pool.enabled=true", "tokenizer_pool.tokenizers_parallelism=false",

@@ -204,8 +204,8 @@ var (
 	precisionOfBits = map[string]string{"32": "fp32", "16": "fp16", "8": "int8", "4": "int4"}
 )
 
-// precisions gives the precisions that a key means. One that the backends do not have is replaced by
-// the next larger one that they have.
+// precisions gives the precisions that a key means. One that the backends do not have is replaced
+// by the next larger one that they have.
 func (c *converter) precisions(key string, names map[string]string, backends []string) any {
 	larger := []string{"int4", "int8", "fp16", "fp32"}
 	var list, missing []string

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// prefersJSON reports whether a request names JSON, and no format of Prometheus before it. Without a
-// preference the answer is for Prometheus.
+// prefersJSON reports whether a request names JSON, and no format of Prometheus before it. Without
+// a preference the answer is for Prometheus.
 func prefersJSON(r *http.Request) bool {
 	json, others := 0.0, 0.0
 	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {

@@ -11,8 +11,8 @@ import (
 )
 
 // summary is what GET /metrics answers to Accept: application/json, with the keys of the Python
-// project's /metrics, which programs that poll it read. A pair counts as a query there. What was not
-// measured is absent.
+// project's /metrics, which programs that poll it read. A pair counts as a query there. What was
+// not measured is absent.
 type summary struct {
 	ExperimentName        string `json:"experiment_name"`
 	ExperimentDescription string `json:"experiment_description"`

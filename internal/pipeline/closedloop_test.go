@@ -51,8 +51,8 @@ func (l closedLoop) run(ctx context.Context, p *Pipeline) []*sent {
 }
 
 // TestClosedLoopsTakeTurns has a caller with three times the work that its deadlines allow, which
-// tries again when it is refused. Another, with less work than its half of the engine computes before
-// the deadline, loses nothing.
+// tries again when it is refused. Another, with less work than its half of the engine computes
+// before the deadline, loses nothing.
 func TestClosedLoopsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := clocking(t, &clockwork{speed: 8000}, Options{Options: batch.Options{MaxQueueAge: 20 * time.Second}})
@@ -76,8 +76,9 @@ func TestClosedLoopsTakeTurns(t *testing.T) {
 	})
 }
 
-// TestClosedLoopsLoseNothing has engines of two cores, and the age and the deadline that servers have
-// by default. Each loop is more work than three quarters of the age, and less than the deadline.
+// TestClosedLoopsLoseNothing has engines of two cores, and the age and the deadline that servers
+// have by default. Each loop is more work than three quarters of the age, and less than the
+// deadline.
 func TestClosedLoopsLoseNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
