@@ -19,9 +19,9 @@ type barrier struct {
 	ended   atomic.Int32 // rounds; broken once it is broken
 	_       [linePair - 4]byte
 
-	workers int32        // of the team; set while no worker waits, as spins is
-	spins   int          // how often a wait looks at ended before it sleeps
-	lost    atomic.Int32 // waits that lasted longer than any worker needs that has a core
+	workers int32         // of the team; set while no worker waits, as spin is
+	spin    time.Duration // of a wait before it sleeps
+	lost    atomic.Int32  // waits that lasted longer than any worker needs that has a core
 	mu      sync.Mutex
 	changed sync.Cond // ended
 	_       [linePair]byte
@@ -42,11 +42,11 @@ func newBarrier() *barrier {
 }
 
 // reset makes the barrier new, for so many workers. No worker may be using it.
-func (b *barrier) reset(workers, spins int) {
+func (b *barrier) reset(workers int, spin time.Duration) {
 	b.arrived.Store(0)
 	b.ended.Store(0)
 	b.lost.Store(0)
-	b.workers, b.spins = int32(workers), spins
+	b.workers, b.spin = int32(workers), spin
 }
 
 // wait returns when all workers have called it. It panics with errBroken once the barrier is
@@ -58,23 +58,28 @@ func (b *barrier) wait() {
 		b.end(round + 1)
 		return
 	}
-	for range b.spins {
-		if b.hasEnded(round) {
-			return
+	started := time.Now()
+	for time.Since(started) < b.spin {
+		for range looks {
+			if b.hasEnded(round) {
+				return
+			}
 		}
 	}
-	b.sleep(round)
+	b.sleep(round, started)
 }
 
-// sleep returns when a round has ended.
-func (b *barrier) sleep(round int32) {
-	asleep := time.Now()
+// looks is how often a wait looks for the end of its round before it looks at the clock.
+const looks = 500
+
+// sleep returns when a round has ended, for which the worker has waited since it started to.
+func (b *barrier) sleep(round int32, started time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for !b.hasEnded(round) {
 		b.changed.Wait()
 	}
-	if time.Since(asleep) > lostAfter {
+	if time.Since(started) > lostAfter {
 		b.lost.Add(1)
 	}
 }

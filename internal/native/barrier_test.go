@@ -9,7 +9,7 @@ import (
 
 func TestBrokenBarrierFreesWaiters(t *testing.T) {
 	b := newBarrier()
-	b.reset(2, patientSpins)
+	b.reset(2, patience)
 	freed := make(chan any)
 	go func() {
 		defer func() { freed <- recover() }()

@@ -60,7 +60,7 @@ func (e *Engine) assign(seqs []network.Sequence, p plan) {
 		leader := members[0]
 		leader.clear()
 		e.memory.lend(leader.scratch, p, team)
-		leader.barrier.reset(p.size, e.spinning.spins())
+		leader.barrier.reset(p.size, e.spinning.time())
 		for i, w := range members {
 			w.pass, w.part = leader, part{index: i, count: p.size, barrier: leader.barrier, cut: e.cutFor(p.columns)}
 		}
