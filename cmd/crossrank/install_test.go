@@ -86,7 +86,7 @@ func TestDockerfile(t *testing.T) {
 		}
 		switch name {
 		case "ENV":
-			for _, pair := range strings.Fields(rest) {
+			for pair := range strings.FieldsSeq(rest) {
 				variable, value, _ := strings.Cut(pair, "=")
 				t.Setenv(variable, value)
 			}
