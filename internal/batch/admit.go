@@ -96,22 +96,29 @@ func (b *Batcher[T, R]) deadlineErr(from fairqueue.Sender, needed int, factor, l
 
 // remainingTokens estimates how many tokens of the running batches are still to be computed.
 func (b *Batcher[T, R]) remainingTokens(throughput float64, now time.Time) float64 {
-	each := throughput / float64(b.runners.Count)
 	sum := 0.0
 	for _, r := range b.busy {
-		sum += max(0, float64(r.tokens)-each*now.Sub(r.started).Seconds())
+		sum += b.remainingOf(r, throughput, now)
 	}
 	return sum
 }
 
+// remainingOf is remainingTokens of one runner.
+func (b *Batcher[T, R]) remainingOf(r *runner[T, R], throughput float64, now time.Time) float64 {
+	return max(0, float64(r.tokens)-throughput/float64(b.runners.Count)*now.Sub(r.started).Seconds())
+}
+
 // estimateDuration estimates the seconds until a request's tokens are computed, behind other tokens
-// in the same batch. One runner computes one batch; tokens beyond one batch are spread over all
-// runners.
+// in the same batch. One runner computes one batch; what waits is divided among all runners, or where
+// it is not, tokens beyond one batch are.
 func (b *Batcher[T, R]) estimateDuration(others, tokens int, throughput float64) float64 {
 	if b.runners.Count == 1 {
 		return (float64(others) + float64(tokens)) / throughput
 	}
 	batch := min(float64(others)+float64(tokens), float64(b.opts.MaxTokens))
+	if b.divides() {
+		batch = min(batch, max(float64(b.opts.MinTokens), (float64(others)+float64(tokens))/float64(b.runners.Count)))
+	}
 	return max(float64(tokens), batch*float64(b.runners.Count)) / throughput
 }
 

@@ -10,7 +10,7 @@
 //
 //   - No caller hangs. Every request ends with its results or with an error: when a run panics, when a
 //     caller leaves, when the Batcher closes.
-//   - No runner idles while work waits, and runners that are idle divide what waits. There is no
+//   - No runner idles while work waits, and runners that are or soon will be idle divide it. There is no
 //     waiting for a fuller batch unless [Options.Timeout] asks for it: while a runner is busy,
 //     requests gather by themselves.
 //   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
@@ -92,6 +92,7 @@ type Batcher[T, R any] struct {
 	busy          []*runner[T, R] // that run a batch
 	running       struct{ pairs, tokens int }
 	batches       state.Batches // started
+	levels        []float64     // memory of part
 	alive         int           // runners' goroutines
 	closed        bool          // nothing new is admitted
 }

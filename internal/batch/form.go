@@ -72,7 +72,7 @@ func (b *Batcher[T, R]) wake() {
 func (b *Batcher[T, R]) form(r *runner[T, R]) {
 	now := time.Now()
 	r.maxPairs, r.deadlineTokens, r.throughput = b.maxPairs(now), math.Inf(1), b.runners.Throughput()
-	r.part = b.part()
+	r.part = b.part(r.throughput, now)
 	var last *request[T, R]
 	for e := b.queue.Next(); e != nil; e = b.queue.Next() {
 		req := e.Value

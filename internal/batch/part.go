@@ -3,26 +3,54 @@ package batch
 import (
 	"math"
 	"slices"
+	"time"
 )
 
-// While several runners are idle, the next batch leaves work to them: it takes an equal part of
-// what waits, but at least [Options.MinTokens], below which a runner is no faster for having less.
-// So one large request is computed by all idle runners at once. A batch that starts while all
-// others are busy takes everything, as there is no one to leave it to.
+// The next batch leaves work to runners that are idle, and to those that soon will be. It takes as
+// many tokens as make all runners end together, with what they run: an equal part of what waits
+// while all are idle, everything while all others are far from their ends. It takes at least
+// [Options.MinTokens], below which a runner is no faster for having less. So one large request is
+// computed by all runners at once.
 //
-// The parts of a request should end together. So a batch takes the longest pair that is left, and
-// then those that fill its part best.
+// The parts of a request should end together too. So a batch takes the longest pair that is left,
+// and then those that fill its part best.
 //
 // Note: options that say when a batch counts as full, a timeout and preferred sizes, turn this off.
 
-// part is how many tokens the next batch should hold; b.mu is held. The runner that forms it is
-// idle.
-func (b *Batcher[T, R]) part() int {
-	idle := b.runners.Count - len(b.busy)
-	if idle <= 1 || b.opts.Timeout > 0 || len(b.opts.PreferredPairs) > 0 {
+// part is how many tokens the next batch should hold, given the throughput of all runners, or 0 if
+// it is not known; b.mu is held. The runner that forms the batch is idle.
+func (b *Batcher[T, R]) part(throughput float64, now time.Time) int {
+	if !b.divides() {
 		return math.MaxInt
 	}
-	return max(b.opts.MinTokens, (b.queue.Load().Cost+idle-1)/idle)
+	b.levels = b.levels[:0]
+	for range b.runners.Count - len(b.busy) {
+		b.levels = append(b.levels, 0)
+	}
+	for _, r := range b.busy {
+		b.levels = append(b.levels, b.remainingOf(r, throughput, now))
+	}
+	return max(b.opts.MinTokens, int(math.Ceil(fill(float64(b.queue.Load().Cost), b.levels))))
+}
+
+// divides reports whether batches leave work to other runners.
+func (b *Batcher[T, R]) divides() bool {
+	return b.runners.Count > 1 && b.opts.Timeout <= 0 && len(b.opts.PreferredPairs) == 0
+}
+
+// fill pours an amount over columns of some heights, which it sorts, and returns the level that the
+// columns then have which it reached.
+func fill(amount float64, heights []float64) (level float64) {
+	slices.Sort(heights)
+	sum := amount
+	for i, h := range heights {
+		sum += h
+		level = sum / float64(i+1)
+		if i+1 < len(heights) && level <= heights[i+1] {
+			break
+		}
+	}
+	return level
 }
 
 // fitting returns which of the pairs that are left best fills so many tokens: the largest of at most

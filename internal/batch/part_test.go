@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,6 +105,54 @@ func TestBusyRunnersLeaveNothing(t *testing.T) {
 		wantNil(t, long, short, wait)
 		l.want(t, []int{1000}, []int{100}, []int{200, 200, 200})
 	})
+}
+
+// TestRunnersSoonIdleGetTheirPart: a request that arrives while all runners are busy is divided among
+// those that end one after another, not taken whole by the first.
+func TestRunnersSoonIdleGetTheirPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l log
+		b := New(l.perToken, Options{}, Runners{Count: 4, Throughput: func() float64 { return 4000 }})
+		defer b.Close()
+		first := later(b, t.Context(), sized(310, 300, 290, 280))
+		time.Sleep(100 * time.Millisecond)
+		start := time.Now()
+		wantNil(t, later(b, t.Context(), sized(spread(20)...)), first)
+		// 1,600 tokens and the 780 that still ran, over four runners.
+		if took := time.Since(start); took > 650*time.Millisecond {
+			t.Errorf("it took %v, want about 595ms; batches %v", took, l.batches)
+		}
+	})
+}
+
+// TestDividedRequestsMeetDeadlines: a request that one runner would finish too late, but all together
+// in time, is admitted though others run.
+func TestDividedRequestsMeetDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l log
+		b := New(l.perToken, Options{}, Runners{Count: 8, Throughput: func() float64 { return 8000 }})
+		defer b.Close()
+		busy := later(b, t.Context(), sized(100))
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		wantNil(t, later(b, ctx, sized(spread(80)...)), busy) // 6,400 tokens
+	})
+}
+
+// TestFill shows to what level an amount fills columns of some heights.
+func TestFill(t *testing.T) {
+	for _, c := range []struct {
+		amount  float64
+		heights []float64
+		want    float64
+	}{
+		{100, []float64{0}, 100}, {100, []float64{0, 0, 0, 0}, 25}, {100, []float64{0, 1000}, 100},
+		{100, []float64{50, 0}, 75}, {100, []float64{100, 0}, 100}, {100, []float64{30, 0, 10}, 140.0 / 3}, {0, []float64{0, 5}, 0},
+	} {
+		if got := fill(c.amount, c.heights); got != c.want {
+			t.Errorf("%g over %v: got %g, want %g", c.amount, c.heights, got, c.want)
+		}
+	}
 }
 
 // TestDividedRequestsAreWhole sends requests of many callers at once to idle runners: all pairs are
