@@ -100,9 +100,7 @@ func TestClientsReadReplies(t *testing.T) {
 		}
 		if x.strict {
 			for _, key := range keysOf(t, string(x.reply)) {
-				if !slices.ContainsFunc(x.reads, func(r read) bool {
-					return strings.HasPrefix(r.key()+".", key+".") || strings.HasPrefix(r.key(), key+"[]")
-				}) {
+				if !slices.ContainsFunc(x.reads, func(r read) bool { return r.passes(key) }) {
 					t.Errorf("%s: the client's parser refuses the key %s", x.name, key)
 				}
 			}
@@ -113,12 +111,14 @@ func TestClientsReadReplies(t *testing.T) {
 	}
 }
 
-// key is the path in the form of keysOf.
-func (r read) key() string {
-	if strings.HasPrefix(r.path, "[]") {
-		return r.path
+// passes reports whether the path is, or leads through, a key in the form of keysOf.
+func (r read) passes(key string) bool {
+	path := r.path
+	if !strings.HasPrefix(path, "[]") {
+		path = "." + path
 	}
-	return "." + r.path
+	rest, ok := strings.CutPrefix(path, key)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // check follows a path from a value to those at its end, and checks their type.
@@ -195,6 +195,11 @@ func TestReadsAreChecked(t *testing.T) {
 	} {
 		if err := c.read.check(reply, c.read.path); (err == nil) != c.ok {
 			t.Errorf("%+v: got %v", c.read, err)
+		}
+	}
+	for key, want := range map[string]bool{".a": true, ".a[].n": true, ".a[].nn": false, ".a[].m": false, ".b": false} {
+		if got := (read{"a[].n", "int", false}).passes(key); got != want {
+			t.Errorf("a[].n passes %s: got %v", key, got)
 		}
 	}
 }
