@@ -95,6 +95,7 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 		Padded:       out.GetPadded(),
 		Revision:     out.GetRevision(),
 		Prompt:       out.GetPrompt(),
+		Family:       out.GetFamily(),
 	}, nil
 }
 

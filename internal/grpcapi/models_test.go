@@ -20,7 +20,7 @@ func (a *asked) Score(_ context.Context, req *crossrank.Request) (*crossrank.Res
 
 // TestModels serves two models: calls name the one that they mean.
 func TestModels(t *testing.T) {
-	infos := []crossrank.Info{{Model: "m"}, {Model: "n", Instances: 3, Mode: "tokenization_only", Padded: true, Revision: "c0ffee", Prompt: "query: "}}
+	infos := []crossrank.Info{{Model: "m"}, {Model: "n", Instances: 3, Mode: "tokenization_only", Padded: true, Revision: "c0ffee", Prompt: "query: ", Family: "BERT"}}
 	scorer := &asked{}
 	s := &rerankService{cfg: Config{
 		Scorer: scorer,
@@ -38,7 +38,7 @@ func TestModels(t *testing.T) {
 			t.Errorf("info of model %q: got %v, %v, want %v", name, about, err, want)
 		}
 		if name == "n" && (about.Model != "n" || about.Instances != 3 || about.Mode != "tokenization_only" || !about.Padded ||
-			about.Revision != "c0ffee" || about.Prompt != "query: ") {
+			about.Revision != "c0ffee" || about.Prompt != "query: " || about.Family != "BERT") {
 			t.Errorf("info of n: got %v", about)
 		}
 		if name == "" && about.Model != "m" {

@@ -115,6 +115,7 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 		Padded:       i.Padded,
 		Revision:     i.Revision,
 		Prompt:       i.Prompt,
+		Family:       i.Family,
 	}
 }
 

@@ -1059,6 +1059,7 @@ type InfoResponse struct {
 	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
 	Revision      string                 `protobuf:"bytes,19,opt,name=revision,proto3" json:"revision,omitempty"`    // the commit of a model that is named by its name on the Hugging Face hub
 	Prompt        string                 `protobuf:"bytes,20,opt,name=prompt,proto3" json:"prompt,omitempty"`        // text that stands directly before every query
+	Family        string                 `protobuf:"bytes,21,opt,name=family,proto3" json:"family,omitempty"`        // of networks, such as "XLM-RoBERTa"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1233,6 +1234,13 @@ func (x *InfoResponse) GetPrompt() string {
 	return ""
 }
 
+func (x *InfoResponse) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
 var File_crossrank_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_crossrank_v1_rerank_proto_rawDesc = "" +
@@ -1314,7 +1322,7 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"compute_ns\x18\x03 \x01(\x03R\tcomputeNs\x12\x19\n" +
 	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"#\n" +
 	"\vInfoRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\xb2\x04\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xca\x04\n" +
 	"\fInfoResponse\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aweights\x18\x02 \x01(\tR\aweights\x12 \n" +
@@ -1342,7 +1350,8 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\x04mode\x18\x11 \x01(\tR\x04mode\x12\x16\n" +
 	"\x06padded\x18\x12 \x01(\bR\x06padded\x12\x1a\n" +
 	"\brevision\x18\x13 \x01(\tR\brevision\x12\x16\n" +
-	"\x06prompt\x18\x14 \x01(\tR\x06prompt*M\n" +
+	"\x06prompt\x18\x14 \x01(\tR\x06prompt\x12\x16\n" +
+	"\x06family\x18\x15 \x01(\tR\x06family*M\n" +
 	"\n" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
