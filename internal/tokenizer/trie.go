@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"cmp"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"strings"
@@ -52,16 +54,37 @@ func newTrie(sets ...[]entry) (t trie, roots []uint32) {
 	return b.trie, roots
 }
 
-// sorted returns the entries in the order of their texts, each text once.
+// sorted returns the entries in the order of their texts, each text once. It compares the first
+// bytes of texts as numbers, which decides most comparisons without reading the texts.
 func sorted(entries []entry) []entry {
-	entries = slices.Clone(entries)
-	slices.SortFunc(entries, func(a, b entry) int {
-		if c := strings.Compare(a.text, b.text); c != 0 {
-			return c
+	type keyed struct {
+		key uint64
+		entry
+	}
+	order := make([]keyed, len(entries))
+	for i, e := range entries {
+		order[i] = keyed{firstBytes(e.text), e}
+	}
+	slices.SortFunc(order, func(a, b keyed) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
 		}
-		return int(b.id - a.id)
+		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(b.id, a.id))
 	})
-	return slices.CompactFunc(entries, func(a, b entry) bool { return a.text == b.text })
+	texts := make([]entry, 0, len(order))
+	for i, e := range order {
+		if i == 0 || e.text != order[i-1].text {
+			texts = append(texts, e.entry)
+		}
+	}
+	return texts
+}
+
+// firstBytes are the first 8 bytes of a text, zeros for those that it lacks, as a number.
+func firstBytes(text string) uint64 {
+	var first [8]byte
+	copy(first[:], text)
+	return binary.BigEndian.Uint64(first[:])
 }
 
 // builder assigns bases to the states of a trie.
@@ -135,13 +158,30 @@ func (b *builder) find(labels []byte) uint32 {
 	return uint32(len(b.blocks)-1) << 8
 }
 
-// find returns the first free base whose nodes are free for all labels.
+// find returns a free base whose nodes are free for all labels.
 func (b *block) find(labels []byte) (base byte, ok bool) {
+	if len(labels) == 1 {
+		return b.findOne(labels[0])
+	}
 	fits := b.bases
 	for _, c := range labels {
-		fits = fits.and(b.nodes.xor(c))
+		if fits = fits.and(b.nodes.xor(c)); fits == (bits256{}) {
+			return 0, false
+		}
 	}
 	return fits.first()
+}
+
+// findOne is find for one label, as most states have: the first free node whose base is free.
+func (b *block) findOne(c byte) (base byte, ok bool) {
+	for i, word := range b.nodes {
+		for ; word != 0; word &= word - 1 {
+			if base := byte(64*i+bits.TrailingZeros64(word)) ^ c; b.bases.has(base) {
+				return base, true
+			}
+		}
+	}
+	return 0, false
 }
 
 func (b *builder) grow() {
@@ -157,6 +197,8 @@ func (b *builder) grow() {
 type bits256 [4]uint64
 
 var allBits = bits256{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+
+func (s *bits256) has(c byte) bool { return s[c>>6]>>(c&63)&1 == 1 }
 
 func (s *bits256) remove(c byte) { s[c>>6] &^= 1 << (c & 63) }
 
