@@ -2,19 +2,36 @@ package local
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/topology"
 )
 
-// engines starts the engines that o asks for, all on the weights of the first. After an error none
-// is left open.
-func (o Options) engines(m *checkpoint.Model) (engines []backend.Engine, err error) {
+// open reads a model and starts the engines that o asks for, all on the weights of the first, which
+// are packed while they are read. After an error none is left open.
+func (o Options) open(name, path string) (m *checkpoint.Model, engines []backend.Engine, err error) {
+	opening, err := checkpoint.Begin(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	packing, err := backend.Begin(o.Backend, opening.Network, backend.Options{Precision: o.Quantization})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
+	}
+	if m, err = opening.Read(packing); err != nil {
+		return nil, nil, err
+	}
+	if engines, err = o.engines(packing, o.maxLength(m)); err != nil {
+		return nil, nil, fmt.Errorf("opening model %s: %w", name, err)
+	}
+	return m, engines, nil
+}
+
+func (o Options) engines(packed backend.Opening, maxLength int) (engines []backend.Engine, err error) {
 	groups := o.groups(topology.Here())
-	first, err := backend.Open(o.Backend, m.Network, backend.Options{
-		Threads: groups[0].Threads, CPUs: groups[0].CPUs, Precision: o.Quantization, MaxTokens: o.maxLength(m),
-	})
+	first, err := packed.Start(backend.Options{Threads: groups[0].Threads, CPUs: groups[0].CPUs, MaxTokens: maxLength})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/backend"
-	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/hub"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
@@ -54,19 +53,16 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err // it names the model
 	}
-	m, err := checkpoint.Open(at.Path)
+	m, engines, err := opts.open(name, at.Path)
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
 	m.Name = name
-	model := &Model{vocabulary: m.Tokenizer}
+	model := &Model{vocabulary: m.Tokenizer, engines: engines}
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
 	}
 	model.before, model.after = m.Tokenizer.Around()
-	if model.engines, err = opts.engines(m); err != nil {
-		return nil, fmt.Errorf("opening model %s: %w", name, err)
-	}
 	model.info = describe(m, model.engines, opts)
 	model.info.Revision = at.Commit
 	pooled := make([]pool.Engine, len(model.engines))

@@ -45,6 +45,19 @@ type Options struct {
 
 // Open opens a network on the backend of a name; "" means the default.
 func Open(name string, n *network.Network, opts Options) (Engine, error) {
+	return open(n, opts, func(n *network.Network, opts Options) (Opening, error) { return Begin(name, n, opts) })
+}
+
+// Opening is an engine that is being opened while the weights of its network are read. It takes all
+// blocks before Start starts the engine. Start uses the options that Begin does not.
+type Opening interface {
+	network.Receiver
+	Start(opts Options) (Engine, error)
+}
+
+// Begin begins to open a network whose tensors need have no numbers yet, on the backend of a name.
+// Of the options only Precision is used.
+func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 	if _, why := catalog.Check(name, "", opts.Precision); why != "" {
 		return nil, fmt.Errorf("choosing a backend: %s (%s)", why, catalog.Summary())
 	}
@@ -52,12 +65,24 @@ func Open(name string, n *network.Network, opts Options) (Engine, error) {
 	return executors[b.Name].open(b.Name, n, opts)
 }
 
-// startFunc starts an engine on a network.
-type startFunc func(n *network.Network, opts Options) (Engine, error)
+// beginFunc begins to open a network.
+type beginFunc func(n *network.Network, opts Options) (Opening, error)
+
+// open opens a network that has its numbers.
+func open(n *network.Network, opts Options, begin beginFunc) (Engine, error) {
+	o, err := begin(n, opts)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n.Blocks {
+		o.Block(i)
+	}
+	return o.Start(opts)
+}
 
 // executor is how a backend computes.
 type executor struct {
-	start startFunc
+	begin beginFunc
 	probe func() error // why this machine cannot run it; a nil func means that every machine can
 
 	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the
@@ -65,16 +90,16 @@ type executor struct {
 	tolerance float64
 }
 
-func (x executor) open(name string, n *network.Network, opts Options) (Engine, error) {
+func (x executor) open(name string, n *network.Network, opts Options) (Opening, error) {
 	if x.probe != nil {
 		if err := x.probe(); err != nil {
 			return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
 		}
 	}
 	if x.tolerance > 0 {
-		if err := SelfTest(x.start, x.tolerance); err != nil {
+		if err := SelfTest(x.begin, x.tolerance); err != nil {
 			return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
 		}
 	}
-	return x.start(n, opts)
+	return x.begin(n, opts)
 }

@@ -41,11 +41,26 @@ func (d device) Close() error {
 // newDevice is an executor whose logits are changed by wrong.
 func newDevice(wrong func([]float32)) (x executor, opened, closed *int) {
 	opened, closed = new(int), new(int)
-	return executor{tolerance: 1e-3, start: func(n *network.Network, opts Options) (Engine, error) {
-		*opened++
-		e, err := startNative(n, opts)
-		return device{e, wrong, closed}, err
+	return executor{tolerance: 1e-3, begin: func(n *network.Network, opts Options) (Opening, error) {
+		o, err := beginNative(n, opts)
+		return deviceOpening{o, func(e Engine) Engine { *opened++; return device{e, wrong, closed} }}, err
 	}}, opened, closed
+}
+
+// deviceOpening opens a device.
+type deviceOpening struct {
+	Opening
+	wrap func(Engine) Engine
+}
+
+func (o deviceOpening) Start(opts Options) (Engine, error) {
+	e, err := o.Opening.Start(opts)
+	return o.wrap(e), err
+}
+
+// openOn opens the small network on an executor.
+func openOn(x executor) (Engine, error) {
+	return open(small(), Options{}, func(n *network.Network, opts Options) (Opening, error) { return x.open("device", n, opts) })
 }
 
 func TestOpen(t *testing.T) {
@@ -83,9 +98,9 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
-	x := executor{start: startNative, probe: func() error { return errors.New("no driver was found") }, tolerance: 1}
+	x := executor{begin: beginNative, probe: func() error { return errors.New("no driver was found") }, tolerance: 1}
 	want := "the device backend cannot be used on this machine, use native: no driver was found"
-	if _, err := x.open("device", small(), Options{}); err == nil || err.Error() != want {
+	if _, err := openOn(x); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -128,7 +143,7 @@ func TestWrongDeviceIsRefused(t *testing.T) {
 		}},
 	} {
 		x, opened, closed := newDevice(c.wrong)
-		_, err := x.open("device", small(), Options{})
+		_, err := openOn(x)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "use native") {
 			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.want)
 		}
@@ -146,7 +161,7 @@ func TestRightDeviceIsOpened(t *testing.T) {
 			l[i] += 1e-4
 		}
 	})
-	e, err := x.open("device", small(), Options{})
+	e, err := openOn(x)
 	if err != nil {
 		t.Fatal(err)
 	}

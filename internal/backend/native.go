@@ -8,13 +8,22 @@ import (
 
 // executors are those of this build, by the names that the catalog has for them.
 var executors = map[string]executor{
-	catalog.Native: {start: startNative},
+	catalog.Native: {begin: beginNative},
 }
 
-func startNative(n *network.Network, opts Options) (Engine, error) {
-	e, err := native.New(n, native.Options{
-		Threads: opts.Threads, CPUs: opts.CPUs, Precision: native.Precision(opts.Precision), MaxTokens: opts.MaxTokens,
-	})
+func beginNative(n *network.Network, opts Options) (Opening, error) {
+	o, err := native.Begin(n, native.Options{Precision: native.Precision(opts.Precision)})
+	if err != nil {
+		return nil, err
+	}
+	return nativeOpening{o}, nil
+}
+
+// nativeOpening is a native opening as an Opening.
+type nativeOpening struct{ *native.Opening }
+
+func (o nativeOpening) Start(opts Options) (Engine, error) {
+	e, err := o.Opening.Start(native.Options{Threads: opts.Threads, CPUs: opts.CPUs, MaxTokens: opts.MaxTokens})
 	if err != nil {
 		return nil, err
 	}

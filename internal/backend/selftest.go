@@ -9,20 +9,20 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// SelfTest opens a small network with start and on the native backend in fp32, and compares the
+// SelfTest opens a small network with begin and on the native backend in fp32, and compares the
 // logits of sequences of several lengths, in one batch and one by one. It returns an error if any
 // differs by more than the tolerance, is not a number, or changes with the batch.
-func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance float64) error {
+func SelfTest(begin func(*network.Network, Options) (Opening, error), tolerance float64) error {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{
 		Hidden: 48, Blocks: 2, Heads: 3, Intermediate: 100, Tokens: 200, Positions: 160, Activation: network.GELU, Labels: 1,
 	})
 	seqs := sample.Sequences(1, n, 1, 2, 7, 16, 17, 33, 64, 65, 130)
-	want, err := logitsOf(startNative, n, seqs)
+	want, err := logitsOf(beginNative, n, seqs)
 	if err != nil {
 		return fmt.Errorf("the reference: %w", err)
 	}
-	got, err := logitsOf(start, n, seqs)
+	got, err := logitsOf(begin, n, seqs)
 	if err != nil {
 		return err
 	}
@@ -36,8 +36,8 @@ func SelfTest(start func(*network.Network, Options) (Engine, error), tolerance f
 
 // logitsOf computes the logits of all sequences in one batch, and holds the engine to the same bits
 // for each sequence alone.
-func logitsOf(start startFunc, n *network.Network, seqs []network.Sequence) (logits []float32, err error) {
-	e, err := start(n, Options{Threads: 1})
+func logitsOf(begin beginFunc, n *network.Network, seqs []network.Sequence) (logits []float32, err error) {
+	e, err := open(n, Options{Threads: 1}, begin)
 	if err != nil {
 		return nil, fmt.Errorf("opening a small network: %w", err)
 	}

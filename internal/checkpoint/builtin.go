@@ -46,19 +46,31 @@ func builtinTokenizer(name string) (*tokenizer.Tokenizer, error) {
 	return v.build()
 }
 
-func openBuiltin(name string) (*Model, error) {
+func beginBuiltin(name string) (*Opening, error) {
 	tok, err := builtinTokenizer(name)
 	if err != nil {
 		return nil, err
 	}
 	t := builtinConfig().bert()
-	randomWeights(t.slots, builtinSeed)
-	return &Model{
+	o := &Opening{Network: t.network, name: name, weights: builtinWeights{t}, tokenizer: make(chan error, 1)}
+	o.model = &Model{
 		Name: Builtin, Family: bert.name, Network: t.network, Activation: Sigmoid, Meaningless: true,
 		Reading: Reading{Tokenizer: tok, MaxLength: t.positions},
-		Hash:    fmt.Sprintf("random weights, seed %d", builtinSeed),
-	}, nil
+	}
+	close(o.tokenizer)
+	return o, nil
 }
+
+// builtinWeights are those of the built-in model.
+type builtinWeights struct{ *translation }
+
+func (w builtinWeights) read(r network.Receiver) (hash string, err error) {
+	randomWeights(w.slots, builtinSeed)
+	startLoader(w.network, nil, r).finish(nil) // hands all blocks over
+	return fmt.Sprintf("random weights, seed %d", builtinSeed), nil
+}
+
+func (builtinWeights) close() error { return nil }
 
 // randomWeights fills the slots with random numbers that depend on the slots and the seed alone:
 // not on the machine, nor on how many cores it has. Embeddings and linear layers have a standard

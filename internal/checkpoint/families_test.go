@@ -124,11 +124,11 @@ func TestUnusedTensorsArePassedOver(t *testing.T) {
 					}
 					file[name] = s.shape
 				}
-				if _, err := loadWeights(file, parsed); err != nil {
+				if err := loadAll(file, parsed); err != nil {
 					t.Errorf("%s beside tensors with the prefixes %q and %q: %v", c.unused, wrapper, base, err)
 				}
 				file[wrapper+"another.weight"] = []int{1}
-				if _, err := loadWeights(file, parsed); err == nil || !strings.Contains(err.Error(), "another.weight") {
+				if err := loadAll(file, parsed); err == nil || !strings.Contains(err.Error(), "another.weight") {
 					t.Errorf("another tensor: got %v, want an error that names it", err)
 				}
 			}

@@ -47,55 +47,11 @@ const (
 // is [fs.ErrNotExist] if the directory does not exist, and of type *[Error] or *[safetensors.Error]
 // if a file's content is wrong.
 func Open(name string) (*Model, error) {
-	if isBuiltin(name) {
-		return openBuiltin(name)
-	}
-	dir, err := directory(name)
+	o, err := Begin(name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := openDirectory(dir)
-	if err != nil {
-		return nil, opening(name, err)
-	}
-	m.Name = name
-	return m, nil
-}
-
-func openDirectory(dir string) (m *Model, err error) {
-	if err := checkAdapter(dir); err != nil {
-		return nil, err
-	}
-	c, err := readConfig(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, insteadOf(dir, configFile)
-	}
-	if err != nil {
-		return nil, err
-	}
-	m = &Model{Family: c.family.name, Network: c.network}
-	s, err := readSettings(dir)
-	if err != nil {
-		return nil, err
-	}
-	if m.Activation, err = readActivation(s.o, c.o); err != nil {
-		return nil, err
-	}
-	// The tokenizer of a large vocabulary takes as long as the weights.
-	read := make(chan error, 1)
-	go func() {
-		var err error
-		m.Reading, err = c.reading(dir, s)
-		read <- err
-	}()
-	m.Hash, err = readWeights(dir, c)
-	if failure := <-read; failure != nil {
-		return nil, failure // whatever is wrong with the weights
-	}
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return o.Read(nil)
 }
 
 // reading reads how the model reads text.
@@ -120,16 +76,6 @@ func (c *modelConfig) checkVocabulary(v *vocabulary) error {
 		return v.noTypes
 	}
 	return nil
-}
-
-// readWeights fills the network of c with the weights in dir, and returns their hash.
-func readWeights(dir string, c modelConfig) (hash string, err error) {
-	tensors, err := openTensors(dir)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, tensors.Close()) }()
-	return loadWeights(tensors, c)
 }
 
 // OpenTokenizer reads only how a model reads text, not its weights. The directory need not have a
@@ -162,18 +108,15 @@ func Family(name string) (string, error) {
 // OpenNetwork reads only a model's network with its weights, not how the model reads text. A pair
 // may have as many tokens as the positions allow, special tokens included.
 func OpenNetwork(name string) (n *network.Network, positions int, err error) {
-	dir, err := directory(name)
+	o, err := BeginNetwork(name)
 	if err != nil {
 		return nil, 0, err
 	}
-	c, err := readConfig(dir)
-	if err == nil {
-		_, err = readWeights(dir, c)
-	}
+	m, err := o.Read(nil)
 	if err != nil {
-		return nil, 0, opening(name, err)
+		return nil, 0, err
 	}
-	return c.network, c.positions, nil
+	return m.Network, m.MaxLength, nil
 }
 
 func openReading(dir string) (Reading, error) {

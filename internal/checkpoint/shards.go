@@ -120,10 +120,10 @@ func (s *shards) Tensors() []sourceTensor { return s.tensors }
 // in the format of sha256sum. This command prints it too:
 //
 //	LC_ALL=C sha256sum *.safetensors | sha256sum
-func (s *shards) Load(dst map[string]safetensors.Values) (hash string, err error) {
+func (s *shards) Load(dst map[string]safetensors.Target) (hash string, err error) {
 	list := sha256.New()
 	for i, f := range s.files {
-		part := map[string]safetensors.Values{}
+		part := map[string]safetensors.Target{}
 		for _, t := range f.Tensors() {
 			if d, ok := dst[t.Name]; ok {
 				part[t.Name] = d

@@ -25,17 +25,27 @@ func (m memory) Tensors() []sourceTensor {
 	return list
 }
 
-func (m memory) Load(dst map[string]safetensors.Values) (string, error) {
-	for _, x := range dst {
+func (m memory) Load(dst map[string]safetensors.Target) (string, error) {
+	for _, target := range dst {
+		x := target.Memory()
 		for i := range x.Float32 {
 			x.Float32[i] = float32(i + 1)
 		}
+		target.Done()
 	}
 	return "", nil
 }
 
 func load(m memory, s slots) error {
-	_, err := loadWeights(m, modelConfig{translation: translation{slots: s.list}, family: &family{base: "base.", unused: []string{"pooler."}}})
+	return loadAll(m, modelConfig{translation: translation{slots: s.list}, family: &family{base: "base.", unused: []string{"pooler."}}})
+}
+
+// loadAll matches tensors with the network of c and fills it with them.
+func loadAll(m memory, c modelConfig) error {
+	found, err := c.match(m)
+	if err == nil {
+		_, err = loadWeights(m, c.network, found, nil)
+	}
 	return err
 }
 

@@ -17,9 +17,9 @@ type tensorSource interface {
 	// Tensors lists every tensor once. The caller must not change the list.
 	Tensors() []sourceTensor
 
-	// Load reads the named tensors into the slices given for them. Each slice is as long as its
-	// tensor. The hash identifies the weights: "sha256:…" of their bytes.
-	Load(dst map[string]safetensors.Values) (hash string, err error)
+	// Load reads the named tensors into their targets. The hash identifies the weights: "sha256:…"
+	// of their bytes.
+	Load(dst map[string]safetensors.Target) (hash string, err error)
 
 	Close() error
 }
@@ -67,7 +67,7 @@ func (s *singleFile) Name() string { return weightsFile }
 
 func (s *singleFile) Tensors() []sourceTensor { return s.tensors }
 
-func (s *singleFile) Load(dst map[string]safetensors.Values) (hash string, err error) {
+func (s *singleFile) Load(dst map[string]safetensors.Target) (hash string, err error) {
 	sum, err := s.File.Load(dst)
 	if err != nil {
 		return "", fmt.Errorf("reading the weights: %w", err)

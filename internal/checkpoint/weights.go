@@ -1,70 +1,41 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
-	"github.com/crossrank/crossrank/internal/half"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/safetensors"
 )
 
 const weightsFile = "model.safetensors"
 
-// loadWeights fills the network that c describes, and returns what identifies the weights.
-func loadWeights(src tensorSource, c modelConfig) (hash string, err error) {
-	found, err := c.match(src)
-	if err != nil {
-		return "", err
-	}
-	dst := make(map[string]safetensors.Values, len(found))
+// loadWeights fills the network that c describes from the tensors that match found, handing its
+// blocks over to r unless that is nil, and returns what identifies the weights.
+func loadWeights(src tensorSource, n *network.Network, found []filledSlot, r network.Receiver) (hash string, err error) {
+	l := startLoader(n, found, r)
+	slots := map[string][]filledSlot{} // by their tensor
 	for _, f := range found {
-		dst[f.tensor.Name] = f.values()
+		slots[f.tensor.Name] = append(slots[f.tensor.Name], f)
 	}
-	if hash, err = src.Load(dst); err != nil {
-		return "", err
+	dst := make(map[string]safetensors.Target, len(slots))
+	for name, same := range slots {
+		dst[name] = l.target(same)
 	}
-	for _, f := range found {
-		if err := f.fill(dst[f.tensor.Name]); err != nil {
-			return "", err
-		}
+	hash, err = src.Load(dst)
+	l.finish(err)
+	if e, ok := errors.AsType[*safetensors.NotFiniteError](err); ok {
+		return "", tensorError(slots[e.Tensor][0].tensor, "element %d is %v; the file is damaged or was trained badly", e.Element, e.Value)
 	}
-	return hash, nil
+	return hash, err
 }
 
 // filledSlot is a slot and the tensor for it.
 type filledSlot struct {
 	slot
 	tensor sourceTensor
-}
-
-// values is the memory for the tensor's numbers.
-func (f filledSlot) values() safetensors.Values {
-	if f.putBits != nil && f.tensor.DType != safetensors.F32 {
-		return safetensors.Values{Bits: make([]uint16, f.len())}
-	}
-	return safetensors.Values{Float32: make([]float32, f.len())}
-}
-
-// fill gives the network the tensor's numbers, all of which must be finite.
-func (f filledSlot) fill(x safetensors.Values) error {
-	const damaged = "element %d is %v; the file is damaged or was trained badly"
-	if x.Bits != nil {
-		format := half.Format(f.tensor.DType)
-		if at := format.NotFinite(x.Bits); at >= 0 {
-			var value [1]float32
-			format.Widen(value[:], x.Bits[at:])
-			return tensorError(f.tensor, damaged, at, value[0])
-		}
-		f.putBits(format, x.Bits)
-		return nil
-	}
-	if at := notFinite(x.Float32); at >= 0 {
-		return tensorError(f.tensor, damaged, at, x.Float32[at])
-	}
-	f.put(x.Float32)
-	return nil
 }
 
 // match finds the tensor of each slot and checks its shape and type. It refuses tensors that have
@@ -182,16 +153,4 @@ func some(names []string) string {
 		quoted[i] = fmt.Sprintf("%.100q", n)
 	}
 	return firstOf(quoted)
-}
-
-// notFinite is the index of the first infinity or NaN, or -1. Both have all bits of the exponent
-// set.
-func notFinite(x []float32) int {
-	const exponent = 0x7f800000
-	for i, v := range x {
-		if math.Float32bits(v)&exponent == exponent {
-			return i
-		}
-	}
-	return -1
 }

@@ -27,21 +27,6 @@ func (f Format) Widen(dst []float32, src []uint16) {
 	}
 }
 
-// NotFinite is the index of the first infinity or NaN, or -1. Both have all bits of the exponent
-// set.
-func (f Format) NotFinite(x []uint16) int {
-	exponent := uint16(31 << 10)
-	if f == BF16 {
-		exponent = 255 << 7
-	}
-	for i, bits := range x {
-		if bits&exponent == exponent {
-			return i
-		}
-	}
-	return -1
-}
-
 // widen moves exponent and fraction to where float32 has them and corrects the exponent's bias by a
 // multiplication, which also makes subnormal numbers normal. Infinities and NaNs keep their
 // fractions.

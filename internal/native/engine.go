@@ -25,14 +25,12 @@
 package native
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 
 	"github.com/crossrank/crossrank/internal/cpu"
-	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -70,37 +68,23 @@ type Options struct {
 // ErrClosed is what Logits returns once the engine is closed.
 var ErrClosed = errors.New("the engine is closed")
 
-// New packs a network's weights for the kernels of the tier in use and starts one worker a core.
+// New packs a network's weights for the kernels of the tier in use and starts one worker a core. Of
+// the network it keeps the token embeddings alone, and not even those with INT8. [Begin] packs
+// weights while they are read.
 func New(n *network.Network, opts Options) (*Engine, error) {
-	tier := opts.Tier
-	if tier == "" {
-		chosen, err := cpu.Choose()
-		if err != nil {
-			return nil, err
-		}
-		tier = chosen
+	if err := n.Validate(); err != nil {
+		return nil, err
 	}
-	kernels, err := kernel.For(tier)
+	o, err := Begin(n, opts)
 	if err != nil {
 		return nil, err
 	}
-	model, err := pack(n, kernels, cmp.Or(opts.Precision, Precisions[0]))
-	if err != nil {
-		return nil, err
+	jobs := make([]func(), len(n.Blocks))
+	for i := range n.Blocks {
+		jobs[i] = func() { o.Block(i) }
 	}
-	most := n.MaxTokens()
-	switch {
-	case most == 0 && opts.MaxTokens == 0:
-		return nil, errors.New("the network has no learned positions, so the longest sequence must be given")
-	case most > 0 && opts.MaxTokens > most:
-		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", opts.MaxTokens, most)
-	}
-	e := &Engine{
-		model: model, tier: tier, vocab: n.Embeddings.Tokens.Rows, maxTokens: cmp.Or(opts.MaxTokens, most),
-	}
-	model.prepare(e.maxTokens)
-	e.start(opts.Threads, opts.CPUs)
-	return e, nil
+	inParallel(jobs)
+	return o.Start(opts)
 }
 
 // Replica starts another engine on the same packed weights, which are read-only: it costs

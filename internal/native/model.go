@@ -31,7 +31,7 @@ type model struct {
 	quadratic int // see the function of that name
 	costs     costs
 
-	packer kernel.Packer // holds the memory of all panels
+	packer *kernel.Packer // holds the memory of all panels
 
 	tokenEmbeddings    tokenEmbeddings
 	positionEmbeddings []float32 // see packPositions
@@ -104,14 +104,10 @@ var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
 }
 
-// pack packs a network's weights for a set of kernels. With FP32 the token embeddings are shared
-// with the network where their width needs no padding; everything else is copied.
-func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
+// newModel makes a model without its weights.
+func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*model, error) {
 	if !slices.Contains(Precisions, precision) {
 		return nil, fmt.Errorf("the native backend has no precision %q; it has %v", precision, Precisions)
-	}
-	if err := n.Validate(); err != nil {
-		return nil, err
 	}
 	if err := n.Require("native", Operations()); err != nil {
 		return nil, err
@@ -119,6 +115,7 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 	m := &model{
 		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
 		heads:        kernel.Heads{Count: n.Heads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
+		packer:       new(kernel.Packer),
 		preNorm:      n.PreNorm,
 		width:        n.Hidden,
 		headSize:     n.HeadSize,
@@ -128,7 +125,7 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 		attention:    n.Heads * kernel.Pad(n.HeadSize),
 		intermediate: kernel.Pad(n.Intermediate),
 		quadratic:    quadratic(n),
-		finalNorm:    padNorm(n.FinalNorm),
+		layers:       make([]layer, len(n.Blocks)),
 	}
 	for i := range n.Blocks {
 		if n.Relative != nil && n.Blocks[i].Window > 0 {
@@ -137,39 +134,36 @@ func pack(n *network.Network, kernels *kernel.Set, precision Precision) (*model,
 	}
 	m.head.ld = kernel.Pad(n.Head.Output.In)
 	m.zeros = make([]float32, max(m.hidden, m.head.ld))
-	m.packAll(n)
-	m.costs = costsOf(n, m)
-	return m, nil
-}
-
-// packAll packs everything, on all cores: the embeddings, which take longest, first.
-func (m *model) packAll(n *network.Network) {
-	final := len(n.Blocks) - 1
-	m.layers = make([]layer, len(n.Blocks))
 	for i := range n.Blocks {
 		m.layers[i].rotary, m.layers[i].window = m.rotaryOf(n.Blocks[i].Rotary), n.Blocks[i].Window
 	}
-	jobs := []func(){
+	if n.Relative != nil {
+		m.relativeRows, m.relativeTable = n.Relative.Rows, n.Relative.Table.Rows
+	}
+	return m, nil
+}
+
+// packBlock packs the weights of one block.
+func (m *model) packBlock(l *layer, b *network.Block) {
+	m.packAfterAttention(l, b)
+	if final := &m.layers[len(m.layers)-1]; l == final && !m.readsAll() {
+		m.packLast(l, b)
+		return
+	}
+	l.qkProj, l.vProj = m.packQueriesKeys(l, b.Query, b.Key), m.packValues(b.Value)
+}
+
+// packRest packs what is outside of the blocks, and what relative positions make of it and the
+// blocks' projections.
+func (m *model) packRest(n *network.Network, positions []positionProjections) {
+	inParallel([]func(){
 		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
 		func() { m.packEmbeddings(&n.Embeddings) },
-		func() { m.packHead(&n.Head) },
-	}
+		func() { m.finalNorm = padNorm(n.FinalNorm); m.packHead(&n.Head) },
+	})
 	if n.Relative != nil {
-		m.packRelative(n) // which runs jobs in parallel itself
+		m.packRelative(n.Relative, positions)
 	}
-	if !m.readsAll() {
-		jobs = append(jobs, func() { m.packLast(&m.layers[final], &n.Blocks[final]) })
-	}
-	for i := range n.Blocks {
-		jobs = append(jobs, func() {
-			b, l := &n.Blocks[i], &m.layers[i]
-			m.packAfterAttention(l, b)
-			if i < final || m.readsAll() {
-				l.qkProj, l.vProj = m.packQueriesKeys(l, b.Query, b.Key), m.packValues(b.Value)
-			}
-		})
-	}
-	inParallel(jobs)
 }
 
 // inParallel runs jobs on as many cores as the process may use, and returns when all are done.

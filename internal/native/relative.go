@@ -1,29 +1,45 @@
 package native
 
 import (
+	"slices"
+
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
+// positionProjections are a block's projections of relative positions; nil where it has none.
+type positionProjections struct{ key, query *network.Linear }
+
+// copyPositions copies a block's projections of relative positions, which are needed when the table
+// is there.
+func copyPositions(b *network.Block) positionProjections {
+	return positionProjections{copyLinear(b.PositionKey), copyLinear(b.PositionQuery)}
+}
+
+func copyLinear(l *network.Linear) *network.Linear {
+	if l == nil {
+		return nil
+	}
+	return &network.Linear{In: l.In, Out: l.Out, Weight: slices.Clone(l.Weight), Bias: l.Bias}
+}
+
 // packRelative makes the position keys and queries of every layer from the table of relative
 // positions. They depend on weights alone, so no pass computes them. They are float32 in every
 // precision, as all of attention is.
-func (m *model) packRelative(n *network.Network) {
-	r := n.Relative
-	m.relativeRows, m.relativeTable = r.Rows, r.Table.Rows
+func (m *model) packRelative(r *network.Relative, projections []positionProjections) {
 	table := padRows(r.Table.Data, m.width)
 	if r.Norm != nil {
 		normed, norm := make([]float32, len(table)), padNorm(r.Norm)
 		m.normRows(normed, table, r.Table.Rows, &norm)
 		table = normed
 	}
-	jobs := make([]func(), len(n.Blocks))
-	for i := range n.Blocks {
-		b, l := &n.Blocks[i], &m.layers[i]
+	jobs := make([]func(), len(m.layers))
+	for i, p := range projections {
+		l := &m.layers[i]
 		l.relative = &kernel.Relative{}
 		jobs[i] = func() {
-			l.relative.Keys = m.projectTable(table, r.Table.Rows, b.PositionKey)
-			l.relative.Queries = m.projectTable(table, r.Table.Rows, b.PositionQuery)
+			l.relative.Keys = m.projectTable(table, r.Table.Rows, p.key)
+			l.relative.Queries = m.projectTable(table, r.Table.Rows, p.query)
 		}
 	}
 	inParallel(jobs)

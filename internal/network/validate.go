@@ -6,6 +6,18 @@ import "fmt"
 // dimensions ask for, and nothing contradicts. An executor may rely on it. The error names the part
 // by its role.
 func (n *Network) Validate() error {
+	if err := n.ValidateStructure(); err != nil {
+		return err
+	}
+	v := &validator{}
+	for _, t := range n.Tensors() {
+		v.check(t.len() == t.Rows*t.Cols, t.Role, "it has %d elements, not %d × %d", t.len(), t.Rows, t.Cols)
+	}
+	return v.err
+}
+
+// ValidateStructure is Validate without the numbers of the tensors, which need not be there.
+func (n *Network) ValidateStructure() error {
 	v := &validator{}
 	n.validateDimensions(v)
 	n.validateEmbeddings(v)
@@ -20,7 +32,6 @@ func (n *Network) Validate() error {
 	}
 	for _, t := range n.Tensors() {
 		v.check(t.Rows > 0 && t.Cols > 0, t.Role, "its shape is %d × %d", t.Rows, t.Cols)
-		v.check(t.len() == t.Rows*t.Cols, t.Role, "it has %d elements, not %d × %d", t.len(), t.Rows, t.Cols)
 	}
 	return v.err
 }

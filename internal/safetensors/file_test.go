@@ -81,7 +81,7 @@ func checkValues(t *testing.T, f *File, hash [sha256.Size]byte, big []float32) {
 	}
 	bits := map[string]Values{"bf16": {Bits: make([]uint16, 2)}, "f16": {Bits: make([]uint16, 3)}}
 	for _, dst := range []map[string]Values{got, got, bits} { // a file can be read again
-		if sum, err := f.Load(dst); err != nil || sum != hash {
+		if sum, err := f.Load(into(dst)); err != nil || sum != hash {
 			t.Fatalf("hash %x, error %v; want hash %x", sum, err, hash)
 		}
 	}
@@ -119,7 +119,7 @@ func TestLoadRefusals(t *testing.T) {
 		"a slice of another length": {map[string]Values{"x": {Float32: make([]float32, 1)}}, `f: tensor "x" has 2 elements, not 1`},
 		"bits of a float32":         {map[string]Values{"x": {Bits: make([]uint16, 2)}}, `f: tensor "x" is of type F32, not of 16 bits`},
 	} {
-		if _, err := f.Load(c.dst); err == nil || err.Error() != c.want {
+		if _, err := f.Load(into(c.dst)); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
@@ -168,7 +168,7 @@ func FuzzHeader(f *testing.F) {
 		if total != int64(len(raw))-file.data {
 			t.Errorf("tensors cover %d bytes of %d", total, int64(len(raw))-file.data)
 		}
-		if sum, err := file.Load(dst); err != nil || sum != sha256.Sum256(raw) {
+		if sum, err := file.Load(into(dst)); err != nil || sum != sha256.Sum256(raw) {
 			t.Errorf("reading what parsed: %v", err)
 		}
 	})
@@ -184,8 +184,86 @@ func BenchmarkLoad(b *testing.B) {
 	dst := map[string]Values{"x": {Float32: make([]float32, n)}}
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		if _, err := f.Load(dst); err != nil {
+		if _, err := f.Load(into(dst)); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// into makes targets of memory.
+func into(values map[string]Values) map[string]Target {
+	targets := make(map[string]Target, len(values))
+	for name, v := range values {
+		targets[name] = Target{Memory: func() Values { return v }}
+	}
+	return targets
+}
+
+// TestDone reads tensors of one size into the same memory: each is complete when Done is called,
+// and what comes next waits until it may be overwritten.
+func TestDone(t *testing.T) {
+	const n = 3 * chunk / 4 // elements: three chunks
+	var raw []entry
+	for i := range 5 {
+		raw = append(raw, entry{string(rune('a' + i)), F32, []int{n}, bytes.Repeat([]byte{0, 0, byte(i), 0x40}, n)})
+	}
+	whole := write(t, raw)
+	f, err := New(bytes.NewReader(whole), int64(len(whole)), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := make(chan []float32, 1)
+	memory <- make([]float32, n)
+	var names []string
+	dst := map[string]Target{}
+	for i, e := range raw {
+		var x []float32
+		dst[e.name] = Target{
+			Finite: true,
+			Memory: func() Values { x = <-memory; return Values{Float32: x} },
+			Done: func() {
+				names = append(names, e.name)
+				want := math.Float32frombits(0x40000000 | uint32(i)<<16)
+				if first := slices.IndexFunc(x, func(v float32) bool { return v != want }); first >= 0 {
+					t.Errorf("%s: element %d is %v, want %v", e.name, first, x[first], want)
+				}
+				memory <- x
+			},
+		}
+	}
+	sum, err := f.Load(dst)
+	if err != nil || sum != sha256.Sum256(whole) || !slices.Equal(names, []string{"a", "b", "c", "d", "e"}) {
+		t.Errorf("got %x, %v and %v", sum, names, err)
+	}
+}
+
+// TestFinite names the element that is not finite, in every way of reading.
+func TestFinite(t *testing.T) {
+	const n, at = 200_000, 150_001
+	for _, dtype := range []DType{F32, F16, BF16} {
+		size := int(bitsOf[dtype] / 8)
+		data := make([]byte, n*size)
+		data[at*size+size-2], data[at*size+size-1] = 0x80, 0xff // minus infinity, or NaN in F16
+		raw := write(t, []entry{{"ok", dtype, []int{3}, make([]byte, 3*size)}, {"x", dtype, []int{n}, data}})
+		f, err := New(bytes.NewReader(raw), int64(len(raw)), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, memory := range map[string]func() Values{
+			"float32": func() Values { return Values{Float32: make([]float32, n)} },
+			"bits":    func() Values { return Values{Bits: make([]uint16, n)} },
+		} {
+			if name == "bits" && dtype == F32 {
+				continue
+			}
+			_, err := f.Load(map[string]Target{"x": {Memory: memory, Finite: true}})
+			e, ok := err.(*NotFiniteError)
+			if !ok || e.Tensor != "x" || e.Element != at || !math.IsNaN(float64(e.Value)) && !math.IsInf(float64(e.Value), -1) {
+				t.Errorf("%s as %s: got %v, want element %d of x", dtype, name, err, at)
+			}
+			if _, err := f.Load(map[string]Target{"x": {Memory: memory}}); err != nil {
+				t.Errorf("%s as %s: got %v where numbers need not be finite", dtype, name, err)
+			}
 		}
 	}
 }

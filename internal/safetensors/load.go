@@ -10,7 +10,21 @@ import (
 	"github.com/crossrank/crossrank/internal/half"
 )
 
-// Values is where the elements of a tensor go: one of the two is as long as the tensor, the other
+// Target says what becomes of a tensor of type F32, F16 or BF16 that is read.
+type Target struct {
+	// Memory returns where the elements go. It is called right before they are read, so that memory
+	// that an earlier tensor was read into can be used again.
+	Memory func() Values
+
+	// Finite has an element that is infinite or no number be an error.
+	Finite bool
+
+	// Done is called when the elements are complete and the hash no longer needs them; nil: no call.
+	// Calls come one after the other, while what follows in the file is being read.
+	Done func()
+}
+
+// Values is memory for the elements of a tensor: one of the two is as long as the tensor, the other
 // is nil.
 type Values struct {
 	Float32 []float32 // converted
@@ -21,12 +35,12 @@ type Values struct {
 // stay in cache. It is a multiple of every element size.
 const chunk = 256 << 10
 
-// Load reads the named tensors, of types F32, F16 and BF16, and returns the SHA-256 of the whole
-// file. It makes one pass over the file and holds no more of it than a few chunks. After an error
-// the contents of the slices are undefined.
-func (f *File) Load(dst map[string]Values) (sum [sha256.Size]byte, err error) {
-	for name, d := range dst {
-		if err := f.loadable(name, d); err != nil {
+// Load reads the named tensors and returns the SHA-256 of the whole file. It makes one pass over the
+// file and holds no more of it than a few chunks. After an error the contents of the memory are
+// undefined. The error about an element that is not finite is a *[NotFiniteError].
+func (f *File) Load(dst map[string]Target) (sum [sha256.Size]byte, err error) {
+	for name := range dst {
+		if err := f.loadable(name); err != nil {
 			return sum, err
 		}
 	}
@@ -35,36 +49,59 @@ func (f *File) Load(dst map[string]Values) (sum [sha256.Size]byte, err error) {
 	return p.hash.finish(), err
 }
 
-func (f *File) readAll(p *pass, dst map[string]Values) error {
+func (f *File) readAll(p *pass, dst map[string]Target) error {
 	if err := p.skip(f.data); err != nil {
 		return &Error{File: f.name, Rule: RuleRead, Err: err}
 	}
 	for _, t := range f.tensors {
-		var err error
-		if d, ok := dst[t.Name]; ok {
-			err = p.read(d, t.DType)
-		} else {
-			err = p.skip(t.Bytes())
+		target, ok := dst[t.Name]
+		if !ok {
+			if err := p.skip(t.Bytes()); err != nil {
+				return &Error{File: f.name, Tensor: t.Name, Rule: RuleRead, Err: err}
+			}
+			continue
 		}
-		if err != nil {
-			return &Error{File: f.name, Tensor: t.Name, Rule: RuleRead, Err: err}
+		if err := f.readInto(p, t, target); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (f *File) loadable(name string, dst Values) error {
+// readInto reads one tensor.
+func (f *File) readInto(p *pass, t Tensor, target Target) error {
+	values := target.Memory()
+	switch n := len(values.Float32) + len(values.Bits); {
+	case values.Bits != nil && t.DType == F32:
+		return fmt.Errorf("%s: tensor %q is of type F32, not of 16 bits", f.name, t.Name)
+	case n != t.Len():
+		return fmt.Errorf("%s: tensor %q has %d elements, not %d", f.name, t.Name, t.Len(), n)
+	}
+	p.finite, p.read = "", 0
+	if target.Finite {
+		p.finite = t.DType
+	}
+	err := p.values(values, t.DType)
+	if e, ok := err.(*NotFiniteError); ok {
+		e.Tensor = t.Name
+		return e
+	}
+	if err != nil {
+		return &Error{File: f.name, Tensor: t.Name, Rule: RuleRead, Err: err}
+	}
+	if target.Done != nil {
+		p.hash.full <- piece{done: target.Done}
+	}
+	return nil
+}
+
+func (f *File) loadable(name string) error {
 	t, ok := f.Tensor(name)
 	switch {
 	case !ok:
 		return fmt.Errorf("%s has no tensor %q", f.name, name)
-	case !t.DType.Loadable():
+	case t.DType != F32 && t.DType != F16 && t.DType != BF16:
 		return fmt.Errorf("%s: tensor %q is of type %s; F32, F16 and BF16 can be read", f.name, name, t.DType)
-	case dst.Bits != nil && t.DType == F32:
-		return fmt.Errorf("%s: tensor %q is of type F32, not of 16 bits", f.name, name)
-	}
-	if n := len(dst.Float32) + len(dst.Bits); n != t.Len() {
-		return fmt.Errorf("%s: tensor %q has %d elements, not %d", f.name, name, t.Len(), n)
 	}
 	return nil
 }
@@ -73,13 +110,18 @@ func (f *File) loadable(name string, dst Values) error {
 type pass struct {
 	r    io.Reader
 	hash *hasher
+
+	// Of the tensor at hand.
+	finite DType // its type, if its elements must be finite; else ""
+	read   int   // how many bytes of it are read
 }
 
 func (p *pass) skip(n int64) error {
+	p.finite = ""
 	return p.chunks(n, func([]byte) {})
 }
 
-func (p *pass) read(dst Values, t DType) error {
+func (p *pass) values(dst Values, t DType) error {
 	switch {
 	case dst.Bits != nil && littleEndian:
 		return p.direct(bytesOf(dst.Bits))
@@ -121,18 +163,27 @@ func (p *pass) chunks(n int64, use func([]byte)) error {
 			return err
 		}
 		use(buf)
-		p.hash.full <- piece{buf, true}
+		p.hash.full <- piece{bytes: buf, buffer: true}
 		n -= int64(len(buf))
 	}
 	return nil
 }
 
+// fill reads a chunk, and looks at its elements while they are in cache.
 func (p *pass) fill(buf []byte) error {
 	_, err := io.ReadFull(p.r, buf)
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF // shorter than when it was opened
 	}
-	return err
+	if err != nil || p.finite == "" {
+		return err
+	}
+	size := int(bitsOf[p.finite] / 8)
+	if at := notFinite(buf, p.finite); at >= 0 {
+		return &NotFiniteError{Element: p.read/size + at, Value: element(buf[at*size:], p.finite)}
+	}
+	p.read += len(buf)
+	return nil
 }
 
 // littleEndian says that numbers lie in memory as they lie in a file. Tests clear it.
@@ -164,9 +215,11 @@ type hasher struct {
 	sum  chan [sha256.Size]byte
 }
 
+// piece is a part of the file, or what is to be called when all pieces before it are hashed.
 type piece struct {
 	bytes  []byte
 	buffer bool
+	done   func()
 }
 
 func startHash() *hasher {
@@ -183,6 +236,9 @@ func startHash() *hasher {
 		sha := sha256.New()
 		for p := range h.full {
 			sha.Write(p.bytes)
+			if p.done != nil {
+				p.done()
+			}
 			if p.buffer {
 				h.free <- p.bytes[:chunk]
 			}

@@ -315,7 +315,7 @@ func TestTruncatedWhileOpen(t *testing.T) {
 	if err := os.Truncate(path, 2000); err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Load(map[string]Values{"x": {Float32: make([]float32, 1000)}})
+	_, err = f.Load(into(map[string]Values{"x": {Float32: make([]float32, 1000)}}))
 	if e := (*Error)(nil); !errors.As(err, &e) || e.Rule != RuleRead || e.Tensor != "x" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v, want that tensor x cannot be read", err)
 	}

@@ -1,0 +1,146 @@
+package checkpoint
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// Opening is a model whose settings are read and checked against the shapes of its tensors, but
+// whose weights are not read. Use it once: call Read or Close.
+type Opening struct {
+	// Network is complete but for the numbers of its tensors.
+	Network *network.Network
+
+	name      string
+	model     *Model
+	weights   weights
+	tokenizer chan error // gets one value when model.Reading is there, or cannot be
+}
+
+// weights is where the numbers of a network come from.
+type weights interface {
+	// read fills the network, handing its blocks over to r unless that is nil. It returns what
+	// identifies the weights.
+	read(r network.Receiver) (hash string, err error)
+
+	close() error
+}
+
+// Begin begins to open a model as [Open] does.
+func Begin(name string) (*Opening, error) {
+	if isBuiltin(name) {
+		return beginBuiltin(name)
+	}
+	dir, err := directory(name)
+	if err != nil {
+		return nil, err
+	}
+	o, err := beginDirectory(dir)
+	if err != nil {
+		return nil, opening(name, err)
+	}
+	o.name, o.model.Name = name, name
+	return o, nil
+}
+
+// BeginNetwork begins to open a model's network alone, as [OpenNetwork] does.
+func BeginNetwork(name string) (*Opening, error) {
+	dir, err := directory(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readConfig(dir)
+	if err != nil {
+		return nil, opening(name, err)
+	}
+	o := &Opening{Network: c.network, name: name, tokenizer: make(chan error)}
+	if o.weights, err = openWeights(dir, c); err != nil {
+		return nil, opening(name, err)
+	}
+	o.model = &Model{Network: c.network, Reading: Reading{MaxLength: c.positions}}
+	close(o.tokenizer) // there is none
+	return o, nil
+}
+
+func beginDirectory(dir string) (*Opening, error) {
+	if err := checkAdapter(dir); err != nil {
+		return nil, err
+	}
+	c, err := readConfig(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, insteadOf(dir, configFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Family: c.family.name, Network: c.network}
+	s, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	if m.Activation, err = readActivation(s.o, c.o); err != nil {
+		return nil, err
+	}
+	o := &Opening{Network: c.network, model: m, tokenizer: make(chan error, 1)}
+	go func() { // the tokenizer of a large vocabulary takes as long as the weights
+		var err error
+		m.Reading, err = c.reading(dir, s)
+		o.tokenizer <- err
+	}()
+	if o.weights, err = openWeights(dir, c); err != nil {
+		if failure := <-o.tokenizer; failure != nil {
+			return nil, failure // whatever is wrong with the weights
+		}
+		return nil, err
+	}
+	return o, nil
+}
+
+// Read reads the weights. If r is not nil, it gets the blocks as they are read, and the model's
+// network lacks what [network.Receiver] says.
+func (o *Opening) Read(r network.Receiver) (*Model, error) {
+	hash, err := o.weights.read(r)
+	if failure := <-o.tokenizer; failure != nil {
+		err = failure
+	}
+	if err != nil {
+		return nil, opening(o.name, err)
+	}
+	o.model.Hash = hash
+	return o.model, nil
+}
+
+// Close ends an opening without reading the weights.
+func (o *Opening) Close() error {
+	<-o.tokenizer
+	return o.weights.close()
+}
+
+// storedWeights are those of a model directory.
+type storedWeights struct {
+	network *network.Network
+	source  tensorSource
+	found   []filledSlot
+}
+
+// openWeights opens the weights in dir and matches them with the network of c.
+func openWeights(dir string, c modelConfig) (*storedWeights, error) {
+	source, err := openTensors(dir)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.match(source)
+	if err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	return &storedWeights{c.network, source, found}, nil
+}
+
+func (w *storedWeights) read(r network.Receiver) (hash string, err error) {
+	defer func() { err = errors.Join(err, w.close()) }()
+	return loadWeights(w.source, w.network, w.found, r)
+}
+
+func (w *storedWeights) close() error { return w.source.Close() }

@@ -1,0 +1,203 @@
+package checkpoint
+
+import (
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/crossrank/crossrank/internal/half"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/safetensors"
+)
+
+// loader fills a network while its file is read, and hands each block over to a receiver once it is
+// complete. The memory of a block's linear layers is used again for later blocks, so that a few
+// blocks are in memory at a time, provided that the file has the tensors of a block together.
+// Without a receiver the network keeps everything.
+type loader struct {
+	network  *network.Network
+	receiver network.Receiver // nil: none
+	left     []int            // of each block: tensors that are not there yet
+	given    []bool           // of each block: handed over
+	memory   memoryPool
+	buffers  [][][]float32 // of each block: what goes back into the pool
+
+	blocks  chan int // complete ones
+	workers sync.WaitGroup
+}
+
+// startLoader starts the handing over of blocks. The caller calls finish.
+func startLoader(n *network.Network, found []filledSlot, r network.Receiver) *loader {
+	l := &loader{network: n, receiver: r}
+	if r == nil {
+		return l
+	}
+	blocks := len(n.Blocks)
+	l.left, l.given, l.buffers = make([]int, blocks), make([]bool, blocks), make([][][]float32, blocks)
+	l.blocks = make(chan int, blocks)
+	most := make([]int, blocks)
+	for _, f := range found {
+		if i := l.blockOf(f.slot); i >= 0 {
+			l.left[i]++
+			most[i] += f.len()
+		}
+	}
+	l.memory.init(blocksInMemory * slices.Max(most))
+	for range min(runtime.GOMAXPROCS(0), blocks) {
+		l.workers.Go(l.handOver)
+	}
+	return l
+}
+
+// blocksInMemory is how many blocks' weights are in memory at once: those that are being read, and
+// packed by two cores.
+const blocksInMemory = 3
+
+// blockOf is the block that a slot belongs to, by the number in its name; -1: none, or it does not
+// matter since blocks are not handed over.
+func (l *loader) blockOf(s slot) int {
+	for part := range strings.SplitSeq(s.name, ".") {
+		if i, err := strconv.Atoi(part); err == nil && i >= 0 && i < len(l.left) {
+			return i
+		}
+	}
+	return -1
+}
+
+// target is what becomes of the tensor of slots, which are one or more with the same tensor.
+func (l *loader) target(slots []filledSlot) safetensors.Target {
+	var x safetensors.Values
+	return safetensors.Target{
+		Finite: true,
+		Memory: func() safetensors.Values {
+			x = l.allocate(slots)
+			return x
+		},
+		Done: func() {
+			for _, s := range slots {
+				s.fill(x)
+			}
+			for _, s := range slots {
+				l.arrived(s.slot)
+			}
+		},
+	}
+}
+
+// allocate makes memory for a tensor. That of a block's matrices is used again; executors may keep
+// its norms and biases.
+func (l *loader) allocate(slots []filledSlot) safetensors.Values {
+	f := slots[0]
+	if f.putBits != nil && f.tensor.DType != safetensors.F32 {
+		return safetensors.Values{Bits: make([]uint16, f.len())}
+	}
+	i := l.blockOf(f.slot)
+	if i < 0 || len(slots) > 1 || len(f.shape) < 2 {
+		return safetensors.Values{Float32: make([]float32, f.len())}
+	}
+	x := l.memory.take(f.len())
+	l.buffers[i] = append(l.buffers[i], x)
+	return safetensors.Values{Float32: x}
+}
+
+// fill gives the network the tensor's numbers.
+func (f filledSlot) fill(x safetensors.Values) {
+	if x.Bits != nil {
+		f.putBits(half.Format(f.tensor.DType), x.Bits)
+		return
+	}
+	f.put(x.Float32)
+}
+
+// arrived notes that a slot is filled.
+func (l *loader) arrived(s slot) {
+	i := l.blockOf(s)
+	if i < 0 {
+		return
+	}
+	if l.left[i]--; l.left[i] == 0 && l.network.Blocks[i].Loaded() {
+		l.give(i)
+	}
+}
+
+func (l *loader) give(i int) {
+	l.given[i] = true
+	l.memory.busy(1)
+	l.blocks <- i
+}
+
+// handOver hands blocks over as they come.
+func (l *loader) handOver() {
+	for i := range l.blocks {
+		l.receiver.Block(i)
+		l.network.Blocks[i].Drop()
+		l.memory.give(l.buffers[i])
+		l.buffers[i] = nil
+		l.memory.busy(-1)
+	}
+}
+
+// finish hands over what is left, if the file was read without an error, and waits until all blocks
+// are.
+func (l *loader) finish(err error) {
+	if l.receiver == nil {
+		return
+	}
+	for i, given := range l.given {
+		if !given && err == nil {
+			l.give(i)
+		}
+	}
+	close(l.blocks)
+	l.workers.Wait()
+}
+
+// memoryPool has memory for the weights of blocks. Up to a limit it is new; then it is what blocks
+// that were handed over leave, and who takes some waits for them.
+type memoryPool struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	free    map[int][][]float32 // by length
+	left    int                 // elements that may still be new
+	handing int                 // blocks that are being handed over
+}
+
+func (p *memoryPool) init(elements int) {
+	p.changed.L, p.free, p.left = &p.mu, make(map[int][][]float32), elements
+}
+
+// take returns memory for n elements. It waits while blocks are being handed over that may leave
+// some; if there are none, because the file mixes the tensors of blocks, it goes over the limit.
+func (p *memoryPool) take(n int) []float32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.free[n]) == 0 && p.left < n && p.handing > 0 {
+		p.changed.Wait()
+	}
+	if last := len(p.free[n]) - 1; last >= 0 {
+		x := p.free[n][last]
+		p.free[n] = p.free[n][:last]
+		return x
+	}
+	p.left -= n
+	return make([]float32, n)
+}
+
+func (p *memoryPool) give(buffers [][]float32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range buffers {
+		p.free[len(x)] = append(p.free[len(x)], x)
+	}
+	p.changed.Signal()
+}
+
+// busy counts the blocks that are being handed over.
+func (p *memoryPool) busy(change int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.handing += change
+	p.changed.Signal()
+}

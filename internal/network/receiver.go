@@ -1,0 +1,38 @@
+package network
+
+// Receiver takes the weights of a network while they are read, so that not all of them have to be in
+// memory at once.
+type Receiver interface {
+	// Block takes the weights of block i, all of which are there. When it returns, the weights of
+	// the block's linear layers are dropped, and their memory is used for others. Calls for several
+	// blocks may be made at once. Everything outside of the blocks is complete only after all calls.
+	Block(i int)
+}
+
+// Loaded reports whether all linear layers of a block have their weights.
+func (b *Block) Loaded() bool {
+	for _, l := range b.linears() {
+		if l.Weight == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Drop removes the weights of the block's linear layers, but not their biases.
+func (b *Block) Drop() {
+	for _, l := range b.linears() {
+		l.Weight = nil
+	}
+}
+
+// linears lists the linear layers of a block.
+func (b *Block) linears() []*Linear {
+	all := []*Linear{&b.Query, &b.Key, &b.Value, &b.AttentionOutput, &b.Up, &b.Down}
+	for _, l := range []*Linear{b.Gate, b.PositionKey, b.PositionQuery} {
+		if l != nil {
+			all = append(all, l)
+		}
+	}
+	return all
+}
