@@ -20,6 +20,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/hub"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pipeline"
 	"github.com/crossrank/crossrank/internal/pool"
 )
@@ -32,6 +33,7 @@ type Model struct {
 	warnings []string
 	engines  []backend.Engine
 	pipeline *pipeline.Pipeline
+	pair     network.Sequence // that Verify computes
 
 	vocabulary vocabulary
 	before     []int32 // the special tokens before a lone text
@@ -64,6 +66,7 @@ func Open(name string, opts Options) (*Model, error) {
 	}
 	model.before, model.after = m.Tokenizer.Around()
 	model.info = describe(m, model.engines, opts)
+	model.pair = pairToVerify(m.Reading, model.info.MaxLength)
 	model.info.Revision = at.Commit
 	pooled := make([]pool.Engine, len(model.engines))
 	for i, e := range model.engines {

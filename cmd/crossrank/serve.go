@@ -26,6 +26,9 @@ func newServeCommand() *cobra.Command {
 health, reflection) and HTTP, in the dialects of Text Embeddings Inference, Jina, Cohere,
 llama.cpp and vLLM; GET /docs describes them.
 
+At the start the server compares a short pair's logits with those of plain Go. If they differ by
+more than rounding explains, it is never ready, and its log says why.
+
 When the server is ready, it prints one line of JSON with its addresses on standard output. Port 0
 chooses a free port. SIGTERM or Ctrl-C drains: requests in progress have --drain-grace to finish.
 A second signal ends the server at once.
@@ -74,7 +77,10 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := announce(cmd, srv, infos); err != nil {
+	if srv.Fault() == nil {
+		err = announce(cmd, srv, infos)
+	}
+	if err != nil {
 		return err
 	}
 	return srv.Run(cmd.Context())

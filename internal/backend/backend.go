@@ -3,7 +3,8 @@
 // Package catalog lists every backend that has a name; here are the executors of those that this
 // build has. The native backend is always there, and is the reference. Another one is compared with
 // it on a small network before it computes anything else (see [SelfTest]): a driver or a device
-// that is wrong is refused, never used.
+// that is wrong is refused, never used. [Engine.Verify] then does the same with the network that was
+// opened.
 package backend
 
 import (
@@ -11,6 +12,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/parity"
 )
 
 // Engine computes the logits of one network. It is safe for concurrent use.
@@ -21,6 +23,10 @@ type Engine interface {
 	// Replica starts another engine on the same weights, with threads and processors as in
 	// [Options]. Either may be closed while the other lives.
 	Replica(threads int, cpus []int) (Engine, error)
+
+	// Verify compares the logits of a pair with those of the reference on the same weights, within
+	// about 200 ms. It returns an error if they cannot be computed, not if they differ.
+	Verify(pair network.Sequence) (parity.Quick, error)
 
 	Properties() Properties
 	Close() error

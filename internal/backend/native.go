@@ -4,6 +4,7 @@ import (
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/parity"
 )
 
 // executors are those of this build, by the names that the catalog has for them.
@@ -35,6 +36,10 @@ type nativeEngine struct{ *native.Engine }
 
 func (e nativeEngine) Replica(threads int, cpus []int) (Engine, error) {
 	return nativeEngine{e.Engine.Replica(threads, cpus)}, nil
+}
+
+func (e nativeEngine) Verify(pair network.Sequence) (parity.Quick, error) {
+	return parity.CheckQuick(e.Engine, pair)
 }
 
 func (e nativeEngine) Properties() Properties {

@@ -86,7 +86,7 @@ var table = []row{
 	{name: "internal/kernel", imports: []string{"internal/cpu"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/kernel", "internal/network"}, external: []string{sys}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
-	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample"}},
+	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample", "internal/parity"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
 	{
 		name: "internal/pipeline",
@@ -96,7 +96,7 @@ var table = []row{
 	{
 		name: "local",
 		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
-			"internal/hub", "internal/pipeline", "internal/pool", "internal/state", "internal/topology"},
+			"internal/hub", "internal/network", "internal/parity", "internal/pipeline", "internal/pool", "internal/state", "internal/topology"},
 		tests: []string{"internal/procstat"},
 	},
 

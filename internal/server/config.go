@@ -130,6 +130,10 @@ type Backend struct {
 	Recorder *metrics.Recorder       // counts every request; run by the server
 	Tokenize Tokenize                // for POST /tokenize; nil = no such route
 
+	// Fault is why no score may be given. The server then runs, but it is never ready and refuses
+	// every request that scores as Unavailable. nil = none.
+	Fault error
+
 	BatchTokens int // maximum of tokens per batch
 	Tokenizers  int // concurrent tokenizations
 }

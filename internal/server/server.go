@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/edge"
 	"github.com/crossrank/crossrank/internal/framewatch"
 	"github.com/crossrank/crossrank/internal/grpcapi"
@@ -100,6 +101,9 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	}
 	defer s.closeTracer()
 	s.models = served(b)
+	if b.Fault != nil {
+		b.Scorer = refuser{}
+	}
 	s.assemble(b, stopped)
 
 	aside, stopAside := context.WithCancel(context.Background())
@@ -122,7 +126,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		defer admin.Close()
 		helpers.Go(func() { broken <- admin.Serve(s.admin) })
 	}
-	s.setReady(true)
+	s.setReady(b.Fault == nil)
 
 	var failure error
 	select {
@@ -136,6 +140,14 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 	serving.Wait()
 	logOutcomes(s.cfg.Log, b.Recorder.Snapshot())
 	return failure
+}
+
+// refuser is the scorer of a server that may not give scores. The reason is in the log, not for
+// callers.
+type refuser struct{}
+
+func (refuser) Score(context.Context, *crossrank.Request) (*crossrank.Response, error) {
+	return nil, crossrank.Errorf(crossrank.Unavailable, "the server is not ready: its model failed a check; its log has the details")
 }
 
 // served lists the names of the models of b.

@@ -29,6 +29,7 @@ type Model interface {
 	Batches() state.Batches
 	Cache() state.Cache
 	Instances() []state.Instance
+	Verify() (local.Verification, error)
 	Close() error
 }
 

@@ -2,7 +2,7 @@
 // behind one [Router], the listeners and limits of package server, and the metrics that watch both.
 //
 // It alone knows both the names of settings and the options of the parts. [Listen] binds the
-// addresses, [Server.Open] opens the models, [Server.Run] serves until its context ends.
+// addresses, [Server.Open] opens and verifies the models, [Server.Run] serves until its context ends.
 package serving
 
 import (
@@ -24,6 +24,7 @@ type Server struct {
 	settings config.Settings
 	log      *slog.Logger
 	router   *Router // nil until the models are open
+	fault    error   // see Fault
 }
 
 // Listen binds the addresses that settings name. An address in use is reported here, before a model
@@ -46,13 +47,19 @@ func (s *Server) Open(ctx context.Context, version string) ([]crossrank.Info, er
 		return nil, err
 	}
 	s.router = router
+	s.fault = router.verify(s.log)
 	return router.Infos(), nil
 }
 
-// Run serves the open models until ctx ends, then drains.
+// Fault is why the server must not score, once its models are open: kernels that compute something
+// else than plain Go. With a fault the server runs but is never ready. nil means none.
+func (s *Server) Fault() error { return s.fault }
+
+// Run serves the open models until ctx ends, then drains. With a [Server.Fault] it answers health
+// checks alone, and returns the fault at the end.
 func (s *Server) Run(ctx context.Context) error {
 	infos := s.router.Infos()
-	return s.Server.Run(ctx, server.Backend{
+	err := s.Server.Run(ctx, server.Backend{
 		Scorer:      s.router,
 		Info:        func() crossrank.Info { return infos[0] },
 		Models:      func() []crossrank.Info { return infos },
@@ -61,7 +68,9 @@ func (s *Server) Run(ctx context.Context) error {
 		Recorder:    metrics.New(recorderOptions(s.settings.Server, s.router.Gauges())),
 		BatchTokens: cmp.Or(s.settings.Batching.MaxTokens, batch.DefaultMaxTokens),
 		Tokenizers:  cmp.Or(s.settings.TokenizerPool.Workers, cores()),
+		Fault:       s.fault,
 	})
+	return errors.Join(s.fault, err)
 }
 
 // Close closes the models and releases the addresses.
