@@ -80,11 +80,7 @@ func (s *Set) addPositionKeys(scores []float32, ld int, q []float32, ldq, rows, 
 	low, width := rel.reach(first, rows, 0, keys)
 	s.tableProducts(products, width, q, ldq, rows, p, low)
 	for r := range rows {
-		at := rel.Rows[rel.Center-first-r:][:keys]
-		dst, src := scores[r*ld:][:keys], products[r*width:][:width]
-		for j, row := range at {
-			dst[j] += src[int(row)-low]
-		}
+		addRows(scores[r*ld:], products[r*width:][:width], rel.Rows[rel.Center-first-r:][:keys], low, 0)
 	}
 }
 
@@ -95,14 +91,22 @@ func (s *Set) addPositionQueries(scores []float32, ld int, k []float32, ldk, row
 		low, width := rel.reach(first, rows, from, n)
 		s.tableProducts(products, width, k[from*ldk:], ldk, n, p, low)
 		for r := range rows {
-			at := rel.Rows[rel.Center-first-r+from:][:n]
-			dst := scores[r*ld+from:][:n]
-			src := products
-			for j, row := range at {
-				dst[j] += src[int(row)-low]
-				src = src[width:]
-			}
+			addRows(scores[r*ld+from:], products[:n*width], rel.Rows[rel.Center-first-r+from:][:n], low, width)
 		}
+	}
+}
+
+// addRows adds to each dst[j] the element of row rows[j] of a table, whose row low is at the start of
+// src, or step elements further for each j. Rows never rise, so the first and the last are enough to
+// check.
+func addRows(dst, src []float32, rows []int32, low, step int) {
+	last := len(rows) - 1
+	dst = dst[:len(rows)]
+	_, _ = src[last*step+int(rows[0])-low], src[int(rows[last])-low]
+	from := -low
+	for j, row := range rows {
+		dst[j] += *skip(&src[0], from+int(row))
+		from += step
 	}
 }
 

@@ -184,3 +184,31 @@ func BenchmarkAttentionRelative(b *testing.B) {
 		})
 	}
 }
+
+// TestAddRows adds from a table's rows that never rise, and from those of a matrix whose rows are
+// step elements long, between inaccessible pages.
+func TestAddRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(32, 1))
+	const low, width = 32, 48
+	g := newGuarded(t, 2, 4*largestGuarded*Width)
+	for _, n := range append(sequence(1, 40), 257) {
+		for _, step := range []int{0, width} {
+			rows := make([]int32, n)
+			for i := range rows {
+				rows[i] = int32(low + rng.IntN(width))
+			}
+			rows[0], rows[n-1] = low+width-1, low
+			slices.SortFunc(rows, func(a, b int32) int { return int(b - a) })
+			dst, src := random(rng, n, 1), random(rng, (n-1)*step+width, 1)
+			want := slices.Clone(dst)
+			for j, row := range rows {
+				want[j] += src[int(row)-low+j*step]
+			}
+			g.everywhere(t, func() error {
+				got := place(g, dst)
+				addRows(got, place(g, src), rows, low, step)
+				return same(got, want)
+			}, "n %d, step %d", n, step)
+		}
+	}
+}
