@@ -21,8 +21,13 @@ type instance struct {
 	started time.Time      // of the current batch; zero if none runs
 }
 
-// probe measures the speed of an instance that has no work yet. It computes the sequences twice and
-// measures the second time: the first time caches are cold, and memory is not mapped yet.
+// longProbe is how long one sequence of a probe takes on an engine that needs no second look.
+const longProbe = 20 * time.Millisecond
+
+// probe measures the speed of an instance that has no work yet. It computes one of the sequences,
+// since at first caches are cold and memory is not mapped yet, and then measures all of them. On a
+// large model the first one takes so long that this matters little, and all take several times as
+// long: there it is the measurement.
 func (in *instance) probe(seqs []network.Sequence) (err error) {
 	if len(seqs) == 0 {
 		return nil
@@ -33,14 +38,21 @@ func (in *instance) probe(seqs []network.Sequence) (err error) {
 		}
 	}()
 	out := make([]float32, len(seqs))
-	if err := in.engine.Logits(seqs, out); err != nil {
+	measure := func(part []network.Sequence) (took time.Duration, err error) {
+		started := time.Now()
+		err = in.engine.Logits(part, out)
+		return time.Since(started), err
+	}
+	measured := seqs[:1]
+	took, err := measure(measured)
+	if err == nil && took < longProbe {
+		measured = seqs
+		took, err = measure(measured)
+	}
+	if err != nil {
 		return err
 	}
-	started := time.Now()
-	if err := in.engine.Logits(seqs, out); err != nil {
-		return err
-	}
-	in.speed.observe(tokensOf(seqs), time.Since(started))
+	in.speed.observe(tokensOf(measured), took)
 	return nil
 }
 
