@@ -1,5 +1,7 @@
 package kernel
 
+import "cmp"
+
 // A product is computed in blocks of the inner dimension, so that the part of a panel that is in
 // use (depthBlock × 16 floats, 24 KiB) and the rows of A above it stay in the first-level cache
 // together; and in blocks of rows, so that those rows of A (rowBlock × 384 floats, 144 KiB) stay in
@@ -24,13 +26,31 @@ type Panels struct {
 func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
 	p := &Panels{In: in, Out: out, data: alloc[float32](k, Pad(out)*in), bias: make([]float32, Pad(out))}
 	copy(p.bias, bias[:out])
-	for o := range out {
+	o := 0
+	for ; o+Width <= out; o += Width {
+		k.packPanel(p.data[o*in:(o+Width)*in], weight[o*in:(o+Width)*in], in)
+	}
+	for ; o < out; o++ {
 		panel := p.data[o/Width*Width*in:]
 		for i, w := range weight[o*in : (o+1)*in] {
 			panel[i*Width+o%Width] = w
 		}
 	}
 	return p
+}
+
+// packPanel turns Width rows of in elements into a panel.
+func (k *Packer) packPanel(panel, rows []float32, in int) {
+	const step = 8 // see packRows
+	at := in / step * step
+	if at > 0 {
+		cmp.Or(k.kernels, generic).packRows(&panel[0], &rows[0], in, at)
+	}
+	for ; at < in; at++ {
+		for r := range Width {
+			panel[at*Width+r] = rows[r*in+at]
+		}
+	}
 }
 
 // Act is an activation fused into a product.

@@ -12,10 +12,15 @@ import (
 // entries for, and every batch reads all of them. So they lie close together in chunks of huge
 // pages, where the system has such. A chunk lives as long as any weights in it.
 type Packer struct {
+	kernels *Set // nil: plain Go
+
 	mu    sync.Mutex
 	free  []byte // what is left of the newest chunk
 	taken int    // bytes of all chunks
 }
+
+// NewPacker makes a packer that uses the kernels of a set.
+func NewPacker(s *Set) *Packer { return &Packer{kernels: s} }
 
 const (
 	hugePage     = 2 << 20

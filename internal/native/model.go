@@ -115,7 +115,7 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 	m := &model{
 		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
 		heads:        kernel.Heads{Count: n.Heads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
-		packer:       new(kernel.Packer),
+		packer:       kernel.NewPacker(kernels),
 		preNorm:      n.PreNorm,
 		width:        n.Hidden,
 		headSize:     n.HeadSize,

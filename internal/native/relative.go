@@ -51,7 +51,7 @@ func (m *model) projectTable(table []float32, rows int, p *network.Linear) []*ke
 	if p == nil {
 		return nil
 	}
-	var forNow kernel.Packer // this packed matrix is used once
+	forNow := kernel.NewPacker(m.kernels) // this packed matrix is used once
 	ld, size := kernel.Pad(p.Out), m.headSize
 	all := make([]float32, rows*ld)
 	m.kernels.MatMul(all, ld, table, m.hidden, rows, forNow.Pack(p.Weight, biasOf(p), p.In, p.Out), kernel.None, nil)
