@@ -68,6 +68,9 @@ func (l *loader) blockOf(s slot) int {
 
 // target is what becomes of the tensor of slots, which are one or more with the same tensor.
 func (l *loader) target(slots []filledSlot) safetensors.Target {
+	if take := l.takesTokens(slots); take != nil {
+		return safetensors.Target{Finite: true, Part: take}
+	}
 	var x safetensors.Values
 	return safetensors.Target{
 		Finite: true,
@@ -83,6 +86,27 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 				l.arrived(s.slot)
 			}
 		},
+	}
+}
+
+// takesTokens is what takes the tensor of slots in parts, because it is that of the token embeddings
+// alone and the receiver keeps them in a form of its own; else nil.
+func (l *loader) takesTokens(slots []filledSlot) func(first int, part safetensors.Values) {
+	s := slots[0]
+	if l.receiver == nil || len(slots) > 1 || s.putBits == nil {
+		return nil
+	}
+	take := l.receiver.Tokens()
+	if take == nil {
+		return nil
+	}
+	width := s.shape[1]
+	return func(first int, part safetensors.Values) {
+		rows := network.Table{Rows: (len(part.Float32) + len(part.Bits)) / width, Width: width, Data: part.Float32}
+		if part.Bits != nil {
+			rows.Format, rows.Bits = half.Format(s.tensor.DType), part.Bits
+		}
+		take(first/width, rows)
 	}
 }
 

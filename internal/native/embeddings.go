@@ -16,40 +16,55 @@ type tokenEmbeddings struct {
 	scales []float32
 }
 
-func packTokens(t network.Table, precision Precision) tokenEmbeddings {
-	if precision != INT8 {
-		return tokenEmbeddings{table: t}
+// packTokens packs the embeddings of a network, unless takeTokens has taken them.
+func (m *model) packTokens(t network.Table) {
+	if m.tokenEmbeddings.bytes != nil {
+		return
 	}
-	e := tokenEmbeddings{
-		table: network.Table{Rows: t.Rows, Width: t.Width},
-		bytes: make([]int8, t.Rows*t.Width), scales: make([]float32, t.Rows),
+	if m.precision != INT8 {
+		m.tokenEmbeddings.table = t
+		return
 	}
+	m.allocateTokens(t.Rows, t.Width)
 	const rows = 4096
 	var jobs []func()
 	for low := 0; low < t.Rows; low += rows {
-		jobs = append(jobs, func() {
-			buffer := make([]float32, t.Width)
-			for r := low; r < min(low+rows, t.Rows); r++ {
-				e.scales[r] = quantizeRow(e.bytes[r*t.Width:(r+1)*t.Width], t.Row(r, buffer))
-			}
-		})
+		jobs = append(jobs, func() { m.tokenEmbeddings.quantize(low, t.Slice(low, min(low+rows, t.Rows))) })
 	}
 	inParallel(jobs)
-	return e
+}
+
+// allocateTokens makes memory for token embeddings in bytes.
+func (m *model) allocateTokens(rows, width int) {
+	m.tokenEmbeddings = tokenEmbeddings{
+		table: network.Table{Rows: rows, Width: width},
+		bytes: make([]int8, rows*width), scales: make([]float32, rows),
+	}
+}
+
+// quantize packs rows, the first of which has the number low.
+func (e *tokenEmbeddings) quantize(low int, rows network.Table) {
+	buffer := make([]float32, rows.Width)
+	for r := range rows.Rows {
+		at := low + r
+		e.scales[at] = quantizeRow(e.bytes[at*rows.Width:(at+1)*rows.Width], rows.Row(r, buffer))
+	}
 }
 
 // quantizeRow writes a row in bytes and returns the scale that it has then.
 func quantizeRow(dst []int8, row []float32) (scale float32) {
-	top := float32(0)
+	top := uint32(0)
 	for _, v := range row {
-		top = max(top, v, -v)
+		top = max(top, math.Float32bits(v)&^(1<<31)) // magnitudes are in the order of their bits
 	}
 	if top == 0 {
 		return 0
 	}
-	scale = top / math.MaxInt8
+	scale = math.Float32frombits(top) / math.MaxInt8
+	const shift = 3 << 22 // added to a small number, it leaves the rounded number in the low bits
+	dst = dst[:len(row)]
 	for i, v := range row {
-		dst[i] = int8(math.RoundToEven(float64(v / scale)))
+		dst[i] = int8(math.Float32bits(v/scale + shift))
 	}
 	return scale
 }

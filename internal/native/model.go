@@ -157,7 +157,7 @@ func (m *model) packBlock(l *layer, b *network.Block) {
 // blocks' projections.
 func (m *model) packRest(n *network.Network, positions []positionProjections) {
 	inParallel([]func(){
-		func() { m.tokenEmbeddings = packTokens(n.Embeddings.Tokens, m.precision) },
+		func() { m.packTokens(n.Embeddings.Tokens) },
 		func() { m.packEmbeddings(&n.Embeddings) },
 		func() { m.finalNorm = padNorm(n.FinalNorm); m.packHead(&n.Head) },
 	})

@@ -58,6 +58,16 @@ func (o *Opening) Block(i int) {
 	}
 }
 
+// Tokens quantizes the token embeddings as they are read, with INT8; see [network.Receiver].
+func (o *Opening) Tokens() func(first int, rows network.Table) {
+	if o.model.precision != INT8 {
+		return nil
+	}
+	t := &o.network.Embeddings.Tokens
+	o.model.allocateTokens(t.Rows, t.Width)
+	return o.model.tokenEmbeddings.quantize
+}
+
 // Start packs the rest, once all blocks are packed, and starts the engine. It uses the options that
 // Begin does not.
 func (o *Opening) Start(opts Options) (*Engine, error) {

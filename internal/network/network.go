@@ -137,6 +137,18 @@ func (t *Table) Row(i int, buffer []float32) []float32 {
 	return buffer
 }
 
+// Slice returns rows from low to high as a table.
+func (t *Table) Slice(low, high int) Table {
+	s := *t
+	s.Rows = high - low
+	if t.Format == "" {
+		s.Data = t.Data[low*t.Width : high*t.Width]
+	} else {
+		s.Bits = t.Bits[low*t.Width : high*t.Width]
+	}
+	return s
+}
+
 // Linear computes y = Weight·x + Bias.
 type Linear struct {
 	In, Out int

@@ -7,6 +7,11 @@ type Receiver interface {
 	// the block's linear layers are dropped, and their memory is used for others. Calls for several
 	// blocks may be made at once. Everything outside of the blocks is complete only after all calls.
 	Block(i int)
+
+	// Tokens returns what takes the rows of the token embeddings as they are read, in their order
+	// and before the last call of Block returns: rows from number first on, valid during the call.
+	// The network does not keep them then. nil means that it keeps them.
+	Tokens() func(first int, rows Table)
 }
 
 // Loaded reports whether all linear layers of a block have their weights.

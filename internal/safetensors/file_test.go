@@ -267,3 +267,41 @@ func TestFinite(t *testing.T) {
 		}
 	}
 }
+
+// TestParts reads tensors in parts of whole rows.
+func TestParts(t *testing.T) {
+	const rows, width = 3000, 77
+	for _, dtype := range []DType{F32, F16, BF16} {
+		size := int(bitsOf[dtype] / 8)
+		data := make([]byte, rows*width*size)
+		for i := range rows * width {
+			data[i*size], data[i*size+1] = byte(i), byte(i>>8)&0x3f
+		}
+		raw := write(t, []entry{{"a", F32, []int{1}, make([]byte, 4)}, {"x", dtype, []int{rows, width}, data}, {"z", F32, []int{1}, make([]byte, 4)}})
+		f, err := New(bytes.NewReader(raw), int64(len(raw)), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, little := range []bool{littleEndian, false} {
+			defer func(was bool) { littleEndian = was }(littleEndian)
+			littleEndian = little
+			var got []byte
+			parts := 0
+			sum, err := f.Load(map[string]Target{"x": {Finite: true, Part: func(first int, part Values) {
+				if n := len(part.Float32) + len(part.Bits); first != len(got)/size || n == 0 || n%width != 0 {
+					t.Errorf("%s: got %d elements from %d on after %d bytes", dtype, n, first, len(got))
+				}
+				for _, v := range part.Float32 {
+					got = binary.LittleEndian.AppendUint32(got, math.Float32bits(v))
+				}
+				for _, v := range part.Bits {
+					got = binary.LittleEndian.AppendUint16(got, v)
+				}
+				parts++
+			}}})
+			if err != nil || sum != sha256.Sum256(raw) || !bytes.Equal(got, data) || parts < 2 {
+				t.Errorf("%s: got %d bytes in %d parts, %v, want %d", dtype, len(got), parts, err, len(data))
+			}
+		}
+	}
+}

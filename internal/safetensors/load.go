@@ -16,6 +16,10 @@ type Target struct {
 	// that an earlier tensor was read into can be used again.
 	Memory func() Values
 
+	// Part takes the elements in parts of whole rows, in place of Memory and Done, if it is not nil.
+	// first is the index of the part's first element. A part is valid during the call.
+	Part func(first int, part Values)
+
 	// Finite has an element that is infinite or no number be an error.
 	Finite bool
 
@@ -70,6 +74,13 @@ func (f *File) readAll(p *pass, dst map[string]Target) error {
 
 // readInto reads one tensor.
 func (f *File) readInto(p *pass, t Tensor, target Target) error {
+	p.finite, p.read = "", 0
+	if target.Finite {
+		p.finite = t.DType
+	}
+	if target.Part != nil {
+		return f.readError(t, p.parts(t, target.Part))
+	}
 	values := target.Memory()
 	switch n := len(values.Float32) + len(values.Bits); {
 	case values.Bits != nil && t.DType == F32:
@@ -77,20 +88,23 @@ func (f *File) readInto(p *pass, t Tensor, target Target) error {
 	case n != t.Len():
 		return fmt.Errorf("%s: tensor %q has %d elements, not %d", f.name, t.Name, t.Len(), n)
 	}
-	p.finite, p.read = "", 0
-	if target.Finite {
-		p.finite = t.DType
+	if err := p.values(values, t.DType); err != nil {
+		return f.readError(t, err)
 	}
-	err := p.values(values, t.DType)
+	if target.Done != nil {
+		p.hash.full <- piece{done: target.Done}
+	}
+	return nil
+}
+
+// readError is what an error that ended the reading of a tensor is to the caller.
+func (f *File) readError(t Tensor, err error) error {
 	if e, ok := err.(*NotFiniteError); ok {
 		e.Tensor = t.Name
 		return e
 	}
 	if err != nil {
 		return &Error{File: f.name, Tensor: t.Name, Rule: RuleRead, Err: err}
-	}
-	if target.Done != nil {
-		p.hash.full <- piece{done: target.Done}
 	}
 	return nil
 }
@@ -142,6 +156,37 @@ func (p *pass) values(dst Values, t DType) error {
 	})
 }
 
+// parts reads a tensor in parts of whole rows, as many as a chunk holds.
+func (p *pass) parts(t Tensor, use func(first int, part Values)) error {
+	first, step := 0, int64(chunk)
+	if n := len(t.Shape); n > 0 {
+		if row := int64(t.Shape[n-1]) * int64(bitsOf[t.DType]/8); row > 0 {
+			step = max(1, chunk/row) * row
+		}
+	}
+	if step > chunk {
+		return fmt.Errorf("a row has more than %d bytes", chunk)
+	}
+	return p.inSteps(t.Bytes(), step, func(src []byte) {
+		part := partOf(src, t.DType)
+		use(first, part)
+		first += len(part.Float32) + len(part.Bits)
+	})
+}
+
+// partOf are the numbers in a chunk.
+func partOf(src []byte, t DType) Values {
+	switch {
+	case t != F32:
+		return Values{Bits: uint16s(src)}
+	case littleEndian:
+		return Values{Float32: unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(src))), len(src)/4)}
+	}
+	x := make([]float32, len(src)/4)
+	_, _ = binary.Decode(src, binary.LittleEndian, x) // x is as long as src
+	return Values{Float32: x}
+}
+
 // direct reads into memory that the hash may read until the pass ends.
 func (p *pass) direct(dst []byte) error {
 	for len(dst) > 0 {
@@ -156,9 +201,12 @@ func (p *pass) direct(dst []byte) error {
 }
 
 // chunks reads n bytes and has use see them, a chunk at a time.
-func (p *pass) chunks(n int64, use func([]byte)) error {
+func (p *pass) chunks(n int64, use func([]byte)) error { return p.inSteps(n, chunk, use) }
+
+// inSteps is chunks with fewer bytes at a time.
+func (p *pass) inSteps(n, step int64, use func([]byte)) error {
 	for n > 0 {
-		buf := (<-p.hash.free)[:min(n, chunk)]
+		buf := (<-p.hash.free)[:min(n, step)]
 		if err := p.fill(buf); err != nil {
 			return err
 		}
