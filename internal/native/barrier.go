@@ -19,9 +19,7 @@ type barrier struct {
 	ended   atomic.Int32 // rounds; broken once it is broken
 	_       [linePair - 4]byte
 
-	workers int32         // of the team; set while no worker waits, as spin is
-	spin    time.Duration // of a wait before it sleeps
-	lost    atomic.Int32  // waits that lasted longer than any worker needs that has a core
+	workers int32 // of the team; set while no worker waits
 	mu      sync.Mutex
 	changed sync.Cond // ended
 	_       [linePair]byte
@@ -30,6 +28,13 @@ type barrier struct {
 const (
 	linePair = 128 // bytes of two cache lines, which processors fetch together
 	broken   = -1
+
+	// spin is how long a wait spins. It is more than a wake-up takes: a worker that slept arrives late
+	// at the next wait by the time of a wake-up, and if the others stopped spinning before that, they
+	// would sleep in turn, and so on to the end of the pass. Yet a worker that spins uses up time that
+	// the system gives it, and has less when it could compute.
+	spin  = 100 * time.Microsecond
+	looks = 500 // at the word, for each at the clock
 )
 
 // errBroken is the panic of a wait at a broken barrier.
@@ -42,11 +47,10 @@ func newBarrier() *barrier {
 }
 
 // reset makes the barrier new, for so many workers. No worker may be using it.
-func (b *barrier) reset(workers int, spin time.Duration) {
+func (b *barrier) reset(workers int) {
 	b.arrived.Store(0)
 	b.ended.Store(0)
-	b.lost.Store(0)
-	b.workers, b.spin = int32(workers), spin
+	b.workers = int32(workers)
 }
 
 // wait returns when all workers have called it. It panics with errBroken once the barrier is
@@ -58,29 +62,17 @@ func (b *barrier) wait() {
 		b.end(round + 1)
 		return
 	}
-	started := time.Now()
-	for time.Since(started) < b.spin {
+	for started := time.Now(); time.Since(started) < spin; {
 		for range looks {
 			if b.hasEnded(round) {
 				return
 			}
 		}
 	}
-	b.sleep(round, started)
-}
-
-// looks is how often a wait looks for the end of its round before it looks at the clock.
-const looks = 500
-
-// sleep returns when a round has ended, for which the worker has waited since it started to.
-func (b *barrier) sleep(round int32, started time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for !b.hasEnded(round) {
 		b.changed.Wait()
-	}
-	if time.Since(started) > lostAfter {
-		b.lost.Add(1)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestBrokenBarrierFreesWaiters(t *testing.T) {
 	b := newBarrier()
-	b.reset(2, patience)
+	b.reset(2)
 	freed := make(chan any)
 	go func() {
 		defer func() { freed <- recover() }()
@@ -19,7 +19,7 @@ func TestBrokenBarrierFreesWaiters(t *testing.T) {
 	if got := <-freed; got != errBroken {
 		t.Errorf("waiting at a broken barrier: panic %v, want errBroken", got)
 	}
-	b.reset(2, 0)
+	b.reset(2)
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(b.wait)
@@ -27,26 +27,22 @@ func TestBrokenBarrierFreesWaiters(t *testing.T) {
 	wg.Wait()
 }
 
-// TestWaitsThatLast: a wait that outlasts its spins and lostAfter is counted; others are not.
-func TestWaitsThatLast(t *testing.T) {
-	for late, want := range map[time.Duration]int32{0: 0, 2 * lostAfter: 1} {
-		b := newBarrier()
-		b.reset(2, 0)
-		done := make(chan struct{})
-		go func() {
+// TestWaitsSleepAndWake: a wait that outlasts its spinning ends when the last worker comes.
+func TestWaitsSleepAndWake(t *testing.T) {
+	b := newBarrier()
+	b.reset(3)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
 			b.wait()
-			close(done)
-		}()
-		for b.arrived.Load() == 0 { // until the other waits
-			time.Sleep(time.Microsecond)
-		}
-		time.Sleep(late)
-		b.wait()
-		<-done
-		if got := b.lost.Load(); got < want {
-			t.Errorf("a wait of %v: %d counted, want %d", late, got, want)
-		}
+			b.wait()
+		})
 	}
+	for range 2 {
+		time.Sleep(20 * spin)
+		b.wait()
+	}
+	wg.Wait()
 }
 
 // TestWordsOfABarrierHaveLinesOfTheirOwn: no line that a waiting worker looks at holds what another

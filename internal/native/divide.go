@@ -21,13 +21,6 @@ func (e *Engine) compute(seqs []network.Sequence, out []float32, p plan) error {
 			err = failure // the cause, rather than what others met at the barrier
 		}
 	}
-	lost := 0
-	for i := 0; i < len(used); i += p.size {
-		lost += int(used[i].barrier.lost.Load())
-	}
-	if p.size > 1 {
-		e.spinning.observe(lost)
-	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +53,7 @@ func (e *Engine) assign(seqs []network.Sequence, p plan) {
 		leader := members[0]
 		leader.clear()
 		e.memory.lend(leader.scratch, p, team)
-		leader.barrier.reset(p.size, e.spinning.time())
+		leader.barrier.reset(p.size)
 		for i, w := range members {
 			w.pass, w.part = leader, part{index: i, count: p.size, barrier: leader.barrier, cut: e.cutFor(p.columns)}
 		}

@@ -52,7 +52,6 @@ type Engine struct {
 	planner planner
 	cuts    [][][]columns // by the columns of a grid
 
-	spinning   spinning
 	processors func() int // that may run workers; asked before each batch
 }
 

@@ -254,7 +254,7 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 				}
 				m.reserve(s, len(batch))
 				barrier := newBarrier()
-				barrier.reset(workers, patience)
+				barrier.reset(workers)
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
