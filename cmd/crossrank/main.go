@@ -26,8 +26,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the first signal ends the work in order, a second one kills the process
+	ctx := untilSignal()
 
 	// Asking for SIGPIPE turns a write to a closed pipe into an error, so that a command can stop
 	// its own children first. (They would inherit an ignored signal.)
@@ -35,6 +34,27 @@ func main() {
 
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
+
+// untilSignal gives a context that the first signal ends, so that the work ends in order. A second
+// one kills the process: signals have their own effect again before the context is done.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := <-signals
+		signal.Stop(signals)
+		cancel(interruption{first})
+	}()
+	return ctx
+}
+
+// interruption is the cause of a context that a signal ended; it is a [context.Canceled] too.
+type interruption struct{ os.Signal }
+
+func (i interruption) Error() string { return i.String() + " signal received" }
+
+func (interruption) Is(target error) bool { return target == context.Canceled }
 
 // run is the whole program: it runs the command that args name and returns the exit code. A command
 // stops soon after ctx is done.
