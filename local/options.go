@@ -68,8 +68,8 @@ type Instance struct {
 	Threads int // cores that a batch of this instance is split over; 0 means Options.Threads
 }
 
-// Batching says how batches are formed. Each field but Quantum and MinTokens is a setting of the batching section
-// of a settings file, and means the same:
+// Batching says how batches are formed. Each field but Quantum and MinTokens is a setting of the
+// batching section of a settings file, and means the same:
 //
 //	MaxTokens       int           // tokens of a batch; 0 means 16,384
 //	MaxPairs        int           // pairs of a batch; 0 means 512

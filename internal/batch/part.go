@@ -53,9 +53,9 @@ func fill(amount float64, heights []float64) (level float64) {
 	return level
 }
 
-// fitting returns which of the pairs that are left best fills so many tokens: the largest of at most
-// as many, or the smallest if that exceeds them by less than they would otherwise fall short. It
-// reports false where no pair does. Pairs whose order is fixed stay in it.
+// fitting returns which of the pairs that are left best fills so many tokens: the largest of at
+// most as many, or the smallest if that exceeds them by less than they would otherwise fall short.
+// It reports false where no pair does. Pairs whose order is fixed stay in it.
 func (r *request[T, R]) fitting(tokens int) (at int, ok bool) {
 	if r.queued.Next <= tokens {
 		return 0, true

@@ -107,8 +107,8 @@ func TestBusyRunnersLeaveNothing(t *testing.T) {
 	})
 }
 
-// TestRunnersSoonIdleGetTheirPart: a request that arrives while all runners are busy is divided among
-// those that end one after another, not taken whole by the first.
+// TestRunnersSoonIdleGetTheirPart: a request that arrives while all runners are busy is divided
+// among those that end one after another, not taken whole by the first.
 func TestRunnersSoonIdleGetTheirPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log
@@ -125,8 +125,8 @@ func TestRunnersSoonIdleGetTheirPart(t *testing.T) {
 	})
 }
 
-// TestDividedRequestsMeetDeadlines: a request that one runner would finish too late, but all together
-// in time, is admitted though others run.
+// TestDividedRequestsMeetDeadlines: a request that one runner would finish too late, but all
+// together in time, is admitted though others run.
 func TestDividedRequestsMeetDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log

@@ -29,10 +29,10 @@ const (
 	linePair = 128 // bytes of two cache lines, which processors fetch together
 	broken   = -1
 
-	// spin is how long a wait spins. It is more than a wake-up takes: a worker that slept arrives late
-	// at the next wait by the time of a wake-up, and if the others stopped spinning before that, they
-	// would sleep in turn, and so on to the end of the pass. Yet a worker that spins uses up time that
-	// the system gives it, and has less when it could compute.
+	// spin is how long a wait spins. It is more than a wake-up takes: a worker that slept arrives
+	// late at the next wait by the time of a wake-up, and if the others stopped spinning before
+	// that, they would sleep in turn, and so on to the end of the pass. Yet a worker that spins
+	// uses up time that the system gives it, and has less when it could compute.
 	spin  = 100 * time.Microsecond
 	looks = 500 // at the word, for each at the clock
 )

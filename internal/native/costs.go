@@ -23,8 +23,8 @@ import (
 //   - the waits of each block;
 //   - the last block's rows, of which one worker computes those of one sequence.
 //
-// Where workers share columns too, a worker computes more rows, but only its columns of them and its
-// heads. It fetches from others what they have computed of these rows, and waits more often.
+// Where workers share columns too, a worker computes more rows, but only its columns of them and
+// its heads. It fetches from others what they have computed of these rows, and waits more often.
 type costs struct {
 	tile    int     // rows of the highest tile
 	lowTile int     // rows that a lower tile takes as long as, at least

@@ -70,8 +70,8 @@ func (e *Engine) assign(seqs []network.Sequence, p plan) {
 	}
 }
 
-// cutFor is how the layers are cut for a grid of n columns; nil for one. It is made when it is first
-// needed.
+// cutFor is how the layers are cut for a grid of n columns; nil for one. It is made when it is
+// first needed.
 func (e *Engine) cutFor(n int) [][]columns {
 	if n <= 1 {
 		return nil
