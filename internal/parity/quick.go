@@ -3,7 +3,6 @@ package parity
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -49,14 +48,15 @@ func CheckQuick(e *native.Engine, pair network.Sequence) (Quick, error) {
 	q := Quick{Tier: cpu.Tier(e.Tier()), Precision: e.Precision(), AllBlocks: e.Blocks()}
 	q.Limit = quickLimits[q.Precision]
 	pair = shorten(pair)
-	chains := q.chains(affordable(e.Blocks(), e.BlockCost()*len(pair.IDs)))
+	cores := min(e.Threads(), quickTokens/2) // more cannot divide so few tokens
+	chains := q.chains(affordable(e.Blocks(), e.BlockCost()*len(pair.IDs), cores))
 	if q.Tier == cpu.Generic || len(chains) == 0 {
 		return q, nil
 	}
-	open := func(plain bool) opener {
-		return func(blocks []int) (scorer, error) { return e.Reduced(blocks, plain, e.Threads()) }
+	open := func(plain bool, threads int) opener {
+		return func(blocks []int) (scorer, error) { return e.Reduced(blocks, plain, threads) }
 	}
-	err := q.compare(open(false), open(true), chains, slices.Repeat([]network.Sequence{pair}, quickCopies*e.Threads()))
+	err := q.compare(open(false, e.Threads()), open(true, cores), chains, slices.Repeat([]network.Sequence{pair}, quickCopies*e.Threads()))
 	return q, err
 }
 
@@ -152,8 +152,5 @@ func shorten(q network.Sequence) network.Sequence {
 	return q
 }
 
-// affordable is how many of so many blocks plain Go can compute at a cost of each, which up to four
-// cores divide.
-func affordable(blocks, cost int) int {
-	return min(blocks, quickCost*min(runtime.GOMAXPROCS(0), quickTokens/2)/max(1, cost))
-}
+// affordable is how many of so many blocks plain Go can compute on some cores, at a cost of each.
+func affordable(blocks, cost, cores int) int { return min(blocks, quickCost*cores/max(1, cost)) }

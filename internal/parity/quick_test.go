@@ -70,8 +70,12 @@ func TestChains(t *testing.T) {
 			}
 		}
 	}
-	if got := affordable(24, quickCost); got < 1 || got > 4 {
-		t.Errorf("got %d blocks that cost a core's time each, want one for each core up to four", got)
+	for _, c := range []struct{ blocks, cost, cores, want int }{
+		{6, quickCost / 10, 1, 6}, {24, quickCost, 2, 2}, {24, quickCost / 3, 1, 3}, {36, 3 * quickCost, 2, 0},
+	} {
+		if got := affordable(c.blocks, c.cost, c.cores); got != c.want {
+			t.Errorf("%+v: got %d blocks", c, got)
+		}
 	}
 	if q := (Quick{Tier: cpu.AVX2, AllBlocks: 36}); !q.Skipped() || q.Err() != nil {
 		t.Errorf("got %+v, %v, want a check that was skipped", q, q.Err())
