@@ -121,6 +121,12 @@ func (c encoder) network(headActivation network.Activation) *network.Network {
 
 // embeddings adds the tensors of the embeddings, whose width is that of their tables.
 func (s *slots) embeddings(e *network.Embeddings) {
+	s.tables(e)
+	s.norm("embeddings.LayerNorm", e.Tokens.Width, e.Norm)
+}
+
+// tables adds the tables of the embeddings.
+func (s *slots) tables(e *network.Embeddings) {
 	s.tokens("embeddings.word_embeddings", &e.Tokens)
 	if e.Positions != nil {
 		s.table("embeddings.position_embeddings", &e.Positions.Table)
@@ -128,7 +134,6 @@ func (s *slots) embeddings(e *network.Embeddings) {
 	if e.Types != nil {
 		s.table("embeddings.token_type_embeddings", e.Types)
 	}
-	s.norm("embeddings.LayerNorm", e.Tokens.Width, e.Norm)
 }
 
 // blocks adds the tensors of the encoder's blocks.

@@ -39,6 +39,7 @@ var headActivations = withActivations(encoderActivations, map[string]network.Act
 // activation on the first token ([CLS]), then the classifier.
 func translateDeBERTa(o *object, labels int) *translation {
 	c := readDeBERTa(o, labels)
+	width := o.sizeOr("embedding_size", 1, maxHidden, c.Hidden)
 	biased := o.boolean("position_biased_input", true)
 	act := o.hiddenAct("pooler_hidden_act", "gelu", headActivations)
 	rel := readRelative(o, c.Positions)
@@ -51,13 +52,25 @@ func translateDeBERTa(o *object, labels int) *translation {
 	}
 	n.AttentionScale = float32(1 / math.Sqrt(float64(n.HeadSize*rel.summands())))
 	var s slots
-	s.embeddings(&n.Embeddings)
+	s.deBERTaEmbeddings(&n.Embeddings, width)
 	rel.add(&s, n, c.NormEps)
 	c.blocks(&s, deBERTaBlocks, n.Blocks)
 	rel.addProjections(&s, n)
 	s.top = true
 	c.head(&s, "pooler.dense", "classifier", &n.Head)
 	return &translation{network: n, positions: c.Positions, slots: s.list}
+}
+
+// deBERTaEmbeddings adds the tensors of the embeddings. Where their width is another one than that
+// of the blocks, a projection without a bias stands before the norm.
+func (s *slots) deBERTaEmbeddings(e *network.Embeddings, width int) {
+	hidden := e.Tokens.Width
+	s.narrowTables(e, width)
+	if width != hidden {
+		e.Projection, e.ProjectFirst = &network.Linear{}, true
+		s.fused("embeddings.embed_proj", width, false, part{hidden, e.Projection})
+	}
+	s.norm("embeddings.LayerNorm", hidden, e.Norm)
 }
 
 // readDeBERTa reads the keys that DebertaV2Config shares with BertConfig, and refuses what would
@@ -69,10 +82,8 @@ func readDeBERTa(o *object, labels int) encoder {
 	if n, ok := o.integer("conv_kernel_size"); ok && n > 0 {
 		o.fail("conv_kernel_size", "it is %d; a convolution after the first layer cannot be computed", n)
 	}
-	for _, key := range []string{"embedding_size", "pooler_hidden_size"} {
-		if n := o.sizeOr(key, 1, maxHidden, c.Hidden); o.err == nil && n != c.Hidden {
-			o.fail(key, "it is %d; only hidden_size, which is %d, can be computed", n, c.Hidden)
-		}
+	if n := o.sizeOr("pooler_hidden_size", 1, maxHidden, c.Hidden); o.err == nil && n != c.Hidden {
+		o.fail("pooler_hidden_size", "it is %d; only hidden_size, which is %d, can be computed", n, c.Hidden)
 	}
 	if n := o.sizeOr("attention_head_size", 1, maxHidden, max(c.Hidden/max(c.Heads, 1), 1)); o.err == nil && n*c.Heads != c.Hidden {
 		o.fail("attention_head_size", "it is %d; only hidden_size / num_attention_heads = %d can be computed", n, c.Hidden/c.Heads)

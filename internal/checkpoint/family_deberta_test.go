@@ -45,7 +45,7 @@ func TestHostileDeBERTa(t *testing.T) {
 	for _, c := range []struct{ key, value string }{
 		{"conv_kernel_size", "3"},
 		{"conv_kernel_size", `"3"`},
-		{"embedding_size", "4"},
+		{"embedding_size", "0"},
 		{"pooler_hidden_size", "12"},
 		{"attention_head_size", "4"},
 		{"pooler_hidden_act", `"mish"`},
@@ -100,6 +100,12 @@ func TestDeBERTaDescriptions(t *testing.T) {
 	}
 	if n := read("type_vocab_size", "2").network; n.Embeddings.Types == nil {
 		t.Error("type_vocab_size 2: there are no types")
+	}
+	if e := read("embedding_size", "4").network.Embeddings; e.Tokens.Width != 4 || e.Projection.Out != 6 || e.Projection.Bias != nil || !e.ProjectFirst {
+		t.Errorf("embedding_size 4: got %+v", e)
+	}
+	if e := read("embedding_size", "6").network.Embeddings; e.Projection != nil || e.ProjectFirst {
+		t.Errorf("embedding_size 6: got %+v", e)
 	}
 	if n := read("norm_rel_ebd", `"none"`).network; n.Relative.Norm != nil {
 		t.Error("norm_rel_ebd none: there is a norm")

@@ -37,17 +37,23 @@ func translateElectra(o *object, labels int) *translation {
 // another one, and has project add those of the projection.
 func (s *slots) narrowEmbeddings(e *network.Embeddings, width int, project func(*network.Linear)) {
 	if width != e.Tokens.Width {
-		e.Tokens.Width = width
-		if e.Positions != nil {
-			e.Positions.Table.Width = width
-		}
-		if e.Types != nil {
-			e.Types.Width = width
-		}
 		e.Projection = &network.Linear{}
 	}
-	s.embeddings(e)
+	s.narrowTables(e, width)
+	s.norm("embeddings.LayerNorm", width, e.Norm)
 	if e.Projection != nil {
 		project(e.Projection)
 	}
+}
+
+// narrowTables adds the tables of embeddings, with so many elements a row.
+func (s *slots) narrowTables(e *network.Embeddings, width int) {
+	e.Tokens.Width = width
+	if e.Positions != nil {
+		e.Positions.Table.Width = width
+	}
+	if e.Types != nil {
+		e.Types.Width = width
+	}
+	s.tables(e)
 }

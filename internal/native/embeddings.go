@@ -158,13 +158,15 @@ func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, hi
 	for ; low < high; low += chunkRows {
 		n := min(chunkRows, high-low)
 		m.embedRows(w.embedded, w, seqs, low, low+n)
-		m.kernels.MatMul(s.x[low*m.hidden:], m.hidden, w.embedded, m.embedding, n, m.embeddingProj, kernel.None, nil)
+		x := s.x[low*m.hidden:]
+		m.kernels.MatMul(x, m.hidden, w.embedded, m.embedding, n, m.embeddingProj, kernel.None, nil)
+		m.normRows(x, x, n, &m.projectedNorm)
 	}
 }
 
 // embedRows writes the embeddings of rows low to high to dst, before the projection.
 func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, low, high int) {
-	n, start := &m.embeddingNorm, 0
+	start := 0
 	for _, q := range seqs {
 		first, last := max(low-start, 0), min(high-start, q.Rows())
 		if first < last {
@@ -172,8 +174,7 @@ func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, 
 			for i := first; i < last; i++ {
 				token, types := m.tokenAt(q, i)
 				at := types + m.positions.row(token, counted)
-				m.kernels.LayerNorm(dst, m.tokenEmbeddings.row(token, w.out), m.positionEmbeddings[at*m.embedding:],
-					n.gain, n.bias, n.width, n.eps)
+				m.embedRow(dst, m.tokenEmbeddings.row(token, w.out), m.positionEmbeddings[at*m.embedding:])
 				if dst = dst[m.embedding:]; !m.positions.isPadding(token) {
 					counted++
 				}
@@ -181,6 +182,17 @@ func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, 
 		}
 		start += q.Rows()
 	}
+}
+
+// embedRow writes the norm of the sum of two rows to dst.
+func (m *model) embedRow(dst, token, position []float32) {
+	n := &m.embeddingNorm
+	if n.gain != nil {
+		m.kernels.LayerNorm(dst, token, position, n.gain, n.bias, n.width, n.eps)
+		return
+	}
+	copy(dst[:m.embedding], token)
+	m.kernels.Add(dst, position, m.embedding, 1, m.embedding)
 }
 
 // tokenAt returns the token at row i of a sequence, and where positionEmbeddings has the rows of

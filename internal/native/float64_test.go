@@ -70,8 +70,13 @@ func float64Embeddings(e *network.Embeddings, q network.Sequence) [][]float64 {
 		} else if t != nil {
 			add(t, 0)
 		}
-		if x[i] = float64Norm(x[i], e.Norm); e.Projection != nil {
-			x[i] = float64Linear(e.Projection, x[i])
+		switch {
+		case e.ProjectFirst:
+			x[i] = float64Norm(float64Linear(e.Projection, x[i]), e.Norm)
+		case e.Projection != nil:
+			x[i] = float64Linear(e.Projection, float64Norm(x[i], e.Norm))
+		default:
+			x[i] = float64Norm(x[i], e.Norm)
 		}
 	}
 	return x

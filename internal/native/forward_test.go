@@ -106,6 +106,7 @@ func TestDescriptionIsComputed(t *testing.T) {
 		{"no positions", func(n *network.Network) { n.Embeddings.Positions = nil }},
 		{"no positions and no types", func(n *network.Network) { n.Embeddings.Positions, n.Embeddings.Types = nil, nil }},
 		{"narrow embeddings", narrow},
+		{"narrow embeddings, projected before their norm", func(n *network.Network) { narrow(n); projectFirst(n) }},
 		{"a head with GELU", func(n *network.Network) { n.Head.Activation = network.GELU }},
 		{"a head with GELU by tanh", func(n *network.Network) { n.Head.Activation = network.GELUTanh }},
 		{"a head with ReLU", func(n *network.Network) { n.Head.Activation = network.ReLU }},
@@ -158,6 +159,12 @@ func narrow(n *network.Network) {
 	n.Embeddings.Projection = &network.Linear{
 		In: width, Out: n.Hidden, Weight: up.Weight[:width*n.Hidden], Bias: up.Bias[:n.Hidden],
 	}
+}
+
+// projectFirst puts the projection of narrow embeddings before their norm, which becomes as wide as
+// the blocks.
+func projectFirst(n *network.Network) {
+	n.Embeddings.ProjectFirst, n.Embeddings.Norm = true, n.Blocks[0].AttentionNorm
 }
 
 // TestInt8IsNearFloat: 7-bit operands change a logit by a few percent of the spread of logits, in
@@ -216,6 +223,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 	}{
 		{"BERT", nil},
 		{"padding in the text, narrow embeddings", []func(*network.Network){narrow, padded}},
+		{"narrow embeddings, projected before their norm", []func(*network.Network){narrow, projectFirst}},
 		{"ModernBERT", []func(*network.Network){modernBERT}},
 		{"ModernBERT, the mean", []func(*network.Network){modernBERTMean}},
 		{"GTE", []func(*network.Network){gte}},

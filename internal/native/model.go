@@ -38,6 +38,7 @@ type model struct {
 	typeStride         int       // rows of positionEmbeddings from a position of type 0 to the same of type 1
 	positions          positionRule
 	embeddingNorm      norm
+	projectedNorm      norm           // of projected embeddings, in place of embeddingNorm
 	embeddingProj      *kernel.Panels // nil: none; float32 in every precision, since it is little work
 
 	relativeRows  []int32 // of the network's relative positions; nil: none
@@ -183,7 +184,11 @@ func inParallel(jobs []func()) {
 // packEmbeddings packs all of the embeddings but the tokens'.
 func (m *model) packEmbeddings(e *network.Embeddings) {
 	m.packPositions(e)
-	m.embeddingNorm = padNorm(e.Norm)
+	if e.ProjectFirst {
+		m.projectedNorm = padNorm(e.Norm)
+	} else {
+		m.embeddingNorm = padNorm(e.Norm)
+	}
 	if p := e.Projection; p != nil {
 		m.embeddingProj = m.packer.Pack(p.Weight, biasOf(p), p.In, p.Out)
 	}

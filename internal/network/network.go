@@ -45,13 +45,25 @@ type Network struct {
 }
 
 // Embeddings is how token ids become the first value of the residual stream: the sum of the
-// token's, its position's and its type's embedding, then the norm, then the projection.
+// token's, its position's and its type's embedding, then the norm, then the projection, or the
+// projection first.
 type Embeddings struct {
 	Tokens     Table
 	Positions  *Positions // nil: none
 	Types      *Table     // nil: none; with one row, every token is of type 0
 	Norm       *Norm      // nil: none
 	Projection *Linear    // to Hidden, where the tables have another width; nil: none
+
+	// ProjectFirst says that the projection stands before the norm, whose width is then Hidden.
+	ProjectFirst bool
+}
+
+// NormWidth is how many elements the norm reads, in a network of so many hidden ones.
+func (e *Embeddings) NormWidth(hidden int) int {
+	if e.ProjectFirst {
+		return hidden
+	}
+	return e.Tokens.Width
 }
 
 // Positions are learned embeddings. Token i has row i + Offset.

@@ -13,6 +13,7 @@ type Operation string
 const (
 	NoEmbeddingNorm     Operation = "embeddings without a norm"
 	EmbeddingProjection Operation = "projection of embeddings"
+	ProjectionFirst     Operation = "projection of embeddings before their norm"
 	NoPositions         Operation = "embeddings without learned positions"
 	PositionOffset      Operation = "learned positions with an offset"
 	PreNormBlocks       Operation = "pre-norm blocks"
@@ -85,6 +86,7 @@ func (n *Network) Operations() []Operation {
 func (e *Embeddings) operations(need func(Operation, bool)) {
 	need(NoEmbeddingNorm, e.Norm == nil)
 	need(EmbeddingProjection, e.Projection != nil)
+	need(ProjectionFirst, e.ProjectFirst)
 	need(NoPositions, e.Positions == nil)
 	need(PositionOffset, e.Positions != nil && e.Positions.Offset != 0)
 }

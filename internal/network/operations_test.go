@@ -27,9 +27,10 @@ var fields = map[string]change{
 	"Network.FinalNorm":  func(n *network.Network) { n.FinalNorm = layerNorm(hidden) },
 
 	"Embeddings.Tokens": nil, "Embeddings.Types": nil,
-	"Embeddings.Positions":  func(n *network.Network) { n.Embeddings.Positions = nil },
-	"Embeddings.Norm":       func(n *network.Network) { n.Embeddings.Norm = nil },
-	"Embeddings.Projection": func(n *network.Network) { n.Embeddings.Projection = new(linear(hidden, hidden)) },
+	"Embeddings.Positions":    func(n *network.Network) { n.Embeddings.Positions = nil },
+	"Embeddings.Norm":         func(n *network.Network) { n.Embeddings.Norm = nil },
+	"Embeddings.Projection":   func(n *network.Network) { n.Embeddings.Projection = new(linear(hidden, hidden)) },
+	"Embeddings.ProjectFirst": func(n *network.Network) { n.Embeddings.ProjectFirst = true },
 
 	"Positions.Table":  nil,
 	"Positions.Offset": func(n *network.Network) { n.Embeddings.Positions.Offset = 2 },

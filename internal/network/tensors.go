@@ -29,7 +29,7 @@ func (n *Network) Tensors() []Tensor {
 		c.table("embeddings.positions", &e.Positions.Table)
 	}
 	c.table("embeddings.types", e.Types)
-	c.norm("embeddings.norm", e.Norm, e.Tokens.Width)
+	c.norm("embeddings.norm", e.Norm, e.NormWidth(n.Hidden))
 	c.linear("embeddings.projection", e.Projection)
 	if n.Relative != nil {
 		c.table("relative", &n.Relative.Table)

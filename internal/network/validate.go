@@ -81,6 +81,7 @@ func (n *Network) validateEmbeddings(v *validator) {
 		v.check(width == n.Hidden, "embeddings.tokens", "its rows have %d elements, not %d", width, n.Hidden)
 	}
 	v.linear("embeddings.projection", e.Projection, width, n.Hidden)
+	v.check(!e.ProjectFirst || e.Projection != nil, "embeddings.projection", "it stands before the norm, but there is none")
 	v.table("embeddings.types", e.Types, width)
 	if p := e.Positions; p != nil {
 		v.table("embeddings.positions", &p.Table, width)

@@ -5,7 +5,7 @@ test is that a setting changes the result as it does in the reference. A model i
 float64 by PyTorch from the weights as they are stored, one sequence at a time, straight from the
 definition of its family, with none of crossrank's code.
 
-Debian's python3-torch is enough: /usr/bin/python3 make.py
+Debian's python3-torch is enough: /usr/bin/python3 make.py makes all of them, with names only those.
 """
 
 import json
@@ -13,6 +13,7 @@ import math
 import pathlib
 import random
 import struct
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -176,12 +177,14 @@ def deberta(c, w, ids, types, prefix="deberta."):
     most = c.get("max_relative_positions", -1)
     most = c["max_position_embeddings"] if most < 1 else most
     span = c["position_buckets"] if c.get("position_buckets", -1) > 0 else most
-    e = prefix + "embeddings."
-    x = w.table(e + "word_embeddings", c["vocab_size"], hidden)[ids]
+    e, width = prefix + "embeddings.", c.get("embedding_size", hidden)
+    x = w.table(e + "word_embeddings", c["vocab_size"], width)[ids]
     if c["position_biased_input"]:
-        x = x + w.table(e + "position_embeddings", c["max_position_embeddings"], hidden)[: len(ids)]
+        x = x + w.table(e + "position_embeddings", c["max_position_embeddings"], width)[: len(ids)]
     if c["type_vocab_size"]:
-        x = x + w.table(e + "token_type_embeddings", c["type_vocab_size"], hidden)[types]
+        x = x + w.table(e + "token_type_embeddings", c["type_vocab_size"], width)[types]
+    if width != hidden:
+        x = F.linear(x, w(e + "embed_proj.weight", hidden, width, scale=1.4 / math.sqrt(width)))
     x = w.norm(e + "LayerNorm", x, eps)
     n, size = len(ids), hidden // heads
 
@@ -267,6 +270,13 @@ def models():
         44, 3, 4, 37, hidden_act="gelu", layer_norm_eps=1e-5, pad_token_id=1) | own
     yield "jina-two", "jina", "F32", 2, "", sizes(
         30, 1, 5, 64, types=2, hidden_act="gelu_new", layer_norm_eps=1e-3, pad_token_id=3) | own
+    yield "deberta-narrow", "DebertaV2ForSequenceClassification", "F16", 1, "deberta.", sizes(
+        36, 2, 3, 29, types=2, embedding_size=22, layer_norm_eps=1e-5, relative_attention=True, pos_att_type="p2c|c2p",
+        position_buckets=8, max_relative_positions=-1, norm_rel_ebd="layer_norm", share_att_key=True,
+        position_biased_input=True) | common
+    yield "deberta-wide", "DebertaV2ForSequenceClassification", "F32", 2, "", sizes(
+        20, 1, 2, 31, types=0, embedding_size=33, layer_norm_eps=1e-2, relative_attention=False, pos_att_type=["c2p"],
+        position_biased_input=False) | common
 
 
 def sequences(c, name):
@@ -285,8 +295,10 @@ def sequences(c, name):
         yield ids, first
 
 
-def main():
+def main(only):
     for seed, (name, kind, dtype, labels, prefix, config) in enumerate(models()):
+        if only and name not in only:
+            continue
         model_type, compute = FAMILIES[kind]
         config |= {"architectures": [CLASSES.get(kind, kind)], "model_type": model_type, "id2label": {str(i): f"LABEL_{i}" for i in range(labels)}}
         w, cases = Weights(seed, dtype), []
@@ -301,6 +313,8 @@ def main():
         (target / "config.json").write_text(json.dumps(config, indent=1) + "\n")
         (target / "expected.json").write_text(json.dumps({"cases": cases}) + "\n")
         w.save(target / "model.safetensors")
+    if only:
+        return
     distances = [{"buckets": b, "most": m, "first": [min(d for d in range(1, m) if bucket(d, c) == k)
                                                    for k in sorted({bucket(d, c) for d in range(1, m)})],
                   "bucket": sorted({bucket(d, c) for d in range(1, m)})}
@@ -310,4 +324,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
