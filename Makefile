@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
 	./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs soak chaos generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -132,12 +132,18 @@ PEER ?= ../shared/peers/onnxruntime
 MATERIAL ?= ../shared/material
 PEER_MODEL ?=
 PEERS_FLAGS ?=
+FAMILY ?=
 
-peers: ## measure beside ONNX Runtime, about 20 minutes; writes docs/peers.jsonl and what is made from it
-	$(GO) run ./internal/tools/peers -peer "$(PEER)" -material "$(MATERIAL)" -model "$(PEER_MODEL)" $(PEERS_FLAGS)
+peers: ## measure beside ONNX Runtime, about 20 minutes; writes docs/peers.jsonl and what is made from it; FAMILY=xlmr measures one family
+	$(GO) run ./internal/tools/peers -peer "$(PEER)" -material "$(MATERIAL)" -model "$(PEER_MODEL)" \
+		$(if $(FAMILY),-family $(FAMILY) -check 32 -requests 3 -rounds 3) $(PEERS_FLAGS)
+	$(if $(FAMILY),$(GO) run ./internal/tools/families -render)
 
 peers-docs: ## docs/performance.md and README.md from docs/peers.jsonl
 	$(GO) run ./internal/tools/peers -render
+
+families: ## compute the fixtures of all families; writes docs/families/errors.jsonl and the table in docs/models.md
+	$(GO) run ./internal/tools/families -material "$(MATERIAL)"
 
 # SOAK_FLAGS="-duration 3m" is quick; CHAOS_FLAGS="-only overload,sigterm -slice 6s" runs a part, and go run
 # ./internal/tools/reliability chaos -h lists all flags.

@@ -175,6 +175,11 @@ var table = []row{
 	{name: "internal/tools/vocabtrainer", imports: []string{"internal/outfile"}, external: []string{text}},
 	{name: "internal/tools/docgen", imports: []string{"internal/outfile"}},
 	{
+		name: "internal/tools/families",
+		imports: []string{"internal/checkpoint", "internal/cpu", "internal/machine", "internal/native", "internal/network", "internal/stats",
+			"internal/tools/docgen"},
+	},
+	{
 		name: "internal/tools/peers",
 		imports: []string{".", "internal/dataset", "internal/machine", "internal/outfile", "internal/quality", "internal/stats",
 			"internal/tools/docgen"},

@@ -45,13 +45,24 @@ func prepare(ctx context.Context, o options, log io.Writer) (workshop, error) {
 			return w, err
 		}
 	}
-	if w.model == "" {
+	switch {
+	case o.family != "":
+		made, err := makeFamily(ctx, o, build, log)
+		if err != nil {
+			return w, err
+		}
+		w.model, w.tokenizer = made.model, made.tokenizer
+	case w.model == "":
 		w.model = filepath.Join(build, "model")
 		if err := makeModel(ctx, o, w.model, log); err != nil {
 			return w, err
 		}
 	}
-	for _, name := range []string{w.tokenizer, w.pairs, filepath.Join(w.model, "model.onnx"), filepath.Join(w.model, "model-int8.onnx")} {
+	needed := []string{w.tokenizer, w.pairs}
+	for _, precision := range o.precisions() {
+		needed = append(needed, filepath.Join(w.model, onnxFile(precision)))
+	}
+	for _, name := range needed {
 		if _, err := os.Stat(name); err != nil {
 			return w, fmt.Errorf("something is missing that both engines need: %w", err)
 		}

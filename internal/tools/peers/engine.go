@@ -46,13 +46,17 @@ func (w workshop) arguments(engine string, j job, pairs string, requests, warmup
 			"--quantization", j.Precision, "--threads", number(j.Threads), "--batch", number(j.Batch),
 			"--requests", number(requests), "--warmup", number(warmup), "--order", j.Order}
 	}
-	file := "model.onnx"
-	if j.Precision == "int8" {
-		file = "model-int8.onnx"
-	}
-	return []string{"node", w.bench, "--model", filepath.Join(w.model, file), "--tokenizer", w.tokenizer, "--pairs", pairs,
+	return []string{"node", w.bench, "--model", filepath.Join(w.model, onnxFile(j.Precision)), "--tokenizer", w.tokenizer, "--pairs", pairs,
 		"--threads", number(j.Threads), "--batch", number(j.Batch),
 		"--requests", number(requests), "--warmup", number(warmup), "--order", j.Order}
+}
+
+// onnxFile is the peer's form of the model.
+func onnxFile(precision string) string {
+	if precision == "int8" {
+		return "model-int8.onnx"
+	}
+	return "model.onnx"
 }
 
 // measure runs an engine's benchmark in a separate process.

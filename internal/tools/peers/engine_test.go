@@ -70,7 +70,7 @@ func TestTurnOfOtherWork(t *testing.T) {
 
 func TestCompareLogits(t *testing.T) {
 	w, o := stage(t, ours, peers, `1.5\n2\n3\n4\n`, `1.5\n2\n3\n4.0001\n`)
-	q, err := compare(t.Context(), w, o.check, new(strings.Builder))
+	q, err := compare(t.Context(), w, o, new(strings.Builder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestCompareLogits(t *testing.T) {
 		t.Errorf("got %+v", q)
 	}
 	w, o = stage(t, ours, peers, `1\n2\n3\n4\n`, `1\n2\n3\n5\n`)
-	if _, err := compare(t.Context(), w, o.check, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), "they do not compute the same") {
+	if _, err := compare(t.Context(), w, o, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), "they do not compute the same") {
 		t.Errorf("logits that are 1 apart: %v", err)
 	}
 }

@@ -37,13 +37,13 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 		return err
 	}
 	began := time.Now().UTC().Truncate(time.Second)
-	q, err := compare(ctx, w, o.check, log)
+	q, err := compare(ctx, w, o, log)
 	if err != nil {
 		return err
 	}
 	var about setup
 	var measured []measurement
-	list := jobs()
+	list := o.jobs()
 	for round := 1; round <= o.rounds; round++ {
 		for _, j := range list {
 			pair, err := turn(ctx, w, o, j, round, &about)
@@ -62,6 +62,7 @@ func measureAll(ctx context.Context, o options, log io.Writer) (err error) {
 	}
 	about.Data, about.DataHash = data.Name, data.Hash
 	about.Crossrank += revision(ctx)
+	about.Shape = families[o.family].shape
 	records := []record{{Setup: &about}, {Quality: q}}
 	for i := range measured {
 		records = append(records, record{Measurement: &measured[i]})
@@ -108,16 +109,16 @@ func (s *setup) describe(engine string, r report) error {
 // fp32Tolerance is how far the engines' fp32 logits may be apart.
 const fp32Tolerance = 1e-3
 
-// compare scores the first n pairs with both engines in both precisions.
-func compare(ctx context.Context, w workshop, n int, log io.Writer) (*agreement, error) {
-	pairs, n, err := firstLines(w.pairs, n)
+// compare scores the first pairs with both engines in each precision that is measured.
+func compare(ctx context.Context, w workshop, o options, log io.Writer) (*agreement, error) {
+	pairs, n, err := firstLines(w.pairs, o.check)
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(pairs)
 	fmt.Fprintf(log, "scoring %d pairs with both engines\n", n)
 	logits := map[string][]float64{}
-	for _, precision := range precisions {
+	for _, precision := range o.precisions() {
 		for _, engine := range []string{us, peer} {
 			if logits[engine+precision], err = w.logits(ctx, engine, precision, pairs, n); err != nil {
 				return nil, err
@@ -125,13 +126,15 @@ func compare(ctx context.Context, w workshop, n int, log io.Writer) (*agreement,
 		}
 	}
 	truth := logits[peer+"fp32"]
-	q := &agreement{
-		Pairs: n, FP32MaxAbs: near(logits[us+"fp32"], truth).MaxAbs,
-		Ours: near(logits[us+"int8"], truth), Peers: near(logits[peer+"int8"], truth),
-	}
+	q := &agreement{Pairs: n, FP32MaxAbs: near(logits[us+"fp32"], truth).MaxAbs}
 	if !(q.FP32MaxAbs <= fp32Tolerance) {
 		return nil, fmt.Errorf("the engines' fp32 logits differ by up to %g, more than %g: they do not compute the same", q.FP32MaxAbs, fp32Tolerance)
 	}
+	if len(o.precisions()) == 1 {
+		fmt.Fprintf(log, "fp32 logits differ by up to %.2g\n", q.FP32MaxAbs)
+		return q, nil
+	}
+	q.Ours, q.Peers = near(logits[us+"int8"], truth), near(logits[peer+"int8"], truth)
 	fmt.Fprintf(log, "fp32 logits differ by up to %.2g; int8 is %.3f and the peer's %.3f off in the mean\n", q.FP32MaxAbs, q.Ours.MeanAbs, q.Peers.MeanAbs)
 	return q, nil
 }

@@ -24,6 +24,7 @@ type setup struct {
 	Peer      string          `json:"peer"`
 	Node      string          `json:"node"`
 	Weights   string          `json:"weights"`
+	Shape     string          `json:"shape,omitempty"` // of a family's model: layers × width
 	Data      string          `json:"data"`
 	DataHash  string          `json:"data_hash"`
 	Rounds    int             `json:"rounds"`
