@@ -47,6 +47,7 @@ func TestLibraryAgreement(t *testing.T) {
 			}
 			compareTexts(t, lib, tok, newTextMaker(1), n)
 			comparePairs(t, lib, tok, newTextMaker(2), n/10)
+			compareUnknown(t, lib, tok, newTextMaker(6), n/4)
 		})
 	}
 }
@@ -89,33 +90,24 @@ func comparePairs(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textM
 	compareCut(t, lib, tok, pairs)
 }
 
-// TestLibraryCutsUnknown compares pairs of which both texts are longer than the limit, with unknown
-// pieces written in them and unknown words: the library reads on after the former, and not after the
+// compareUnknown compares pairs of which both texts are longer than the limit, with unknown pieces
+// written in them and unknown words: the library reads on after the former, and not after the
 // latter, and so takes another side to be the longer one.
-func TestLibraryCutsUnknown(t *testing.T) {
-	lib := startLibrary(t)
+func compareUnknown(t *testing.T, lib *library, tok *tokenizer.Tokenizer, m *textMaker, n int) {
+	t.Helper()
 	words := []string{"<unk>", "[UNK]", "the", " of", "unhappily", " \U000e0fff", "</s>", "[SEP]", " 漢", "."}
-	for _, elem := range wholeTokenizers {
-		t.Run(elem[1], func(t *testing.T) {
-			path := material.Path(t, elem...)
-			if _, err := lib.ask(libraryRequest{File: path}); err != nil {
-				t.Fatal(err)
-			}
-			tok, m := readTokenizer(t, path), newTextMaker(6)
-			text := func() string {
-				var b strings.Builder
-				for range 8 + m.IntN(8) {
-					b.WriteString(words[m.IntN(len(words))])
-				}
-				return b.String()
-			}
-			var pairs [][4]any
-			for range comparedTexts(t) / 2 {
-				pairs = append(pairs, [4]any{text(), text(), tok.Specials() + 2 + m.IntN(6), sides[m.IntN(2)]})
-			}
-			compareCut(t, lib, tok, pairs)
-		})
+	text := func() string {
+		var b strings.Builder
+		for range 8 + m.IntN(8) {
+			b.WriteString(words[m.IntN(len(words))])
+		}
+		return b.String()
 	}
+	var pairs [][4]any
+	for range n {
+		pairs = append(pairs, [4]any{text(), text(), tok.Specials() + 2 + m.IntN(6), sides[m.IntN(2)]})
+	}
+	compareCut(t, lib, tok, pairs)
 }
 
 // sides are the ends at which the library cuts texts.
