@@ -62,7 +62,6 @@ type setup struct {
 	Peer      string          `json:"peer"`
 	Shape     string          `json:"shape"`
 	Rounds    int             `json:"rounds"`
-	Requests  int             `json:"requests"`
 }
 
 // speedRecord is a line of a file of internal/tools/peers.
@@ -185,15 +184,21 @@ func (r row) Peers() string {
 	return r.number(func(s *speed) float64 { return stats.Median(s.peers) }, "%.1f")
 }
 
-// Ratio is the median over the rounds of ours over the peer's in the same round.
-func (r row) Ratio() string { return r.number((*speed).ratio, "%.2f") }
+// Ratio is the median over the rounds of ours over the peer's in the same round, with the lowest and
+// the highest.
+func (r row) Ratio() string {
+	if r.speed == nil {
+		return "n/a"
+	}
+	list := r.speed.ratios()
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", stats.Median(list), slices.Min(list), slices.Max(list))
+}
 
-func (s *speed) ratio() float64 {
-	var list []float64
+func (s *speed) ratios() (list []float64) {
 	for i := range s.ours {
 		list = append(list, s.ours[i]/s.peers[i])
 	}
-	return stats.Median(list)
+	return list
 }
 
 func (r row) number(of func(*speed) float64, format string) string {

@@ -35,10 +35,10 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| WordPiece | 2.5e-06 of 7 | 6 × 384 | 30.0 | 10.0 | 3.00 |",
+		"| WordPiece | 2.5e-06 of 7 | 6 × 384 | 30.0 | 10.0 | 3.0 (2.0 to 4.0) |",
 		"| Unigram | 3.0e-07 of 5 | n/a | n/a | n/a | n/a |",
 		"| WordPiece | n/a | n/a | n/a | n/a | n/a |",
-		"on 2 cores of Z80 (tier avx2)",
+		"on 2 cores of Z80 (tier avx2), beside\npeer 1.", "- 6 × 384: 2026-01-02 03:04 UTC, 2 rounds, crossrank v1\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the table lacks %q:\n%s", want, got)
