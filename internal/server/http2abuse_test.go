@@ -23,7 +23,7 @@ func TestHTTP2Abuse(t *testing.T) {
 	dir := t.TempDir()
 	ca := newAuthority(t, dir, "ca")
 	cert, key, _ := ca.issue(t, dir, "server")
-	const short = 300 * time.Millisecond
+	const short = 1500 * time.Millisecond // as in TestAbuse
 	clear := start(t, &scorertest.Fake{}, Config{GRPC: GRPC{Handshake: short}})
 	secure := start(t, &scorertest.Fake{}, Config{
 		TLS: TLS{Cert: cert, Key: key}, HTTP: HTTP{HeaderTimeout: short, BodyTimeout: 2 * short, IdleTimeout: short},
