@@ -359,3 +359,56 @@ loop:
 	JNZ     loop
 	VZEROUPPER
 	RET
+
+// func siluAVX512(x *float32, rows int, ld int)
+// Requires: AVX, AVX512F
+TEXT ·siluAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ ld+16(FP), DX
+	SHLQ $0x02, DX
+
+loop:
+	VMOVUPS      (AX), Z0
+	VBROADCASTSS xbfb8aa3b<>+0(SB), Z1
+	VMULPS       Z1, Z0, Z1
+
+	// beyond the highest power x / (1 + 2^u) is as good as 0
+	VBROADCASTSS x42fe0000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+
+	// x = max(low, x); with x as the second source, a NaN is kept
+	VBROADCASTSS xc2fa0000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+
+	// 2^f = 1 + f q(f) with f = x - round(x), then times 2^n
+	VRNDSCALEPS      $0x00, Z1, Z2
+	VSUBPS           Z2, Z1, Z1
+	VBROADCASTSS     x3920fdc2<>+0(SB), Z3
+	VFMADD213PS.BCST x3aaf9f56<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST x3c1d96a7<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST x3d635774<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST x3e75fdee<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST x3f317218<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST x3f800000<>+0(SB), Z1, Z3
+	VCVTPS2DQ        Z2, Z2
+	VPSLLD           $0x17, Z2, Z2
+	VPADDD           Z2, Z3, Z1
+	VADDPS.BCST      x3f800000<>+0(SB), Z1, Z1
+	VDIVPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (AX)
+	ADDQ             DX, AX
+	DECQ             CX
+	JNZ              loop
+	VZEROUPPER
+	RET
+
+DATA xbfb8aa3b<>+0(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+4(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+8(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+12(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+16(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+20(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+24(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+28(SB)/4, $0xbfb8aa3b
+GLOBL xbfb8aa3b<>(SB), RODATA|NOPTR, $32

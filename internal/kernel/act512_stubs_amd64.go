@@ -18,3 +18,8 @@ func geluTanhAVX512(x *float32, rows int, ld int)
 //
 //go:noescape
 func reluAVX512(x *float32, rows int, ld int)
+
+// siluAVX512 replaces rows × 16 elements by x·sigmoid(x). rows is at least 1.
+//
+//go:noescape
+func siluAVX512(x *float32, rows int, ld int)

@@ -420,3 +420,84 @@ loop:
 	JNZ     loop
 	VZEROUPPER
 	RET
+
+// func siluAVX2(x *float32, rows int, ld int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ ld+16(FP), DX
+	SHLQ $0x02, DX
+
+loop:
+	VMOVUPS (AX), Y0
+	VMOVUPS xbfb8aa3b<>+0(SB), Y1
+	VMULPS  Y1, Y0, Y1
+
+	// beyond the highest power x / (1 + 2^u) is as good as 0
+	VMOVUPS x42fe0000<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+
+	// x = max(low, x); with x as the second source, a NaN is kept
+	VMOVUPS xc2fa0000<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+
+	// 2^f = 1 + f q(f) with f = x - round(x), then times 2^n
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     x3920fdc2<>+0(SB), Y3
+	VFMADD213PS x3aaf9f56<>+0(SB), Y1, Y3
+	VFMADD213PS x3c1d96a7<>+0(SB), Y1, Y3
+	VFMADD213PS x3d635774<>+0(SB), Y1, Y3
+	VFMADD213PS x3e75fdee<>+0(SB), Y1, Y3
+	VFMADD213PS x3f317218<>+0(SB), Y1, Y3
+	VFMADD213PS x3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VADDPS      x3f800000<>+0(SB), Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     32(AX), Y0
+	VMOVUPS     xbfb8aa3b<>+0(SB), Y1
+	VMULPS      Y1, Y0, Y1
+
+	// beyond the highest power x / (1 + 2^u) is as good as 0
+	VMOVUPS x42fe0000<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+
+	// x = max(low, x); with x as the second source, a NaN is kept
+	VMOVUPS xc2fa0000<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+
+	// 2^f = 1 + f q(f) with f = x - round(x), then times 2^n
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     x3920fdc2<>+0(SB), Y3
+	VFMADD213PS x3aaf9f56<>+0(SB), Y1, Y3
+	VFMADD213PS x3c1d96a7<>+0(SB), Y1, Y3
+	VFMADD213PS x3d635774<>+0(SB), Y1, Y3
+	VFMADD213PS x3e75fdee<>+0(SB), Y1, Y3
+	VFMADD213PS x3f317218<>+0(SB), Y1, Y3
+	VFMADD213PS x3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VADDPS      x3f800000<>+0(SB), Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 32(AX)
+	ADDQ        DX, AX
+	DECQ        CX
+	JNZ         loop
+	VZEROUPPER
+	RET
+
+DATA xbfb8aa3b<>+0(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+4(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+8(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+12(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+16(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+20(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+24(SB)/4, $0xbfb8aa3b
+DATA xbfb8aa3b<>+28(SB)/4, $0xbfb8aa3b
+GLOBL xbfb8aa3b<>(SB), RODATA|NOPTR, $32

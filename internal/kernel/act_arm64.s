@@ -311,6 +311,136 @@ loop:
 	BNE      loop
 	RET
 
+// func siluNEON(x *float32, rows int, ld int)
+TEXT ·siluNEON(SB), NOSPLIT, $0-24
+	MOVD     x+0(FP), R0
+	MOVD     rows+8(FP), R1
+	MOVD     ld+16(FP), R2
+	LSL      $2, R2, R2
+	MOVD     $constants<>(SB), R15
+
+loop:
+	FLDPQ    0(R0), (F0, F1)
+	FLDPQ    32(R0), (F2, F3)
+	WORD     $0x6ea0f804 // fneg v4.4s, v0.4s
+	WORD     $0x6ea0f825 // fneg v5.4s, v1.4s
+	WORD     $0x6ea0f846 // fneg v6.4s, v2.4s
+	WORD     $0x6ea0f867 // fneg v7.4s, v3.4s
+
+	// x = max(low, min(high, x)), n = round(x / ln 2)
+	FMOVQ    272(R15), F16
+	FMOVQ    288(R15), F17
+	FMOVQ    304(R15), F18
+	WORD     $0x4eb0f484 // fmin v4.4s, v4.4s, v16.4s
+	WORD     $0x4eb0f4a5 // fmin v5.4s, v5.4s, v16.4s
+	WORD     $0x4eb0f4c6 // fmin v6.4s, v6.4s, v16.4s
+	WORD     $0x4eb0f4e7 // fmin v7.4s, v7.4s, v16.4s
+	WORD     $0x4e31f484 // fmax v4.4s, v4.4s, v17.4s
+	WORD     $0x4e31f4a5 // fmax v5.4s, v5.4s, v17.4s
+	WORD     $0x4e31f4c6 // fmax v6.4s, v6.4s, v17.4s
+	WORD     $0x4e31f4e7 // fmax v7.4s, v7.4s, v17.4s
+	WORD     $0x6e32dc88 // fmul v8.4s, v4.4s, v18.4s
+	WORD     $0x6e32dca9 // fmul v9.4s, v5.4s, v18.4s
+	WORD     $0x6e32dcca // fmul v10.4s, v6.4s, v18.4s
+	WORD     $0x6e32dceb // fmul v11.4s, v7.4s, v18.4s
+	WORD     $0x4e218908 // frintn v8.4s, v8.4s
+	WORD     $0x4e218929 // frintn v9.4s, v9.4s
+	WORD     $0x4e21894a // frintn v10.4s, v10.4s
+	WORD     $0x4e21896b // frintn v11.4s, v11.4s
+
+	// r = x - n ln 2, in two parts so that the product with the first is exact
+	FMOVQ    320(R15), F16
+	FMOVQ    336(R15), F17
+	VFMLS    V16.S4, V8.S4, V4.S4
+	VFMLS    V16.S4, V9.S4, V5.S4
+	VFMLS    V16.S4, V10.S4, V6.S4
+	VFMLS    V16.S4, V11.S4, V7.S4
+	VFMLS    V17.S4, V8.S4, V4.S4
+	VFMLS    V17.S4, V9.S4, V5.S4
+	VFMLS    V17.S4, V10.S4, V6.S4
+	VFMLS    V17.S4, V11.S4, V7.S4
+
+	// e^r = 1 + r + r² q(r), then times 2^n
+	FMOVQ    352(R15), F12
+	FMOVQ    352(R15), F13
+	FMOVQ    352(R15), F14
+	FMOVQ    352(R15), F15
+	FMOVQ    368(R15), F16
+	FMOVQ    368(R15), F17
+	FMOVQ    368(R15), F18
+	FMOVQ    368(R15), F19
+	VFMLA    V4.S4, V12.S4, V16.S4
+	VFMLA    V5.S4, V13.S4, V17.S4
+	VFMLA    V6.S4, V14.S4, V18.S4
+	VFMLA    V7.S4, V15.S4, V19.S4
+	FMOVQ    384(R15), F12
+	FMOVQ    384(R15), F13
+	FMOVQ    384(R15), F14
+	FMOVQ    384(R15), F15
+	VFMLA    V4.S4, V16.S4, V12.S4
+	VFMLA    V5.S4, V17.S4, V13.S4
+	VFMLA    V6.S4, V18.S4, V14.S4
+	VFMLA    V7.S4, V19.S4, V15.S4
+	FMOVQ    400(R15), F16
+	FMOVQ    400(R15), F17
+	FMOVQ    400(R15), F18
+	FMOVQ    400(R15), F19
+	VFMLA    V4.S4, V12.S4, V16.S4
+	VFMLA    V5.S4, V13.S4, V17.S4
+	VFMLA    V6.S4, V14.S4, V18.S4
+	VFMLA    V7.S4, V15.S4, V19.S4
+	FMOVQ    416(R15), F12
+	FMOVQ    416(R15), F13
+	FMOVQ    416(R15), F14
+	FMOVQ    416(R15), F15
+	VFMLA    V4.S4, V16.S4, V12.S4
+	VFMLA    V5.S4, V17.S4, V13.S4
+	VFMLA    V6.S4, V18.S4, V14.S4
+	VFMLA    V7.S4, V19.S4, V15.S4
+	WORD     $0x6e24dc90 // fmul v16.4s, v4.4s, v4.4s
+	WORD     $0x6e25dcb1 // fmul v17.4s, v5.4s, v5.4s
+	WORD     $0x6e26dcd2 // fmul v18.4s, v6.4s, v6.4s
+	WORD     $0x6e27dcf3 // fmul v19.4s, v7.4s, v7.4s
+	VFMLA    V12.S4, V16.S4, V4.S4
+	VFMLA    V13.S4, V17.S4, V5.S4
+	VFMLA    V14.S4, V18.S4, V6.S4
+	VFMLA    V15.S4, V19.S4, V7.S4
+	FMOVQ    208(R15), F16
+	FMOVQ    208(R15), F17
+	FMOVQ    208(R15), F18
+	FMOVQ    208(R15), F19
+	WORD     $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD     $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD     $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD     $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD     $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD     $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD     $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD     $0x4e21a96b // fcvtns v11.4s, v11.4s
+	VSHL     $23, V8.S4, V8.S4
+	VSHL     $23, V9.S4, V9.S4
+	VSHL     $23, V10.S4, V10.S4
+	VSHL     $23, V11.S4, V11.S4
+	VADD     V8.S4, V4.S4, V4.S4
+	VADD     V9.S4, V5.S4, V5.S4
+	VADD     V10.S4, V6.S4, V6.S4
+	VADD     V11.S4, V7.S4, V7.S4
+	FMOVQ    208(R15), F16
+	WORD     $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD     $0x4e30d4a5 // fadd v5.4s, v5.4s, v16.4s
+	WORD     $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
+	WORD     $0x4e30d4e7 // fadd v7.4s, v7.4s, v16.4s
+	WORD     $0x6e24fc00 // fdiv v0.4s, v0.4s, v4.4s
+	WORD     $0x6e25fc21 // fdiv v1.4s, v1.4s, v5.4s
+	WORD     $0x6e26fc42 // fdiv v2.4s, v2.4s, v6.4s
+	WORD     $0x6e27fc63 // fdiv v3.4s, v3.4s, v7.4s
+	FSTPQ    (F0, F1), 0(R0)
+	FSTPQ    (F2, F3), 32(R0)
+	ADD      R2, R0, R0
+	SUBS     $1, R1, R1
+	BNE      loop
+	RET
+
 // Constants, each in four lanes.
 DATA constants<>+0(SB)/4, $0x40ae6666
 DATA constants<>+4(SB)/4, $0x40ae6666

@@ -18,3 +18,8 @@ func geluTanhAVX2(x *float32, rows int, ld int)
 //
 //go:noescape
 func reluAVX2(x *float32, rows int, ld int)
+
+// siluAVX2 replaces rows × 16 elements by x·sigmoid(x). rows is at least 1.
+//
+//go:noescape
+func siluAVX2(x *float32, rows int, ld int)

@@ -18,3 +18,8 @@ func geluTanhNEON(x *float32, rows int, ld int)
 //
 //go:noescape
 func reluNEON(x *float32, rows int, ld int)
+
+// siluNEON replaces rows × 16 elements by x·sigmoid(x). rows is at least 1.
+//
+//go:noescape
+func siluNEON(x *float32, rows int, ld int)

@@ -7,9 +7,18 @@ const queryBlock = 48
 // Heads says where the heads of one sequence lie: head h is Width-padded columns [h·Size,
 // (h+1)·Size) of q, k, v and out.
 type Heads struct {
-	Count int
+	Count int     // query heads
+	KV    int     // key and value heads, which divides Count; 0: as many as query heads
 	Size  int     // padded to a multiple of Width, the padding zero
 	Scale float32 // 1/√d with the unpadded head size d
+}
+
+// group is how many query heads in a row read the same keys and values.
+func (h Heads) group() int {
+	if h.KV == 0 {
+		return 1
+	}
+	return h.Count / h.KV
 }
 
 // AttentionScratch is how many elements of scratch memory [Set.Attention] and
@@ -58,10 +67,5 @@ func (s *Set) weigh(out []float32, ldout int, scores []float32, ld, rows int, pa
 // packColumns copies rows × columns of src into panels of rows × 16: side by side in the panel what
 // is ld apart in src, where equal sets of the cache would be hit again and again.
 func packColumns(dst, src []float32, ld, rows, columns int) {
-	for j := 0; j < columns; j += Width {
-		panel := dst[j*rows : (j+Width)*rows]
-		for r := range rows {
-			*(*[Width]float32)(panel[r*Width:]) = *(*[Width]float32)(src[r*ld+j:])
-		}
-	}
+	packColumnsAt(dst, src, ld, 0, rows, rows, columns)
 }

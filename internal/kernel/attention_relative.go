@@ -39,22 +39,24 @@ func RelativeScratch(n int, h Heads, rows int) int {
 func (s *Set) AttentionRelative(out []float32, ldout int, q []float32, ldq int, k, v []float32, ldkv int,
 	queries, first, keys int, h Heads, rel *Relative, scratch []float32) {
 	padded := Pad(keys)
-	width := h.Count * h.Size
+	width, group := h.Count*h.Size, h.group()
 	_, _ = out[(queries-1)*ldout+width-1], q[(queries-1)*ldq+width-1]
-	_, _ = k[(padded-1)*ldkv+width-1], v[(keys-1)*ldkv+width-1]
+	_, _ = k[(padded-1)*ldkv+width/group-1], v[(keys-1)*ldkv+width/group-1]
 	keyPanels, scratch := scratch[:padded*h.Size], scratch[padded*h.Size:]
 	valuePanels, scores := scratch[:padded*h.Size], scratch[padded*h.Size:]
 	_ = scores[min(queries, queryBlock)*padded-1]
 	for head := range h.Count {
-		col := head * h.Size
-		s.packKeys(keyPanels, k[col:], ldkv, padded, h.Size)
-		packColumns(valuePanels, v[col:], ldkv, keys, h.Size)
+		col, kvCol := head*h.Size, head/group*h.Size
+		if head%group == 0 {
+			s.packKeys(keyPanels, k[kvCol:], ldkv, padded, h.Size)
+			packColumns(valuePanels, v[kvCol:], ldkv, keys, h.Size)
+		}
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
 			q := q[low*ldq+col:]
 			s.scores(scores, padded, q, ldq, rows, keyPanels, padded, h.Size)
 			if rel != nil {
-				s.addRelative(scores, padded, q, ldq, k[col:], ldkv, rows, first+low, keys, rel, head)
+				s.addRelative(scores, padded, q, ldq, k[kvCol:], ldkv, rows, first+low, keys, rel, head)
 			}
 			s.Softmax(scores, rows, padded, keys, h.Scale)
 			s.weigh(out[low*ldout+col:], ldout, scores, padded, rows, valuePanels, keys, 0, keys, h.Size)

@@ -61,6 +61,7 @@ const (
 	GELU
 	GELUTanh
 	ReLU
+	SiLU
 )
 
 // MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows ×
@@ -206,5 +207,7 @@ func (s *Set) activate(x *float32, rows, ld int, act Act) {
 		s.geluTanh(x, rows, ld)
 	case ReLU:
 		s.relu(x, rows, ld)
+	case SiLU:
+		s.silu(x, rows, ld)
 	}
 }

@@ -249,7 +249,7 @@ func TestGuardQuantize(t *testing.T) {
 func TestGuardActivations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(14, 1))
 	g := newGuarded(t, 1, 4*largestGuarded*(Width+1))
-	bounds := map[Act]float64{GELU: 3e-7, GELUTanh: 5e-7, ReLU: 0}
+	bounds := map[Act]float64{GELU: 3e-7, GELUTanh: 5e-7, ReLU: 0, SiLU: 5e-7}
 	x := random(rng, largestGuarded*(Width+1), 3)
 	type key struct {
 		act Act
@@ -322,6 +322,29 @@ func TestGuardLayerNorm(t *testing.T) {
 					return err
 				}
 				s.layerNorm(&from[0], &from[0], &b[0], &c[0], &d[0], n, eps)
+				return near(from, want, bound)
+			}, "n %d", n)
+		}
+	})
+}
+
+func TestGuardRMSNorm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(16, 2))
+	g := newGuarded(t, 3, 4*largestGuarded)
+	eachTier(t, func(t *testing.T, s *Set) {
+		for _, n := range guardSizes(1, 1) {
+			const eps = 1e-6
+			operand := func() []float32 { return padded(rng, random(rng, n, 1), 1, n, 0) }
+			x, gain, want := operand(), operand(), make([]float32, Pad(n))
+			generic.rmsNorm(&want[0], &x[0], &gain[0], n, eps)
+			bound := func(i int) float64 { return 5e-6 * math.Abs(float64(want[i])) }
+			g.everywhere(t, func() error {
+				from, dst, b := place(g, x), place(g, random(rng, Pad(n), 1)), place(g, gain)
+				s.rmsNorm(&dst[0], &from[0], &b[0], n, eps)
+				if err := near(dst, want, bound); err != nil {
+					return err
+				}
+				s.rmsNorm(&from[0], &from[0], &b[0], n, eps)
 				return near(from, want, bound)
 			}, "n %d", n)
 		}

@@ -54,10 +54,11 @@ type Set struct {
 	quantize16 func(dst *int16, src *float32, n int, quantMax float32, param *float32)
 
 	// Activations of a strip of rows × Width elements, in place.
-	gelu, geluTanh, relu func(x *float32, rows, ld int)
+	gelu, geluTanh, relu, silu func(x *float32, rows, ld int)
 
 	softmax   func(x *float32, rows, ld, n int, scale float32)
 	layerNorm func(dst, x, residual, gain, bias *float32, n int, eps float32)
+	rmsNorm   func(dst, x, gain *float32, n int, eps float32)
 	packRows  func(dst, src *float32, ld, k int)
 	rotate    func(x *float32, heads, size int, table *float32)
 	multiply  func(x *float32, ldx int, y *float32, ldy, rows int)

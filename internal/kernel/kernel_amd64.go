@@ -22,8 +22,10 @@ var avx2 = &Set{
 	gelu:       geluAVX2,
 	geluTanh:   geluTanhAVX2,
 	relu:       reluAVX2,
+	silu:       siluAVX2,
 	softmax:    softmaxAVX2,
 	layerNorm:  layerNormAVX2,
+	rmsNorm:    rmsNormAVX2,
 	packRows:   packRowsAVX2,
 	rotate:     rotateAVX2,
 	multiply:   multiplyAVX2,
@@ -61,7 +63,7 @@ func avx512Set() *Set {
 		pair1AVX512, pair2AVX512, pair3AVX512, pair4AVX512, pair5AVX512, pair6AVX512,
 		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
 	}
-	s.gelu, s.geluTanh, s.relu = geluAVX512, geluTanhAVX512, reluAVX512
+	s.gelu, s.geluTanh, s.relu, s.silu = geluAVX512, geluTanhAVX512, reluAVX512, siluAVX512
 	s.softmax = softmaxAVX512
 	return &s
 }

@@ -78,7 +78,7 @@ func TestMatMul(t *testing.T) {
 				}
 			}
 		}
-		for _, act := range []Act{GELU, GELUTanh, ReLU} {
+		for _, act := range []Act{GELU, GELUTanh, ReLU, SiLU} {
 			checkMatMul(t, s, rng, 13, 50, 35, act)
 		}
 	})
@@ -132,6 +132,8 @@ func actTruth(act Act, x float64) float64 {
 		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	case ReLU:
 		return max(x, 0)
+	case SiLU:
+		return x / (1 + math.Exp(-x))
 	}
 	return x
 }
@@ -145,7 +147,7 @@ func TestActivations(t *testing.T) {
 	for len(inputs)%Width != 0 {
 		inputs = append(inputs, 0)
 	}
-	bounds := map[Act]float64{GELU: 2e-7, GELUTanh: 4e-7, ReLU: 0}
+	bounds := map[Act]float64{GELU: 2e-7, GELUTanh: 4e-7, ReLU: 0, SiLU: 4e-7}
 	eachTier(t, func(t *testing.T, s *Set) {
 		for act, bound := range bounds {
 			x := slices.Clone(inputs)
@@ -169,7 +171,7 @@ func TestActivationTiersAgree(t *testing.T) {
 		t.Skip("the kernels of other architectures do other operations")
 	}
 	x := random(rand.New(rand.NewPCG(9, 1)), 1024*Width, 3)
-	for _, act := range []Act{GELU, GELUTanh, ReLU} {
+	for _, act := range []Act{GELU, GELUTanh, ReLU, SiLU} {
 		var want []float32
 		eachTier(t, func(t *testing.T, s *Set) {
 			if s == generic {
@@ -213,7 +215,7 @@ func TestSoftmaxTiersAgree(t *testing.T) {
 func TestNotFiniteIsKept(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachTier(t, func(t *testing.T, s *Set) {
-		for _, act := range []Act{GELU, GELUTanh, ReLU} {
+		for _, act := range []Act{GELU, GELUTanh, ReLU, SiLU} {
 			x := make([]float32, Width)
 			x[3], x[9] = nan, inf
 			s.activate(&x[0], 1, Width, act)
@@ -305,6 +307,31 @@ func TestLayerNorm(t *testing.T) {
 					}
 				}
 				if got := float64(dst[i]); !(math.Abs(got-want) <= bound) {
+					t.Fatalf("n %d: element %d = %g, want %g", n, i, got, want)
+				}
+			}
+		}
+	})
+}
+
+func TestRMSNorm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 2))
+	eachTier(t, func(t *testing.T, s *Set) {
+		for _, n := range append(sequence(1, 70), 384, 385, 1024, 1000, 8192) {
+			x, gain, dst := random(rng, n, 2), random(rng, n, 1), random(rng, Pad(n), 1)
+			const eps = 1e-6
+			s.RMSNorm(dst, padded(rng, x, 1, n, 0), padded(rng, gain, 1, n, 0), n, eps)
+			var squares float64
+			for _, v := range x {
+				squares += float64(v) * float64(v)
+			}
+			root := math.Sqrt(squares/float64(n) + eps)
+			for i := range Pad(n) {
+				want := 0.0
+				if i < n {
+					want = float64(x[i]) / root * float64(gain[i])
+				}
+				if got := float64(dst[i]); !(math.Abs(got-want) <= 4e-6*math.Abs(want)) {
 					t.Fatalf("n %d: element %d = %g, want %g", n, i, got, want)
 				}
 			}

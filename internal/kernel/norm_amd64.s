@@ -134,3 +134,55 @@ DATA x3f800000<>+20(SB)/4, $0x3f800000
 DATA x3f800000<>+24(SB)/4, $0x3f800000
 DATA x3f800000<>+28(SB)/4, $0x3f800000
 GLOBL x3f800000<>(SB), RODATA|NOPTR, $32
+
+// func rmsNormAVX2(dst *float32, x *float32, gain *float32, n int, eps float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rmsNormAVX2(SB), NOSPLIT, $0-36
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ gain+16(FP), DX
+	MOVQ n+24(FP), BX
+	LEAQ 15(BX), SI
+	ANDQ $-16, SI
+	SHLQ $0x02, SI
+
+	// the mean square; the padding adds zeros
+	VXORPS Y0, Y0, Y0
+	VXORPS Y2, Y2, Y2
+	XORQ   DI, DI
+
+square:
+	VMOVUPS      (CX)(DI*1), Y1
+	VFMADD231PS  Y1, Y1, Y0
+	VMOVUPS      32(CX)(DI*1), Y1
+	VFMADD231PS  Y1, Y1, Y2
+	ADDQ         $0x40, DI
+	CMPQ         DI, SI
+	JLT          square
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X1, X0, X0
+	VCVTSI2SSQ   BX, X3, X3
+	VDIVSS       X3, X0, X0
+	VADDSS       eps+32(FP), X0, X0
+	VSQRTSS      X0, X0, X0
+	VMOVSS       x3f800000<>+0(SB), X1
+	VDIVSS       X0, X1, X1
+	VBROADCASTSS X1, Y1
+
+	// x / root mean square · gain, which is zero in the padding
+	XORQ DI, DI
+
+scale:
+	VMULPS  (CX)(DI*1), Y1, Y0
+	VMULPS  (DX)(DI*1), Y0, Y0
+	VMOVUPS Y0, (AX)(DI*1)
+	ADDQ    $0x20, DI
+	CMPQ    DI, SI
+	JLT     scale
+	VZEROUPPER
+	RET

@@ -146,6 +146,70 @@ scale:
 	BNE      scale
 	RET
 
+// func rmsNormNEON(dst *float32, x *float32, gain *float32, n int, eps float32)
+TEXT ·rmsNormNEON(SB), NOSPLIT, $0-36
+	MOVD     dst+0(FP), R0
+	MOVD     x+8(FP), R1
+	MOVD     gain+16(FP), R2
+	MOVD     n+24(FP), R3
+	ADD      $15, R3, R4
+	LSR      $4, R4, R4
+
+	// the mean square; the padding adds zeros
+	VEOR     V12.B16, V12.B16, V12.B16
+	VEOR     V13.B16, V13.B16, V13.B16
+	VEOR     V14.B16, V14.B16, V14.B16
+	VEOR     V15.B16, V15.B16, V15.B16
+	MOVD     R1, R5
+	MOVD     R4, R6
+
+rmssquare:
+	FLDPQ    0(R5), (F0, F1)
+	FLDPQ    32(R5), (F2, F3)
+	VFMLA    V0.S4, V0.S4, V12.S4
+	VFMLA    V1.S4, V1.S4, V13.S4
+	VFMLA    V2.S4, V2.S4, V14.S4
+	VFMLA    V3.S4, V3.S4, V15.S4
+	ADD      $64, R5, R5
+	SUBS     $1, R6, R6
+	BNE      rmssquare
+	WORD     $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD     $0x4e2fd5ce // fadd v14.4s, v14.4s, v15.4s
+	WORD     $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD     $0x6e2cd58c // faddp v12.4s, v12.4s, v12.4s
+	WORD     $0x6e2cd58c // faddp v12.4s, v12.4s, v12.4s
+	SCVTFS   R3, F16
+	FDIVS    F16, F12, F12
+	FMOVS    eps+32(FP), F17
+	FADDS    F17, F12, F12
+	FSQRTS   F12, F12
+	FMOVS    $(1.0), F17
+	FDIVS    F12, F17, F18
+
+	// x / root mean square · gain, which is zero in the padding
+
+rmsscale:
+	FLDPQ    0(R1), (F0, F1)
+	FLDPQ    32(R1), (F2, F3)
+	FLDPQ    0(R2), (F4, F5)
+	FLDPQ    32(R2), (F6, F7)
+	ADD      $64, R1, R1
+	ADD      $64, R2, R2
+	WORD     $0x4f929000 // fmul v0.4s, v0.4s, v18.s[0]
+	WORD     $0x4f929021 // fmul v1.4s, v1.4s, v18.s[0]
+	WORD     $0x4f929042 // fmul v2.4s, v2.4s, v18.s[0]
+	WORD     $0x4f929063 // fmul v3.4s, v3.4s, v18.s[0]
+	WORD     $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD     $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD     $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD     $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	FSTPQ    (F0, F1), 0(R0)
+	FSTPQ    (F2, F3), 32(R0)
+	ADD      $64, R0, R0
+	SUBS     $1, R4, R4
+	BNE      rmsscale
+	RET
+
 DATA tailmask<>+0(SB)/4, $0xffffffff
 DATA tailmask<>+4(SB)/4, $0xffffffff
 DATA tailmask<>+8(SB)/4, $0xffffffff

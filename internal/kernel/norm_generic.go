@@ -20,3 +20,15 @@ func layerNormGeneric(dst, x, residual, gain, bias *float32, n int, eps float32)
 	}
 	clear(out[n:])
 }
+
+func rmsNormGeneric(dst, x, gain *float32, n int, eps float32) {
+	out, a, g := view(dst, Pad(n)), view(x, Pad(n)), view(gain, Pad(n))
+	var squares float64
+	for _, v := range a {
+		squares += float64(v) * float64(v)
+	}
+	scale := 1 / math.Sqrt(squares/float64(n)+float64(eps))
+	for i, v := range a {
+		out[i] = float32(float64(v)*scale) * g[i]
+	}
+}

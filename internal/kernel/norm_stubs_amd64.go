@@ -8,3 +8,8 @@ package kernel
 //
 //go:noescape
 func layerNormAVX2(dst *float32, x *float32, residual *float32, gain *float32, bias *float32, n int, eps float32)
+
+// rmsNormAVX2 is rmsNorm for one row of n elements, padded with zeros to a multiple of 16. n is at least 1.
+//
+//go:noescape
+func rmsNormAVX2(dst *float32, x *float32, gain *float32, n int, eps float32)

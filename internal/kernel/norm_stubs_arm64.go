@@ -8,3 +8,8 @@ package kernel
 //
 //go:noescape
 func layerNormNEON(dst *float32, x *float32, residual *float32, gain *float32, bias *float32, n int, eps float32)
+
+// rmsNormNEON is rmsNorm for one row of n elements, padded with zeros to a multiple of 16. n is at least 1.
+//
+//go:noescape
+func rmsNormNEON(dst *float32, x *float32, gain *float32, n int, eps float32)

@@ -18,15 +18,17 @@ func (s *Set) AttentionWindow(out []float32, ldout int, q []float32, ldq int, k,
 	last := keys - 1 - start // the position of the last key of all
 	first, keys = first-start, min(keys, first+queries+window)-start
 	padded := Pad(keys)
-	width := h.Count * h.Size
+	width, group := h.Count*h.Size, h.group()
 	_, _ = out[(queries-1)*ldout+width-1], q[(queries-1)*ldq+width-1]
-	_ = v[(keys-1)*ldkv+width-1]
+	_ = v[(keys-1)*ldkv+width/group-1]
 	keyPanels, scratch := scratch[:padded*h.Size], scratch[padded*h.Size:]
 	valuePanels, scores := scratch[:padded*h.Size], scratch[padded*h.Size:]
 	for head := range h.Count {
-		col := head * h.Size
-		s.packTail(keyPanels, k[col:], ldkv, keys, h.Size)
-		packColumns(valuePanels, v[col:], ldkv, keys, h.Size)
+		col, kvCol := head*h.Size, head/group*h.Size
+		if head%group == 0 {
+			s.packTail(keyPanels, k[kvCol:], ldkv, keys, h.Size)
+			packColumns(valuePanels, v[kvCol:], ldkv, keys, h.Size)
+		}
 		for low := 0; low < queries; low += queryBlock {
 			rows := min(queryBlock, queries-low)
 			from := max(0, min(first+low, last)-window) &^ (Width - 1)

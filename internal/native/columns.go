@@ -28,11 +28,11 @@ type columns struct {
 // sharesColumns reports whether workers can share the columns of a model. Others share rows alone:
 // those whose heads are not computed apart, and whose blocks need more than a product at a step.
 func (m *model) sharesColumns() bool {
-	if m.preNorm || m.embeddingProj != nil {
+	if m.preNorm || m.causal || m.embeddingProj != nil || m.heads.KV != m.heads.Count {
 		return false
 	}
 	for i := range m.layers {
-		if l := &m.layers[i]; l.rotary != nil || l.gateProj != nil {
+		if l := &m.layers[i]; l.rotary != nil || l.gateProj != nil || l.queryNorm.gain != nil || l.keyNorm.gain != nil {
 			return false
 		}
 	}
@@ -145,7 +145,7 @@ func (m *model) attendColumns(s *scratch, w *workspace, l *layer, c *columns, se
 	ld, at := 3*m.attention, c.heads*m.heads.Size
 	part := layer{window: l.window, relative: c.relative}
 	heads := m.heads
-	heads.Count = c.to - c.heads
+	heads.Count, heads.KV = c.to-c.heads, c.to-c.heads
 	start := 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())

@@ -119,7 +119,7 @@ func costsOf(n *network.Network, m *model) costs {
 	}
 	c.gridWaits = 7*blocks + 3
 	c.fetch = float64(blocks) * float64(4*(m.attention+4*m.hidden+m.intermediate)/64) * lineTime / row
-	c.keys = float64(blocks) * float64(2*4*m.attention/64) * lineTime / row
+	c.keys = float64(blocks) * float64(2*4*m.keyValues/64) * lineTime / row
 	if !m.readsAll() {
 		c.waits++
 		c.last = (float64(c.lowTile) + c.weights) / float64(max(1, blocks))

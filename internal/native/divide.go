@@ -89,7 +89,10 @@ func quadratic(n *network.Network) int {
 	for i := range n.Blocks {
 		b := &n.Blocks[i]
 		linear += linearWeights(b)
-		if b.Window == 0 {
+		switch {
+		case n.Causal: // a token attends to half of the others, on average
+			attention += n.Heads * n.HeadSize
+		case b.Window == 0:
 			attention += 2 * n.Heads * n.HeadSize
 		}
 		if n.Relative != nil {

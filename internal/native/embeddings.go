@@ -187,12 +187,15 @@ func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, 
 // embedRow writes the norm of the sum of two rows to dst.
 func (m *model) embedRow(dst, token, position []float32) {
 	n := &m.embeddingNorm
-	if n.gain != nil {
+	if n.gain != nil && !n.rms {
 		m.kernels.LayerNorm(dst, token, position, n.gain, n.bias, n.width, n.eps)
 		return
 	}
 	copy(dst[:m.embedding], token)
 	m.kernels.Add(dst, position, m.embedding, 1, m.embedding)
+	if n.gain != nil {
+		m.normRow(dst, dst, n)
+	}
 }
 
 // tokenAt returns the token at row i of a sequence, and where positionEmbeddings has the rows of

@@ -90,8 +90,8 @@ func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float
 	var q, k, v [][]float64
 	for i, row := range x {
 		h := before(row, b.AttentionNorm)
-		q = append(q, float64Turn(n, b.Rotary, float64Linear(&b.Query, h), i))
-		k = append(k, float64Turn(n, b.Rotary, float64Linear(&b.Key, h), i))
+		q = append(q, float64Turn(n, b.Rotary, float64HeadNorms(n, b.QueryNorm, float64Linear(&b.Query, h)), i))
+		k = append(k, float64Turn(n, b.Rotary, float64HeadNorms(n, b.KeyNorm, float64Linear(&b.Key, h)), i))
 		v = append(v, float64Linear(&b.Value, h))
 	}
 	out, relative := make([][]float64, len(x)), float64Relative(n, b)
@@ -99,6 +99,9 @@ func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float
 		low, high := 0, len(x)
 		if b.Window > 0 {
 			low, high = max(low, i-b.Window), min(high, i+b.Window+1)
+		}
+		if n.Causal {
+			high = i + 1
 		}
 		context := float64Attention(n, q[i], k[low:high], v[low:high], func(h, j int) float64 { return relative(q[i], k[low+j], h, i-low-j) })
 		a := after(float64Add(float64Linear(&b.AttentionOutput, context), x[i]), b.AttentionNorm)
@@ -116,6 +119,14 @@ func float64Block(n *network.Network, b *network.Block, x [][]float64) [][]float
 		out[i] = after(float64Add(float64Linear(&b.Down, f), a), b.FeedForwardNorm)
 	}
 	return out
+}
+
+// float64HeadNorms norms the heads of x, each by itself.
+func float64HeadNorms(n *network.Network, norm *network.Norm, x []float64) []float64 {
+	for h := 0; h < len(x); h += n.HeadSize {
+		copy(x[h:], float64Norm(x[h:h+n.HeadSize], norm))
+	}
+	return x
 }
 
 // float64Turn turns the heads of x, at a position, as complex numbers.
@@ -175,16 +186,17 @@ func float64Attention(n *network.Network, q []float64, k, v [][]float64, relativ
 	context := make([]float64, n.Heads*n.HeadSize)
 	for h := 0; h < len(context); h += n.HeadSize {
 		p, sum := make([]float64, len(k)), 0.0
+		shared := h/n.HeadSize/(n.Heads/n.KVHeads)*n.HeadSize - h // from a query's element to the key's
 		for j := range k {
 			for d := h; d < h+n.HeadSize; d++ {
-				p[j] += q[d] * k[j][d]
+				p[j] += q[d] * k[j][d+shared]
 			}
 			p[j] = math.Exp((p[j] + relative(h, j)) * float64(n.AttentionScale))
 			sum += p[j]
 		}
 		for j := range k {
 			for d := h; d < h+n.HeadSize; d++ {
-				context[d] += p[j] / sum * v[j][d]
+				context[d] += p[j] / sum * v[j][d+shared]
 			}
 		}
 	}
@@ -233,8 +245,10 @@ func float64Norm(x []float64, n *network.Norm) []float64 {
 		return x
 	}
 	var mean, variance float64
-	for _, v := range x {
-		mean += v / float64(len(x))
+	if !n.RMS {
+		for _, v := range x {
+			mean += v / float64(len(x))
+		}
 	}
 	for _, v := range x {
 		variance += (v - mean) * (v - mean) / float64(len(x))

@@ -86,7 +86,7 @@ func (m *model) project(s *scratch, w *workspace, l *layer, seqs []network.Seque
 	if m.preNorm {
 		step = chunkRows
 	}
-	ld := 3 * m.attention
+	ld := m.projected
 	for at := low; at < high; at += step {
 		n := min(step, high-at)
 		x, qkv := m.normed(w, s.x[at*m.hidden:], n, &l.attentionNorm), s.qkv[at*ld:]
@@ -95,14 +95,15 @@ func (m *model) project(s *scratch, w *workspace, l *layer, seqs []network.Seque
 		} else {
 			m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.quantized)
 		}
-		m.kernels.MatMul(qkv[2*m.attention:], ld, x, m.hidden, n, l.vProj, kernel.None, w.quantized)
+		m.kernels.MatMul(qkv[m.attention+m.keyValues:], ld, x, m.hidden, n, l.vProj, kernel.None, w.quantized)
+		m.normHeads(qkv, ld, n, l)
 		m.rotate(s, l, seqs, at, at+n)
 	}
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
 func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []network.Sequence, low, high int) {
-	width, ld := m.attention, 3*m.attention
+	width, ld := m.attention, m.projected
 	start := 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
@@ -122,8 +123,13 @@ func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float
 // attendHeads is attendRows for some heads in a row, from the first of which on context, queries and
 // qkv begin.
 func (m *model) attendHeads(w *workspace, l *layer, heads kernel.Heads, context, queries, qkv []float32, rows, position, tokens int) {
-	width, ld := m.attention, 3*m.attention
-	k, v := qkv[width:], qkv[2*width:]
+	width, ld := m.attention, m.projected
+	k, v := qkv[width:], qkv[width+m.keyValues:]
+	if m.causal {
+		own := [1]kernel.KeyValues{{K: k, V: v, LD: ld, Rows: tokens}}
+		m.kernels.AttentionCausal(context, width, queries, ld, own[:], rows, position, heads, w.attention)
+		return
+	}
 	if l.window > 0 && tokens > l.window+1 { // else every token sees all
 		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, heads, w.attention)
 		return
@@ -172,8 +178,11 @@ func (m *model) normed(w *workspace, x []float32, rows int, n *norm) []float32 {
 
 // add adds y to x; in a post-norm block with a norm.
 func (m *model) add(x, y []float32, rows int, n *norm) {
-	if m.preNorm {
+	if m.preNorm || n.rms {
 		m.kernels.Add(x, y, m.hidden, rows, m.hidden)
+		if !m.preNorm {
+			m.normRows(x, x, rows, n)
+		}
 		return
 	}
 	for r := range rows {
@@ -188,6 +197,37 @@ func (m *model) normRows(dst, x []float32, rows int, n *norm) {
 		return
 	}
 	for at := 0; at < rows*m.hidden; at += m.hidden {
-		m.kernels.LayerNorm(dst[at:], x[at:], m.zeros, n.gain, n.bias, m.width, n.eps)
+		m.normRow(dst[at:], x[at:], n)
+	}
+}
+
+// normRow writes the norm of a row of x to dst, which may be x.
+func (m *model) normRow(dst, x []float32, n *norm) {
+	if n.rms {
+		m.kernels.RMSNorm(dst, x, n.gain, n.width, n.eps)
+		return
+	}
+	m.kernels.LayerNorm(dst, x, m.zeros, n.gain, n.bias, n.width, n.eps)
+}
+
+// normHeads norms each head of rows of qkv by itself, where the layer has norms of them. Of the
+// last layer, which has only keys there, it norms these.
+func (m *model) normHeads(qkv []float32, ld, rows int, l *layer) {
+	for r := range rows {
+		row := qkv[r*ld:]
+		if l.keyProj == nil {
+			m.normEach(row[:m.attention], &l.queryNorm)
+		}
+		m.normEach(row[m.attention:m.attention+m.keyValues], &l.keyNorm)
+	}
+}
+
+// normEach norms heads that lie side by side, each by itself.
+func (m *model) normEach(heads []float32, n *norm) {
+	if n.gain == nil {
+		return
+	}
+	for at := 0; at < len(heads); at += m.heads.Size {
+		m.normRow(heads[at:], heads[at:], n)
 	}
 }

@@ -228,6 +228,7 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 		{"ModernBERT, the mean", []func(*network.Network){modernBERTMean}},
 		{"GTE", []func(*network.Network){gte}},
 		{"DeBERTa", []func(*network.Network){deBERTa}},
+		{"Qwen", []func(*network.Network){decoder}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := sample.Network(9, complete(geometries[0]))
@@ -282,7 +283,7 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 
 func TestForwardAllocatesNothing(t *testing.T) {
 	for name, change := range map[string]func(*network.Network){
-		"BERT": func(*network.Network) {}, "ModernBERT": modernBERT, "GTE": gte, "DeBERTa": deBERTa,
+		"BERT": func(*network.Network) {}, "ModernBERT": modernBERT, "GTE": gte, "DeBERTa": deBERTa, "Qwen": decoder,
 		"padding in the text, narrow embeddings": func(n *network.Network) { narrow(n); padded(n) },
 	} {
 		t.Run(name, func(t *testing.T) {

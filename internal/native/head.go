@@ -88,7 +88,7 @@ func (m *model) logit(row []float32) float32 {
 	for j, v := range row[:h.width] {
 		row[j] = float32(h.act(float64(v)))
 	}
-	m.kernels.LayerNorm(row, row, m.zeros, h.norm.gain, h.norm.bias, h.width, h.norm.eps)
+	m.normRow(row, row, &h.norm)
 	for j, v := range row[:h.width] {
 		sum += float64(v) * float64(h.classifier[j])
 	}

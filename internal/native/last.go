@@ -17,9 +17,10 @@ import (
 // token.
 //
 // Rotary positions stand between Kᵀ and q, another rotation for each token, so there is no one
-// projected query; relative positions add another vector to q for each token. Such layers, one that
-// reads norms of x, and one with a window compute the keys and values of all tokens, as any layer
-// does (layer.keyProj and vProj), and only the query here.
+// projected query; relative positions add another vector to q for each token; norms of keys are no
+// product. Such layers, one that reads norms of x, one with a window and one that is causal compute
+// the keys and values of all tokens, as any layer does (layer.keyProj and vProj), and only the
+// query here.
 //
 // The weights here are float32 in every precision: they are little work.
 type lastAttention struct {
@@ -31,7 +32,7 @@ type lastAttention struct {
 func (m *model) packLast(l *layer, b *network.Block) {
 	weight, bias := m.padHeads(l.order(), b.Query)
 	m.last.query = m.packer.Pack(weight, bias, m.width, len(bias))
-	if m.preNorm || l.rotary != nil || l.window > 0 || m.relativeRows != nil {
+	if m.preNorm || m.causal || l.rotary != nil || l.keyNorm.gain != nil || l.window > 0 || m.relativeRows != nil {
 		l.keyProj, l.vProj = m.packQueriesKeys(l, b.Key), m.packValues(b.Value)
 		return
 	}
@@ -43,13 +44,14 @@ func (m *model) packAttendedInput(b *network.Block) {
 	zeros, transposed := make([]float32, in), make([]float32, in*size)
 	valueBias := biasOf(&b.Value)
 	for h := range m.heads.Count {
+		kv := h / (m.heads.Count / m.heads.KV)
 		for i := range size {
-			for o, w := range b.Key.Weight[(h*size+i)*in : (h*size+i+1)*in] {
+			for o, w := range b.Key.Weight[(kv*size+i)*in : (kv*size+i+1)*in] {
 				transposed[o*size+i] = w
 			}
 		}
 		m.last.keys = append(m.last.keys, m.packer.Pack(transposed, zeros, size, in))
-		m.last.values = append(m.last.values, m.packer.Pack(b.Value.Weight[h*size*in:], valueBias[h*size:], in, size))
+		m.last.values = append(m.last.values, m.packer.Pack(b.Value.Weight[kv*size*in:], valueBias[kv*size:], in, size))
 	}
 }
 
@@ -74,7 +76,7 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequ
 			copy(row, s.x[(start+m.rowRead(q))*m.hidden:])
 			context := s.readContext[at*m.attention : (at+1)*m.attention]
 			if m.last.keys == nil {
-				m.attendKeys(w, row, s.qkv[start*3*m.attention:], m.rowRead(q), len(q.IDs), context)
+				m.attendKeys(w, row, s.qkv[start*m.projected:], m.rowRead(q), len(q.IDs), context)
 			} else {
 				m.attendInput(w, row, s.x[start*m.hidden:], len(q.IDs), context)
 			}
@@ -89,6 +91,7 @@ func (m *model) attendKeys(w *workspace, row, qkv []float32, position, tokens in
 	l := &m.layers[len(m.layers)-1]
 	x := m.normed(w, row, 1, &l.attentionNorm)
 	m.kernels.MatMul(w.query, m.attention, x, m.hidden, 1, m.last.query, kernel.None, nil)
+	m.normEach(w.query, &l.queryNorm)
 	if l.rotary != nil {
 		size := m.heads.Size
 		m.kernels.Rotate(w.query, m.attention, 1, m.heads.Count, size, l.rotary.table[position*size:])

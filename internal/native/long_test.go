@@ -78,7 +78,7 @@ func TestMemoryOfLongSequences(t *testing.T) {
 	n := thin(modernBERT)
 	for workers, rows := range map[int]int{1: 8192 + kernel.Width, 2: 8192 + kernel.Width, 16: 16 * (dividedTokens + kernel.Width)} {
 		e := start(t, n, Options{Threads: workers, MaxTokens: 8192})
-		if got, want := len(e.memory.all.qkv), rows*3*e.model.attention; got != want {
+		if got, want := len(e.memory.all.qkv), rows*e.model.projected; got != want {
 			t.Errorf("%d workers have %d elements of qkv, want %d", workers, got, want)
 		}
 	}

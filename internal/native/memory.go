@@ -23,7 +23,7 @@ func (m *model) newMemory(workers, maxTokens int) *memory {
 	rows := max(workers*a.stride(), maxTokens+kernel.Width)
 	a.all = scratch{
 		x:       make([]float32, rows*m.hidden),
-		qkv:     make([]float32, rows*3*m.attention),
+		qkv:     make([]float32, rows*m.projected),
 		context: make([]float32, rows*m.attention),
 	}
 	if workers > 1 && m.sharesColumns() {
@@ -43,9 +43,9 @@ func (a *memory) lend(s *scratch, p plan, team int) {
 	if p.teams > 1 {
 		from, to = team*p.size*a.stride(), (team+1)*p.size*a.stride()
 	}
-	hidden, attention := a.model.hidden, a.model.attention
+	hidden, attention, projected := a.model.hidden, a.model.attention, a.model.projected
 	s.x = a.all.x[from*hidden : to*hidden]
-	s.qkv = a.all.qkv[from*3*attention : to*3*attention]
+	s.qkv = a.all.qkv[from*projected : to*projected]
 	s.context = a.all.context[from*attention : to*attention]
 	s.block = p.size * blockTokens
 	if p.columns > 1 {

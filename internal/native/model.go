@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -17,6 +18,7 @@ type model struct {
 	kernels   *kernel.Set
 	precision Precision
 	preNorm   bool
+	causal    bool
 	act       kernel.Act
 	heads     kernel.Heads
 	width     int // of the residual stream
@@ -24,8 +26,10 @@ type model struct {
 	pooling   network.Pooling
 
 	// Strides of rows: all widths are padded to a multiple of kernel.Width. attention is that of
-	// all heads side by side, each padded by itself.
+	// all query heads side by side, each padded by itself; keyValues that of all key heads, or of
+	// all value heads; projected that of queries, keys and values together.
 	hidden, attention, intermediate int
+	keyValues, projected            int
 	embedding                       int // of embeddings before the projection
 
 	quadratic int // see the function of that name
@@ -70,6 +74,8 @@ type layer struct {
 	qkProj        *kernel.Panels // queries and keys, side by side
 	keyProj       *kernel.Panels // keys alone: instead of qkProj in the last layer, see lastAttention
 	vProj         *kernel.Panels
+	queryNorm     norm // over each head by itself
+	keyNorm       norm
 	rotary        *rotary          // nil: none
 	window        int              // 0: none
 	relative      *kernel.Relative // nil: none
@@ -80,8 +86,9 @@ type layer struct {
 	upProj, downProj *kernel.Panels
 }
 
-// norm is a layer norm, or none if it has no gain.
+// norm is a layer norm or a root mean square norm, or none if it has no gain.
 type norm struct {
+	rms        bool
 	width      int // unpadded
 	gain, bias []float32
 	eps        float32
@@ -103,6 +110,7 @@ var Precisions = []Precision{FP32, INT8}
 
 var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
+	network.SiLU: kernel.SiLU,
 }
 
 // newModel makes a model without its weights.
@@ -115,28 +123,30 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 	}
 	m := &model{
 		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
-		heads:        kernel.Heads{Count: n.Heads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
+		heads:        kernel.Heads{Count: n.Heads, KV: n.KVHeads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
 		packer:       kernel.NewPacker(kernels),
 		preNorm:      n.PreNorm,
+		causal:       n.Causal,
 		width:        n.Hidden,
 		headSize:     n.HeadSize,
 		pooling:      n.Head.Pooling,
 		hidden:       kernel.Pad(n.Hidden),
 		embedding:    kernel.Pad(n.Embeddings.Tokens.Width),
 		attention:    n.Heads * kernel.Pad(n.HeadSize),
+		keyValues:    n.KVHeads * kernel.Pad(n.HeadSize),
 		intermediate: kernel.Pad(n.Intermediate),
 		quadratic:    quadratic(n),
 		layers:       make([]layer, len(n.Blocks)),
 	}
-	for i := range n.Blocks {
-		if n.Relative != nil && n.Blocks[i].Window > 0 {
-			return nil, fmt.Errorf("the native backend has no relative positions within a window, as block %d has them", i)
-		}
+	if err := checkAttention(n); err != nil {
+		return nil, err
 	}
+	m.projected = m.attention + 2*m.keyValues
 	m.head.ld = kernel.Pad(n.Head.Output.In)
-	m.zeros = make([]float32, max(m.hidden, m.head.ld))
+	m.zeros = make([]float32, max(m.hidden, m.head.ld, m.heads.Size))
 	for i := range n.Blocks {
-		m.layers[i].rotary, m.layers[i].window = m.rotaryOf(n.Blocks[i].Rotary), n.Blocks[i].Window
+		b, l := &n.Blocks[i], &m.layers[i]
+		l.rotary, l.window = m.rotaryOf(b.Rotary), b.Window
 	}
 	if n.Relative != nil {
 		m.relativeRows, m.relativeTable = n.Relative.Rows, n.Relative.Table.Rows
@@ -144,9 +154,31 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 	return m, nil
 }
 
+// checkAttention refuses combinations that no kernel computes, of operations that this executor
+// has.
+func checkAttention(n *network.Network) error {
+	windows := slices.ContainsFunc(n.Blocks, func(b network.Block) bool { return b.Window > 0 })
+	switch {
+	case n.Relative != nil && windows:
+		return errors.New("the native backend has no relative positions within a window yet")
+	case n.Causal && windows:
+		return errors.New("the native backend has no causal attention within a window yet")
+	case n.Causal && n.Relative != nil:
+		return errors.New("the native backend has no causal attention with relative positions yet")
+	case n.Relative != nil && n.Heads != n.KVHeads:
+		return errors.New("the native backend has no relative positions of heads that share keys yet")
+	case n.HeadSize%kernel.Width != 0 && slices.ContainsFunc(n.Blocks, func(b network.Block) bool {
+		return b.QueryNorm != nil && !b.QueryNorm.RMS || b.KeyNorm != nil && !b.KeyNorm.RMS
+	}):
+		return fmt.Errorf("the native backend has no layer norms of heads of %d elements yet", n.HeadSize)
+	}
+	return nil
+}
+
 // packBlock packs the weights of one block.
 func (m *model) packBlock(l *layer, b *network.Block) {
 	m.packAfterAttention(l, b)
+	l.queryNorm, l.keyNorm = m.padHeadNorm(l.order(), b.QueryNorm), m.padHeadNorm(l.order(), b.KeyNorm)
 	if final := &m.layers[len(m.layers)-1]; l == final && !m.readsAll() {
 		m.packLast(l, b)
 		return

@@ -5,9 +5,10 @@ import "github.com/crossrank/crossrank/internal/network"
 // Operations lists what this executor computes. A network that needs anything else is refused.
 func Operations() []network.Operation {
 	ops := []network.Operation{
-		network.EmbeddingProjection, network.ProjectionFirst, network.NoPositions, network.PositionOffset,
-		network.PreNormBlocks, network.PostNormBlocks, network.LayerNorm, network.MissingNorm,
-		network.RotaryPositions, network.RelativePositions, network.WindowedAttention, network.GatedFeedForward, network.FinalNorm,
+		network.NoEmbeddingNorm, network.EmbeddingProjection, network.ProjectionFirst, network.NoPositions, network.PositionOffset,
+		network.PreNormBlocks, network.PostNormBlocks, network.LayerNorm, network.RMSNorm, network.MissingNorm,
+		network.GroupedHeads, network.HeadNorms, network.RotaryPositions, network.RelativePositions,
+		network.WindowedAttention, network.CausalAttention, network.GatedFeedForward, network.FinalNorm,
 		network.HeadReads(network.FirstToken), network.HeadReads(network.LastToken), network.HeadReads(network.MeanToken),
 		network.NoHeadDense, network.HeadNorm,
 	}

@@ -23,17 +23,15 @@ func TestOtherOperationsAreRefused(t *testing.T) {
 		want   string
 		change func(*network.Network)
 	}{
-		{"no RMS norm yet", func(n *network.Network) { n.Blocks[0].FeedForwardNorm.RMS = true }},
-		{"no causal attention yet", func(n *network.Network) { n.Causal = true }},
-		{"no feed-forward layer with the activation silu yet", func(n *network.Network) { n.Activation = network.SiLU }},
-		{"no norms of query and key heads yet", func(n *network.Network) {
+		{"no feed-forward layer with the activation tanh yet", func(n *network.Network) { n.Activation = network.Tanh }},
+		{"no feed-forward layer without an activation yet", func(n *network.Network) { n.Activation = network.NoActivation }},
+		{"no causal attention within a window yet", func(n *network.Network) { n.Causal, n.Blocks[1].Window = true, 3 }},
+		{"no causal attention with relative positions yet", func(n *network.Network) { deBERTa(n); n.Causal = true }},
+		{"no layer norms of heads of 7 elements yet", func(n *network.Network) {
 			n.Blocks[1].KeyNorm = &network.Norm{Eps: 1e-5, Weight: make([]float32, n.HeadSize)}
 		}},
-		{"no RMS norm, no causal attention yet", func(n *network.Network) {
-			n.FinalNorm, n.Causal = &network.Norm{RMS: true, Eps: 1e-5, Weight: n.Blocks[0].AttentionNorm.Weight}, true
-		}},
 	} {
-		n := sample.Network(1, complete(geometries[0]))
+		n := sample.Network(1, complete(geometries[3]))
 		c.change(n)
 		if _, err := New(n, Options{}); err == nil || err.Error() != "the native backend has "+c.want {
 			t.Errorf("got %v, want an error that it has %s", err, c.want)

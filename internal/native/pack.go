@@ -71,22 +71,46 @@ func (l *layer) order() []int {
 // padHeads puts projections side by side, each head's outputs in the given order and padded with
 // zeros.
 func (m *model) padHeads(order []int, projections ...network.Linear) (weight, bias []float32) {
-	in, size := m.width, m.headSize
-	weight = make([]float32, len(projections)*m.attention*in)
-	bias = make([]float32, len(projections)*m.attention)
-	for i, p := range projections {
+	in, size, rows := m.width, m.headSize, 0
+	for _, p := range projections {
+		rows += p.Out / size * m.heads.Size
+	}
+	weight, bias = make([]float32, rows*in), make([]float32, rows)
+	first := 0
+	for _, p := range projections {
 		biases := biasOf(&p)
-		for from := range m.heads.Count * size {
-			d := from % size
-			if order != nil {
-				d = order[d]
-			}
-			to := i*m.attention + from/size*m.heads.Size + d
+		for from := range p.Out {
+			to := first + from/size*m.heads.Size + placeOf(order, from%size)
 			copy(weight[to*in:(to+1)*in], p.Weight[from*in:])
 			bias[to] = biases[from]
 		}
+		first += p.Out / size * m.heads.Size
 	}
 	return weight, bias
+}
+
+// placeOf is where element d of a head stands in an order; nil: in its stored order.
+func placeOf(order []int, d int) int {
+	if order == nil {
+		return d
+	}
+	return order[d]
+}
+
+// padHeadNorm widens a norm over the elements of a head, in the given order. It has no bias if it
+// is a root mean square norm.
+func (m *model) padHeadNorm(order []int, n *network.Norm) norm {
+	if n == nil {
+		return norm{}
+	}
+	p := norm{n.RMS, len(n.Weight), make([]float32, m.heads.Size), make([]float32, m.heads.Size), n.Eps}
+	for d, v := range n.Weight {
+		p.gain[placeOf(order, d)] = v
+		if n.Bias != nil {
+			p.bias[placeOf(order, d)] = n.Bias[d]
+		}
+	}
+	return p
 }
 
 // packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads
@@ -120,7 +144,7 @@ func padNorm(n *network.Norm) norm {
 	if bias == nil {
 		bias = make([]float32, width)
 	}
-	return norm{width, padRows(n.Weight, width), padRows(bias, width), n.Eps}
+	return norm{n.RMS, width, padRows(n.Weight, width), padRows(bias, width), n.Eps}
 }
 
 // padRows widens rows of the given width to a multiple of kernel.Width; rows that need no widening

@@ -52,11 +52,11 @@ func (m *model) rotate(s *scratch, l *layer, seqs []network.Sequence, low, high 
 	if l.rotary == nil {
 		return
 	}
-	column, heads := 0, 2*m.heads.Count
+	column, heads := 0, m.heads.Count+m.heads.KV
 	if l.keyProj != nil {
-		column, heads = m.attention, m.heads.Count
+		column, heads = m.attention, m.heads.KV
 	}
-	ld, size, start := 3*m.attention, m.heads.Size, 0
+	ld, size, start := m.projected, m.heads.Size, 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {

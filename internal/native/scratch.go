@@ -21,7 +21,7 @@ const chunkRows = 96
 type scratch struct {
 	block   int       // most rows of a block of more than one sequence
 	x       []float32 // (rows + 16) × hidden: the block's residual stream
-	qkv     []float32 // (rows + 16) × 3·attention
+	qkv     []float32 // (rows + 16) × projected: queries, keys and values
 	context []float32 // rows × attention: the heads' outputs
 
 	// Of a few rows, where workers share columns: what they compute of a row together.

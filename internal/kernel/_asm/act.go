@@ -15,6 +15,7 @@ func activations(s size) {
 	s.strip("gelu", "x·Φ(x), by a rational approximation of erf", s.gelu)
 	s.strip("geluTanh", "the tanh approximation of x·Φ(x)", s.geluTanh)
 	s.strip("relu", "max(x, 0)", s.relu)
+	s.strip("silu", "x·sigmoid(x)", s.silu)
 }
 
 func (s size) strip(name, what string, f func(x VecVirtual)) {
@@ -79,6 +80,19 @@ func (s size) geluTanh(x VecVirtual) {
 	s.constant(splat(float32(c*0.044715)), cubic)
 	s.fma(splat(float32(c)), u, cubic)
 	VMULPS(cubic, x, u)
+	s.divideByPower(x, u)
+}
+
+// silu(x) = x / (1 + e^(-x)); u is the power of 2.
+func (s size) silu(x VecVirtual) {
+	u := s.register()
+	s.constant(splat(-math.Log2E), u)
+	VMULPS(u, x, u)
+	s.divideByPower(x, u)
+}
+
+// divideByPower replaces x by x / (1 + 2^u).
+func (s size) divideByPower(x, u VecVirtual) {
 	Comment("beyond the highest power x / (1 + 2^u) is as good as 0")
 	high := s.register()
 	s.constant(splat(exp2High), high)

@@ -26,7 +26,7 @@ var families = map[string]func(){
 	"act512":     func() { activations(zmm) },
 	"softmax":    softmax,
 	"softmax512": softmax512,
-	"norm":       norm,
+	"norm":       norms,
 	"transpose":  transpose,
 	"vnni":       vnni,
 	"rotary":     rotary,

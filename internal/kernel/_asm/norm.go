@@ -3,7 +3,69 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
 )
+
+// norms writes the norms of rows.
+func norms() {
+	norm()
+	rms()
+}
+
+// rms writes the root mean square norm of a row.
+func rms() {
+	TEXT("rmsNormAVX2", NOSPLIT, "func(dst *float32, x *float32, gain *float32, n int, eps float32)")
+	Pragma("noescape")
+	Doc("rmsNormAVX2 is rmsNorm for one row of n elements, padded with zeros to a multiple of 16. n is at least 1.")
+	dst := Load(Param("dst"), GP64())
+	x := Load(Param("x"), GP64())
+	gain := Load(Param("gain"), GP64())
+	n := Load(Param("n"), GP64())
+	end, at := GP64(), GP64()
+	LEAQ(Mem{Base: n, Disp: 15}, end)
+	ANDQ(I8(-16), end)
+	SHLQ(Imm(2), end)
+
+	Comment("the mean square; the padding adds zeros")
+	var sums, v [2]VecVirtual
+	for i := range sums {
+		sums[i], v[i] = YMM(), YMM()
+		VXORPS(sums[i], sums[i], sums[i])
+	}
+	XORQ(at, at)
+	Label("square")
+	for i := range sums {
+		VMOVUPS(Mem{Base: x, Index: at, Scale: 1, Disp: vectorBytes * i}, v[i])
+		VFMADD231PS(v[i], v[i], sums[i])
+	}
+	ADDQ(Imm(2*vectorBytes), at)
+	CMPQ(at, end)
+	JLT(LabelRef("square"))
+	VADDPS(sums[1], sums[0], sums[0])
+	reduce(sums[0], func(a, b, dst Op) { VADDPS(a, b, dst) })
+	count, mean := XMM(), sums[0].AsX()
+	VCVTSI2SSQ(n, count, count)
+	VDIVSS(count, mean, mean)
+	VADDSS(NewParamAddr("eps", 32), mean, mean)
+	VSQRTSS(mean, mean, mean)
+	inverse := YMM()
+	VMOVSS(splat(1), inverse.AsX())
+	VDIVSS(mean, inverse.AsX(), inverse.AsX())
+	VBROADCASTSS(inverse.AsX(), inverse)
+
+	Comment("x / root mean square · gain, which is zero in the padding")
+	XORQ(at, at)
+	Label("scale")
+	y := YMM()
+	VMULPS(Mem{Base: x, Index: at, Scale: 1}, inverse, y)
+	VMULPS(Mem{Base: gain, Index: at, Scale: 1}, y, y)
+	VMOVUPS(y, Mem{Base: dst, Index: at, Scale: 1})
+	ADDQ(Imm(vectorBytes), at)
+	CMPQ(at, end)
+	JLT(LabelRef("scale"))
+	VZEROUPPER()
+	RET()
+}
 
 // norm writes the layer norm of a sum of two rows.
 func norm() {

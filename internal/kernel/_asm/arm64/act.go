@@ -8,6 +8,7 @@ func activations(f *file) {
 	strip(f, "geluNEON", "x·Φ(x), by a rational approximation of erf", gelu)
 	strip(f, "geluTanhNEON", "the tanh approximation of x·Φ(x)", geluTanh)
 	strip(f, "reluNEON", "max(x, 0)", relu)
+	strip(f, "siluNEON", "x·sigmoid(x)", silu)
 }
 
 func strip(f *file, name, what string, function func(f *file, x []V)) {
@@ -93,7 +94,21 @@ func geluTanh(f *file, x []V) {
 	for i := range x {
 		f.fmul(u[i], x[i], cubic[i])
 	}
-	f.exp(u, cubic, q, spare)
+	f.divideByPower(x, u, cubic, q, spare)
+}
+
+// silu(x) = x / (1 + e^(-x)).
+func silu(f *file, x []V) {
+	u, n, q, spare := vectors(4, 4), vectors(8, 4), vectors(12, 4), vectors(16, 4)
+	for i := range x {
+		f.fneg(u[i], x[i])
+	}
+	f.divideByPower(x, u, n, q, spare)
+}
+
+// divideByPower replaces x by x / (1 + e^u) and changes u, n, q and spare.
+func (f *file) divideByPower(x, u, n, q, spare []V) {
+	f.exp(u, n, q, spare)
 	f.splat(1, spare[0])
 	for i := range x {
 		f.fadd(u[i], u[i], spare[0])

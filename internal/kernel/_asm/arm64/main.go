@@ -28,7 +28,7 @@ var families = map[string]func(*file){
 	"i8mm":      i8mm,
 	"act":       activations,
 	"softmax":   softmax,
-	"norm":      norm,
+	"norm":      norms,
 	"transpose": transpose,
 	"rotary":    rotary,
 	"product":   product,
