@@ -23,7 +23,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		Instances:    len(engines),
 		Quantization: engine.Precision,
 		MaxLength:    opts.maxLength(m),
-		Prompt:       m.Prompt,
+		Prompt:       m.Prompt.BeforeQuery,
 		ScoreType:    scoreType(m),
 		Padded:       opts.pipeline().Pads(),
 		Family:       m.Family,
@@ -32,6 +32,9 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		Parameters:   m.Network.Parameters(),
 		VocabSize:    m.Network.Embeddings.Tokens.Rows,
 		Version:      version(),
+	}
+	if m.Prompt.BeforeInstruction != "" {
+		info.Prompt, info.Instruction = "", m.Prompt.Instruction
 	}
 	switch pipeline.Mode(opts.Mode) {
 	case pipeline.TokenizationOnly:

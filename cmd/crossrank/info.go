@@ -175,6 +175,9 @@ func (a *about) writeTable(w io.Writer) error {
 		if m.Prompt != "" {
 			row("prompt", "%q, before every query", m.Prompt)
 		}
+		if m.Instruction != "" {
+			row("instruction", "%q, for requests that give none", m.Instruction)
+		}
 		row("gives", "%s", m.ScoreType)
 		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
 	}

@@ -17,6 +17,7 @@ type Opening struct {
 	model     *Model
 	weights   weights
 	tokenizer chan error // gets one value when model.Reading is there, or cannot be
+	decoder   *decoder   // of a language model, whose head is chosen in the end; else nil
 }
 
 // weights is where the numbers of a network come from.
@@ -55,11 +56,17 @@ func BeginNetwork(name string) (*Opening, error) {
 	if err != nil {
 		return nil, opening(name, err)
 	}
-	o := &Opening{Network: c.network, name: name, tokenizer: make(chan error)}
+	o := &Opening{Network: c.network, name: name, tokenizer: make(chan error), decoder: c.languageModel()}
+	var a answers
+	if o.decoder != nil {
+		if a, err = o.decoder.readAnswers(dir); err != nil {
+			return nil, opening(name, err)
+		}
+	}
 	if o.weights, err = openWeights(dir, c); err != nil {
 		return nil, opening(name, err)
 	}
-	o.model = &Model{Network: c.network, Reading: Reading{MaxLength: c.positions}}
+	o.model = &Model{Network: c.network, Reading: Reading{MaxLength: c.positions, answers: a}}
 	close(o.tokenizer) // there is none
 	return o, nil
 }
@@ -76,14 +83,17 @@ func beginDirectory(dir string) (*Opening, error) {
 		return nil, err
 	}
 	m := &Model{Family: c.family.name, Network: c.network}
-	s, err := readSettings(dir)
+	s, err := readSettings(dir, c.decoder)
 	if err != nil {
 		return nil, err
 	}
 	if m.Activation, err = readActivation(s.o, c.o); err != nil {
 		return nil, err
 	}
-	o := &Opening{Network: c.network, model: m, tokenizer: make(chan error, 1)}
+	o := &Opening{Network: c.network, model: m, tokenizer: make(chan error, 1), decoder: c.languageModel()}
+	if o.decoder != nil {
+		o.decoder.shape(s)
+	}
 	go func() { // the tokenizer of a large vocabulary takes as long as the weights
 		var err error
 		m.Reading, err = c.reading(dir, s)
@@ -104,6 +114,9 @@ func (o *Opening) Read(r network.Receiver) (*Model, error) {
 	hash, err := o.weights.read(r)
 	if failure := <-o.tokenizer; failure != nil {
 		err = failure
+	}
+	if err == nil && o.decoder != nil {
+		err = o.decoder.choose(o.model.answers)
 	}
 	if err != nil {
 		return nil, opening(o.name, err)

@@ -30,13 +30,17 @@ type family struct {
 }
 
 // families are those that can be translated.
-var families = []*family{&bert, &roberta, &jina, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte}
+var families = []*family{
+	&bert, &roberta, &jina, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte,
+	&qwen3, &qwen3Classifier, &qwen2, &qwen2Classifier,
+}
 
 // translation is a network whose tensors are still empty, and where each of them is found.
 type translation struct {
 	network   *network.Network
 	positions int // most tokens of a pair, special tokens included
 	slots     []slot
+	decoder   *decoder // nil: it is an encoder
 }
 
 // findFamily returns the family that config.json names. If there is none it fails o and returns

@@ -26,6 +26,8 @@ func TestFixtures(t *testing.T) {
 		{"deberta-a", fixture, "DeBERTa-v2", Sigmoid, 512},
 		{"modernbert-a", fixture, "ModernBERT", Sigmoid, 8192},
 		{"modernbert-mean", fixture, "ModernBERT", Sigmoid, 8192},
+		{"qwen3-causal-a", fixture, "Qwen3", Sigmoid, 40960},
+		{"qwen3-seq-a", fixture, "Qwen3", Sigmoid, 40960},
 	} {
 		m, err := Open(c.dir(t, c.name))
 		if err != nil {

@@ -63,7 +63,15 @@ func (c *modelConfig) reading(dir string, s *settings) (Reading, error) {
 	if err := c.checkVocabulary(v); err != nil {
 		return Reading{}, err
 	}
-	return s.reading(v, c.positions)
+	return c.readingOf(dir, s, v)
+}
+
+func (c *modelConfig) readingOf(dir string, s *settings, v *vocabulary) (Reading, error) {
+	r, err := s.reading(v, c.positions)
+	if err != nil || c.decoder == nil {
+		return r, err
+	}
+	return c.decoder.reading(dir, s, v, r)
 }
 
 // checkVocabulary refuses a vocabulary that does not fit the network.
@@ -120,7 +128,12 @@ func OpenNetwork(name string) (n *network.Network, positions int, err error) {
 }
 
 func openReading(dir string) (Reading, error) {
-	s, err := readSettings(dir)
+	c, err := readConfig(dir)
+	alone := errors.Is(err, fs.ErrNotExist) // a tokenizer without a model
+	if err != nil && !alone {
+		return Reading{}, err
+	}
+	s, err := readSettings(dir, c.decoder)
 	if err != nil {
 		return Reading{}, err
 	}
@@ -128,14 +141,10 @@ func openReading(dir string) (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
-	c, err := readConfig(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if alone {
 		c.positions = cmp.Or(s.limit, v.limit, 512)
-	case err != nil:
-		return Reading{}, err
 	}
-	return s.reading(v, c.positions)
+	return c.readingOf(dir, s, v)
 }
 
 func opening(name string, err error) error { return fmt.Errorf("opening model %s: %w", name, err) }

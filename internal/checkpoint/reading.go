@@ -11,20 +11,22 @@ import (
 type Reading struct {
 	Tokenizer *tokenizer.Tokenizer
 
-	// Prompt stands directly before every query, as sentence-transformers puts it there; "" for
-	// most models.
-	Prompt string
+	// Prompt is read with the texts of every pair: as sentence-transformers puts it before the
+	// query, or as the chat of a decoder has it. It is empty for most models.
+	Prompt tokenizer.Prompt
 
 	// MaxLength is the most tokens that a pair may have, special tokens included: what
 	// sentence-transformers' settings say, else the tokenizer's own limit, and never more than the
 	// position table.
 	MaxLength int
+
+	answers answers // of a language model
 }
 
 // Pair appends the ids of a pair to dst, prompt and special tokens included, cut to the maximum
 // length at its end. The first boundary ids are the query's side.
 func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary int) {
-	ids, boundary, _ = r.Tokenizer.Pair(dst, r.Prompt+query, passage, r.MaxLength, tokenizer.KeepStart)
+	ids, boundary, _ = r.Tokenizer.Pair(dst, r.Prompt.Query("", query), r.Prompt.Passage(passage), r.MaxLength, tokenizer.KeepStart)
 	return ids, boundary
 }
 
@@ -42,5 +44,5 @@ func (s *settings) reading(v *vocabulary, positions int) (Reading, error) {
 	if limit := cmp.Or(s.limit, v.limit); limit > 0 {
 		length = min(limit, positions)
 	}
-	return Reading{Tokenizer: tok, Prompt: s.prompt, MaxLength: length}, nil
+	return Reading{Tokenizer: tok, Prompt: tokenizer.Prompt{BeforeQuery: s.prompt}, MaxLength: length}, nil
 }

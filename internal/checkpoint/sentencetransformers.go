@@ -25,14 +25,17 @@ type settings struct {
 	limit  int     // max tokens of a pair; 0 = the tokenizer's own limit
 
 	lowerFile string // the file that asks for lower-casing; "" if none does
+
+	chats   bool     // texts are read in a chat
+	answers *answers // of a LogitScore module; nil: there is none
 }
 
-func readSettings(dir string) (*settings, error) {
-	if err := checkModules(dir); err != nil {
+// readSettings reads the files of an encoder, or of a decoder if there is one.
+func readSettings(dir string, d *decoder) (s *settings, err error) {
+	s = &settings{chats: d != nil}
+	if err := s.readModules(dir, d != nil && d.output != nil); err != nil {
 		return nil, err
 	}
-	s := &settings{}
-	var err error
 	if s.o, err = readObject(dir, settingsFile); err != nil {
 		return nil, err
 	}

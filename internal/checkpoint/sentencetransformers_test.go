@@ -45,7 +45,7 @@ func TestSentenceTransformersSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Activation != Identity || m.Prompt != "b " || m.MaxLength != 8 {
+	if m.Activation != Identity || m.Prompt.BeforeQuery != "b " || m.MaxLength != 8 {
 		t.Errorf("activation %s, prompt %q, max length %d; want identity, %q and 8", m.Activation, m.Prompt, m.MaxLength, "b ")
 	}
 	ids, boundary := m.Pair(nil, "a", "cat")
@@ -240,7 +240,7 @@ func FuzzSettings(f *testing.F) {
 		writeFiles(t, dir, map[string]string{
 			settingsFile: string(settings), modulesFile: string(modules), transformerFiles[0]: string(transformer),
 		})
-		s, err := readSettings(dir)
+		s, err := readSettings(dir, nil)
 		if err == nil {
 			_, err = readActivation(s.o, parseObject(configFile, []byte(tinyConfig)))
 		}

@@ -17,11 +17,11 @@ func (s *settings) readTransformer(o *object) error {
 				s.lowerFile = o.file
 			}
 		case "transformer_task":
-			o.only(key, "sequence-classification")
+			s.only(o, key, "sequence-classification", "text-generation")
 		case "module_output_name":
-			o.only(key, "scores")
+			s.only(o, key, "scores", "causal_logits")
 		case "modality_config":
-			checkModality(o, key)
+			s.checkModality(o, key)
 		case "processing_kwargs", "unpad_inputs", "query_length", "document_length", "query_expansion":
 			// The first is read below; the others have no effect on pairs.
 		case "model_args", "model_kwargs":
@@ -56,14 +56,27 @@ func (s *settings) readProcessing(kwargs, o *object) {
 	o.merge(kwargs)
 }
 
+// only refuses a member that has another value, which may be that of a language model where texts
+// are read in a chat.
+func (s *settings) only(o *object, key, want, languageModel string) {
+	if s.chats && o.str(key, want) == languageModel {
+		return
+	}
+	o.only(key, want)
+}
+
 // checkModality checks that a pair is read as text, and that the score is the logit. Other kinds of
-// input do not matter, except messages: text would then go through a chat template.
-func checkModality(o *object, key string) {
+// input do not matter, except messages: text goes through a chat template then, as that of a
+// decoder does.
+func (s *settings) checkModality(o *object, key string) {
 	if _, ok := o.get(key); !ok {
 		return
 	}
 	m := o.object(key)
-	if _, ok := m.get("message"); ok {
+	if _, ok := m.get("message"); ok && s.chats {
+		o.merge(m)
+		return
+	} else if ok {
 		m.fail("message", "text that is read through a chat template cannot be computed")
 	}
 	if _, ok := m.need("text"); ok {

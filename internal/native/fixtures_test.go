@@ -18,7 +18,7 @@ import (
 func TestFixtures(t *testing.T) {
 	for _, name := range []string{
 		"bert-a-f32", "bert-b-bf16", "xlmr-a", "roberta-a", "electra-a", "distilbert-a", "modernbert-a", "modernbert-mean",
-		"deberta-a",
+		"deberta-a", "qwen3-causal-a", "qwen3-seq-a",
 	} {
 		t.Run(name, func(t *testing.T) { openFixture(t, material.Path(t, "fixtures", name)).check(t) })
 	}

@@ -33,7 +33,7 @@ func (p *Pipeline) admissionErr(ctx context.Context, from fairqueue.Sender, req 
 	}
 	about := 0
 	for i := range req.Pairs {
-		tokens := MinLength + (len(req.Instruction)+len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesPerToken
+		tokens := p.specials + (len(req.Instruction)+len(req.Pairs[i].Query)+len(req.Pairs[i].Passage))/bytesPerToken
 		about += min(tokens, limit)
 	}
 	if err := p.pool.Check(ctx, from, about); err != nil {

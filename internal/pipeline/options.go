@@ -8,6 +8,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/pool"
+	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
 // Model is what a Pipeline needs to know of the model that its engines compute. All fields but
@@ -15,7 +16,7 @@ import (
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
-	Prompt    string              // put directly before every query; may be ""
+	Prompt    tokenizer.Prompt    // read with the texts of every pair; may be empty
 	MaxLength int                 // tokens of a pair, special tokens included; at least MinLength
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }

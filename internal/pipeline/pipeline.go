@@ -78,6 +78,10 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	}
 	template, _, _ := m.Tokenizer.Join(nil, nil, nil, m.MaxLength, tokenizer.KeepStart)
 	p.specials = len(template)
+	if m.MaxLength < p.specials {
+		return nil, fmt.Errorf("starting the pipeline of model %q: its maximum length is %d tokens, but its prompt alone has %d",
+			m.Name, m.MaxLength, p.specials)
+	}
 	p.scratch.New = func() any { return new(scratch) }
 	if opts.CacheBytes > 0 || opts.Coalesce {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})

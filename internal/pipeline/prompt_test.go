@@ -10,12 +10,46 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
+// TestInstruction: a decoder's prompt stands around the texts, with the request's instruction or the
+// model's own.
+func TestInstruction(t *testing.T) {
+	tok := new(words)
+	p, err := New(Model{Name: "fake", Tokenizer: tok, MaxLength: 20, ScoreType: crossrank.Logit, Prompt: tokenizer.Prompt{
+		BeforeInstruction: "to ", Instruction: "find answers", BeforeQuery: " for ", AfterQuery: " in:", BeforePassage: " ",
+	}}, []pool.Engine{new(machine)}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pairs := []crossrank.Pair{{Query: "who asks", Passage: "a b"}}
+	for _, c := range []struct{ instruction, query string }{
+		{"", "to find answers for who asks in:"}, {"look", "to look for who asks in:"},
+	} {
+		if _, err := p.Score(t.Context(), &crossrank.Request{Pairs: pairs, Instruction: c.instruction}); err != nil {
+			t.Fatal(err)
+		}
+		if tok.texts[c.query] != 1 || tok.texts[" a b"] == 0 {
+			t.Errorf("instruction %q: tokenized %q, want %q and %q", c.instruction, tok.texts, c.query, " a b")
+		}
+	}
+	windows := crossrank.Windows{Aggregate: crossrank.BestWindow}
+	long := []crossrank.Pair{{Query: "who asks", Passage: strings.Repeat("a ", 30)}}
+	if _, err := p.Score(t.Context(), &crossrank.Request{Pairs: long, Windows: windows}); err != nil {
+		t.Errorf("windows beside a short query: got %v", err)
+	}
+	long[0].Query = strings.Repeat("who ", 9)
+	_, err = p.Score(t.Context(), &crossrank.Request{Pairs: long, Windows: windows})
+	if crossrank.CodeOf(err) != crossrank.InvalidArgument || !strings.Contains(err.Error(), "query of pair 0") {
+		t.Errorf("windows beside a long query: got %v, want an error about the query of pair 0", err)
+	}
+}
+
 // A model's prompt stands directly before every query, costs tokens like the query's own text, and
 // is part of what a remembered score is remembered by.
 func TestPrompt(t *testing.T) {
 	for _, mode := range Modes {
 		tok := new(words)
-		p, err := New(Model{Name: "fake", Tokenizer: tok, Prompt: "in short: wh", MaxLength: 512, ScoreType: crossrank.Logit},
+		p, err := New(Model{Name: "fake", Tokenizer: tok, Prompt: tokenizer.Prompt{BeforeQuery: "in short: wh"}, MaxLength: 512, ScoreType: crossrank.Logit},
 			[]pool.Engine{new(machine)}, Options{Mode: mode, CacheBytes: 1 << 20, Coalesce: true})
 		if err != nil {
 			t.Fatal(err)

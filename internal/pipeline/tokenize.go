@@ -59,14 +59,17 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			return contextErr(err)
 		}
 		if i == 0 || pair.Query != req.Pairs[i-1].Query {
-			s.query = p.model.Tokenizer.AppendSide(s.query[:0], p.model.Prompt+pair.Query)
+			s.query = p.model.Tokenizer.AppendSide(s.query[:0], p.model.Prompt.Query(req.Instruction, pair.Query))
 		}
-		s.passage = p.model.Tokenizer.AppendSide(s.passage[:0], pair.Passage)
+		s.passage = p.model.Tokenizer.AppendSide(s.passage[:0], p.model.Prompt.Passage(pair.Passage))
 		passage := keepOf(s.passage, req.MaxPassage, keep)
 		cut := len(s.passage) - len(passage)
 		if req.Windows.Aggregate == crossrank.NoWindows {
 			cut += p.join(s, s.query, passage, limit, keep)
 		} else {
+			if err := p.checkWindows(i, s.query, passage, limit); err != nil {
+				return err
+			}
 			cut += p.joinWindows(s, passage, limit, keep, req.Windows)
 			if len(s.items) > maxWindows {
 				return crossrank.Errorf(crossrank.TooLarge, "with pair %d the request has %d windows, more than the limit of %d; "+

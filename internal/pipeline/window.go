@@ -48,6 +48,17 @@ func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep toke
 	return cut
 }
 
+// checkWindows refuses windows of a passage where the query would have to be cut for them and cannot
+// be: what a decoder's prompt has after the query would go first.
+func (p *Pipeline) checkWindows(pair int, query, passage []int32, limit int) error {
+	room := limit - p.specials - len(query)
+	if p.model.Prompt.AfterQuery == "" || len(passage) <= room || 2*len(query) <= limit-p.specials {
+		return nil
+	}
+	return crossrank.Errorf(crossrank.InvalidArgument, "the query of pair %d and its prompt have %d tokens, which leave windows of the "+
+		"passage less than half of the limit of %d; shorten the query, or ask for no windows", pair, len(query)+p.specials, limit)
+}
+
 // aggregate makes one logit of those of a pair's windows, if all of them are finite.
 func aggregate(items []pool.Item, how crossrank.Aggregate) (logit float32, ok bool) {
 	best, sum := items[0].Result, 0.0

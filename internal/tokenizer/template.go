@@ -26,6 +26,7 @@ type template struct {
 	head, middle, tail []int32
 	first              int  // special tokens of type 0
 	query, passage     bool // whether the text's tokens are of type 0
+	cutsEnd            bool // truncation cuts the passage, then the query, and not the longer side
 }
 
 // newTemplate makes a template of its parts. Both texts are in it once, in their order, and the
@@ -76,6 +77,15 @@ func (t *template) boundary(query, passage int) int {
 		n += passage
 	}
 	return n
+}
+
+// WithChat returns a tokenizer like t whose pairs begin and end with the given tokens, in place of
+// special tokens. It cuts a pair at the end of what is between them: from the passage, and then
+// from the query.
+func (t *Tokenizer) WithChat(head, tail []int32) *Tokenizer {
+	chat := *t
+	chat.template = template{head: head, tail: tail, first: len(head), query: true, cutsEnd: true}
+	return &chat
 }
 
 // setPair sets the template of pairs, whose ids must be below size.

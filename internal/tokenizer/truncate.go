@@ -11,6 +11,10 @@ func (t *Tokenizer) fit(query, passage []int32, maxLength int, keep Keep) (q, p 
 	if len(query)+len(passage) <= room {
 		return len(query), len(passage)
 	}
+	if t.template.cutsEnd {
+		q = min(len(query), room)
+		return q, room - q
+	}
 	short := min(len(query), len(passage), room/2)
 	if t.longer(query, passage, maxLength, keep) {
 		return room - short, short

@@ -1,0 +1,147 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/crossrank/crossrank/internal/tokenizer"
+)
+
+const chatTemplateFile = "chat_template.jinja"
+
+// chat is the text in which a decoder reads a pair. The prefix and the suffix always stay; what is
+// between them is cut at its end.
+type chat struct {
+	prefix, suffix string
+	prompt         tokenizer.Prompt
+}
+
+// qwen3Chat is the one that the model cards of Qwen3-Reranker give.
+var qwen3Chat = chat{
+	prefix: "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. " +
+		"Note that the answer can only be \"yes\" or \"no\".<|im_end|>\n<|im_start|>user\n",
+	prompt: tokenizer.Prompt{
+		BeforeInstruction: "<Instruct>: ",
+		Instruction:       "Given a web search query, retrieve relevant passages that answer the query",
+		BeforeQuery:       "\n<Query>: ",
+		AfterQuery:        "\n<Document>:",
+		BeforePassage:     " ",
+	},
+	suffix: "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+}
+
+// readChat finds the chat of a decoder: the template in its files if that is one of a reranker, else
+// the family's own.
+func (d *decoder) readChat(dir string) (*chat, error) {
+	file, template, err := chatTemplate(dir)
+	if err != nil {
+		return nil, err
+	}
+	if isRerankTemplate(template) {
+		c, err := parseChat(template)
+		if err != nil {
+			return nil, &Error{File: file, Err: err}
+		}
+		return c, nil
+	}
+	if d.chat == nil {
+		return nil, &Error{File: chatTemplateFile, Err: errors.New("no template in the model's files has places for a query and a document, " +
+			"so how it reads a pair is not known")}
+	}
+	return d.chat, nil
+}
+
+// chatTemplate returns the chat template of a model and the file that it is in; "" if there is none.
+func chatTemplate(dir string) (file, template string, err error) {
+	data, err := readFile(dir, chatTemplateFile, maxConfigBytes)
+	switch {
+	case err == nil:
+		return chatTemplateFile, string(data), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", "", err
+	}
+	o, err := readObject(dir, tokenizerConfigFile)
+	if err != nil {
+		return "", "", err
+	}
+	if raw, ok := o.get("chat_template"); !ok || raw.Kind() != '"' {
+		return "", "", nil // several templates by name are those of a chat
+	}
+	return tokenizerConfigFile, o.str("chat_template", ""), o.err
+}
+
+// isRerankTemplate tells a reranker's template from one of conversations.
+func isRerankTemplate(template string) bool {
+	return slices.ContainsFunc([]string{`"document"`, `'document'`}, func(role string) bool { return strings.Contains(template, role) })
+}
+
+// place is a Jinja expression for the text of a role. A default is what stands there without one.
+var place = regexp.MustCompile(`\{\{\s*messages\s*\|\s*selectattr\(\s*["']role["']\s*,\s*["'](?:eq|equalto|==)["']\s*,` +
+	`\s*["'](system|query|document)["']\s*\)\s*\|\s*map\(\s*attribute\s*=\s*["']content["']\s*\)\s*\|\s*first\s*` +
+	`(?:\|\s*default\(\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\)\s*)?\}\}`)
+
+// parseChat reads a template that is text with one place each for the query and the document, and
+// perhaps one for the instruction before them. It reads no other Jinja.
+func parseChat(template string) (*chat, error) {
+	template = strings.TrimSuffix(template, "\n") // as Jinja does
+	var c chat
+	var texts, roles []string
+	from := 0
+	for _, at := range place.FindAllStringSubmatchIndex(template, -1) {
+		texts, roles = append(texts, template[from:at[0]]), append(roles, template[at[2]:at[3]])
+		for _, group := range []int{4, 6} {
+			if at[group] >= 0 && roles[len(roles)-1] == "system" {
+				c.prompt.Instruction = template[at[group]:at[group+1]]
+			}
+		}
+		from = at[1]
+	}
+	c.suffix = template[from:]
+	switch strings.Join(roles, " ") {
+	case "system query document":
+		c.prompt.BeforeInstruction, c.prompt.BeforeQuery = texts[0], texts[1]
+	case "query document":
+		c.prompt.BeforeQuery = texts[0]
+	default:
+		return nil, fmt.Errorf("its places are %q; a query and then a document can be computed, with an instruction before them",
+			strings.Join(roles, " "))
+	}
+	if strings.Contains(strings.Join(texts, "")+c.suffix, "{{") || strings.Contains(strings.Join(texts, "")+c.suffix, "{%") {
+		return nil, errors.New("it has instructions besides the places of texts, which cannot be computed")
+	}
+	first := &c.prompt.BeforeInstruction
+	if *first == "" {
+		first = &c.prompt.BeforeQuery
+	}
+	line := strings.LastIndexByte(*first, '\n') + 1
+	c.prefix, *first = (*first)[:line], (*first)[line:]
+	c.prompt.AfterQuery = texts[len(texts)-1]
+	if after, ok := strings.CutSuffix(c.prompt.AfterQuery, " "); ok {
+		c.prompt.AfterQuery, c.prompt.BeforePassage = after, " "
+	}
+	return &c, nil
+}
+
+// tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
+func (c *chat) tokenizer(tok *tokenizer.Tokenizer) (*tokenizer.Tokenizer, error) {
+	for _, seam := range []struct{ before, after string }{
+		{c.prefix, c.prompt.BeforeInstruction + "a"},
+		{c.prompt.AfterQuery, c.prompt.BeforePassage},
+		{"", c.suffix},
+	} {
+		for _, text := range []string{"", "a", "A9", "9", ".", "-", " ", "  x", "\n", "\n\nx", "'s", "é", "\u0301", "中"} {
+			before, after := seam.before, seam.after+text
+			if seam.before == "" {
+				before, after = text, seam.after
+			}
+			if !slices.Equal(tok.Append(tok.Append(nil, before), after), tok.Append(nil, before+after)) {
+				return nil, fmt.Errorf("its tokens of %q and %q are others than those of both together; such a chat cannot be computed", before, after)
+			}
+		}
+	}
+	return tok.WithChat(tok.Append(nil, c.prefix), tok.Append(nil, c.suffix)), nil
+}

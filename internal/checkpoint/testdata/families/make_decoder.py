@@ -1,0 +1,117 @@
+"""Writes the decoders of this directory, and their logits in float64.
+
+As in make.py: random weights, sizes and settings that no published model has together, computed by
+PyTorch in float64 straight from the definition of each family.
+
+Debian's python3-torch is enough: /usr/bin/python3 make_decoder.py
+"""
+
+import json
+import math
+import pathlib
+import random
+
+import torch
+import torch.nn.functional as F
+
+from make import Weights
+from make_rotary import inverse_frequencies, linear, turn
+
+HERE = pathlib.Path(__file__).parent
+
+
+def rms(w, name, x, eps):
+    gain = w(name + ".weight", x.shape[-1], mean=1.0, scale=0.2)
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * gain
+
+
+def attention(c, w, at, x):
+    """Causal attention: query head i reads key and value head i // (heads / key heads)."""
+    size, heads, shared, n = c["head_dim"], c["num_attention_heads"], c["num_key_value_heads"], len(x)
+    bias = c["model_type"] == "qwen2" or c.get("attention_bias", False)
+    q = linear(w, at + "q_proj", x, heads * size, bias).split(size, -1)
+    k = linear(w, at + "k_proj", x, shared * size, bias).split(size, -1)
+    v = linear(w, at + "v_proj", x, shared * size, bias).split(size, -1)
+    if c["model_type"] == "qwen3":
+        q = rms(w, at + "q_norm", torch.stack(q), c["rms_norm_eps"])
+        k = rms(w, at + "k_norm", torch.stack(k), c["rms_norm_eps"])
+    frequencies = inverse_frequencies(theta(c), size)
+    later = torch.ones(n, n).triu(1).bool()
+    out = []
+    for i in range(heads):
+        j = i // (heads // shared)
+        products = turn(q[i], frequencies) @ turn(k[j], frequencies).T / math.sqrt(size)
+        out.append(torch.softmax(products.masked_fill(later, -math.inf), -1) @ v[j])
+    return linear(w, at + "o_proj", torch.cat(out, -1), c["hidden_size"], c.get("attention_bias", False))
+
+
+def theta(c):
+    return c["rope_parameters"]["rope_theta"] if "rope_parameters" in c else c["rope_theta"]
+
+
+def decoder(c, w, ids, answers):
+    hidden, inner, eps = c["hidden_size"], c["intermediate_size"], c["rms_norm_eps"]
+    embeddings = w.table("model.embed_tokens", c["vocab_size"], hidden)
+    x = embeddings[ids]
+    for i in range(c["num_hidden_layers"]):
+        at = f"model.layers.{i}."
+        x = x + attention(c, w, at + "self_attn.", rms(w, at + "input_layernorm", x, eps))
+        h = rms(w, at + "post_attention_layernorm", x, eps)
+        gate, up = linear(w, at + "mlp.gate_proj", h, inner, False), linear(w, at + "mlp.up_proj", h, inner, False)
+        x = x + linear(w, at + "mlp.down_proj", F.silu(gate) * up, hidden, False)
+    last = rms(w, "model.norm", x, eps)[-1]
+    if answers is None:
+        return linear(w, "score", last, len(c["id2label"]), False)
+    rows = embeddings if c["tie_word_embeddings"] else w.table("lm_head", c["vocab_size"], hidden)
+    return rows[answers] @ last
+
+
+def sizes(hidden, layers, heads, shared, size, inner, **more):
+    return dict(hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=shared,
+                head_dim=size, intermediate_size=inner, max_position_embeddings=400, vocab_size=60, hidden_act="silu",
+                use_sliding_window=False, rms_norm_eps=1e-6, rope_theta=10000.0) | more
+
+
+def models():
+    """Name, class, type of the tensors, config, ids of the tokens whose logits make the score."""
+    yield "qwen2-tied", "Qwen2ForCausalLM", "BF16", sizes(
+        44, 2, 6, 2, 10, 37, tie_word_embeddings=True, rms_norm_eps=1e-4), [7, 31]
+    yield "qwen2-untied", "Qwen2ForCausalLM", "F16", sizes(
+        33, 3, 3, 1, 14, 50, tie_word_embeddings=False, rope_theta=1e6), [59, 0]
+    yield "qwen2-one", "Qwen2ForCausalLM", "F32", sizes(24, 1, 2, 2, 18, 31, tie_word_embeddings=False), [12]
+    yield "qwen2-labels", "Qwen2ForSequenceClassification", "F16", sizes(
+        40, 2, 4, 2, 6, 44, tie_word_embeddings=True, id2label={"0": "no", "1": "yes"}), None
+    yield "qwen3-untied", "Qwen3ForCausalLM", "F32", sizes(
+        36, 3, 4, 1, 22, 41, tie_word_embeddings=False, rms_norm_eps=1e-3), [3, 5]
+    parameters = sizes(28, 2, 4, 4, 12, 40, tie_word_embeddings=True, attention_bias=True, id2label={"0": "LABEL_0"},
+                       rope_parameters={"rope_type": "default", "rope_theta": 500.0})
+    del parameters["rope_theta"]
+    yield "qwen3-bias", "Qwen3ForSequenceClassification", "BF16", parameters, None
+
+
+def main():
+    for seed, (name, kind, dtype, config, answers) in enumerate(models()):
+        config |= {"architectures": [kind], "model_type": kind[:5].lower()}
+        w, cases, rng = Weights(200 + seed, dtype), [], random.Random(name)
+        for length in [1, 2, 3, 7, 15, 16, 17, 30, 48, 49, 97, 130, 257, 300]:
+            ids = [rng.randrange(config["vocab_size"]) for _ in range(length)]
+            logits = decoder(config, w, torch.tensor(ids), answers)
+            cases.append({"ids": ids, "types_from": rng.randint(1, length), "logits": logits.tolist()})
+        target = HERE / name
+        target.mkdir(exist_ok=True)
+        (target / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+        (target / "expected.json").write_text(json.dumps({"cases": cases}) + "\n")
+        w.save(target / "model.safetensors")
+        if answers:
+            score = target / "1_LogitScore"
+            score.mkdir(exist_ok=True)
+            (score / "config.json").write_text(json.dumps(
+                {"true_token_id": answers[-1], "false_token_id": answers[0] if len(answers) > 1 else None}) + "\n")
+            (target / "modules.json").write_text(json.dumps([
+                {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
+                {"idx": 1, "name": "1", "path": "1_LogitScore", "type": "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"},
+            ], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
