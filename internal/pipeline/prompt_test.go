@@ -29,7 +29,7 @@ func TestInstruction(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tok.texts[c.query] != 1 || tok.texts[" a b"] == 0 {
-			t.Errorf("instruction %q: tokenized %q, want %q and %q", c.instruction, tok.texts, c.query, " a b")
+			t.Errorf("instruction %q: tokenized %v, want %q and %q", c.instruction, tok.texts, c.query, " a b")
 		}
 	}
 	windows := crossrank.Windows{Aggregate: crossrank.BestWindow}
