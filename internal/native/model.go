@@ -157,11 +157,11 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 // checkAttention refuses combinations that no kernel computes, of operations that this executor
 // has.
 func checkAttention(n *network.Network) error {
-	windows := slices.ContainsFunc(n.Blocks, func(b network.Block) bool { return b.Window > 0 })
+	window := slices.IndexFunc(n.Blocks, func(b network.Block) bool { return b.Window > 0 })
 	switch {
-	case n.Relative != nil && windows:
-		return errors.New("the native backend has no relative positions within a window yet")
-	case n.Causal && windows:
+	case n.Relative != nil && window >= 0:
+		return fmt.Errorf("the native backend has no relative positions within a window, as block %d has them", window)
+	case n.Causal && window >= 0:
 		return errors.New("the native backend has no causal attention within a window yet")
 	case n.Causal && n.Relative != nil:
 		return errors.New("the native backend has no causal attention with relative positions yet")
