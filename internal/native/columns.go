@@ -2,7 +2,6 @@ package native
 
 import (
 	"github.com/crossrank/crossrank/internal/kernel"
-	"github.com/crossrank/crossrank/internal/network"
 )
 
 // Where a team has more workers than a few rows each, they share columns too. The workers of a team
@@ -99,7 +98,7 @@ func gridOf(p part) grid {
 }
 
 // layersByColumns takes a block through the whole layers, as block does where workers share rows.
-func (m *model) layersByColumns(s *scratch, w *workspace, g grid, seqs []network.Sequence, rows int) {
+func (m *model) layersByColumns(s *scratch, w *workspace, g grid, seqs []input, rows int) {
 	low, high := m.rowsOf(g.rows, seqs, rows)
 	from, to := g.columns.of(high - low) // what one worker norms of its row's rows
 	from, to = low+from, low+to
@@ -141,7 +140,7 @@ func (m *model) projectColumns(s *scratch, w *workspace, c *columns, low, high i
 }
 
 // attendColumns computes the outputs of a column's heads for some rows.
-func (m *model) attendColumns(s *scratch, w *workspace, l *layer, c *columns, seqs []network.Sequence, low, high int) {
+func (m *model) attendColumns(s *scratch, w *workspace, l *layer, c *columns, seqs []input, low, high int) {
 	ld, at := 3*m.attention, c.heads*m.heads.Size
 	part := layer{window: l.window, relative: c.relative}
 	heads := m.heads

@@ -40,8 +40,8 @@ func TestGridsNeverChangeAScore(t *testing.T) {
 					e.start(p.teams*p.size, nil)
 					got := make([]float32, len(seqs))
 					for range 2 {
-						e.sort(seqs)
-						if err := e.compute(seqs, got, p); err != nil {
+						e.sort(inputsOf(seqs))
+						if err := e.compute(inputsOf(seqs), got, p); err != nil {
 							t.Fatal(err)
 						}
 						for i := range got {
@@ -59,12 +59,13 @@ func TestGridsNeverChangeAScore(t *testing.T) {
 
 // TestNotAllShareColumns: networks whose steps are more than products and heads share rows alone.
 func TestNotAllShareColumns(t *testing.T) {
-	for name, change := range map[string]func(*network.Network){"ModernBERT": modernBERT, "GTE": gte, "narrow embeddings": narrow} {
+	for name, change := range map[string]func(*network.Network){"ModernBERT": modernBERT, "GTE": gte, "narrow embeddings": narrow,
+		"Qwen": decoder, "causal": causal, "grouped heads": grouped(2), "norms of heads": headNorms} {
 		n := sample.Network(9, complete(geometries[0]))
 		change(n)
 		e := start(t, n, Options{Threads: 8, MaxTokens: 100})
 		e.processors = func() int { return 8 }
-		if p := e.plan(sample.Sequences(1, n, 9)); e.model.sharesColumns() || p.columns != 1 || e.memory.all.feed != nil {
+		if p := e.plan(inputsOf(sample.Sequences(1, n, 9))); e.model.sharesColumns() || p.columns != 1 || e.memory.all.feed != nil {
 			t.Errorf("%s: the plan is %+v, want one that shares rows alone", name, p)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // compute runs a batch as planned.
-func (e *Engine) compute(seqs []network.Sequence, out []float32, p plan) error {
+func (e *Engine) compute(seqs []input, out []float32, p plan) error {
 	e.assign(seqs, p)
 	used := e.workers[:p.teams*p.size]
 	for _, w := range used {
@@ -31,13 +31,13 @@ func (e *Engine) compute(seqs []network.Sequence, out []float32, p plan) error {
 }
 
 // plan chooses how a batch is computed by as many workers as have a processor.
-func (e *Engine) plan(seqs []network.Sequence) plan {
+func (e *Engine) plan(seqs []input) plan {
 	e.sort(seqs)
 	return e.planner.choose(seqs, e.order, min(len(e.workers), e.processors()), e.memory.each)
 }
 
 // sort orders the sequences of a batch.
-func (e *Engine) sort(seqs []network.Sequence) {
+func (e *Engine) sort(seqs []input) {
 	e.order = e.order[:0]
 	for i := range seqs {
 		e.order = append(e.order, i)
@@ -47,7 +47,7 @@ func (e *Engine) sort(seqs []network.Sequence) {
 
 // assign divides the sequences among the teams of a plan. The first worker of a team holds its
 // sequences and its results; all compute in the memory of the team together.
-func (e *Engine) assign(seqs []network.Sequence, p plan) {
+func (e *Engine) assign(seqs []input, p plan) {
 	for team := range p.teams {
 		members := e.workers[team*p.size:][:p.size]
 		leader := members[0]

@@ -121,8 +121,9 @@ type positionRule struct {
 	offset  int
 }
 
-// count is how many of the first n rows of a sequence are counted as positions.
-func (r positionRule) count(q network.Sequence, n int) int {
+// count is how many of the first n tokens of a sequence are counted as positions, its padding
+// included.
+func (r positionRule) count(q input, n int) int {
 	if r.offset == 0 {
 		return n
 	}
@@ -150,7 +151,7 @@ func (r positionRule) row(id int32, counted int) int {
 }
 
 // embed fills rows low to high of x with the embeddings of the sequences' tokens.
-func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, high int) {
+func (m *model) embed(s *scratch, w *workspace, seqs []input, low, high int) {
 	if m.embeddingProj == nil {
 		m.embedRows(s.x[low*m.hidden:], w, seqs, low, high)
 		return
@@ -165,13 +166,13 @@ func (m *model) embed(s *scratch, w *workspace, seqs []network.Sequence, low, hi
 }
 
 // embedRows writes the embeddings of rows low to high to dst, before the projection.
-func (m *model) embedRows(dst []float32, w *workspace, seqs []network.Sequence, low, high int) {
+func (m *model) embedRows(dst []float32, w *workspace, seqs []input, low, high int) {
 	start := 0
 	for _, q := range seqs {
 		first, last := max(low-start, 0), min(high-start, q.Rows())
 		if first < last {
-			counted := m.positions.count(q, first)
-			for i := first; i < last; i++ {
+			counted := m.positions.count(q, q.from+first)
+			for i := q.from + first; i < q.from+last; i++ {
 				token, types := m.tokenAt(q, i)
 				at := types + m.positions.row(token, counted)
 				m.embedRow(dst, m.tokenEmbeddings.row(token, w.out), m.positionEmbeddings[at*m.embedding:])
@@ -198,9 +199,9 @@ func (m *model) embedRow(dst, token, position []float32) {
 	}
 }
 
-// tokenAt returns the token at row i of a sequence, and where positionEmbeddings has the rows of
+// tokenAt returns the token at position i of a sequence, and where positionEmbeddings has the rows of
 // its type. Padding is token 0, of type 0.
-func (m *model) tokenAt(q network.Sequence, i int) (token int32, types int) {
+func (m *model) tokenAt(q input, i int) (token int32, types int) {
 	switch {
 	case i >= len(q.IDs):
 		return 0, 0

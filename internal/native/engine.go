@@ -41,11 +41,13 @@ type Engine struct {
 	tier      cpu.Tier
 	vocab     int
 	maxTokens int
+	prefixes  *prefixes // nil: sequences share nothing
 
 	running sync.WaitGroup // the workers' goroutines, for Close
 
 	mu      sync.Mutex // held while a batch is computed, and by Close
 	closed  bool
+	sharer  sharer
 	order   []int // the batch's sequences, longest first
 	workers []*worker
 	memory  *memory
@@ -62,6 +64,11 @@ type Options struct {
 	Precision Precision // "" = fp32
 	Tier      cpu.Tier  // of instructions; "" = the best, or the one that the environment forces
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
+
+	// PrefixBytes is the memory in which a causal network's keys and values are kept for sequences
+	// that begin alike; 0 = [DefaultPrefixBytes]. Below 0 each sequence is computed whole. No logit
+	// changes.
+	PrefixBytes int64
 }
 
 // ErrClosed is what Logits returns once the engine is closed.
@@ -90,7 +97,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 // workers and their memory alone. Either may be closed while the other lives. Threads and
 // processors are as in [Options].
 func (e *Engine) Replica(threads int, cpus []int) *Engine {
-	r := &Engine{model: e.model, tier: e.tier, vocab: e.vocab, maxTokens: e.maxTokens}
+	r := &Engine{model: e.model, tier: e.tier, vocab: e.vocab, maxTokens: e.maxTokens, prefixes: e.prefixes}
 	r.start(threads, cpus)
 	return r
 }
@@ -131,7 +138,23 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if e.closed {
 		return ErrClosed
 	}
-	return e.compute(seqs, out, e.plan(seqs))
+	defer e.sharer.forget()
+	inputs, err := e.share(seqs)
+	if err != nil {
+		return err
+	}
+	return e.run(inputs, out)
+}
+
+// run computes a batch.
+func (e *Engine) run(seqs []input, out []float32) error { return e.compute(seqs, out, e.plan(seqs)) }
+
+// Prefixes reports how the beginnings of sequences were shared; all of it is 0 where none are.
+func (e *Engine) Prefixes() Prefixes {
+	if e.prefixes == nil {
+		return Prefixes{}
+	}
+	return e.prefixes.report()
 }
 
 func (e *Engine) check(seqs []network.Sequence, out []float32) error {

@@ -63,13 +63,13 @@ func BenchmarkUneven(b *testing.B) {
 			for _, p := range []plan{{2, 1, 1}, {1, 2, 1}} {
 				b.Run(fmt.Sprintf("precision=%s/above=%d%%/teams=%d", precision, load.percent, p.teams), func(b *testing.B) {
 					out := make([]float32, len(seqs))
-					e.sort(seqs)
+					e.sort(inputsOf(seqs))
 					for b.Loop() {
-						if err := e.compute(seqs, out, p); err != nil {
+						if err := e.compute(inputsOf(seqs), out, p); err != nil {
 							b.Fatal(err)
 						}
 					}
-					b.ReportMetric(e.planner.predict(seqs, e.order, p), "rows-predicted")
+					b.ReportMetric(e.planner.predict(inputsOf(seqs), e.order, p), "rows-predicted")
 				})
 			}
 		}

@@ -61,8 +61,8 @@ func TestPlansNeverChangeAScore(t *testing.T) {
 		e := open(t, p.teams*p.size)
 		for range 2 {
 			got := make([]float32, len(seqs))
-			e.sort(seqs)
-			if err := e.compute(seqs, got, p); err != nil {
+			e.sort(inputsOf(seqs))
+			if err := e.compute(inputsOf(seqs), got, p); err != nil {
 				t.Fatal(err)
 			}
 			for i := range got {
@@ -99,7 +99,7 @@ func TestNoMoreWorkersThanProcessors(t *testing.T) {
 	for _, processors := range []int{1, 2, 64, 100} {
 		e.processors = func() int { return processors }
 		for _, lengths := range [][]int{{80}, spreadLengths(32), spreadLengths(200)} {
-			if p := e.plan(sample.Sequences(1, small(), lengths...)); p.teams*p.size > processors {
+			if p := e.plan(inputsOf(sample.Sequences(1, small(), lengths...))); p.teams*p.size > processors {
 				t.Errorf("%d sequences on %d processors: the plan is %+v", len(lengths), processors, p)
 			}
 		}
@@ -140,7 +140,7 @@ func TestPanicIsOneBatchsError(t *testing.T) {
 		for _, w := range e.workers {
 			good := w.workspace
 			w.workspace = &workspace{} // no memory to work in
-			if err := e.compute(seqs, make([]float32, len(seqs)), p); err == nil {
+			if err := e.compute(inputsOf(seqs), make([]float32, len(seqs)), p); err == nil {
 				t.Errorf("%s: no error from a worker that panicked", name)
 			}
 			w.workspace = good
@@ -176,11 +176,11 @@ func TestUnknownTierIsRefused(t *testing.T) {
 func TestLogitsAllocatesNothing(t *testing.T) {
 	e := open(t, 2)
 	seqs := sample.Sequences(2, small(), 9, 9, 9, 9)
-	out := make([]float32, len(seqs))
+	inputs, out := inputsOf(seqs), make([]float32, len(seqs))
 	for name, run := range map[string]func() error{
 		"as planned": func() error { return e.Logits(seqs, out) },
-		"divided":    func() error { return e.compute(seqs, out, plan{2, 1, 1}) },
-		"joint":      func() error { return e.compute(seqs, out, plan{1, 2, 1}) },
+		"divided":    func() error { return e.compute(inputs, out, plan{2, 1, 1}) },
+		"joint":      func() error { return e.compute(inputs, out, plan{1, 2, 1}) },
 	} {
 		var err error
 		if n := testing.AllocsPerRun(5, func() { err = errors.Join(err, run()) }); n != 0 || err != nil {

@@ -1,22 +1,19 @@
 package native
 
-import (
-	"github.com/crossrank/crossrank/internal/kernel"
-	"github.com/crossrank/crossrank/internal/network"
-)
+import "github.com/crossrank/crossrank/internal/kernel"
 
 // forward writes one logit a sequence: with a part, only those of that part; other workers write
 // the rest. The caller has checked the sequences: each has at least one token, its rows fit the
 // scratch and the workspace, and its ids and its length lie within the embeddings. The scratch is
 // reserved for them.
-func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequence, logits []float32) {
+func (m *model) forward(s *scratch, w *workspace, p part, seqs []input, logits []float32) {
 	for first := 0; first < len(seqs); {
 		n, rows := block(seqs[first:], s.block)
 		m.block(s, w, p, seqs[first:first+n], rows, first)
 		first += n
 	}
 	low, high := p.of(len(seqs))
-	if low < high {
+	if low < high && seqs[0].fill == nil {
 		read := s.read[low*m.hidden:]
 		if !m.readsAll() {
 			m.afterAttention(w, &m.layers[len(m.layers)-1], read, s.readContext[low*m.attention:], high-low)
@@ -28,7 +25,7 @@ func (m *model) forward(s *scratch, w *workspace, p part, seqs []network.Sequenc
 
 // block returns how many of seqs make the next block, at least one, and their rows; more than one
 // only up to most rows.
-func block(seqs []network.Sequence, most int) (n, rows int) {
+func block(seqs []input, most int) (n, rows int) {
 	for _, q := range seqs {
 		if n > 0 && rows+q.Rows() > most {
 			break
@@ -42,7 +39,7 @@ func block(seqs []network.Sequence, most int) (n, rows int) {
 // block takes sequences of so many rows in total through the layers, and leaves one row a sequence
 // for the head, from row first on. Unless that is the mean, the last layer is computed up to its
 // attention.
-func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence, rows, first int) {
+func (m *model) block(s *scratch, w *workspace, p part, seqs []input, rows, first int) {
 	low, high := m.rowsOf(p, seqs, rows)
 	layers := m.whole()
 	if p.cut != nil {
@@ -51,6 +48,8 @@ func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence,
 		m.layersByRows(s, w, p, seqs, low, high)
 	}
 	switch {
+	case seqs[0].fill != nil: // then all of them: only keys and values are wanted
+		m.project(s, w, &m.layers[len(layers)], seqs, low, high)
 	case m.readsAll():
 		m.meanRead(s, w, p, seqs, first)
 	case m.last.keys == nil:
@@ -67,7 +66,7 @@ func (m *model) block(s *scratch, w *workspace, p part, seqs []network.Sequence,
 }
 
 // layersByRows takes a worker's rows of a block through the whole layers.
-func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []network.Sequence, low, high int) {
+func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []input, low, high int) {
 	m.embed(s, w, seqs, low, high)
 	layers := m.whole()
 	for i := range layers {
@@ -81,7 +80,7 @@ func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []network.Se
 }
 
 // project computes rows low to high of qkv. Of the last layer that is keys and values alone.
-func (m *model) project(s *scratch, w *workspace, l *layer, seqs []network.Sequence, low, high int) {
+func (m *model) project(s *scratch, w *workspace, l *layer, seqs []input, low, high int) {
 	step := high - low
 	if m.preNorm {
 		step = chunkRows
@@ -99,37 +98,43 @@ func (m *model) project(s *scratch, w *workspace, l *layer, seqs []network.Seque
 		m.normHeads(qkv, ld, n, l)
 		m.rotate(s, l, seqs, at, at+n)
 	}
+	m.keep(s, l, seqs, low, high)
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
-func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []network.Sequence, low, high int) {
+func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []input, low, high int) {
 	width, ld := m.attention, m.projected
 	start := 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {
-			m.attendRows(w, l, s.context[from*width:], s.qkv[from*ld:], s.qkv[start*ld:], to-from, from-start, len(q.IDs))
+			m.attendRows(w, l, q, s.context[from*width:], s.qkv[from*ld:], s.qkv[start*ld:], to-from, from-start)
 		}
 		start += q.Rows()
 	}
 }
 
-// attendRows computes the heads' outputs of queries in a row, the first at a position, over the
-// tokens of their sequence. Keys and values are in qkv, from the sequence's first row on.
-func (m *model) attendRows(w *workspace, l *layer, context, queries, qkv []float32, rows, position, tokens int) {
-	m.attendHeads(w, l, m.heads, context, queries, qkv, rows, position, tokens)
+// attendRows computes the heads' outputs of queries in a row, the first of which has a row of the
+// sequence, over its tokens. Keys and values are in qkv, from the sequence's first row on, and in
+// its prefix.
+func (m *model) attendRows(w *workspace, l *layer, q input, context, queries, qkv []float32, rows, row int) {
+	if !m.causal {
+		m.attendHeads(w, l, m.heads, context, queries, qkv, rows, row, len(q.IDs))
+		return
+	}
+	width, ld := m.attention, m.projected
+	parts := [2]kernel.KeyValues{{}, {K: qkv[width:], V: qkv[width+m.keyValues:], LD: ld, Rows: len(q.IDs) - q.from}}
+	if q.from > 0 {
+		parts[0] = m.prefixOf(q.prefix, l, q.from)
+	}
+	m.kernels.AttentionCausal(context, width, queries, ld, parts[:], rows, q.from+row, m.heads, w.attention)
 }
 
-// attendHeads is attendRows for some heads in a row, from the first of which on context, queries and
-// qkv begin.
+// attendHeads computes the outputs of some heads in a row, from the first of which on context,
+// queries and qkv begin, where attention is not causal. The first query is at a position.
 func (m *model) attendHeads(w *workspace, l *layer, heads kernel.Heads, context, queries, qkv []float32, rows, position, tokens int) {
 	width, ld := m.attention, m.projected
 	k, v := qkv[width:], qkv[width+m.keyValues:]
-	if m.causal {
-		own := [1]kernel.KeyValues{{K: k, V: v, LD: ld, Rows: tokens}}
-		m.kernels.AttentionCausal(context, width, queries, ld, own[:], rows, position, heads, w.attention)
-		return
-	}
 	if l.window > 0 && tokens > l.window+1 { // else every token sees all
 		m.kernels.AttentionWindow(context, width, queries, ld, k, v, ld, rows, position, tokens, l.window, heads, w.attention)
 		return

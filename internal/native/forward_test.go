@@ -211,7 +211,7 @@ func TestInt8IsNearFloat(t *testing.T) {
 func forward(m *model, maxTokens int, seqs []network.Sequence, logits []float32) {
 	s := m.newScratch(maxTokens)
 	m.reserve(s, len(seqs))
-	m.forward(s, m.newWorkspace(maxTokens), part{}, seqs, logits)
+	m.forward(s, m.newWorkspace(maxTokens), part{}, inputsOf(seqs), logits)
 }
 
 // TestBatchNeverChangesAScore: alone, in any batch, in any order, by any number of workers: the
@@ -267,7 +267,7 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
-						m.forward(s, m.newWorkspace(longest), part{index: i, count: workers, barrier: barrier}, batch, logits)
+						m.forward(s, m.newWorkspace(longest), part{index: i, count: workers, barrier: barrier}, inputsOf(batch), logits)
 					})
 				}
 				wg.Wait()
@@ -293,7 +293,8 @@ func TestForwardAllocatesNothing(t *testing.T) {
 			eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 				s, w, logits := m.newScratch(300), m.newWorkspace(300), make([]float32, len(seqs))
 				m.reserve(s, len(seqs))
-				if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, seqs, logits) }); n != 0 {
+				inputs := inputsOf(seqs)
+				if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, inputs, logits) }); n != 0 {
 					t.Errorf("%v allocations a pass, want none", n)
 				}
 			})

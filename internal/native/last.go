@@ -55,10 +55,10 @@ func (m *model) packAttendedInput(b *network.Block) {
 	}
 }
 
-// rowRead is the row of a sequence that the head reads.
-func (m *model) rowRead(q network.Sequence) int {
+// rowRead is the row that the head reads, of those that a sequence has.
+func (m *model) rowRead(q input) int {
 	if m.pooling == network.LastToken {
-		return len(q.IDs) - 1
+		return len(q.IDs) - 1 - q.from
 	}
 	return 0
 }
@@ -66,7 +66,7 @@ func (m *model) rowRead(q network.Sequence) int {
 // attendRead copies the row of x that the head reads of each sequence into s.read, and puts the
 // heads' outputs for it into s.readContext, from row first on. x is complete, and so are the keys
 // and values of a layer that has them; workers split the sequences.
-func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
+func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []input, first int) {
 	low, high := p.of(len(seqs))
 	start := 0
 	for i, q := range seqs {
@@ -76,7 +76,7 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequ
 			copy(row, s.x[(start+m.rowRead(q))*m.hidden:])
 			context := s.readContext[at*m.attention : (at+1)*m.attention]
 			if m.last.keys == nil {
-				m.attendKeys(w, row, s.qkv[start*m.projected:], m.rowRead(q), len(q.IDs), context)
+				m.attendKeys(w, q, row, s.qkv[start*m.projected:], context)
 			} else {
 				m.attendInput(w, row, s.x[start*m.hidden:], len(q.IDs), context)
 			}
@@ -85,18 +85,18 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []network.Sequ
 	}
 }
 
-// attendKeys computes the heads' outputs for one row, at a position of its sequence, over the keys
-// and values of its tokens.
-func (m *model) attendKeys(w *workspace, row, qkv []float32, position, tokens int, context []float32) {
+// attendKeys computes the heads' outputs for the row that the head reads of a sequence, over the
+// keys and values of its tokens.
+func (m *model) attendKeys(w *workspace, q input, row, qkv, context []float32) {
 	l := &m.layers[len(m.layers)-1]
 	x := m.normed(w, row, 1, &l.attentionNorm)
 	m.kernels.MatMul(w.query, m.attention, x, m.hidden, 1, m.last.query, kernel.None, nil)
 	m.normEach(w.query, &l.queryNorm)
 	if l.rotary != nil {
 		size := m.heads.Size
-		m.kernels.Rotate(w.query, m.attention, 1, m.heads.Count, size, l.rotary.table[position*size:])
+		m.kernels.Rotate(w.query, m.attention, 1, m.heads.Count, size, l.rotary.table[(q.from+m.rowRead(q))*size:])
 	}
-	m.attendRows(w, l, context, w.query, qkv, 1, position, tokens)
+	m.attendRows(w, l, q, context, w.query, qkv, 1, m.rowRead(q))
 }
 
 // attendInput computes the heads' outputs for one row over the tokens rows of x.
@@ -114,7 +114,7 @@ func (m *model) attendInput(w *workspace, row, x []float32, tokens int, context 
 
 // meanRead puts the mean of each sequence's rows, after the final norm, into s.read, from row first
 // on. x is complete; workers split the sequences.
-func (m *model) meanRead(s *scratch, w *workspace, p part, seqs []network.Sequence, first int) {
+func (m *model) meanRead(s *scratch, w *workspace, p part, seqs []input, first int) {
 	low, high := p.of(len(seqs))
 	start := 0
 	for i, q := range seqs {

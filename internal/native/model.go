@@ -70,6 +70,7 @@ func (m *model) whole() []layer {
 }
 
 type layer struct {
+	index         int
 	attentionNorm norm
 	qkProj        *kernel.Panels // queries and keys, side by side
 	keyProj       *kernel.Panels // keys alone: instead of qkProj in the last layer, see lastAttention
@@ -146,6 +147,7 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 	m.zeros = make([]float32, max(m.hidden, m.head.ld, m.heads.Size))
 	for i := range n.Blocks {
 		b, l := &n.Blocks[i], &m.layers[i]
+		l.index = i
 		l.rotary, l.window = m.rotaryOf(b.Rotary), b.Window
 	}
 	if n.Relative != nil {

@@ -83,6 +83,9 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 	e := &Engine{
 		model: o.model, tier: o.tier, vocab: o.network.Embeddings.Tokens.Rows, maxTokens: cmp.Or(maxTokens, most),
 	}
+	if e.model.sharesPrefixes() {
+		e.prefixes = newPrefixes(opts.PrefixBytes)
+	}
 	e.model.prepare(e.maxTokens)
 	e.start(opts.Threads, opts.CPUs)
 	return e, nil

@@ -13,7 +13,7 @@ import (
 func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 	const longest = 40
 	for i, change := range []func(*network.Network){
-		func(*network.Network) {}, deBERTa, gte, modernBERT, modernBERTMean, func(n *network.Network) { n.Embeddings.Positions.Offset = 5 },
+		func(*network.Network) {}, deBERTa, gte, modernBERT, modernBERTMean, decoder, func(n *network.Network) { n.Embeddings.Positions.Offset = 5 },
 	} {
 		c := complete(geometries[i%3])
 		n := sample.Network(7, c)
@@ -23,7 +23,7 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 		for i := range padded {
 			padded[i].Pad = longest - len(padded[i].IDs)
 		}
-		if count, rows := block(padded, blockTokens); count != 6 || rows != 6*longest {
+		if count, rows := block(inputsOf(padded), blockTokens); count != 6 || rows != 6*longest {
 			t.Errorf("a block holds %d sequences of %d rows, want all 6 of 40 each", count, rows)
 		}
 		eachTier(t, n, Precisions, func(t *testing.T, m *model) {
@@ -36,7 +36,7 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 
 			s := m.newScratch(c.Positions)
 			m.reserve(s, 1)
-			m.forward(s, m.newWorkspace(c.Positions), part{}, padded[1:2], got)
+			m.forward(s, m.newWorkspace(c.Positions), part{}, inputsOf(padded[1:2]), got)
 			for r := range longest {
 				if row := s.x[r*m.hidden : (r+1)*m.hidden]; !slices.ContainsFunc(row, func(v float32) bool { return v != 0 }) {
 					t.Errorf("row %d of a sequence of 7 tokens and 33 of padding was not computed", r)

@@ -1,7 +1,5 @@
 package native
 
-import "github.com/crossrank/crossrank/internal/network"
-
 // part is one worker's part of a pass that several workers compute together. The zero value is the
 // whole pass.
 //
@@ -32,7 +30,7 @@ func (p part) wait() {
 
 // rowsOf returns the worker's rows of a block, which cost about as much as those of any other. A
 // row of a long sequence costs more, since its attention is over more tokens.
-func (m *model) rowsOf(p part, seqs []network.Sequence, rows int) (low, high int) {
+func (m *model) rowsOf(p part, seqs []input, rows int) (low, high int) {
 	if p.count <= 1 {
 		return 0, rows
 	}
@@ -47,7 +45,7 @@ func (m *model) rowsOf(p part, seqs []network.Sequence, rows int) (low, high int
 func (m *model) rowCost(n int) int { return m.quadratic + n }
 
 // rowAt is the first row of a block before which the rows cost about as much as given.
-func (m *model) rowAt(seqs []network.Sequence, cost int) int {
+func (m *model) rowAt(seqs []input, cost int) int {
 	row := 0
 	for _, q := range seqs {
 		n, each := q.Rows(), m.rowCost(q.Rows())

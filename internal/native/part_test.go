@@ -43,7 +43,7 @@ func TestRowsOfWorkersCostTheSame(t *testing.T) {
 		for count := 1; count <= 9; count++ {
 			next := 0
 			for i := range count {
-				low, high := m.rowsOf(part{index: i, count: count}, seqs, rows)
+				low, high := m.rowsOf(part{index: i, count: count}, inputsOf(seqs), rows)
 				if low != next || high < low {
 					t.Fatalf("%v, worker %d of %d: %d to %d, want to start at %d", lengths, i, count, low, high, next)
 				}

@@ -1,10 +1,6 @@
 package native
 
-import (
-	"math"
-
-	"github.com/crossrank/crossrank/internal/network"
-)
+import "math"
 
 // plan says how the workers compute a batch. They divide its sequences among teams, and a team
 // shares the rows of its sequences, or with many workers for few rows their columns too.
@@ -33,7 +29,7 @@ type load struct {
 // choose returns the plan by which sequences should be done first. The order names them from the
 // longest on. Each of the workers has memory for a sequence of so many rows; one team of them has
 // memory for any.
-func (p *planner) choose(seqs []network.Sequence, order []int, workers, memory int) plan {
+func (p *planner) choose(seqs []input, order []int, workers, memory int) plan {
 	best, least := plan{1, 1, 1}, math.Inf(1)
 	for teams := min(workers, len(seqs)); teams > 0; teams = workers / (workers/teams + 1) {
 		p.assign(seqs, order, teams)
@@ -54,7 +50,7 @@ func (p *planner) choose(seqs []network.Sequence, order []int, workers, memory i
 
 // assign gives every team sequences of about the same cost: the longest first, each to the team
 // that has least so far.
-func (p *planner) assign(seqs []network.Sequence, order []int, teams int) {
+func (p *planner) assign(seqs []input, order []int, teams int) {
 	clear(p.loads[:teams])
 	for _, i := range order {
 		p.loads[leastLoaded(p.loads[:teams])].add(seqs[i].Rows(), p.costs.quadratic)
@@ -83,7 +79,7 @@ func leastLoaded(loads []load) int {
 func (l *load) cost() float64 { return float64(l.rows) + l.attention }
 
 // predict is the time of one plan.
-func (p *planner) predict(seqs []network.Sequence, order []int, one plan) float64 {
+func (p *planner) predict(seqs []input, order []int, one plan) float64 {
 	p.assign(seqs, order, one.teams)
 	return p.time(one)
 }

@@ -80,8 +80,8 @@ func TestPlans(t *testing.T) {
 		for precision, want := range map[Precision]string{FP32: c.fp32, INT8: c.int8} {
 			p := planner{costs: miniLMCosts[precision], loads: make([]load, c.workers)}
 			e := Engine{planner: p}
-			e.sort(seqs)
-			got := p.choose(seqs, e.order, c.workers, dividedTokens)
+			e.sort(inputsOf(seqs))
+			got := p.choose(inputsOf(seqs), e.order, c.workers, dividedTokens)
 			s := fmt.Sprintf("%d × %d", got.teams, got.size)
 			if got.columns > 1 {
 				s += fmt.Sprintf(" in %d columns", got.columns)

@@ -91,8 +91,8 @@ func newSimulations(p plan) []*simulation {
 
 // round computes a batch once. It keeps the least times of all rounds.
 func round(e *Engine, seqs []network.Sequence, out []float32, p plan, teams []*simulation) {
-	e.sort(seqs)
-	e.assign(seqs, p)
+	e.sort(inputsOf(seqs))
+	e.assign(inputsOf(seqs), p)
 	for team, s := range teams {
 		members := e.workers[team*p.size:][:p.size]
 		s.turns[0] <- struct{}{}
@@ -160,7 +160,7 @@ func BenchmarkManyCores(b *testing.B) {
 			for _, cores := range []int{2, 4, 8, 16, 32, 64, 128} {
 				b.Run(fmt.Sprintf("%s/precision=%s/cores=%d/tier=%s", load.name, precision, cores, one.Tier()), func(b *testing.B) {
 					e := many(b, one, cores)
-					p := e.plan(seqs)
+					p := e.plan(inputsOf(seqs))
 					alone, teams := newSimulations(plan{1, 1, 1}), newSimulations(p)
 					out := make([]float32, len(seqs))
 					for b.Loop() {
@@ -169,7 +169,7 @@ func BenchmarkManyCores(b *testing.B) {
 					}
 					linear := slowest(alone).Seconds() / float64(cores)
 					b.ReportMetric(linear/slowest(teams).Seconds(), "of-linear")
-					b.ReportMetric(e.planner.predict(seqs, e.order, plan{1, 1, 1})/float64(cores)/e.planner.predict(seqs, e.order, p), "predicted")
+					b.ReportMetric(e.planner.predict(inputsOf(seqs), e.order, plan{1, 1, 1})/float64(cores)/e.planner.predict(inputsOf(seqs), e.order, p), "predicted")
 					b.ReportMetric(float64(p.teams), "teams")
 					b.ReportMetric(float64(p.size), "cores/team")
 					b.ReportMetric(float64(p.columns), "columns")

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-
-	"github.com/crossrank/crossrank/internal/network"
 )
 
 // worker is one core: a goroutine, the memory that it works in, and its part of the batch at hand.
@@ -23,7 +21,7 @@ type worker struct {
 	scratch *scratch
 	barrier *barrier
 	index   []int // where its sequences are in the batch
-	seqs    []network.Sequence
+	seqs    []input
 	logits  []float32
 }
 
@@ -39,7 +37,7 @@ func newWorker(m *model, maxTokens int) *worker {
 func (w *worker) clear() { w.index, w.seqs = w.index[:0], w.seqs[:0] }
 
 // add puts the batch's sequence i into the team's part.
-func (w *worker) add(q network.Sequence, i int) {
+func (w *worker) add(q input, i int) {
 	w.index = append(w.index, i)
 	w.seqs = append(w.seqs, q)
 }
