@@ -106,7 +106,7 @@ type Response struct {
 // Usage counts the tokens of a request.
 type Usage struct {
 	Tokens          int // tokens computed, special tokens included
-	CachedTokens    int // tokens not computed: their pair was cached, or in progress for another request
+	CachedTokens    int // tokens not computed: their pair was cached or in progress, or began as another of the request
 	TruncatedTokens int // tokens cut from pairs that were too long
 	PaddedTokens    int // tokens to compute if every pair were padded to the longest of its batch
 }

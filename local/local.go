@@ -77,7 +77,9 @@ func Open(name string, opts Options) (*Model, error) {
 		Tokenizer: m.Tokenizer,
 		Prompt:    m.Prompt,
 		MaxLength: model.info.MaxLength,
-		ScoreType: scoreType(m),
+
+		SharesPrefixes: m.Network.SharesPrefixes(),
+		ScoreType:      scoreType(m),
 	}, pooled, opts.pipeline())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))

@@ -7,6 +7,7 @@ type (
 	Queue         = state.Queue    // how much work waits and runs at one moment
 	Batches       = state.Batches  // counts of the batches run since the model was opened
 	Cache         = state.Cache    // counts of how scores were reused since then
+	Prefixes      = state.Prefixes // counts of how the beginnings of pairs were shared since then
 	InstanceState = state.Instance // what one instance has done since then, and what it does now
 )
 
@@ -18,6 +19,10 @@ func (m *Model) Batches() Batches { return m.pipeline.Batches() }
 
 // Cache reports how scores were reused; all of it is 0 where none are.
 func (m *Model) Cache() Cache { return m.pipeline.Cache() }
+
+// Prefixes reports how the beginnings of pairs, such as a decoder's instruction and query, were
+// computed once for several; all of it is 0 where none are.
+func (m *Model) Prefixes() Prefixes { return m.engines[0].Prefixes() }
 
 // Instances reports what each instance has done and does, in the order of [Options.Instances].
 // Their names are empty.

@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/parity"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Engine computes the logits of one network. It is safe for concurrent use.
@@ -27,6 +28,10 @@ type Engine interface {
 	// Verify compares the logits of a pair with those of the reference on the same weights, within
 	// about 200 ms. It returns an error if they cannot be computed, not if they differ.
 	Verify(pair network.Sequence) (parity.Quick, error)
+
+	// Prefixes reports how the beginnings of sequences were shared; all of it is 0 where none are.
+	// Replicas report the same.
+	Prefixes() state.Prefixes
 
 	Properties() Properties
 	Close() error

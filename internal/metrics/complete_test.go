@@ -19,15 +19,17 @@ func TestNothingIsLost(t *testing.T) {
 	var queue state.Queue
 	var batches state.Batches
 	var cache state.Cache
+	var prefixes state.Prefixes
 	instance := state.Instance{Name: "0", State: "ready"}
 	want := map[string]float64{}
-	for _, v := range []any{&queue, &batches, &cache, &instance} {
+	for _, v := range []any{&queue, &batches, &cache, &prefixes, &instance} {
 		fill(reflect.ValueOf(v).Elem(), &next, want)
 	}
 	r := New(Options{Gauges: Gauges{
 		Queue:     func() state.Queue { return queue },
 		Batches:   func() state.Batches { return batches },
 		Cache:     func() state.Cache { return cache },
+		Prefixes:  func() state.Prefixes { return prefixes },
 		Instances: func() []state.Instance { return []state.Instance{instance} },
 	}})
 	reg := prometheus.NewRegistry()

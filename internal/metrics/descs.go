@@ -36,6 +36,13 @@ var (
 	descBatchPadded = desc("batch_padded_tokens_total", "Tokens that would have been computed with every pair padded to the longest of its batch.")
 	descLongest     = desc("pair_tokens_max", "Tokens of the longest pair since the start.")
 
+	descPrefixHits     = desc("prefix_hits_total", "Beginnings of pairs whose keys and values were kept from earlier batches, wholly or in part.")
+	descPrefixMisses   = desc("prefix_misses_total", "Beginnings of pairs whose keys and values were not kept. Not counted where none are shared.")
+	descPrefixTokens   = desc("prefix_shared_tokens_total", "Tokens that were not computed again, since pairs begin alike.")
+	descPrefixes       = desc("prefixes", "Beginnings of pairs whose keys and values are kept.")
+	descPrefixBytes    = desc("prefix_bytes", "Bytes that kept keys and values take.")
+	descPrefixMaxBytes = desc("prefix_max_bytes", "Bytes that kept keys and values may take; 0 where none are shared.")
+
 	descCacheHits      = desc("cache_hits_total", "Pairs, or windows of them, whose scores were in the cache.")
 	descCacheCoalesced = desc("cache_coalesced_total", "Pairs, or windows of them, that waited for a score that was being computed.")
 	descCacheMisses    = desc("cache_misses_total", "Pairs, or windows of them, that had to be computed. Not counted where no score is reused.")

@@ -9,6 +9,7 @@ type Gauges struct {
 	Queue     func() state.Queue
 	Batches   func() state.Batches
 	Cache     func() state.Cache
+	Prefixes  func() state.Prefixes
 	Instances func() []state.Instance
 
 	// InFlight is how many requests are being worked on; nil means those inside the observed

@@ -78,6 +78,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if s := read(c.opts.Gauges.Cache); s != nil {
 		put.cache(s)
 	}
+	if s := read(c.opts.Gauges.Prefixes); s != nil {
+		put.prefixes(s)
+	}
 	if f := c.opts.Gauges.Instances; f != nil {
 		put.instances(f())
 	}
@@ -162,6 +165,15 @@ func (s sink) cache(c *state.Cache) {
 	s.gauge(descCacheScores, float64(c.Scores))
 	s.gauge(descCacheBytes, float64(c.Bytes))
 	s.gauge(descCacheMaxBytes, float64(c.MaxBytes))
+}
+
+func (s sink) prefixes(p *state.Prefixes) {
+	s.counter(descPrefixHits, float64(p.Hits))
+	s.counter(descPrefixMisses, float64(p.Misses))
+	s.counter(descPrefixTokens, float64(p.Tokens))
+	s.gauge(descPrefixes, float64(p.Kept))
+	s.gauge(descPrefixBytes, float64(p.Bytes))
+	s.gauge(descPrefixMaxBytes, float64(p.MaxBytes))
 }
 
 // instances gives instances of one name numbers, for two metrics with the same labels would spoil

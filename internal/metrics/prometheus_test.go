@@ -32,6 +32,9 @@ func busy() (*Recorder, Served) {
 			b.ByTokens[5] = 3
 			return b
 		},
+		Prefixes: func() state.Prefixes {
+			return state.Prefixes{Hits: 21, Misses: 22, Tokens: 23, Kept: 24, Bytes: 2500, MaxBytes: 2600}
+		},
 		Cache: func() state.Cache {
 			return state.Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
 		},
@@ -110,6 +113,12 @@ func TestExposition(t *testing.T) {
 		`crossrank_cache_scores 15`,
 		`crossrank_cache_bytes 1600`,
 		`crossrank_cache_max_bytes 1700`,
+		`crossrank_prefix_hits_total 21`,
+		`crossrank_prefix_misses_total 22`,
+		`crossrank_prefix_shared_tokens_total 23`,
+		`crossrank_prefixes 24`,
+		`crossrank_prefix_bytes 2500`,
+		`crossrank_prefix_max_bytes 2600`,
 		`crossrank_instance_busy_seconds_total{engine="0"} 1`,
 		`crossrank_instance_busy_seconds_total{engine="0#1"} 0`,
 		`crossrank_instance_failures_total{engine="0"} 1`,

@@ -32,6 +32,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // Engine computes on the CPU. It is safe for concurrent use; one batch is computed at a time, and
@@ -150,9 +151,9 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 func (e *Engine) run(seqs []input, out []float32) error { return e.compute(seqs, out, e.plan(seqs)) }
 
 // Prefixes reports how the beginnings of sequences were shared; all of it is 0 where none are.
-func (e *Engine) Prefixes() Prefixes {
+func (e *Engine) Prefixes() state.Prefixes {
 	if e.prefixes == nil {
-		return Prefixes{}
+		return state.Prefixes{}
 	}
 	return e.prefixes.report()
 }

@@ -19,6 +19,7 @@ type model struct {
 	precision Precision
 	preNorm   bool
 	causal    bool
+	shares    bool // see network.Network.SharesPrefixes
 	act       kernel.Act
 	heads     kernel.Heads
 	width     int // of the residual stream
@@ -128,6 +129,7 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 		packer:       kernel.NewPacker(kernels),
 		preNorm:      n.PreNorm,
 		causal:       n.Causal,
+		shares:       n.SharesPrefixes(),
 		width:        n.Hidden,
 		headSize:     n.HeadSize,
 		pooling:      n.Head.Pooling,

@@ -83,7 +83,7 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 	e := &Engine{
 		model: o.model, tier: o.tier, vocab: o.network.Embeddings.Tokens.Rows, maxTokens: cmp.Or(maxTokens, most),
 	}
-	if e.model.sharesPrefixes() {
+	if e.model.shares {
 		e.prefixes = newPrefixes(opts.PrefixBytes)
 	}
 	e.model.prepare(e.maxTokens)

@@ -53,10 +53,6 @@ func (p *prefix) common(ids []int32) int {
 	return n
 }
 
-// sharesPrefixes reports whether the network computes the beginning of a sequence without its end,
-// and the head does not read it.
-func (m *model) sharesPrefixes() bool { return m.causal && m.pooling == network.LastToken }
-
 // prefixOf is what a layer attends to of a prefix's first rows.
 func (m *model) prefixOf(p *prefix, l *layer, rows int) kernel.KeyValues {
 	ld := 2 * m.keyValues

@@ -3,6 +3,8 @@ package native
 import (
 	"slices"
 	"sync"
+
+	"github.com/crossrank/crossrank/internal/state"
 )
 
 // prefixes keeps the keys and values of earlier batches, for those that begin alike. The least
@@ -12,17 +14,7 @@ type prefixes struct {
 
 	mu    sync.Mutex
 	list  []*prefix // the most recently used last
-	state Prefixes
-}
-
-// Prefixes counts how the beginnings of sequences were shared.
-type Prefixes struct {
-	Hits     int64 // beginnings that were kept, wholly or in part
-	Misses   int64 // others
-	Tokens   int64 // tokens that were not computed again
-	Kept     int64 // prefixes now
-	Bytes    int64 // that they take
-	MaxBytes int64 // that they may take
+	state state.Prefixes
 }
 
 // DefaultPrefixBytes is the memory for keys and values that are kept between batches.
@@ -86,7 +78,7 @@ func (c *prefixes) count(tokens int) {
 	c.state.Tokens += int64(tokens)
 }
 
-func (c *prefixes) report() Prefixes {
+func (c *prefixes) report() state.Prefixes {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.state

@@ -33,7 +33,7 @@ func (e *Engine) share(seqs []network.Sequence) ([]input, error) {
 	for _, q := range seqs {
 		s.inputs = append(s.inputs, input{Sequence: q})
 	}
-	if e.prefixes == nil || !e.model.sharesPrefixes() {
+	if e.prefixes == nil {
 		return s.inputs, nil
 	}
 	s.find(seqs)

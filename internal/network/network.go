@@ -206,6 +206,11 @@ func (n *Network) MaxTokens() int {
 	return 0
 }
 
+// SharesPrefixes reports whether an executor can compute what sequences begin with once for all of
+// them: what a token adds to the network depends on nothing after it, and the head reads the last
+// token alone.
+func (n *Network) SharesPrefixes() bool { return n.Causal && n.Head.Pooling == LastToken }
+
 // Parameters counts the numbers of all tensors.
 func (n *Network) Parameters() int64 {
 	var sum int64

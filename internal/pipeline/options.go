@@ -16,8 +16,12 @@ import (
 type Model struct {
 	Name      string
 	Tokenizer Tokenizer
-	Prompt    tokenizer.Prompt    // read with the texts of every pair; may be empty
-	MaxLength int                 // tokens of a pair, special tokens included; at least MinLength
+	Prompt    tokenizer.Prompt // read with the texts of every pair; may be empty
+	MaxLength int              // tokens of a pair, special tokens included; at least MinLength
+
+	// SharesPrefixes says that the engines compute the query's side of pairs once for all of them.
+	SharesPrefixes bool
+
 	ScoreType crossrank.ScoreType // what scores are unless raw ones are asked for; Probability means the sigmoid
 }
 

@@ -157,15 +157,16 @@ func addUsage(resp *crossrank.Response, items []pool.Item, admitted time.Time) {
 		item := &items[i]
 		run := item.Run
 		if run == nil {
-			resp.Usage.CachedTokens += item.Tokens
+			resp.Usage.CachedTokens += len(item.Value.IDs)
 			continue
 		}
 		started, ended := run.Started, run.Ended
 		if run.Pairs == 0 {
-			resp.Usage.CachedTokens += item.Tokens
+			resp.Usage.CachedTokens += len(item.Value.IDs)
 			started, ended = latest(started, admitted), latest(ended, admitted)
 		} else {
 			resp.Usage.Tokens += item.Tokens
+			resp.Usage.CachedTokens += item.Value.Shared
 			resp.Usage.PaddedTokens += run.Longest
 		}
 		if first.IsZero() || started.Before(first) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/fairqueue"
@@ -82,6 +83,9 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 		s.noteCut(i, cut, len(req.Pairs))
 	}
 	s.setIDs()
+	if p.model.SharesPrefixes {
+		s.share()
+	}
 	return nil
 }
 
@@ -121,6 +125,18 @@ func keepOf(ids []int32, n int, keep tokenizer.Keep) []int32 {
 		return ids[len(ids)-n:]
 	}
 	return ids[:n]
+}
+
+// share leaves out of the cost of each item the tokens that it begins with as the one before it does.
+func (s *scratch) share() {
+	for i := 1; i < len(s.items); i++ {
+		before, item := &s.items[i-1].Value, &s.items[i]
+		n := min(item.Value.TypeBoundary, len(item.Value.IDs)-1)
+		if before.TypeBoundary == item.Value.TypeBoundary && n < len(before.IDs) && slices.Equal(before.IDs[:n], item.Value.IDs[:n]) {
+			item.Value.Shared = n
+			item.Tokens = item.Value.Tokens()
+		}
+	}
 }
 
 // setIDs points the items at their ids, now that these will not move any more.

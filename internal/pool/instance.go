@@ -59,7 +59,7 @@ func (in *instance) probe(seqs []network.Sequence) (err error) {
 func tokensOf(seqs []network.Sequence) int {
 	tokens := 0
 	for i := range seqs {
-		tokens += len(seqs[i].IDs)
+		tokens += seqs[i].Tokens()
 	}
 	return tokens
 }

@@ -28,6 +28,7 @@ type Model interface {
 	Queue() state.Queue
 	Batches() state.Batches
 	Cache() state.Cache
+	Prefixes() state.Prefixes
 	Instances() []state.Instance
 	Verify() (local.Verification, error)
 	Close() error
@@ -104,7 +105,7 @@ func (r *Router) Close() error {
 
 // Gauges gives metrics the state of all models together.
 func (r *Router) Gauges() metrics.Gauges {
-	return metrics.Gauges{Queue: r.queue, Batches: r.batches, Cache: r.cache, Instances: r.instances}
+	return metrics.Gauges{Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Instances: r.instances}
 }
 
 func (r *Router) queue() (sum state.Queue) {
@@ -124,6 +125,13 @@ func (r *Router) batches() (sum state.Batches) {
 func (r *Router) cache() (sum state.Cache) {
 	for _, one := range r.models {
 		sum.Add(one.Cache())
+	}
+	return sum
+}
+
+func (r *Router) prefixes() (sum state.Prefixes) {
+	for _, one := range r.models {
+		sum.Add(one.Prefixes())
 	}
 	return sum
 }

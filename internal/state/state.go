@@ -1,5 +1,5 @@
 // Package state holds the words for what a running model knows of itself: its [Queue], its
-// [Batches], its [Cache], its [Instance]s, and the [Sample]s of its history.
+// [Batches], its [Cache], its [Prefixes], its [Instance]s, and the [Sample]s of its history.
 //
 // Each layer reports in these words what it alone knows, and every layer above passes them on
 // unchanged: package batch counts batches, a pool its instances, metrics turns all of it into a
@@ -134,4 +134,26 @@ func (in *Instance) TokensPerSecond() *float64 {
 		return nil
 	}
 	return new(in.Speed)
+}
+
+// Prefixes counts how the keys and values of what sequences begin with were shared since the start,
+// in models that compute it once for all pairs of a query.
+type Prefixes struct {
+	Hits   int64 // beginnings that were kept from earlier batches, wholly or in part
+	Misses int64 // beginnings that were not
+	Tokens int64 // tokens that were not computed again
+
+	Kept     int64 // beginnings that are kept now
+	Bytes    int64 // that they take
+	MaxBytes int64 // that they may take
+}
+
+// Add adds the counts of another model.
+func (p *Prefixes) Add(other Prefixes) {
+	p.Hits += other.Hits
+	p.Misses += other.Misses
+	p.Tokens += other.Tokens
+	p.Kept += other.Kept
+	p.Bytes += other.Bytes
+	p.MaxBytes += other.MaxBytes
 }

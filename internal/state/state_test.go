@@ -22,10 +22,11 @@ func TestSizeClasses(t *testing.T) {
 
 // TestAddTakesEveryField fills every field with 1, so that a field that Add misses stays 1.
 func TestAddTakesEveryField(t *testing.T) {
-	queue, batches, cache, instance := filled(Queue{}), filled(Batches{}), filled(Cache{}), filled(Instance{})
+	queue, batches, cache, prefixes, instance := filled(Queue{}), filled(Batches{}), filled(Cache{}), filled(Prefixes{}), filled(Instance{})
 	queue.Add(queue)
 	batches.Add(batches)
 	cache.Add(cache)
+	prefixes.Add(prefixes)
 	instance.Add(instance)
 	for _, c := range []struct {
 		sum  any
@@ -34,6 +35,7 @@ func TestAddTakesEveryField(t *testing.T) {
 		{queue, []string{"Oldest"}},
 		{batches, []string{"Longest"}},
 		{cache, nil},
+		{prefixes, nil},
 		{instance, nil},
 	} {
 		v := reflect.ValueOf(c.sum)
