@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank"
@@ -26,9 +27,13 @@ type fixture struct {
 // TestFixtures scores the texts of the fixtures' cases, all of one length limit in a request, and
 // compares with a float64 forward pass in PyTorch.
 func TestFixtures(t *testing.T) {
-	for _, name := range []string{"bert-a-f32", "bert-b-bf16"} {
+	for _, name := range []string{"bert-a-f32", "bert-b-bf16", "qwen3-causal-a", "qwen3-seq-a"} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Open(fixtureDir(t, name), Options{})
+			dir := material.Path(t, "fixtures", name)
+			if strings.HasPrefix(name, "bert") {
+				dir = fixtureDir(t, name)
+			}
+			m, err := Open(dir, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,8 +73,8 @@ func TestFixtures(t *testing.T) {
 						t.Errorf("case %d: got logit %v, want %v", i, got, logit)
 					}
 				}
-				if resp.Usage.Tokens != tokens {
-					t.Errorf("max length %d: got %d tokens, want %d", length, resp.Usage.Tokens, tokens)
+				if got := resp.Usage.Tokens + resp.Usage.CachedTokens; got != tokens {
+					t.Errorf("max length %d: got %d tokens, want %d", length, got, tokens)
 				}
 			}
 			if len(want.Cases) == 0 {

@@ -31,7 +31,9 @@ func (o Options) open(name, path string) (m *checkpoint.Model, engines []backend
 
 func (o Options) engines(packed backend.Opening, maxLength int) (engines []backend.Engine, err error) {
 	groups := o.groups(topology.Here())
-	first, err := packed.Start(backend.Options{Threads: groups[0].Threads, CPUs: groups[0].CPUs, MaxTokens: maxLength})
+	first, err := packed.Start(backend.Options{
+		Threads: groups[0].Threads, CPUs: groups[0].CPUs, MaxTokens: maxLength, PrefixBytes: o.PrefixBytes,
+	})
 	if err != nil {
 		return nil, err
 	}

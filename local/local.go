@@ -60,6 +60,9 @@ func Open(name string, opts Options) (*Model, error) {
 		return nil, err // it says what was being opened
 	}
 	m.Name = name
+	if opts.SpecialTokens == specialText {
+		m.Tokenizer = m.Tokenizer.WithoutAdded()
+	}
 	model := &Model{vocabulary: m.Tokenizer, engines: engines}
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)

@@ -57,11 +57,27 @@ type Options struct {
 	CacheBytes int64
 	Coalesce   bool
 
+	// PrefixBytes is the memory for the keys and values of what pairs begin with, in models that can
+	// compute it once for all pairs of a query, such as Qwen3-Reranker; 0 means 512 MiB, and below 0
+	// each pair is computed whole. No score changes.
+	PrefixBytes int64
+
+	// SpecialTokens says how special tokens that are written in texts are read: as "tokens", which ""
+	// means too, or as "text". Read as tokens, as the reference does, a document can end its place in
+	// a decoder's prompt and speak as the system.
+	SpecialTokens string
+
 	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which ""
 	// means too; "tokenization_only", whose scores are all 0 and of type crossrank.NoScore; or
 	// "inference_only", which tokenizes each text once and keeps its tokens.
 	Mode string
 }
+
+// The values of [Options.SpecialTokens].
+const (
+	specialTokens = "tokens"
+	specialText   = "text"
+)
 
 // Instance is one engine of a [Model]. The zero value works.
 type Instance struct {
@@ -93,6 +109,8 @@ func (o Options) check() error {
 	switch {
 	case o.Mode != "" && !slices.Contains(pipeline.Modes, pipeline.Mode(o.Mode)):
 		return fmt.Errorf("mode %q does not exist; use one of %v, or leave it empty for the first", o.Mode, pipeline.Modes)
+	case o.SpecialTokens != "" && o.SpecialTokens != specialTokens && o.SpecialTokens != specialText:
+		return fmt.Errorf("special tokens cannot be read as %q; use %q or %q", o.SpecialTokens, specialTokens, specialText)
 	case o.Routing != "" && !slices.Contains(pool.Routings, pool.Routing(o.Routing)):
 		return fmt.Errorf("routing %q does not exist; use one of %v, or leave it empty for the first", o.Routing, pool.Routings)
 	case slices.ContainsFunc(o.Instances, func(in Instance) bool { return in.Threads < 0 }):

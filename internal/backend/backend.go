@@ -52,6 +52,10 @@ type Options struct {
 	CPUs      []int  // processors that they are bound to, where the backend can; none = not bound
 	Precision string // "" = the backend's default
 	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
+
+	// PrefixBytes is the memory for what sequences of a causal network begin with; 0 = the backend's
+	// default; below 0 nothing is kept or shared.
+	PrefixBytes int64
 }
 
 // Open opens a network on the backend of a name; "" means the default.

@@ -24,7 +24,9 @@ func beginNative(n *network.Network, opts Options) (Opening, error) {
 type nativeOpening struct{ *native.Opening }
 
 func (o nativeOpening) Start(opts Options) (Engine, error) {
-	e, err := o.Opening.Start(native.Options{Threads: opts.Threads, CPUs: opts.CPUs, MaxTokens: opts.MaxTokens})
+	e, err := o.Opening.Start(native.Options{
+		Threads: opts.Threads, CPUs: opts.CPUs, MaxTokens: opts.MaxTokens, PrefixBytes: opts.PrefixBytes,
+	})
 	if err != nil {
 		return nil, err
 	}

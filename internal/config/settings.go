@@ -143,9 +143,15 @@ type Pipeline struct {
 	// 0, of type none), inference_only tokenizes each text once and keeps its tokens. Default:
 	// full.
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
+
+	// SpecialTokens is how special tokens that are written in a query, an instruction or a passage
+	// are read: tokens, as the reference reads them, or text. Read as tokens, a document can end its
+	// place in a decoder's prompt and speak as the system. Default: tokens.
+	SpecialTokens string `yaml:"special_tokens,omitempty" json:"special_tokens,omitempty" oneof:"tokens,text"`
 }
 
-// Cache says how equal pairs, token for token, share a score. No choice changes a score.
+// Cache says how pairs that are equal, or begin alike, token for token, share what is computed. No
+// choice changes a score.
 type Cache struct {
 	// MaxBytes bounds the memory of cached scores, in bytes, divided equally among the models.
 	// Default: 0, no cache.
@@ -153,6 +159,11 @@ type Cache struct {
 
 	// Coalesce computes equal pairs that are in flight together once. Default: true.
 	Coalesce bool `yaml:"coalesce" json:"coalesce"`
+
+	// PrefixBytes bounds the memory of keys and values of what a decoder's pairs begin with, in
+	// bytes, divided equally among the models; -1 computes each pair whole. Default: 0, which means
+	// 536870912 for each model.
+	PrefixBytes int64 `yaml:"prefix_bytes,omitempty" json:"prefix_bytes,omitempty" min:"-1" max:"1099511627776"`
 }
 
 // Primary gives the first instance, with its model filled in.

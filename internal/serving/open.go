@@ -46,6 +46,14 @@ func namesOf(served []config.Served, log *slog.Logger) (*names, error) {
 	return newNames(models, log)
 }
 
+// prefixBytes is the memory of one model for what pairs begin with.
+func prefixBytes(s config.Settings) int64 {
+	if s.Cache.PrefixBytes <= 0 {
+		return s.Cache.PrefixBytes
+	}
+	return max(1, s.Cache.PrefixBytes/int64(len(s.Served())))
+}
+
 // modelOptions are what settings ask of one model in this process.
 func modelOptions(s config.Settings, one config.Served, threads int) local.Options {
 	opts := local.Options{
@@ -58,6 +66,8 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 		Mode:             s.Pipeline.Mode,
 		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),
 		Coalesce:         s.Cache.Coalesce,
+		PrefixBytes:      prefixBytes(s),
+		SpecialTokens:    s.Pipeline.SpecialTokens,
 		Batching: local.Batching{
 			MaxTokens:       s.Batching.MaxTokens,
 			MaxPairs:        s.Batching.MaxPairs,

@@ -62,8 +62,8 @@ tokenizer_pool: {workers: 7}
 batching:
   {enabled: false, max_batch_size: 11, max_batch_tokens: 222, timeout_ms: 1.5, length_aware: false, packing: false,
    preferred_batch_size: [4, 8], max_queue_age_ms: 0.5, max_queued_tokens: 3333}
-pipeline: {mode: inference_only}
-cache: {max_bytes: 333, coalesce: false}
+pipeline: {mode: inference_only, special_tokens: text}
+cache: {max_bytes: 333, coalesce: false, prefix_bytes: 444}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +72,7 @@ cache: {max_bytes: 333, coalesce: false}
 	want := local.Options{
 		Threads: 2, Instances: []local.Instance{{Threads: 3}, {Threads: 3}, {}}, Routing: "least_busy",
 		MaxLength: 99, TokenizerWorkers: 7, Backend: "native", Quantization: "int8", Mode: "inference_only", CacheBytes: 333,
+		PrefixBytes: 444, SpecialTokens: "text",
 		Batching: local.Batching{
 			MaxTokens: 222, MaxPairs: 11, Timeout: 1500 * time.Microsecond, Enabled: new(false), LengthAware: new(false),
 			PreferredPairs: []int{4, 8}, MaxQueueAge: 500 * time.Microsecond, MaxQueuedTokens: 3333,
@@ -97,7 +98,7 @@ func TestEverySettingReachesTheModel(t *testing.T) {
 			continue
 		}
 		s := config.Default()
-		for _, text := range []string{"false", "77", "77.5", "int8", "onnx", "least_busy", "inference_only"} {
+		for _, text := range []string{"false", "77", "77.5", "int8", "onnx", "least_busy", "inference_only", "text"} {
 			if text != key.Value && s.Set(key.Path, text, "x") == nil {
 				break
 			}

@@ -22,5 +22,21 @@ func (p *Prompt) Query(instruction, query string) string {
 	return p.BeforeInstruction + instruction + p.BeforeQuery + query + p.AfterQuery
 }
 
+// WithoutAdded returns a tokenizer like t that reads added tokens, such as special ones, as text
+// where they are written in a text. Those of its template stay.
+func (t *Tokenizer) WithoutAdded() *Tokenizer {
+	plain := *t
+	plain.raw, plain.marks = nil, false
+	switch e := t.encoder.(type) {
+	case *bert:
+		b := *e
+		b.normalizedRaw = nil
+		plain.encoder = &b
+	case *pipeline:
+		plain.encoder = newPipeline(Config{Normalizers: e.normalizers, PreTokenizers: e.preTokenizers, Model: e.model})
+	}
+	return &plain
+}
+
 // Passage is the text of a passage.
 func (p *Prompt) Passage(passage string) string { return p.BeforePassage + passage }
