@@ -33,8 +33,10 @@ func TestDecoderRequests(t *testing.T) {
 				t.Errorf("pair %d: got %v alone, error %v, and %v in a request", i, alone.Scores[0], err, resp.Scores[i])
 			}
 		}
-		if shared := m.Prefixes().Tokens > 0; shared != (opts.PrefixBytes >= 0) {
-			t.Errorf("%+v: tokens were shared: %v", opts, shared)
+		for _, shared := range []bool{m.Prefixes().Tokens > 0, resp.Usage.CachedTokens > 0} {
+			if shared != (opts.PrefixBytes >= 0) {
+				t.Errorf("%+v: tokens were shared: %v; usage %+v", opts, shared, resp.Usage)
+			}
 		}
 		return resp.Scores
 	}

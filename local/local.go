@@ -81,7 +81,7 @@ func Open(name string, opts Options) (*Model, error) {
 		Prompt:    m.Prompt,
 		MaxLength: model.info.MaxLength,
 
-		SharesPrefixes: m.Network.SharesPrefixes(),
+		SharesPrefixes: m.Network.SharesPrefixes() && opts.PrefixBytes >= 0,
 		ScoreType:      scoreType(m),
 	}, pooled, opts.pipeline())
 	if err != nil {
