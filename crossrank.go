@@ -123,28 +123,29 @@ type Timing struct {
 // Info describes the model of a [Scorer] and how it computes: what a reader of a score or a
 // measurement must know to reproduce it.
 type Info struct {
-	Model        string    `json:"model"`                 // the name it was opened by
-	Revision     string    `json:"revision,omitempty"`    // commit, if Model is a name on the Hugging Face hub
-	Weights      string    `json:"weights"`               // "sha256:…" of the weights file, or "random weights, seed N"
-	Meaningless  bool      `json:"meaningless"`           // the weights are random: scores mean nothing
-	Backend      string    `json:"backend"`               // "native"
-	Device       string    `json:"device"`                // "cpu"
-	Tier         string    `json:"tier"`                  // the instruction set in use, such as "avx2"
-	Threads      int       `json:"threads"`               // cores that one batch is split over, by the first instance
-	Instances    int       `json:"instances,omitempty"`   // engines that compute batches side by side; 0 if unknown
-	Quantization string    `json:"quantization"`          // "fp32"
-	MaxLength    int       `json:"max_length"`            // tokens of a pair, special tokens included
-	Prompt       string    `json:"prompt,omitempty"`      // put directly before every query, as in training
-	Instruction  string    `json:"instruction,omitempty"` // of a decoder, for requests that give none
-	ScoreType    ScoreType `json:"score_type"`            // what scores are unless raw ones are asked for
-	Mode         string    `json:"mode,omitempty"`        // the stages of the pipeline that run, if it is not all of them
-	Padded       bool      `json:"padded,omitempty"`      // pairs are computed as long as the longest of their batch
-	Family       string    `json:"family,omitempty"`      // of networks, such as "XLM-RoBERTa"
-	Layers       int       `json:"layers"`                //
-	Hidden       int       `json:"hidden_size"`           //
-	Parameters   int64     `json:"parameters"`            //
-	VocabSize    int       `json:"vocab_size"`            //
-	Version      string    `json:"version"`               // of crossrank
+	Model        string    `json:"model"`                  // the name it was opened by
+	Revision     string    `json:"revision,omitempty"`     // commit, if Model is a name on the Hugging Face hub
+	Weights      string    `json:"weights"`                // "sha256:…" of the weights file, or "random weights, seed N"
+	Meaningless  bool      `json:"meaningless"`            // the weights are random: scores mean nothing
+	Backend      string    `json:"backend"`                // "native"
+	Device       string    `json:"device"`                 // "cpu"
+	Tier         string    `json:"tier"`                   // the instruction set in use, such as "avx2"
+	Threads      int       `json:"threads"`                // cores that one batch is split over, by the first instance
+	Instances    int       `json:"instances,omitempty"`    // engines that compute batches side by side; 0 if unknown
+	Quantization string    `json:"quantization"`           // "fp32"
+	MaxLength    int       `json:"max_length"`             // tokens of a pair, special tokens included
+	Prompt       string    `json:"prompt,omitempty"`       // put directly before every query, as in training
+	Instruction  string    `json:"instruction,omitempty"`  // of a decoder, for requests that give none
+	ScoreType    ScoreType `json:"score_type"`             // what scores are unless raw ones are asked for
+	Mode         string    `json:"mode,omitempty"`         // the stages of the pipeline that run, if it is not all of them
+	Padded       bool      `json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
+	Family       string    `json:"family,omitempty"`       // of networks, such as "XLM-RoBERTa"
+	Layers       int       `json:"layers"`                 //
+	Hidden       int       `json:"hidden_size"`            //
+	Parameters   int64     `json:"parameters"`             //
+	WeightBytes  int64     `json:"weight_bytes,omitempty"` // of memory that the weights take, about; 0 if unknown
+	VocabSize    int       `json:"vocab_size"`             //
+	Version      string    `json:"version"`                // of crossrank
 }
 
 // Pinned is the name with the commit, owner/model@commit, of a model of the Hugging Face hub, and

@@ -30,6 +30,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		Layers:       len(m.Network.Blocks),
 		Hidden:       m.Network.Hidden,
 		Parameters:   m.Network.Parameters(),
+		WeightBytes:  backend.WeightBytes(m.Network, engine.Precision),
 		VocabSize:    m.Network.Embeddings.Tokens.Rows,
 		Version:      version(),
 	}

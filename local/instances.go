@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
@@ -15,6 +16,9 @@ func (o Options) open(name, path string) (m *checkpoint.Model, engines []backend
 	opening, err := checkpoint.Begin(path)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := o.checkMemory(opening.Network, memoryLimit(os.ReadFile)); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
 	}
 	packing, err := backend.Begin(o.Backend, opening.Network, backend.Options{Precision: o.Quantization})
 	if err != nil {

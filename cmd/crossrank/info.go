@@ -171,6 +171,9 @@ func (a *about) writeTable(w io.Writer) error {
 		row("model", "%s (%s)%s", m.Pinned(), m.Weights, mark(m.Meaningless, ": its scores mean nothing"))
 		row("family", "%s", m.Family)
 		row("shape", "%d layers, hidden size %d, %d parameters, %d pieces of vocabulary", m.Layers, m.Hidden, m.Parameters, m.VocabSize)
+		if m.WeightBytes > 0 {
+			row("memory", "%.1f MB of weights", float64(m.WeightBytes)/1e6)
+		}
 		row("reads", "pairs of up to %d tokens", m.MaxLength)
 		if m.Prompt != "" {
 			row("prompt", "%q, before every query", m.Prompt)

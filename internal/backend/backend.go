@@ -8,9 +8,11 @@
 package backend
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/parity"
 	"github.com/crossrank/crossrank/internal/state"
@@ -78,6 +80,12 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 	}
 	b, _ := catalog.Find(name)
 	return executors[b.Name].open(b.Name, n, opts)
+}
+
+// WeightBytes is about how much memory the weights of a network take in a precision, "" being the
+// default. The network need not have its weights yet.
+func WeightBytes(n *network.Network, precision string) int64 {
+	return native.WeightBytes(n, native.Precision(cmp.Or(precision, string(native.FP32))))
 }
 
 // beginFunc begins to open a network.
