@@ -74,7 +74,7 @@ func chatTemplate(dir string) (file, template string, err error) {
 	return tokenizerConfigFile, o.str("chat_template", ""), o.err
 }
 
-// isRerankTemplate tells a reranker's template from one of conversations.
+// isRerankTemplate reports whether a template is a reranker's, not one of conversations.
 func isRerankTemplate(template string) bool {
 	return slices.ContainsFunc([]string{`"document"`, `'document'`}, func(role string) bool { return strings.Contains(template, role) })
 }

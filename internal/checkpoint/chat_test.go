@@ -54,8 +54,8 @@ func TestOtherTemplatesAreRefused(t *testing.T) {
 	}
 }
 
-func TestRerankTemplatesAreTold(t *testing.T) {
+func TestRerankTemplatesAreRecognized(t *testing.T) {
 	if !isRerankTemplate(queryPlace+documentPlace) || isRerankTemplate("{% for m in messages %}{{ m.content }}{% endfor %}") {
-		t.Error("a template of conversations and one of a reranker are not told apart")
+		t.Error("a template of conversations is taken for one of a reranker, or not the other way round")
 	}
 }
