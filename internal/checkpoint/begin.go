@@ -17,7 +17,7 @@ type Opening struct {
 	model     *Model
 	weights   weights
 	tokenizer chan error // gets one value when model.Reading is there, or cannot be
-	decoder   *decoder   // of a language model, whose head is chosen in the end; else nil
+	decoder   *decoder   // of a language model, whose head is chosen by the tokenizer; else nil
 }
 
 // weights is where the numbers of a network come from.
@@ -111,12 +111,20 @@ func beginDirectory(dir string) (*Opening, error) {
 // Read reads the weights. If r is not nil, it gets the blocks as they are read, and the model's
 // network lacks what [network.Receiver] says.
 func (o *Opening) Read(r network.Receiver) (*Model, error) {
-	hash, err := o.weights.read(r)
-	if failure := <-o.tokenizer; failure != nil {
-		err = failure
+	if o.decoder != nil { // whose tokens choose rows of the weights
+		err := <-o.tokenizer
+		if err == nil {
+			err = o.decoder.want(o.model.answers)
+		}
+		if err != nil {
+			return nil, opening(o.name, errors.Join(err, o.weights.close()))
+		}
 	}
-	if err == nil && o.decoder != nil {
-		err = o.decoder.choose(o.model.answers)
+	hash, err := o.weights.read(r)
+	if o.decoder == nil {
+		if failure := <-o.tokenizer; failure != nil {
+			err = failure
+		}
 	}
 	if err != nil {
 		return nil, opening(o.name, err)

@@ -15,8 +15,9 @@ type decoder struct {
 	// Of a language model whose score is made of the logits of one or two tokens. A nil output means
 	// that the file has the head.
 	output  *network.Linear
-	rows    *network.Table // of all tokens
-	yes, no string         // the tokens where no LogitScore names them; "": it must
+	tokens  int     // of which the output has rows
+	yes, no string  // the tokens where no LogitScore names them; "": it must
+	wanted  []int32 // the tokens that the head has, once they are known
 }
 
 // answers are the ids of the tokens whose logits make a score: that of yes, less that of no if
@@ -96,18 +97,28 @@ func (d *decoder) shape(s *settings) {
 	}
 }
 
-// choose makes the head of the rows of the answers, once all rows are read.
-func (d *decoder) choose(a answers) error {
-	ids := []int32{a.no, a.yes}
+// want makes room in the head for the rows of the answers, which take fills.
+func (d *decoder) want(a answers) error {
+	d.wanted = []int32{a.no, a.yes}
 	if a.one {
-		ids = ids[1:]
+		d.wanted = d.wanted[1:]
 	}
-	for _, id := range ids {
-		if int(id) >= d.rows.Rows {
+	for _, id := range d.wanted {
+		if int(id) >= d.tokens {
 			return &Error{File: configFile, Field: "vocab_size", Err: fmt.Errorf("it is %d, but the score is made of the logit of token %d",
-				d.rows.Rows, id)}
+				d.tokens, id)}
 		}
-		d.output.Weight = append(d.output.Weight, d.rows.Row(int(id), make([]float32, d.rows.Width))...)
 	}
+	d.output.Weight = make([]float32, len(d.wanted)*d.output.In)
 	return nil
+}
+
+// take keeps the rows of the answers, of some rows of the output from number first on.
+func (d *decoder) take(first int, rows network.Table) {
+	for i, id := range d.wanted {
+		if at := int(id) - first; at >= 0 && at < rows.Rows {
+			own := d.output.Weight[i*d.output.In : (i+1)*d.output.In]
+			copy(own, rows.Row(at, own))
+		}
+	}
 }

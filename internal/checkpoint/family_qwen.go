@@ -111,19 +111,23 @@ func (c qwen) checkHeads(o *object) {
 
 // languageModel describes a model whose head has a row for each token. Only the rows of the answers
 // are computed.
-func (c qwen) languageModel(o *object, d decoder) *translation {
+func (c qwen) languageModel(o *object, answers decoder) *translation {
 	if o.err != nil {
 		return nil
 	}
+	d := &answers
 	n, s := c.decoder()
-	d.output, d.rows = &n.Head.Output, &n.Embeddings.Tokens
-	if !c.Tied {
-		d.rows = &network.Table{Rows: c.VocabSize, Width: c.Hidden}
-		s.top = true
-		s.tokens("lm_head", d.rows)
-	}
+	d.output, d.tokens = &n.Head.Output, c.VocabSize
 	n.Head.Output.In = c.Hidden
-	return &translation{network: n, positions: c.Positions, slots: s.list, decoder: &d}
+	rows := &s.list[0] // the tokens' embeddings
+	if !c.Tied {
+		s.top = true
+		s.table("lm_head", &network.Table{Rows: c.VocabSize, Width: c.Hidden})
+		rows = &s.list[len(s.list)-1]
+		rows.passing = true
+	}
+	rows.also = d.take
+	return &translation{network: n, positions: c.Positions, slots: s.list, decoder: d}
 }
 
 // classifier describes a model with a classifier. It reads a pair in the same chat as the language

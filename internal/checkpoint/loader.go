@@ -68,7 +68,7 @@ func (l *loader) blockOf(s slot) int {
 
 // target is what becomes of the tensor of slots, which are one or more with the same tensor.
 func (l *loader) target(slots []filledSlot) safetensors.Target {
-	if take := l.takesTokens(slots); take != nil {
+	if take := l.takesParts(slots); take != nil {
 		return safetensors.Target{Finite: true, Part: take}
 	}
 	var x safetensors.Values
@@ -82,6 +82,9 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 			for _, s := range slots {
 				s.fill(x)
 			}
+			if s := slots[0]; s.also != nil {
+				s.also(0, s.rowsOf(x))
+			}
 			for _, s := range slots {
 				l.arrived(s.slot)
 			}
@@ -89,25 +92,41 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 	}
 }
 
-// takesTokens is what takes the tensor of slots in parts, because it is that of the token embeddings
-// alone and the receiver keeps them in a form of its own; else nil.
-func (l *loader) takesTokens(slots []filledSlot) func(first int, part safetensors.Values) {
+// takesParts is what takes the tensor of slots in parts: a table of which the network keeps nothing,
+// or the token embeddings, if it is theirs alone and the receiver keeps them in a form of its own;
+// else nil.
+func (l *loader) takesParts(slots []filledSlot) func(first int, part safetensors.Values) {
 	s := slots[0]
-	if l.receiver == nil || len(slots) > 1 || s.putBits == nil {
+	if len(slots) > 1 || s.putBits == nil && !s.passing {
 		return nil
 	}
-	take := l.receiver.Tokens()
-	if take == nil {
-		return nil
-	}
-	width := s.shape[1]
-	return func(first int, part safetensors.Values) {
-		rows := network.Table{Rows: (len(part.Float32) + len(part.Bits)) / width, Width: width, Data: part.Float32}
-		if part.Bits != nil {
-			rows.Format, rows.Bits = half.Format(s.tensor.DType), part.Bits
+	takes := []func(int, network.Table){s.also}
+	if !s.passing {
+		if l.receiver == nil {
+			return nil
 		}
-		take(first/width, rows)
+		takes = append(takes, l.receiver.Tokens())
+		if takes[1] == nil {
+			return nil
+		}
 	}
+	return func(first int, part safetensors.Values) {
+		for _, take := range takes {
+			if take != nil {
+				take(first/s.shape[1], s.rowsOf(part))
+			}
+		}
+	}
+}
+
+// rowsOf makes a table of some rows of the tensor.
+func (f filledSlot) rowsOf(part safetensors.Values) network.Table {
+	width := f.shape[1]
+	rows := network.Table{Rows: (len(part.Float32) + len(part.Bits)) / width, Width: width, Data: part.Float32}
+	if part.Bits != nil {
+		rows.Format, rows.Bits = half.Format(f.tensor.DType), part.Bits
+	}
+	return rows
 }
 
 // allocate makes memory for a tensor. That of a block's matrices is used again; executors may keep

@@ -2,8 +2,11 @@ package native
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
@@ -129,5 +132,36 @@ func TestDecodersAgreeWithFloat64(t *testing.T) {
 			decoder(n)
 			agreesWithFloat64(t, n, lengths...)
 		})
+	}
+}
+
+// TestDecodersArePackedWhileRead: a language model's head has the rows of its tokens too where
+// embeddings are quantized as they are read, and whether or not they are its output.
+func TestDecodersArePackedWhileRead(t *testing.T) {
+	for _, name := range []string{"qwen2-tied", "qwen2-untied", "qwen2-one", "qwen3-bias"} {
+		dir := filepath.Join("..", "checkpoint", "testdata", "families", name)
+		f := openFixture(t, dir)
+		for _, precision := range Precisions {
+			want := logits(t, start(t, f.network, Options{Precision: precision, MaxTokens: f.positions, Threads: 1}), f.seqs)
+			opening, err := checkpoint.BeginNetwork(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			packing, err := Begin(opening.Network, Options{Precision: precision})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := opening.Read(packing); err != nil {
+				t.Fatal(err)
+			}
+			e, err := packing.Start(Options{MaxTokens: f.positions, Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := logits(t, e, f.seqs); !slices.Equal(got, want) {
+				t.Errorf("%s, %s: got %v, want %v", name, precision, got, want)
+			}
+			e.Close()
+		}
 	}
 }
