@@ -125,20 +125,20 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 	}
 }
 
-// TestProbeKnowsTheSpeed has an engine that takes half a second for every batch: the probe's is one
-// of 4 times 64 tokens.
+// TestProbeKnowsTheSpeed has an engine that takes 10 ms for every batch: the probe's is one of 4 times
+// 64 tokens, after one of them.
 func TestProbeKnowsTheSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &machine{takes: time.Second / 2}
-		p := open(t, new(words), m, Options{Options: batch.Options{MaxQueueAge: time.Second}, Probe: true, CacheBytes: 1 << 20})
+		m := &machine{takes: 10 * time.Millisecond}
+		p := open(t, new(words), m, Options{Options: batch.Options{MaxQueueAge: 20 * time.Millisecond}, Probe: true, CacheBytes: 1 << 20})
 		defer p.Close()
-		if v := p.Instances()[0].Speed; v != 512 {
-			t.Errorf("got a speed of %v tokens a second, want 512", v)
+		if v := p.Instances()[0].Speed; v != 25_600 {
+			t.Errorf("got a speed of %v tokens a second, want 25,600", v)
 		}
 		if st := p.Cache(); st.Scores != 0 {
 			t.Errorf("the probe's scores are in the cache: %+v", st)
 		}
-		if fmt.Sprint(m.batches) != "[[64 64 64 64] [64 64 64 64]]" {
+		if fmt.Sprint(m.batches) != "[[64] [64 64 64 64]]" {
 			t.Errorf("the probe was %v", m.batches)
 		}
 		var all []<-chan answer
@@ -153,7 +153,7 @@ func TestProbeKnowsTheSpeed(t *testing.T) {
 			switch a := <-c; {
 			case a.err == nil:
 				ok++
-			case !errors.As(a.err, &e) || e.Code != crossrank.Overloaded || e.RetryAfter != 782*time.Millisecond:
+			case !errors.As(a.err, &e) || e.Code != crossrank.Overloaded || e.RetryAfter != 16*time.Millisecond:
 				t.Errorf("request %d: got error %+v, want an overload, and the time of 400 tokens", i, a.err)
 			}
 		}
