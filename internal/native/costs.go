@@ -57,6 +57,9 @@ func (c *costs) time(l *load, workers, columns int) float64 {
 	t := blocks * (c.tiles(int(rows)) + c.weights) * largestPart(c.panels, columns)
 	t += l.attention / groups * largestPart(c.heads, columns)
 	t += math.Ceil(float64(l.sequences)/float64(workers)) * c.last
+	if sharing := float64(workers / l.sequences); sharing > 1 {
+		t -= c.last / 2 * (1 - 1/sharing) // the heads of its attention, which is half of it
+	}
 	if workers > 1 {
 		waits := c.waits
 		if columns > 1 {
@@ -64,7 +67,8 @@ func (c *costs) time(l *load, workers, columns int) float64 {
 			t += rows * c.fetch * float64(columns-1) / float64(columns)
 		}
 		t += blocks * float64(waits) * c.wait * math.Log2(float64(workers))
-		t += c.keys * (float64(l.rows)/groups + float64(l.longest)) / float64(columns) // its own sequences, of which it shares the first and the last
+		// A worker's rows belong to some sequences, of which it shares the first and the last.
+		t += c.keys * (float64(l.rows)/groups + float64(l.longest)) / float64(columns)
 	}
 	return t
 }

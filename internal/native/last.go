@@ -27,6 +27,8 @@ type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
 	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden; nil: the layer has its own keys
 	values []*kernel.Panels // each head's V: Hidden → HeadSize
+
+	queries [][]*kernel.Panels // query for a part of the heads: by the number of parts, and the part
 }
 
 func (m *model) packLast(l *layer, b *network.Block) {
@@ -53,6 +55,13 @@ func (m *model) packAttendedInput(b *network.Block) {
 		m.last.keys = append(m.last.keys, m.packer.Pack(transposed, zeros, size, in))
 		m.last.values = append(m.last.values, m.packer.Pack(b.Value.Weight[kv*size*in:], valueBias[kv*size:], in, size))
 	}
+	m.last.queries = make([][]*kernel.Panels, m.heads.Count+1)
+	for count := 2; count <= m.heads.Count; count++ {
+		for index := range count {
+			low, high := part{index: index, count: count}.of(m.heads.Count)
+			m.last.queries[count] = append(m.last.queries[count], m.last.query.Columns(low*m.heads.Size, high*m.heads.Size))
+		}
+	}
 }
 
 // rowRead is the row that the head reads, of those that a sequence has.
@@ -65,24 +74,39 @@ func (m *model) rowRead(q input) int {
 
 // attendRead copies the row of x that the head reads of each sequence into s.read, and puts the
 // heads' outputs for it into s.readContext, from row first on. x is complete, and so are the keys
-// and values of a layer that has them; workers split the sequences.
+// and values of a layer that has them; workers split the sequences, and the heads of each.
 func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []input, first int) {
-	low, high := p.of(len(seqs))
+	low, high, heads := m.readers(p, len(seqs))
 	start := 0
 	for i, q := range seqs {
 		if i >= low && i < high {
 			at := first + i
-			row := s.read[at*m.hidden : (at+1)*m.hidden]
-			copy(row, s.x[(start+m.rowRead(q))*m.hidden:])
+			row := s.x[(start+m.rowRead(q))*m.hidden:][:m.hidden]
+			if heads.index == 0 {
+				copy(s.read[at*m.hidden:], row)
+			}
 			context := s.readContext[at*m.attention : (at+1)*m.attention]
 			if m.last.keys == nil {
 				m.attendKeys(w, q, row, s.qkv[start*m.projected:], context)
 			} else {
-				m.attendInput(w, row, s.x[start*m.hidden:], len(q.IDs), context)
+				m.attendInput(w, heads, row, s.x[start*m.hidden:], len(q.IDs), context)
 			}
 		}
 		start += q.Rows()
 	}
+}
+
+// readers returns the sequences of a block whose rows a worker computes in the last layer's
+// attention, and its part of their heads. Where there are more workers than sequences, several share
+// the heads of one.
+func (m *model) readers(p part, sequences int) (low, high int, heads part) {
+	each := min(p.count/max(1, sequences), len(m.last.keys))
+	if each <= 1 {
+		low, high = p.of(sequences)
+		return low, high, part{}
+	}
+	low = min(p.index/each, sequences)
+	return low, min(low+1, sequences), part{index: p.index % each, count: each}
 }
 
 // attendKeys computes the heads' outputs for the row that the head reads of a sequence, over the
@@ -99,16 +123,22 @@ func (m *model) attendKeys(w *workspace, q input, row, qkv, context []float32) {
 	m.attendRows(w, l, q, context, w.query, qkv, 1, m.rowRead(q))
 }
 
-// attendInput computes the heads' outputs for one row over the tokens rows of x.
-func (m *model) attendInput(w *workspace, row, x []float32, tokens int, context []float32) {
-	m.kernels.MatMul(w.query, m.attention, row, m.hidden, 1, m.last.query, kernel.None, nil)
-	for h, keys := range m.last.keys {
-		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*m.heads.Size:], m.attention, 1, keys, kernel.None, nil)
+// attendInput computes the outputs of a part of the heads for one row over the tokens rows of x.
+func (m *model) attendInput(w *workspace, p part, row, x []float32, tokens int, context []float32) {
+	size := m.heads.Size
+	low, high := p.of(m.heads.Count)
+	query := m.last.query
+	if p.count > 1 {
+		query = m.last.queries[p.count][p.index]
 	}
-	m.kernels.AttentionFew(w.attendedInput, m.hidden, w.projectedQuery, m.hidden, x, x, m.hidden,
-		m.heads.Count, tokens, m.hidden, m.heads.Scale, w.attention)
-	for h, values := range m.last.values {
-		m.kernels.MatMul(context[h*m.heads.Size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, values, kernel.None, nil)
+	m.kernels.MatMul(w.query[low*size:], m.attention, row, m.hidden, 1, query, kernel.None, nil)
+	for h := low; h < high; h++ {
+		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*size:], m.attention, 1, m.last.keys[h], kernel.None, nil)
+	}
+	m.kernels.AttentionFew(w.attendedInput[low*m.hidden:], m.hidden, w.projectedQuery[low*m.hidden:], m.hidden, x, x, m.hidden,
+		high-low, tokens, m.hidden, m.heads.Scale, w.attention)
+	for h := low; h < high; h++ {
+		m.kernels.MatMul(context[h*size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, m.last.values[h], kernel.None, nil)
 	}
 }
 

@@ -41,7 +41,7 @@ func (m *model) rowsOf(p part, seqs []input, rows int) (low, high int) {
 	return m.rowAt(seqs, total*p.index/p.count), m.rowAt(seqs, total*(p.index+1)/p.count)
 }
 
-// rowCost is the cost of a row of a sequence of n tokens, see cost.
+// rowCost is the cost of a row of a sequence of n tokens: quadratic of it is that of linear layers.
 func (m *model) rowCost(n int) int { return m.quadratic + n }
 
 // rowAt is the first row of a block before which the rows cost about as much as given.
