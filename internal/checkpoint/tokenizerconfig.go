@@ -132,11 +132,23 @@ func fromVocab(data []byte, c *tokenizerConfig) (*vocabulary, error) {
 		return nil, err
 	}
 	v := &vocabulary{file: vocabFile, pieces: pieces, opts: c.opts, limit: c.limit, noTypes: c.noTypes}
-	if err := v.add(c.addedFile, c.addedField, c.added); err != nil {
+	if err := v.add(c.addedFile, c.addedField, c.specialAdded()); err != nil {
 		return nil, err
 	}
 	v.addSpecial()
 	return v, nil
+}
+
+// specialAdded is the added tokens, of which those with the names of special tokens are special, as
+// added_tokens.json does not say.
+func (c *tokenizerConfig) specialAdded() []tokenizer.AddedToken {
+	tokens, names := slices.Clone(c.added), []string{c.opts.Unknown, c.opts.CLS, c.opts.SEP, c.opts.Pad, c.opts.Mask}
+	for i, t := range tokens {
+		if c.addedFile == addedTokensFile && slices.Contains(names, t.Content) {
+			tokens[i].Special, tokens[i].Normalized = true, false
+		}
+	}
+	return tokens
 }
 
 // agree refuses a tokenizer_config.json that contradicts tokenizer.json. transformers follows the

@@ -171,6 +171,8 @@ func TestTokenizerForms(t *testing.T) {
 		{"DeBERTa in lower case", map[string]string{deBERTaFile: deberta, tokenizerConfigFile: `{"do_lower_case": true}`}, "A", "", []int32{1, 5, 2, 2}},
 		{"DeBERTa that cuts at punctuation", map[string]string{deBERTaFile: deberta, tokenizerConfigFile: `{"split_by_punct": true}`},
 			"a.", "", []int32{1, 5, 4, 7, 2, 2}},
+		{"BERT with ids of added tokens", map[string]string{vocabFile: tinyVocab, addedTokensFile: `{"[MASK]": 4, "Dog": 11}`},
+			"[mask]", "dog[MASK]", []int32{2, 1, 1, 1, 3, 11, 4, 3}},
 		{"DeBERTa with ids of added tokens", map[string]string{deBERTaFile: deberta, addedTokensFile: `{"[MASK]": 9, "x": 8}`},
 			"x", "[MASK]", []int32{1, 8, 2, 9, 2}},
 	} {

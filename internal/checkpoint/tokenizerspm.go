@@ -17,8 +17,9 @@ const (
 // xlmRobertaHead are the first pieces of XLM-R's vocabulary, and the first ones of its file.
 var xlmRobertaHead, xlmRobertaFileHead = []string{"<s>", "<pad>", "</s>", "<unk>"}, []string{"<unk>", "<s>", "</s>"}
 
-// fromXLMRoberta makes the tokenizer of XLM-R of a model of SentencePiece: four special pieces stand
-// in place of the file's first three, so that all others have the next id, and <mask> comes last.
+// fromXLMRoberta makes the tokenizer of XLM-R of a model of SentencePiece: four special pieces
+// stand in place of the file's first three, so that all others have the next id, and <mask> comes
+// last.
 func fromXLMRoberta(data []byte, c *tokenizerConfig) (*vocabulary, error) {
 	c.needClass(xlmRobertaFile, "XLMRobertaTokenizer")
 	m, s, err := c.readSentencePieces(xlmRobertaFile, data)

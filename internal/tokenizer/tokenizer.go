@@ -78,10 +78,10 @@ func (t *Tokenizer) AppendSide(dst []int32, text string) []int32 {
 	return t.encoder.appendSegment(dst, text[from:], from == 0)
 }
 
-// Join appends query and passage, each from [Tokenizer.AppendSide] and whole or cut, to dst, with the
-// template's special tokens, truncated to maxLength tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and
+// Join appends query and passage to dst, with the template's special tokens, truncated to maxLength
+// tokens, the longer side first. It returns dst, the number of leading tokens with type id 0, and
 // the number of tokens cut. The special tokens always remain, also if maxLength has no room for
-// them. dst must not overlap query or passage.
+// them. Either side is of [Tokenizer.AppendSide], whole or cut, and must not overlap dst.
 func (t *Tokenizer) Join(dst, query, passage []int32, maxLength int, keep Keep) (ids []int32, boundary, cut int) {
 	first := len(dst)
 	q, p := t.fit(query, passage, maxLength, keep)

@@ -57,8 +57,8 @@ func (c fixtureCase) logit() float64 {
 	return c.Logits[0]
 }
 
-// computeAll computes the fixtures in folders, in the order of their names, but for those of families
-// that this build does not have.
+// computeAll computes the fixtures in folders, in the order of their names, but for those of
+// families that this build does not have.
 func computeAll(folders []string, log io.Writer) (records []record, err error) {
 	for _, folder := range folders {
 		configs, err := filepath.Glob(filepath.Join(folder, "*", "config.json"))

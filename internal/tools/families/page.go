@@ -45,9 +45,9 @@ var entries = []entry{
 // row is a row of the table.
 type row struct {
 	entry
-	fixtures, cases int
-	largest         float64
-	speed           *speed // nil: not measured
+	cases   int
+	largest float64
+	speed   *speed // nil: not measured
 }
 
 // speed is a measurement that internal/tools/peers wrote, as far as it is read here.
@@ -115,7 +115,6 @@ func rowsOf(records []record) ([]row, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("the fixture %s is of the family %s, which the table lacks; add it to entries in page.go", r.Fixture, r.Family)
 		}
-		rows[i].fixtures++
 		rows[i].cases += r.Cases
 		rows[i].largest = max(rows[i].largest, r.Largest)
 	}
@@ -183,8 +182,8 @@ func (r row) Peers() string {
 	return r.number(func(s *speed) float64 { return stats.Median(s.peers) }, "%.1f")
 }
 
-// Ratio is the median over the rounds of ours over the peer's in the same round, with the lowest and
-// the highest.
+// Ratio is the median over the rounds of ours over the peer's in the same round, with the lowest
+// and the highest.
 func (r row) Ratio() string {
 	if r.speed == nil {
 		return "n/a"

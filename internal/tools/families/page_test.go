@@ -88,8 +88,8 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
-// TestResultsCoverFixtures: the results file has every fixture of this repository that is of a family
-// in the table, and no error is larger than the tests of the engine allow.
+// TestResultsCoverFixtures: the results file has every fixture of this repository that is of a
+// family in the table, and no error is larger than the tests of the engine allow.
 func TestResultsCoverFixtures(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	records, err := docgen.ReadRecords[record](filepath.Join(root, results, errorsFile))

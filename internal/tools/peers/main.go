@@ -14,8 +14,8 @@
 // headline of README.md are made from that file alone, between markers, so -render makes them again
 // without measuring.
 //
-// With -family, the model is a random one of a family's shape, made by make_family.py, and only fp32
-// is measured. The results are those of internal/tools/families, which makes docs/models.md of them.
+// With -family, the model is a random one of a family's shape, made by make_family.py, and only
+// fp32 is measured. internal/tools/families makes docs/models.md of the results.
 //
 // The peer's folder holds bench.mjs, package.json and make_model.py. It is copied to a build
 // folder, where npm installs what it needs; the model, if none is given, is made there too, which
