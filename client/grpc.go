@@ -96,6 +96,8 @@ func (g *overGRPC) info(ctx context.Context) (crossrank.Info, error) {
 		Revision:     out.GetRevision(),
 		Prompt:       out.GetPrompt(),
 		Family:       out.GetFamily(),
+		Instruction:  out.GetInstruction(),
+		WeightBytes:  out.GetWeightBytes(),
 	}, nil
 }
 

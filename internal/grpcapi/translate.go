@@ -116,6 +116,8 @@ func info(i crossrank.Info) *crossrankv1.InfoResponse {
 		Revision:     i.Revision,
 		Prompt:       i.Prompt,
 		Family:       i.Family,
+		Instruction:  i.Instruction,
+		WeightBytes:  i.WeightBytes,
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +44,11 @@ func start(t *testing.T, s crossrank.Scorer, cfg Config) *running {
 
 func startWith(t *testing.T, s crossrank.Scorer, cfg Config, recorder *metrics.Recorder) *running {
 	t.Helper()
+	return startBackend(t, cfg, Backend{Scorer: s, Info: (&scorertest.Fake{}).Info, Recorder: recorder})
+}
+
+func startBackend(t *testing.T, cfg Config, backend Backend) *running {
+	t.Helper()
 	r := &running{log: &lockedBuffer{}}
 	cfg.GRPCAddr, cfg.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Log = r.logger()
@@ -52,11 +59,7 @@ func startWith(t *testing.T, s crossrank.Scorer, cfg Config, recorder *metrics.R
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- r.Run(ctx, Backend{
-			Scorer:   s,
-			Info:     (&scorertest.Fake{}).Info,
-			Recorder: recorder,
-		})
+		ended <- r.Run(ctx, backend)
 	}()
 	r.stop = sync.OnceValue(func() error {
 		cancel()
@@ -182,6 +185,30 @@ func TestRequestsArriveWhole(t *testing.T) {
 		info, err := c.Info(t.Context())
 		if err != nil || info != fake.Info() {
 			t.Errorf("%s: info %+v, %v; want %+v", name, info, err, fake.Info())
+		}
+	}
+}
+
+// TestInfoArrivesWhole sets every field of a description, and reads it over both protocols.
+func TestInfoArrivesWhole(t *testing.T) {
+	var want crossrank.Info
+	fields := reflect.ValueOf(&want).Elem()
+	for i := range fields.NumField() {
+		switch field := fields.Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString(fmt.Sprintf("text %d", i))
+		case reflect.Bool:
+			field.SetBool(true)
+		default:
+			field.SetInt(int64(100 + i))
+		}
+	}
+	r := startBackend(t, Config{}, Backend{
+		Scorer: &scorertest.Fake{}, Info: func() crossrank.Info { return want }, Recorder: metrics.New(metrics.Options{}),
+	})
+	for name, target := range r.targets() {
+		if got, err := dial(t, target).Info(t.Context()); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, want)
 		}
 	}
 }

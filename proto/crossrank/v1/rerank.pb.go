@@ -1054,12 +1054,14 @@ type InfoResponse struct {
 	Parameters    int64                  `protobuf:"varint,13,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	VocabSize     int32                  `protobuf:"varint,14,opt,name=vocab_size,json=vocabSize,proto3" json:"vocab_size,omitempty"`
 	Version       string                 `protobuf:"bytes,15,opt,name=version,proto3" json:"version,omitempty"`
-	Instances     int32                  `protobuf:"varint,16,opt,name=instances,proto3" json:"instances,omitempty"` // engines that compute batches side by side
-	Mode          string                 `protobuf:"bytes,17,opt,name=mode,proto3" json:"mode,omitempty"`            // the stages that run, if it is not all of them
-	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`       // pairs are computed as long as the longest of their batch
-	Revision      string                 `protobuf:"bytes,19,opt,name=revision,proto3" json:"revision,omitempty"`    // the commit of a model that is named by its name on the Hugging Face hub
-	Prompt        string                 `protobuf:"bytes,20,opt,name=prompt,proto3" json:"prompt,omitempty"`        // text that stands directly before every query
-	Family        string                 `protobuf:"bytes,21,opt,name=family,proto3" json:"family,omitempty"`        // of networks, such as "XLM-RoBERTa"
+	Instances     int32                  `protobuf:"varint,16,opt,name=instances,proto3" json:"instances,omitempty"`                        // engines that compute batches side by side
+	Mode          string                 `protobuf:"bytes,17,opt,name=mode,proto3" json:"mode,omitempty"`                                   // the stages that run, if it is not all of them
+	Padded        bool                   `protobuf:"varint,18,opt,name=padded,proto3" json:"padded,omitempty"`                              // pairs are computed as long as the longest of their batch
+	Revision      string                 `protobuf:"bytes,19,opt,name=revision,proto3" json:"revision,omitempty"`                           // the commit of a model that is named by its name on the Hugging Face hub
+	Prompt        string                 `protobuf:"bytes,20,opt,name=prompt,proto3" json:"prompt,omitempty"`                               // text that stands directly before every query
+	Family        string                 `protobuf:"bytes,21,opt,name=family,proto3" json:"family,omitempty"`                               // of networks, such as "XLM-RoBERTa"
+	Instruction   string                 `protobuf:"bytes,22,opt,name=instruction,proto3" json:"instruction,omitempty"`                     // of a decoder, for requests that give none
+	WeightBytes   int64                  `protobuf:"varint,23,opt,name=weight_bytes,json=weightBytes,proto3" json:"weight_bytes,omitempty"` // memory of the packed weights
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1241,6 +1243,20 @@ func (x *InfoResponse) GetFamily() string {
 	return ""
 }
 
+func (x *InfoResponse) GetInstruction() string {
+	if x != nil {
+		return x.Instruction
+	}
+	return ""
+}
+
+func (x *InfoResponse) GetWeightBytes() int64 {
+	if x != nil {
+		return x.WeightBytes
+	}
+	return 0
+}
+
 var File_crossrank_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_crossrank_v1_rerank_proto_rawDesc = "" +
@@ -1322,7 +1338,7 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"compute_ns\x18\x03 \x01(\x03R\tcomputeNs\x12\x19\n" +
 	"\btotal_ns\x18\x04 \x01(\x03R\atotalNs\"#\n" +
 	"\vInfoRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\xca\x04\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\x8f\x05\n" +
 	"\fInfoResponse\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\aweights\x18\x02 \x01(\tR\aweights\x12 \n" +
@@ -1351,7 +1367,9 @@ const file_crossrank_v1_rerank_proto_rawDesc = "" +
 	"\x06padded\x18\x12 \x01(\bR\x06padded\x12\x1a\n" +
 	"\brevision\x18\x13 \x01(\tR\brevision\x12\x16\n" +
 	"\x06prompt\x18\x14 \x01(\tR\x06prompt\x12\x16\n" +
-	"\x06family\x18\x15 \x01(\tR\x06family*M\n" +
+	"\x06family\x18\x15 \x01(\tR\x06family\x12 \n" +
+	"\vinstruction\x18\x16 \x01(\tR\vinstruction\x12!\n" +
+	"\fweight_bytes\x18\x17 \x01(\x03R\vweightBytes*M\n" +
 	"\n" +
 	"Truncation\x12\x14\n" +
 	"\x10TRUNCATION_RIGHT\x10\x00\x12\x13\n" +
