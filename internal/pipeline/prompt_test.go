@@ -44,6 +44,27 @@ func TestInstruction(t *testing.T) {
 	}
 }
 
+// TestScoresAreKeptByInstruction: a score is not reused for another instruction.
+func TestScoresAreKeptByInstruction(t *testing.T) {
+	p, err := New(Model{Name: "fake", Tokenizer: new(words), MaxLength: 20, ScoreType: crossrank.Logit, Prompt: tokenizer.Prompt{
+		BeforeInstruction: "to ", Instruction: "find answers", BeforeQuery: " for ", AfterQuery: " in:", BeforePassage: " ",
+	}}, []pool.Engine{new(machine)}, Options{CacheBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pairs := []crossrank.Pair{{Query: "who asks", Passage: "a b"}}
+	for _, c := range []struct {
+		instruction string
+		cached      bool
+	}{{"", false}, {"look", false}, {"", true}, {"look", true}, {"find answers", true}} {
+		resp, err := p.Score(t.Context(), &crossrank.Request{Pairs: pairs, Instruction: c.instruction})
+		if err != nil || (resp.Usage.CachedTokens > 0) != c.cached {
+			t.Errorf("instruction %q: got %+v, %v, want it cached: %v", c.instruction, resp, err, c.cached)
+		}
+	}
+}
+
 // A model's prompt stands directly before every query, costs tokens like the query's own text, and
 // is part of what a remembered score is remembered by.
 func TestPrompt(t *testing.T) {
