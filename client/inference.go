@@ -35,8 +35,8 @@ func (s *overInference) score(ctx context.Context, req *crossrank.Request) (*cro
 	if err != nil {
 		return nil, grpcFailure(ctx, s.target, err)
 	}
-	// The Python project's servers report errors as an HTTP status; 0 means none. With 204 they have
-	// only tokenized.
+	// The Python project's servers report errors as an HTTP status; 0 means none. With 204 they
+	// have only tokenized.
 	scores, kind := out.GetScores(), guessScoreType(out.GetScores())
 	switch status := int(out.GetStatusCode()); status {
 	case 0, http.StatusOK:

@@ -1,4 +1,5 @@
-// Package experiments holds the catalogue of experiments, so that the program can run them anywhere.
+// Package experiments holds the catalogue of experiments, so that the program can run them
+// anywhere.
 package experiments
 
 import "embed"

@@ -57,14 +57,14 @@ type Options struct {
 	CacheBytes int64
 	Coalesce   bool
 
-	// PrefixBytes is the memory for the keys and values of what pairs begin with, in models that can
-	// compute it once for all pairs of a query, such as Qwen3-Reranker; 0 means 512 MiB, and below 0
-	// each pair is computed whole. No score changes.
+	// PrefixBytes is the memory for the keys and values of what pairs begin with, in models that
+	// can compute it once for all pairs of a query, such as Qwen3-Reranker; 0 means 512 MiB, and
+	// below 0 each pair is computed whole. No score changes.
 	PrefixBytes int64
 
-	// SpecialTokens says how special tokens that are written in texts are read: as "tokens", which ""
-	// means too, or as "text". Read as tokens, as the reference does, a document can end its place in
-	// a decoder's prompt and speak as the system.
+	// SpecialTokens says how special tokens that are written in texts are read: as "tokens", which
+	// "" means too, or as "text". Read as tokens, as the reference does, a document can end its
+	// place in a decoder's prompt and speak as the system.
 	SpecialTokens string
 
 	// Mode chooses the stages of the pipeline that run, to measure them apart: "full", which ""

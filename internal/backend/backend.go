@@ -3,8 +3,8 @@
 // Package catalog lists every backend that has a name; here are the executors of those that this
 // build has. The native backend is always there, and is the reference. Another one is compared with
 // it on a small network before it computes anything else (see [SelfTest]): a driver or a device
-// that is wrong is refused, never used. [Engine.Verify] then does the same with the network that was
-// opened.
+// that is wrong is refused, never used. [Engine.Verify] then does the same with the network that
+// was opened.
 package backend
 
 import (
@@ -55,8 +55,8 @@ type Options struct {
 	Precision string // "" = the backend's default
 	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
 
-	// PrefixBytes is the memory for what sequences of a causal network begin with; 0 = the backend's
-	// default; below 0 nothing is kept or shared.
+	// PrefixBytes is the memory for what sequences of a causal network begin with; 0 = the
+	// backend's default; below 0 nothing is kept or shared.
 	PrefixBytes int64
 }
 

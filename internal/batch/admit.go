@@ -109,8 +109,8 @@ func (b *Batcher[T, R]) remainingOf(r *runner[T, R], throughput float64, now tim
 }
 
 // estimateDuration estimates the seconds until a request's tokens are computed, behind other tokens
-// in the same batch. One runner computes one batch; what waits is divided among all runners, or where
-// it is not, tokens beyond one batch are.
+// in the same batch. One runner computes one batch; what waits is divided among all runners, or
+// where it is not, tokens beyond one batch are.
 func (b *Batcher[T, R]) estimateDuration(others, tokens int, throughput float64) float64 {
 	if b.runners.Count == 1 {
 		return (float64(others) + float64(tokens)) / throughput

@@ -34,8 +34,8 @@ var qwen3Chat = chat{
 	suffix: "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
 }
 
-// readChat finds the chat of a decoder: the template in its files if that is one of a reranker, else
-// the family's own.
+// readChat finds the chat of a decoder: the template in its files if that is one of a reranker,
+// else the family's own.
 func (d *decoder) readChat(dir string) (*chat, error) {
 	file, template, err := chatTemplate(dir)
 	if err != nil {
@@ -55,7 +55,8 @@ func (d *decoder) readChat(dir string) (*chat, error) {
 	return d.chat, nil
 }
 
-// chatTemplate returns the chat template of a model and the file that it is in; "" if there is none.
+// chatTemplate returns the chat template of a model and the file that it is in; "" if there is
+// none.
 func chatTemplate(dir string) (file, template string, err error) {
 	data, err := readFile(dir, chatTemplateFile, maxConfigBytes)
 	switch {

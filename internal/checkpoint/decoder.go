@@ -12,8 +12,8 @@ import (
 type decoder struct {
 	chat *chat // in which it reads a pair, if its files have none; nil: they must
 
-	// Of a language model whose score is made of the logits of one or two tokens. A nil output means
-	// that the file has the head.
+	// Of a language model whose score is made of the logits of one or two tokens. A nil output
+	// means that the file has the head.
 	output  *network.Linear
 	tokens  int     // of which the output has rows
 	yes, no string  // the tokens where no LogitScore names them; "": it must

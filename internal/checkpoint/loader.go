@@ -92,9 +92,9 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 	}
 }
 
-// takesParts is what takes the tensor of slots in parts: a table of which the network keeps nothing,
-// or the token embeddings, if it is theirs alone and the receiver keeps them in a form of its own;
-// else nil.
+// takesParts is what takes the tensor of slots in parts: a table of which the network keeps
+// nothing, or the token embeddings, if it is theirs alone and the receiver keeps them in a form of
+// its own; else nil.
 func (l *loader) takesParts(slots []filledSlot) func(first int, part safetensors.Values) {
 	s := slots[0]
 	if len(slots) > 1 || s.putBits == nil && !s.passing {

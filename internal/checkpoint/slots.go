@@ -19,8 +19,8 @@ type slot struct {
 	// putBits is put for a tensor of 16 bits; nil: it has to be converted.
 	putBits func(half.Format, []uint16)
 
-	// also gets the rows of a table as well, those from number first on, once or in parts. If passing
-	// is set, the network keeps nothing of the table.
+	// also gets the rows of a table as well, those from number first on, once or in parts. If
+	// passing is set, the network keeps nothing of the table.
 	also    func(first int, rows network.Table)
 	passing bool
 }

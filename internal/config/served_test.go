@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestAutomatic: one instance without threads is the machine's to divide; whatever says more is not.
+// TestAutomatic: one instance without threads is the machine's to divide; whatever says more is
+// not.
 func TestAutomatic(t *testing.T) {
 	for text, want := range map[string]bool{
 		"":         true,

@@ -80,9 +80,9 @@ type Instance struct {
 	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
 
 	// Threads is the number of cores that compute one batch. Default: 0, the cores that the server
-	// may use divided by the number of all instances, replicas included, and at least 1. With 0, the
-	// only instance of a pool stands for one instance for each group of up to 8 cores that share a
-	// last-level cache.
+	// may use divided by the number of all instances, replicas included, and at least 1. With 0,
+	// the only instance of a pool stands for one instance for each group of up to 8 cores that
+	// share a last-level cache.
 	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
 
 	// Replicas is how many instances like this one run, on one copy of the weights. Default: 1.
@@ -145,8 +145,8 @@ type Pipeline struct {
 	Mode string `yaml:"mode" json:"mode" oneof:"full,tokenization_only,inference_only"`
 
 	// SpecialTokens is how special tokens that are written in a query, an instruction or a passage
-	// are read: tokens, as the reference reads them, or text. Read as tokens, a document can end its
-	// place in a decoder's prompt and speak as the system. Default: tokens.
+	// are read: tokens, as the reference reads them, or text. Read as tokens, a document can end
+	// its place in a decoder's prompt and speak as the system. Default: tokens.
 	SpecialTokens string `yaml:"special_tokens,omitempty" json:"special_tokens,omitempty" oneof:"tokens,text"`
 }
 

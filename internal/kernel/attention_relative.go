@@ -98,9 +98,9 @@ func (s *Set) addPositionQueries(scores []float32, ld int, k []float32, ldk, row
 	}
 }
 
-// addRows adds to each dst[j] the element of row rows[j] of a table, whose row low is at the start of
-// src, or step elements further for each j. Rows never rise, so the first and the last are enough to
-// check.
+// addRows adds to each dst[j] the element of row rows[j] of a table, whose row low is at the start
+// of src, or step elements further for each j. Rows never rise, so the first and the last are
+// enough to check.
 func addRows(dst, src []float32, rows []int32, low, step int) {
 	last := len(rows) - 1
 	dst = dst[:len(rows)]

@@ -81,8 +81,8 @@ func TestAttentionCausal(t *testing.T) {
 	})
 }
 
-// TestCausalPartsChangeNoBit: neither the parts in which keys lie, nor the queries that are computed
-// together, nor later keys change a query's bits.
+// TestCausalPartsChangeNoBit: neither the parts in which keys lie, nor the queries that are
+// computed together, nor later keys change a query's bits.
 func TestCausalPartsChangeNoBit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	c := newCausal(rng, 32, 300, 300, 3)

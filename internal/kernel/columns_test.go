@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestColumns: a product with some columns of the weights has the bits that the product with all has
-// there, on every tier.
+// TestColumns: a product with some columns of the weights has the bits that the product with all
+// has there, on every tier.
 func TestColumns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	const in, out = 72, 104

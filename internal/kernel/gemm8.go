@@ -29,9 +29,9 @@ func (k *Packer) Pack8(weight, bias []float32, in, out, quantMax int) *Panels {
 	return k.pack8(weight, bias, in, out, quantMax, math.MaxInt16/quantMax)
 }
 
-// Pack8Full is Pack8 with all 8 bits of both operands: quantMax is 255, and only q within ±127 bound
-// the scale. Only sets whose [Set.FullRange8] is true multiply such panels, of up to [MaxFull8]
-// inputs.
+// Pack8Full is Pack8 with all 8 bits of both operands: quantMax is 255, and only q within ±127
+// bound the scale. Only sets whose [Set.FullRange8] is true multiply such panels, of up to
+// [MaxFull8] inputs.
 func (k *Packer) Pack8Full(weight, bias []float32, in, out int) *Panels {
 	return k.pack8(weight, bias, in, out, math.MaxUint8, noLimit)
 }

@@ -2,8 +2,8 @@ package kernel
 
 import "math"
 
-// rotarySpan is how many elements of a head turn together: rotarySpan/2 first elements of pairs, then
-// their second elements. So a kernel reads both as whole vectors, whatever the size of a head.
+// rotarySpan is how many elements of a head turn together: rotarySpan/2 first elements of pairs,
+// then their second elements. So a kernel reads both as whole vectors, whatever the size of a head.
 const rotarySpan = Width
 
 // rotaryPlace returns where the first element of a pair stands in its head, or the second one if

@@ -37,8 +37,8 @@ func Cases(t testing.TB, fixture string) []Case {
 	return expected.Cases
 }
 
-// Texts are queries and passages in turn: the pairs of the load that benchmarks run on. It skips the
-// test if they are not on this machine.
+// Texts are queries and passages in turn: the pairs of the load that benchmarks run on. It skips
+// the test if they are not on this machine.
 func Texts(t testing.TB) (texts []string) {
 	t.Helper()
 	data, err := os.ReadFile(Path(t, "pairs", "msmarco-3200.jsonl"))

@@ -199,8 +199,8 @@ func (m *model) embedRow(dst, token, position []float32) {
 	}
 }
 
-// tokenAt returns the token at position i of a sequence, and where positionEmbeddings has the rows of
-// its type. Padding is token 0, of type 0.
+// tokenAt returns the token at position i of a sequence, and where positionEmbeddings has the rows
+// of its type. Padding is token 0, of type 0.
 func (m *model) tokenAt(q input, i int) (token int32, types int) {
 	switch {
 	case i >= len(q.IDs):

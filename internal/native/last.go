@@ -97,8 +97,8 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []input, first
 }
 
 // readers returns the sequences of a block whose rows a worker computes in the last layer's
-// attention, and its part of their heads. Where there are more workers than sequences, several share
-// the heads of one.
+// attention, and its part of their heads. Where there are more workers than sequences, several
+// share the heads of one.
 func (m *model) readers(p part, sequences int) (low, high int, heads part) {
 	each := min(p.count/max(1, sequences), len(m.last.keys))
 	if each <= 1 {

@@ -20,8 +20,8 @@ type Opening struct {
 
 var _ network.Receiver = (*Opening)(nil)
 
-// Begin begins to open an engine of a network whose shapes are known and whose weights are not there
-// yet. It refuses what cannot be computed. Of the options it uses Tier and Precision.
+// Begin begins to open an engine of a network whose shapes are known and whose weights are not
+// there yet. It refuses what cannot be computed. Of the options it uses Tier and Precision.
 func Begin(n *network.Network, opts Options) (*Opening, error) {
 	if err := n.ValidateStructure(); err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// TestOpeningWhileReading opens a model of every family while its weights are read, block by block in
-// memory that is used again, and wants the bits of the network that was read whole.
+// TestOpeningWhileReading opens a model of every family while its weights are read, block by block
+// in memory that is used again, and wants the bits of the network that was read whole.
 func TestOpeningWhileReading(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join("..", "checkpoint", "testdata", "families", "*", "config.json"))
 	if err != nil {

@@ -42,8 +42,8 @@ func requests(n *network.Network, queries, documents int) (seqs []network.Sequen
 	return seqs
 }
 
-// TestSharedPrefixesChangeNoBit: a pair has the same bits with prefixes shared and not, alone and in
-// any batch, in any order, with prefixes that are kept, in part or wholly, and dropped.
+// TestSharedPrefixesChangeNoBit: a pair has the same bits with prefixes shared and not, alone and
+// in any batch, in any order, with prefixes that are kept, in part or wholly, and dropped.
 func TestSharedPrefixesChangeNoBit(t *testing.T) {
 	n := newDecoder(geometries[0])
 	seqs := requests(n, 5, 6)

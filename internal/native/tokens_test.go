@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestQuantizeRow compares each byte with its definition: the nearest step, and of two the even one.
+// TestQuantizeRow compares each byte with its definition: the nearest step, and of two the even
+// one.
 func TestQuantizeRow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for trial := range 2000 {

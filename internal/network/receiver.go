@@ -1,11 +1,12 @@
 package network
 
-// Receiver takes the weights of a network while they are read, so that not all of them have to be in
-// memory at once.
+// Receiver takes the weights of a network while they are read, so that not all of them have to be
+// in memory at once.
 type Receiver interface {
 	// Block takes the weights of block i, all of which are there. When it returns, the weights of
 	// the block's linear layers are dropped, and their memory is used for others. Calls for several
-	// blocks may be made at once. Everything outside of the blocks is complete only after all calls.
+	// blocks may be made at once. Everything outside of the blocks is complete only after all
+	// calls.
 	Block(i int)
 
 	// Tokens returns what takes the rows of the token embeddings as they are read, in their order

@@ -21,8 +21,8 @@ type Quick struct {
 	Limit   float64
 
 	// Blocks is how many of the network's blocks both computed. There is time for all of a small
-	// network, for some of a large one, and for none of a very large one: then nothing was compared.
-	// Nothing is compared either where plain Go itself is in use.
+	// network, for some of a large one, and for none of a very large one: then nothing was
+	// compared. Nothing is compared either where plain Go itself is in use.
 	Blocks, AllBlocks int
 }
 
@@ -42,8 +42,8 @@ const quickCopies = 4
 // to block, and no more than two blocks are computed one after the other.
 var quickLimits = map[native.Precision]float64{native.FP32: fp32Limit, native.INT8: 0.5}
 
-// CheckQuick compares the logits of an engine for the first tokens of a pair with those of plain Go,
-// in about 200 ms at most. A difference is no error, see [Quick.Err].
+// CheckQuick compares the logits of an engine for the first tokens of a pair with those of plain
+// Go, in about 200 ms at most. A difference is no error, see [Quick.Err].
 func CheckQuick(e *native.Engine, pair network.Sequence) (Quick, error) {
 	q := Quick{Tier: cpu.Tier(e.Tier()), Precision: e.Precision(), AllBlocks: e.Blocks()}
 	q.Limit = quickLimits[q.Precision]

@@ -125,8 +125,8 @@ func TestRefusesSizesThatNoBatchHas(t *testing.T) {
 	}
 }
 
-// TestProbeKnowsTheSpeed has an engine that takes 10 ms for every batch: the probe's is one of 4 times
-// 64 tokens, after one of them.
+// TestProbeKnowsTheSpeed has an engine that takes 10 ms for every batch: the probe's is one of 4
+// times 64 tokens, after one of them.
 func TestProbeKnowsTheSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{takes: 10 * time.Millisecond}

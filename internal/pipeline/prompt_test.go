@@ -10,8 +10,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
-// TestInstruction: a decoder's prompt stands around the texts, with the request's instruction or the
-// model's own.
+// TestInstruction: a decoder's prompt stands around the texts, with the request's instruction or
+// the model's own.
 func TestInstruction(t *testing.T) {
 	tok := new(words)
 	p, err := New(Model{Name: "fake", Tokenizer: tok, MaxLength: 20, ScoreType: crossrank.Logit, Prompt: tokenizer.Prompt{

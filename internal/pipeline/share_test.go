@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
-// TestSharedTokensCostNothing: where engines compute the query's side of pairs once for all of them,
-// only the first pair of a query has its tokens in the usage and in the cost of the queue.
+// TestSharedTokensCostNothing: where engines compute the query's side of pairs once for all of
+// them, only the first pair of a query has its tokens in the usage and in the cost of the queue.
 func TestSharedTokensCostNothing(t *testing.T) {
 	pairs := []crossrank.Pair{
 		{Query: "who asks", Passage: "a"}, {Query: "who asks", Passage: "b c"}, {Query: "who else", Passage: "d"}, {Query: "who else", Passage: ""},

@@ -127,7 +127,8 @@ func keepOf(ids []int32, n int, keep tokenizer.Keep) []int32 {
 	return ids[:n]
 }
 
-// share leaves out of the cost of each item the tokens that it begins with as the one before it does.
+// share leaves out of the cost of each item the tokens that it begins with as the one before it
+// does.
 func (s *scratch) share() {
 	for i := 1; i < len(s.items); i++ {
 		before, item := &s.items[i-1].Value, &s.items[i]

@@ -48,8 +48,8 @@ func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep toke
 	return cut
 }
 
-// checkWindows refuses windows of a passage where the query would have to be cut for them and cannot
-// be: what a decoder's prompt has after the query would go first.
+// checkWindows refuses windows of a passage where the query would have to be cut for them and
+// cannot be: what a decoder's prompt has after the query would go first.
 func (p *Pipeline) checkWindows(pair int, query, passage []int32, limit int) error {
 	room := limit - p.specials - len(query)
 	if p.model.Prompt.AfterQuery == "" || len(passage) <= room || 2*len(query) <= limit-p.specials {

@@ -16,15 +16,15 @@ type Target struct {
 	// that an earlier tensor was read into can be used again.
 	Memory func() Values
 
-	// Part takes the elements in parts of whole rows, in place of Memory and Done, if it is not nil.
-	// first is the index of the part's first element. A part is valid during the call.
+	// Part takes the elements in parts of whole rows, in place of Memory and Done, if it is not
+	// nil. first is the index of the part's first element. A part is valid during the call.
 	Part func(first int, part Values)
 
 	// Finite has an element that is infinite or no number be an error.
 	Finite bool
 
-	// Done is called when the elements are complete and the hash no longer needs them; nil: no call.
-	// Calls come one after the other, while what follows in the file is being read.
+	// Done is called when the elements are complete and the hash no longer needs them; nil: no
+	// call. Calls come one after the other, while what follows in the file is being read.
 	Done func()
 }
 
@@ -39,8 +39,8 @@ type Values struct {
 // stay in cache. It is a multiple of every element size.
 const chunk = 256 << 10
 
-// Load reads the named tensors and returns the SHA-256 of the whole file. It makes one pass over the
-// file and holds no more of it than a few chunks. After an error the contents of the memory are
+// Load reads the named tensors and returns the SHA-256 of the whole file. It makes one pass over
+// the file and holds no more of it than a few chunks. After an error the contents of the memory are
 // undefined. The error about an element that is not finite is a *[NotFiniteError].
 func (f *File) Load(dst map[string]Target) (sum [sha256.Size]byte, err error) {
 	for name := range dst {

@@ -68,7 +68,8 @@ func TestNamesOfEqualDirectories(t *testing.T) {
 	}
 }
 
-// TestOtherNamesAreLoggedOnce: each once, on one line, shortened, and no more than a hundred of them.
+// TestOtherNamesAreLoggedOnce: each once, on one line, shortened, and no more than a hundred of
+// them.
 func TestOtherNamesAreLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	n, err := newNames([]named{{name: "a"}}, slog.New(slog.NewTextHandler(&log, nil)))

@@ -11,7 +11,8 @@ import (
 )
 
 // Open opens every model that settings ask for. Instances that name no number of threads share the
-// cores equally; where settings leave it all to the machine, its groups of cores decide. The version is the program's. Names that no model has are logged.
+// cores equally; where settings leave it all to the machine, its groups of cores decide. The
+// version is the program's. Names that no model has are logged.
 func Open(ctx context.Context, s config.Settings, version string, log *slog.Logger) (r *Router, err error) {
 	r = &Router{version: version}
 	served := s.Served()

@@ -2,7 +2,8 @@
 // behind one [Router], the listeners and limits of package server, and the metrics that watch both.
 //
 // It alone knows both the names of settings and the options of the parts. [Listen] binds the
-// addresses, [Server.Open] opens and verifies the models, [Server.Run] serves until its context ends.
+// addresses, [Server.Open] opens and verifies the models, [Server.Run] serves until its context
+// ends.
 package serving
 
 import (

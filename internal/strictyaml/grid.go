@@ -39,8 +39,8 @@ type axis struct {
 }
 
 // LoadGrid reads the file at path, and the files that it extends. Overrides are assignments
-// KEY=VALUE that take the place of what the files say: KEY is the path of a setting, or its last key
-// if no other setting has the same, and VALUE is YAML, such as batch_sizes=[8,16].
+// KEY=VALUE that take the place of what the files say: KEY is the path of a setting, or its last
+// key if no other setting has the same, and VALUE is YAML, such as batch_sizes=[8,16].
 func (s *Schema[T]) LoadGrid(path string, overrides ...string) (Grid[T], error) {
 	data, err := readFile(s.Files, path)
 	if err != nil {

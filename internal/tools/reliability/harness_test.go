@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// actAsCrossrank does what `crossrank version` and `crossrank serve` do, with the model of a folder.
+// actAsCrossrank does what `crossrank version` and `crossrank serve` do, with the model of a
+// folder.
 func actAsCrossrank(args []string, model string) error {
 	if args[0] == "version" {
 		fmt.Println("crossrank test")
