@@ -248,6 +248,10 @@ func TestBatchNeverChangesAScore(t *testing.T) {
 func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 	rng := rand.New(rand.NewPCG(10, 1))
 	seqs := sample.Sequences(10, n, 3, longest, 8, 64, 65, 20, 19, 5, 120, 77, 4, 33, min(256, longest), 12, 90)
+	orders := 3
+	if testing.Short() {
+		orders = 1
+	}
 	eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 		alone := make([]float32, len(seqs))
 		for i := range seqs {
@@ -255,7 +259,7 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 		}
 		s := m.newScratch(longest) // used again, as an engine does
 		for workers := 1; workers <= 5; workers++ {
-			for range 3 {
+			for range orders {
 				order := rng.Perm(len(seqs))[:1+rng.IntN(len(seqs))]
 				batch, logits := make([]network.Sequence, len(order)), make([]float32, len(order))
 				for i, at := range order {
