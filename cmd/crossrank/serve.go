@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,7 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 		return err
 	}
 	if srv.Fault() == nil {
-		err = announce(cmd, srv, infos)
+		err = announce(cmd.OutOrStdout(), lines, srv, infos)
 	}
 	if err != nil {
 		return err
@@ -86,10 +87,9 @@ func runServe(cmd *cobra.Command, opts serveOptions) (err error) {
 	return srv.Run(cmd.Context())
 }
 
-// announce prints the addresses and the default model for programs, in one line of JSON, and a
-// description of each model for people.
-func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) error {
-	people := cmd.ErrOrStderr()
+// announce writes the addresses and the default model for programs, in one line of JSON, and a
+// description of each model for people, who read it among the lines of the log.
+func announce(programs, people io.Writer, srv *serving.Server, infos []crossrank.Info) error {
 	for _, info := range infos {
 		if info.Meaningless {
 			fmt.Fprintf(people, "WARNING: %s is no trained model (%s). Its scores MEAN NOTHING;\n"+
@@ -103,7 +103,7 @@ func announce(cmd *cobra.Command, srv *serving.Server, infos []crossrank.Info) e
 		fmt.Fprintf(people, "serving %s (%s, %s, %s): gRPC on %s, HTTP on %s\n", info.Pinned(), info.Quantization,
 			info.Tier, cores(info), cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
 	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc := json.NewEncoder(programs)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(struct {
 		GRPC  string `json:"grpc"`

@@ -105,6 +105,7 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		b.Scorer = refuser{}
 	}
 	s.assemble(b, stopped)
+	s.setReady(b.Fault == nil) // before the first request, which may ask for it
 
 	aside, stopAside := context.WithCancel(context.Background())
 	var helpers sync.WaitGroup
@@ -126,7 +127,6 @@ func (s *Server) Run(ctx context.Context, b Backend) error {
 		defer admin.Close()
 		helpers.Go(func() { broken <- admin.Serve(s.admin) })
 	}
-	s.setReady(b.Fault == nil)
 
 	var failure error
 	select {
