@@ -82,17 +82,23 @@ type group struct {
 	Server        string `yaml:"override /server" sweep:"no"`
 }
 
+// engine is what a model and an instance of a pool both say of how they compute.
+type engine struct {
+	Name         string `yaml:"name" sweep:"no"`
+	Device       string `yaml:"device" oneof:"cpu,mps,cuda" sweep:"no"`
+	Backend      string `yaml:"backend" oneof:"pytorch,mps,mlx,onnx,compiled,cuda,tensorrt"`
+	Quantization string `yaml:"quantization" oneof:"fp32,fp16,int8,int4"`
+	MaxLength    int    `yaml:"max_length" min:"1"`
+	Compile      bool   `yaml:"compile"`
+}
+
 // model is the one model of a file without a pool. Each of the sections that is named after a
 // backend belongs to that backend alone.
 type model struct {
-	Name             string `yaml:"name" sweep:"no"`
-	Device           string `yaml:"device" oneof:"cpu,mps,cuda" sweep:"no"`
-	Backend          string `yaml:"backend" oneof:"pytorch,mps,mlx,onnx,compiled,cuda,tensorrt"`
-	Quantization     string `yaml:"quantization" oneof:"fp32,fp16,int8,int4"`
+	engine `yaml:",inline"`
+
 	Quantized        bool   `yaml:"quantized"`
 	QuantizationMode string `yaml:"quantization_mode" oneof:"fp32,fp16,int8,int4"`
-	MaxLength        int    `yaml:"max_length" min:"1"`
-	Compile          bool   `yaml:"compile"`
 
 	MPS struct {
 		FP16    bool `yaml:"fp16"`
@@ -118,14 +124,10 @@ type modelPool struct {
 }
 
 type instance struct {
-	Name             string `yaml:"name" sweep:"no"`
-	Device           string `yaml:"device" oneof:"cpu,mps,cuda" sweep:"no"`
-	Backend          string `yaml:"backend" oneof:"pytorch,mps,mlx,onnx,compiled,cuda,tensorrt"`
-	Quantization     string `yaml:"quantization" oneof:"fp32,fp16,int8,int4"`
+	engine `yaml:",inline"`
+
 	QuantizationBits int    `yaml:"quantization_bits"`
 	UseFP16          bool   `yaml:"use_fp16"`
-	MaxLength        int    `yaml:"max_length" min:"1"`
-	Compile          bool   `yaml:"compile"`
 	CompileModel     bool   `yaml:"compile_model"`
 	CompileMode      string `yaml:"compile_mode"`
 	ONNXOptimize     bool   `yaml:"onnx_optimize"`
