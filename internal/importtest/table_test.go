@@ -39,6 +39,7 @@ const (
 	chromedp   = "github.com/chromedp"                         // drives a browser
 	jsontext   = "github.com/go-json-experiment/json/jsontext" // strict JSON, in parts
 	renameio   = "github.com/google/renameio"                  // replaces a file in one step
+	purego     = "github.com/ebitengine/purego"                // calls C functions without cgo
 	otel       = "go.opentelemetry.io"                         // its API, its SDK, its exporter and its wire messages
 	prometheus = "github.com/prometheus"                       // its client and the messages that it exposes
 )
@@ -52,6 +53,7 @@ var table = []row{
 	{name: "internal/defaults"},
 	{name: "internal/keypath"},
 	{name: "internal/strictyaml", imports: []string{"internal/keypath"}, external: []string{yaml}},
+	{name: "internal/dynlib", external: []string{purego}},
 	{name: "internal/backend/catalog"},
 	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/defaults", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
