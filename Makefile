@@ -110,6 +110,7 @@ not-tested:
 	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
+	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \
 	has promtool || skipped "rules and alerts for Prometheus" "apt-get install prometheus"; \
 	test -d "$(MATERIAL)" || skipped "agreement with published data" "put the test data at $(MATERIAL)"
 
