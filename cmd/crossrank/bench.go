@@ -261,7 +261,7 @@ func openBenchData(opts benchOptions) (*dataset.Set, *quality.Task, error) {
 	var task *quality.Task
 	if opts.collection != "" {
 		var err error
-		if task, err = quality.OpenTask(opts.collection, opts.candidates); err != nil {
+		if task, err = quality.OpenTask(dataset.Files{Dir: opts.collection}, opts.candidates); err != nil {
 			return nil, nil, err
 		}
 		if opts.pairs == "" {

@@ -39,7 +39,7 @@ func TestCollectionLayouts(t *testing.T) {
 		"qrels/test.tsv": "query-id\tcorpus-id\tscore\n" + smallQrels,
 	})
 	for _, dir := range []string{ours, beir} {
-		c, err := LoadCollection(dir)
+		c, err := LoadCollection(Files{Dir: dir}, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,15 +49,15 @@ func TestCollectionLayouts(t *testing.T) {
 		if c.Documents[0].Text != "Paris is a city." || c.Documents[1].Text != "a fish swims" {
 			t.Errorf("titles: %q", c.Documents)
 		}
-		all := c.Candidates(2)
+		all := c.Candidates()
 		if len(all) != 2 || all[0].Query.ID != "q1" || all[1].Documents[0].ID != "2" {
 			t.Fatalf("candidates: %+v", all)
 		}
 		q1 := all[0]
-		if len(q1.Documents) != 2 || q1.Documents[0].ID != "3" || !slices.Equal(q1.Judged, []float64{1, 2}) {
+		if len(q1.Documents) != 1 || q1.Documents[0].ID != "3" || len(q1.Scores) != 1 || !slices.Equal(q1.Grades, []float64{2}) || !slices.Equal(q1.Judged, []float64{1, 2}) {
 			t.Errorf("candidates of the first query: %+v", q1)
 		}
-		if pairs := Pairs(all); len(pairs) != 4 || pairs[0].Passage != "Paris is the capital of France" || pairs[2].Query != "fish?" {
+		if pairs := Pairs(all); len(pairs) != 2 || pairs[0].Passage != "Paris is the capital of France" || pairs[1].Query != "fish?" {
 			t.Errorf("pairs: %q", pairs)
 		}
 	}
@@ -98,24 +98,28 @@ func TestCollectionRefusals(t *testing.T) {
 		{"a query without a tab", smallDocs, "q1 hello", smallQrels, "queries.tsv:1: it must be an id, a tab"},
 		{"a judgment of two cells", smallDocs, smallQueries, "q1\t1\t1\nq1\t3", "qrels.tsv:2: it must be the id"},
 		{"a grade in words", smallDocs, smallQueries, "q1\t1\t1\nq1\t3\tgood", `qrels.tsv:2: the grade "good" is not a number`},
+		{"a judgment twice", smallDocs, smallQueries, "q1\t1\t1\nq1\t1\t2", `qrels.tsv:2: the judgment of document "1" for query "q1" is there twice`},
+		{"a grade that is no number", smallDocs, smallQueries, "q1\t1\t1\nq1\t3\tNaN", `qrels.tsv:2: the grade "NaN" is not a number`},
+		{"a query twice", smallDocs, smallQueries + "q1\tx", smallQrels, `queries.tsv:4: the id "q1" is there twice`},
+		{"markup as documents", "<DOC>", smallQueries, smallQrels, `docs.jsonl:1: documents must be JSON objects with "id" and "text"`},
 		{"no judgments", smallDocs, smallQueries, "", "qrels.tsv has no judgments"},
 	} {
-		_, err := LoadCollection(folder(t, map[string]string{"docs.jsonl": c.docs, "queries.tsv": c.queries, "qrels.tsv": c.qrels}))
+		_, err := LoadCollection(Files{Dir: folder(t, map[string]string{"docs.jsonl": c.docs, "queries.tsv": c.queries, "qrels.tsv": c.qrels})}, 2)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.what, err, c.want)
 		}
 	}
-	if _, err := LoadCollection(t.TempDir()); err == nil || !strings.Contains(err.Error(), "neither docs.jsonl nor corpus.jsonl") {
+	if _, err := LoadCollection(Files{Dir: t.TempDir()}, 2); err == nil || !strings.Contains(err.Error(), "neither docs.jsonl nor corpus.jsonl") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
 
 func TestCandidatesOfCranfield(t *testing.T) {
-	c, err := LoadCollection(material.Path(t, "collections", "cranfield"))
+	c, err := LoadCollection(Files{Dir: material.Path(t, "collections", "cranfield")}, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := c.Candidates(20)
+	all := c.Candidates()
 	found := 0
 	for _, q := range all {
 		for _, g := range q.Grades {

@@ -30,6 +30,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/quality"
@@ -141,7 +142,7 @@ func prepare(opts Options) (*runner, error) {
 		}
 	}
 	if q := base.Experiment.Quality; q.Collection != "" {
-		if r.task, err = quality.OpenTask(q.Collection, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
+		if r.task, err = quality.OpenTask(dataset.Files{Dir: q.Collection}, cmp.Or(q.Candidates, defaultCandidates)); err != nil {
 			return nil, err
 		}
 	}

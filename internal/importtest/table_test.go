@@ -75,7 +75,7 @@ var table = []row{
 	{name: "internal/procstat"},
 	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/hub", external: []string{sys}},
-	{name: "internal/dataset", imports: []string{"."}},
+	{name: "internal/dataset", imports: []string{".", "internal/stats"}},
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.

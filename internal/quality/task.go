@@ -11,6 +11,7 @@
 package quality
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -31,16 +32,16 @@ type Task struct {
 	Pairs      []crossrank.Pair
 }
 
-// OpenTask reads the judged collection of a folder. Its candidates are the n documents that BM25
-// ranks highest for each query.
-func OpenTask(dir string, n int) (*Task, error) {
-	c, err := dataset.LoadCollection(dir)
+// OpenTask reads a judged collection. Its candidates are the n documents that its first stage ranks
+// highest for each query.
+func OpenTask(files dataset.Files, n int) (*Task, error) {
+	c, err := dataset.LoadCollection(files, n)
 	if err != nil {
 		return nil, err
 	}
-	t := &Task{Collection: c, Candidates: c.Candidates(n), Most: n}
+	t := &Task{Collection: c, Candidates: c.Candidates(), Most: n}
 	if len(t.Candidates) == 0 {
-		return nil, fmt.Errorf("%s has no query with a relevant document: no judgment of 1 or more names one of its queries", dir)
+		return nil, fmt.Errorf("%s has no query with a relevant document: no judgment of 1 or more names one of its queries", cmp.Or(files.Dir, files.Judgments))
 	}
 	t.Pairs = dataset.Pairs(t.Candidates)
 	return t, nil

@@ -51,13 +51,13 @@ func TestOpenTask(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := OpenTask(dir, 2); err == nil {
+	if _, err := OpenTask(dataset.Files{Dir: dir}, 2); err == nil {
 		t.Error("no error for a folder without a collection")
 	}
 	write("docs.jsonl", `{"id":"1","text":"a fish"}`+"\n"+`{"id":"2","text":"a long list of fish"}`+"\n"+`{"id":"3","text":"a fish, a fish"}`+"\n")
 	write("queries.tsv", "q\ta fish\nr\tlist\n")
 	write("qrels.tsv", "q\t1\t1\n")
-	task, err := OpenTask(dir, 2)
+	task, err := OpenTask(dataset.Files{Dir: dir}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestOpenTask(t *testing.T) {
 		t.Errorf("with a scorer that fails: got %v", err)
 	}
 	write("qrels.tsv", "q\t1\t0\n")
-	if _, err := OpenTask(dir, 2); err == nil || !strings.Contains(err.Error(), "no query with a relevant document") {
+	if _, err := OpenTask(dataset.Files{Dir: dir}, 2); err == nil || !strings.Contains(err.Error(), "no query with a relevant document") {
 		t.Errorf("without a relevant document: got %v", err)
 	}
 }
