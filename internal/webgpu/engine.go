@@ -1,0 +1,191 @@
+// Package webgpu computes a network on a GPU: sequences in, one logit a sequence out. It runs on
+// Metal, Vulkan and Direct3D 12 through a library with the functions of webgpu.h, such as Dawn or
+// wgpu-native, which the user installs.
+//
+// The network comes as a description (package network). Its operations become steps, each of which
+// is one dispatch of a shader of this package (shaders/*.wgsl). A session has the device, the
+// weights, the memory of a pass and the steps, all made when an engine starts. A batch is then four
+// small copies, one submission, and one read of logits.
+//
+// As in the native executor nothing is padded, the last block computes only what the head reads,
+// and the bits of a pair depend on nothing around it: every shader computes a row, or a sequence,
+// in one order of summation.
+//
+// # Failures
+//
+// An error of the device fails the batches in flight, not the process. The next batch finds the
+// session failed and opens the device anew, with the weights that the host keeps.
+package webgpu
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// Engine computes on a GPU. It is safe for concurrent use, and several batches are in flight at
+// once.
+type Engine struct {
+	shared *shared
+
+	mu     sync.RWMutex // read-locked while a batch is computed, locked by Close
+	closed bool
+}
+
+// shared is what an engine and its replicas have in common.
+type shared struct {
+	lib   *library
+	model *model
+	busy  atomic.Int64 // nanoseconds of the device
+
+	mu      sync.Mutex
+	session *session // nil after the device could not be opened anew
+	users   int      // engines that are not closed
+	reopens int
+}
+
+// ErrClosed is what Logits returns once the engine is closed.
+var ErrClosed = errors.New("the engine is closed")
+
+// Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
+// the vocabulary. If one has not, the error names it, and nothing is computed.
+func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
+	if err := e.check(seqs, out); err != nil {
+		return err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return ErrClosed
+	}
+	s, err := e.shared.current()
+	if err != nil {
+		return err
+	}
+	for first := 0; first < len(seqs); {
+		in := newInput(s)
+		for _, q := range seqs[first:] {
+			if !in.fits(q) {
+				break
+			}
+			in.add(q)
+		}
+		if err := s.compute(in, out[first:], e.shared.addBusy); err != nil {
+			return fmt.Errorf("computing on %s: %w", s.adapter.name, err)
+		}
+		first += len(in.reads)
+	}
+	return nil
+}
+
+func (e *Engine) check(seqs []network.Sequence, out []float32) error {
+	m := e.shared.model
+	if len(out) < len(seqs) {
+		return fmt.Errorf("%d sequences, but memory for %d logits", len(seqs), len(out))
+	}
+	for i, q := range seqs {
+		if n := len(q.IDs); n < 1 || n > m.maxTokens {
+			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, m.maxTokens)
+		}
+		if q.Pad < 0 || q.Pad > m.maxTokens-len(q.IDs) {
+			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, m.maxTokens)
+		}
+		for _, id := range q.IDs {
+			if id < 0 || int(id) >= m.n.Embeddings.Tokens.Rows {
+				return fmt.Errorf("sequence %d holds token %d; the vocabulary has 0 to %d", i, id, m.n.Embeddings.Tokens.Rows-1)
+			}
+		}
+	}
+	return nil
+}
+
+// current returns the session. One that has failed is closed, and the device is opened anew, which
+// is tried once for each batch.
+func (sh *shared) current() (*session, error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if s := sh.session; s != nil {
+		if s.failure() == nil {
+			return s, nil
+		}
+		sh.session = nil
+		s.abandon()
+	}
+	s, err := newSession(sh.lib, sh.model)
+	if err != nil {
+		return nil, fmt.Errorf("opening the device anew: %w", err)
+	}
+	sh.session = s
+	sh.reopens++
+	return s, nil
+}
+
+func (sh *shared) addBusy(d time.Duration) { sh.busy.Add(int64(d)) }
+
+// Replica returns another engine on the same device, weights and memory, whose batches are computed
+// in turn with those of this one. Either may be closed while the other lives.
+func (e *Engine) Replica() *Engine {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	e.shared.users++
+	return &Engine{shared: e.shared}
+}
+
+// Close gives the memory of the device back, with the last of the replicas. It waits for running
+// batches; later ones fail with [ErrClosed].
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	sh := e.shared
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.users--; sh.users == 0 && sh.session != nil {
+		sh.session.close()
+		sh.session = nil
+	}
+	return nil
+}
+
+// Device describes the device in use.
+func (e *Engine) Device() string {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	s := e.shared.session
+	switch {
+	case s == nil:
+		return "no device"
+	case s.adapter.cpu:
+		return fmt.Sprintf("%s (%s on a CPU device, for tests)", s.adapter.name, s.adapter.backend)
+	}
+	return fmt.Sprintf("%s (%s)", s.adapter.name, s.adapter.backend)
+}
+
+// Precision is what weights and activations are stored in.
+func (e *Engine) Precision() Precision {
+	if e.shared.model.f16 {
+		return FP16
+	}
+	return FP32
+}
+
+// Memory is how many bytes of the device this engine and its replicas have allocated.
+func (e *Engine) Memory() int64 {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	if e.shared.session == nil {
+		return 0
+	}
+	return e.shared.session.memory.Load()
+}
+
+// Busy is how long the device has computed for this engine and its replicas, by its own clock; 0 if
+// it has none.
+func (e *Engine) Busy() time.Duration { return time.Duration(e.shared.busy.Load()) }

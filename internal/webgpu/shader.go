@@ -1,0 +1,87 @@
+package webgpu
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+	"unsafe"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+//go:embed shaders/*.wgsl
+var shaderFiles embed.FS
+
+var shaders = template.Must(template.ParseFS(shaderFiles, "shaders/*.wgsl"))
+
+// variant chooses what a shader computes. Sizes of layers are no part of it, so that layers of all
+// sizes share a pipeline.
+type variant struct {
+	F16        bool
+	In, Out    string // types of elements: f32 or f16
+	Activation network.Activation
+	Bias       bool
+
+	Residual, Gate bool // of products
+
+	Norm, RMS bool
+	Keep      bool // the norm replaces what it read
+
+	Rotary   bool
+	HeadSize int
+
+	attentionVariant
+}
+
+type attentionVariant struct {
+	Causal                                         bool
+	Relative, ContentToPosition, PositionToContent bool
+	attentionTile
+}
+
+// attentionTile is how attention is divided: Queries and Keys at a time, of heads of 4·Size4
+// elements.
+type attentionTile struct{ Size4, Queries, Keys int }
+
+// Of a tile: threads of a workgroup, vectors of the result that each has, and elements of memory.
+// Rows are one vector longer than they need to be, so that they lie in different banks.
+func (t attentionTile) Threads() int   { return 8 * t.Queries }
+func (t attentionTile) PerThread() int { return (t.Size4 + 7) / 8 }
+func (t attentionTile) QueryTile() int { return t.Queries * (t.Size4 + 1) }
+func (t attentionTile) KeyTile() int   { return t.Keys * (t.Size4 + 1) }
+func (t attentionTile) Scores() int    { return t.Queries * (t.Keys + 1) }
+func (t attentionTile) bytes() int     { return 16*(t.QueryTile()+t.KeyTile()) + 4*t.Scores() }
+
+// chooseTile returns the largest tile whose memory a workgroup has.
+func chooseTile(headSize int, l *limits) (attentionTile, error) {
+	for _, size := range [][2]int{{16, 32}, {16, 16}, {8, 16}, {8, 8}} {
+		t := attentionTile{headSize / 4, size[0], size[1]}
+		if t.bytes() <= int(l.workgroupStorage) && t.Threads() <= int(l.invocationsPerWorkgroup) {
+			return t, nil
+		}
+	}
+	return attentionTile{}, fmt.Errorf("heads of %d elements need more than the %d bytes of a workgroup", headSize, l.workgroupStorage)
+}
+
+// pipeline compiles a shader, or returns the one that was compiled before.
+func (d *device) pipeline(name string, v variant) (handle, error) {
+	var text strings.Builder
+	if err := shaders.ExecuteTemplate(&text, name+".wgsl", v); err != nil {
+		return 0, err
+	}
+	if p, ok := d.pipelines[text.String()]; ok {
+		return p, nil
+	}
+	source := &shaderSource{chain: chainedStruct{sType: sTypeWGSL}, code: viewOf(text.String())}
+	module := handle(call(d.lib.DeviceCreateShaderModule, uintptr(d.device),
+		uintptr(unsafe.Pointer(&labelled{next: unsafe.Pointer(source), label: viewOf(name)}))))
+	defer call(d.lib.ShaderModuleRelease, uintptr(module))
+	desc := &pipelineDescriptor{label: viewOf(name), module: module, entryPoint: viewOf("main")}
+	p := handle(call(d.lib.DeviceCreateComputePipeline, uintptr(d.device), uintptr(unsafe.Pointer(desc))))
+	if err := d.takeError(); err != nil {
+		return 0, fmt.Errorf("compiling the shader %s: %w", name, err)
+	}
+	d.pipelines[text.String()] = p
+	return p, nil
+}

@@ -1,0 +1,53 @@
+{{- /* What several shaders share. Elements are stored as f32 or f16; all sums are f32. */ -}}
+{{define "start"}}{{if .F16}}enable f16;
+{{end}}
+struct Batch { rows: u32 }
+@group(0) @binding(0) var<uniform> batch: Batch;
+{{end}}
+
+{{define "activation"}}
+// The error function within 1.5e-7 (Abramowitz and Stegun, 7.1.26).
+fn erf(x: f32) -> f32 {
+  let a = abs(x);
+  let t = 1.0 / (1.0 + 0.3275911 * a);
+  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - p * exp(-min(a * a, 80.0)));
+}
+
+fn tanh_of(x: f32) -> f32 {
+  return 1.0 - 2.0 / (exp(clamp(2.0 * x, -40.0, 40.0)) + 1.0);
+}
+
+fn activate(x: f32) -> f32 {
+{{- if eq .Activation "gelu"}}
+  return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
+{{- else if eq .Activation "gelu_tanh"}}
+  return 0.5 * x * (1.0 + tanh_of(0.79788456080286536 * (x + 0.044715 * x * x * x)));
+{{- else if eq .Activation "relu"}}
+  return max(x, 0.0);
+{{- else if eq .Activation "silu"}}
+  return x / (1.0 + exp(-clamp(x, -80.0, 80.0)));
+{{- else if eq .Activation "tanh"}}
+  return tanh_of(x);
+{{- else}}
+  return x;
+{{- end}}
+}
+{{end}}
+
+{{define "sum"}}
+var<workgroup> parts: array<f32, {{.}}>;
+
+// The sum over all threads of a workgroup, in one order.
+fn sum_of(value: f32, thread: u32) -> f32 {
+  parts[thread] = value;
+  workgroupBarrier();
+  for (var half = {{.}}u / 2u; half > 0u; half /= 2u) {
+    if (thread < half) { parts[thread] += parts[thread + half]; }
+    workgroupBarrier();
+  }
+  let total = parts[0];
+  workgroupBarrier();
+  return total;
+}
+{{end}}
