@@ -33,8 +33,14 @@ func (e *LineError) Unwrap() error { return e.Err }
 type Lines struct {
 	name   string
 	number int // of the last line, from 1
+	offset int64
+	rest   bool // the rest of a line that was too long comes next
 	r      *bufio.Reader
 }
+
+// ErrLongLine is the reason of a [LineError] after which reading can go on with the next line; there
+// are no others.
+var ErrLongLine = fmt.Errorf("the line has more than %d bytes", MaxLine)
 
 // NewLines returns a reader of r's lines. Errors have the name.
 func NewLines(r io.Reader, name string) *Lines {
@@ -45,22 +51,37 @@ func NewLines(r io.Reader, name string) *Lines {
 // other error is a [*LineError].
 func (l *Lines) Next() ([]byte, error) {
 	for {
-		line, err := l.read()
-		if err == io.EOF && len(line) == 0 {
-			return nil, io.EOF
-		}
-		l.number++
-		if err != nil && err != io.EOF {
-			return nil, l.wrong(err)
-		}
-		if l.number == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff"))
-		}
-		if line = bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(line)) > 0 {
-			return line, nil
+		line, err := l.Line()
+		if err != nil || len(bytes.TrimSpace(line)) > 0 {
+			return line, err
 		}
 	}
 }
+
+// Line is [Lines.Next] for formats in which a blank line has a meaning.
+func (l *Lines) Line() ([]byte, error) {
+	line, err := l.read()
+	if err == io.EOF && len(line) == 0 {
+		return nil, io.EOF
+	}
+	l.number++
+	if err != nil && err != io.EOF {
+		return nil, l.wrong(err)
+	}
+	if l.number == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// Place returns how many lines, and how many bytes, lie before the next line.
+func (l *Lines) Place() (lines int, offset int64) {
+	_ = l.skipRest() // an error comes again with the next line
+	return l.number, l.offset
+}
+
+// Resume says that the source begins at a place that is not the start of its file.
+func (l *Lines) Resume(lines int, offset int64) { l.number, l.offset = lines, offset }
 
 // Pair returns the pair of the next line, a JSON object with the members "query" and "passage",
 // both strings. Either may be empty, and neither may be absent. Other members are skipped, since
@@ -87,17 +108,34 @@ func (l *Lines) wrong(err error) error { return &LineError{l.name, l.number, err
 
 // read returns the bytes up to the next line end, included. The last ones come with io.EOF.
 func (l *Lines) read() ([]byte, error) {
+	if err := l.skipRest(); err != nil {
+		return nil, err
+	}
 	var line []byte
 	for {
 		part, err := l.r.ReadSlice('\n')
-		line = append(line, part...)
-		if len(line) > MaxLine {
-			return nil, fmt.Errorf("the line has more than %d bytes", MaxLine)
+		l.offset += int64(len(part))
+		if len(line)+len(part) > MaxLine {
+			l.rest = err == bufio.ErrBufferFull
+			return nil, ErrLongLine
 		}
+		line = append(line, part...)
 		if err != bufio.ErrBufferFull {
 			return line, err
 		}
 	}
+}
+
+// skipRest discards the rest of a line that was too long.
+func (l *Lines) skipRest() error {
+	for l.rest {
+		part, err := l.r.ReadSlice('\n')
+		l.offset += int64(len(part))
+		if l.rest = err == bufio.ErrBufferFull; !l.rest {
+			return err
+		}
+	}
+	return nil
 }
 
 func parsePair(line []byte) (pair crossrank.Pair, err error) {

@@ -37,7 +37,9 @@ const (
 	pflag = "github.com/spf13/pflag" // the flags of cobra
 
 	chromedp   = "github.com/chromedp"                         // drives a browser
+	compress   = "github.com/klauspost/compress"               // gzip and Zstandard
 	jsontext   = "github.com/go-json-experiment/json/jsontext" // strict JSON, in parts
+	parquet    = "github.com/parquet-go/parquet-go"            // files of typed columns
 	renameio   = "github.com/google/renameio"                  // replaces a file in one step
 	purego     = "github.com/ebitengine/purego"                // calls C functions without cgo
 	otel       = "go.opentelemetry.io"                         // its API, its SDK, its exporter and its wire messages
@@ -76,6 +78,7 @@ var table = []row{
 	{name: "internal/outfile", external: []string{renameio}},
 	{name: "internal/hub", external: []string{sys}},
 	{name: "internal/dataset", imports: []string{".", "internal/stats"}},
+	{name: "internal/rows", imports: []string{"internal/dataset"}, external: []string{compress, jsontext, parquet}},
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.
