@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
 	./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -33,7 +33,7 @@ reports: build ## every report, chart and the summary of experiments/results fro
 # A time limit only ends a test that hangs, whatever else the machine does meanwhile.
 GOTEST = $(GO) test -timeout 40m
 
-test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-tokenizers ## all tests; the last lines say what did not run and why
+test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-tokenizers test-devices ## all tests; the last lines say what did not run and why
 	@$(MAKE) --no-print-directory not-tested
 	@echo "make test: all tests that ran have passed"
 
@@ -94,6 +94,18 @@ test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; T
 	cd test/tokenizers && $(NPM_INSTALL)
 	$(GOTEST) -count 1 -run TestLibrary ./internal/checkpoint
 
+# Packages whose backends compute in libraries of other makers. npm has the libraries.
+DEVICES := ./internal/dynlib/... ./internal/onnx/...
+ONNX_LIB = $(firstword $(wildcard $(CURDIR)/test/devices/node_modules/onnxruntime-node/bin/napi-v6/$(DEVICES_ON)/libonnxruntime.*))
+DEVICES_ON = $(subst linux/amd64,linux/x64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH))
+
+test-devices: ## backends in libraries of other makers, where npm is
+	cd test/devices && $(NPM_INSTALL)
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory test-libraries
+
+test-libraries:
+	CROSSRANK_ONNX_LIB="$(ONNX_LIB)" $(GOTEST) -short -count 1 -tags gpu $(DEVICES)
+
 # One line for each part of the tests that this machine cannot run, and how to make it run.
 not-tested:
 	@skipped() { echo "NOT TESTED: $$1; to test it: $$2"; }; \
@@ -107,7 +119,7 @@ not-tested:
 		skipped "the AVX-VNNI and AMX kernels" "$$emulator"; \
 		skipped "which tiers other x86-64 processors get" "$$emulator"; }; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
-	{ has node && has npm; } || skipped "clients for Node.js, and the tokenizers against another library" "apt-get install nodejs npm"; \
+	{ has node && has npm; } || skipped "clients for Node.js, the tokenizers against another library, and backends in libraries of other makers" "apt-get install nodejs npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \
@@ -125,6 +137,7 @@ lint: ## formatting, go fix, vet on four systems, staticcheck
 	$(GO) vet -tags gpu ./...
 	$(GO) fix -diff ./...
 	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags gpu $(DEVICES)
 
 bench: ## Go benchmarks, fit for benchstat: make bench COUNT=10 > new.txt
 	@$(GO) test -run '^$$' -bench . -count $(COUNT) ./...

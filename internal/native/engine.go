@@ -26,7 +26,6 @@ package native
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 
@@ -131,7 +130,7 @@ func (e *Engine) Precision() Precision { return e.model.precision }
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
-	if err := e.check(seqs, out); err != nil {
+	if err := network.CheckBatch(seqs, out, e.vocab, e.maxTokens); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -156,27 +155,6 @@ func (e *Engine) Prefixes() state.Prefixes {
 		return state.Prefixes{}
 	}
 	return e.prefixes.report()
-}
-
-func (e *Engine) check(seqs []network.Sequence, out []float32) error {
-	if len(out) < len(seqs) {
-		return fmt.Errorf("%d sequences, but memory for %d logits", len(seqs), len(out))
-	}
-	for i, q := range seqs {
-		if n := len(q.IDs); n < 1 || n > e.maxTokens {
-			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, e.maxTokens)
-		}
-		if q.Pad < 0 || q.Pad > e.maxTokens-len(q.IDs) {
-			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d",
-				i, len(q.IDs), q.Pad, e.maxTokens)
-		}
-		for _, id := range q.IDs {
-			if id < 0 || int(id) >= e.vocab {
-				return fmt.Errorf("sequence %d holds token %d; the vocabulary has 0 to %d", i, id, e.vocab-1)
-			}
-		}
-	}
-	return nil
 }
 
 // Close stops the workers. It waits for a running Logits; later ones return [ErrClosed].

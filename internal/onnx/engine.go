@@ -1,0 +1,190 @@
+// Package onnx computes a network with ONNX Runtime, a library of another maker that the user
+// installs: on a CPU, or on a device that one of its execution providers knows.
+//
+// The ONNX file is written here from the network's description (see translate), so every family
+// that runs on the CPU runs here, and no file beside the model is needed. The library is called by
+// the places of its functions in a table that only grows, without cgo (see library).
+//
+// # Padding
+//
+// The library knows no ragged batches. So a batch is divided into runs of sequences of similar
+// lengths, which are padded to the longest of their run (see divide). A mask gives padding an
+// attention weight of exactly 0. What remains is rounding: the library may add in another order
+// where a run has another shape, so a logit may change by some last bits with the sequences beside
+// it. The bound of the self-test holds for that too.
+package onnx
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// Precision says what weights are held and multiplied in.
+type Precision string
+
+const (
+	FP32 Precision = "fp32"
+	FP16 Precision = "fp16" // weights and activations; sums of norms in fp32
+
+	// INT8 has 8 bits in the linear layers of blocks: a scale for each output of the weights, and
+	// one for each token of what is multiplied with them.
+	INT8 Precision = "int8"
+)
+
+// Precisions lists what [Begin] accepts; the first is the default.
+var Precisions = []Precision{FP32, FP16, INT8}
+
+// Options configure an engine. The zero value works.
+type Options struct {
+	Device    string    // one of [Devices]; "" = cpu
+	Precision Precision // "" = fp32
+	Threads   int       // cores of the CPU that a batch is split over; 0 = all that the process may use
+	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
+}
+
+// Engine computes with ONNX Runtime. It is safe for concurrent use, and may compute several batches
+// at once.
+type Engine struct {
+	model     *model
+	session   *session
+	threads   int
+	maxTokens int
+
+	mu     sync.RWMutex // held for reading while a batch is computed, and by Close
+	closed bool
+}
+
+// model is what an engine and its replicas have in common.
+type model struct {
+	network   *network.Network // without its weights
+	library   *library
+	provider  provider
+	precision Precision
+	weights   *weights // kept only for sessions that replicas open
+	file      []byte
+	graph     *graph
+	feeds     *feeds
+}
+
+// ErrClosed is what Logits returns once the engine is closed.
+var ErrClosed = errors.New("the engine is closed")
+
+// Available reports why the library or the device cannot be used on this machine; nil if it can.
+// "" means the default device.
+func Available(device string) error {
+	l, err := openLibrary()
+	if err != nil {
+		return err
+	}
+	_, err = l.findProvider(cmp.Or(device, cpu))
+	return err
+}
+
+// Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
+// the vocabulary. If one has not, the error names it, and nothing is computed.
+func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
+	if err := network.CheckBatch(seqs, out, e.model.network.Embeddings.Tokens.Rows, e.maxTokens); err != nil {
+		return err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return ErrClosed
+	}
+	for _, r := range divide(seqs, e.model.network.Heads, e.maxTokens) {
+		if err := e.run(r, seqs, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run computes the logits of a run's sequences.
+func (e *Engine) run(r run, seqs []network.Sequence, out []float32) error {
+	part := make([]network.Sequence, len(r.sequences))
+	for i, at := range r.sequences {
+		part[i] = seqs[at]
+	}
+	labels := e.model.network.Head.Output.Out
+	values := make([]float32, len(part)*labels)
+	result := tensorOf(float32s, values, int64(len(part)), int64(labels))
+	if err := e.session.run(e.model.feeds.make(part, r.length), result); err != nil {
+		return err
+	}
+	for i, at := range r.sequences {
+		out[at] = values[i*labels]
+		if labels == 2 {
+			out[at] = values[i*2+1] - values[i*2]
+		}
+	}
+	return nil
+}
+
+// Replica starts another engine. On a CPU it has a session with threads of its own, whose weights
+// are copied; on a device it shares the session, which runs several batches at once.
+func (e *Engine) Replica(threads int) (*Engine, error) {
+	if !e.model.provider.threads {
+		e.session.share()
+		return &Engine{model: e.model, session: e.session, threads: e.threads, maxTokens: e.maxTokens}, nil
+	}
+	return e.model.start(threads, e.maxTokens)
+}
+
+// start opens a session.
+func (m *model) start(threads, maxTokens int) (*Engine, error) {
+	threads = cmp.Or(threads, runtime.GOMAXPROCS(0))
+	s, err := newSession(m.library, m.provider, m.file, m.graph, m.weights, threads)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{model: m, session: s, threads: threads, maxTokens: maxTokens}, nil
+}
+
+// Device is the device in use.
+func (e *Engine) Device() string { return e.model.provider.device }
+
+// Library is the version of ONNX Runtime.
+func (e *Engine) Library() string { return e.model.library.version }
+
+// Precision is what the weights are held and multiplied in.
+func (e *Engine) Precision() Precision { return e.model.precision }
+
+// Threads is the number of cores that a batch is split over.
+func (e *Engine) Threads() int { return e.threads }
+
+// Close waits for batches that run and frees the session. Later calls of Logits return [ErrClosed].
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.closed = true
+		e.session.close()
+	}
+	return nil
+}
+
+// WeightBytes is about how much memory the weights of a network take in a precision.
+func WeightBytes(n *network.Network, precision Precision) int64 {
+	each := int64(4)
+	switch {
+	case precision == FP16:
+		each = 2
+	case precision == INT8:
+		each = 1
+	}
+	return each * n.Parameters()
+}
+
+// check refuses what is not a precision.
+func (p Precision) check() error {
+	if !slices.Contains(Precisions, p) {
+		return fmt.Errorf("the onnx backend has no precision %q; it has %v", p, Precisions)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package onnx
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/crossrank/crossrank/internal/half"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// tensor is numbers in the program's memory as the library reads them.
+type tensor struct {
+	kind  element
+	dims  []int64
+	bytes []byte // views of the slice of numbers that it was made from
+}
+
+// tensorOf is a tensor on the memory of a slice.
+func tensorOf[T any](kind element, values []T, dims ...int64) *tensor {
+	var one T
+	t := &tensor{kind: kind, dims: dims}
+	if len(values) > 0 {
+		t.bytes = unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(values)*int(unsafe.Sizeof(one)))
+	}
+	return t
+}
+
+// weights are the tensors of a network, by role. Those of a linear layer's weights have a row for
+// each input, so that the tokens' rows are multiplied from the left.
+type weights struct {
+	precision Precision
+	tensors   map[string]*tensor
+}
+
+// float is the type of elements outside of int8 products.
+func (p Precision) float() element {
+	if p == FP16 {
+		return float16s
+	}
+	return float32s
+}
+
+// floats stores numbers in the type that activations have. They must not change afterwards.
+func (w *weights) floats(role string, values []float32, dims ...int64) {
+	if w.precision == FP16 {
+		bits := make([]uint16, len(values))
+		narrow(bits, values)
+		w.tensors[role] = tensorOf(float16s, bits, dims...)
+		return
+	}
+	w.tensors[role] = tensorOf(float32s, values, dims...)
+}
+
+// table stores rows that are looked up, in the type that they are held in.
+func (w *weights) table(role string, t *network.Table) {
+	dims := []int64{int64(t.Rows), int64(t.Width)}
+	switch t.Format {
+	case half.F16:
+		w.tensors[role] = tensorOf(float16s, t.Bits, dims...)
+	case half.BF16:
+		w.tensors[role] = tensorOf(bfloat16s, t.Bits, dims...)
+	default:
+		w.floats(role, t.Data, dims...)
+	}
+}
+
+// linear stores the weights of a linear layer, and with int8 a scale for each output.
+func (w *weights) linear(role string, l *network.Linear, precision Precision) {
+	if l == nil {
+		return
+	}
+	dims := []int64{int64(l.In), int64(l.Out)}
+	if precision == INT8 {
+		columns, scales := quantize(l)
+		w.tensors[role] = tensorOf(int8s, columns, dims...)
+		w.tensors[role+scaleSuffix] = tensorOf(float32s, scales, int64(l.Out))
+		return
+	}
+	w.floats(role, transposed(l), dims...)
+}
+
+// vector stores a bias or the like; nil is none.
+func (w *weights) vector(role string, values []float32) {
+	if values != nil {
+		w.floats(role, values, int64(len(values)))
+	}
+}
+
+const scaleSuffix = ".scale"
+
+// tile is how many rows and columns are transposed together, so that both sides stay in the cache.
+const tile = 32
+
+// transposed is a layer's weights with a row for each input.
+func transposed(l *network.Linear) []float32 {
+	t := make([]float32, l.In*l.Out)
+	for row := 0; row < l.Out; row += tile {
+		for column := 0; column < l.In; column += tile {
+			for r := row; r < min(row+tile, l.Out); r++ {
+				for c := column; c < min(column+tile, l.In); c++ {
+					t[c*l.Out+r] = l.Weight[r*l.In+c]
+				}
+			}
+		}
+	}
+	return t
+}
+
+// quantize rounds a layer's weights to 8 bits, with a scale for each output, and gives them a row
+// for each input.
+func quantize(l *network.Linear) (columns []int8, scales []float32) {
+	columns, scales = make([]int8, l.In*l.Out), make([]float32, l.Out)
+	for r := range l.Out {
+		row := l.Weight[r*l.In : (r+1)*l.In]
+		top := float32(0)
+		for _, v := range row {
+			top = max(top, float32(math.Abs(float64(v))))
+		}
+		if top == 0 {
+			continue // all are 0
+		}
+		scales[r] = top / math.MaxInt8
+		for c, v := range row {
+			columns[c*l.Out+r] = int8(math.RoundToEven(float64(v / scales[r])))
+		}
+	}
+	return columns, scales
+}
+
+// narrow rounds numbers to float16, half to even.
+func narrow(dst []uint16, src []float32) {
+	for i, v := range src {
+		dst[i] = float16(v)
+	}
+}
+
+// float16 is a number as float16. What exceeds it is infinite.
+func float16(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign, magnitude := uint16(bits>>16)&0x8000, bits&^(1<<31)
+	switch {
+	case magnitude > 0x7f800000:
+		return sign | 0x7e00 // not a number
+	case magnitude >= 0x477ff000:
+		return sign | 0x7c00
+	case magnitude < 0x38800000: // subnormal: the sum's last bits are the rounded number
+		return sign | uint16(math.Float32bits(math.Float32frombits(magnitude)+0.5)-0x3f000000)
+	}
+	return sign | uint16((magnitude-0x38000000+0xfff+magnitude>>13&1)>>13)
+}
