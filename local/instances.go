@@ -20,7 +20,7 @@ func (o Options) open(name, path string) (m *checkpoint.Model, engines []backend
 	if err := o.checkMemory(opening.Network, memoryLimit(os.ReadFile)); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
 	}
-	packing, err := backend.Begin(o.Backend, opening.Network, backend.Options{Precision: o.Quantization})
+	packing, err := backend.Begin(o.Backend, opening.Network, backend.Options{Device: o.Device, Precision: o.Quantization})
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
 	}

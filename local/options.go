@@ -37,8 +37,12 @@ type Options struct {
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one per CPU.
 	TokenizerWorkers int
 
-	// Backend is what computes the network: "native", which "" means too, is the CPU.
+	// Backend is what computes the network: "native", which "" means too, is the CPU, and "webgpu"
+	// a GPU, in programs that were built with the tag gpu or run on macOS or Windows.
 	Backend string
+
+	// Device is what the backend runs on; "" means its own default, such as the fastest GPU.
+	Device string
 
 	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8".
 	// int8 is about twice as fast, takes a quarter of the memory and changes scores a little.
@@ -103,7 +107,7 @@ type Instance struct {
 type Batching = batch.Options
 
 func (o Options) check() error {
-	if setting, why := catalog.Check(o.Backend, "", o.Quantization); setting != "" {
+	if setting, why := catalog.Check(o.Backend, o.Device, o.Quantization); setting != "" {
 		return fmt.Errorf("%s: %s", setting, why)
 	}
 	switch {

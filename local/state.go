@@ -8,6 +8,7 @@ type (
 	Batches       = state.Batches  // counts of the batches run since the model was opened
 	Cache         = state.Cache    // counts of how scores were reused since then
 	Prefixes      = state.Prefixes // counts of how the beginnings of pairs were shared since then
+	DeviceState   = state.Device   // how much of a device the engines use
 	InstanceState = state.Instance // what one instance has done since then, and what it does now
 )
 
@@ -23,6 +24,9 @@ func (m *Model) Cache() Cache { return m.pipeline.Cache() }
 // Prefixes reports how the beginnings of pairs, such as a decoder's instruction and query, were
 // computed once for several; all of it is 0 where none are.
 func (m *Model) Prefixes() Prefixes { return m.engines[0].Prefixes() }
+
+// Device reports how much of a device the engines use; nil for the CPU.
+func (m *Model) Device() *DeviceState { return m.engines[0].Usage() }
 
 // Instances reports what each instance has done and does, in the order of [Options.Instances].
 // Their names are empty.

@@ -35,6 +35,9 @@ type Engine interface {
 	// Replicas report the same.
 	Prefixes() state.Prefixes
 
+	// Usage reports how much of a device is used; nil for the CPU. Replicas report the same.
+	Usage() *state.Device
+
 	Properties() Properties
 	Close() error
 }
@@ -52,6 +55,7 @@ type Properties struct {
 type Options struct {
 	Threads   int    // cores that a batch is split over; 0 = all that the process may use
 	CPUs      []int  // processors that they are bound to, where the backend can; none = not bound
+	Device    string // "" = the backend's default
 	Precision string // "" = the backend's default
 	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
 
@@ -73,9 +77,9 @@ type Opening interface {
 }
 
 // Begin begins to open a network whose tensors need have no numbers yet, on the backend of a name.
-// Of the options only Precision is used.
+// Of the options only Device and Precision are used.
 func Begin(name string, n *network.Network, opts Options) (Opening, error) {
-	if _, why := catalog.Check(name, "", opts.Precision); why != "" {
+	if _, why := catalog.Check(name, opts.Device, opts.Precision); why != "" {
 		return nil, fmt.Errorf("choosing a backend: %s (%s)", why, catalog.Summary())
 	}
 	b, _ := catalog.Find(name)
@@ -106,23 +110,22 @@ func open(n *network.Network, opts Options, begin beginFunc) (Engine, error) {
 // executor is how a backend computes.
 type executor struct {
 	begin beginFunc
-	probe func() error // why this machine cannot run it; a nil func means that every machine can
-
-	// tolerance is how far its logits may be from the reference's in the self-test; 0 for the
-	// reference itself.
-	tolerance float64
+	probe func(device string) error // why this machine cannot run it; nil for the reference, which every machine can
 }
 
 func (x executor) open(name string, n *network.Network, opts Options) (Opening, error) {
-	if x.probe != nil {
-		if err := x.probe(); err != nil {
-			return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
-		}
+	if x.probe == nil {
+		return x.begin(n, opts)
 	}
-	if x.tolerance > 0 {
-		if err := SelfTest(x.begin, x.tolerance); err != nil {
-			return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
-		}
+	if err := x.probe(opts.Device); err != nil {
+		return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
 	}
-	return x.begin(n, opts)
+	if err := SelfTest(x.begin, opts); err != nil {
+		return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
+	}
+	o, err := x.begin(n, opts)
+	if err != nil {
+		return nil, err
+	}
+	return hold(name, o, n, opts.Precision)
 }

@@ -2,14 +2,23 @@ package backend
 
 import (
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/dynlib"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/parity"
+	"github.com/crossrank/crossrank/internal/state"
+	"github.com/crossrank/crossrank/internal/webgpu"
 )
 
 // executors are those of this build, by the names that the catalog has for them.
-var executors = map[string]executor{
-	catalog.Native: {begin: beginNative},
+var executors = allExecutors()
+
+func allExecutors() map[string]executor {
+	all := map[string]executor{catalog.Native: {begin: beginNative}}
+	if dynlib.Available {
+		all[catalog.WebGPU] = executor{begin: beginWebGPU, probe: webgpu.Probe}
+	}
+	return all
 }
 
 func beginNative(n *network.Network, opts Options) (Opening, error) {
@@ -43,6 +52,9 @@ func (e nativeEngine) Replica(threads int, cpus []int) (Engine, error) {
 func (e nativeEngine) Verify(pair network.Sequence) (parity.Quick, error) {
 	return parity.CheckQuick(e.Engine, pair)
 }
+
+// Usage implements [Engine].
+func (e nativeEngine) Usage() *state.Device { return nil }
 
 func (e nativeEngine) Properties() Properties {
 	return Properties{

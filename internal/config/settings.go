@@ -66,11 +66,12 @@ type Instance struct {
 	// Aliases are further names of this instance's model, as in the whole file. Default: none.
 	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty" check:"filled" sweep:"no"`
 
-	// Backend is the engine. Default: native, this project's own CPU engine.
-	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx"`
+	// Backend is the engine: native is the CPU, webgpu a GPU. Default: native.
+	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx,webgpu"`
 
-	// Device is where the engine runs. Default: empty, the backend's own (cpu for native).
-	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda"`
+	// Device is where the engine runs. Default: empty, the backend's own: cpu for native, gpu for
+	// webgpu. cpu-for-tests is a Vulkan driver that computes on the CPU.
+	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda,gpu,cpu-for-tests"`
 
 	// Quantization is the precision of the weights. Default: fp32.
 	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,int8"`

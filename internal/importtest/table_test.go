@@ -56,7 +56,7 @@ var table = []row{
 	{name: "internal/keypath"},
 	{name: "internal/strictyaml", imports: []string{"internal/keypath"}, external: []string{yaml}},
 	{name: "internal/dynlib", external: []string{purego}},
-	{name: "internal/backend/catalog"},
+	{name: "internal/backend/catalog", imports: []string{"internal/dynlib"}},
 	{name: "internal/config", imports: []string{"internal/backend/catalog", "internal/defaults", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/definition", imports: []string{"internal/config", "internal/keypath", "internal/strictyaml"}},
 	{name: "internal/importer", imports: []string{"internal/backend/catalog", "internal/definition", "internal/keypath", "internal/strictyaml"}},
@@ -93,7 +93,7 @@ var table = []row{
 	{name: "internal/webgpu", imports: []string{"internal/dynlib", "internal/network"}, tests: []string{"internal/checkpoint", "internal/cpu", "internal/native", "internal/network/sample"}},
 	{name: "internal/onnx", imports: []string{"internal/dynlib", "internal/half", "internal/network"}, external: []string{proto}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
-	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/native", "internal/network", "internal/network/sample", "internal/parity", "internal/state"}},
+	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/cpu", "internal/dynlib", "internal/native", "internal/network", "internal/network/sample", "internal/parity", "internal/state", "internal/webgpu"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
 	{
 		name: "internal/pipeline",

@@ -20,9 +20,10 @@ func TestNothingIsLost(t *testing.T) {
 	var batches state.Batches
 	var cache state.Cache
 	var prefixes state.Prefixes
+	device := state.Device{Timed: true}
 	instance := state.Instance{Name: "0", State: "ready"}
 	want := map[string]float64{}
-	for _, v := range []any{&queue, &batches, &cache, &prefixes, &instance} {
+	for _, v := range []any{&queue, &batches, &cache, &prefixes, &device, &instance} {
 		fill(reflect.ValueOf(v).Elem(), &next, want)
 	}
 	r := New(Options{Gauges: Gauges{
@@ -30,6 +31,7 @@ func TestNothingIsLost(t *testing.T) {
 		Batches:   func() state.Batches { return batches },
 		Cache:     func() state.Cache { return cache },
 		Prefixes:  func() state.Prefixes { return prefixes },
+		Device:    func() *state.Device { return &device },
 		Instances: func() []state.Instance { return []state.Instance{instance} },
 	}})
 	reg := prometheus.NewRegistry()

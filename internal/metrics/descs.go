@@ -43,6 +43,9 @@ var (
 	descPrefixBytes    = desc("prefix_bytes", "Bytes that kept keys and values take.")
 	descPrefixMaxBytes = desc("prefix_max_bytes", "Bytes that kept keys and values may take; 0 where none are shared.")
 
+	descDeviceMemory = desc("device_memory_bytes", "Memory of the GPU that the server has allocated. Absent on the CPU.")
+	descDeviceBusy   = desc("device_busy_seconds_total", "Time that the GPU has computed, by its own clock. Absent where it has none.")
+
 	descCacheHits      = desc("cache_hits_total", "Pairs, or windows of them, whose scores were in the cache.")
 	descCacheCoalesced = desc("cache_coalesced_total", "Pairs, or windows of them, that waited for a score that was being computed.")
 	descCacheMisses    = desc("cache_misses_total", "Pairs, or windows of them, that had to be computed. Not counted where no score is reused.")

@@ -10,6 +10,7 @@ type Gauges struct {
 	Batches   func() state.Batches
 	Cache     func() state.Cache
 	Prefixes  func() state.Prefixes
+	Device    func() *state.Device // nil: none is used
 	Instances func() []state.Instance
 
 	// InFlight is how many requests are being worked on; nil means those inside the observed

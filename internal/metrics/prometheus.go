@@ -81,6 +81,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if s := read(c.opts.Gauges.Prefixes); s != nil {
 		put.prefixes(s)
 	}
+	if f := c.opts.Gauges.Device; f != nil {
+		put.device(f())
+	}
 	if f := c.opts.Gauges.Instances; f != nil {
 		put.instances(f())
 	}
@@ -174,6 +177,16 @@ func (s sink) prefixes(p *state.Prefixes) {
 	s.gauge(descPrefixes, float64(p.Kept))
 	s.gauge(descPrefixBytes, float64(p.Bytes))
 	s.gauge(descPrefixMaxBytes, float64(p.MaxBytes))
+}
+
+func (s sink) device(d *state.Device) {
+	if d == nil {
+		return
+	}
+	s.gauge(descDeviceMemory, float64(d.Memory))
+	if d.Timed {
+		s.counter(descDeviceBusy, d.Busy.Seconds())
+	}
 }
 
 // instances gives instances of one name numbers, for two metrics with the same labels would spoil

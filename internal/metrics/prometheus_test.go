@@ -35,6 +35,9 @@ func busy() (*Recorder, Served) {
 		Prefixes: func() state.Prefixes {
 			return state.Prefixes{Hits: 21, Misses: 22, Tokens: 23, Kept: 24, Bytes: 2500, MaxBytes: 2600}
 		},
+		Device: func() *state.Device {
+			return &state.Device{Memory: 2700, Busy: 28 * time.Second, Timed: true}
+		},
 		Cache: func() state.Cache {
 			return state.Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}
 		},

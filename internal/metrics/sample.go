@@ -14,6 +14,7 @@ type observation struct {
 	process   usage
 	queue     *state.Queue
 	batches   *state.Batches
+	device    *state.Device
 	instances []state.Instance
 	inFlight  int
 }
@@ -28,6 +29,9 @@ func (r *Recorder) observe(now time.Time) observation {
 	}
 	if f := r.opts.Gauges.Instances; f != nil {
 		o.instances = f()
+	}
+	if f := r.opts.Gauges.Device; f != nil {
+		o.device = f()
 	}
 	return o
 }
@@ -63,6 +67,12 @@ func newSample(c *counts, from, to observation) state.Sample {
 		if n > 0 {
 			s.BatchPairs = new(float64(b.Pairs-was.Pairs) / float64(n))
 			s.BatchTokens = new(float64(b.Tokens-was.Tokens) / float64(n))
+		}
+	}
+	if dev, was := to.device, from.device; dev != nil {
+		s.GPUMemoryBytes = &dev.Memory
+		if was != nil && dev.Timed && was.Timed && d > 0 {
+			s.GPUPct = new(100 * (dev.Busy - was.Busy).Seconds() / d.Seconds())
 		}
 	}
 	return s

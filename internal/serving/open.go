@@ -63,6 +63,7 @@ func modelOptions(s config.Settings, one config.Served, threads int) local.Optio
 		MaxLength:        one.Instances[0].MaxLength,
 		TokenizerWorkers: s.TokenizerPool.Workers,
 		Backend:          one.Instances[0].Backend,
+		Device:           one.Instances[0].Device,
 		Quantization:     one.Instances[0].Quantization,
 		Mode:             s.Pipeline.Mode,
 		CacheBytes:       s.Cache.MaxBytes / int64(len(s.Served())),

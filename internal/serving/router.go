@@ -29,6 +29,7 @@ type Model interface {
 	Batches() state.Batches
 	Cache() state.Cache
 	Prefixes() state.Prefixes
+	Device() *state.Device
 	Instances() []state.Instance
 	Verify() (local.Verification, error)
 	Close() error
@@ -105,7 +106,7 @@ func (r *Router) Close() error {
 
 // Gauges gives metrics the state of all models together.
 func (r *Router) Gauges() metrics.Gauges {
-	return metrics.Gauges{Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Instances: r.instances}
+	return metrics.Gauges{Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Device: r.device, Instances: r.instances}
 }
 
 func (r *Router) queue() (sum state.Queue) {
@@ -132,6 +133,20 @@ func (r *Router) cache() (sum state.Cache) {
 func (r *Router) prefixes() (sum state.Prefixes) {
 	for _, one := range r.models {
 		sum.Add(one.Prefixes())
+	}
+	return sum
+}
+
+// device is nil if no model uses one.
+func (r *Router) device() (sum *state.Device) {
+	for _, one := range r.models {
+		switch d := one.Device(); {
+		case d == nil:
+		case sum == nil:
+			sum = d
+		default:
+			sum.Add(*d)
+		}
 	}
 	return sum
 }

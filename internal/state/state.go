@@ -1,5 +1,6 @@
 // Package state holds the words for what a running model knows of itself: its [Queue], its
-// [Batches], its [Cache], its [Prefixes], its [Instance]s, and the [Sample]s of its history.
+// [Batches], its [Cache], its [Prefixes], its [Instance]s, its [Device], and the [Sample]s of its
+// history.
 //
 // Each layer reports in these words what it alone knows, and every layer above passes them on
 // unchanged: package batch counts batches, a pool its instances, metrics turns all of it into a
@@ -134,6 +135,23 @@ func (in *Instance) TokensPerSecond() *float64 {
 		return nil
 	}
 	return new(in.Speed)
+}
+
+// Device is how much of a device, such as a GPU, engines use.
+type Device struct {
+	Memory int64 // bytes that are allocated there
+
+	// Busy is how long the device has computed since the start, by its own clock. It is known only
+	// if the device is Timed.
+	Busy  time.Duration
+	Timed bool
+}
+
+// Add adds what others use of a device. Their time is known if that of all of them is.
+func (d *Device) Add(other Device) {
+	d.Memory += other.Memory
+	d.Busy += other.Busy
+	d.Timed = d.Timed && other.Timed
 }
 
 // Prefixes counts how the keys and values of what sequences begin with were shared since the start,

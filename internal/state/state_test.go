@@ -23,6 +23,8 @@ func TestSizeClasses(t *testing.T) {
 // TestAddTakesEveryField fills every field with 1, so that a field that Add misses stays 1.
 func TestAddTakesEveryField(t *testing.T) {
 	queue, batches, cache, prefixes, instance := filled(Queue{}), filled(Batches{}), filled(Cache{}), filled(Prefixes{}), filled(Instance{})
+	device := filled(Device{})
+	device.Add(device)
 	queue.Add(queue)
 	batches.Add(batches)
 	cache.Add(cache)
@@ -36,6 +38,7 @@ func TestAddTakesEveryField(t *testing.T) {
 		{batches, []string{"Longest"}},
 		{cache, nil},
 		{prefixes, nil},
+		{device, nil},
 		{instance, nil},
 	} {
 		v := reflect.ValueOf(c.sum)

@@ -186,6 +186,16 @@ func (e *Engine) Memory() int64 {
 	return e.shared.session.memory.Load()
 }
 
+// Blocks is how many blocks the network has.
+func (e *Engine) Blocks() int { return len(e.shared.model.blocks) }
+
+// Timed reports whether the device has a clock for [Engine.Busy].
+func (e *Engine) Timed() bool {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	return e.shared.session != nil && e.shared.session.timestamps != nil
+}
+
 // Busy is how long the device has computed for this engine and its replicas, by its own clock; 0 if
 // it has none.
 func (e *Engine) Busy() time.Duration { return time.Duration(e.shared.busy.Load()) }

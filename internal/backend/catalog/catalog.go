@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/dynlib"
 )
 
 // Backend is what computes networks.
@@ -18,8 +20,11 @@ type Backend struct {
 	Lacks      string   // what this build has not, such as "the CUDA backend"; "" if it has all
 }
 
-// Native is the name of the default backend.
-const Native = "native"
+// Names of backends that this module has. Native is the default.
+const (
+	Native = "native"
+	WebGPU = "webgpu"
+)
 
 // All lists every backend, the default first.
 var All = []Backend{
@@ -27,6 +32,15 @@ var All = []Backend{
 	{Name: "mps", Devices: []string{"mps"}, Lacks: "the Metal backend"},
 	{Name: "cuda", Devices: []string{"cuda"}, Lacks: "the CUDA backend"},
 	{Name: "onnx", Devices: []string{"cpu", "cuda"}, Lacks: "the ONNX Runtime backend"},
+	{Name: WebGPU, Devices: []string{"gpu", "cpu-for-tests"}, Precisions: []string{"fp32", "fp16"}, Lacks: inLibraries("the WebGPU backend")},
+}
+
+// inLibraries is what a build lacks that opens no libraries of other makers.
+func inLibraries(backend string) string {
+	if dynlib.Available {
+		return ""
+	}
+	return backend + " (go build -tags gpu has it)"
 }
 
 // Find returns the backend of a name; "" means the default.

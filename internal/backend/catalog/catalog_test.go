@@ -1,17 +1,25 @@
 package catalog
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/dynlib"
+)
 
 func TestCheck(t *testing.T) {
+	here, others := "native", "; webgpu needs the WebGPU backend (go build -tags gpu has it), which this build does not have"
+	if dynlib.Available {
+		here, others = "native, webgpu", ""
+	}
 	for _, c := range []struct{ name, device, precision, setting, why string }{
 		{"", "", "", "", ""},
 		{"native", "cpu", "int8", "", ""},
 		{"mps", "mps", "fp32", "backend", "mps needs the Metal backend, which this build does not have"},
 		{"native", "cuda", "", "device", "the native backend runs on cpu, not on cuda"},
 		{"", "", "fp16", "quantization", "the native backend has no fp16; it computes in fp32 or int8"},
-		{"tpu", "", "", "backend", "tpu is not known; this build has native; mps needs the Metal backend, which this build does not " +
+		{"tpu", "", "", "backend", "tpu is not known; this build has " + here + "; mps needs the Metal backend, which this build does not " +
 			"have; cuda needs the CUDA backend, which this build does not have; onnx needs the ONNX Runtime backend, which this " +
-			"build does not have"},
+			"build does not have" + others},
 	} {
 		if setting, why := Check(c.name, c.device, c.precision); setting != c.setting || why != c.why {
 			t.Errorf("%+v: got %q, %q", c, setting, why)

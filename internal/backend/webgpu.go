@@ -1,0 +1,52 @@
+package backend
+
+import (
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/parity"
+	"github.com/crossrank/crossrank/internal/state"
+	"github.com/crossrank/crossrank/internal/webgpu"
+)
+
+func beginWebGPU(n *network.Network, opts Options) (Opening, error) {
+	o, err := webgpu.Begin(n, webgpu.Options{Device: opts.Device, Precision: webgpu.Precision(opts.Precision)})
+	if err != nil {
+		return nil, err
+	}
+	return webgpuOpening{o}, nil
+}
+
+// webgpuOpening is a WebGPU opening as an Opening.
+type webgpuOpening struct{ *webgpu.Opening }
+
+func (o webgpuOpening) Start(opts Options) (Engine, error) {
+	e, err := o.Opening.Start(webgpu.Options{MaxTokens: opts.MaxTokens})
+	if err != nil {
+		return nil, err
+	}
+	return webgpuEngine{e}, nil
+}
+
+// webgpuEngine is a WebGPU engine as an Engine.
+type webgpuEngine struct{ *webgpu.Engine }
+
+func (e webgpuEngine) Replica(int, []int) (Engine, error) {
+	return webgpuEngine{e.Engine.Replica()}, nil
+}
+
+// Verify implements [Engine]. It compares nothing: what can be compared is when the engine is opened,
+// see heldOpening.
+func (e webgpuEngine) Verify(network.Sequence) (parity.Quick, error) {
+	return parity.Quick{Precision: native.Precision(e.Precision()), AllBlocks: e.Blocks()}, nil
+}
+
+func (e webgpuEngine) Prefixes() state.Prefixes { return state.Prefixes{} }
+
+func (e webgpuEngine) Usage() *state.Device {
+	return &state.Device{Memory: e.Memory(), Busy: e.Busy(), Timed: e.Timed()}
+}
+
+func (e webgpuEngine) Properties() Properties {
+	return Properties{Backend: catalog.WebGPU, Device: e.Device(), Precision: string(e.Precision()), Threads: 1}
+}
