@@ -288,7 +288,7 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 		info.Version = programVersion()
 		return model, info, nil
 	}
-	conn, info, err := opts.target.connect(ctx, opts.model)
+	conn, info, err := opts.target.connect(ctx, opts.target.address, opts.model, 0)
 	if err != nil {
 		return nil, info, err
 	}

@@ -42,11 +42,12 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 
 func (t *targetFlags) api() client.Dialect { return client.Dialect(t.dialect) }
 
-// connect makes a client of the server, and asks it for its model.
-func (t *targetFlags) connect(ctx context.Context, model string) (*client.Client, crossrank.Info, error) {
+// connect makes a client of the server at an address, which sends a refused request again up to so
+// many times, and asks the server for its model.
+func (t *targetFlags) connect(ctx context.Context, address, model string, retries int) (*client.Client, crossrank.Info, error) {
 	conn, err := experiment.Connect(definition.Target{
-		Address: t.address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
-	})
+		Address: address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
+	}, retries)
 	if err != nil {
 		return nil, crossrank.Info{}, usageError("%w", err)
 	}

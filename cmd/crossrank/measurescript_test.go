@@ -28,10 +28,14 @@ func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // interrupted: interrupted RESULTS ARG... runs crossrank, interrupts it once RESULTS holds a
-// request, and holds that it then ends with 1. Its standard output goes to the file stdout, its
+// request, or the ranking of a query if it is eval, and holds that it then ends with 1. Its standard output goes to the file stdout, its
 // standard error to stderr.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	results := ts.MkAbs(args[0])
+	mark := `{"kind":"request"`
+	if args[1] == "eval" {
+		mark = `{"kind":"ranking"`
+	}
 	cmd, stderr := command(ts, args[1:])
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
@@ -42,7 +46,7 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
-		if b, err := os.ReadFile(results); err == nil && bytes.Contains(b, []byte(`{"kind":"request"`)) {
+		if b, err := os.ReadFile(results); err == nil && bytes.Contains(b, []byte(mark)) {
 			break
 		}
 		select {

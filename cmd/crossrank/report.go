@@ -31,7 +31,8 @@ func newReportCommand() *cobra.Command {
 		Short: "Make a report from a results file",
 		Long: `Report reads the results of an experiment, a JSONL file that may be packed by gzip, and writes a
 report as Markdown: latency and throughput of every configuration, the server's own metrics, how
-the measurement was made and how reliable it is. RESULTS may be - for standard input.
+the measurement was made and how reliable it is. RESULTS may be - for standard input. Results of
+eval make its page again with --html.
 
 Results of a run that was interrupted are read as far as they go, and the report says that they
 are partial. With --html the report is one self-contained page with charts. With --charts the
@@ -146,6 +147,8 @@ func readResults(cmd *cobra.Command, input string) (*results.Results, error) {
 func renderReport(res *results.Results, opts reportOptions) ([]byte, error) {
 	s := summary.Of(res)
 	switch {
+	case opts.html && s.Evaluation != nil:
+		return report.EvaluationHTML(s, res.Rankings)
 	case opts.html:
 		return report.HTML(s, report.Charts(s, res))
 	case opts.charts != "":

@@ -40,6 +40,7 @@ A model is one of these:
 		newModelsCommand(),
 		newConfigCommand(),
 		newBenchCommand(),
+		newEvalCommand(),
 		newExperimentCommand(),
 		newReportCommand(),
 		newCompareCommand(),

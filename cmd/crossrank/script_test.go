@@ -44,6 +44,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 
 	"expand":      expand,
 	"samelogits":  sameLogits,
+	"samefigures": sameFigures,
+	"collection":  collection,
 	"interrupted": interrupted,
 }
 

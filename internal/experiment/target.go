@@ -14,10 +14,10 @@ import (
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
-// Connect makes a client of a target. It finds what is wrong with the settings before anything is
-// sent.
-func Connect(t definition.Target) (*client.Client, error) {
-	opts := client.Options{Dialect: client.Dialect(t.Dialect), Model: t.Model, TLS: client.TLS{CAFile: t.CAFile}}
+// Connect makes a client of a target, which sends a refused request again up to so many times. It
+// finds what is wrong with the settings before anything is sent.
+func Connect(t definition.Target, retries int) (*client.Client, error) {
+	opts := client.Options{Dialect: client.Dialect(t.Dialect), Model: t.Model, TLS: client.TLS{CAFile: t.CAFile}, Retries: retries}
 	if t.APIKeyEnv != "" {
 		if opts.APIKey = strings.TrimSpace(os.Getenv(t.APIKeyEnv)); opts.APIKey == "" {
 			return nil, fmt.Errorf("the environment variable %s, for the API key of %s, is empty or not set", t.APIKeyEnv, t.Address)
@@ -30,7 +30,7 @@ func Connect(t definition.Target) (*client.Client, error) {
 func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	r.server = serverproc.External()
 	var err error
-	if r.client, err = Connect(t); err != nil {
+	if r.client, err = Connect(t, 0); err != nil {
 		return err
 	}
 	r.scorer = scorerOf(r.client, r.base.Data)
@@ -53,7 +53,7 @@ func unreachable(s definition.Settings) []string {
 	if s.Target.Address == "" {
 		return nil
 	}
-	c, err := Connect(s.Target)
+	c, err := Connect(s.Target, 0)
 	if err == nil {
 		err = c.Close()
 	}

@@ -165,7 +165,7 @@ var table = []row{
 
 	// Tests' helpers, tools, and the program.
 	{name: "internal/scorertest", imports: []string{"."}},
-	{name: "internal/resultstest", imports: []string{"internal/results"}},
+	{name: "internal/resultstest", imports: []string{".", "internal/results"}},
 	{name: "internal/tinymodel"},
 	{name: "internal/hubtest"},
 	{name: "internal/childtest"},

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,18 +171,9 @@ func (p *part) send(ctx context.Context, n int, pairs []crossrank.Pair, intended
 	if err == nil && len(resp.Scores) != len(req.Pairs) {
 		err = crossrank.Errorf(crossrank.Internal, "%d scores came for %d pairs", len(resp.Scores), len(req.Pairs))
 	}
-	rec := results.Request{
-		Seq: n, Intended: intended, Started: started, Finished: finished,
-		Pairs: len(req.Pairs), Code: crossrank.CodeOf(err),
-	}
-	if err != nil {
-		rec.Error = cmp.Or(err.Error(), string(rec.Code)) // a record of a failure always has a reason
-		return answer{record: rec, err: err, abandoned: ctx.Err() != nil}
-	}
-	rec.Tokens, rec.TruncatedTokens, rec.PaddedTokens = resp.Usage.Tokens, resp.Usage.TruncatedTokens, resp.Usage.PaddedTokens
-	rec.Tokenize, rec.Queue = resp.Timing.Tokenize, resp.Timing.Queue
-	rec.Compute, rec.Total = resp.Timing.Compute, resp.Timing.Total
-	return answer{record: rec}
+	rec := results.Request{Seq: n, Intended: intended, Started: started, Finished: finished, Pairs: len(req.Pairs)}
+	rec.Answer(resp, err)
+	return answer{record: rec, err: err, abandoned: err != nil && ctx.Err() != nil}
 }
 
 // collect adds an answer to the result and passes it on.

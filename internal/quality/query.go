@@ -37,6 +37,9 @@ func (q byQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 		if err != nil {
 			return nil, err
 		}
+		if n == len(req.Pairs) {
+			return resp, nil // with its times and counts
+		}
 		all.Scores, all.ScoreType, all.Model = append(all.Scores, resp.Scores...), resp.ScoreType, resp.Model
 		rest = rest[n:]
 	}

@@ -6,8 +6,9 @@
 // candidates BM25 chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
 //
 // [Logits] gets the scores, from any [crossrank.Scorer], in requests of some size. Speed does not
-// matter here and is not measured, so that requests can be cut as the scorer takes them
-// ([ByQuery]).
+// matter there and is not measured, so that requests can be cut as the scorer takes them
+// ([ByQuery]). An [Evaluation] keeps every ranking and the speed of every request, for one scorer or
+// for several that are compared.
 package quality
 
 import (

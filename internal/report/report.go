@@ -43,6 +43,7 @@ func Markdown(s *summary.Summary, charts ...Link) []byte {
 	d.series()
 	d.settings()
 	d.qualities()
+	d.ranking()
 	d.openLoop()
 	d.objectives()
 	d.saturation()

@@ -40,6 +40,10 @@ func (rd *reader) line(line []byte) error {
 		err = rd.sloResult(line)
 	case kindQuality:
 		err = rd.quality(line)
+	case kindEvaluation:
+		err = rd.evaluation(line)
+	case kindRanking:
+		err = rd.ranking(line)
 	case kindEnd:
 		rd.end = new(End)
 		err = json.Unmarshal(line, rd.end)

@@ -24,8 +24,10 @@ type Results struct {
 	Configurations []*Measured
 	SLOResults     []SLOResult // one per objective that was searched for
 	Quality        []Quality
-	Partial        []string // why the run is not complete; empty if it is
-	Skipped        int      // lines of kinds that this program does not know
+	Evaluation     *Evaluation // nil if nothing was ranked
+	Rankings       []Ranking   // of the Evaluation
+	Partial        []string    // why the run is not complete; empty if it is
+	Skipped        int         // lines of kinds that this program does not know
 }
 
 // Measured is a configuration with its records.

@@ -4,7 +4,9 @@
 // A results file is lines of JSON. The first line is the run: what was measured, with which
 // settings, on which machine. Each configuration then begins with a line of the kind point, has one
 // line per request and one line per sample of the server's history, and ends with a line of the
-// kind point_end. The last line is the end.
+// kind point_end. The last line is the end. An evaluation has, besides, a line that says what was
+// ranked, and a line per query with its candidates and their scores. Its configurations are models,
+// which take turns.
 //
 // A [Writer] writes each line as it happens, so that a run that is killed loses nothing that it had
 // measured. A [Results] read back from such a file says that it is partial, and why. Reports are
@@ -17,6 +19,7 @@
 package results
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -151,6 +154,18 @@ type Request struct {
 	Total    time.Duration `json:"total_ns"`
 }
 
+// Answer notes the response to the request, or the error in its place.
+func (r *Request) Answer(resp *crossrank.Response, err error) {
+	r.Code = crossrank.CodeOf(err)
+	if err != nil {
+		r.Error = cmp.Or(err.Error(), string(r.Code)) // a record of a failure always has a reason
+		return
+	}
+	r.Tokens, r.TruncatedTokens, r.PaddedTokens = resp.Usage.Tokens, resp.Usage.TruncatedTokens, resp.Usage.PaddedTokens
+	r.Tokenize, r.Queue = resp.Timing.Tokenize, resp.Timing.Queue
+	r.Compute, r.Total = resp.Timing.Compute, resp.Timing.Total
+}
+
 // Dropped is the code of a request that the generator of an open loop did not send, because too
 // many were under way.
 const Dropped crossrank.Code = "dropped"
@@ -270,5 +285,7 @@ const (
 	kindConfigurationEnd = "point_end"
 	kindSLOResult        = "found"
 	kindQuality          = "quality"
+	kindEvaluation       = "evaluation"
+	kindRanking          = "ranking"
 	kindEnd              = "end"
 )

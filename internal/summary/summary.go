@@ -31,6 +31,8 @@ type Summary struct {
 	SLO     []results.SLOResult `json:"objectives,omitempty"` // of the searches for an objective
 	Knees   []Knee              `json:"saturation_knees,omitempty"`
 	Quality []results.Quality   `json:"quality,omitempty"`
+
+	Evaluation *Evaluation `json:"evaluation,omitempty"` // of rankings; nil if nothing was ranked
 }
 
 // Batching is the section of that name in the settings.
@@ -57,6 +59,7 @@ func Of(res *results.Results) *Summary {
 	s.Overall = OverallOf(s.Configurations)
 	s.Knees = knees(s.Configurations)
 	s.Usage = UsageOf(s.Series)
+	s.Evaluation = evaluationOf(res, s.Configurations)
 	return s
 }
 
