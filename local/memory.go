@@ -17,8 +17,11 @@ func (o Options) checkMemory(n *network.Network, limit int64) error {
 		return nil
 	}
 	advice := "use a machine with more memory"
-	if small := backend.WeightBytes(n, "int8"); small <= limit {
-		advice = fmt.Sprintf("int8 takes %s, so use that, or a machine with more memory", gigabytes(small))
+	for _, smaller := range []string{"bf16", "int8"} {
+		if bytes := backend.WeightBytes(n, smaller); bytes <= limit && bytes < need {
+			advice = fmt.Sprintf("%s takes %s, so use that, or a machine with more memory", smaller, gigabytes(bytes))
+			break
+		}
 	}
 	return fmt.Errorf("its weights take %s of memory, more than the %s that a process can have here; %s",
 		gigabytes(need), gigabytes(limit), advice)

@@ -53,8 +53,10 @@ func TestModelsThatDoNotFit(t *testing.T) {
 		limit        int64
 		want         string
 	}{
-		{"", 64e9, ""}, {"", 0, ""}, {"int8", 16e9, ""},
-		{"", 16e9, "take 29.0 GB of memory, more than the 16.0 GB that a process can have here; int8 takes 8.3 GB, so use that"},
+		{"", 64e9, ""}, {"", 0, ""}, {"int8", 16e9, ""}, {"bf16", 16e9, ""},
+		{"", 20e9, "take 29.0 GB of memory, more than the 20.0 GB that a process can have here; bf16 takes 15.1 GB, so use that"},
+		{"fp16", 15e9, "take 15.1 GB of memory, more than the 15.0 GB that a process can have here; int8 takes 8.3 GB"},
+		{"", 15e9, "take 29.0 GB of memory, more than the 15.0 GB that a process can have here; int8 takes 8.3 GB, so use that"},
 		{"fp32", 4e9, "use a machine with more memory"},
 		{"int8", 4e9, "take 8.3 GB of memory, more than the 4.0 GB that a process can have here; use a machine with more memory"},
 	} {

@@ -44,8 +44,10 @@ type Options struct {
 	// Device is what the backend runs on; "" means its own default, such as the fastest GPU.
 	Device string
 
-	// Quantization is the arithmetic of the linear layers: "fp32", which "" means too, or "int8".
-	// int8 is about twice as fast, takes a quarter of the memory and changes scores a little.
+	// Quantization is the precision of the linear layers: "fp32", which "" means too, "fp16",
+	// "bf16" or "int8". fp16 and bf16 hold the weights in 16 bits, half of the memory, and compute in
+	// float32; where the model's file has them in that form, no score changes. int8 is about twice as
+	// fast, takes a quarter of the memory and changes scores a little.
 	Quantization string
 
 	// Batching says how waiting pairs are combined into batches, and how much may wait.

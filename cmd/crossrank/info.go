@@ -41,7 +41,7 @@ each. With --model, info opens the model as serve would and shows its details.`,
 	f := cmd.Flags()
 	pullFlag(cmd)
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage)
-	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers of --model: fp32 or int8")
+	f.StringVar(&opts.precision, "quantization", "fp32", "precision of the linear layers of --model: fp32, fp16, bf16 or int8")
 	f.BoolVar(&opts.json, "json", false, "one JSON object instead of a table")
 	return cmd
 }

@@ -27,7 +27,7 @@ func (s *settingsFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.file, "config", "c", "", "settings file in YAML")
 	f.StringVarP(&s.model, "model", "m", config.BuiltinModel, modelUsage)
-	f.StringVar(&s.quantization, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
+	f.StringVar(&s.quantization, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8")
 	for _, key := range config.Default().Keys() {
 		name := serverFlag(key.Path)
 		if name == "" {

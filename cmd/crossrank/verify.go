@@ -23,8 +23,9 @@ func newVerifyCommand() *cobra.Command {
 		Long: `Verify scores a few pairs in each precision, on each instruction tier that this machine and
 this build have, and compares the logits with those of plain Go in fp32, which is the reference. It
 prints the largest difference and the pair that has it. The exit code is 1 if a difference is more
-than rounding explains. The line of plain Go in int8 has no limit: it is what quantization costs
-this model, and the other tiers may differ by five times as much.
+than rounding explains. The lines of plain Go in fp16, bf16 and int8 have no limit: they are what
+rounding the weights costs this model. In fp16 and bf16 the other tiers may differ as in fp32 on
+top, in int8 by five times as much.
 
 Plain Go is slow: verify takes some seconds to a minute for a model of base size.`,
 		Example: `  $ crossrank verify --model BAAI/bge-reranker-base --pull`,
@@ -56,6 +57,10 @@ func runVerify(cmd *cobra.Command, model string) error {
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TIER\tPRECISION\tLARGEST DIFFERENCE\tOF PAIR\tLIMIT")
 	err = parity.Check(m.Network, seqs, func(r parity.Result) {
+		if r.Refused != nil {
+			fmt.Fprintf(t, "none\t%s\tn/a\tn/a\tnot computed: %v\n", r.Precision, r.Refused)
+			return
+		}
 		limit := fmt.Sprintf("%.2g", r.Limit)
 		switch {
 		case !r.OK():

@@ -74,7 +74,7 @@ type Instance struct {
 	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda,gpu,cpu-for-tests"`
 
 	// Quantization is the precision of the weights. Default: fp32.
-	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,int8"`
+	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,bf16,int8"`
 
 	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's
 	// maximum.

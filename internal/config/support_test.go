@@ -29,7 +29,6 @@ func TestUnsupported(t *testing.T) {
 		{"batching: {preferred_batch_size: [4, 4]}", "each once"},
 		{"batching:\n  preferred_batch_size: [4, 9]\n  max_batch_size: 8", "f:2: batching.preferred_batch_size: has 9, but batching.max_batch_size is 8"},
 		{"batching: {preferred_batch_size: [4], enabled: false}", "has no meaning where batching.enabled is false"},
-		{"model_pool: {instances: [{quantization: fp16}]}", "quantization: the native backend has no fp16; it computes in fp32 or int8"},
 	} {
 		s, err := Parse("f", []byte(c.text))
 		if err != nil {
@@ -41,6 +40,7 @@ func TestUnsupported(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
+		"model_pool: {instances: [{quantization: fp16}]}", "model_pool: {instances: [{quantization: bf16}]}",
 		"model_pool: {instances: [{replicas: 2}, {threads: 3}], routing: smart_idle}", "pipeline: {mode: inference_only}",
 		"batching: {packing: false}", "batching: {preferred_batch_size: [4, 8], timeout_ms: 5, max_batch_size: 8}",
 	} {

@@ -66,8 +66,8 @@ func TestPlanes16(t *testing.T) {
 			for _, rows := range []int{1, 2, 17, rowBlock + 5} {
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 0)
 				got, want := make([]float32, rows*Pad(out)), make([]float32, rows*Pad(out))
-				s.MatMul(got, Pad(out), a, Pad(in), rows, planes, None, NewQuantized(in))
-				generic.MatMul(want, Pad(out), a, Pad(in), rows, other, None, NewQuantized(in))
+				s.MatMul(got, Pad(out), a, Pad(in), rows, planes, None, NewBuffers(in))
+				generic.MatMul(want, Pad(out), a, Pad(in), rows, other, None, NewBuffers(in))
 				if err := same(got, want); err != nil {
 					t.Errorf("%d columns, %d rows: %v", out, rows, err)
 				}

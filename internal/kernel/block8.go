@@ -19,12 +19,12 @@ const (
 func blockStride(in int) int { return ((in+cacheLine-1)/cacheLine | 1) * cacheLine }
 
 // panelBlocks8 multiplies quantized rows by all panels, in blocks.
-func (s *Set) panelBlocks8(c []float32, ldc, lda, rows int, w *Panels, e epilogue, q *Quantized) {
+func (s *Set) panelBlocks8(c []float32, ldc, lda, rows int, w *Panels, e epilogue, buf *Buffers) {
 	in, out := Pad(w.In), Pad(w.Out)
 	for col := 0; col < out; col += blockPanels * Width {
 		panels := min(blockPanels, (out-col)/Width)
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
-		s.block8(in, &q.bytes[0], lda, rows, panel, panels, &q.params[0], params, &c[col], ldc)
+		s.block8(in, &buf.bytes[0], lda, rows, panel, panels, &buf.params[0], params, &c[col], ldc)
 		for at := col; at < col+panels*Width; at += Width {
 			s.finish(c[at:], rows, ldc, e, at)
 		}

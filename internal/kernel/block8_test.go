@@ -58,8 +58,8 @@ func TestBlock8MatMul(t *testing.T) {
 			for _, rows := range []int{1, blockRows - 1, blockRows, 17, rowBlock + 2} {
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 0)
 				got, want := make([]float32, rows*Pad(out)), make([]float32, rows*Pad(out))
-				s.MatMul(got, Pad(out), a, Pad(in), rows, w, ReLU, NewQuantized(in))
-				generic.MatMul(want, Pad(out), a, Pad(in), rows, w, ReLU, NewQuantized(in))
+				s.MatMul(got, Pad(out), a, Pad(in), rows, w, ReLU, NewBuffers(in))
+				generic.MatMul(want, Pad(out), a, Pad(in), rows, w, ReLU, NewBuffers(in))
 				if err := same(got, want); err != nil {
 					t.Errorf("%d columns, %d rows: %v", out, rows, err)
 				}

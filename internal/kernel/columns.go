@@ -19,6 +19,10 @@ func (p *Panels) Columns(low, high int) *Panels {
 			data:     p.int16.data[low*in : end*in],
 			params:   p.int16.params[low/Width*columnParams16 : end/Width*columnParams16],
 		}
+	case p.half != nil:
+		h := *p.half
+		h.first += low
+		c.half, c.bias = &h, p.bias[low:end]
 	default:
 		c.data, c.bias = p.data[low*p.In:end*p.In], p.bias[low:end]
 	}

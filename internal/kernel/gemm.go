@@ -13,13 +13,15 @@ const (
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In ×
 // 16, the 16 weights of one input side by side. Output columns beyond Out are zero. Weights are
-// float32 ([Packer.Pack]), int8 ([Packer.Pack8]) or int16 ([Packer.Pack16]).
+// float32 ([Packer.Pack]), floats of 16 bits ([Packer.PackHalf]), int8 ([Packer.Pack8]) or int16
+// ([Packer.Pack16]).
 type Panels struct {
 	In, Out int
-	data    []float32 // Pad(Out)/16 panels of In·16
-	bias    []float32 // Pad(Out)
-	int8    *panels8  // instead of both, if the weights are quantized
-	int16   *panels16 // likewise
+	data    []float32   // Pad(Out)/16 panels of In·16
+	half    *panelsHalf // instead of data, if the weights have 16 bits
+	bias    []float32   // Pad(Out)
+	int8    *panels8    // instead of all three, if the weights are quantized
+	int16   *panels16   // likewise
 }
 
 // Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
@@ -28,7 +30,7 @@ func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
 	copy(p.bias, bias[:out])
 	o := 0
 	for ; o+Width <= out; o += Width {
-		k.packPanel(p.data[o*in:(o+Width)*in], weight[o*in:(o+Width)*in], in)
+		k.packPanel(p.data[o*in:(o+Width)*in], weight[o*in:(o+Width)*in], in, in)
 	}
 	for ; o < out; o++ {
 		panel := p.data[o/Width*Width*in:]
@@ -39,16 +41,16 @@ func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
 	return p
 }
 
-// packPanel turns Width rows of in elements into a panel.
-func (k *Packer) packPanel(panel, rows []float32, in int) {
+// packPanel turns the first depth elements of Width rows, which are ld apart, into a panel.
+func (k *Packer) packPanel(panel, rows []float32, ld, depth int) {
 	const step = 8 // see packRows
-	at := in / step * step
+	at := depth / step * step
 	if at > 0 {
-		cmp.Or(k.kernels, generic).packRows(&panel[0], &rows[0], in, at)
+		cmp.Or(k.kernels, generic).packRows(&panel[0], &rows[0], ld, at)
 	}
-	for ; at < in; at++ {
+	for ; at < depth; at++ {
 		for r := range Width {
-			panel[at*Width+r] = rows[r*in+at]
+			panel[at*Width+r] = rows[r*ld+at]
 		}
 	}
 }
@@ -66,14 +68,16 @@ const (
 
 // MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows ×
 // Pad(Out) with stride ldc, and they do not overlap. If the weights are quantized, A's rows are
-// padded with zeros to Pad(In), and q is memory to quantize them in; otherwise q is not used.
+// padded with zeros to Pad(In). buf is memory to convert A or the weights in; with float32 weights
+// it is not used.
 //
 // With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of
 // the inner dimension (separate multiply and add in the generic tier), so the error is at most
-// In·ε·Σ|a·w|. With quantized weights the sum of products is exact, and the error is that of
+// In·ε·Σ|a·w|. With weights of 16 bits it has the same bits as with the float32 numbers that they
+// are. With quantized weights the sum of products is exact, and the error is that of
 // quantizing, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
-func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, q *Quantized) {
-	s.matMul(c, ldc, a, lda, rows, w, epilogue{act: act}, q)
+func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, buf *Buffers) {
+	s.matMul(c, ldc, a, lda, rows, w, epilogue{act: act}, buf)
 }
 
 // epilogue is what follows a product, strip by strip: an activation, and a multiplication by the
@@ -84,7 +88,7 @@ type epilogue struct {
 	ldg  int
 }
 
-func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
+func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	if rows == 0 {
 		return
 	}
@@ -93,11 +97,11 @@ func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 		n, c, a := min(rowBlock, rows-low), c[low*ldc:], a[low*lda:]
 		switch {
 		case w.int8 != nil:
-			s.rowBlock8(c, ldc, a, lda, n, w, e, q)
+			s.rowBlock8(c, ldc, a, lda, n, w, e, buf)
 		case w.int16 != nil:
-			s.rowBlock16(c, ldc, a, lda, n, w, e, q)
+			s.rowBlock16(c, ldc, a, lda, n, w, e, buf)
 		default:
-			s.rowBlock(c, ldc, a, lda, n, w, e)
+			s.rowBlock(c, ldc, a, lda, n, w, e, buf)
 		}
 		if e.gate != nil {
 			e.gate = e.gate[min(n*e.ldg, len(e.gate)):]
@@ -105,17 +109,17 @@ func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 	}
 }
 
-func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue) {
+func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	for k := 0; k < w.In; k += depthBlock {
 		depth := min(depthBlock, w.In-k)
 		last := k+depth == w.In
 		width := 0
 		for col := 0; col < len(w.bias); col += width {
-			b := strip{panel: &w.data[col*w.In+k*Width]}
-			width, b.apart = s.abreast(len(w.bias)-col, w.In*Width)
-			b.next = b.panel
-			if end := col + width; end < len(w.bias) {
-				b.next = &w.data[end*w.In+k*Width]
+			var b strip
+			if w.half != nil {
+				width, b = s.halfStrip(w, k, depth, col, buf)
+			} else {
+				width, b = s.strip(w, k, col)
 			}
 			init, ldi := &w.bias[col], 0
 			if k > 0 {
@@ -134,6 +138,21 @@ func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *
 type strip struct {
 	panel, next *float32
 	apart       int // 0: one panel
+
+	// Of 16-bit weights panel is memory that the first tile, one of these, widens them to.
+	half  *uint16 // nil: none
+	tiles []microkernelHalf
+}
+
+// strip returns the strip of w from input k and column col on, and its width.
+func (s *Set) strip(w *Panels, k, col int) (width int, b strip) {
+	b.panel = &w.data[col*w.In+k*Width]
+	width, b.apart = s.abreast(len(w.bias)-col, w.In*Width)
+	b.next = b.panel
+	if end := col + width; end < len(w.bias) {
+		b.next = &w.data[end*w.In+k*Width]
+	}
+	return width, b
 }
 
 // abreast returns how many of the columns that are left a strip takes, and the distance of its
@@ -158,16 +177,24 @@ func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, b st
 		lines = 2
 	}
 	fetched := 0
-	for low := 0; low < rows; low += height {
-		r, ahead := min(rows-low, height), b.panel
-		if fetched < 4 && k >= 4 {
+	for low, r := 0, 0; low < rows; low += r {
+		widens := low == 0 && b.half != nil
+		r = min(rows-low, height)
+		if widens {
+			r = min(r, len(b.tiles))
+		}
+		ahead := b.panel
+		if fetched < 4 && k >= 8 { // then what is next has as many lines
 			ahead = skip(b.next, fetched*Width)
 			fetched += lines
 		}
 		a, init, c := skip(a, low*lda), skip(init, low*ldi), skip(c, low*ldc)
-		if b.apart > 0 {
+		switch {
+		case widens:
+			b.tiles[r-1](k, a, lda, b.half, b.panel, init, ldi, c, ldc, ahead, lines)
+		case b.apart > 0:
 			s.pair[r-1](k, a, lda, b.panel, b.apart, init, ldi, c, ldc, ahead, lines)
-		} else {
+		default:
 			s.tile[r-1](k, a, lda, b.panel, init, ldi, c, ldc, ahead, lines)
 		}
 	}

@@ -66,21 +66,21 @@ func pack16With(weight, bias []float32, in, out int, put func(o, i int, q int16)
 	return &Panels{In: in, Out: out, int16: p}
 }
 
-func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
+func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	in, p := Pad(w.In), w.int16
-	_, _ = a[(rows-1)*lda+in-1], q.words[rows*in-1]
+	_, _ = a[(rows-1)*lda+in-1], buf.words[rows*in-1]
 	for r := range rows {
-		s.quantize16(&q.words[r*in], &a[r*lda], in, p.quantMax, &q.params[r])
+		s.quantize16(&buf.words[r*in], &a[r*lda], in, p.quantMax, &buf.params[r])
 	}
 	if p.planes != nil {
-		s.panelBlocks16(c, ldc, rows, w, e, q)
+		s.panelBlocks16(c, ldc, rows, w, e, buf)
 		return
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &p.data[col*in], &p.params[col/Width*columnParams16]
 		for low := 0; low < rows; low += len(s.tile16) {
 			r := min(rows-low, len(s.tile16))
-			s.tile16[r-1](in, &q.words[low*in], in, panel, &q.params[low], params, &c[low*ldc+col], ldc)
+			s.tile16[r-1](in, &buf.words[low*in], in, panel, &buf.params[low], params, &c[low*ldc+col], ldc)
 		}
 		s.finish(c[col:], rows, ldc, e, col)
 	}

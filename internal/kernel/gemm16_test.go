@@ -22,7 +22,7 @@ func TestMatMul16(t *testing.T) {
 				w, lda, ldc := pack16(weight, bias, in, out), Pad(in)+16, Pad(out)+3
 				eachTier(t, func(t *testing.T, s *Set) {
 					c := make([]float32, rows*ldc)
-					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
+					s.MatMul(c, ldc, a, lda, rows, w, None, NewBuffers(in))
 					for r := range rows {
 						row := a[r*lda : r*lda+in]
 						step := largest(row) / float64(w.int16.quantMax)
@@ -63,7 +63,7 @@ func TestInt16SumsFit(t *testing.T) {
 		w := pack16(ones, []float32{0}, in, 1)
 		eachTier(t, func(t *testing.T, s *Set) {
 			c := make([]float32, Width)
-			s.MatMul(c, Width, ones, in, 1, w, None, NewQuantized(in))
+			s.MatMul(c, Width, ones, in, 1, w, None, NewBuffers(in))
 			if math.Abs(float64(c[0])-float64(in)) > 1e-3*float64(in) {
 				t.Errorf("%d products of 1: %g", in, c[0])
 			}
@@ -77,15 +77,15 @@ func TestInt16TiersAgree(t *testing.T) {
 	const in, out, rows = 401, 48, 103
 	w, a := pack16(random(rng, in*out, 1), random(rng, out, 1), in, out), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
-	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
+	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewBuffers(in))
 	eachTier(t, func(t *testing.T, s *Set) {
 		whole := make([]float32, rows*out)
-		s.MatMul(whole, out, a, Pad(in), rows, w, None, NewQuantized(in))
+		s.MatMul(whole, out, a, Pad(in), rows, w, None, NewBuffers(in))
 		if !slices.Equal(whole, want) {
 			t.Fatal("differs from the plain version")
 		}
 		part := make([]float32, 7*out)
-		s.MatMul(part, out, a[50*Pad(in):], Pad(in), 7, w, None, NewQuantized(in))
+		s.MatMul(part, out, a[50*Pad(in):], Pad(in), 7, w, None, NewBuffers(in))
 		if !slices.Equal(part, want[50*out:57*out]) {
 			t.Fatal("rows 50 to 57 alone differ from the whole's")
 		}
@@ -98,7 +98,7 @@ func BenchmarkTile16(b *testing.B) {
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
 		rows := len(s.tile16)
-		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewQuantized(k), make([]float32, rows*16)
+		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewBuffers(k), make([]float32, rows*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile16[rows-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
@@ -112,7 +112,7 @@ func BenchmarkMatMul16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, rows := range []int{1, 80, 256} {
 		w := pack16(random(rng, 384*768, 1), random(rng, 768, 1), 384, 768)
-		a, c, q := random(rng, rows*384, 1), make([]float32, rows*768), NewQuantized(384)
+		a, c, q := random(rng, rows*384, 1), make([]float32, rows*768), NewBuffers(384)
 		b.Run(fmt.Sprintf("shape=queries+keys/rows=%d", rows), func(b *testing.B) {
 			eachTierBench(b, func(b *testing.B, s *Set) {
 				for b.Loop() {

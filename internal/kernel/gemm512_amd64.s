@@ -90,7 +90,7 @@ single:
 	VMOVUPS          (DX), Z1
 	VFMADD231PS.BCST (CX), Z1, Z0
 	ADDQ             $0x00000004, CX
-	ADDQ             $0x40, DX
+	ADDQ             $0x00000040, DX
 	DECQ             AX
 	JNZ              single
 
@@ -202,7 +202,7 @@ single:
 	VFMADD231PS.BCST (CX), Z2, Z0
 	VFMADD231PS.BCST (CX)(DX*1), Z2, Z1
 	ADDQ             $0x00000004, CX
-	ADDQ             $0x40, BX
+	ADDQ             $0x00000040, BX
 	DECQ             AX
 	JNZ              single
 
@@ -329,7 +329,7 @@ single:
 	VFMADD231PS.BCST (CX)(DX*1), Z3, Z1
 	VFMADD231PS.BCST (CX)(DX*2), Z3, Z2
 	ADDQ             $0x00000004, CX
-	ADDQ             $0x40, BX
+	ADDQ             $0x00000040, BX
 	DECQ             AX
 	JNZ              single
 
@@ -479,7 +479,7 @@ single:
 	VFMADD231PS.BCST (BX), Z4, Z3
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
-	ADDQ             $0x40, SI
+	ADDQ             $0x00000040, SI
 	DECQ             AX
 	JNZ              single
 
@@ -646,7 +646,7 @@ single:
 	VFMADD231PS.BCST (BX)(DX*1), Z5, Z4
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
-	ADDQ             $0x40, SI
+	ADDQ             $0x00000040, SI
 	DECQ             AX
 	JNZ              single
 
@@ -828,7 +828,7 @@ single:
 	VFMADD231PS.BCST (BX)(DX*2), Z6, Z5
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
-	ADDQ             $0x40, SI
+	ADDQ             $0x00000040, SI
 	DECQ             AX
 	JNZ              single
 
@@ -1033,7 +1033,7 @@ single:
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
-	ADDQ             $0x40, DI
+	ADDQ             $0x00000040, DI
 	DECQ             AX
 	JNZ              single
 
@@ -1255,7 +1255,7 @@ single:
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
-	ADDQ             $0x40, DI
+	ADDQ             $0x00000040, DI
 	DECQ             AX
 	JNZ              single
 
@@ -1492,7 +1492,7 @@ single:
 	ADDQ             $0x00000004, CX
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
-	ADDQ             $0x40, DI
+	ADDQ             $0x00000040, DI
 	DECQ             AX
 	JNZ              single
 
@@ -1752,7 +1752,7 @@ single:
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
-	ADDQ             $0x40, R8
+	ADDQ             $0x00000040, R8
 	DECQ             AX
 	JNZ              single
 
@@ -2029,7 +2029,7 @@ single:
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
-	ADDQ             $0x40, R8
+	ADDQ             $0x00000040, R8
 	DECQ             AX
 	JNZ              single
 
@@ -2321,7 +2321,7 @@ single:
 	ADDQ             $0x00000004, BX
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
-	ADDQ             $0x40, R8
+	ADDQ             $0x00000040, R8
 	DECQ             AX
 	JNZ              single
 
@@ -2485,7 +2485,7 @@ single:
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, DX
+	ADDQ         $0x00000040, DX
 	DECQ         AX
 	JNZ          single
 
@@ -2674,7 +2674,7 @@ single:
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, BX
+	ADDQ         $0x00000040, BX
 	DECQ         AX
 	JNZ          single
 
@@ -2906,7 +2906,7 @@ single:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, BX
+	ADDQ         $0x00000040, BX
 	DECQ         AX
 	JNZ          single
 
@@ -3189,7 +3189,7 @@ single:
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 
@@ -3517,7 +3517,7 @@ single:
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 
@@ -3888,7 +3888,7 @@ single:
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 
@@ -4310,7 +4310,7 @@ single:
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         AX
 	JNZ          single
 
@@ -4777,7 +4777,7 @@ single:
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         AX
 	JNZ          single
 
@@ -5287,7 +5287,7 @@ single:
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         AX
 	JNZ          single
 
@@ -5848,7 +5848,7 @@ single:
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
-	ADDQ         $0x40, R8
+	ADDQ         $0x00000040, R8
 	DECQ         AX
 	JNZ          single
 
@@ -6454,7 +6454,7 @@ single:
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
-	ADDQ         $0x40, R8
+	ADDQ         $0x00000040, R8
 	DECQ         AX
 	JNZ          single
 
@@ -7103,7 +7103,7 @@ single:
 	ADDQ         $0x00000004, BX
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
-	ADDQ         $0x40, R8
+	ADDQ         $0x00000040, R8
 	DECQ         AX
 	JNZ          single
 

@@ -140,38 +140,25 @@ func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 	q[most] -= sign
 }
 
-// Quantized is memory for a block of quantized rows.
-type Quantized struct {
-	bytes  []uint8   // rowBlock × blockStride of the widest row, for int8
-	words  []int16   // rowBlock × the widest row, for int16
-	params []float32 // each row's step, and with int8 its low
-}
-
-// NewQuantized makes memory for rows of up to width elements.
-func NewQuantized(width int) *Quantized {
-	n := rowBlock * Pad(width)
-	return &Quantized{bytes: make([]uint8, rowBlock*blockStride(width)), words: make([]int16, n), params: make([]float32, 2*rowBlock)}
-}
-
-func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, q *Quantized) {
+func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	in := Pad(w.In)
 	ldq, blocks := in, s.block8 != nil && rows >= blockRows
 	if blocks {
 		ldq = blockStride(in)
 	}
-	_, _ = a[(rows-1)*lda+in-1], q.bytes[(rows-1)*ldq+in-1]
+	_, _ = a[(rows-1)*lda+in-1], buf.bytes[(rows-1)*ldq+in-1]
 	for r := range rows {
-		s.quantize(&q.bytes[r*ldq], &a[r*lda], in, w.int8.quantMax, &q.params[2*r])
+		s.quantize(&buf.bytes[r*ldq], &a[r*lda], in, w.int8.quantMax, &buf.params[2*r])
 	}
 	if blocks {
-		s.panelBlocks8(c, ldc, ldq, rows, w, e, q)
+		s.panelBlocks8(c, ldc, ldq, rows, w, e, buf)
 		return
 	}
 	for col := 0; col < w.Out; col += Width {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
 		for low := 0; low < rows; low += len(s.tile8) {
 			r := min(rows-low, len(s.tile8))
-			s.tile8[r-1](in, &q.bytes[low*in], in, panel, &q.params[2*low], params, &c[low*ldc+col], ldc)
+			s.tile8[r-1](in, &buf.bytes[low*in], in, panel, &buf.params[2*low], params, &c[low*ldc+col], ldc)
 		}
 		s.finish(c[col:], rows, ldc, e, col)
 	}

@@ -28,7 +28,7 @@ func TestMatMul8(t *testing.T) {
 				eachTier(t, func(t *testing.T, s *Set) {
 					ldc := Pad(out) + 3
 					c := make([]float32, rows*ldc)
-					s.MatMul(c, ldc, a, lda, rows, w, None, NewQuantized(in))
+					s.MatMul(c, ldc, a, lda, rows, w, None, NewBuffers(in))
 					for r := range rows {
 						want, bound := product8(a[r*lda:r*lda+in], w, bias, in, out)
 						for o := range Pad(out) {
@@ -137,10 +137,10 @@ func TestInt8GroupsFit(t *testing.T) {
 	}
 	for _, quantMax := range []int{100, 150, 255} {
 		w, want := pack8(weight, make([]float32, 32), in, 32, quantMax), make([]float32, 32)
-		generic.MatMul(want, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
+		generic.MatMul(want, 32, ones, Pad(in), 1, w, None, NewBuffers(in))
 		eachTier(t, func(t *testing.T, s *Set) {
 			got := make([]float32, 32)
-			s.MatMul(got, 32, ones, Pad(in), 1, w, None, NewQuantized(in))
+			s.MatMul(got, 32, ones, Pad(in), 1, w, None, NewBuffers(in))
 			if !slices.Equal(got, want) {
 				t.Errorf("quantMax %d: got %v, the plain version %v", quantMax, got, want)
 			}
@@ -173,8 +173,8 @@ func TestFullRange8(t *testing.T) {
 				t.Errorf("a weight of 1 is %d times %g, activations reach %g; want all 8 bits", q[0], scale, w.int8.quantMax)
 			}
 			want, got := make([]float32, rows*Pad(out)), make([]float32, rows*Pad(out))
-			generic.MatMul(want, Pad(out), a, Pad(in), rows, w, None, NewQuantized(in))
-			s.MatMul(got, Pad(out), a, Pad(in), rows, w, None, NewQuantized(in))
+			generic.MatMul(want, Pad(out), a, Pad(in), rows, w, None, NewBuffers(in))
+			s.MatMul(got, Pad(out), a, Pad(in), rows, w, None, NewBuffers(in))
 			if !slices.Equal(got, want) {
 				t.Errorf("%d inputs: got %v, the plain version %v", in, got, want)
 			}
@@ -197,7 +197,7 @@ func TestQuantizedErrorIsHalfAStep(t *testing.T) {
 	w := pack8(weight, make([]float32, out), in, out, quantMax)
 	eachTier(t, func(t *testing.T, s *Set) {
 		c := make([]float32, out)
-		s.MatMul(c, out, a, in, 1, w, None, NewQuantized(in))
+		s.MatMul(c, out, a, in, 1, w, None, NewBuffers(in))
 		step := float64(slices.Max(a)-slices.Min(a)) / quantMax
 		for o := range out {
 			_, scale := unpack8(w, o)
@@ -219,10 +219,10 @@ func TestInt8TiersAgree(t *testing.T) {
 	const in, out, rows = 401, 48, 103
 	w, a := pack8(random(rng, in*out, 1), random(rng, out, 1), in, out, quantMax), padded(rng, random(rng, rows*in, 1), rows, in, 0)
 	want := make([]float32, rows*out)
-	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewQuantized(in))
+	generic.MatMul(want, out, a, Pad(in), rows, w, None, NewBuffers(in))
 	eachTier(t, func(t *testing.T, s *Set) {
 		whole := make([]float32, rows*out)
-		s.MatMul(whole, out, a, Pad(in), rows, w, None, NewQuantized(in))
+		s.MatMul(whole, out, a, Pad(in), rows, w, None, NewBuffers(in))
 		if !slices.Equal(whole, want) {
 			t.Fatal("differs from the plain version")
 		}
@@ -230,7 +230,7 @@ func TestInt8TiersAgree(t *testing.T) {
 			low := rng.IntN(rows)
 			n := 1 + rng.IntN(rows-low)
 			part := make([]float32, n*out)
-			s.MatMul(part, out, a[low*Pad(in):], Pad(in), n, w, None, NewQuantized(in))
+			s.MatMul(part, out, a[low*Pad(in):], Pad(in), n, w, None, NewBuffers(in))
 			if !slices.Equal(part, want[low*out:(low+n)*out]) {
 				t.Fatalf("rows %d to %d alone differ from the whole's", low, low+n)
 			}
@@ -264,7 +264,7 @@ func BenchmarkTile8(b *testing.B) {
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
 		rows := len(s.tile8)
-		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewQuantized(k), make([]float32, rows*16)
+		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewBuffers(k), make([]float32, rows*16)
 		for b.Loop() {
 			for range 100 {
 				s.tile8[rows-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
@@ -283,7 +283,7 @@ func BenchmarkMatMul8(b *testing.B) {
 	}{{"qkv", 384, 1152, None}, {"up", 384, 1536, GELU}, {"down", 1536, 384, None}} {
 		for _, rows := range []int{1, 80, 256} {
 			w := pack8(random(rng, shape.in*shape.out, 1), random(rng, shape.out, 1), shape.in, shape.out, quantMax)
-			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewQuantized(shape.in)
+			a, c, q := random(rng, rows*shape.in, 1), make([]float32, rows*shape.out), NewBuffers(shape.in)
 			b.Run(fmt.Sprintf("shape=%s/rows=%d", shape.name, rows), func(b *testing.B) {
 				eachTierBench(b, func(b *testing.B, s *Set) {
 					for b.Loop() {
@@ -299,7 +299,7 @@ func BenchmarkMatMul8(b *testing.B) {
 func BenchmarkQuantize(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
-		x, q := random(rng, 1536, 1), NewQuantized(1536)
+		x, q := random(rng, 1536, 1), NewBuffers(1536)
 		for b.Loop() {
 			s.quantize(&q.bytes[0], &x[0], 1536, quantMax, &q.params[0])
 		}

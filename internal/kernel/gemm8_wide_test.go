@@ -28,10 +28,10 @@ func TestInt8ColumnSums(t *testing.T) {
 	for _, quantMax := range []int{64, quantMax, 255} {
 		w := pack8(weight, random(rng, Width, 1), in, Width, quantMax)
 		want := make([]float32, Width)
-		generic.MatMul(want, Width, a, in, 1, w, None, NewQuantized(in))
+		generic.MatMul(want, Width, a, in, 1, w, None, NewBuffers(in))
 		eachTier(t, func(t *testing.T, s *Set) {
 			got := make([]float32, Width)
-			s.MatMul(got, Width, a, in, 1, w, None, NewQuantized(in))
+			s.MatMul(got, Width, a, in, 1, w, None, NewBuffers(in))
 			if !slices.Equal(got, want) {
 				t.Errorf("quantMax %d: got %v, the plain version %v", quantMax, got, want)
 			}

@@ -130,7 +130,7 @@ single:
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, DX
+	ADDQ         $0x00000040, DX
 	DECQ         AX
 	JNZ          single
 
@@ -310,7 +310,7 @@ single:
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, BX
+	ADDQ         $0x00000040, BX
 	DECQ         AX
 	JNZ          single
 
@@ -533,7 +533,7 @@ single:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	ADDQ         $0x00000004, CX
-	ADDQ         $0x40, BX
+	ADDQ         $0x00000040, BX
 	DECQ         AX
 	JNZ          single
 
@@ -807,7 +807,7 @@ single:
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 
@@ -1126,7 +1126,7 @@ single:
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 
@@ -1488,7 +1488,7 @@ single:
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000004, CX
 	ADDQ         $0x00000004, BX
-	ADDQ         $0x40, SI
+	ADDQ         $0x00000040, SI
 	DECQ         AX
 	JNZ          single
 

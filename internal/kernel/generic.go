@@ -1,10 +1,15 @@
 package kernel
 
-import "github.com/crossrank/crossrank/internal/cpu"
+import (
+	"github.com/crossrank/crossrank/internal/cpu"
+	"github.com/crossrank/crossrank/internal/half"
+)
 
 var generic = &Set{
 	Tier:       cpu.Generic,
 	tile:       tilesUpTo(12, gemmTile),
+	fp16:       halfTilesUpTo(6, half.F16),
+	bf16:       halfTilesUpTo(6, half.BF16),
 	tile8:      tilesUpTo(12, int8Tile),
 	block8:     int8Block,
 	tile16:     tilesUpTo(12, int16Tile),

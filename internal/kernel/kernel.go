@@ -42,6 +42,8 @@ type Set struct {
 	tile []microkernel     // tile[r-1] computes r rows
 	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
 
+	fp16, bf16 halfTiles
+
 	tile8      []microkernel8
 	fullRange8 bool   // tile8 adds in 32 bits throughout
 	block8     block8 // for all but a few rows, in place of tile8; nil in most sets
@@ -81,6 +83,15 @@ type microkernel func(k int, a *float32, lda int, b, init *float32, ldi int, c *
 // microkernelPair is a microkernel for two panels side by side: B's panels are apart elements
 // apart, and so are the two that will be read soon; C has 2·Width columns, and so has init.
 type microkernelPair func(k int, a *float32, lda int, b *float32, apart int, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
+
+// halfTiles computes the first rows of a product with 16-bit weights: tile[r-1] computes r rows of
+// one panel, and pair[r-1], which most sets lack, of two.
+type halfTiles struct{ tile, pair []microkernelHalf }
+
+// microkernelHalf is a microkernel whose weights are in 16 bits. It writes them to wide as float32,
+// for the microkernels that compute the other rows. Of two panels, in B and in wide, the second
+// follows the first; what is fetched meanwhile begins at next and has no gap.
+type microkernelHalf func(k int, a *float32, lda int, b *uint16, wide, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)
 
 // microkernel8 computes a tile of a product of quantized rows and int8 weights, see int8Tile.
 type microkernel8 func(k int, a *uint8, lda int, b *int8, rows, columns, c *float32, ldc int)

@@ -11,6 +11,12 @@ var avx2 = &Set{
 	tile: []microkernel{
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
 	},
+	fp16: halfTiles{tile: []microkernelHalf{
+		fp16Tile1AVX2, fp16Tile2AVX2, fp16Tile3AVX2, fp16Tile4AVX2, fp16Tile5AVX2, fp16Tile6AVX2,
+	}},
+	bf16: halfTiles{tile: []microkernelHalf{
+		bf16Tile1AVX2, bf16Tile2AVX2, bf16Tile3AVX2, bf16Tile4AVX2, bf16Tile5AVX2, bf16Tile6AVX2,
+	}},
 	tile8: []microkernel8{
 		int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2,
 	},
@@ -62,6 +68,14 @@ func avx512Set() *Set {
 	s.pair = []microkernelPair{
 		pair1AVX512, pair2AVX512, pair3AVX512, pair4AVX512, pair5AVX512, pair6AVX512,
 		pair7AVX512, pair8AVX512, pair9AVX512, pair10AVX512, pair11AVX512, pair12AVX512,
+	}
+	s.fp16 = halfTiles{
+		tile: []microkernelHalf{fp16Tile1AVX512, fp16Tile2AVX512, fp16Tile3AVX512, fp16Tile4AVX512},
+		pair: []microkernelHalf{fp16Pair1AVX512, fp16Pair2AVX512, fp16Pair3AVX512, fp16Pair4AVX512},
+	}
+	s.bf16 = halfTiles{
+		tile: []microkernelHalf{bf16Tile1AVX512, bf16Tile2AVX512, bf16Tile3AVX512, bf16Tile4AVX512},
+		pair: []microkernelHalf{bf16Pair1AVX512, bf16Pair2AVX512, bf16Pair3AVX512, bf16Pair4AVX512},
 	}
 	s.gelu, s.geluTanh, s.relu, s.silu = geluAVX512, geluTanhAVX512, reluAVX512, siluAVX512
 	s.softmax = softmaxAVX512

@@ -11,6 +11,12 @@ var neon = &Set{
 	tile: []microkernel{
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 	},
+	fp16: halfTiles{tile: []microkernelHalf{
+		fp16Tile1NEON, fp16Tile2NEON, fp16Tile3NEON, fp16Tile4NEON, fp16Tile5NEON, fp16Tile6NEON,
+	}},
+	bf16: halfTiles{tile: []microkernelHalf{
+		bf16Tile1NEON, bf16Tile2NEON, bf16Tile3NEON, bf16Tile4NEON, bf16Tile5NEON, bf16Tile6NEON,
+	}},
 	tile8: []microkernel8{
 		int8Tile1NEON, int8Tile2NEON, int8Tile3NEON, int8Tile4NEON,
 	},

@@ -94,7 +94,7 @@ func checkMatMul(t *testing.T, s *Set, rng *rand.Rand, rows, in, out int, act Ac
 	for i := range c {
 		c[i] = 777
 	}
-	s.MatMul(c, ldc, a, in, rows, w, act, NewQuantized(in))
+	s.MatMul(c, ldc, a, in, rows, w, act, NewBuffers(in))
 	for r := range rows {
 		for o := range Pad(out) {
 			want, bound := 0.0, 0.0
@@ -355,12 +355,12 @@ func TestRowsAreIndependent(t *testing.T) {
 	eachTier(t, func(t *testing.T, s *Set) {
 		for _, act := range []Act{None, GELU, GELUTanh, ReLU} {
 			whole := make([]float32, rows*out)
-			s.MatMul(whole, out, a, in, rows, w, act, NewQuantized(in))
+			s.MatMul(whole, out, a, in, rows, w, act, NewBuffers(in))
 			for range 40 {
 				low := rng.IntN(rows)
 				n := 1 + rng.IntN(min(rows-low, 20))
 				part := make([]float32, n*out)
-				s.MatMul(part, out, a[low*in:], in, n, w, act, NewQuantized(in))
+				s.MatMul(part, out, a[low*in:], in, n, w, act, NewBuffers(in))
 				if !slices.Equal(part, whole[low*out:(low+n)*out]) {
 					t.Fatalf("act %d: rows %d to %d alone differ from the same rows among %d", act, low, low+n, rows)
 				}

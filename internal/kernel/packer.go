@@ -29,7 +29,7 @@ const (
 )
 
 // alloc returns memory for n elements, all zero.
-func alloc[T float32 | int16 | int8](p *Packer, n int) []T {
+func alloc[T float32 | int16 | uint16 | int8](p *Packer, n int) []T {
 	var element T
 	b := p.bytes(n * int(unsafe.Sizeof(element)))
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)

@@ -4,12 +4,12 @@ package kernel
 // feed-forward layer, where G is the activated gate, rows × Pad(Out) with stride ldg. Each strip of
 // C is multiplied while it is in the first-level cache. The rest is as in [Set.MatMul]; C and G do
 // not overlap.
-func (s *Set) MatMulGated(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, g []float32, ldg int, q *Quantized) {
+func (s *Set) MatMulGated(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, g []float32, ldg int, buf *Buffers) {
 	if rows == 0 {
 		return
 	}
 	_ = g[(rows-1)*ldg+Pad(w.Out)-1]
-	s.matMul(c, ldc, a, lda, rows, w, epilogue{gate: g, ldg: ldg}, q)
+	s.matMul(c, ldc, a, lda, rows, w, epilogue{gate: g, ldg: ldg}, buf)
 }
 
 // Add adds the rows of y to those of x, both of n elements and ld apart: the sum of a residual

@@ -20,13 +20,13 @@ func TestMatMulGated(t *testing.T) {
 				"fp32": pack(weight, bias, c.in, c.out), "int8": pack8(weight, bias, c.in, c.out, 150), "int16": pack16(weight, bias, c.in, c.out),
 			} {
 				want, got := make([]float32, c.rows*ldc), make([]float32, c.rows*ldc)
-				s.MatMul(want, ldc, a, lda, c.rows, w, None, NewQuantized(c.in))
+				s.MatMul(want, ldc, a, lda, c.rows, w, None, NewBuffers(c.in))
 				for r := range c.rows {
 					for o := range Pad(c.out) {
 						want[r*ldc+o] *= gate[r*ldg+o]
 					}
 				}
-				s.MatMulGated(got, ldc, a, lda, c.rows, w, gate, ldg, NewQuantized(c.in))
+				s.MatMulGated(got, ldc, a, lda, c.rows, w, gate, ldg, NewBuffers(c.in))
 				if !slices.Equal(got, want) {
 					t.Errorf("%s, %d rows, %d to %d: not the product of MatMul and the gate", name, c.rows, c.in, c.out)
 				}

@@ -22,6 +22,11 @@ func TestWeightBytes(t *testing.T) {
 	if got, want := WeightBytes(n, INT8), 100*32+blocks(1, 2)+rest; got != want {
 		t.Errorf("int8: got %d bytes, want %d", got, want)
 	}
+	for _, precision := range []Precision{FP16, BF16} {
+		if got, want := WeightBytes(n, precision), 100*32*2+blocks(2, 2)+rest; got != want {
+			t.Errorf("%s: got %d bytes, want %d", precision, got, want)
+		}
+	}
 	n.Embeddings.Tokens.Data, n.Embeddings.Tokens.Format = nil, half.Format("BF16")
 	if got, want := WeightBytes(n, FP32), 100*32*2+blocks(4, 4)+rest; got != want {
 		t.Errorf("fp32 with embeddings of 16 bits: got %d bytes, want %d", got, want)

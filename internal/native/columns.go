@@ -126,7 +126,7 @@ func (m *model) layersByColumns(s *scratch, w *workspace, g grid, seqs []input, 
 // product is a product with a column's part of weights; nil means that it has none.
 func (m *model) product(c []float32, ldc int, a []float32, lda, rows int, p *kernel.Panels, act kernel.Act, w *workspace) {
 	if p != nil {
-		m.kernels.MatMul(c, ldc, a, lda, rows, p, act, w.quantized)
+		m.kernels.MatMul(c, ldc, a, lda, rows, p, act, w.buffers)
 	}
 }
 

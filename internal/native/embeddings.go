@@ -8,7 +8,8 @@ import (
 )
 
 // tokenEmbeddings are the embeddings of the vocabulary: the network's own table, in whatever it
-// holds it, or with INT8 a copy in bytes with one scale a row. For MiniLM they are half of all
+// holds it; a copy in 16 bits, with FP16 and BF16, if it is float32; or with INT8 a copy in bytes
+// with one scale a row. For MiniLM they are half of all
 // parameters, for the small multilingual models four fifths; a pair reads some dozens of rows.
 type tokenEmbeddings struct {
 	table  network.Table
@@ -18,28 +19,49 @@ type tokenEmbeddings struct {
 
 // packTokens packs the embeddings of a network, unless takeTokens has taken them.
 func (m *model) packTokens(t network.Table) {
-	if m.tokenEmbeddings.bytes != nil {
+	if m.tokenEmbeddings.table.Rows > 0 {
 		return
 	}
-	if m.precision != INT8 {
-		m.tokenEmbeddings.table = t
+	take := m.takeTokens(t.Rows, t.Width)
+	if take == nil || m.precision != INT8 && t.Format != "" {
+		m.tokenEmbeddings = tokenEmbeddings{table: t}
 		return
 	}
-	m.allocateTokens(t.Rows, t.Width)
 	const rows = 4096
 	var jobs []func()
 	for low := 0; low < t.Rows; low += rows {
-		jobs = append(jobs, func() { m.tokenEmbeddings.quantize(low, t.Slice(low, min(low+rows, t.Rows))) })
+		jobs = append(jobs, func() { take(low, t.Slice(low, min(low+rows, t.Rows))) })
 	}
 	inParallel(jobs)
 }
 
-// allocateTokens makes memory for token embeddings in bytes.
-func (m *model) allocateTokens(rows, width int) {
-	m.tokenEmbeddings = tokenEmbeddings{
-		table: network.Table{Rows: rows, Width: width},
-		bytes: make([]int8, rows*width), scales: make([]float32, rows),
+// takeTokens makes memory for token embeddings in 16 bits or in bytes, and returns what takes rows
+// of them; nil: they stay as they are.
+func (m *model) takeTokens(rows, width int) func(first int, rows network.Table) {
+	e := &m.tokenEmbeddings
+	table := network.Table{Rows: rows, Width: width, Format: m.format}
+	switch {
+	case m.precision == INT8:
+		*e = tokenEmbeddings{table: table, bytes: make([]int8, rows*width), scales: make([]float32, rows)}
+		return e.quantize
+	case m.format != "":
+		table.Bits = make([]uint16, rows*width)
+		*e = tokenEmbeddings{table: table}
+		return e.narrow
 	}
+	return nil
+}
+
+// narrow packs rows, the first of which has the number low, in the 16 bits that they have, or else
+// rounded.
+func (e *tokenEmbeddings) narrow(low int, rows network.Table) {
+	bits := e.table.Bits[low*rows.Width:][:rows.Rows*rows.Width]
+	if rows.Format != "" {
+		e.table.Format = rows.Format
+		copy(bits, rows.Bits)
+		return
+	}
+	e.table.Format.Narrow(bits, rows.Data)
 }
 
 // quantize packs rows, the first of which has the number low.

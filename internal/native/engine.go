@@ -75,7 +75,7 @@ type Options struct {
 var ErrClosed = errors.New("the engine is closed")
 
 // New packs a network's weights for the kernels of the tier in use and starts one worker a core. Of
-// the network it keeps the token embeddings alone, and not even those with INT8. [Begin] packs
+// the network it keeps the token embeddings alone, and with INT8 not even those. [Begin] packs
 // weights while they are read.
 func New(n *network.Network, opts Options) (*Engine, error) {
 	if err := n.Validate(); err != nil {
@@ -85,6 +85,7 @@ func New(n *network.Network, opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.inRange("embeddings.tokens", 0, n.Embeddings.Tokens.Data)
 	jobs := make([]func(), len(n.Blocks))
 	for i := range n.Blocks {
 		jobs[i] = func() { o.Block(i) }

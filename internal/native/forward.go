@@ -90,11 +90,11 @@ func (m *model) project(s *scratch, w *workspace, l *layer, seqs []input, low, h
 		n := min(step, high-at)
 		x, qkv := m.normed(w, s.x[at*m.hidden:], n, &l.attentionNorm), s.qkv[at*ld:]
 		if l.keyProj != nil {
-			m.kernels.MatMul(qkv[m.attention:], ld, x, m.hidden, n, l.keyProj, kernel.None, w.quantized)
+			m.kernels.MatMul(qkv[m.attention:], ld, x, m.hidden, n, l.keyProj, kernel.None, w.buffers)
 		} else {
-			m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.quantized)
+			m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.buffers)
 		}
-		m.kernels.MatMul(qkv[m.attention+m.keyValues:], ld, x, m.hidden, n, l.vProj, kernel.None, w.quantized)
+		m.kernels.MatMul(qkv[m.attention+m.keyValues:], ld, x, m.hidden, n, l.vProj, kernel.None, w.buffers)
 		m.normHeads(qkv, ld, n, l)
 		m.rotate(s, l, seqs, at, at+n)
 	}
@@ -154,7 +154,7 @@ func (m *model) afterAttention(w *workspace, l *layer, x, context []float32, row
 
 // attentionOutput projects the heads' outputs and adds them to x.
 func (m *model) attentionOutput(w *workspace, l *layer, x, context []float32, rows int) {
-	m.kernels.MatMul(w.out, m.hidden, context, m.attention, rows, l.outProj, kernel.None, w.quantized)
+	m.kernels.MatMul(w.out, m.hidden, context, m.attention, rows, l.outProj, kernel.None, w.buffers)
 	m.add(x, w.out, rows, &l.attentionNorm)
 }
 
@@ -162,12 +162,12 @@ func (m *model) attentionOutput(w *workspace, l *layer, x, context []float32, ro
 func (m *model) feedForward(w *workspace, l *layer, x []float32, rows int) {
 	in := m.normed(w, x, rows, &l.feedForwardNorm)
 	if l.gateProj == nil {
-		m.kernels.MatMul(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, m.act, w.quantized)
+		m.kernels.MatMul(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, m.act, w.buffers)
 	} else {
-		m.kernels.MatMul(w.gate, m.intermediate, in, m.hidden, rows, l.gateProj, m.act, w.quantized)
-		m.kernels.MatMulGated(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, w.gate, m.intermediate, w.quantized)
+		m.kernels.MatMul(w.gate, m.intermediate, in, m.hidden, rows, l.gateProj, m.act, w.buffers)
+		m.kernels.MatMulGated(w.feed, m.intermediate, in, m.hidden, rows, l.upProj, w.gate, m.intermediate, w.buffers)
 	}
-	m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, rows, l.downProj, kernel.None, w.quantized)
+	m.kernels.MatMul(w.out, m.hidden, w.feed, m.intermediate, rows, l.downProj, kernel.None, w.buffers)
 	m.add(x, w.out, rows, &l.feedForwardNorm)
 }
 

@@ -22,7 +22,7 @@ import (
 // the keys and values of all tokens, as any layer does (layer.keyProj and vProj), and only the
 // query here.
 //
-// The weights here are float32 in every precision: they are little work.
+// With INT8 the weights here are float32: they are little work.
 type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
 	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden; nil: the layer has its own keys
@@ -33,7 +33,7 @@ type lastAttention struct {
 
 func (m *model) packLast(l *layer, b *network.Block) {
 	weight, bias := m.padHeads(l.order(), b.Query)
-	m.last.query = m.packer.Pack(weight, bias, m.width, len(bias))
+	m.last.query = m.packFloat(weight, bias, m.width, len(bias))
 	if m.preNorm || m.causal || l.rotary != nil || l.keyNorm.gain != nil || l.window > 0 || m.relativeRows != nil {
 		l.keyProj, l.vProj = m.packQueriesKeys(l, b.Key), m.packValues(b.Value)
 		return
@@ -52,8 +52,8 @@ func (m *model) packAttendedInput(b *network.Block) {
 				transposed[o*size+i] = w
 			}
 		}
-		m.last.keys = append(m.last.keys, m.packer.Pack(transposed, zeros, size, in))
-		m.last.values = append(m.last.values, m.packer.Pack(b.Value.Weight[kv*size*in:], valueBias[kv*size:], in, size))
+		m.last.keys = append(m.last.keys, m.packFloat(transposed, zeros, size, in))
+		m.last.values = append(m.last.values, m.packFloat(b.Value.Weight[kv*size*in:], valueBias[kv*size:], in, size))
 	}
 	m.last.queries = make([][]*kernel.Panels, m.heads.Count+1)
 	for count := 2; count <= m.heads.Count; count++ {
@@ -114,7 +114,7 @@ func (m *model) readers(p part, sequences int) (low, high int, heads part) {
 func (m *model) attendKeys(w *workspace, q input, row, qkv, context []float32) {
 	l := &m.layers[len(m.layers)-1]
 	x := m.normed(w, row, 1, &l.attentionNorm)
-	m.kernels.MatMul(w.query, m.attention, x, m.hidden, 1, m.last.query, kernel.None, nil)
+	m.kernels.MatMul(w.query, m.attention, x, m.hidden, 1, m.last.query, kernel.None, w.buffers)
 	m.normEach(w.query, &l.queryNorm)
 	if l.rotary != nil {
 		size := m.heads.Size
@@ -131,14 +131,14 @@ func (m *model) attendInput(w *workspace, p part, row, x []float32, tokens int, 
 	if p.count > 1 {
 		query = m.last.queries[p.count][p.index]
 	}
-	m.kernels.MatMul(w.query[low*size:], m.attention, row, m.hidden, 1, query, kernel.None, nil)
+	m.kernels.MatMul(w.query[low*size:], m.attention, row, m.hidden, 1, query, kernel.None, w.buffers)
 	for h := low; h < high; h++ {
-		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*size:], m.attention, 1, m.last.keys[h], kernel.None, nil)
+		m.kernels.MatMul(w.projectedQuery[h*m.hidden:], m.hidden, w.query[h*size:], m.attention, 1, m.last.keys[h], kernel.None, w.buffers)
 	}
 	m.kernels.AttentionFew(w.attendedInput[low*m.hidden:], m.hidden, w.projectedQuery[low*m.hidden:], m.hidden, x, x, m.hidden,
 		high-low, tokens, m.hidden, m.heads.Scale, w.attention)
 	for h := low; h < high; h++ {
-		m.kernels.MatMul(context[h*size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, m.last.values[h], kernel.None, nil)
+		m.kernels.MatMul(context[h*size:], m.attention, w.attendedInput[h*m.hidden:], m.hidden, 1, m.last.values[h], kernel.None, w.buffers)
 	}
 }
 

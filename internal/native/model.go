@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -17,6 +18,7 @@ import (
 type model struct {
 	kernels   *kernel.Set
 	precision Precision
+	format    half.Format // of weights in 16 bits; "": there are none
 	preNorm   bool
 	causal    bool
 	shares    bool // see network.Network.SharesPrefixes
@@ -102,13 +104,22 @@ type Precision string
 const (
 	FP32 Precision = "fp32" // float32 throughout
 
+	// FP16 and BF16 hold the weights of the blocks' linear layers and the token embeddings in 16
+	// bits, and compute in float32: logits have the bits of FP32 on a network with these weights
+	// rounded. Embeddings that are in 16 bits already stay as they are.
+	FP16 Precision = "fp16"
+	BF16 Precision = "bf16"
+
 	// INT8 has 8 bits in linear layers and token embeddings, 16 bits in the projections of queries
 	// and keys, and float32 in everything else.
 	INT8 Precision = "int8"
 )
 
 // Precisions lists what [New] accepts; the first is the default.
-var Precisions = []Precision{FP32, INT8}
+var Precisions = []Precision{FP32, FP16, BF16, INT8}
+
+// halfFormats are those of the precisions whose weights are floats of 16 bits.
+var halfFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16}
 
 var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
@@ -124,7 +135,7 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 		return nil, err
 	}
 	m := &model{
-		kernels: kernels, precision: precision, act: kernelActivations[n.Activation],
+		kernels: kernels, precision: precision, format: halfFormats[precision], act: kernelActivations[n.Activation],
 		heads:        kernel.Heads{Count: n.Heads, KV: n.KVHeads, Size: kernel.Pad(n.HeadSize), Scale: n.AttentionScale},
 		packer:       kernel.NewPacker(kernels),
 		preNorm:      n.PreNorm,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/kernel"
@@ -16,6 +17,7 @@ type Opening struct {
 	model     *model
 	tier      cpu.Tier
 	positions []positionProjections // of the blocks; nil without relative positions
+	tooLarge  atomic.Pointer[RangeError]
 }
 
 var _ network.Receiver = (*Opening)(nil)
@@ -52,20 +54,27 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 // Block packs block i, see [network.Receiver].
 func (o *Opening) Block(i int) {
 	b := &o.network.Blocks[i]
+	for role, l := range b.Linears() {
+		o.inRange(fmt.Sprintf("blocks[%d].%s.weight", i, role), 0, l.Weight)
+	}
 	o.model.packBlock(&o.model.layers[i], b)
 	if o.positions != nil {
 		o.positions[i] = copyPositions(b)
 	}
 }
 
-// Tokens quantizes the token embeddings as they are read, with INT8; see [network.Receiver].
+// Tokens packs the token embeddings as they are read, in other precisions than FP32; see
+// [network.Receiver].
 func (o *Opening) Tokens() func(first int, rows network.Table) {
-	if o.model.precision != INT8 {
+	t := &o.network.Embeddings.Tokens
+	take := o.model.takeTokens(t.Rows, t.Width)
+	if take == nil {
 		return nil
 	}
-	t := &o.network.Embeddings.Tokens
-	o.model.allocateTokens(t.Rows, t.Width)
-	return o.model.tokenEmbeddings.quantize
+	return func(first int, rows network.Table) {
+		o.inRange("embeddings.tokens", first*rows.Width, rows.Data)
+		take(first, rows)
+	}
 }
 
 // Start packs the rest, once all blocks are packed, and starts the engine. It uses the options that
@@ -77,6 +86,9 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 		return nil, errors.New("the network has no learned positions, so the longest sequence must be given")
 	case most > 0 && maxTokens > most:
 		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", maxTokens, most)
+	}
+	if err := o.tooLarge.Load(); err != nil {
+		return nil, err
 	}
 	o.model.packRest(o.network, o.positions)
 	o.model.costs = costsOf(o.network, o.model)

@@ -20,11 +20,19 @@ const (
 func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
 	switch {
 	case m.precision != INT8:
-		return m.packer.Pack(weight, bias, in, out)
+		return m.packFloat(weight, bias, in, out)
 	case m.kernels.FullRange8() && in <= kernel.MaxFull8:
 		return m.packer.Pack8Full(weight, bias, in, out)
 	}
 	return m.packer.Pack8(weight, bias, in, out, quantMax)
+}
+
+// packFloat packs a linear layer in 16 bits or in float32.
+func (m *model) packFloat(weight, bias []float32, in, out int) *kernel.Panels {
+	if m.format != "" {
+		return m.packer.PackHalf(weight, bias, in, out, m.format)
+	}
+	return m.packer.Pack(weight, bias, in, out)
 }
 
 // packAfterAttention packs what of a block follows attention.
@@ -48,7 +56,7 @@ func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel
 	weight, bias := m.padHeads(l.order(), projections...)
 	switch {
 	case m.precision != INT8:
-		return m.packer.Pack(weight, bias, m.width, len(bias))
+		return m.packFloat(weight, bias, m.width, len(bias))
 	case m.kernels.Planes16():
 		return m.packer.Pack16Planes(weight, bias, m.width, len(bias))
 	}

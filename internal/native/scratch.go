@@ -46,8 +46,8 @@ type workspace struct {
 	projectedQuery []float32 // heads × hidden
 	attendedInput  []float32 // heads × hidden
 
-	sums      []float64 // hidden: of the rows whose mean the head reads
-	quantized *kernel.Quantized
+	sums    []float64 // hidden: of the rows whose mean the head reads
+	buffers *kernel.Buffers
 }
 
 // newScratch makes the memory of a pass by one worker over sequences of up to maxTokens tokens.
@@ -60,9 +60,9 @@ func (m *model) newScratch(maxTokens int) *scratch {
 // newWorkspace makes the memory of one worker for sequences of up to maxTokens tokens.
 func (m *model) newWorkspace(maxTokens int) *workspace {
 	w := &workspace{
-		quantized: kernel.NewQuantized(max(m.hidden, m.attention, m.intermediate)),
-		out:       make([]float32, chunkRows*max(m.hidden, m.embedding, m.head.ld)),
-		feed:      make([]float32, chunkRows*m.intermediate),
+		buffers: kernel.NewBuffers(max(m.hidden, m.attention, m.intermediate)),
+		out:     make([]float32, chunkRows*max(m.hidden, m.embedding, m.head.ld)),
+		feed:    make([]float32, chunkRows*m.intermediate),
 		attention: make([]float32, max(kernel.RelativeScratch(maxTokens, m.heads, m.relativeTable),
 			kernel.FewScratch(m.heads.Count, maxTokens, m.hidden))),
 		query:          make([]float32, m.attention),

@@ -1,5 +1,7 @@
 package network
 
+import "iter"
+
 // Receiver takes the weights of a network while they are read, so that not all of them have to be
 // in memory at once.
 type Receiver interface {
@@ -17,7 +19,7 @@ type Receiver interface {
 
 // Loaded reports whether all linear layers of a block have their weights.
 func (b *Block) Loaded() bool {
-	for _, l := range b.linears() {
+	for _, l := range b.Linears() {
 		if l.Weight == nil {
 			return false
 		}
@@ -27,18 +29,25 @@ func (b *Block) Loaded() bool {
 
 // Drop removes the weights of the block's linear layers, but not their biases.
 func (b *Block) Drop() {
-	for _, l := range b.linears() {
+	for _, l := range b.Linears() {
 		l.Weight = nil
 	}
 }
 
-// linears lists the linear layers of a block.
-func (b *Block) linears() []*Linear {
-	all := []*Linear{&b.Query, &b.Key, &b.Value, &b.AttentionOutput, &b.Up, &b.Down}
-	for _, l := range []*Linear{b.Gate, b.PositionKey, b.PositionQuery} {
-		if l != nil {
-			all = append(all, l)
+// Linears lists the linear layers of a block by their roles in it.
+func (b *Block) Linears() iter.Seq2[string, *Linear] {
+	return func(yield func(string, *Linear) bool) {
+		for _, l := range []struct {
+			role   string
+			linear *Linear
+		}{
+			{"query", &b.Query}, {"key", &b.Key}, {"value", &b.Value}, {"attention_output", &b.AttentionOutput},
+			{"gate", b.Gate}, {"up", &b.Up}, {"down", &b.Down},
+			{"position_key", b.PositionKey}, {"position_query", b.PositionQuery},
+		} {
+			if l.linear != nil && !yield(l.role, l.linear) {
+				return
+			}
 		}
 	}
-	return all
 }

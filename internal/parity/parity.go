@@ -4,6 +4,7 @@
 package parity
 
 import (
+	"errors"
 	"math"
 
 	"github.com/crossrank/crossrank/internal/cpu"
@@ -16,6 +17,10 @@ type Result struct {
 	Tier      cpu.Tier
 	Precision native.Precision
 
+	// Refused says why the model has no such precision; nil: it has. Nothing else is set then, not
+	// even the tier.
+	Refused error
+
 	Largest float64 // difference of two logits; NaN if one is no number
 	Pair    int     // that has the largest difference, counted from 0
 	Limit   float64 // the most that can be explained; +Inf for plain Go itself
@@ -24,7 +29,8 @@ type Result struct {
 // OK reports whether the difference can be explained.
 func (r Result) OK() bool { return r.Largest <= r.Limit }
 
-// In float32 the kernels add in another order than plain Go, which is all that may differ. With
+// In float32 the kernels add in another order than plain Go, which is all that may differ. So it is
+// with weights of 16 bits, on top of what rounding them makes in plain Go. With
 // quantization a sum near the middle of two steps can fall on another one, and in a deep network
 // that spreads. So quantized kernels may differ from float32 by some times as much as plain Go does
 // with the same quantization.
@@ -35,7 +41,7 @@ const (
 )
 
 // Check computes the sequences in each precision on each tier that this machine has, and hands
-// report the results as they come. Of a quantized precision, plain Go is the first.
+// report the results as they come. Of a precision other than float32, plain Go is the first.
 func Check(n *network.Network, seqs []network.Sequence, report func(Result)) error {
 	want, err := logits(n, seqs, cpu.Generic, native.FP32)
 	if err != nil {
@@ -56,10 +62,17 @@ func Check(n *network.Network, seqs []network.Sequence, report func(Result)) err
 		limit := fp32Limit
 		if precision != native.FP32 {
 			plain, err := compare(cpu.Generic, precision, math.Inf(1))
+			if refused, ok := errors.AsType[*native.RangeError](err); ok {
+				report(Result{Precision: precision, Refused: refused})
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			limit = quantizedTimes*plain.Largest + quantizedLimit
+			limit += plain.Largest
+			if precision == native.INT8 {
+				limit = quantizedTimes*plain.Largest + quantizedLimit
+			}
 		}
 		for _, tier := range fast {
 			if _, err := compare(tier, precision, limit); err != nil {

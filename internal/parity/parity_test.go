@@ -28,8 +28,38 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s %s: pair %d differs by %g, more than %g", r.Tier, r.Precision, r.Pair, r.Largest, r.Limit)
 		}
 	}
-	if plain := results[fast]; plain.Tier != cpu.Generic || plain.Largest == 0 || plain.Precision == native.FP32 {
+	var plain Result
+	for _, r := range results {
+		if r.Tier == cpu.Generic {
+			plain = r
+		} else if r.Precision == native.BF16 && r.Limit != plain.Largest+fp32Limit {
+			t.Errorf("%s %s: the limit is %g; want what rounding makes, %g, and that of float32", r.Tier, r.Precision, r.Limit, plain.Largest)
+		}
+	}
+	if plain = results[fast]; plain.Tier != cpu.Generic || plain.Largest == 0 || plain.Precision == native.FP32 {
 		t.Errorf("got %+v, want some difference of the precisions in plain Go", plain)
+	}
+}
+
+// TestCheckNamesPrecisionsThatAreRefused: a weight beyond the range of fp16 stops no other
+// comparison.
+func TestCheckNamesPrecisionsThatAreRefused(t *testing.T) {
+	n := sample.Network(1, sample.Geometry{
+		Hidden: 16, Blocks: 1, Heads: 1, Intermediate: 16, Tokens: 50, Positions: 20, Activation: network.GELU, Labels: 1,
+	})
+	n.Blocks[0].Up.Weight[3] = 1e5
+	refused, compared := map[native.Precision]bool{}, map[native.Precision]bool{}
+	err := Check(n, sample.Sequences(2, n, 5), func(r Result) {
+		refused[r.Precision] = refused[r.Precision] || r.Refused != nil
+		compared[r.Precision] = compared[r.Precision] || r.Refused == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range native.Precisions {
+		if want := p == native.FP16; refused[p] != want || compared[p] == want {
+			t.Errorf("%s: refused %t, compared %t", p, refused[p], compared[p])
+		}
 	}
 }
 

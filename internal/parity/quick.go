@@ -40,7 +40,9 @@ const quickCopies = 4
 // quickLimits are the most by which logits may differ. In int8 a sum near the middle of two steps
 // may fall on another one. What follows is computed from that, so the difference grows from block
 // to block, and no more than two blocks are computed one after the other.
-var quickLimits = map[native.Precision]float64{native.FP32: fp32Limit, native.INT8: 0.5}
+var quickLimits = map[native.Precision]float64{
+	native.FP32: fp32Limit, native.FP16: fp32Limit, native.BF16: fp32Limit, native.INT8: 0.5,
+}
 
 // CheckQuick compares the logits of an engine for the first tokens of a pair with those of plain
 // Go, in about 200 ms at most. A difference is no error, see [Quick.Err].
@@ -74,7 +76,7 @@ func (q Quick) chains(blocks int) [][]int {
 	for i := 1; i <= blocks; i++ {
 		chain = append(chain, i*q.AllBlocks/blocks-1)
 	}
-	if q.Precision == native.FP32 || blocks <= 2 {
+	if q.Precision != native.INT8 || blocks <= 2 {
 		return [][]int{chain}
 	}
 	var pairs [][]int

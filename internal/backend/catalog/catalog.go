@@ -28,7 +28,7 @@ const (
 
 // All lists every backend, the default first.
 var All = []Backend{
-	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "int8"}},
+	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8"}},
 	{Name: "mps", Devices: []string{"mps"}, Lacks: "the Metal backend"},
 	{Name: "cuda", Devices: []string{"cuda"}, Lacks: "the CUDA backend"},
 	{Name: "onnx", Devices: []string{"cpu", "cuda"}, Lacks: "the ONNX Runtime backend"},
@@ -81,7 +81,7 @@ func Check(name, device, precision string) (setting, why string) {
 		return "device", fmt.Sprintf("the %s backend runs on %s, not on %s", b.Name, strings.Join(b.Devices, " or "), device)
 	case precision != "" && !slices.Contains(b.Precisions, precision):
 		return "quantization", fmt.Sprintf("the %s backend has no %s; it computes in %s",
-			b.Name, precision, strings.Join(b.Precisions, " or "))
+			b.Name, precision, strings.Join(b.Precisions, ", "))
 	}
 	return "", ""
 }

@@ -23,7 +23,6 @@ func gemm() {
 
 // tile writes the tile for some rows of A and one panel of B, or two that lie apart.
 func (s size) tile(rows, panels int) {
-	const unroll = 4
 	name, apart := fmt.Sprintf("tile%d%s", rows, s.tier), ""
 	what := fmt.Sprintf("%s is gemmTile for %d rows. ", name, rows)
 	if panels == 2 {
@@ -51,16 +50,8 @@ func (s size) tile(rows, panels int) {
 		return m
 	}
 
-	Comment("start from init: a bias (stride 0), zeros, or what C holds already")
-	start := newRows(rows, Load(Param("init"), GP64()), Load(Param("ldi"), GP64()))
 	columns := panels * panelBytes / s.bytes
-	var acc [height512][2]VecVirtual
-	for r := range rows {
-		for c := range columns {
-			acc[r][c] = s.register()
-			VMOVUPS(start.at(r, s.bytes*c), acc[r][c])
-		}
-	}
+	acc := s.start(rows, columns)
 
 	step := func(i int) {
 		var row [2]VecVirtual
@@ -82,6 +73,54 @@ func (s size) tile(rows, panels int) {
 		}
 	}
 
+	fetch := func(next Register, lines int) {
+		for p := range panels {
+			for i := range lines {
+				PREFETCHT1(inPanel(next, p, panelBytes*i))
+			}
+		}
+	}
+	steps(k, fetch, step, func(steps int) {
+		a.advance(4 * steps)
+		ADDQ(U32(uint32(panelBytes*steps)), b)
+	})
+	s.store(acc, rows, columns)
+}
+
+// accumulators are the sums of a tile: a register or two for each panel in each row.
+type accumulators [height512][2]VecVirtual
+
+// start writes the beginning of a tile and returns its accumulators.
+func (s size) start(rows, columns int) (acc accumulators) {
+	Comment("start from init: a bias (stride 0), zeros, or what C holds already")
+	start := newRows(rows, Load(Param("init"), GP64()), Load(Param("ldi"), GP64()))
+	for r := range rows {
+		for c := range columns {
+			acc[r][c] = s.register()
+			VMOVUPS(start.at(r, s.bytes*c), acc[r][c])
+		}
+	}
+	return acc
+}
+
+// store writes the end of a tile.
+func (s size) store(acc accumulators, rows, columns int) {
+	Label("store")
+	out := newRows(rows, Load(Param("c"), GP64()), Load(Param("ldc"), GP64()))
+	for r := range rows {
+		for c := range columns {
+			VMOVUPS(acc[r][c], out.at(r, s.bytes*c))
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// steps writes the loops over k: four steps at a time, while so many lines of what is next are
+// fetched, then one by one. step writes the i-th step, and advance moves the pointers of the
+// operands.
+func steps(k Register, fetch func(next Register, lines int), step func(i int), advance func(steps int)) {
+	const unroll = 4
 	SUBQ(Imm(unroll), k)
 	JLT(LabelRef("tail"))
 
@@ -94,16 +133,11 @@ func (s size) tile(rows, panels int) {
 	for _, lines := range []int{1, 2, 4} {
 		loop := fmt.Sprintf("loop%d", lines)
 		Label(loop)
-		for p := range panels {
-			for i := range lines {
-				PREFETCHT1(inPanel(next, p, panelBytes*i))
-			}
-		}
+		fetch(next, lines)
 		for i := range unroll {
 			step(i)
 		}
-		a.advance(4 * unroll)
-		ADDQ(U32(panelBytes*unroll), b)
+		advance(unroll)
 		ADDQ(U32(panelBytes*unroll), next)
 		SUBQ(Imm(unroll), k)
 		JGE(LabelRef(loop))
@@ -118,20 +152,9 @@ func (s size) tile(rows, panels int) {
 
 	Label("single")
 	step(0)
-	a.advance(4)
-	ADDQ(Imm(panelBytes), b)
+	advance(1)
 	DECQ(k)
 	JNZ(LabelRef("single"))
-
-	Label("store")
-	out := newRows(rows, Load(Param("c"), GP64()), Load(Param("ldc"), GP64()))
-	for r := range rows {
-		for c := range columns {
-			VMOVUPS(acc[r][c], out.at(r, s.bytes*c))
-		}
-	}
-	VZEROUPPER()
-	RET()
 }
 
 // rowSet addresses up to 12 rows of a matrix with pointers three rows apart, and one stride.

@@ -24,6 +24,8 @@ type record struct {
 	Cases   int      `json:"cases"`
 	Tier    cpu.Tier `json:"tier"` // of instructions
 	Largest float64  `json:"largest_error"`
+	FP16    float64  `json:"fp16_error"` // likewise with weights in 16 bits
+	BF16    float64  `json:"bf16_error"`
 }
 
 // fixtureCase is a sequence and its logits.
@@ -79,7 +81,7 @@ func computeAll(folders []string, log io.Writer) (records []record, err error) {
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(log, "%-20s %-18s %3d cases: %.2g\n", r.Family, r.Fixture, r.Cases, r.Largest)
+			fmt.Fprintf(log, "%-20s %-18s %3d cases: %.2g, fp16 %.2g, bf16 %.2g\n", r.Family, r.Fixture, r.Cases, r.Largest, r.FP16, r.BF16)
 			records = append(records, r)
 		}
 	}
@@ -100,22 +102,32 @@ func compute(family, dir string) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	e, err := native.New(n, native.Options{MaxTokens: positions})
+	r = record{Family: family, Fixture: filepath.Base(dir), Cases: len(expected.Cases), Tier: cpu.Tiers()[0]}
+	for precision, largest := range map[native.Precision]*float64{native.FP32: &r.Largest, native.FP16: &r.FP16, native.BF16: &r.BF16} {
+		if *largest, err = largestError(n, expected.Cases, native.Options{MaxTokens: positions, Precision: precision}); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// largestError is the largest difference of an engine's logits from those of the cases.
+func largestError(n *network.Network, cases []fixtureCase, opts native.Options) (largest float64, err error) {
+	e, err := native.New(n, opts)
 	if err != nil {
-		return r, err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	var seqs []network.Sequence
-	for _, c := range expected.Cases {
+	for _, c := range cases {
 		seqs = append(seqs, c.sequence())
 	}
 	got := make([]float32, len(seqs))
 	if err := e.Logits(seqs, got); err != nil {
-		return r, err
+		return 0, err
 	}
-	r = record{Family: family, Fixture: filepath.Base(dir), Cases: len(seqs), Tier: cpu.Tiers()[0]}
-	for i, c := range expected.Cases {
-		r.Largest = max(r.Largest, math.Abs(float64(got[i])-c.logit()))
+	for i, c := range cases {
+		largest = max(largest, math.Abs(float64(got[i])-c.logit()))
 	}
-	return r, nil
+	return largest, nil
 }

@@ -45,9 +45,10 @@ var entries = []entry{
 // row is a row of the table.
 type row struct {
 	entry
-	cases   int
-	largest float64
-	speed   *speed // nil: not measured
+	cases      int
+	largest    float64 // error in fp32
+	fp16, bf16 float64 // likewise
+	speed      *speed  // nil: not measured
 }
 
 // speed is a measurement that internal/tools/peers wrote, as far as it is read here.
@@ -117,6 +118,7 @@ func rowsOf(records []record) ([]row, error) {
 		}
 		rows[i].cases += r.Cases
 		rows[i].largest = max(rows[i].largest, r.Largest)
+		rows[i].fp16, rows[i].bf16 = max(rows[i].fp16, r.FP16), max(rows[i].bf16, r.BF16)
 	}
 	return slices.DeleteFunc(rows, func(r row) bool { return r.cases == 0 }), nil
 }
@@ -164,6 +166,9 @@ func (r row) Examples() string  { return r.examples }
 func (r row) Tokenizer() string { return r.tokenizer }
 
 // Largest is the largest error, and of how many cases.
+func (r row) FP16() string { return fmt.Sprintf("%.1e", r.fp16) }
+func (r row) BF16() string { return fmt.Sprintf("%.1e", r.bf16) }
+
 func (r row) Largest() string {
 	return fmt.Sprintf("%.1e of %d", r.largest, r.cases)
 }

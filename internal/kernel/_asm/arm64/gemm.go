@@ -20,34 +20,65 @@ func tile(f *file, rows int) {
 		"(k int, a *float32, lda int, b *float32, init *float32, ldi int, c *float32, ldc int, next *float32, lines int)",
 		fmt.Sprintf("is gemmTile for %d rows. Strides are in elements; k may be 0; next and lines are not used.", rows))
 	const k, b, at, ld, row R = 0, 1, 2, 3, 4 // rows of A are R4 to R9
-	acc := func(r, c int) V { return V(columns*r + c) }
 	x := func(r int) V { return V(columns*rows + r) }
 	half := [2]V{30, 31}
 
 	f.arg("k", k)
 	f.arg("b", b)
 	f.rowPointers("a", "lda", row, rows, 2)
+	f.startTile(rows, at, ld)
+	step := func(i int) {
+		for c := 0; c < columns; c += 2 {
+			f.loads(half[:], b, rowBytes*i+vectorBytes*c)
+			f.multiplyAdd(rows, c, half, x, i)
+		}
+	}
+	f.tileSteps(k, row, rows, x, step, func(steps int) { f.ins("ADD $%d, %v, %v", rowBytes*steps, b, b) })
+	f.storeTile(rows, at, ld)
+}
 
+// accumulator is the register of the sums of a row and a vector of columns.
+func accumulator(r, c int) V { return V(columns*r + c) }
+
+// startTile writes the beginning of a tile of float32 sums.
+func (f *file) startTile(rows int, at, ld R) {
 	f.comment("start from init: a bias (stride 0), zeros, or what C holds already")
 	f.arg("init", at)
 	f.stride("ldi", ld, 2)
 	for r := range rows {
-		f.loads(vectors(acc(r, 0), columns), at, 0)
+		f.loads(vectors(accumulator(r, 0), columns), at, 0)
 		if r < rows-1 {
 			f.ins("ADD %v, %v, %v", ld, at, at)
 		}
 	}
+}
 
-	step := func(i int) {
-		for c := 0; c < columns; c += 2 {
-			f.loads(half[:], b, rowBytes*i+vectorBytes*c)
-			for r := range rows {
-				f.fmlaLane(acc(r, c), half[0], x(r), i)
-				f.fmlaLane(acc(r, c+1), half[1], x(r), i)
-			}
+// storeTile writes the end of such a tile.
+func (f *file) storeTile(rows int, at, ld R) {
+	f.label("store")
+	f.arg("c", at)
+	f.stride("ldc", ld, 2)
+	for r := range rows {
+		f.stores(vectors(accumulator(r, 0), columns), at, 0)
+		if r < rows-1 {
+			f.ins("ADD %v, %v, %v", ld, at, at)
 		}
 	}
+	f.ins("RET")
+}
 
+// multiplyAdd adds, in each row, the products of two vectors of the panel from column c on with the
+// i-th of four elements of A.
+func (f *file) multiplyAdd(rows, c int, panel [2]V, x func(r int) V, i int) {
+	for r := range rows {
+		f.fmlaLane(accumulator(r, c), panel[0], x(r), i)
+		f.fmlaLane(accumulator(r, c+1), panel[1], x(r), i)
+	}
+}
+
+// tileSteps writes the loops over k: four steps at a time, with as many elements of each row of A in
+// x, then one by one. step writes the i-th step, and advance moves the pointers into the panel.
+func (f *file) tileSteps(k, row R, rows int, x func(r int) V, step func(i int), advance func(steps int)) {
 	f.ins("SUBS $%d, %v, %v", lanes, k, k)
 	f.ins("BLT tail")
 	f.label("loop")
@@ -57,7 +88,7 @@ func tile(f *file, rows int) {
 	for i := range lanes {
 		step(i)
 	}
-	f.ins("ADD $%d, %v, %v", rowBytes*lanes, b, b)
+	advance(lanes)
 	f.ins("SUBS $%d, %v, %v", lanes, k, k)
 	f.ins("BGE loop")
 
@@ -69,20 +100,9 @@ func tile(f *file, rows int) {
 		f.ins("FMOVS.P 4(%v), %s", row+R(r), x(r).F())
 	}
 	step(0)
-	f.ins("ADD $%d, %v, %v", rowBytes, b, b)
+	advance(1)
 	f.ins("SUBS $1, %v, %v", k, k)
 	f.ins("BNE single")
-
-	f.label("store")
-	f.arg("c", at)
-	f.stride("ldc", ld, 2)
-	for r := range rows {
-		f.stores(vectors(acc(r, 0), columns), at, 0)
-		if r < rows-1 {
-			f.ins("ADD %v, %v, %v", ld, at, at)
-		}
-	}
-	f.ins("RET")
 }
 
 // rowPointers makes one pointer a row, in registers from first on, of a matrix of elements of

@@ -99,3 +99,17 @@ func (f *file) smlalLane(d, n, m V, lane int, high bool) {
 func (f *file) usmmla(d, n, m V) {
 	f.word(0x4e80ac00|uint32(m)<<16|uint32(n)<<5|uint32(d), "usmmla v%d.4s, v%d.16b, v%d.16b", d, n, m)
 }
+
+// fcvtl makes float32 of the low or the high four binary16 lanes of n. shll moves such lanes up by
+// 16 bits, which does it for bfloat16.
+func (f *file) fcvtl(d, n V, high bool) { f.widen(0x0e217800, "fcvtl", "", d, n, high) }
+func (f *file) shll(d, n V, high bool)  { f.widen(0x2e613800, "shll", ", #16", d, n, high) }
+
+func (f *file) widen(code uint32, name, operand string, d, n V, high bool) {
+	code |= uint32(n)<<5 | uint32(d)
+	if high {
+		f.word(code|1<<30, "%s2 v%d.4s, v%d.8h%s", name, d, n, operand)
+	} else {
+		f.word(code, "%s v%d.4s, v%d.4h%s", name, d, n, operand)
+	}
+}

@@ -1,0 +1,19 @@
+package kernel
+
+// Buffers is memory that products convert their operands in. One product at a time uses it.
+type Buffers struct {
+	// A block of quantized rows.
+	bytes  []uint8   // rowBlock × blockStride of the widest row, for int8
+	words  []int16   // rowBlock × the widest row, for int16
+	params []float32 // each row's step, and with int8 its low
+
+	wide []float32 // two panels of depthBlock inputs: 16-bit weights as float32
+}
+
+// NewBuffers makes memory for rows of up to width elements.
+func NewBuffers(width int) *Buffers {
+	return &Buffers{
+		bytes: make([]uint8, rowBlock*blockStride(width)), words: make([]int16, rowBlock*Pad(width)),
+		params: make([]float32, 2*rowBlock), wide: make([]float32, 2*Width*depthBlock),
+	}
+}
