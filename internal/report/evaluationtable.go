@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -97,22 +98,12 @@ func firstStageWords(e *summary.Evaluation) string {
 }
 
 func modelWords(m results.EvaluatedModel) string {
-	words := m.Label
-	for _, more := range []string{m.Info.Weights, m.Info.Tier} {
-		if more != "" {
-			words += ", " + more
-		}
-	}
-	return words + ", " + m.Target
+	words := []string{m.Label, m.Info.Weights, m.Info.Tier, m.Target}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
 }
 
 func meaninglessModels(e *summary.Evaluation) bool {
-	for _, m := range e.Models {
-		if m.Info.Meaningless {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Models, func(m results.EvaluatedModel) bool { return m.Info.Meaningless })
 }
 
 func labels(e *summary.Evaluation) []string {
