@@ -31,6 +31,7 @@ A model is one of these:
 	}
 	root.AddCommand(
 		newScoreCommand(),
+		newJobCommand(),
 		newRankCommand(),
 		newTokenizeCommand(),
 		newServeCommand(),

@@ -47,6 +47,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"samefigures": sameFigures,
 	"collection":  collection,
 	"interrupted": interrupted,
+
+	"concat": concat,
 }
 
 // tinyModel: tinymodel DIR writes a small model with random weights.
@@ -61,6 +63,15 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 		text := os.Expand(ts.ReadFile(name), ts.Getenv)
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o666))
 	}
+}
+
+// concat: concat TO FROM... writes files one after the other.
+func concat(ts *testscript.TestScript, _ bool, args []string) {
+	var all strings.Builder
+	for _, name := range args[1:] {
+		all.WriteString(ts.ReadFile(name))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(all.String()), 0o666))
 }
 
 // truncate: truncate FILE N cuts a file to its first N bytes.

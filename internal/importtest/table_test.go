@@ -40,6 +40,8 @@ const (
 	compress   = "github.com/klauspost/compress"               // gzip and Zstandard
 	jsontext   = "github.com/go-json-experiment/json/jsontext" // strict JSON, in parts
 	parquet    = "github.com/parquet-go/parquet-go"            // files of typed columns
+	minio      = "github.com/minio/minio-go/v7"                // S3
+	nats       = "github.com/nats-io"                          // queues: the client and the server
 	renameio   = "github.com/google/renameio"                  // replaces a file in one step
 	purego     = "github.com/ebitengine/purego"                // calls C functions without cgo
 	otel       = "go.opentelemetry.io"                         // its API, its SDK, its exporter and its wire messages
@@ -79,6 +81,9 @@ var table = []row{
 	{name: "internal/hub", external: []string{sys}},
 	{name: "internal/dataset", imports: []string{".", "internal/stats"}},
 	{name: "internal/rows", imports: []string{"internal/dataset"}, external: []string{compress, jsontext, parquet}},
+	{name: "internal/storage", imports: []string{"internal/outfile"}, external: []string{minio}},
+	{name: "internal/job", imports: []string{".", "internal/rows", "internal/storage"}},
+	{name: "internal/queue", external: []string{nats}},
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 
 	// A model and its mathematics.

@@ -40,6 +40,10 @@ type Options struct {
 
 	// Start is where reading begins; the zero value is the first row.
 	Start Mark
+
+	// Size is the number of bytes of a file that is no [os.File], such as an object elsewhere; 0
+	// means that it is unknown.
+	Size int64
 }
 
 // Mark is a place between two rows of a file.
@@ -70,7 +74,7 @@ func NewReader(in io.Reader, name string, opts Options) (*Reader, error) {
 }
 
 func open(in io.Reader, name string, opts Options) (*Reader, error) {
-	r := &Reader{name: name, kind: opts.Kind, row: opts.Start.Row}
+	r := &Reader{name: name, kind: opts.Kind, row: opts.Start.Row, size: opts.Size}
 	if r.kind == (Kind{}) {
 		r.kind, _ = KindOf(name)
 	}

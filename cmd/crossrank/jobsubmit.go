@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/job"
+	"github.com/crossrank/crossrank/internal/rows"
+	"github.com/crossrank/crossrank/local"
+)
+
+type submitOptions struct {
+	spec        job.Spec
+	model       string
+	precision   string
+	format      string
+	maxLength   int
+	raw         bool
+	instruction string
+}
+
+func newJobSubmitCommand() *cobra.Command {
+	var opts submitOptions
+	cmd := &cobra.Command{
+		Use:   "submit --model M --input FILE... --output FOLDER",
+		Short: "Cut inputs into shards, for workers",
+		Long: `Submit reads the inputs once, which finds each row that cannot be scored, and writes manifest.json
+into the output folder. It opens the model to pin the hash of its weights: a worker with another
+model, precision or length refuses to work. Nothing is scored yet.
+
+Inputs are JSON lines, CSV, TSV or Parquet, by their extension, also compressed (.gz, .zst); paths,
+or s3://bucket/key. A worker reads from the start of its shard, which it reaches in a compressed
+file only by decompressing what is before it: large ones are better plain, Parquet, or many.
+
+S3 is configured as for Amazon's tools: AWS_ENDPOINT_URL, AWS_REGION, and credentials from the
+environment, from AWS_PROFILE, or from the machine, the container or the service account.
+
+The same submission again continues the job, also after crossrank job cancel.`,
+		Example: `  $ crossrank job submit -m ./model -i pairs.jsonl -o scores
+  $ crossrank job submit -m ./model --quantization int8 --keep id --format parquet \
+      -i s3://data/a.parquet -i s3://data/b.parquet -o s3://data/scores`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runJobSubmit(cmd, opts) },
+	}
+	requireModel(cmd, &opts.model)
+	f := cmd.Flags()
+	f.StringArrayVarP(&opts.spec.Inputs, "input", "i", nil, "file of pairs, as a path or s3://bucket/key; may be repeated")
+	require(cmd, "input")
+	f.StringVarP(&opts.spec.Folder, "output", "o", "", "folder of the job, as a path or s3://bucket/prefix")
+	require(cmd, "output")
+	f.IntVar(&opts.spec.ShardRows, "shard-rows", 10_000, "max rows of a shard: what is lost with a worker, and what one process scores at a time")
+	f.StringVar(&opts.format, "format", "jsonl", "format of the output: jsonl, csv, tsv or parquet; the first three also with .gz or .zst")
+	f.StringVar(&opts.spec.Query, "query-column", "query", "column of the queries")
+	f.StringVar(&opts.spec.Passage, "passage-column", "passage", "column of the passages")
+	f.StringSliceVar(&opts.spec.Keep, "keep", nil, "columns copied from the input to the output, separated by commas")
+	f.StringVar(&opts.precision, "quantization", "fp32", "arithmetic of the linear layers: fp32 or int8")
+	f.BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
+	maxLengthFlag(cmd, &opts.maxLength)
+	instructionFlag(cmd, &opts.instruction)
+	f.DurationVar(&opts.spec.RedeliverAfter, "redeliver-after", 30*time.Second, "silence of a worker after which its shard goes to another")
+	return cmd
+}
+
+func (o *submitOptions) check() (err error) {
+	if err := checkMaxLength(o.maxLength); err != nil {
+		return err
+	}
+	if err := checkPrecision("quantization", o.precision); err != nil {
+		return err
+	}
+	if err := checkAtLeast("shard-rows", o.spec.ShardRows, 1); err != nil {
+		return err
+	}
+	if o.spec.RedeliverAfter < time.Second {
+		return usageError("--redeliver-after is %s; it must be at least 1s", o.spec.RedeliverAfter)
+	}
+	if o.spec.Kind, err = rows.ParseKind(o.format); err != nil {
+		return usageError("--format: %w", err)
+	}
+	return nil
+}
+
+func runJobSubmit(cmd *cobra.Command, opts submitOptions) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	if err := ensureModels(cmd, opts.model); err != nil {
+		return err
+	}
+	info, err := opts.describe(cmd)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	bar.begin("reading")
+	opts.spec.Progress = func(rows int64, done float64) { bar.show(done, fmt.Sprintf("%d rows", rows), false) }
+	started := time.Now()
+	j, err := job.Submit(cmd.Context(), opts.spec)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%d rows in %s of %s with %s (%s), read in %s; start workers: crossrank job work %s\n",
+		j.Rows, plural(len(j.Shards), "shard"), plural(len(j.Inputs), "input"), info.Pinned(), info.Quantization,
+		time.Since(started).Round(time.Millisecond), j.Folder())
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), j.Folder())
+	return err
+}
+
+// describe opens the model for what the manifest says of it.
+func (o *submitOptions) describe(cmd *cobra.Command) (info crossrank.Info, err error) {
+	model, err := local.Open(o.model, local.Options{Quantization: o.precision, MaxLength: o.maxLength})
+	if err != nil {
+		return info, err
+	}
+	defer closeInto(&err, model)
+	info = model.Info()
+	warnMeaningless(cmd.ErrOrStderr(), info)
+	o.spec.Model = job.Describe(pinnedName(o.model, info), info)
+	o.spec.Model.Raw, o.spec.Model.Instruction = o.raw, o.instruction
+	if o.raw {
+		o.spec.Model.ScoreType = crossrank.Logit
+	}
+	// A pair shows that the model can be asked what workers will ask it.
+	_, err = model.Score(cmd.Context(), &crossrank.Request{Pairs: []crossrank.Pair{{}}, Raw: o.raw, Instruction: o.instruction})
+	return info, err
+}
+
+// pinnedName is the name by which workers open a model: with the commit, if it is of the hub, and a
+// path from the root.
+func pinnedName(name string, info crossrank.Info) string {
+	if info.Revision != "" {
+		return info.Pinned()
+	}
+	if _, err := os.Stat(name); err == nil {
+		if path, err := filepath.Abs(name); err == nil {
+			return path
+		}
+	}
+	return name
+}
