@@ -3,6 +3,8 @@ package client
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -20,8 +22,23 @@ const (
 	reweigh  = 500 * time.Millisecond
 )
 
+// checkXDS refuses what a target of xDS cannot have. The resolver and its balancers are large, so a
+// program that wants them imports them.
+func checkXDS(balance Balance) error {
+	switch {
+	case balance != "":
+		return fmt.Errorf("balance is %q; the control plane of an xds target decides how calls are balanced", balance)
+	case resolver.Get("xds") == nil:
+		return errors.New("this program has no resolver for xds; import google.golang.org/grpc/xds in it, or use dns:///host:port")
+	}
+	return nil
+}
+
 // spread returns the address that grpc dials for t, and the options for balancing.
 func spread(t target, balance Balance) (string, []grpc.DialOption) {
+	if t.scheme == "xds" {
+		return "xds:///" + t.hosts[0], nil
+	}
 	if len(t.hosts) == 1 && t.scheme != "dns" && balance == "" {
 		return t.hosts[0], nil
 	}

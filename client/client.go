@@ -52,6 +52,12 @@ type Options struct {
 	// requests, so that clients do not keep an overloaded server down.
 	Retries int
 
+	// Hedge is how long a request may take before it is sent once more, to another server if the
+	// client balances over several. The first answer counts and the other call is canceled. 0 means
+	// never. Hedged requests take from the same budget as retries, a tenth of the successful
+	// requests, so that they do not add load to servers that are slow because they are busy.
+	Hedge time.Duration
+
 	// Balance is how a gRPC client spreads its calls over several servers. Default: [Weighted] if
 	// the target may be several servers, else one connection.
 	Balance Balance
@@ -76,6 +82,7 @@ type Client struct {
 	model     string // of requests without one
 	transport transport
 	retries   int
+	hedge     time.Duration // 0 = never
 	budget    budget
 }
 
@@ -106,6 +113,11 @@ func Dial(target string, opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.scheme == "xds" {
+		if err := checkXDS(opts.Balance); err != nil {
+			return fail(err)
+		}
+	}
 	opts.Dialect = cmp.Or(opts.Dialect, Crossrank)
 	if err := opts.Dialect.fits(t); err != nil {
 		return fail(err)
@@ -118,7 +130,7 @@ func Dial(target string, opts Options) (*Client, error) {
 	} else if opts.TLS != (TLS{}) {
 		return fail(errors.New("TLS is configured, but the scheme of the target is unencrypted; use grpcs or https"))
 	}
-	c := &Client{target: target, model: opts.Model, retries: opts.Retries}
+	c := &Client{target: target, model: opts.Model, retries: opts.Retries, hedge: opts.Hedge}
 	if t.http() {
 		over := newHTTP(t, secure, opts)
 		c.transport = over
@@ -143,6 +155,8 @@ func (o *Options) check() error {
 	switch {
 	case o.MaxReplyBytes < 0:
 		return fmt.Errorf("max_reply_bytes is %d; use 0 for the default", o.MaxReplyBytes)
+	case o.Hedge < 0:
+		return fmt.Errorf("hedge is %s; use 0 for no second request", o.Hedge)
 	case o.Retries < 0:
 		return fmt.Errorf("retries is %d; use 0 for no retries", o.Retries)
 	case o.Balance != "" && o.Balance != Weighted && o.Balance != RoundRobin:
@@ -166,7 +180,7 @@ func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.
 	req = c.named(req)
 	var resp *crossrank.Response
 	err := c.budget.retry(ctx, c.retries, func() (err error) {
-		resp, err = c.transport.score(ctx, req)
+		resp, err = c.hedged(ctx, req)
 		return err
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // target is a parsed target.
 type target struct {
-	scheme string   // grpc, grpcs, http, https or dns
+	scheme string   // grpc, grpcs, http, https, dns or xds
 	hosts  []string // host:port each; several only of grpc and grpcs
 }
 
@@ -18,13 +18,13 @@ func (t target) http() bool   { return t.scheme == "http" || t.scheme == "https"
 func (t target) secure() bool { return t.scheme == "grpcs" || t.scheme == "https" }
 
 // schemes are those that Dial accepts.
-var schemes = []string{"grpc", "grpcs", "http", "https", "dns"}
+var schemes = []string{"grpc", "grpcs", "http", "https", "dns", "xds"}
 
 // parseTarget parses a target.
 func parseTarget(text string) (target, error) {
 	wrong := func(why string) (target, error) {
 		return target{}, fmt.Errorf("target %q %s; give grpc://host:port or http://host:port, "+
-			"with an s for TLS, or dns:///host:port", text, why)
+			"with an s for TLS, dns:///host:port, or xds:///name", text, why)
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found {
@@ -34,11 +34,18 @@ func parseTarget(text string) (target, error) {
 		return wrong("has an unknown scheme")
 	}
 	t := target{scheme: scheme}
-	if scheme == "dns" {
+	if scheme == "dns" || scheme == "xds" {
 		rest, found = strings.CutPrefix(rest, "/")
 		if !found {
-			return wrong("names a DNS server, which cannot be chosen")
+			return wrong("names a " + strings.ToUpper(scheme) + " server, which cannot be chosen")
 		}
+	}
+	if scheme == "xds" {
+		if rest == "" {
+			return wrong("has no name")
+		}
+		t.hosts = []string{rest} // a name of the control plane's, not an address
+		return t, nil
 	}
 	if t.http() || scheme == "dns" || !strings.Contains(rest, ",") {
 		t.hosts = []string{rest}
