@@ -70,8 +70,8 @@ the output then says partial, and the exit code is 1.`,
 	f.StringVar(&opts.precision, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8 (not with --target)")
 	f.StringVar(&opts.against, "against", "", "second model: a precision of the same model, M, M:int8, or a server's URL")
 	f.BoolVar(&opts.json, "json", false, "JSON with the values of every query instead of a table")
-	f.StringVar(&opts.html, "html", "", "HTML page to write, with the worst queries side by side; empty = none")
-	f.StringVar(&opts.runOut, "run-out", "", "TREC run file to write, with the model's ranking; empty = none")
+	f.StringVar(&opts.html, "html", "", "HTML page to write, with the worst queries side by side; - = standard output, empty = none")
+	f.StringVar(&opts.runOut, "run-out", "", "TREC run file to write, with the model's ranking; - = standard output, empty = none")
 	f.StringVar(&opts.results, "results", "", "results file to write, with every ranking, for report and compare; empty = none")
 	for _, local := range []string{"pull", "threads", "quantization"} {
 		cmd.MarkFlagsMutuallyExclusive(local, "target")

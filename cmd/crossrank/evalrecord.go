@@ -36,11 +36,11 @@ func newEvalRecorder(opts *evalOptions, task *quality.Task, models []evaluated) 
 	}
 	c := task.Collection
 	e := results.Evaluation{
-		Collection: c.Name, Hash: c.Hash, Documents: c.Size, Planned: len(task.Candidates), FirstStage: "BM25",
+		Collection: c.Name, Hash: c.Hash, Documents: c.Size, Planned: len(task.Candidates), FirstStage: c.FirstStage(),
 		Candidates: opts.candidates, RecallAt: opts.recallAt, Notes: c.Notes,
 	}
 	if c.Run != nil {
-		e.FirstStage, e.FirstStageHash = c.Run.Name, c.Run.Hash
+		e.FirstStageHash = c.Run.Hash
 	}
 	r := &evalRecorder{res: &results.Results{Run: run.Public(), Evaluation: &e}}
 	for i, m := range models {

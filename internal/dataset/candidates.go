@@ -48,6 +48,14 @@ func (c *Collection) Candidates() []Candidates {
 	return all
 }
 
+// FirstStage names what chooses the candidates: BM25, or the run.
+func (c *Collection) FirstStage() string {
+	if c.Run == nil {
+		return "BM25"
+	}
+	return c.Run.Name
+}
+
 // resolveRun finds the documents of the run, for the queries that have judgments.
 func (c *Collection) resolveRun() error {
 	if c.Run == nil {

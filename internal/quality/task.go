@@ -3,7 +3,7 @@
 // Two questions have an answer here. How near are the scores of one precision to those of another:
 // [Agree] compares two lists of logits of the same pairs, value by value and by how they rank. And
 // how well do scores rank: a [Task] is a collection of documents with relevance judgments, whose
-// candidates BM25 chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
+// candidates BM25 or a run chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
 //
 // [Logits] gets the scores, from any [crossrank.Scorer], in requests of some size. Speed does not
 // matter there and is not measured, so that requests can be cut as the scorer takes them
@@ -51,13 +51,16 @@ func OpenTask(files dataset.Files, n int) (*Task, error) {
 // Set returns the task's pairs as data to be sent.
 func (t *Task) Set() *dataset.Set {
 	return &dataset.Set{Pairs: t.Pairs, Hash: t.Collection.Hash,
-		Name: fmt.Sprintf("%s, the %d best by BM25 of each of %d queries", t.Collection.Name, t.Most, len(t.Candidates))}
+		Name: fmt.Sprintf("%s, the %d best by %s of each of %d queries", t.Collection.Name, t.Most, t.Collection.FirstStage(), len(t.Candidates))}
 }
 
 // Rank returns how well scores, one for every pair of the task in order, rank its candidates.
 func (t *Task) Rank(scores []float64) *results.Judged {
 	j := &results.Judged{Collection: t.Collection.Name, Hash: t.Collection.Hash,
 		Queries: len(t.Candidates), Candidates: t.Most, Pairs: len(t.Pairs)}
+	if t.Collection.Run != nil {
+		j.FirstStage = t.Collection.FirstStage()
+	}
 	n := float64(j.Queries)
 	for _, c := range t.Candidates {
 		var own []float64

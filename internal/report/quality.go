@@ -70,8 +70,8 @@ func qualityNotes(s *summary.Summary) []string {
 	}
 	for _, q := range s.Quality {
 		if j := q.Judged; j != nil {
-			notes = append(notes, fmt.Sprintf("nDCG@10 and MRR@10, as trec_eval defines them, are means over %d queries of %s. The %d documents that BM25 ranks "+
-				"highest for each query are reranked. In the order of BM25 the means are %.4f and %.4f.", j.Queries, markdown.Text(j.Collection), j.Candidates, j.FirstNDCG, j.FirstMRR))
+			notes = append(notes, fmt.Sprintf("nDCG@10 and MRR@10, as trec_eval defines them, are means over %d queries of %s. The %d documents that %s ranks "+
+				"highest for each query are reranked. In the order of %[4]s the means are %.4f and %.4f.", j.Queries, markdown.Text(j.Collection), j.Candidates, markdown.Text(cmp.Or(j.FirstStage, "BM25")), j.FirstNDCG, j.FirstMRR))
 			break
 		}
 	}

@@ -35,10 +35,11 @@ type Judged struct {
 	Collection string  `json:"collection"` // the folder's name
 	Hash       string  `json:"hash"`       // "sha256:…" of its files
 	Queries    int     `json:"queries"`
-	Candidates int     `json:"candidates"` // a query at most, the best by BM25
+	Candidates int     `json:"candidates"` // a query at most, the best of the first stage
 	Pairs      int     `json:"pairs"`      // that were scored
 	NDCG10     float64 `json:"ndcg_10"`
 	MRR10      float64 `json:"mrr_10"`
-	FirstNDCG  float64 `json:"first_stage_ndcg_10"` // of the candidates in the order of BM25
+	FirstNDCG  float64 `json:"first_stage_ndcg_10"` // of the candidates in the order of the first stage
 	FirstMRR   float64 `json:"first_stage_mrr_10"`
+	FirstStage string  `json:"first_stage,omitempty"` // the name of a run file; empty = BM25
 }
