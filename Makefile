@@ -99,12 +99,18 @@ DEVICES := ./internal/dynlib/... ./internal/onnx/...
 ONNX_LIB = $(firstword $(wildcard $(CURDIR)/test/devices/node_modules/onnxruntime-node/bin/napi-v6/$(DEVICES_ON)/libonnxruntime.*))
 DEVICES_ON = $(subst linux/amd64,linux/x64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH))
 
+# The device of webgpu is a Vulkan driver that computes on the CPU, which test/devices/lavapipe.sh unpacks on Debian.
+DEVICES += ./internal/webgpu/...
+WEBGPU_LIB = $(wildcard $(CURDIR)/test/devices/node_modules/bun-webgpu-linux-x64/libwebgpu_wrapper.so)
+MESA = $(CURDIR)/test/devices/mesa
+
 test-devices: ## backends in libraries of other makers, where npm is
 	cd test/devices && $(NPM_INSTALL)
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory test-libraries
 
 test-libraries:
-	CROSSRANK_ONNX_LIB="$(ONNX_LIB)" $(GOTEST) -short -count 1 -tags gpu $(DEVICES)
+	CROSSRANK_ONNX_LIB="$(ONNX_LIB)" CROSSRANK_WEBGPU_LIB="$(WEBGPU_LIB)" $(if $(wildcard $(MESA)/lvp_icd.json),\
+		LD_LIBRARY_PATH="$(MESA)" VK_DRIVER_FILES="$(MESA)/lvp_icd.json") $(GOTEST) -short -count 1 -tags gpu $(DEVICES)
 
 # One line for each part of the tests that this machine cannot run, and how to make it run.
 not-tested:
@@ -120,6 +126,7 @@ not-tested:
 		skipped "which tiers other x86-64 processors get" "$$emulator"; }; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
 	{ has node && has npm; } || skipped "clients for Node.js, the tokenizers against another library, and backends in libraries of other makers" "apt-get install nodejs npm"; \
+	test -e "$(MESA)/lvp_icd.json" || skipped "the shaders of the webgpu backend" "test/devices/lavapipe.sh, after apt-get install mesa-vulkan-drivers npm"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \

@@ -104,7 +104,7 @@ func (p *planner) heads(n *norm, turns int, buffer *buffer, stride, column, coun
 	if n == nil && turns < 0 {
 		return
 	}
-	v := variant{Out: p.stored(), HeadSize: m.headSize}
+	v := variant{Out: p.stored()}
 	op := []uint32{uint32(stride), uint32(column), uint32(m.n.HeadSize), uint32(m.headSize), 0, 0}
 	bindings := []binding{{number: 3, buffer: buffer}}
 	if turns >= 0 {

@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/network"
@@ -40,7 +39,7 @@ type Engine struct {
 type shared struct {
 	lib   *library
 	model *model
-	busy  atomic.Int64 // nanoseconds of the device
+	busy  clock
 
 	mu      sync.Mutex
 	session *session // nil after the device could not be opened anew
@@ -74,7 +73,7 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 			}
 			in.add(q)
 		}
-		if err := s.compute(in, out[first:], e.shared.addBusy); err != nil {
+		if err := e.shared.compute(s, in, out[first:]); err != nil {
 			return fmt.Errorf("computing on %s: %w", s.adapter.name, err)
 		}
 		first += len(in.reads)
@@ -124,7 +123,13 @@ func (sh *shared) current() (*session, error) {
 	return s, nil
 }
 
-func (sh *shared) addBusy(d time.Duration) { sh.busy.Add(int64(d)) }
+// compute computes a pass, and counts the time of the device.
+func (sh *shared) compute(s *session, in *input, out []float32) error {
+	var took time.Duration
+	sh.busy.begin(time.Now())
+	defer func() { sh.busy.end(time.Now(), took) }()
+	return s.compute(in, out, func(busy time.Duration) { took = busy })
+}
 
 // Replica returns another engine on the same device, weights and memory, whose batches are computed
 // in turn with those of this one. Either may be closed while the other lives.
@@ -196,6 +201,5 @@ func (e *Engine) Timed() bool {
 	return e.shared.session != nil && e.shared.session.timestamps != nil
 }
 
-// Busy is how long the device has computed for this engine and its replicas, by its own clock; 0 if
-// it has none.
-func (e *Engine) Busy() time.Duration { return time.Duration(e.shared.busy.Load()) }
+// Busy is how long the device has computed for this engine and its replicas, by its own clock.
+func (e *Engine) Busy() time.Duration { return e.shared.busy.read(time.Now()) }

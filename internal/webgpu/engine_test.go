@@ -73,6 +73,9 @@ func TestSmall(t *testing.T) {
 	}{{FP32, 1e-4}, {FP16, 3e-2}} {
 		t.Run(string(c.precision), func(t *testing.T) {
 			e := open(t, n, Options{Precision: c.precision})
+			if got := len(e.shared.session.steps); got != 4+7+9 {
+				t.Errorf("%d dispatches, want 7 for the first block, 9 for the last one and 4 for the rest", got)
+			}
 			got := logits(t, e, seqs)
 			worst := 0.0
 			for i := range seqs {

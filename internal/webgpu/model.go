@@ -85,7 +85,7 @@ func newModel(n *network.Network, f16 bool, device string) (*model, error) {
 	return m, nil
 }
 
-// maxHeadSize is how large a head may be: its tiles are in a workgroup's memory.
+// maxHeadSize is how large a head may be: a workgroup's memory holds it, in heads.wgsl too.
 const maxHeadSize = 256
 
 // firstWith is the first block that has the same rotary positions as block i.

@@ -28,8 +28,7 @@ type variant struct {
 	Norm, RMS bool
 	Keep      bool // the norm replaces what it read
 
-	Rotary   bool
-	HeadSize int
+	Rotary bool
 
 	attentionVariant
 }

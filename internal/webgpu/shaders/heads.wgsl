@@ -22,7 +22,7 @@ struct Op {
 {{- end}}
 {{- end}}
 {{template "sum" 32}}
-var<workgroup> head: array<f32, {{.HeadSize}}>;
+var<workgroup> head: array<f32, 256>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
