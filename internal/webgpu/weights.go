@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -29,13 +30,11 @@ func (p *packer) stored(role string, x []float32) *tensor {
 	if !p.f16 {
 		return floats(role, x)
 	}
-	bits := make([]uint16, len(x)+len(x)&1)
-	for i, v := range x {
-		bits[i] = narrow(v)
-		if bits[i]&0x7fff == 0x7c00 && p.err == nil {
-			p.err = fmt.Errorf("%s has the value %g, which 16-bit floating point does not reach; use fp32", role, v)
-		}
+	if i := half.F16.Overflow(x); i >= 0 && p.err == nil {
+		p.err = fmt.Errorf("%s has the value %g, which 16-bit floating point does not reach; use fp32", role, x[i])
 	}
+	bits := make([]uint16, len(x)+len(x)&1)
+	half.F16.Narrow(bits[:len(x)], x)
 	return &tensor{role, bytesOf(bits)}
 }
 
