@@ -3,6 +3,7 @@ package webgpu
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"sync"
 
 	"github.com/crossrank/crossrank/internal/dynlib"
@@ -11,11 +12,20 @@ import (
 // Variable is the environment variable with the path of the library.
 const Variable = "CROSSRANK_WEBGPU_LIB"
 
-// libraryNames are the files that libraries with webgpu.h's functions have, on any system.
-var libraryNames = []string{
-	"libwebgpu_dawn.so", "libwgpu_native.so", "libwebgpu_wrapper.so",
-	"libwebgpu_dawn.dylib", "libwgpu_native.dylib", "libwebgpu_wrapper.dylib",
-	"webgpu_dawn.dll", "wgpu_native.dll", "webgpu_wrapper.dll",
+// libraryNames are the files that libraries with webgpu.h's functions have on this system.
+func libraryNames() []string {
+	names := []string{"webgpu_dawn", "wgpu_native", "webgpu_wrapper"}
+	for i, name := range names {
+		switch runtime.GOOS {
+		case "windows":
+			names[i] = name + ".dll"
+		case "darwin":
+			names[i] = "lib" + name + ".dylib"
+		default:
+			names[i] = "lib" + name + ".so"
+		}
+	}
+	return names
 }
 
 // library is an open library with the functions that this package calls. Fields of type uintptr are
@@ -98,7 +108,7 @@ func dialectOf(l *dynlib.Library) dialect {
 
 // load opens the library once a process; later calls return the same.
 var load = sync.OnceValues(func() (*library, error) {
-	l, _, err := dynlib.Find(Variable, libraryNames)
+	l, _, err := dynlib.Find(Variable, libraryNames())
 	if err != nil {
 		return nil, err
 	}
