@@ -72,7 +72,7 @@ func newSample(c *counts, from, to observation) state.Sample {
 	if dev, was := to.device, from.device; dev != nil {
 		s.GPUMemoryBytes = &dev.Memory
 		if was != nil && dev.Timed && was.Timed && d > 0 {
-			s.GPUPct = new(100 * (dev.Busy - was.Busy).Seconds() / d.Seconds())
+			s.GPUPct = new(min(100, 100*(dev.Busy-was.Busy).Seconds()/d.Seconds())) // clocks are not read at once
 		}
 	}
 	return s
