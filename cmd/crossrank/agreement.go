@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/local"
@@ -22,29 +23,30 @@ type scoreQuality struct {
 func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair,
 	task *quality.Task) (q scoreQuality, err error) {
 	if task != nil {
-		if q.judged, err = task.Measure(ctx, s, opts.batch); err != nil {
+		if q.judged, err = task.Measure(ctx, s, opts.load.batch); err != nil {
 			return q, err
 		}
 	}
 	if opts.against == "" {
 		return q, nil
 	}
-	other, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.against})
+	model, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.against})
 	if err != nil {
 		return q, err
 	}
-	defer closeInto(&err, other)
-	want, err := quality.Logits(ctx, other, pairs, opts.batch)
+	defer closeInto(&err, model)
+	other := experiment.Instructed(model, opts.settings().Data)
+	want, err := quality.Logits(ctx, other, pairs, opts.load.batch)
 	if err != nil {
 		return q, fmt.Errorf("scoring in %s: %w", opts.against, err)
 	}
-	got, err := quality.Logits(ctx, s, pairs, opts.batch)
+	got, err := quality.Logits(ctx, s, pairs, opts.load.batch)
 	if err != nil {
 		return q, err
 	}
 	q.agreement = quality.Agree(pairs, got, want, opts.against)
 	if task != nil {
-		q.judgedAgainst, err = task.Measure(ctx, other, opts.batch)
+		q.judgedAgainst, err = task.Measure(ctx, other, opts.load.batch)
 	}
 	return q, err
 }

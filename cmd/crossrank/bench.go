@@ -7,13 +7,15 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
-	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/outfile"
@@ -23,39 +25,46 @@ import (
 )
 
 type benchOptions struct {
-	model       string
-	target      targetFlags
-	pairs       string
-	oneQuery    bool
-	batch       int
-	concurrency int
-	requests    int
-	warmup      int
-	threads     int
-	precision   string
-	against     string
-	order       string
-	json        bool
-	format      string
-	scores      string
-	results     string
-	collection  string
-	candidates  int
+	model      string
+	target     targetFlags
+	pairs      string
+	load       benchLoad
+	interval   time.Duration
+	threads    int
+	precision  string
+	against    string
+	order      string
+	json, html bool
+	format     string
+	output     string
+	scores     string
+	results    string
+	collection string
+	candidates int
 }
 
 func newBenchCommand() *cobra.Command {
 	var opts benchOptions
 	cmd := &cobra.Command{
-		Use:   "bench [--model M | --target URL] [--pairs FILE]",
+		Use:   "bench [URL | --model M] [--pairs FILE]",
 		Short: "Measure how fast a model or a server scores",
-		Long: `Bench sends requests of --batch pairs to a model in this process, or to a server, and reports
-throughput and latency. The loop is closed: each of --concurrency workers sends its next request
-when its last one is answered.
+		Long: `Bench sends requests of --batch pairs to a server, or to a model in this process, and reports
+throughput and latency. URL is the same as --target: grpc://host:port or http://host:port. A
+server is measured for 10 s by default, by 4 workers.
 
-The pairs come from FILE, one JSON object {"query": "…", "passage": "…"} per line, or are
-synthetic: words of random lengths like those of web search. Requests take consecutive pairs and
-start over at the end. With --order sorted the pairs are sorted by their tokens first, and a run
-of fewer requests than there are pairs takes evenly spaced ones.
+The loop is closed by default: each of --concurrency workers sends its next request when its last
+one is answered. That finds the capacity. With --rate the loop is open: requests are sent when
+they are due, by the arrivals of --arrival, whether or not earlier ones are answered. That finds
+how long callers wait at a rate. Latency counts from when a request was due, so a server that
+stalls cannot hide it, and requests that were sent late, or not at all, are counted.
+
+With --ramp, the rate or the number of workers moves evenly from --rate or --concurrency to the
+value of --ramp over --duration. The --warmup requests are sent before and are in no figure.
+
+Pairs come from FILE, one JSON object {"query": "…", "passage": "…"} per line, or are synthetic:
+words of random lengths like those of web search. Requests take consecutive pairs and start over
+at the end. With --order sorted the pairs are sorted by their tokens first, and a run of fewer
+requests than there are pairs takes evenly spaced ones.
 
 A third-party server can be measured: --dialect names its API, and --model then names the model to
 ask for. APIs that rank documents accept one query per request: with --one-query each request
@@ -71,67 +80,88 @@ computes them. DIR holds docs.jsonl ({"id", "title", "text"} per line), queries.
 qrels.tsv (query, document, grade; 1 or more is relevant), or the files of BEIR. Without --pairs,
 speed is measured on the same pairs.
 
-The measurement goes to standard output: as a table, as one JSON object with --format json (or
---json), or as Go benchmarks are printed with --format bench, for benchstat over several runs.
-With --results, every request is also written to a results file, which report and compare read as
-those of an experiment. Progress goes to standard error. Ctrl-C ends the run and keeps what was
-measured; the output then says partial, and the exit code is 1.`,
+Progress goes to standard error, with a line every --interval: the requests, pairs, percentiles
+and failures since the last one, and the requests in flight. The measurement goes to standard
+output, or to the file of --output: as a table, as JSON, as Go benchmarks are printed (for benchstat
+over several runs), or as the report of an experiment, in Markdown or as an HTML page. With
+--results, every request is also written to a results file, which report and compare read as those
+of an experiment. Ctrl-C ends the measurement and keeps what was measured, in all outputs; they then
+say partial, and the exit code is 1.`,
 		Example: `  $ crossrank bench
+  $ crossrank bench http://127.0.0.1:8080
+  $ crossrank bench http://127.0.0.1:8080 --rate 20 --duration 60s --html -o load.html
+  $ crossrank bench http://127.0.0.1:8080 --rate 5 --ramp 50 --duration 2m --results ramp.jsonl
+  $ crossrank bench grpc://127.0.0.1:50051 --concurrency 1 --ramp 16 --duration 64s
+  $ crossrank bench http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
+  $ crossrank bench https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 \
+      --api-key-env CO_API_KEY
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --collection ./beir/scifact
   $ crossrank bench --results bench.jsonl && crossrank report bench.jsonl
-  $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done
-  $ crossrank bench --target grpc://127.0.0.1:50051 --concurrency 4 --requests 1000
-  $ crossrank bench --target http://127.0.0.1:8080 --dialect tei --one-query --concurrency 4
-  $ crossrank bench --target https://api.cohere.com:443 --dialect cohere --model rerank-v3.5 \
-      --api-key-env CO_API_KEY --one-query`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, opts) },
+  $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 && strings.Contains(args[0], "://") {
+				args = args[1:]
+			}
+			return noMore(args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if cmd.Flags().Changed("target") {
+					return usageError("%s and --target both name a server; give one", args[0])
+				}
+				opts.target.address = args[0]
+			}
+			return runBench(cmd, opts)
+		},
 	}
-	f := cmd.Flags()
-	f.StringVarP(&opts.model, "model", "m", config.BuiltinModel, modelUsage+"; with --target, name of the server's model")
-	pullFlag(cmd)
-	opts.target.register(cmd)
-	f.BoolVar(&opts.oneQuery, "one-query", false, "one query per request: that of its first pair, for all of its passages")
-	f.StringVar(&opts.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
-	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs per request")
-	f.IntVarP(&opts.concurrency, "concurrency", "c", 1, "concurrent requests")
-	f.IntVarP(&opts.requests, "requests", "n", 100, "number of requests to measure")
-	f.IntVar(&opts.warmup, "warmup", 5, "number of requests sent before those that are measured")
-	f.IntVar(&opts.threads, "threads", 0, "threads per batch; 0 = all cores (not with --target)")
-	f.StringVar(&opts.precision, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8 (not with --target)")
-	f.StringVar(&opts.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16 or int8 (not with --target)")
-	f.StringVar(&opts.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not with --target)")
-	f.StringVar(&opts.format, "format", "table", "output format: table, json or bench")
-	f.BoolVar(&opts.json, "json", false, "short form of --format json")
-	cmd.MarkFlagsMutuallyExclusive("json", "format")
-	f.StringVar(&opts.scores, "scores", "", "output file for the logits of all pairs, one per line in order")
-	f.StringVar(&opts.results, "results", "", "results file to write, one line per request, for report and compare; empty = none")
-	f.StringVar(&opts.collection, "collection", "", "folder of a judged collection to measure quality on")
-	f.IntVar(&opts.candidates, "candidates", 50, "number of documents to rerank per query of the collection")
-	cmd.MarkFlagsMutuallyExclusive("pull", "target")
-	cmd.MarkFlagsMutuallyExclusive("threads", "target")
-	cmd.MarkFlagsMutuallyExclusive("quantization", "target")
-	cmd.MarkFlagsMutuallyExclusive("against", "target")
-	cmd.MarkFlagsMutuallyExclusive("order", "target")
+	opts.register(cmd)
 	return cmd
+}
+
+func (o *benchOptions) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.model, "model", "m", config.BuiltinModel, modelUsage+"; of a server, name of its model")
+	pullFlag(cmd)
+	o.target.register(cmd)
+	f.StringVar(&o.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
+	o.load.register(cmd)
+	f.DurationVar(&o.interval, "interval", 5*time.Second, "time between two lines of interim figures; 0 = none")
+	f.IntVar(&o.threads, "threads", 0, "threads per batch; 0 = all cores (not of a server)")
+	f.StringVar(&o.precision, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8 (not of a server)")
+	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16 or int8 (not of a server)")
+	f.StringVar(&o.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not of a server)")
+	f.StringVar(&o.format, "format", "table", "output format: "+orList(benchFormats))
+	f.BoolVar(&o.json, "json", false, "short form of --format json")
+	f.BoolVar(&o.html, "html", false, "short form of --format html")
+	cmd.MarkFlagsMutuallyExclusive("json", "html", "format")
+	f.StringVarP(&o.output, "output", "o", "", "output file, and the table to standard output; - or empty = standard output")
+	f.StringVar(&o.scores, "scores", "", "output file for the logits of all pairs, one per line in order")
+	f.StringVar(&o.results, "results", "", "results file to write, one line per request, for report and compare; empty = none")
+	f.StringVar(&o.collection, "collection", "", "folder of a judged collection to measure quality on")
+	f.IntVar(&o.candidates, "candidates", 50, "number of documents to rerank per query of the collection")
 }
 
 func (o *benchOptions) check(cmd *cobra.Command) error {
 	if err := o.target.check(cmd); err != nil {
 		return err
 	}
+	for _, name := range []string{"pull", "threads", "quantization", "against", "order"} {
+		if o.target.address != "" && cmd.Flags().Changed(name) {
+			return usageError("--%s has no effect on a server, which has its own; leave it out", name)
+		}
+	}
 	if o.target.address != "" && !cmd.Flags().Changed("model") {
 		o.model = "" // the server's own choice
+	}
+	if err := o.load.check(); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name               string
 		value, least, most int
-	}{ // the limits of an experiment
-		{"batch", o.batch, 1, 65536},
-		{"concurrency", o.concurrency, 1, 4096},
-		{"requests", o.requests, 1, 1_000_000_000},
-		{"warmup", o.warmup, 0, 1_000_000},
+	}{
 		{"threads", o.threads, 0, math.MaxInt}, // local.Open knows the maximum of this machine
 		{"candidates", o.candidates, 1, 65536},
 	} {
@@ -139,8 +169,20 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	if o.json {
+	if o.interval < 0 {
+		return usageError("--interval is %v; it must be at least 0", o.interval)
+	}
+	o.load.complete(o.target.address != "")
+	return errors.Join(o.checkFormat(cmd), checkSettings(o.settings()))
+}
+
+// checkFormat refuses what cannot be printed, written or compared.
+func (o *benchOptions) checkFormat(cmd *cobra.Command) error {
+	switch {
+	case o.json:
 		o.format = "json"
+	case o.html:
+		o.format = "html"
 	}
 	if err := checkChoice("format", o.format, benchFormats...); err != nil {
 		return err
@@ -153,8 +195,15 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	if o.scores != "" && o.scores == o.results {
-		return usageError("--scores and --results name the same file, %s; give two", o.scores)
+	if cmd.Flags().Changed("output") && o.output == "" {
+		return usageError("--output is empty")
+	}
+	seen := map[string]string{}
+	for _, f := range []struct{ name, file string }{{"scores", o.scores}, {"results", o.results}, {"output", o.output}} {
+		if other := seen[f.file]; f.file != "" && other != "" {
+			return usageError("--%s and --%s name the same file, %s; give two", other, f.name, f.file)
+		}
+		seen[f.file] = f.name
 	}
 	return checkPrecision("quantization", o.precision)
 }
@@ -167,7 +216,7 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := opts.target.fits(opts, data); err != nil {
+	if err := opts.target.fits(&opts, data); err != nil {
 		return err
 	}
 	if opts.target.address == "" {
@@ -186,15 +235,16 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := measureBench(cmd, &opts, rec, scorer, data)
+	result, err := measureBench(cmd, &opts, rec, scorer)
 	if err != nil {
 		return errors.Join(err, rec.close())
 	}
 	if takes != nil {
 		takes.End = procstat.OwnResident()
 	}
+	judged := experiment.Instructed(scorer, opts.settings().Data)
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), quality.ByQuery(scorer, opts.target.api()), opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), quality.ByQuery(judged, opts.target.api()), opts, data.Pairs, task)
 		if err != nil {
 			return errors.Join(fmt.Errorf("measuring the quality: %w", err), rec.close())
 		}
@@ -202,21 +252,21 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 			return errors.Join(err, rec.close())
 		}
 	}
-	if err := errors.Join(rec.close(), newBenchResult(rec.res, &opts, takes).write(cmd.OutOrStdout(), opts.format)); err != nil {
+	if err := errors.Join(rec.close(), writeBench(cmd, &opts, rec.res, takes)); err != nil {
 		return err
 	}
 	if opts.scores != "" && !result.Partial {
-		if err := saveScores(cmd.Context(), scorer, data.Pairs, opts.batch, opts.scores); err != nil {
+		if err := saveScores(cmd.Context(), judged, data.Pairs, opts.load.batch, opts.scores); err != nil {
 			return fmt.Errorf("writing the scores: %w", err)
 		}
 	}
-	return benchFailure(result, opts.requests)
+	return benchFailure(result, &opts.load)
 }
 
 // benchFailure returns the error of a bench that was interrupted, or some of whose requests failed.
-func benchFailure(result *load.Result, planned int) error {
+func benchFailure(result *load.Result, planned *benchLoad) error {
 	if result.Partial {
-		return fmt.Errorf("interrupted after %d of %d requests", result.Requests, planned)
+		return planned.unfinished(result.Requests, result.Elapsed)
 	}
 	if n := result.Failed(); n > 0 {
 		return fmt.Errorf("%d of %d requests failed, the first with: %w", n, result.Requests, result.FirstError)
@@ -225,32 +275,33 @@ func benchFailure(result *load.Result, planned int) error {
 }
 
 // measureBench sends the requests and records them.
-func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, scorer crossrank.Scorer, data *dataset.Set) (*load.Result, error) {
-	pairs := data.Pairs
-	if opts.order == "sorted" {
-		var err error
-		if pairs, err = sortedByLength(opts.model, pairs, opts.batch, opts.requests); err != nil {
-			return nil, err
+func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, scorer closingScorer) (*load.Result, error) {
+	bar := newProgress(cmd.ErrOrStderr())
+	bar.quiet = opts.interval > 0
+	bar.begin(strings.ReplaceAll(rec.m.Configuration.Name(), "=", " "))
+	cfg := rec.load
+	if opts.interval > 0 {
+		cfg.Interval, cfg.Every = (&interim{bar: bar, every: opts.interval}).print, opts.interval
+	}
+	cfg.Record = rec.request
+	cfg.Progress = func(u load.Progress) {
+		if !u.Warmup && u.Done == 0 {
+			rec.began()
+		}
+		bar.update(u)
+	}
+	end, result, err := experiment.Measure(cmd.Context(), experiment.Sending(scorer, opts.settings().Data), rec.m.Configuration, cfg)
+	bar.end()
+	if end.Invalid != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the load was not what was asked for: %s\n", end.Invalid)
+	}
+	rec.measured(end, result)
+	if conn, ok := scorer.(*client.Client); ok && err == nil && experiment.HasHistory(opts.settings().Target) {
+		if lost := rec.history(cmd.Context(), conn, result); lost != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: the results have no figures of the server's own: %v\n", lost)
 		}
 	}
-	if opts.oneQuery {
-		scorer = experiment.OneQuery{Scorer: scorer}
-	}
-	bar := newProgress(cmd.ErrOrStderr())
-	bar.begin(fmt.Sprintf("batch %d, concurrency %d", opts.batch, opts.concurrency))
-	result, err := load.Run(cmd.Context(), scorer, load.Config{
-		Pairs: pairs, Batch: opts.batch, Concurrency: opts.concurrency,
-		Requests: opts.requests, Warmup: opts.warmup,
-		Record: rec.request,
-		Progress: func(u load.Progress) {
-			if !u.Warmup && u.Done == 0 {
-				rec.began()
-			}
-			bar.update(u)
-		},
-	})
-	bar.end()
-	return result, errors.Join(err, rec.measured(result, err))
+	return result, errors.Join(err, rec.ended())
 }
 
 // benchSeed chooses the synthetic pairs: those of experiment 01.
@@ -268,7 +319,7 @@ func openBenchData(opts benchOptions) (*dataset.Set, *quality.Task, error) {
 			return task.Set(), task, nil
 		}
 	}
-	data, err := experiment.OpenData(definition.Data{Path: opts.pairs, Seed: benchSeed})
+	data, err := experiment.OpenData(opts.settings().Data)
 	return data, task, err
 }
 

@@ -21,7 +21,14 @@ func (b *benchResult) writeBench(w io.Writer) error {
 		target += " " + b.thirdParty
 	}
 	var line strings.Builder
-	line.WriteString(fmt.Sprintf("BenchmarkScore/batch=%d/concurrency=%d %d %.0f ns/op %.6g pairs/s", b.Batch, b.Concurrency, b.answered,
+	load := fmt.Sprintf("concurrency=%d", b.Concurrency)
+	if b.Arrival != "" {
+		load = fmt.Sprintf("arrival=%s/rate=%g", b.Arrival, b.Rate)
+	}
+	if b.RampTo != 0 {
+		load += fmt.Sprintf("/ramp=%g", b.RampTo)
+	}
+	line.WriteString(fmt.Sprintf("BenchmarkScore/batch=%d/%s %d %.0f ns/op %.6g pairs/s", b.Batch, load, b.answered,
 		1e6*float64(b.Latency.Mean), float64(b.PairsPerSecond)))
 	if b.TokensPerSecond != nil {
 		line.WriteString(fmt.Sprintf(" %.6g tokens/s", float64(*b.TokensPerSecond)))

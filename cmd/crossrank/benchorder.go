@@ -39,10 +39,13 @@ func sortedByLength(model string, pairs []crossrank.Pair, batch, requests int) (
 }
 
 // spaced gives where requests begin among n pairs: at multiples of batch, evenly spaced if there
-// are more than requests.
+// are more than requests. 0 requests are no limit.
 func spaced(n, batch, requests int) []int {
 	total := (n + batch - 1) / batch
-	count := min(requests, total)
+	count := total
+	if requests > 0 {
+		count = min(requests, total)
+	}
 	first := make([]int, count)
 	for k := range first {
 		first[k] = k * total / count * batch

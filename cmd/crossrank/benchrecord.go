@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/load"
-	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/state"
@@ -20,9 +20,10 @@ import (
 // benchRecorder keeps the results of a bench: in memory for the output, and in a results file where
 // one is asked for.
 type benchRecorder struct {
-	res *results.Results
-	m   *results.Measured // the one configuration
-	w   *results.Writer   // nil without a file
+	res  *results.Results
+	m    *results.Measured // the one configuration
+	load load.Config       // what is sent
+	w    *results.Writer   // nil without a file
 
 	lost lostCPU // when the measured part began
 }
@@ -34,29 +35,30 @@ type lostCPU struct{ stolen, throttled *time.Duration }
 func readLostCPU() lostCPU { return lostCPU{procstat.Stolen(), procstat.Throttled()} }
 
 func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set) (*benchRecorder, error) {
-	run := results.Run{
-		Name: "bench", Started: time.Now(), Loop: "closed", Model: info, Version: programVersion(),
-		Target: cmp.Or(opts.target.address, "in process"), ExternalServer: opts.target.address != "",
-		CommandLine: os.Args, Data: experiment.Provenance(data), Machine: results.Machine(machine.Here()),
+	settings, pairs := opts.settings(), data.Pairs
+	if opts.order == "sorted" {
+		var err error
+		if pairs, err = sortedByLength(opts.model, pairs, opts.load.batch, opts.load.requests); err != nil {
+			return nil, err
+		}
 	}
-	if d := opts.target.api(); opts.target.address != "" && d != client.Crossrank {
-		run.Dialect = string(d)
+	run, err := experiment.RunOf(settings, data, info, cmp.Or(opts.target.address, experiment.InProcess))
+	if err != nil {
+		return nil, err
 	}
-	if opts.oneQuery {
-		run.Data = experiment.OneQueryOf(run.Data)
-	}
-	c := results.Configuration{
-		Batch: opts.batch, Concurrency: opts.concurrency, Requests: opts.requests, Warmup: opts.warmup,
+	run.CommandLine, run.Version = os.Args, programVersion()
+	c, cfg, err := experiment.LoadOf(settings, pairs)
+	if err != nil {
+		return nil, err
 	}
 	if opts.order == "sorted" {
 		c.Set = []results.Setting{{Key: "order", Value: opts.order}}
 	}
-	b := &benchRecorder{m: &results.Measured{Configuration: c}}
+	b := &benchRecorder{m: &results.Measured{Configuration: c}, load: cfg}
 	b.res = &results.Results{Run: run, Configurations: []*results.Measured{b.m}}
 	if opts.results == "" {
 		return b, nil
 	}
-	var err error
 	b.w, err = results.Create(opts.results, func(w *results.Writer) error {
 		return errors.Join(w.Run(run.Public()), w.Configuration(c))
 	})
@@ -88,22 +90,24 @@ func (b *benchRecorder) request(r results.Request) error {
 	return b.w.Request(r)
 }
 
-// measured ends the configuration. The failure, which may be nil, is why it measured nothing.
-func (b *benchRecorder) measured(r *load.Result, failure error) error {
-	end := results.ConfigurationEnd{Began: r.Began, Elapsed: r.Elapsed, Abandoned: r.Abandoned, Complete: !r.Partial && failure == nil}
-	switch {
-	case r.Partial:
-		end.Reason = "interrupted"
-	case failure != nil:
-		end.Reason = failure.Error()
-	}
+// measured notes the end of the configuration.
+func (b *benchRecorder) measured(end results.ConfigurationEnd, r *load.Result) {
+	b.m.End = &end
 	if !b.res.Run.ExternalServer && r.Elapsed > 0 {
 		b.m.Samples = []results.Sample{b.sample(r)}
-		end.SumUp(b.m.Samples)
-	} else if r.CPU != nil {
-		end.GeneratorCPU = *r.CPU // in process, it is mostly the engine's
+		end.GeneratorCPU = 0 // in this process, it is mostly the engine's
 	}
-	b.m.End = &end
+}
+
+// history records the samples of the server.
+func (b *benchRecorder) history(ctx context.Context, server *client.Client, r *load.Result) (err error) {
+	b.m.Samples, err = experiment.History(ctx, server, b.m.Configuration, r)
+	return err
+}
+
+// ended ends the configuration in the file.
+func (b *benchRecorder) ended() error {
+	b.m.End.SumUp(b.m.Samples)
 	if b.w == nil {
 		return nil
 	}
@@ -111,7 +115,7 @@ func (b *benchRecorder) measured(r *load.Result, failure error) error {
 	for _, s := range b.m.Samples {
 		errs = append(errs, b.w.Sample(s))
 	}
-	return errors.Join(append(errs, b.w.ConfigurationEnd(end))...)
+	return errors.Join(append(errs, b.w.ConfigurationEnd(*b.m.End))...)
 }
 
 // quality records how good the scores are, in the precision that was measured and in the other one.
@@ -134,14 +138,17 @@ func (b *benchRecorder) quality(q scoreQuality, against string) error {
 	return errors.Join(errs...)
 }
 
-// close ends the results file.
+// close ends the results.
 func (b *benchRecorder) close() error {
-	if b.w == nil {
-		return nil
-	}
 	end := results.End{Time: time.Now(), Complete: b.m.End != nil && b.m.End.Complete}
 	if b.m.End != nil {
 		end.Reason = b.m.End.Reason
+	}
+	if !end.Complete {
+		b.res.Partial = []string{cmp.Or(end.Reason, "stopped, the reason is not known")}
+	}
+	if b.w == nil {
+		return nil
 	}
 	return errors.Join(b.w.End(end), b.w.Close())
 }

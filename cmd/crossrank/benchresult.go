@@ -1,28 +1,36 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+
+	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/summary"
 )
 
 // benchFormats are the values of --format.
-var benchFormats = []string{"table", "json", "bench"}
+var benchFormats = []string{"table", "json", "bench", "markdown", "html"}
 
 // benchResult is the output of bench: the summary of its results, in the keys that programs read.
 // Keys may be added; none changes its meaning.
 type benchResult struct {
-	PairsPerSecond  summary.Value      `json:"pairs_per_s"`  // of the whole run, not the mean over its requests
-	TokensPerSecond *summary.Value     `json:"tokens_per_s"` // null if the target did not count tokens
-	Latency         benchLatency       `json:"latency_ms"`
-	Stages          *benchStages       `json:"stages_ms"`         // null if the target did not report times
-	PaddingWaste    *float64           `json:"padding_waste_pct"` // what padding would have added; null if unknown
-	Requests        int                `json:"requests"`          // answered or failed
-	Pairs           int                `json:"pairs"`             // of the answered requests, as are tokens
+	PairsPerSecond  summary.Value      `json:"pairs_per_s"`          // of the whole run, not the mean over its requests
+	TokensPerSecond *summary.Value     `json:"tokens_per_s"`         // null if the target did not count tokens
+	Latency         benchLatency       `json:"latency_ms"`           // from when a request was due, which in a closed loop is when it was sent
+	Service         *benchLatency      `json:"service_ms,omitempty"` // of an open loop: from when it was sent
+	Pacing          *summary.Pacing    `json:"pacing,omitempty"`     // of an open loop
+	Invalid         string             `json:"invalid,omitempty"`    // why the load was not what was asked for
+	Stages          *benchStages       `json:"stages_ms"`            // null if the target did not report times
+	PaddingWaste    *float64           `json:"padding_waste_pct"`    // what padding would have added; null if unknown
+	Requests        int                `json:"requests"`             // answered or failed
+	Pairs           int                `json:"pairs"`                // of the answered requests, as are tokens
 	Tokens          *int               `json:"tokens"`
 	Seconds         float64            `json:"seconds"`
 	Errors          int                `json:"errors"`
@@ -33,7 +41,10 @@ type benchResult struct {
 	JudgedAgainst   *results.Judged    `json:"judged_against,omitempty"` // that of the other precision
 	Footprint       *footprint         `json:"footprint,omitempty"`      // of a model in this process
 	Loop            string             `json:"loop"`
-	Order           string             `json:"order"` // of the pairs: "as-is" or "sorted" by length
+	Arrival         string             `json:"arrival,omitempty"` // of an open loop
+	Rate            float64            `json:"rate,omitempty"`    // requests per second of an open loop
+	RampTo          float64            `json:"ramp_to,omitempty"` // what the rate, or the concurrency, moved to
+	Order           string             `json:"order"`             // of the pairs: "as-is" or "sorted" by length
 	Batch           int                `json:"batch"`
 	Concurrency     int                `json:"concurrency"`
 	Warmup          int                `json:"warmup"`
@@ -45,6 +56,7 @@ type benchResult struct {
 	Version         string             `json:"version"` // of the program that measured
 
 	answered   int    // requests
+	load       string // in words
 	thirdParty string // dialect of a target that is not crossrank's own; empty for others
 }
 
@@ -69,13 +81,16 @@ type benchStages struct {
 // newBenchResult sums up the results of a bench, at least one request of which was answered.
 func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) *benchResult {
 	run, c := &res.Run, &summary.Of(res).Configurations[0]
-	l := c.Latency
 	b := &benchResult{
 		PairsPerSecond: c.PairsPerSecond, Pairs: c.Pairs, Seconds: c.Seconds, answered: c.Answered,
-		Latency:  benchLatency{Mean: l.Average, Min: l.Min, P50: l.P50, P90: l.P90, P95: l.P95, P99: l.P99, Max: l.Max},
+		Latency:  benchLatencyOf(c.Latency),
 		Requests: c.Answered + c.FailedRequests(), Errors: c.FailedRequests(), ErrorsByCode: c.Failed, Partial: !c.Complete,
-		Footprint: takes, Order: opts.order, Loop: run.Loop, Batch: c.Batch, Concurrency: c.Concurrency, Warmup: c.Warmup,
+		Footprint: takes, Order: opts.order, Batch: c.Batch, Concurrency: c.Concurrency, Warmup: c.Warmup,
+		Loop: run.Loop, Arrival: c.Arrival, Rate: c.Rate, RampTo: c.RampTo, Pacing: c.Pacing, Invalid: c.Invalid, load: benchLoadText(c),
 		Target: run.Target, thirdParty: run.Dialect, Model: run.Model, Data: run.Data, Machine: run.Machine, Version: run.Version,
+	}
+	if c.Service != nil {
+		b.Service = new(benchLatencyOf(*c.Service))
 	}
 	if c.Tokens > 0 {
 		b.Tokens, b.TokensPerSecond = &c.Tokens, &c.TokensPerSecond
@@ -98,14 +113,52 @@ func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) 
 	return b
 }
 
-func (b *benchResult) write(w io.Writer, format string) error {
+func benchLatencyOf(d summary.Distribution) benchLatency {
+	return benchLatency{Mean: d.Average, Min: d.Min, P50: d.P50, P90: d.P90, P95: d.P95, P99: d.P99, Max: d.Max}
+}
+
+// benchLoadText says how requests were sent.
+func benchLoadText(c *summary.Configuration) string {
+	if c.Arrival == "" {
+		return fmt.Sprintf("closed loop, batch %d, concurrency %s", c.Batch, c.ConcurrencyText())
+	}
+	return fmt.Sprintf("open loop, batch %d, %s at %s", c.Batch, c.Arrival, c.RateText())
+}
+
+// writeBench writes the measurement as the options say: to their output file, with the table on
+// standard output, or to standard output.
+func writeBench(cmd *cobra.Command, opts *benchOptions, res *results.Results, takes *footprint) error {
+	b := newBenchResult(res, opts, takes)
+	page, err := b.render(res, opts.format)
+	if err != nil {
+		return err
+	}
+	if err := outfile.WriteOr(cmd.OutOrStdout(), opts.output, page); err != nil {
+		return err
+	}
+	if opts.output == "" || opts.output == "-" {
+		return nil
+	}
+	return b.writeTable(cmd.OutOrStdout())
+}
+
+// render makes the output in a format.
+func (b *benchResult) render(res *results.Results, format string) ([]byte, error) {
+	var out bytes.Buffer
 	switch format {
 	case "json":
-		return b.writeJSON(w)
+		err := b.writeJSON(&out)
+		return out.Bytes(), err
 	case "bench":
-		return b.writeBench(w)
+		err := b.writeBench(&out)
+		return out.Bytes(), err
+	case "markdown", "html":
+		public := *res
+		public.Run = res.Run.Public()
+		return renderReport(&public, reportOptions{html: format == "html"})
 	}
-	return b.writeTable(w)
+	err := b.writeTable(&out)
+	return out.Bytes(), err
 }
 
 func (b *benchResult) writeJSON(w io.Writer) error {

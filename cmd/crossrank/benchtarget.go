@@ -42,12 +42,15 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 
 func (t *targetFlags) api() client.Dialect { return client.Dialect(t.dialect) }
 
+// settings are those of the server at an address, with the model to ask for.
+func (t *targetFlags) settings(address, model string) definition.Target {
+	return definition.Target{Address: address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile}
+}
+
 // connect makes a client of the server at an address, which sends a refused request again up to so
 // many times, and asks the server for its model.
 func (t *targetFlags) connect(ctx context.Context, address, model string, retries int) (*client.Client, crossrank.Info, error) {
-	conn, err := experiment.Connect(definition.Target{
-		Address: address, Dialect: t.dialect, Model: model, APIKeyEnv: t.keyEnv, CAFile: t.caFile,
-	}, retries)
+	conn, err := experiment.Connect(t.settings(address, model), retries)
 	if err != nil {
 		return nil, crossrank.Info{}, usageError("%w", err)
 	}
@@ -58,8 +61,9 @@ func (t *targetFlags) connect(ctx context.Context, address, model string, retrie
 	return conn, info, nil
 }
 
-// fits refuses what the dialect cannot be asked for before anything is measured.
-func (t *targetFlags) fits(opts benchOptions, data *dataset.Set) error {
+// fits refuses what the dialect cannot be asked for before anything is measured. Synthetic pairs get
+// one query per request where the dialect needs that.
+func (t *targetFlags) fits(opts *benchOptions, data *dataset.Set) error {
 	d := t.api()
 	if opts.scores != "" && !d.Logits() {
 		return usageError("--scores writes logits, which the dialect %s cannot be asked for", d)
@@ -70,9 +74,14 @@ func (t *targetFlags) fits(opts benchOptions, data *dataset.Set) error {
 	if opts.scores != "" {
 		return usageError("--scores scores every pair with its own query, but the dialect %s accepts one query per request", d)
 	}
-	if at := experiment.SeveralQueries(data.Pairs, opts.batch); at > 0 && !opts.oneQuery {
+	at := experiment.SeveralQueries(data.Pairs, opts.load.batch)
+	switch {
+	case at == 0 || opts.load.oneQuery:
+	case opts.pairs != "" || opts.collection != "":
 		return usageError("the dialect %s accepts one query per request, but requests of %d pairs hold several, as pair %d of %s; "+
-			"use --one-query, or give pairs sorted by query", d, opts.batch, at, data.Name)
+			"use --one-query, or give pairs sorted by query", d, opts.load.batch, at, data.Name)
+	default:
+		opts.load.oneQuery = true // of synthetic pairs, which belong to no query
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (
 		return scorer, info, nil, err
 	}
 	f := &footprint{Open: stats.Milliseconds(time.Since(began)), Weights: 4 * info.Parameters, Opened: procstat.OwnResident()}
-	if _, err := scorer.Score(ctx, &crossrank.Request{Pairs: []crossrank.Pair{pair}}); err != nil {
+	if _, err := scorer.Score(ctx, &crossrank.Request{Pairs: []crossrank.Pair{pair}, Instruction: opts.load.instruction}); err != nil {
 		scorer.Close()
 		return nil, info, nil, fmt.Errorf("scoring the first pair: %w", err)
 	}

@@ -19,6 +19,7 @@ type progress struct {
 	width int    // columns of the terminal; 0 if w is none
 	label string // what is under way
 	now   func() time.Time
+	quiet bool // without a terminal, only what must be shown is: others print lines meanwhile
 
 	shown  time.Time // when something was last shown
 	drawn  bool      // a bar stands on the current line
@@ -64,7 +65,7 @@ func (p *progress) show(fraction float64, text string, must bool) {
 	if p.width > 0 {
 		every = redrawEvery
 	}
-	if !must && !p.shown.IsZero() && now.Sub(p.shown) < every {
+	if !must && !p.shown.IsZero() && (now.Sub(p.shown) < every || p.quiet && p.width == 0) {
 		return
 	}
 	p.shown = now
@@ -122,7 +123,7 @@ func describeProgress(u load.Progress) string {
 	if u.Errors > 0 {
 		fmt.Fprintf(&b, ", %d failed", u.Errors)
 	}
-	if f := fractionDone(u); !u.Warmup && f > 0 && f < 1 {
+	if f := fractionDone(u); !u.Warmup && u.Done > 0 && f > 0 && f < 1 {
 		left := time.Duration(u.Elapsed.Seconds() / f * (1 - f) * float64(time.Second))
 		fmt.Fprintf(&b, ", %v left", left.Round(time.Second))
 	}

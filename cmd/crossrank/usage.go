@@ -109,4 +109,4 @@ func flagError(cmd *cobra.Command, err error) error {
 }
 
 // valueNames describes the values of pflag's types.
-var valueNames = map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false"}
+var valueNames = map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time, such as 30s"}

@@ -103,7 +103,7 @@ func repeatGroups(all []*summary.Summary) []*repeatGroup {
 		r := experiment{s}
 		for i := range r.Configurations {
 			c := &r.Configurations[i]
-			if !c.Counts() || c.Arrival != "" {
+			if !c.Counts() || c.Arrival != "" || c.RampTo != 0 {
 				continue
 			}
 			key := r.condition(c)

@@ -16,6 +16,10 @@ type Data struct {
 	// OneQuery gives all pairs of a request the query of the first, as APIs need it that rank
 	// documents for one query. Default: false, every pair keeps its own query.
 	OneQuery bool `yaml:"one_query,omitempty" json:"one_query,omitempty"`
+
+	// Instruction is sent with every request, for models whose prompt template has a place for one.
+	// Default: empty, the template's own.
+	Instruction string `yaml:"instruction,omitempty" json:"instruction,omitempty" check:"filled"`
 }
 
 // Experiment is what is measured: every batch size at every concurrency level is one configuration.
@@ -34,6 +38,10 @@ type Experiment struct {
 
 	// Duration ends a configuration by time instead, such as 60s. Default: 0, by requests.
 	Duration config.Duration `yaml:"duration,omitempty" json:"duration,omitempty"`
+
+	// RampTo moves the load evenly over the duration: the rate of an open loop from arrival.rate to
+	// this, or the workers of a closed loop from concurrency_levels to this. Default: 0, no ramp.
+	RampTo float64 `yaml:"ramp_to,omitempty" json:"ramp_to,omitempty" min:"0" max:"10000000"`
 
 	// Warmup is how many requests are sent before those that are measured. Default: 5.
 	Warmup int `yaml:"warmup" json:"warmup" min:"0" max:"1000000"`

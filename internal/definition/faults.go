@@ -19,6 +19,7 @@ func Faults(s Settings) []string {
 	}
 	s.targetFaults(add)
 	s.Experiment.loadFaults(add)
+	s.Experiment.rampFaults(add)
 	s.Experiment.Mix.faults(add)
 	s.Experiment.Stability.faults(s.Experiment, add)
 	s.Experiment.objectiveFaults(add)

@@ -64,12 +64,12 @@ func (r *runner) assess(ctx context.Context, p process, first int) error {
 	}
 	var err error
 	if asked.Against != "" {
-		if a.logits, err = quality.Logits(ctx, r.client, r.data.Pairs, assessBatch); err != nil {
+		if a.logits, err = quality.Logits(ctx, r.judged, r.data.Pairs, assessBatch); err != nil {
 			return fmt.Errorf("measuring agreement: %w", err)
 		}
 	}
 	if r.task != nil {
-		byQuery := quality.ByQuery(r.client, client.Dialect(p.settings.Target.Dialect))
+		byQuery := quality.ByQuery(r.judged, client.Dialect(p.settings.Target.Dialect))
 		if a.quality.Judged, err = r.task.Measure(ctx, byQuery, assessBatch); err != nil {
 			return fmt.Errorf("measuring quality: %w", err)
 		}

@@ -20,12 +20,15 @@ func OpenData(d definition.Data) (*dataset.Set, error) {
 	return dataset.Synthetic(syntheticPairs, uint64(d.Seed)), nil
 }
 
-// Provenance describes a set for the results. Only a file has a hash; synthetic pairs are named by
-// their seed.
-func Provenance(set *dataset.Set) results.Data {
-	d := results.Data{Name: set.Name, Hash: set.Hash, Pairs: len(set.Pairs)}
+// Provenance describes what is sent of a set, for the results. Only a file has a hash; synthetic
+// pairs are named by their seed.
+func Provenance(set *dataset.Set, sent definition.Data) results.Data {
+	d := results.Data{Name: set.Name, Hash: set.Hash, Pairs: len(set.Pairs), Instruction: sent.Instruction}
 	if !strings.HasPrefix(set.Hash, "sha256:") {
 		d.Name, d.Hash = set.Hash, ""
+	}
+	if sent.OneQuery {
+		d.Name += ", one query a request"
 	}
 	return d
 }

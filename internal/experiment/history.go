@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/load"
 	"github.com/crossrank/crossrank/internal/results"
 )
 
@@ -14,6 +15,21 @@ const (
 	historyWithin = time.Minute            // to read a history
 	historyEvery  = 100 * time.Millisecond // between two reads
 )
+
+// History returns the samples that the server behind source took of itself while c was measured.
+// What was measured before an interruption is worth the moment that this takes.
+func History(ctx context.Context, source *client.Client, c results.Configuration, result *load.Result) ([]results.Sample, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyWithin)
+	defer cancel()
+	samples, err := history(ctx, source, result.Began, result.Began.Add(result.Elapsed))
+	if err != nil {
+		return nil, fmt.Errorf("reading the server's history: %w", err)
+	}
+	for i := range samples {
+		samples[i].Configuration = c.Index
+	}
+	return samples, nil
+}
 
 // history returns the samples that the server took of itself from began until ended. A sample is
 // known only at the end of its interval, so history waits for the one that covers the last moment.

@@ -70,7 +70,7 @@ func checkMixes(sw definition.Sweep, pairs []crossrank.Pair) error {
 
 // mixOf makes the requests of a configuration, if it has a mix. Recorded is when those of a file
 // were sent.
-func (r *runner) mixOf(c configuration) (requests [][]crossrank.Pair, recorded []time.Duration, err error) {
+func mixOf(c configuration, pairs []crossrank.Pair) (requests [][]crossrank.Pair, recorded []time.Duration, err error) {
 	if !c.settings.Experiment.Mix.Given() {
 		return nil, nil, nil
 	}
@@ -78,6 +78,6 @@ func (r *runner) mixOf(c configuration) (requests [][]crossrank.Pair, recorded [
 	if err != nil {
 		return nil, nil, fmt.Errorf("experiment.mix: %w", err)
 	}
-	requests, err = m.make(r.data.Pairs)
+	requests, err = m.make(pairs)
 	return requests, m.at, err
 }

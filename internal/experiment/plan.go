@@ -127,6 +127,7 @@ func configurationsOf(v definition.Variant, repeat int) []configuration {
 			for _, s := range v.Set {
 				c.Set = append(c.Set, results.Setting(s))
 			}
+			c.RampTo = e.RampTo
 			if e.Arrival.Open() {
 				c.Arrival, c.Rate = e.Arrival.Process, e.Arrival.Rate
 			}

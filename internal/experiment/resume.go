@@ -24,7 +24,8 @@ func (r *runner) earlier() (*results.Results, error) {
 		same      bool
 		was, isNo any
 	}{
-		{"data", old.Run.Data == r.provenance(), old.Run.Data.Name, r.provenance().Name},
+		{"instruction", old.Run.Data.Instruction == r.base.Data.Instruction, old.Run.Data.Instruction, r.base.Data.Instruction},
+		{"data", old.Run.Data == Provenance(r.data, r.base.Data), old.Run.Data.Name, Provenance(r.data, r.base.Data).Name},
 		{"machine", old.Run.Machine == results.Machine(machine.Here()), old.Run.Machine.CPU, machine.Here().CPU},
 		{"target", r.base.Target.Address == "" || r.base.Target.Address == old.Run.Target, old.Run.Target, r.base.Target.Address},
 		{"version", old.Run.Version == r.opts.Version, old.Run.Version, r.opts.Version},

@@ -34,6 +34,7 @@ type runner struct {
 	server   *serverproc.Process
 	client   *client.Client
 	scorer   crossrank.Scorer // the client, with requests as the data asks for them
+	judged   crossrank.Scorer // the client, with the requests whose scores' quality is measured
 	progress *progressReporter
 
 	// The configuration under way.

@@ -173,7 +173,7 @@ func (s *sloSearch) measureRate(ctx context.Context, c results.Configuration, se
 		c.Seed = seed
 	}
 	a.Rate, a.Seed = c.Rate, seed
-	schedule, err := scheduleOf(a, nil, c.Requests, 0)
+	schedule, err := scheduleOf(a, 0, nil, c.Requests, 0)
 	if err != nil {
 		return results.ConfigurationEnd{}, err
 	}

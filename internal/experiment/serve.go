@@ -3,7 +3,6 @@ package experiment
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/definition"
-	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
@@ -41,7 +39,7 @@ func (r *runner) startServer(ctx context.Context, settings definition.Settings) 
 	if r.client, err = client.Dial("grpc://"+server.GRPC, client.Options{}); err != nil {
 		return fmt.Errorf("connecting to the server: %w", err)
 	}
-	r.scorer = scorerOf(r.client, r.base.Data)
+	r.setScorers()
 	info, err := r.client.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the server for its model: %w", cmp.Or(server.Err(), err))
@@ -106,24 +104,18 @@ func (r *runner) stopServer() error {
 	return err
 }
 
+// setScorers sets what requests go to.
+func (r *runner) setScorers() {
+	r.scorer, r.judged = Sending(r.client, r.base.Data), Instructed(r.client, r.base.Data)
+}
+
 // begin creates the results file, with the configurations that are kept of an earlier run.
 func (r *runner) begin(info crossrank.Info, target string) error {
-	settings, err := json.Marshal(settingsInEffect(r.base))
+	run, err := RunOf(r.base, r.data, info, target)
 	if err != nil {
-		return fmt.Errorf("encoding the settings: %w", err)
+		return err
 	}
-	loop := "closed"
-	if r.base.Experiment.Arrival.Open() {
-		loop = "open"
-	}
-	run := results.Run{
-		Name: r.base.Name, Description: r.base.Description, Started: time.Now(),
-		Settings: settings, Model: info, Target: target, Loop: loop,
-		Dialect: foreignDialect(r.base.Target), ExternalServer: r.base.Target.Address != "",
-		CommandLine: r.opts.CommandLine, Version: r.opts.Version,
-		Data:    r.provenance(),
-		Machine: results.Machine(machine.Here()),
-	}
+	run.CommandLine, run.Version = r.opts.CommandLine, r.opts.Version
 	r.w, err = results.Create(r.path, func(w *results.Writer) error { return errors.Join(w.Run(run.Public()), r.copyKept(w)) })
 	if err != nil {
 		return errors.Join(errLost, err)

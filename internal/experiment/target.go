@@ -10,7 +10,6 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/definition"
-	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
 
@@ -33,7 +32,7 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	if r.client, err = Connect(t, 0); err != nil {
 		return err
 	}
-	r.scorer = scorerOf(r.client, r.base.Data)
+	r.setScorers()
 	info, err := r.client.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the target for its model: %w", err)
@@ -48,10 +47,14 @@ func (r *runner) attach(ctx context.Context, t definition.Target) error {
 	return nil
 }
 
-// unreachable says why a client of a target cannot be made. It connects to nothing.
+// unreachable says why a client of a target cannot be made, or cannot ask for what the definition
+// says. It connects to nothing.
 func unreachable(s definition.Settings) []string {
 	if s.Target.Address == "" {
 		return nil
+	}
+	if d := foreignDialect(s.Target); d != "" && s.Data.Instruction != "" {
+		return []string{"data.instruction: the dialect " + d + " cannot express an instruction"}
 	}
 	c, err := Connect(s.Target, 0)
 	if err == nil {
@@ -63,20 +66,6 @@ func unreachable(s definition.Settings) []string {
 	return nil
 }
 
-// settingsInEffect returns the settings of a run, without those of a server if it has a target.
-func settingsInEffect(s definition.Settings) any {
-	if s.Target.Address == "" {
-		return s
-	}
-	return struct {
-		Name        string                `json:"name"`
-		Description string                `json:"description,omitempty"`
-		Target      definition.Target     `json:"target"`
-		Data        definition.Data       `json:"data"`
-		Experiment  definition.Experiment `json:"experiment"`
-	}{s.Name, s.Description, s.Target, s.Data, s.Experiment}
-}
-
 // foreignDialect is the dialect of a target, or nothing if that is this project's own.
 func foreignDialect(t definition.Target) string {
 	if t.Dialect == string(client.Crossrank) {
@@ -85,54 +74,13 @@ func foreignDialect(t definition.Target) string {
 	return t.Dialect
 }
 
-// hasHistory reports whether the server has a history: every one that is started here, and a
+// HasHistory reports whether the server has a history: every one that is started here, and a
 // crossrank server as a target over HTTP.
-func hasHistory(t definition.Target) bool {
+func HasHistory(t definition.Target) bool {
 	if t.Address == "" {
 		return true
 	}
 	return (t.Dialect == "" || t.Dialect == string(client.Crossrank)) && strings.HasPrefix(t.Address, "http")
-}
-
-// scorerOf returns s with requests as the data asks for them.
-func scorerOf(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
-	if d.OneQuery {
-		return OneQuery{s}
-	}
-	return s
-}
-
-// provenance describes what is sent, for the results.
-func (r *runner) provenance() results.Data {
-	d := Provenance(r.data)
-	if r.base.Data.OneQuery {
-		d = OneQueryOf(d)
-	}
-	return d
-}
-
-// OneQueryOf describes data that is sent through [OneQuery].
-func OneQueryOf(d results.Data) results.Data {
-	d.Name += ", one query a request"
-	return d
-}
-
-// OneQuery scores all passages of a request for the query of its first pair.
-type OneQuery struct{ crossrank.Scorer }
-
-var _ crossrank.Scorer = OneQuery{}
-
-// Score implements [crossrank.Scorer].
-func (o OneQuery) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
-	if len(req.Pairs) < 2 {
-		return o.Scorer.Score(ctx, req)
-	}
-	one := *req
-	one.Pairs = make([]crossrank.Pair, len(req.Pairs))
-	for i, p := range req.Pairs {
-		one.Pairs[i] = crossrank.Pair{Query: req.Pairs[0].Query, Passage: p.Passage}
-	}
-	return o.Scorer.Score(ctx, &one)
 }
 
 // checkQueries returns an error for data that makes requests of several queries if the target's

@@ -179,7 +179,7 @@ func TestOneQuery(t *testing.T) {
 	fake := &scorertest.Fake{}
 	pairs := []crossrank.Pair{{Query: "a", Passage: "1"}, {Query: "b", Passage: "2"}, {Query: "c", Passage: "3"}}
 	before := slices.Clone(pairs)
-	resp, err := OneQuery{fake}.Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
+	resp, err := Sending(fake, definition.Data{OneQuery: true}).Score(t.Context(), &crossrank.Request{Pairs: pairs, Raw: true})
 	if err != nil || !slices.Equal(pairs, before) || !fake.Last().Raw {
 		t.Fatalf("got %v, the pairs are now %v", err, pairs)
 	}

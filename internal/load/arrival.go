@@ -20,6 +20,10 @@ type Arrivals struct {
 	// Rate is requests per second. A replay without one keeps the speed of its trace.
 	Rate float64
 
+	// RampTo, if it is not 0, is the rate at the end of the schedule's duration, which it needs. The
+	// rate moves there evenly. A replay has none.
+	RampTo float64
+
 	// Shape is k of the gamma process, whose gaps have a standard deviation of 1/√k of their mean:
 	// 1 is a Poisson process, less is burstier, more is steadier.
 	Shape float64
@@ -45,16 +49,22 @@ func (a Arrivals) Schedule(n int, d time.Duration) ([]time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.RampTo > 0 {
+		if d <= 0 || a.Process == "replay" {
+			return nil, fmt.Errorf("a ramp of the rate needs a duration, and arrivals that are no replay")
+		}
+		next = a.ramped(next, d)
+	}
 	var schedule []time.Duration
 	for i := 0; n <= 0 || i < n; i++ {
 		seconds := next(i)
+		if d > 0 && seconds >= d.Seconds() {
+			break
+		}
 		if seconds > math.MaxInt64/1e9/2 {
 			return nil, fmt.Errorf("at %g requests per second, request %d would be sent after centuries", a.Rate, i)
 		}
 		at := time.Duration(seconds * 1e9)
-		if d > 0 && at >= d {
-			break
-		}
 		if i == maxSchedule {
 			return nil, fmt.Errorf("a schedule of more than %d requests is too long", maxSchedule)
 		}

@@ -41,6 +41,10 @@ type Config struct {
 	// Concurrency is the number of workers, and so of concurrent requests; 0 means 1.
 	Concurrency int
 
+	// RampTo, if it is not 0, is the number of workers at the end of Duration, which it needs. Workers
+	// begin or end one after another, so that each number of them lasts for the same time.
+	RampTo int
+
 	// Requests and Duration end the run after a number of requests or a time, whichever comes
 	// first. Requests under way are finished. 0 means no limit; if both are 0, there are 100
 	// requests.
@@ -75,6 +79,11 @@ type Config struct {
 	// Progress, if set, is called at the start of the warm-up and of the measured part, and after
 	// every request of both. Calls do not overlap, neither with those of Record.
 	Progress func(Progress)
+
+	// Interval, if set, is called with every Every of the measured part, and with the rest of it at
+	// its end. Calls do not overlap, neither with those of Record nor with those of Progress.
+	Interval func(Interval)
+	Every    time.Duration
 
 	sleep func(context.Context, time.Duration) // replaced in tests with a virtual clock
 }
@@ -144,15 +153,18 @@ func Run(ctx context.Context, s crossrank.Scorer, cfg Config) (*Result, error) {
 	return newPart(s, cfg, false).run(ctx)
 }
 
-// check fills in the defaults.
+// check fills in the defaults, and returns an error for a configuration that cannot be run.
 func (c *Config) check() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"batch", c.Batch}, {"concurrency", c.Concurrency}, {"requests", c.Requests}, {"warmup", c.Warmup}, {"max under way", c.MaxUnderWay}} {
+	}{{"batch", c.Batch}, {"concurrency", c.Concurrency}, {"requests", c.Requests}, {"warmup", c.Warmup}, {"max under way", c.MaxUnderWay}, {"ramp to", c.RampTo}} {
 		if n.value < 0 {
 			return fmt.Errorf("%s is %d; it cannot be negative", n.name, n.value)
 		}
+	}
+	if c.RampTo > 0 && (c.Duration == 0 || len(c.Schedule) > 0) {
+		return errors.New("a ramp of workers needs a duration, and no schedule")
 	}
 	if c.Duration < 0 || c.Timeout < 0 {
 		return fmt.Errorf("duration %v and timeout %v cannot be negative", c.Duration, c.Timeout)

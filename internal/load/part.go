@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -31,11 +32,16 @@ type part struct {
 	next int  // requests that workers have claimed
 	done bool // enough was measured
 
-	result Result
+	inFlight atomic.Int64 // requests that were sent and not answered
+
+	// Owned by the collector.
+	result  Result
+	watched Interval // since the last one that was passed on
 }
 
 func newPart(s crossrank.Scorer, cfg Config, warmup bool) *part {
 	if warmup {
+		cfg.RampTo, cfg.Interval = 0, nil
 		return &part{scorer: s, cfg: cfg, warmup: true, first: -cfg.Warmup, total: cfg.Warmup}
 	}
 	return &part{scorer: s, cfg: cfg, total: cfg.Requests, limit: cfg.Duration}
@@ -62,8 +68,8 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 		defer shortTimeSlices()()
 		workers.Go(func() { p.pace(work, answers) })
 	} else {
-		for range p.workers() {
-			workers.Go(func() { p.work(work, answers) })
+		for i := range p.workers() {
+			workers.Go(func() { p.work(work, p.shiftOf(i), answers) })
 		}
 	}
 	go func() {
@@ -71,15 +77,7 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 		close(answers)
 	}()
 
-	var failed error
-	for a := range answers {
-		if failed != nil {
-			continue // the workers are stopping
-		}
-		if failed = p.collect(a); failed != nil {
-			stop()
-		}
-	}
+	failed := p.collectAll(answers, stop)
 	if now := procstat.CPU(); cpu != nil && now != nil {
 		p.result.CPU = new(*now - *cpu)
 	}
@@ -91,20 +89,48 @@ func (p *part) run(ctx context.Context) (*Result, error) {
 	return &p.result, p.failure(ctx)
 }
 
+// collectAll collects the answers until there are no more, and passes intervals on meanwhile. After
+// an error it calls stop, and drops what still comes.
+func (p *part) collectAll(answers <-chan answer, stop func()) (failed error) {
+	tick, done := p.watch()
+	defer done()
+	for {
+		select {
+		case a, ok := <-answers:
+			switch {
+			case !ok:
+				p.passOn(true)
+				return failed
+			case failed != nil: // the workers are stopping
+			default:
+				if failed = p.collect(a); failed != nil {
+					stop()
+				}
+			}
+		case <-tick:
+			p.passOn(false)
+		}
+	}
+}
+
 // workers is the number of workers of a closed loop: no more than there are requests.
 func (p *part) workers() int {
+	most := max(p.cfg.Concurrency, p.cfg.RampTo)
 	if p.total > 0 {
-		return min(p.cfg.Concurrency, p.total)
+		return min(most, p.total)
 	}
-	return p.cfg.Concurrency
+	return most
 }
 
 // open reports whether the part keeps a schedule.
 func (p *part) open() bool { return len(p.cfg.Schedule) > 0 && !p.warmup }
 
-// work sends one request after another until none is left or ctx ends.
-func (p *part) work(ctx context.Context, answers chan<- answer) {
-	for ctx.Err() == nil {
+// work sends one request after another during its shift, until none is left or ctx ends.
+func (p *part) work(ctx context.Context, at shift, answers chan<- answer) {
+	if at.from > 0 && !p.waitUntil(ctx, at.from) {
+		return
+	}
+	for ctx.Err() == nil && (at.until == 0 || time.Since(p.began) < at.until) {
 		n, ok := p.claim()
 		if !ok {
 			return
@@ -161,6 +187,8 @@ func (p *part) send(ctx context.Context, n int, pairs []crossrank.Pair, intended
 	}
 	defer cancel()
 
+	p.inFlight.Add(1)
+	defer p.inFlight.Add(-1)
 	started := time.Since(p.began)
 	resp, err := p.scorer.Score(call, &req)
 	finished := time.Since(p.began)
@@ -183,6 +211,7 @@ func (p *part) collect(a answer) error {
 		r.Abandoned++
 		return nil
 	}
+	p.watched.add(&a.record)
 	r.Requests++
 	r.Elapsed = max(r.Elapsed, a.record.Finished)
 	if a.err != nil {

@@ -22,7 +22,7 @@ const (
 // Charts draws what res hold, whose summary is sum, without charts that have nothing to show; the
 // most important ones come first.
 func Charts(sum *summary.Summary, res *results.Results) []chart.Chart {
-	all := []chart.Chart{rates(sum)}
+	all := []chart.Chart{rates(sum), ramps(sum)}
 	all = append(all, along(sum, batchAxis, concurrencyAxis, "throughput_batch", "Throughput against batch size", "pairs a request")...)
 	all = append(all, along(sum, concurrencyAxis, batchAxis, "throughput_concurrency", "Throughput against concurrency", "requests in flight")...)
 	all = append(all, bars(sum), stages(sum), spectrum(sum, res), tradeoff(sum), scatter(sum, res), batchSizes(res), padding(res))
@@ -37,7 +37,7 @@ func rates(sum *summary.Summary) chart.Chart {
 	var open []*summary.Configuration
 	for i := range sum.Configurations {
 		config := &sum.Configurations[i]
-		if config.Arrival == "" || config.Invalid != "" || !config.Latency.P50.Measured() {
+		if config.Arrival == "" || config.RampTo != 0 || config.Invalid != "" || !config.Latency.P50.Measured() {
 			continue
 		}
 		open = append(open, config)

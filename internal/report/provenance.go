@@ -27,6 +27,9 @@ func (d *document) provenance() {
 	row("Data", markdown.Text(run.Data.Name))
 	row("Data hash", dataHash(run.Data))
 	row("Data size", positive(run.Data.Pairs, "%d pairs"))
+	if run.Data.Instruction != "" {
+		row("Instruction", markdown.Text(run.Data.Instruction))
+	}
 	row("CPU", markdown.Text(run.Machine.CPU))
 	row("Cores", positive(run.Machine.Cores, "%d"))
 	row("Caches", markdown.Text(run.Machine.Caches))
@@ -94,7 +97,7 @@ func (d *document) loopModel() string {
 	}
 	for i := range d.Configurations {
 		if c := &d.Configurations[i]; c.Arrival == "" {
-			add(&workers, fmt.Sprint(c.Concurrency))
+			add(&workers, c.ConcurrencyText())
 		} else {
 			add(&rates, c.RateText())
 		}

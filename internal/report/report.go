@@ -45,6 +45,7 @@ func Markdown(s *summary.Summary, charts ...Link) []byte {
 	d.qualities()
 	d.ranking()
 	d.openLoop()
+	d.overTime()
 	d.objectives()
 	d.saturation()
 	d.load()

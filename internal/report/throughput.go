@@ -58,7 +58,7 @@ func along(sum *summary.Summary, x, other axis, file, title, name string) []char
 	seen := map[int]bool{}
 	for _, one := range sum.Groups() {
 		c := one.Repeats[0]
-		if c.Arrival != "" {
+		if c.Arrival != "" || c.RampTo != 0 {
 			continue
 		}
 		seen[x.value(c)] = true

@@ -151,12 +151,12 @@ func orUnknown(reason string) string {
 
 // Name says which configuration it is, by the settings that differ between configurations.
 func (p *Configuration) Name() string {
-	name := fmt.Sprintf("batch=%d, concurrency=%d", p.Batch, p.Concurrency)
+	name := fmt.Sprintf("batch=%d, concurrency=%s", p.Batch, p.Workers())
 	switch {
 	case p.Search == "" && len(p.Objectives) > 0:
 		name = fmt.Sprintf("batch=%d, search with %s arrivals for P%g within %s ms", p.Batch, p.Arrival, p.Percent, listed(p.Objectives))
 	case p.Arrival != "":
-		name = fmt.Sprintf("batch=%d, %s at %.4g/s", p.Batch, p.Arrival, p.Rate)
+		name = fmt.Sprintf("batch=%d, %s at %s", p.Batch, p.Arrival, p.Rates())
 	}
 	if p.Mix != "" {
 		name = strings.Replace(name, "batch=", "documents=about ", 1)
@@ -174,6 +174,20 @@ func (p *Configuration) Name() string {
 		name += fmt.Sprintf(", repeat %d", p.Repeat+1)
 	}
 	return name
+}
+
+// Workers says how many workers a closed loop has.
+func (p *Configuration) Workers() string { return ramp(fmt.Sprint(p.Concurrency), p.RampTo) }
+
+// Rates says how many requests per second an open loop sends.
+func (p *Configuration) Rates() string { return ramp(fmt.Sprintf("%.4g", p.Rate), p.RampTo) + "/s" }
+
+// ramp says from where to where the load moves, if it does.
+func ramp(from string, to float64) string {
+	if to == 0 {
+		return from
+	}
+	return fmt.Sprintf("%s to %.4g", from, to)
 }
 
 // listed joins numbers with commas.

@@ -53,6 +53,8 @@ type Data struct {
 	Name  string `json:"name"`           // a file, or "synthetic, seed N"
 	Hash  string `json:"hash,omitempty"` // "sha256:…" of the file
 	Pairs int    `json:"pairs"`          // in the data set
+
+	Instruction string `json:"instruction,omitempty"` // of every request; empty for the model's own
 }
 
 // Machine is where the measurement was made. It has the fields of internal/machine's, so that one
@@ -90,6 +92,7 @@ type Configuration struct {
 
 	Arrival   string  `json:"arrival,omitempty"` // arrival process of an open loop; empty in a closed one
 	Rate      float64 `json:"rate,omitempty"`    // requests per second of an open loop
+	RampTo    float64 `json:"ramp_to,omitempty"` // what the rate, or the workers of a closed loop, move to until the end; 0 if they stay
 	Search    string  `json:"search,omitempty"`  // part of a search for an objective, as below; empty for others
 	Attempt   int     `json:"attempt,omitempty"` // of a probe whose generator did not keep the schedule before, from 0
 	Seed      int64   `json:"seed,omitempty"`    // of the arrivals, where it is not the experiment's

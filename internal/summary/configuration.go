@@ -33,6 +33,7 @@ type Configuration struct {
 	Attempt     int               `json:"attempt,omitempty"`      // of a probe that was not valid before, from 0
 	Arrival     string            `json:"arrival,omitempty"`      // the process of an open loop; empty in a closed one
 	Rate        float64           `json:"rate,omitempty"`         // requests per second of an open loop
+	RampTo      float64           `json:"ramp_to,omitempty"`      // what the rate, or the concurrency, moves to until the end; 0 if it stays
 	ObjectiveMS float64           `json:"objective_ms,omitempty"` // the bound of the latency that is asked for
 	Service     *Distribution     `json:"service_ms,omitempty"`   // from the actual moment of sending; of open loops
 	Pacing      *Pacing           `json:"pacing,omitempty"`       // of open loops
@@ -55,6 +56,7 @@ type Configuration struct {
 	PerRequest      Distribution `json:"request_pairs_per_s"`       // a request's pairs over its own latency
 	Buckets         []Bucket     `json:"latency_versus_throughput"` // by latency, lowest first
 	Correlation     Value        `json:"correlation"`               // of latency and throughput, over the requests
+	Stretches       []Stretch    `json:"over_time,omitempty"`       // of a load that moves, in the order of time
 }
 
 // Stages are the means of where the time of an answered request went.
@@ -69,7 +71,7 @@ func configurationOf(m *results.Measured) Configuration {
 	p := &m.Configuration
 	c := Configuration{
 		Batch: p.Batch, Concurrency: p.Concurrency, Planned: p.Requests, Warmup: p.Warmup, Mix: p.Mix,
-		Set: p.Set, Repeat: p.Repeat, Search: p.Search, Attempt: p.Attempt, ObjectiveMS: p.Objective, Arrival: p.Arrival, Rate: p.Rate,
+		Set: p.Set, Repeat: p.Repeat, Search: p.Search, Attempt: p.Attempt, ObjectiveMS: p.Objective, Arrival: p.Arrival, Rate: p.Rate, RampTo: p.RampTo,
 		Failed: map[string]int{}, Seconds: m.Elapsed().Seconds(), Generator: Unmeasured,
 	}
 	latency, throughput := c.count(m.Requests)
@@ -81,6 +83,7 @@ func configurationOf(m *results.Measured) Configuration {
 	c.PerRequest = distributionOf(throughput)
 	c.Buckets = bucketsOf(latency, throughput)
 	c.Correlation = Value(stats.Pearson(latency, throughput))
+	c.Stretches = stretchesOf(m)
 	if m.End != nil {
 		c.end(m.End)
 	}
@@ -153,10 +156,14 @@ func perSecond(n int, seconds float64) Value {
 
 // Name says which configuration it is.
 func (c *Configuration) Name() string {
-	p := results.Configuration{
-		Batch: c.Batch, Concurrency: c.Concurrency, Arrival: c.Arrival, Rate: c.Rate, Mix: c.Mix, Set: c.Set, Search: c.Search, Attempt: c.Attempt, Repeat: c.Repeat,
-	}
+	p := c.load()
+	p.Mix, p.Set, p.Search, p.Attempt, p.Repeat = c.Mix, c.Set, c.Search, c.Attempt, c.Repeat
 	return p.Name()
+}
+
+// load is what c says of its load.
+func (c *Configuration) load() *results.Configuration {
+	return &results.Configuration{Batch: c.Batch, Concurrency: c.Concurrency, Arrival: c.Arrival, Rate: c.Rate, RampTo: c.RampTo}
 }
 
 // ShortName is Name as tables have it.

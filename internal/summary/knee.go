@@ -24,7 +24,7 @@ func knees(all []Configuration) []Knee {
 	sweeps := map[string][]int{}
 	for i := range all {
 		c := &all[i]
-		if c.Search != "" || c.Answered == 0 || !c.Complete {
+		if c.Search != "" || c.RampTo != 0 || c.Answered == 0 || !c.Complete {
 			continue
 		}
 		name := c.sweep()

@@ -22,7 +22,7 @@ func (c *Configuration) ConcurrencyText() string {
 	if c.Arrival != "" {
 		return NotMeasured
 	}
-	return fmt.Sprint(c.Concurrency)
+	return c.load().Workers()
 }
 
 // RateText is the requests per second of an open loop.
@@ -30,7 +30,7 @@ func (c *Configuration) RateText() string {
 	if c.Arrival == "" {
 		return NotMeasured
 	}
-	return fmt.Sprintf("%.4g/s", c.Rate)
+	return c.load().Rates()
 }
 
 // Columns gives a column for whatever varies from one configuration to another: first the rates of
