@@ -298,6 +298,9 @@ func TestDashboardOfAPool(t *testing.T) {
 	if hidden, err := browser.Eval[bool](p, `document.getElementById("metrics").hidden`); !hidden || err != nil {
 		t.Errorf("there is a link to /metrics, which is elsewhere: %v", err)
 	}
+	if hidden, err := browser.Eval[bool](p, `document.getElementById("playground").hidden`); !hidden || err != nil {
+		t.Errorf("there is a playground, though operators have their own address: %v", err)
+	}
 	if problems := p.Problems(); len(problems) > 0 {
 		t.Errorf("the browser complains: %q", problems)
 	}

@@ -44,7 +44,7 @@ type Config struct {
 	Ready    func() bool             // whether requests are taken now
 	Models   func() []crossrank.Info // all that are served; nil means the one of Info
 
-	NoMetrics bool // do not serve /metrics and /reset
+	NoMetrics bool // do not serve /metrics and /reset, and show no playground: operators have their own address
 
 	Viewers    int           // of the stream at once; default 64
 	WriteGrace time.Duration // how long one event may take to be written; default 5 s

@@ -216,8 +216,8 @@ func TestSnapshotShowsReusedScores(t *testing.T) {
 	counts := state.Cache{}
 	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Cache: func() state.Cache { return counts }}})
 	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }, NoMetrics: true})
-	if got := d.newSnapshot(recorder.Snapshot()); got.Cache != nil || got.Metrics {
-		t.Errorf("with nothing reused, and metrics elsewhere: got %+v, %v", got.Cache, got.Metrics)
+	if got := d.newSnapshot(recorder.Snapshot()); got.Cache != nil || got.Metrics || got.Playground {
+		t.Errorf("with nothing reused, and what operators have elsewhere: got %+v, %v, %v", got.Cache, got.Metrics, got.Playground)
 	}
 	counts = state.Cache{Hits: 3, Coalesced: 2, Misses: 5, Evictions: 1, Scores: 4, Bytes: 300, MaxBytes: 1000}
 	if got, want := d.newSnapshot(recorder.Snapshot()).Cache, (cache{Hits: 3, Coalesced: 2, Misses: 5, Bytes: 300, Evictions: 1, Scores: 4, MaxBytes: 1000}); got == nil || *got != want {

@@ -12,8 +12,9 @@ type snapshot struct {
 	Time       time.Time        `json:"time"`
 	Since      time.Time        `json:"since"` // of the start, or of the last reset
 	UptimeS    float64          `json:"uptime_s"`
-	State      string           `json:"state"`   // starting, ready, busy, overloaded or draining
-	Metrics    bool             `json:"metrics"` // whether /metrics is here too
+	State      string           `json:"state"`      // starting, ready, busy, overloaded or draining
+	Metrics    bool             `json:"metrics"`    // whether /metrics is here too
+	Playground bool             `json:"playground"` // whether the page has the form that ranks
 	IntervalMS int64            `json:"interval_ms"`
 	Info       crossrank.Info   `json:"info"`
 	Models     []crossrank.Info `json:"models"`     // null if only the one of info is served
@@ -111,7 +112,7 @@ type instance struct {
 func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	out := snapshot{
 		Time: s.Time, Since: s.Since, UptimeS: s.Time.Sub(d.started).Seconds(),
-		State: d.stateName(s), Metrics: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
+		State: d.stateName(s), Metrics: !d.cfg.NoMetrics, Playground: !d.cfg.NoMetrics, IntervalMS: d.cfg.Recorder.Interval().Milliseconds(), Info: d.cfg.Info(),
 		Requests: s.Requests, Errors: s.Errors, Codes: s.Codes, Refused: map[string]map[crossrank.Code]int64{},
 		Pairs: s.Pairs, Tokens: s.Tokens, PaddedTokens: s.PaddedTokens, TruncatedTokens: s.TruncatedTokens,
 		RequestsPerSecond: s.RequestsPerSecond, PairsPerSecond: s.PairsPerSecond, TokensPerSecond: s.TokensPerSecond,

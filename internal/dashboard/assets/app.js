@@ -2,13 +2,8 @@
 // what the server did not measure shows as a dash.
 
 import { Chart, number } from "./chart.js";
-
-const $ = (id) => document.getElementById(id);
-const el = (name, props = {}, ...children) => {
-  const node = Object.assign(document.createElement(name), props);
-  node.append(...children);
-  return node;
-};
+import { $, el } from "./dom.js";
+import { showPlayground } from "./playground.js";
 
 // Time ranges, and the fineness of the history that each is drawn from.
 const ranges = [
@@ -135,6 +130,7 @@ function showSnapshot(s) {
   put("rejections", whole(s.errors + refused), "", reasons(s));
   showExperiment(s.experiment);
   showInstances(s);
+  showPlayground(s);
 }
 
 // showStages draws the mean request of some samples: each counts as often as requests succeeded in it.
@@ -289,43 +285,6 @@ $("reset").addEventListener("click", async () => {
   await fetch("/api/reset", { method: "POST", headers: { "X-Crossrank-Reset": "yes" } });
   start().catch(lost);
 });
-
-$("try").addEventListener("submit", async (e) => {
-  e.preventDefault();
-  const texts = $("documents").value.split("\n").map((t) => t.trim()).filter(Boolean);
-  const status = $("try-status");
-  $("rank").disabled = true;
-  status.textContent = "ranking…";
-  try {
-    const began = performance.now();
-    const reply = await fetch("/rerank", { method: "POST", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ query: $("query").value, texts }) });
-    const took = performance.now() - began;
-    const body = await reply.json();
-    if (!reply.ok) throw new Error(body.error ?? body.message ?? `status ${reply.status}`);
-    showAnswer(body, texts, reply.headers, took);
-    status.textContent = `${texts.length} documents ranked`;
-  } catch (error) {
-    $("answer").hidden = true;
-    status.textContent = `not ranked: ${error.message}`;
-  } finally {
-    $("rank").disabled = false;
-  }
-});
-
-function showAnswer(ranked, texts, headers, took) {
-  $("answer").hidden = false;
-  $("answer-note").hidden = !latest?.info.meaningless;
-  $("results").replaceChildren(...ranked.map((r) => el("li", {},
-    el("span", { className: "score", textContent: r.score.toFixed(4) }), texts[r.index])));
-  const ms = (name) => {
-    const v = headers.get(name);
-    return v == null ? "–" : v === "0" ? "under 1 ms" : `${v} ms`;
-  };
-  const parts = [["tokenize", ms("x-tokenization-time")], ["queue", ms("x-queue-time")], ["inference", ms("x-inference-time")],
-    ["server", ms("x-total-time")], ["in this browser", `${number(took)} ms`], ["tokens", headers.get("x-compute-tokens") ?? "–"]];
-  $("timing").replaceChildren(...parts.map(([name, v]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: v }))));
-}
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) draw(); });
 follow();
