@@ -235,6 +235,9 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if model, ok := scorer.(*local.Model); ok {
+		rec.prefixes = model.Prefixes
+	}
 	result, err := measureBench(cmd, &opts, rec, scorer)
 	if err != nil {
 		return errors.Join(err, rec.close())

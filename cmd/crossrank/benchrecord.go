@@ -25,7 +25,11 @@ type benchRecorder struct {
 	load load.Config       // what is sent
 	w    *results.Writer   // nil without a file
 
-	lost lostCPU // when the measured part began
+	// When the measured part began.
+	lost   lostCPU
+	shared state.Prefixes
+
+	prefixes func() state.Prefixes // of a model in this process; nil for a server
 }
 
 // lostCPU is CPU time that this machine has lacked since it started; nil where the system does not
@@ -66,12 +70,17 @@ func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set
 }
 
 // began notes that the measured part begins.
-func (b *benchRecorder) began() { b.lost = readLostCPU() }
+func (b *benchRecorder) began() {
+	b.lost = readLostCPU()
+	if b.prefixes != nil {
+		b.shared = b.prefixes()
+	}
+}
 
 // sample is the measured part as one sample of this process, as a server samples itself.
 func (b *benchRecorder) sample(r *load.Result) results.Sample {
 	now := readLostCPU()
-	return results.Sample{Sample: state.Sample{
+	s := results.Sample{Sample: state.Sample{
 		Time: r.Began.Add(r.Elapsed), IntervalS: r.Elapsed.Seconds(),
 		Requests: int64(r.Requests), Pairs: int64(r.Pairs), Tokens: int64(r.Tokens), PaddedTokens: int64(r.PaddedTokens),
 		Errors: int64(r.Failed()), RSSBytes: procstat.OwnResident(),
@@ -79,6 +88,10 @@ func (b *benchRecorder) sample(r *load.Result) results.Sample {
 		StealPct:     procstat.Percent(b.lost.stolen, now.stolen, r.Elapsed),
 		ThrottledPct: procstat.Percent(b.lost.throttled, now.throttled, r.Elapsed),
 	}}
+	if b.prefixes != nil {
+		s.CountPrefixes(b.shared, b.prefixes())
+	}
+	return s
 }
 
 // request records a request. It is a load.Config's Record.

@@ -55,7 +55,9 @@ func TestPlayground(t *testing.T) {
 	// A query that is as long loses tokens too.
 	fill(t, p, long, long)
 	rank(t, p, "1 document ranked")
-	await(t, "that the query was cut", func() bool { return strings.Contains(text(t, p, "results"), "The query is so long that it lost some of them, too") })
+	await(t, "that the query was cut", func() bool {
+		return strings.Contains(text(t, p, "results"), "The query is so long that it lost some of them, too")
+	})
 
 	// Blank lines between documents, another model, and no instruction where no model takes one.
 	fill(t, p, "what is paris", "a fish\nit swims\n \nparis is a city")

@@ -63,6 +63,13 @@ func newCache(c *state.Cache) *cache {
 	}
 }
 
+func newPrefixes(p *state.Prefixes) *prefixes {
+	if p == nil || *p == (state.Prefixes{}) {
+		return nil
+	}
+	return &prefixes{Hits: p.Hits, Misses: p.Misses, SharedTokens: p.Tokens, Kept: p.Kept, Bytes: p.Bytes, MaxBytes: p.MaxBytes}
+}
+
 func newInstance(in state.Instance) instance {
 	return instance{
 		Name: in.Name, State: in.State, Threads: in.Threads,

@@ -230,6 +230,21 @@ func TestSnapshotShowsReusedScores(t *testing.T) {
 	}
 }
 
+// Models that compute what pairs begin with for every pair have null, not 0.
+func TestSnapshotShowsPrefixes(t *testing.T) {
+	counts := state.Prefixes{}
+	recorder := metrics.New(metrics.Options{Gauges: metrics.Gauges{Prefixes: func() state.Prefixes { return counts }}})
+	d := New(Config{Recorder: recorder, Info: (&scorertest.Fake{}).Info, Ready: func() bool { return true }})
+	if got := d.newSnapshot(recorder.Snapshot()).Prefixes; got != nil {
+		t.Errorf("of a model that shares nothing: got %+v", got)
+	}
+	counts = state.Prefixes{Hits: 3, Misses: 5, Tokens: 70, Kept: 4, Bytes: 300, MaxBytes: 1000}
+	want := prefixes{Hits: 3, Misses: 5, SharedTokens: 70, Kept: 4, Bytes: 300, MaxBytes: 1000}
+	if got := d.newSnapshot(recorder.Snapshot()).Prefixes; got == nil || *got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestReset(t *testing.T) {
 	s := show(t, Config{})
 	if _, err := s.scorer.Score(t.Context(), &crossrank.Request{Pairs: make([]crossrank.Pair, 1)}); err != nil {

@@ -40,7 +40,8 @@ type snapshot struct {
 	InFlight  int        `json:"in_flight"`
 	Queue     *waiting   `json:"queue"`
 	Batches   *batches   `json:"batches"`
-	Cache     *cache     `json:"cache"` // null before the first pair, and where no score is reused
+	Cache     *cache     `json:"cache"`    // null before the first pair, and where no score is reused
+	Prefixes  *prefixes  `json:"prefixes"` // null for models that compute what pairs begin with for every pair
 	Instances []instance `json:"instances"`
 	Total     *instance  `json:"instances_total"` // of all instances together; null for fewer than two
 }
@@ -91,6 +92,16 @@ type cache struct {
 	MaxBytes  int64 `json:"max_bytes"` // that they may take
 }
 
+// prefixes counts what pairs begin with, since the start.
+type prefixes struct {
+	Hits         int64 `json:"hits"`          // beginnings that were kept from earlier batches, wholly or in part
+	Misses       int64 `json:"misses"`        // beginnings that were not
+	SharedTokens int64 `json:"shared_tokens"` // tokens that were not computed again
+	Kept         int64 `json:"kept"`          // beginnings that are kept
+	Bytes        int64 `json:"bytes"`         // that they take
+	MaxBytes     int64 `json:"max_bytes"`     // that they may take
+}
+
 type instance struct {
 	Name         string  `json:"name"`
 	State        string  `json:"state"`
@@ -128,6 +139,7 @@ func (d *Dashboard) newSnapshot(s metrics.Snapshot) snapshot {
 	}
 	out.Latency, out.Stages = newLatency(s.Latency), newStages(s)
 	out.Queue, out.Batches, out.Cache = newWaiting(s.Queue), newBatches(s.Batches), newCache(s.Cache)
+	out.Prefixes = newPrefixes(s.Prefixes)
 	for _, in := range s.Instances {
 		out.Instances = append(out.Instances, newInstance(in))
 	}

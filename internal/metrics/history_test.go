@@ -154,3 +154,30 @@ func TestGaugesInSamples(t *testing.T) {
 		}
 	})
 }
+
+// A sample has what was shared in its interval, and nothing where the model shares nothing.
+func TestSamplesCountPrefixes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, shares := range []bool{false, true} {
+			counts := state.Prefixes{}
+			r := New(Options{Gauges: Gauges{Prefixes: func() state.Prefixes { return counts }}})
+			for range 2 {
+				time.Sleep(r.Interval())
+				if shares {
+					counts.Hits, counts.Misses, counts.Tokens, counts.MaxBytes = counts.Hits+3, counts.Misses+1, counts.Tokens+70, 9
+				}
+				r.sample(time.Now())
+			}
+			last := r.History(time.Time{})[1]
+			if !shares {
+				if last.PrefixHits != nil || last.PrefixMisses != nil || last.PrefixTokens != nil {
+					t.Errorf("a model that shares nothing has %v hits", *last.PrefixHits)
+				}
+				continue
+			}
+			if last.PrefixHits == nil || *last.PrefixHits != 3 || *last.PrefixMisses != 1 || *last.PrefixTokens != 70 {
+				t.Errorf("the sample is %+v, want 3 hits, 1 miss and 70 tokens", last)
+			}
+		}
+	})
+}

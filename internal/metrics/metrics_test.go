@@ -166,7 +166,8 @@ func TestSampleJSON(t *testing.T) {
 		}
 		keys := strings.Fields(`batch_pairs batch_tokens batches compute_ms cpu_pct errors gc_pct goroutines gpu_memory_bytes
 			gpu_pct heap_bytes in_flight instances interval_s latency_ms latency_p50_ms latency_p95_ms latency_p99_ms open_files
-			overloaded padded_tokens padding_waste_pct pairs queue_ms queue_oldest_ms queued_pairs queued_tokens refused
+			overloaded padded_tokens padding_waste_pct pairs prefix_hits prefix_misses prefix_shared_tokens queue_ms queue_oldest_ms
+			queued_pairs queued_tokens refused
 			requests rss_bytes steal_pct throttled_pct time tokenize_ms tokens`)
 		if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, keys) {
 			t.Errorf("got keys %v, want %v", have, keys)

@@ -15,6 +15,7 @@ type observation struct {
 	queue     *state.Queue
 	batches   *state.Batches
 	device    *state.Device
+	prefixes  *state.Prefixes
 	instances []state.Instance
 	inFlight  int
 }
@@ -25,6 +26,7 @@ func (r *Recorder) observe(now time.Time) observation {
 		process:  readUsage(),
 		queue:    read(r.opts.Gauges.Queue),
 		batches:  read(r.opts.Gauges.Batches),
+		prefixes: read(r.opts.Gauges.Prefixes),
 		inFlight: r.inFlightRequests(),
 	}
 	if f := r.opts.Gauges.Instances; f != nil {
@@ -74,6 +76,9 @@ func newSample(c *counts, from, to observation) state.Sample {
 		if was != nil && dev.Timed && was.Timed && d > 0 {
 			s.GPUPct = new(min(100, 100*(dev.Busy-was.Busy).Seconds()/d.Seconds())) // clocks are not read at once
 		}
+	}
+	if from.prefixes != nil && to.prefixes != nil {
+		s.CountPrefixes(*from.prefixes, *to.prefixes)
 	}
 	return s
 }

@@ -37,6 +37,7 @@ type Snapshot struct {
 	Queue     *state.Queue
 	Batches   *state.Batches // since the start, whether or not there was a reset
 	Cache     *state.Cache   // likewise
+	Prefixes  *state.Prefixes
 	Instances []state.Instance
 }
 
@@ -64,6 +65,7 @@ func (r *Recorder) Snapshot() Snapshot {
 		Queue:    read(r.opts.Gauges.Queue),
 		Batches:  read(r.opts.Gauges.Batches),
 		Cache:    read(r.opts.Gauges.Cache),
+		Prefixes: read(r.opts.Gauges.Prefixes),
 		Codes:    make(map[crossrank.Code]int64),
 		Refused:  make(map[Edge]map[crossrank.Code]int64),
 	}

@@ -26,6 +26,26 @@ func (d *document) usage() {
 	}
 }
 
+// prefixes prints what was reused of what pairs begin with, if any model shares that.
+func (d *document) prefixes() {
+	if !slices.ContainsFunc(d.Configurations, func(c summary.Configuration) bool { return c.Prefixes != nil }) {
+		return
+	}
+	d.Para("## Shared Prefixes")
+	d.Header("Config", "Hits", "Misses", "Hit rate", "Tokens shared")
+	for i := range d.Configurations {
+		p := d.Configurations[i].Prefixes
+		if p == nil {
+			d.Row(d.configuration(i), summary.NotMeasured, summary.NotMeasured, summary.NotMeasured, summary.NotMeasured)
+			continue
+		}
+		d.Row(d.configuration(i), fmt.Sprint(p.Hits), fmt.Sprint(p.Misses), p.HitPct.Format("%.1f%%"), fmt.Sprint(p.SharedTokens))
+	}
+	d.Line("")
+	d.Para("A prefix is what pairs begin with, such as an instruction and a query. A hit was kept from earlier batches, wholly or in " +
+		"part. Tokens shared were not computed again, within a request or after one.")
+}
+
 // series prints the server's samples one by one.
 func (d *document) series() {
 	d.Para("## Dashboard Time-Series Data")

@@ -62,3 +62,21 @@ func TestLostCPUOfOlderResults(t *testing.T) {
 		t.Error("what was not measured is called disturbed")
 	}
 }
+
+// What a model shares is a section, with n/a for a configuration whose model shares nothing; without
+// any there is none.
+func TestPrefixes(t *testing.T) {
+	res := &results.Results{Configurations: []*results.Measured{{}, {}}}
+	if page := string(Markdown(summary.Of(res))); strings.Contains(page, "Shared Prefixes") {
+		t.Errorf("models that share nothing have a section:\n%s", page)
+	}
+	var s results.Sample
+	s.CountPrefixes(state.Prefixes{}, state.Prefixes{Hits: 3, Misses: 1, Tokens: 70, MaxBytes: 9})
+	res.Configurations[0].Samples = []results.Sample{s}
+	page := string(Markdown(summary.Of(res)))
+	for _, want := range []string{"## Shared Prefixes", "| 3 | 1 | 75.0% | 70 |", "| n/a | n/a | n/a | n/a |"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+}

@@ -40,6 +40,7 @@ func Markdown(s *summary.Summary, charts ...Link) []byte {
 	d.details()
 	d.overall()
 	d.usage()
+	d.prefixes()
 	d.series()
 	d.settings()
 	d.qualities()

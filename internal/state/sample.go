@@ -35,6 +35,11 @@ type Sample struct {
 	BatchPairs  *float64 `json:"batch_pairs"`
 	BatchTokens *float64 `json:"batch_tokens"`
 
+	// Of what pairs begin with, in the interval; nil for models that compute it for every pair.
+	PrefixHits   *int64 `json:"prefix_hits"`          // beginnings that were kept from earlier batches, wholly or in part
+	PrefixMisses *int64 `json:"prefix_misses"`        // beginnings that were not
+	PrefixTokens *int64 `json:"prefix_shared_tokens"` // tokens that were not computed again
+
 	// At the end of the interval; nil where it cannot be measured.
 	InFlight      *int     `json:"in_flight"`       // requests inside the scorer
 	QueuedPairs   *int     `json:"queued_pairs"`    // waiting
@@ -72,4 +77,13 @@ type InstanceSample struct {
 // Start is when the interval began.
 func (s *Sample) Start() time.Time {
 	return s.Time.Add(-time.Duration(s.IntervalS * float64(time.Second)))
+}
+
+// CountPrefixes sets what was counted of beginnings from was to now, unless the model shares none.
+func (s *Sample) CountPrefixes(was, now Prefixes) {
+	if now == (Prefixes{}) {
+		return
+	}
+	in := now.Since(was)
+	s.PrefixHits, s.PrefixMisses, s.PrefixTokens = &in.Hits, &in.Misses, &in.Tokens
 }

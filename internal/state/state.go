@@ -175,3 +175,11 @@ func (p *Prefixes) Add(other Prefixes) {
 	p.Bytes += other.Bytes
 	p.MaxBytes += other.MaxBytes
 }
+
+// Since returns what was counted after an earlier moment. What is kept is that of now.
+func (p Prefixes) Since(was Prefixes) Prefixes {
+	p.Hits -= was.Hits
+	p.Misses -= was.Misses
+	p.Tokens -= was.Tokens
+	return p
+}

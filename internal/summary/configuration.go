@@ -49,6 +49,8 @@ type Configuration struct {
 	Steal     Value `json:"steal_pct"`     // of the machine: others on its host took it
 	Throttled Value `json:"throttled_pct"` // of the server: a CPU quota held it back
 
+	Prefixes *Prefixes `json:"prefixes"` // nil for models that share no beginnings, and where it is not known
+
 	Stages          Stages       `json:"stages_ms"`
 	PairsPerSecond  Value        `json:"pairs_per_s"` // of the whole system
 	TokensPerSecond Value        `json:"tokens_per_s"`
@@ -84,6 +86,7 @@ func configurationOf(m *results.Measured) Configuration {
 	c.Buckets = bucketsOf(latency, throughput)
 	c.Correlation = Value(stats.Pearson(latency, throughput))
 	c.Stretches = stretchesOf(m)
+	c.Prefixes = prefixesOf(m.Samples)
 	if m.End != nil {
 		c.end(m.End)
 	}

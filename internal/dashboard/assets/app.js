@@ -62,6 +62,11 @@ function addExtras() {
   if (!s) return;
   if (s.gpu_pct != null) extraChart("gpu", { title: "GPU", unit: "%", max: 100, series: [{ name: "busy", value: (s) => s.gpu_pct }] });
   if (s.gpu_memory_bytes != null) extraChart("gpumem", { title: "GPU memory", unit: "MiB", series: [{ name: "used", value: (s) => mib(s.gpu_memory_bytes) }] });
+  if (s.prefix_hits != null) {
+    const hits = (s) => (s.prefix_hits + s.prefix_misses ? (100 * s.prefix_hits) / (s.prefix_hits + s.prefix_misses) : null);
+    extraChart("prefixes", { title: "Prefix hits", unit: "%", max: 100, series: [{ name: "of the beginnings of pairs", value: hits }] });
+    extraChart("shared", { title: "Shared tokens", unit: "tokens/s", series: [{ name: "not computed again", value: (s) => per(s, s.prefix_shared_tokens) }] });
+  }
   const names = (s.instances ?? []).map((i) => i.name);
   if (names.length > 1) {
     extraChart("instances " + names.length, { title: "Instances", unit: "%", max: 100, series: names.slice(0, 6).map((name) => ({
