@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
 	./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -33,7 +33,7 @@ reports: build ## every report, chart and the summary of experiments/results fro
 # A time limit only ends a test that hangs, whatever else the machine does meanwhile.
 GOTEST = $(GO) test -timeout 40m
 
-test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-tokenizers test-devices ## all tests; the last lines say what did not run and why
+test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-s3 test-tokenizers test-devices ## all tests; the last lines say what did not run and why
 	@$(MAKE) --no-print-directory not-tested
 	@echo "make test: all tests that ran have passed"
 
@@ -89,6 +89,9 @@ NPM_INSTALL = { ! command -v npm >/dev/null || npm install --silent --no-progres
 
 test-clients: ## clients of other makers against a server; those for Node.js where npm is
 	cd test/clients && $(NPM_INSTALL) && $(GOTEST) -count 1 ./...
+
+test-s3: ## jobs whose input and output are on S3, against a server of another maker in the test
+	cd test/s3 && $(GOTEST) -count 1 ./...
 
 test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; TOKENIZER_TEXTS=50000 compares more texts
 	cd test/tokenizers && $(NPM_INSTALL)
