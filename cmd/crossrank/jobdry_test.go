@@ -18,9 +18,9 @@ import (
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
 
-// TestDryJob runs a job whose scores cost nothing: what is left is the machinery of submitter, queue
-// and worker. JOB_DRY_ROWS makes it longer. It logs the speed of each, and fails if the memory grows
-// with the rows.
+// TestDryJob runs a job whose scores cost nothing: what is left is the machinery of submitter,
+// queue and worker. JOB_DRY_ROWS makes it longer. It logs the speed of each, and fails if the
+// memory grows with the rows.
 func TestDryJob(t *testing.T) {
 	n := fromEnv(t, "JOB_DRY_ROWS", 20_000)
 	dir := t.TempDir()

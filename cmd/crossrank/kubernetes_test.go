@@ -30,7 +30,8 @@ var customKinds = map[string]bool{
 	"keda.sh/v1alpha1/ScaledObject":                 true,
 }
 
-// TestKubernetesSchemas holds each manifest against the schema of its kind, unknown fields included.
+// TestKubernetesSchemas holds each manifest against the schema of its kind, unknown fields
+// included.
 func TestKubernetesSchemas(t *testing.T) {
 	dir := schemaDir(t)
 	checked := 0

@@ -23,8 +23,8 @@ func (e *ShardError) Error() string { return e.Err.Error() }
 func (e *ShardError) Unwrap() error { return e.Err }
 
 // Compute scores a shard and stores its output, unless that is there. It calls progress with the
-// rows that each step has scored. Its errors are a [*ShardError], a [*ChangedError], or the fault of
-// a file, a storage or the scorer, which may pass.
+// rows that each step has scored. Its errors are a [*ShardError], a [*ChangedError], or the fault
+// of a file, a storage or the scorer, which may pass.
 func (j *Job) Compute(ctx context.Context, scorer crossrank.Scorer, shard int, progress func(rows int)) (err error) {
 	if done, err := j.finished(ctx, shard); err != nil || done {
 		return err

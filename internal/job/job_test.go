@@ -91,7 +91,8 @@ func expected(t *testing.T, n int) string {
 	return b.String()
 }
 
-// TestWorkersTogether: any number of workers, one after the other or at once, writes what one writes.
+// TestWorkersTogether: any number of workers, one after the other or at once, writes what one
+// writes.
 func TestWorkersTogether(t *testing.T) {
 	const n = 1234
 	path := input(t, n)
@@ -168,8 +169,8 @@ func TestContinues(t *testing.T) {
 	}
 }
 
-// TestBadRow names a row that cannot be scored, in the submission or when it fails in the model, and
-// finishes the other shards.
+// TestBadRow names a row that cannot be scored, in the submission or when it fails in the model,
+// and finishes the other shards.
 func TestBadRow(t *testing.T) {
 	path := input(t, 300)
 	j := submit(t, spec(t, path))

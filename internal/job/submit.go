@@ -31,9 +31,9 @@ type Spec struct {
 	Progress       func(rows int64, done float64) // called after each shard; may be nil
 }
 
-// Submit reads the inputs once, which finds every row that cannot be scored, and writes the manifest.
-// A job that is there already and is the same continues, also if it was canceled; another one is an
-// error.
+// Submit reads the inputs once, which finds every row that cannot be scored, and writes the
+// manifest. A job that is there already and is the same continues, also if it was canceled; another
+// one is an error.
 func Submit(ctx context.Context, s Spec) (j *Job, err error) {
 	folder, err := storage.Open(s.Folder)
 	if err != nil {

@@ -1,14 +1,14 @@
 // Package queue distributes the shards of a job over workers, by NATS JetStream.
 //
-// A [Queue] is a stream with a message for each shard that waits or is in progress. A worker takes a
-// shard with [Queue.Next], renews it while it works and acknowledges it when the shard's output is
-// stored. A shard that is not renewed, because its worker died or the network is cut, goes to
-// another worker. A shard that fails thrice becomes a dead letter: a message with the reasons, which
-// stays in the stream.
+// A [Queue] is a stream with a message for each shard that waits or is in progress. A worker takes
+// a shard with [Queue.Next], renews it while it works and acknowledges it when the shard's output
+// is stored. A shard that is not renewed, because its worker died or the network is cut, goes to
+// another worker. A shard that fails thrice becomes a dead letter: a message with the reasons,
+// which stays in the stream.
 //
 // The queue holds nothing that matters. Which shards are finished is what [Options.Open] reports,
-// from the stored output, and a queue that is empty or gone is filled from that again. So a shard may
-// be computed twice, when messages are lost or late, and is never left out.
+// from the stored output, and a queue that is empty or gone is filled from that again. So a shard
+// may be computed twice, when messages are lost or late, and is never left out.
 //
 // The server is a NATS cluster, or an embedded one, see [Serve].
 package queue

@@ -172,8 +172,8 @@ func renewed(t *testing.T, task *Task) context.Context {
 	return ctx
 }
 
-// TestDeadLetter: a shard that fails three times is left out, with its last reason, and the others are
-// finished.
+// TestDeadLetter: a shard that fails three times is left out, with its last reason, and the others
+// are finished.
 func TestDeadLetter(t *testing.T) {
 	truth := newShards(5)
 	q := newQueue(t, connect(t, serve(t, ServerOptions{})), truth, time.Minute)

@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// ServerOptions configure an embedded server. The zero value is a server in this process alone, with
-// nothing on the disk.
+// ServerOptions configure an embedded server. The zero value is a server in this process alone,
+// with nothing on the disk.
 type ServerOptions struct {
 	Listen string // host:port; port 0 chooses a free one; "" listens nowhere
 	Dir    string // of the streams; "" is a temporary directory
@@ -107,8 +107,8 @@ type DialOptions struct {
 	Log         *slog.Logger
 }
 
-// Dial connects to the servers at a URL: nats://host:4222, or several, separated by commas; with tls://
-// encrypted. The connection is made in the background, and made again whenever it ends.
+// Dial connects to the servers at a URL: nats://host:4222, or several, separated by commas; with
+// tls:// encrypted. The connection is made in the background, and made again whenever it ends.
 func Dial(url string, o DialOptions) (*Conn, error) {
 	opts := []nats.Option{
 		nats.Name(o.Name),

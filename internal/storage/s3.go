@@ -29,8 +29,8 @@ type bucket struct {
 var _ Folder = (*bucket)(nil)
 
 // openS3 makes the client for s3://bucket/prefix. Like Amazon's tools, it reads the address of the
-// storage from AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, without which it is Amazon's, and the region
-// from AWS_REGION or AWS_DEFAULT_REGION.
+// storage from AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, without which it is Amazon's, and the
+// region from AWS_REGION or AWS_DEFAULT_REGION.
 func openS3(name string) (Folder, error) {
 	b := &bucket{}
 	b.name, b.prefix, _ = strings.Cut(strings.TrimPrefix(name, s3Scheme), "/")

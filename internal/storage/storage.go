@@ -1,10 +1,10 @@
 // Package storage reads and writes files in a directory or under a prefix of S3-compatible object
 // storage.
 //
-// [Open] takes either as one name: a path, or s3://bucket/prefix. A file appears under its name when
-// it is complete, never before: a local one is renamed, an object is put whole or completes its
-// multipart upload. So a reader that finds a name finds all of its content, and two writers of one
-// name leave the content of one of them.
+// [Open] takes either as one name: a path, or s3://bucket/prefix. A file appears under its name
+// when it is complete, never before: a local one is renamed, an object is put whole or completes
+// its multipart upload. So a reader that finds a name finds all of its content, and two writers of
+// one name leave the content of one of them.
 package storage
 
 import (

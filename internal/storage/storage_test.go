@@ -24,7 +24,8 @@ func names(t *testing.T, f Folder) (all []string) {
 	return all
 }
 
-// TestDirectory writes, finds, reads and removes files of a directory. The same on S3 is in test/s3.
+// TestDirectory writes, finds, reads and removes files of a directory. The same on S3 is in
+// test/s3.
 func TestDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	f, err := Open(dir)
