@@ -51,7 +51,7 @@ func (s *shards) take(i int) int {
 	return s.took[i]
 }
 
-func (s *shards) left() int { open, _ := s.open(nil); return len(open) }
+func (s *shards) left() int { open, _ := s.open(context.Background()); return len(open) }
 
 func serve(t *testing.T, opts ServerOptions) *Server {
 	t.Helper()
