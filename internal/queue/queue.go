@@ -85,11 +85,11 @@ func (q *Queue) name() string { return "crossrank-" + q.opts.Job }
 
 // subject names what belongs to a shard: todo.7, failed.7.1 or dead.7.
 func (q *Queue) subject(parts ...any) string {
-	s := "crossrank." + q.opts.Job
+	words := []string{"crossrank", q.opts.Job}
 	for _, p := range parts {
-		s += "." + fmt.Sprint(p)
+		words = append(words, fmt.Sprint(p))
 	}
-	return s
+	return strings.Join(words, ".")
 }
 
 // Next takes a shard. It waits while other workers hold the last ones, because they may fail, and
