@@ -28,3 +28,20 @@ func openInput(cmd *cobra.Command, name string) (*input, error) {
 	}
 	return &input{dataset.NewLines(f, name), f}, nil
 }
+
+// checkInputs holds that the files can be opened, before a model is.
+func checkInputs(names []string) error {
+	for _, name := range names {
+		if name == "-" {
+			continue
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("opening the input: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

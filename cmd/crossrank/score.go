@@ -1,19 +1,16 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/local"
 )
 
 type scoreOptions struct {
-	model     string
+	scorer    scorerFlags
+	rows      rowFlags
 	input     string
 	raw       bool
 	maxLength int
@@ -24,21 +21,38 @@ type scoreOptions struct {
 func newScoreCommand() *cobra.Command {
 	var opts scoreOptions
 	cmd := &cobra.Command{
-		Use:   "score --model M [--input FILE]",
-		Short: "Score pairs: JSON lines in, JSON lines out",
-		Long: `Score reads one pair per line, {"query": "…", "passage": "…"}, and writes one line per pair, in
-the same order: {"index": 0, "score": 0.93}. The index counts the pairs from 0; blank lines are
-skipped and do not count. Either text may be empty. Other keys are ignored.
+		Use:   "score --model M [FILE...]",
+		Short: "Score the pairs of files: JSON lines, CSV, TSV or Parquet",
+		Long: `Score reads a pair from each row of the files, or of standard input, and writes a row for each,
+in the same order. The columns query and passage have the texts; either may be empty. The format of
+a file follows from its extension, .jsonl, .csv, .tsv or .parquet, and .gz or .zst after it. The
+output has the format that its own extension says, or else that of the inputs.
 
-Pairs are scored as they arrive, in constant memory, so the input may be endless. An invalid line
-ends the run with an error that names the line, after the scores of the pairs before it.`,
-		Example: `  $ crossrank score --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl > scores.jsonl
+Of JSON lines, {"query": "…", "passage": "…"}, the output is {"index": 0, "score": 0.93}: the index
+counts the rows of all inputs from 0; blank lines are skipped and do not count. The rows of a table
+keep their columns, followed by the score. --keep chooses others.
+
+Rows are scored as they arrive, in constant memory, so an input may be endless. A row that cannot be
+read ends the run with an error that names file and line, after the scores of the rows before it;
+with --rejects it goes to a file and the run goes on.
+
+With --output, rows are written to FILE.part until all are there. A run that was interrupted or
+killed goes on with --resume, and the output is the same as without the interruption.`,
+		Example: `  $ crossrank score --model ./ms-marco-MiniLM-L-6-v2 pairs.jsonl > scores.jsonl
   $ echo '{"query": "capital of France", "passage": "Paris is the capital."}' |
-      crossrank score -m builtin:minilm-l6`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runScore(cmd, opts) },
+      crossrank score -m builtin:minilm-l6
+  $ crossrank score -m ./model pairs-*.csv.gz --query-column q --passage-column text -o all.parquet
+  $ crossrank score -m ./model pairs.parquet -o scored.parquet --rejects bad.jsonl --resume
+  $ crossrank score --target grpc://10.0.0.1:50051,10.0.0.2:50051 pairs.jsonl -o scores.jsonl.zst`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.rows.files = args
+			return runScore(cmd, opts)
+		},
 	}
-	requireModel(cmd, &opts.model)
-	pairsFlag(cmd, &opts.input)
+	opts.scorer.register(cmd)
+	opts.rows.register(cmd)
+	cmd.Flags().StringVarP(&opts.input, "input", "i", "", "file of pairs, as one without a flag; - = standard input")
 	cmd.Flags().BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
 	instructionFlag(cmd, &opts.instruction)
@@ -46,66 +60,34 @@ ends the run with an error that names the line, after the scores of the pairs be
 }
 
 func runScore(cmd *cobra.Command, opts scoreOptions) (err error) {
-	if err := checkMaxLength(opts.maxLength); err != nil {
-		return err
+	if opts.input != "" {
+		opts.rows.files = append([]string{opts.input}, opts.rows.files...)
 	}
-	lines, err := openInput(cmd, opts.input)
+	if len(opts.rows.files) == 0 {
+		opts.rows.files = []string{"-"}
+	}
+	for _, check := range []func() error{
+		func() error { return opts.scorer.check(cmd) },
+		func() error { return checkMaxLength(opts.maxLength) },
+		opts.rows.check,
+		func() error { return checkInputs(opts.rows.files) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	scorer, info, err := opts.scorer.open(cmd)
 	if err != nil {
 		return err
 	}
-	defer lines.Close()
-	if err := ensureModels(cmd, opts.model); err != nil {
-		return err
+	defer closeInto(&err, scorer)
+	run := opts.rows.options(cmd)
+	run.Request = crossrank.Request{Raw: opts.raw, MaxLength: opts.maxLength, Instruction: opts.instruction}
+	run.Settings = opts.scorer.settings(info)
+	if run.InFlight == 0 && opts.scorer.target.address != "" {
+		run.InFlight = 8
 	}
-	model, err := local.Open(opts.model, local.Options{})
-	if err != nil {
-		return err
-	}
-	defer closeInto(&err, model)
-	warnMeaningless(cmd.ErrOrStderr(), model.Info())
-
-	out := bufio.NewWriter(cmd.OutOrStdout())
-	index := 0
-	for pairs, err := range chunks(cmd.Context(), lines.Pair) {
-		if err != nil {
-			return err
-		}
-		scores, err := scorePairs(cmd.Context(), model, pairs, opts)
-		if err != nil {
-			return err
-		}
-		if err := writeScores(out, index, scores); err != nil {
-			return err
-		}
-		index += len(pairs)
-	}
-	return nil
-}
-
-func scorePairs(ctx context.Context, s crossrank.Scorer, pairs []crossrank.Pair, opts scoreOptions) ([]float32, error) {
-	resp, err := s.Score(ctx, &crossrank.Request{
-		Pairs: pairs, Raw: opts.raw, MaxLength: opts.maxLength, Instruction: opts.instruction,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return resp.Scores, nil
-}
-
-// writeScores writes a line for each score and sends them on their way; the first has the given
-// index.
-func writeScores(out *bufio.Writer, index int, scores []float32) error {
-	enc := json.NewEncoder(out)
-	for i, score := range scores {
-		line := struct {
-			Index int     `json:"index"`
-			Score float32 `json:"score"`
-		}{index + i, score}
-		if err := enc.Encode(line); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
+	return scoreRows(cmd, scorer, run)
 }
 
 // closeInto closes c at the end of a function and reports its error if there is no earlier one.

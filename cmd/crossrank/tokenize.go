@@ -8,6 +8,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/scoring"
 )
 
 type tokenizeOptions struct {
@@ -60,7 +61,7 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for pairs, err := range chunks(cmd.Context(), lines.Pair) {
+	for pairs, err := range scoring.Chunks(cmd.Context(), lines.Pair) {
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ var writes = regexp.MustCompile(`\bos\.(Create|WriteFile|Rename)\(`)
 var mayWrite = map[string]string{
 	"internal/outfile":    "it is the place",
 	"internal/experiment": "the log of a server, which is written as it comes",
+	"internal/scoring":    "outputs that grow over several runs, beside their place until they are complete",
 	"internal/tinymodel":  "models of tests, in folders of their own",
 	"internal/material":   "models of tests, in folders of their own",
 }

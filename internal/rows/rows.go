@@ -11,6 +11,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -69,10 +70,8 @@ func (k Kind) String() string {
 func ParseKind(name string) (Kind, error) {
 	format, compression, _ := strings.Cut(name, ".")
 	k := Kind{Format(format), Compression(compression)}
-	for _, known := range Kinds() {
-		if name == known {
-			return k, nil
-		}
+	if slices.Contains(Kinds(), name) {
+		return k, nil
 	}
 	return Kind{}, fmt.Errorf("unknown format %q; use one of %s", name, strings.Join(Kinds(), ", "))
 }

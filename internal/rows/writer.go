@@ -24,9 +24,9 @@ type Writer struct {
 	out     io.Writer
 	kind    Kind
 	columns []Column
-	limit   int // rows of a group
-	rows    int // of the current group
-	groups  []Group
+	limit   int          // rows of a group
+	rows    int          // of the current group
+	begun   bool         // a group is complete
 	text    bytes.Buffer // of the current group; of Parquet its row group
 	encode  encoder
 	frame   *compressor
@@ -49,7 +49,7 @@ func (k Kind) Grouped() bool { return k.Format == Parquet || k.Compression != Pl
 // NewWriter begins a file, or continues the one that has the groups done. Groups hold limit rows; 0
 // means [GroupRows].
 func NewWriter(out io.Writer, kind Kind, columns []Column, limit int, done []Group) (*Writer, error) {
-	w := &Writer{out: out, kind: kind, columns: columns, limit: limit, groups: done}
+	w := &Writer{out: out, kind: kind, columns: columns, limit: limit, begun: len(done) > 0}
 	if limit == 0 {
 		w.limit = GroupRows
 	}
@@ -102,11 +102,19 @@ func names(columns []Column) []Cell {
 
 // Write adds a row, with one cell for each column, to the current group.
 func (w *Writer) Write(cells []Cell) error {
-	w.rows++
+	before := w.text.Len()
+	var err error
 	if w.parquet != nil {
-		return w.parquet.write(w.columns, cells)
+		err = w.parquet.write(w.columns, cells)
+	} else {
+		err = w.encode(&w.text, w.columns, cells)
 	}
-	return w.encode(&w.text, w.columns, cells)
+	if err != nil {
+		w.text.Truncate(before) // nothing of a row that cannot be written
+		return err
+	}
+	w.rows++
+	return nil
 }
 
 // Full reports that the current group must end now. It is always false where groups may end
@@ -121,6 +129,9 @@ func (w *Writer) Full() bool {
 	}
 	return w.rows >= w.limit || size >= groupBytes
 }
+
+// Kind returns the format of the file.
+func (w *Writer) Kind() Kind { return w.kind }
 
 // Rows returns the number of rows in the current group.
 func (w *Writer) Rows() int { return w.rows }
@@ -138,7 +149,7 @@ func (w *Writer) EndGroup() (Group, error) {
 	}
 	w.rows = 0
 	w.text.Reset()
-	w.groups = append(w.groups, g)
+	w.begun = true
 	return g, nil
 }
 
@@ -156,7 +167,7 @@ func (w *Writer) group(g *Group) (data []byte, err error) {
 
 // Close ends the last group and the file. It does not close the file itself.
 func (w *Writer) Close() error {
-	if w.rows > 0 || len(w.groups) == 0 {
+	if w.rows > 0 || !w.begun {
 		if _, err := w.EndGroup(); err != nil {
 			return err
 		}

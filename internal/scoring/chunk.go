@@ -1,4 +1,4 @@
-package main
+package scoring
 
 import (
 	"context"
@@ -10,20 +10,19 @@ import (
 // few enough for a steady flow of answers.
 const chunkSize = 128
 
-// chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk holds
+// Chunks groups what read returns, up to io.EOF, into slices of at most chunkSize. A chunk holds
 // what was read while the last one was processed: a fast source gives full chunks, a slow one gives
 // each item without delay, and at most two chunks are in memory. An error, of read or ctx, comes
-// last, alone, after everything that was read before it. A chunk is valid until the next one.
+// last, alone, after everything that was read before it.
 //
 // Reading runs in its own goroutine, because a blocked read of a terminal or pipe cannot be
 // cancelled. After the loop, the goroutine ends with the read that it is in.
-func chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, error] {
+func Chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		left := make(chan struct{})
 		defer close(left)
 		source := startReading(read, left)
 
-		chunk := make([]T, 0, chunkSize)
 		for {
 			select {
 			case <-ctx.Done():
@@ -33,8 +32,7 @@ func chunks[T any](ctx context.Context, read func() (T, error)) iter.Seq2[[]T, e
 				if !ok {
 					return
 				}
-				var err error
-				chunk, err = gather(chunk[:0], first, source)
+				chunk, err := gather(make([]T, 0, chunkSize), first, source)
 				if len(chunk) > 0 && !yield(chunk, nil) {
 					return
 				}

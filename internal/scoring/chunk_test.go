@@ -1,4 +1,4 @@
-package main
+package scoring
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func TestChunksKeepOrderAndBound(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int
 			var gotErr error
-			for chunk, err := range chunks(t.Context(), counting(test.n, test.end)) {
+			for chunk, err := range Chunks(t.Context(), counting(test.n, test.end)) {
 				if gotErr != nil {
 					t.Fatalf("a chunk of %d after the error %v", len(chunk), gotErr)
 				}
@@ -66,7 +66,7 @@ func TestChunksDoNotWaitForMore(t *testing.T) {
 			return 1, nil
 		}
 		start := time.Now()
-		for chunk := range chunks(t.Context(), slow) {
+		for chunk := range Chunks(t.Context(), slow) {
 			if len(chunk) != 1 || time.Since(start) != time.Second {
 				t.Errorf("got %d items after %v, want 1 after 1s", len(chunk), time.Since(start))
 			}
@@ -79,7 +79,7 @@ func TestChunksDoNotWaitForMore(t *testing.T) {
 func TestChunksGatherWhileTheCallerWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sizes []int
-		for chunk := range chunks(t.Context(), counting(3*chunkSize, io.EOF)) {
+		for chunk := range Chunks(t.Context(), counting(3*chunkSize, io.EOF)) {
 			sizes = append(sizes, len(chunk))
 			time.Sleep(time.Second)
 			synctest.Wait()
@@ -97,7 +97,7 @@ func TestChunksEndWithTheContext(t *testing.T) {
 		unblock := make(chan struct{})
 		blocked := func() (int, error) { <-unblock; return 0, io.EOF }
 		var got error
-		for _, err := range chunks(ctx, blocked) {
+		for _, err := range Chunks(ctx, blocked) {
 			got = err
 		}
 		if !errors.Is(got, context.DeadlineExceeded) {
