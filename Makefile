@@ -98,7 +98,7 @@ test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; T
 	$(GOTEST) -count 1 -run TestLibrary ./internal/checkpoint
 
 # Packages whose backends compute in libraries of other makers. npm has the libraries.
-DEVICES := ./internal/dynlib/... ./internal/onnx/...
+DEVICES := ./internal/dynlib/... ./internal/onnx/... ./internal/backend/...
 ONNX_LIB = $(firstword $(wildcard $(CURDIR)/test/devices/node_modules/onnxruntime-node/bin/napi-v6/$(DEVICES_ON)/libonnxruntime.*))
 DEVICES_ON = $(subst linux/amd64,linux/x64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH))
 

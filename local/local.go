@@ -67,6 +67,9 @@ func Open(name string, opts Options) (*Model, error) {
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
 	}
+	for _, why := range engines[0].Properties().Passed {
+		model.warnings = append(model.warnings, "backend auto: "+why)
+	}
 	model.before, model.after = m.Tokenizer.Around()
 	model.info = describe(m, model.engines, opts)
 	model.pair = pairToVerify(m.Reading, model.info.MaxLength)

@@ -37,8 +37,10 @@ type Options struct {
 	// TokenizerWorkers is how many requests are tokenized at once; 0 means one per CPU.
 	TokenizerWorkers int
 
-	// Backend is what computes the network: "native", which "" means too, is the CPU, and "webgpu"
-	// a GPU, in programs that were built with the tag gpu or run on macOS or Windows.
+	// Backend is what computes the network: "native", which "" means too, is the CPU. Programs that
+	// were built with the tag gpu, or that run on macOS or Windows, also have "webgpu", a GPU, and
+	// "onnx", a provider of ONNX Runtime; both need a library that the user installs. "auto" is the
+	// fastest of these on this machine, see [Model.Warnings].
 	Backend string
 
 	// Device is what the backend runs on; "" means its own default, such as the fastest GPU.

@@ -31,7 +31,7 @@ type benchOptions struct {
 	load       benchLoad
 	interval   time.Duration
 	threads    int
-	precision  string
+	compute    computeFlags
 	against    string
 	order      string
 	json, html bool
@@ -129,7 +129,7 @@ func (o *benchOptions) register(cmd *cobra.Command) {
 	o.load.register(cmd)
 	f.DurationVar(&o.interval, "interval", 5*time.Second, "time between two lines of interim figures; 0 = none")
 	f.IntVar(&o.threads, "threads", 0, "threads per batch; 0 = all cores (not of a server)")
-	f.StringVar(&o.precision, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8 (not of a server)")
+	o.compute.register(cmd, " (not of a server)")
 	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16 or int8 (not of a server)")
 	f.StringVar(&o.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not of a server)")
 	f.StringVar(&o.format, "format", "table", "output format: "+orList(benchFormats))
@@ -147,7 +147,7 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 	if err := o.target.check(cmd); err != nil {
 		return err
 	}
-	for _, name := range []string{"pull", "threads", "quantization", "against", "order"} {
+	for _, name := range []string{"pull", "threads", "backend", "device", "quantization", "against", "order"} {
 		if o.target.address != "" && cmd.Flags().Changed(name) {
 			return usageError("--%s has no effect on a server, which has its own; leave it out", name)
 		}
@@ -205,7 +205,7 @@ func (o *benchOptions) checkFormat(cmd *cobra.Command) error {
 		}
 		seen[f.file] = f.name
 	}
-	return checkPrecision("quantization", o.precision)
+	return o.compute.check()
 }
 
 func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
@@ -334,7 +334,9 @@ type closingScorer interface {
 
 func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossrank.Info, error) {
 	if opts.target.address == "" {
-		model, err := local.Open(opts.model, local.Options{Threads: opts.threads, Quantization: opts.precision})
+		model, err := local.Open(opts.model, local.Options{
+			Threads: opts.threads, Backend: opts.compute.backend, Device: opts.compute.device, Quantization: opts.compute.precision,
+		})
 		if err != nil {
 			return nil, crossrank.Info{}, err
 		}

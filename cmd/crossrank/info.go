@@ -18,9 +18,9 @@ import (
 )
 
 type infoOptions struct {
-	model     string
-	precision string
-	json      bool
+	model   string
+	compute computeFlags
+	json    bool
 }
 
 func newInfoCommand() *cobra.Command {
@@ -41,7 +41,7 @@ each. With --model, info opens the model as serve would and shows its details.`,
 	f := cmd.Flags()
 	pullFlag(cmd)
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage)
-	f.StringVar(&opts.precision, "quantization", "fp32", "precision of the linear layers of --model: fp32, fp16, bf16 or int8")
+	opts.compute.register(cmd, "")
 	f.BoolVar(&opts.json, "json", false, "one JSON object instead of a table")
 	return cmd
 }
@@ -91,7 +91,7 @@ func instancesText(all []instance) string {
 }
 
 func runInfo(cmd *cobra.Command, opts infoOptions) error {
-	if err := checkPrecision("quantization", opts.precision); err != nil {
+	if err := opts.compute.check(); err != nil {
 		return err
 	}
 	if opts.model == "" && cmd.Flags().Changed("pull") {
@@ -115,7 +115,9 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 		if err := ensureModels(cmd, opts.model); err != nil {
 			return err
 		}
-		model, err := local.Open(opts.model, local.Options{Quantization: opts.precision})
+		model, err := local.Open(opts.model, local.Options{
+			Backend: opts.compute.backend, Device: opts.compute.device, Quantization: opts.compute.precision,
+		})
 		if err != nil {
 			return err
 		}

@@ -14,10 +14,10 @@ import (
 // settingsFlags are the flags that a command takes a server's settings from: the file, the model,
 // and one flag for every key of the server section.
 type settingsFlags struct {
-	file         string
-	model        string
-	quantization string
-	given        []givenSetting // the server's, in the order of the command line
+	file    string
+	model   string
+	compute computeFlags
+	given   []givenSetting // the server's, in the order of the command line
 }
 
 // givenSetting is a flag that stands for a key.
@@ -27,7 +27,7 @@ func (s *settingsFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.file, "config", "c", "", "settings file in YAML")
 	f.StringVarP(&s.model, "model", "m", config.BuiltinModel, modelUsage)
-	f.StringVar(&s.quantization, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8")
+	s.compute.register(cmd, "")
 	for _, key := range config.Default().Keys() {
 		name := serverFlag(key.Path)
 		if name == "" {
@@ -111,20 +111,38 @@ func (s *settingsFlags) applyFlags(cmd *cobra.Command, settings *config.Settings
 			return err
 		}
 	}
-	if cmd.Flags().Changed("quantization") {
-		if err := checkPrecision("quantization", s.quantization); err != nil {
-			return err
-		}
-		for i := range settings.ModelPool.Instances {
-			path := fmt.Sprintf("model_pool.instances[%d].quantization", i)
-			if err := settings.Set(path, s.quantization, "flag --quantization"); err != nil {
-				return err
-			}
-		}
+	if err := s.applyCompute(cmd, settings); err != nil {
+		return err
 	}
 	for _, g := range s.given {
 		if err := settings.Set(g.path, g.text, "flag --"+g.flag); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// applyCompute overlays every instance with what computes it.
+func (s *settingsFlags) applyCompute(cmd *cobra.Command, settings *config.Settings) error {
+	if err := checkBackend(s.compute.backend); err != nil {
+		return err
+	}
+	for _, f := range []struct{ flag, text string }{
+		{"backend", s.compute.backend}, {"device", s.compute.device}, {"quantization", s.compute.precision},
+	} {
+		for i, in := range settings.ModelPool.Instances {
+			if !cmd.Flags().Changed(f.flag) {
+				break
+			}
+			if f.flag == "quantization" {
+				if err := checkPrecisionOf(in.Backend, f.flag, f.text); err != nil {
+					return err
+				}
+			}
+			path := fmt.Sprintf("model_pool.instances[%d].%s", i, f.flag)
+			if err := settings.Set(path, f.text, "flag --"+f.flag); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -2,7 +2,7 @@
 //
 // Package catalog lists every backend that has a name; here are the executors of those that this
 // build has. The native backend is always there, and is the reference. Another one is compared with
-// it on a small network before it computes anything else (see [SelfTest]): a driver or a device
+// it on a small network before it computes anything else (see selfTest): a driver or a device
 // that is wrong is refused, never used. [Engine.Verify] then does the same with the network that
 // was opened.
 package backend
@@ -49,6 +49,9 @@ type Properties struct {
 	Tier      string // the instruction set in use; "" where that means nothing
 	Precision string
 	Threads   int // cores that a batch is split over
+
+	// Passed says of each backend that [catalog.Auto] did not take why not.
+	Passed []string
 }
 
 // Options configure an engine. The zero value works.
@@ -83,6 +86,9 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 		return nil, fmt.Errorf("choosing a backend: %s (%s)", why, catalog.Summary())
 	}
 	b, _ := catalog.Find(name)
+	if b.Name == catalog.Auto {
+		return beginAuto(n, opts)
+	}
 	return executors[b.Name].open(b.Name, n, opts)
 }
 
@@ -111,6 +117,10 @@ func open(n *network.Network, opts Options, begin beginFunc) (Engine, error) {
 type executor struct {
 	begin beginFunc
 	probe func(device string) error // why this machine cannot run it; nil for the reference, which every machine can
+
+	// padded says that it pads sequences, so that a logit may move with the batch, within the
+	// tolerance. Without it, a logit has the same bits in every batch.
+	padded bool
 }
 
 func (x executor) open(name string, n *network.Network, opts Options) (Opening, error) {
@@ -120,7 +130,7 @@ func (x executor) open(name string, n *network.Network, opts Options) (Opening, 
 	if err := x.probe(opts.Device); err != nil {
 		return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
 	}
-	if err := SelfTest(x.begin, opts); err != nil {
+	if err := x.selfTest(opts); err != nil {
 		return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
 	}
 	o, err := x.begin(n, opts)

@@ -12,16 +12,37 @@ import (
 	"github.com/crossrank/crossrank/internal/parity"
 )
 
-// Tolerances are how far a logit of a device may be from plain Go's. In fp16 that grows with the
-// logit, as rounding does.
+// Tolerances are how far a logit of a device may be from the reference's. In fp16 that grows with
+// the logit, as rounding does. In int8 the measure is the error of the native backend in int8, as in
+// package parity.
 const (
-	tolerance   = 1e-3
-	tolerance16 = 3e-2
+	tolerance      = 1e-3
+	tolerance16    = 3e-2
+	quantizedTimes = 5
+	quantizedLimit = 1e-2 // on top
 )
 
-func toleranceOf(precision string, logit float64) float64 {
-	if precision == "fp16" {
-		return tolerance16 * max(1, math.Abs(logit))
+// bound is how far logits in a precision may be from the reference's.
+type bound struct {
+	precision string
+	quantized float64 // the limit in int8
+}
+
+// measure sets the limit in int8 by the native backend's logits.
+func (b *bound) measure(quantized, want []float32) {
+	for i := range want {
+		b.quantized = max(b.quantized, distance(quantized[i], want[i]))
+	}
+	b.quantized = quantizedTimes*b.quantized + quantizedLimit
+}
+
+// of is the limit of a logit.
+func (b *bound) of(want float32) float64 {
+	switch b.precision {
+	case string(native.INT8):
+		return b.quantized
+	case "fp16":
+		return tolerance16 * max(1, math.Abs(float64(want)))
 	}
 	return tolerance
 }
@@ -36,6 +57,7 @@ type heldOpening struct {
 	Opening
 	name      string
 	reference *native.Opening
+	quantized *native.Opening // in int8; nil for a device that computes in another precision
 	n         *network.Network
 	precision string
 }
@@ -49,13 +71,22 @@ func hold(name string, o Opening, n *network.Network, precision string) (Opening
 	if err != nil {
 		return nil, err
 	}
-	return heldOpening{o, name, reference, n, precision}, nil
+	h := heldOpening{Opening: o, name: name, reference: reference, n: n, precision: precision}
+	if precision == string(native.INT8) {
+		if h.quantized, err = native.Begin(n, native.Options{Precision: native.INT8}); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
 }
 
 // Block implements [network.Receiver].
 func (o heldOpening) Block(i int) {
 	o.Opening.Block(i)
 	o.reference.Block(i)
+	if o.quantized != nil {
+		o.quantized.Block(i)
+	}
 }
 
 // Tokens implements [network.Receiver]: both read the token embeddings where they are.
@@ -80,24 +111,46 @@ func (o heldOpening) compare(device Engine, opts Options) (parity.Quick, error) 
 	if most := o.n.MaxTokens(); longest == 0 {
 		longest = most
 	}
-	plain, err := o.reference.Start(native.Options{Threads: opts.Threads, MaxTokens: opts.MaxTokens, PrefixBytes: -1})
+	seqs := sample.Sequences(3, o.n, min(longest, 1), min(longest, 3), min(longest, 8))
+	want, limits, err := o.expected(seqs, opts)
 	if err != nil {
 		return q, fmt.Errorf("the reference: %w", err)
 	}
-	defer plain.Close()
-	seqs := sample.Sequences(3, o.n, min(longest, 1), min(longest, 3), min(longest, 8))
-	got, want := make([]float32, len(seqs)), make([]float32, len(seqs))
-	if err := errors.Join(device.Logits(seqs, got), plain.Logits(seqs, want)); err != nil {
+	got := make([]float32, len(seqs))
+	if err := device.Logits(seqs, got); err != nil {
 		return q, err
 	}
 	for i := range seqs {
-		diff, limit := math.Abs(float64(got[i])-float64(want[i])), toleranceOf(o.precision, float64(want[i]))
+		diff, limit := distance(got[i], want[i]), limits.of(want[i])
 		if !(diff <= limit) {
 			return q, fmt.Errorf("the logit of %d tokens is %g; plain Go computes %g", len(seqs[i].IDs), got[i], want[i])
 		}
 		q.Largest, q.Limit = max(q.Largest, diff), max(q.Limit, limit)
 	}
 	return q, nil
+}
+
+// expected is the logits of the reference, and how far those of the device may be from them.
+func (o heldOpening) expected(seqs []network.Sequence, opts Options) (want []float32, limits *bound, err error) {
+	limits = &bound{precision: o.precision}
+	if want, err = startAndCompute(o.reference, seqs, opts); err != nil || o.quantized == nil {
+		return want, limits, err
+	}
+	quantized, err := startAndCompute(o.quantized, seqs, opts)
+	if err == nil {
+		limits.measure(quantized, want)
+	}
+	return want, limits, err
+}
+
+func startAndCompute(o *native.Opening, seqs []network.Sequence, opts Options) (logits []float32, err error) {
+	e, err := o.Start(native.Options{Threads: opts.Threads, MaxTokens: opts.MaxTokens, PrefixBytes: -1})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	logits = make([]float32, len(seqs))
+	return logits, e.Logits(seqs, logits)
 }
 
 // heldEngine is an engine that was compared when it was opened.

@@ -5,6 +5,7 @@ import (
 	"github.com/crossrank/crossrank/internal/dynlib"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/onnx"
 	"github.com/crossrank/crossrank/internal/parity"
 	"github.com/crossrank/crossrank/internal/state"
 	"github.com/crossrank/crossrank/internal/webgpu"
@@ -17,6 +18,7 @@ func allExecutors() map[string]executor {
 	all := map[string]executor{catalog.Native: {begin: beginNative}}
 	if dynlib.Available {
 		all[catalog.WebGPU] = executor{begin: beginWebGPU, probe: webgpu.Probe}
+		all[catalog.ONNX] = executor{begin: beginONNX, probe: onnx.Available, padded: true}
 	}
 	return all
 }

@@ -5,56 +5,68 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// SelfTest opens a small network with begin and on the native backend in fp32, and compares the
-// logits of sequences of several lengths, in one batch and one by one. Of the options it uses Device
-// and Precision. It returns an error if any
-// differs by more than rounding explains, is not a number, or changes with the batch.
-func SelfTest(begin func(*network.Network, Options) (Opening, error), opts Options) error {
+// selfTest opens a small network on the executor and on the native one in fp32, and compares the
+// logits of sequences of several lengths, in one batch and one by one. It returns an error if any
+// differs by more than rounding explains, is not a number, or changes with the batch. Of the options
+// it uses Device and Precision.
+func (x executor) selfTest(opts Options) error {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{
 		Hidden: 48, Blocks: 2, Heads: 3, Intermediate: 100, Tokens: 200, Positions: 160, Activation: network.GELU, Labels: 1,
 	})
 	seqs := sample.Sequences(1, n, 1, 2, 7, 16, 17, 33, 64, 65, 130)
-	want, err := logitsOf(beginNative, n, seqs, Options{})
+	want, _, err := executors[catalog.Native].small(n, seqs, Options{})
 	if err != nil {
 		return fmt.Errorf("the reference: %w", err)
 	}
-	got, err := logitsOf(begin, n, seqs, opts)
+	limits := bound{precision: opts.Precision}
+	if opts.Precision == string(native.INT8) {
+		quantized, _, err := executors[catalog.Native].small(n, seqs, Options{Precision: opts.Precision})
+		if err != nil {
+			return fmt.Errorf("the reference in int8: %w", err)
+		}
+		limits.measure(quantized, want)
+	}
+	got, alone, err := x.small(n, seqs, opts)
 	if err != nil {
 		return err
 	}
 	for i, q := range seqs {
-		if diff := math.Abs(float64(got[i]) - float64(want[i])); !(diff <= toleranceOf(opts.Precision, float64(want[i]))) {
+		limit := limits.of(want[i])
+		if !(distance(got[i], want[i]) <= limit) {
 			return fmt.Errorf("the logit of %d tokens is %g; the native backend computes %g", len(q.IDs), got[i], want[i])
+		}
+		same := math.Float32bits(alone[i]) == math.Float32bits(got[i])
+		if !same && !(x.padded && distance(alone[i], got[i]) <= limit) {
+			return fmt.Errorf("the logit of %d tokens is %g in a batch and %g alone", len(q.IDs), got[i], alone[i])
 		}
 	}
 	return nil
 }
 
-// logitsOf computes the logits of all sequences in one batch, and holds the engine to the same bits
-// for each sequence alone.
-func logitsOf(begin beginFunc, n *network.Network, seqs []network.Sequence, opts Options) (logits []float32, err error) {
-	e, err := open(n, Options{Threads: 1, Device: opts.Device, Precision: opts.Precision}, begin)
+// small computes the logits of a small network's sequences, in one batch and one by one.
+func (x executor) small(n *network.Network, seqs []network.Sequence, opts Options) (batch, alone []float32, err error) {
+	e, err := open(n, Options{Threads: 1, Device: opts.Device, Precision: opts.Precision}, x.begin)
 	if err != nil {
-		return nil, fmt.Errorf("opening a small network: %w", err)
+		return nil, nil, fmt.Errorf("opening a small network: %w", err)
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	logits = make([]float32, len(seqs))
-	if err := e.Logits(seqs, logits); err != nil {
-		return nil, fmt.Errorf("computing a small batch: %w", err)
+	batch, alone = make([]float32, len(seqs)), make([]float32, len(seqs))
+	if err := e.Logits(seqs, batch); err != nil {
+		return nil, nil, fmt.Errorf("computing a small batch: %w", err)
 	}
-	var alone [1]float32
 	for i, q := range seqs {
-		if err := e.Logits(seqs[i:i+1], alone[:]); err != nil {
-			return nil, fmt.Errorf("computing %d tokens: %w", len(q.IDs), err)
-		}
-		if math.Float32bits(alone[0]) != math.Float32bits(logits[i]) {
-			return nil, fmt.Errorf("the logit of %d tokens is %g in a batch and %g alone", len(q.IDs), logits[i], alone[0])
+		if err := e.Logits(seqs[i:i+1], alone[i:]); err != nil {
+			return nil, nil, fmt.Errorf("computing %d tokens: %w", len(q.IDs), err)
 		}
 	}
-	return logits, nil
+	return batch, alone, nil
 }
+
+func distance(a, b float32) float64 { return math.Abs(float64(a) - float64(b)) }

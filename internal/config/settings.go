@@ -66,12 +66,14 @@ type Instance struct {
 	// Aliases are further names of this instance's model, as in the whole file. Default: none.
 	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty" check:"filled" sweep:"no"`
 
-	// Backend is the engine: native is the CPU, webgpu a GPU. Default: native.
-	Backend string `yaml:"backend" json:"backend" oneof:"native,mps,cuda,onnx,webgpu"`
+	// Backend is the engine: native is the CPU, webgpu a GPU, onnx a provider of ONNX Runtime, and
+	// auto the fastest of these on this machine. Default: native.
+	Backend string `yaml:"backend" json:"backend" oneof:"native,webgpu,onnx,auto,mps,cuda"`
 
-	// Device is where the engine runs. Default: empty, the backend's own: cpu for native, gpu for
-	// webgpu. cpu-for-tests is a Vulkan driver that computes on the CPU.
-	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,mps,cuda,gpu,cpu-for-tests"`
+	// Device is where the engine runs. Default: empty, the backend's own: gpu for webgpu, cpu for
+	// native and onnx. onnx also has cuda, tensorrt, coreml, directml, openvino and webgpu.
+	// cpu-for-tests is a Vulkan driver that computes on the CPU.
+	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,gpu,cpu-for-tests,cuda,tensorrt,coreml,directml,openvino,webgpu,mps"`
 
 	// Quantization is the precision of the weights. Default: fp32.
 	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,bf16,int8"`

@@ -26,7 +26,7 @@ func TestShippedDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	needs := map[string]string{
-		"01_engine_fp32": "", "02_backend_mps": missing("webgpu"), "03_engine_int8": "", "04_backend_onnx": "needs the ONNX Runtime",
+		"01_engine_fp32": "", "02_backend_mps": missing("webgpu"), "03_engine_int8": "", "04_backend_onnx": missing("onnx"),
 		"05_batch_size": "", "06_concurrency": "", "07_multi_model_pool": "", "08a_batching_on_off": "", "08b_batching_delay": "",
 		"08c_batching_size": "", "09_padding": "", "10_quantization": "", "11_max_length": "", "12_instances_threads": "",
 		"13_queue_stress": "", "14_pipeline_stages": "", "15_tokenizer_workers": "", "16_production": "",

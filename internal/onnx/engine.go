@@ -152,6 +152,9 @@ func (e *Engine) Device() string { return e.model.provider.device }
 // Library is the version of ONNX Runtime.
 func (e *Engine) Library() string { return e.model.library.version }
 
+// Blocks is how many blocks the network has.
+func (e *Engine) Blocks() int { return len(e.model.network.Blocks) }
+
 // Precision is what the weights are held and multiplied in.
 func (e *Engine) Precision() Precision { return e.model.precision }
 

@@ -24,15 +24,23 @@ type Backend struct {
 const (
 	Native = "native"
 	WebGPU = "webgpu"
+	ONNX   = "onnx" // ONNX Runtime and its execution providers
+
+	// Auto is the fastest of the others that this machine has, in the precision that is asked for.
+	Auto = "auto"
 )
 
 // All lists every backend, the default first.
 var All = []Backend{
 	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8"}},
+	{Name: WebGPU, Devices: []string{"gpu", "cpu-for-tests"}, Precisions: []string{"fp32", "fp16"}, Lacks: inLibraries("the WebGPU backend")},
+	{
+		Name: ONNX, Devices: []string{"cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"},
+		Precisions: []string{"fp32", "fp16", "int8"}, Lacks: inLibraries("the ONNX Runtime backend"),
+	},
+	{Name: Auto, Precisions: []string{"fp32", "fp16", "bf16", "int8"}},
 	{Name: "mps", Devices: []string{"mps"}, Lacks: "the Metal backend"},
 	{Name: "cuda", Devices: []string{"cuda"}, Lacks: "the CUDA backend"},
-	{Name: "onnx", Devices: []string{"cpu", "cuda"}, Lacks: "the ONNX Runtime backend"},
-	{Name: WebGPU, Devices: []string{"gpu", "cpu-for-tests"}, Precisions: []string{"fp32", "fp16"}, Lacks: inLibraries("the WebGPU backend")},
 }
 
 // inLibraries is what a build lacks that opens no libraries of other makers.
@@ -77,6 +85,8 @@ func Check(name, device, precision string) (setting, why string) {
 		return "backend", fmt.Sprintf("%s is not known; %s", name, Summary())
 	case b.Lacks != "":
 		return "backend", b.Name + " " + b.Missing()
+	case device != "" && b.Devices == nil:
+		return "device", fmt.Sprintf("the %s backend chooses the device itself; leave it out", b.Name)
 	case device != "" && !slices.Contains(b.Devices, device):
 		return "device", fmt.Sprintf("the %s backend runs on %s, not on %s", b.Name, strings.Join(b.Devices, " or "), device)
 	case precision != "" && !slices.Contains(b.Precisions, precision):

@@ -7,9 +7,10 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	here, others := "native", "; webgpu needs the WebGPU backend (go build -tags gpu has it), which this build does not have"
+	here, others := "native, auto", "webgpu needs the WebGPU backend (go build -tags gpu has it), which this build does not have; "+
+		"onnx needs the ONNX Runtime backend (go build -tags gpu has it), which this build does not have; "
 	if dynlib.Available {
-		here, others = "native, webgpu", ""
+		here, others = "native, webgpu, onnx, auto", ""
 	}
 	for _, c := range []struct{ name, device, precision, setting, why string }{
 		{"", "", "", "", ""},
@@ -17,9 +18,9 @@ func TestCheck(t *testing.T) {
 		{"mps", "mps", "fp32", "backend", "mps needs the Metal backend, which this build does not have"},
 		{"native", "cuda", "", "device", "the native backend runs on cpu, not on cuda"},
 		{"", "", "fp8", "quantization", "the native backend has no fp8; it computes in fp32, fp16, bf16, int8"},
-		{"tpu", "", "", "backend", "tpu is not known; this build has " + here + "; mps needs the Metal backend, which this build does not " +
-			"have; cuda needs the CUDA backend, which this build does not have; onnx needs the ONNX Runtime backend, which this " +
-			"build does not have" + others},
+		{"auto", "gpu", "", "device", "the auto backend chooses the device itself; leave it out"},
+		{"tpu", "", "", "backend", "tpu is not known; this build has " + here + "; " + others + "mps needs the Metal backend, which this " +
+			"build does not have; cuda needs the CUDA backend, which this build does not have"},
 	} {
 		if setting, why := Check(c.name, c.device, c.precision); setting != c.setting || why != c.why {
 			t.Errorf("%+v: got %q, %q", c, setting, why)

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+)
+
+// computeFlags say what a model in this process computes with.
+type computeFlags struct{ backend, device, precision string }
+
+// register adds the flags. The suffix of their help says when they count.
+func (c *computeFlags) register(cmd *cobra.Command, suffix string) {
+	f := cmd.Flags()
+	f.StringVar(&c.backend, "backend", catalog.Native,
+		"what computes the model: native (the CPU), webgpu, onnx, or auto for the fastest"+suffix)
+	f.StringVar(&c.device, "device", "",
+		"device of the backend, such as cuda or coreml for onnx; empty = the backend's default"+suffix)
+	f.StringVar(&c.precision, "quantization", "fp32",
+		"precision of the linear layers: fp32, fp16, bf16 (native) or int8 (native, onnx)"+suffix)
+}
+
+// check refuses what this build cannot compute.
+func (c *computeFlags) check() error {
+	if err := checkBackend(c.backend); err != nil {
+		return err
+	}
+	if err := checkPrecisionOf(c.backend, "quantization", c.precision); err != nil {
+		return err
+	}
+	if flag, why := catalog.Check(c.backend, c.device, c.precision); flag != "" {
+		return usageError("--%s: %s", flag, why)
+	}
+	return nil
+}
+
+// checkBackend refuses a name that no backend has.
+func checkBackend(name string) error {
+	var names []string
+	for _, b := range catalog.All {
+		names = append(names, b.Name)
+	}
+	return checkChoice("backend", name, names...)
+}

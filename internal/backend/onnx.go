@@ -1,0 +1,56 @@
+package backend
+
+import (
+	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/native"
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/onnx"
+	"github.com/crossrank/crossrank/internal/parity"
+	"github.com/crossrank/crossrank/internal/state"
+)
+
+func beginONNX(n *network.Network, opts Options) (Opening, error) {
+	o, err := onnx.Begin(n, onnx.Options{Device: opts.Device, Precision: onnx.Precision(opts.Precision)})
+	if err != nil {
+		return nil, err
+	}
+	return onnxOpening{o}, nil
+}
+
+// onnxOpening is an opening of ONNX Runtime as an Opening.
+type onnxOpening struct{ *onnx.Opening }
+
+func (o onnxOpening) Start(opts Options) (Engine, error) {
+	e, err := o.Opening.Start(onnx.Options{Threads: opts.Threads, MaxTokens: opts.MaxTokens})
+	if err != nil {
+		return nil, err
+	}
+	return onnxEngine{e}, nil
+}
+
+// onnxEngine is an engine of ONNX Runtime as an Engine.
+type onnxEngine struct{ *onnx.Engine }
+
+// Replica implements [Engine]. The library's threads are not bound to processors.
+func (e onnxEngine) Replica(threads int, _ []int) (Engine, error) {
+	r, err := e.Engine.Replica(threads)
+	if err != nil {
+		return nil, err
+	}
+	return onnxEngine{r}, nil
+}
+
+// Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
+// opened, see heldOpening.
+func (e onnxEngine) Verify(network.Sequence) (parity.Quick, error) {
+	return parity.Quick{Precision: native.Precision(e.Precision()), AllBlocks: e.Blocks()}, nil
+}
+
+func (e onnxEngine) Prefixes() state.Prefixes { return state.Prefixes{} }
+
+// Usage implements [Engine]: the library does not say what it uses.
+func (e onnxEngine) Usage() *state.Device { return nil }
+
+func (e onnxEngine) Properties() Properties {
+	return Properties{Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads()}
+}
