@@ -62,6 +62,10 @@ type Request struct {
 	// Raw asks for the model's logits instead of its activated scores.
 	Raw bool
 
+	// TopN says how many of the highest scores are needed; 0 means all. A Scorer may leave the
+	// others out if that is cheaper: they are then [Omitted].
+	TopN int
+
 	// Priority is 0 for the most urgent requests, and higher for requests that can wait. There are
 	// four priorities: 0, 1 to 9, 10 to 99, and 100 or more. While more urgent work waits, each of
 	// the others gets an eighth of the throughput that the most urgent gets.
@@ -93,9 +97,13 @@ const (
 	NoScore ScoreType = "none"
 )
 
+// Omitted is the score of a pair that was left out, because its request needs only the highest
+// scores: negative infinity.
+var Omitted = float32(math.Inf(-1))
+
 // Response answers a [Request].
 type Response struct {
-	Scores    []float32 // one per pair, in the order of the request
+	Scores    []float32 // one per pair, in the order of the request; with TopN some may be Omitted
 	ScoreType ScoreType
 	Model     string // the name of the model
 	Truncated []int  // tokens cut from each pair; nil if none were cut, or not counted per pair
@@ -132,7 +140,7 @@ type Info struct {
 	Tier         string    `json:"tier"`                   // the instruction set in use, such as "avx2"
 	Threads      int       `json:"threads"`                // cores that one batch is split over, by the first instance
 	Instances    int       `json:"instances,omitempty"`    // engines that compute batches side by side; 0 if unknown
-	Quantization string    `json:"quantization"`           // "fp32"
+	Quantization string    `json:"quantization"`           // "fp32", "int8", or "cascade" for both
 	MaxLength    int       `json:"max_length"`             // tokens of a pair, special tokens included
 	Prompt       string    `json:"prompt,omitempty"`       // put directly before every query, as in training
 	Instruction  string    `json:"instruction,omitempty"`  // of a decoder, for requests that give none

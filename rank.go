@@ -14,12 +14,12 @@ type Ranked struct {
 
 // Rank scores every document against query and returns the topN best, best first; 0 means all of
 // them. Documents with equal scores keep their order. The response has the scores in the documents'
-// order.
+// order; those of documents beyond the topN may be [Omitted].
 func Rank(ctx context.Context, s Scorer, query string, documents []string, topN int) ([]Ranked, *Response, error) {
 	if topN < 0 {
 		return nil, nil, Errorf(InvalidArgument, "top_n is %d; use 0 for all documents, or a positive number", topN)
 	}
-	req := &Request{Pairs: make([]Pair, len(documents))}
+	req := &Request{Pairs: make([]Pair, len(documents)), TopN: topN}
 	for i, d := range documents {
 		req.Pairs[i] = Pair{Query: query, Passage: d}
 	}

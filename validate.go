@@ -17,6 +17,8 @@ func (r *Request) Validate() error {
 	case r.Windows.Overlap < 0 || r.Windows.Max < 0:
 		return Errorf(InvalidArgument, "windows has an overlap of %d and a max of %d; use 0 for the defaults, or positive numbers",
 			r.Windows.Overlap, r.Windows.Max)
+	case r.TopN < 0:
+		return Errorf(InvalidArgument, "top_n is %d; use 0 for all scores, or a positive number", r.TopN)
 	case r.Priority < 0:
 		return Errorf(InvalidArgument, "priority is %d; use 0, the most urgent, or a positive number", r.Priority)
 	}

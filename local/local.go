@@ -86,7 +86,7 @@ func Open(name string, opts Options) (*Model, error) {
 
 		SharesPrefixes: m.Network.SharesPrefixes() && opts.PrefixBytes >= 0,
 		ScoreType:      scoreType(m),
-	}, pooled, opts.pipeline())
+	}, pooled, opts.pipeline(m.Network.Parameters()))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))
 	}

@@ -16,6 +16,7 @@ type scoreQuality struct {
 	agreement     *results.Agreement // with another precision, if that was asked for
 	judged        *results.Judged    // of a collection, if there is one
 	judgedAgainst *results.Judged    // of the other precision
+	first         *results.First     // of rankings with those in the other precision, if only the first were asked for
 }
 
 // measureQuality compares the scores of s with those of the same model in another precision, and
@@ -36,6 +37,14 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 	}
 	defer closeInto(&err, model)
 	other := experiment.Instructed(model, opts.settings().Data)
+	if opts.topN > 0 {
+		requests := quality.RequestsOf(pairs, opts.load.batch, opts.load.oneQuery)
+		if task != nil {
+			requests = task.Requests()
+		}
+		q.first, err = quality.First(ctx, s, other, requests, opts.topN, opts.against)
+		return q, err
+	}
 	want, err := quality.Logits(ctx, other, pairs, opts.load.batch)
 	if err != nil {
 		return q, fmt.Errorf("scoring in %s: %w", opts.against, err)
@@ -58,6 +67,10 @@ func (q *scoreQuality) rows(row func(name, format string, args ...any), against 
 			a.MaxAbsError, a.MeanAbsError, a.StdDev)
 		row("", "rank correlation %s over %d pairs", orNA("%.5f", a.RankCorrelation), a.Pairs)
 		row("", "same best passage: %s; of the 10 best the same: %s", topWords(a.Top1), topWords(a.Top10))
+	}
+	if f := q.first; f != nil {
+		row("against "+f.Against, "the same first %d in %d of %d requests; %.1f %% of the pairs were scored, the others omitted",
+			f.N, f.Same, f.Requests, 100*float64(f.Scored)/float64(f.Pairs))
 	}
 	if j := q.judged; j != nil {
 		row("quality", "nDCG@10 %.4f, MRR@10 %.4f on %s: %d queries, the %d best by BM25 of each", j.NDCG10, j.MRR10, j.Collection, j.Queries, j.Candidates)

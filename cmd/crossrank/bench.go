@@ -41,6 +41,7 @@ type benchOptions struct {
 	results    string
 	collection string
 	candidates int
+	topN       int
 }
 
 func newBenchCommand() *cobra.Command {
@@ -74,6 +75,10 @@ can have the same load.
 With --against, all pairs are also scored in a second precision. The output shows how far the
 logits differ and whether both rank passages alike. The comparison is not part of the timing.
 
+With --top-n, a request needs only its highest scores, as rankings with a top_n do: --quantization
+cascade then scores only what may be among them in fp32. With --against too, the output shows how
+many requests have the same first ones in the same order.
+
 With --collection, bench measures quality beside speed: for each query of a judged collection it
 reranks the documents that BM25 ranks highest, and reports nDCG@10 and MRR@10 as trec_eval
 computes them. DIR holds docs.jsonl ({"id", "title", "text"} per line), queries.tsv (id, text) and
@@ -97,6 +102,7 @@ say partial, and the exit code is 1.`,
       --api-key-env CO_API_KEY
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
+  $ crossrank bench --quantization cascade --top-n 10 --batch 100 --one-query --against fp32
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --collection ./beir/scifact
   $ crossrank bench --results bench.jsonl && crossrank report bench.jsonl
   $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done`,
@@ -127,10 +133,11 @@ func (o *benchOptions) register(cmd *cobra.Command) {
 	o.target.register(cmd)
 	f.StringVar(&o.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
 	o.load.register(cmd)
+	f.IntVar(&o.topN, "top-n", 0, "scores needed per request, the highest; 0 = all (not of a server)")
 	f.DurationVar(&o.interval, "interval", 5*time.Second, "time between two lines of interim figures; 0 = none")
 	f.IntVar(&o.threads, "threads", 0, "threads per batch; 0 = all cores (not of a server)")
 	o.compute.register(cmd, " (not of a server)")
-	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16 or int8 (not of a server)")
+	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16, int8 or cascade (not of a server)")
 	f.StringVar(&o.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not of a server)")
 	f.StringVar(&o.format, "format", "table", "output format: "+orList(benchFormats))
 	f.BoolVar(&o.json, "json", false, "short form of --format json")
@@ -147,7 +154,7 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 	if err := o.target.check(cmd); err != nil {
 		return err
 	}
-	for _, name := range []string{"pull", "threads", "backend", "device", "quantization", "against", "order"} {
+	for _, name := range []string{"pull", "threads", "backend", "device", "quantization", "against", "order", "top-n"} {
 		if o.target.address != "" && cmd.Flags().Changed(name) {
 			return usageError("--%s has no effect on a server, which has its own; leave it out", name)
 		}
@@ -163,6 +170,7 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 		value, least, most int
 	}{
 		{"threads", o.threads, 0, math.MaxInt}, // local.Open knows the maximum of this machine
+		{"top-n", o.topN, 0, 65536},
 		{"candidates", o.candidates, 1, 65536},
 	} {
 		if err := checkRange(f.name, f.value, f.least, f.most); err != nil {
@@ -283,6 +291,7 @@ func measureBench(cmd *cobra.Command, opts *benchOptions, rec *benchRecorder, sc
 	bar.quiet = opts.interval > 0
 	bar.begin(strings.ReplaceAll(rec.m.Configuration.Name(), "=", " "))
 	cfg := rec.load
+	cfg.Template.TopN = opts.topN
 	if opts.interval > 0 {
 		cfg.Interval, cfg.Every = (&interim{bar: bar, every: opts.interval}).print, opts.interval
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -57,6 +58,9 @@ func newBenchRecorder(opts *benchOptions, info crossrank.Info, data *dataset.Set
 	}
 	if opts.order == "sorted" {
 		c.Set = []results.Setting{{Key: "order", Value: opts.order}}
+	}
+	if opts.topN > 0 {
+		c.Set = append(c.Set, results.Setting{Key: "top_n", Value: strconv.Itoa(opts.topN)})
 	}
 	b := &benchRecorder{m: &results.Measured{Configuration: c}, load: cfg}
 	b.res = &results.Results{Run: run, Configurations: []*results.Measured{b.m}}
@@ -134,8 +138,10 @@ func (b *benchRecorder) ended() error {
 // quality records how good the scores are, in the precision that was measured and in the other one.
 func (b *benchRecorder) quality(q scoreQuality, against string) error {
 	var lines []results.Quality
-	if q.agreement != nil || q.judged != nil {
-		lines = append(lines, results.Quality{Quantization: b.res.Run.Model.Quantization, Agreement: q.agreement, Judged: q.judged})
+	if q.agreement != nil || q.judged != nil || q.first != nil {
+		lines = append(lines, results.Quality{
+			Quantization: b.res.Run.Model.Quantization, Agreement: q.agreement, Judged: q.judged, First: q.first,
+		})
 	}
 	if q.judgedAgainst != nil {
 		lines = append(lines, results.Quality{Quantization: against, Judged: q.judgedAgainst})

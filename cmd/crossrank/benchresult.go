@@ -39,6 +39,7 @@ type benchResult struct {
 	Agreement       *results.Agreement `json:"agreement,omitempty"`      // with another precision, if that was asked for
 	Judged          *results.Judged    `json:"judged,omitempty"`         // the quality on a judged collection
 	JudgedAgainst   *results.Judged    `json:"judged_against,omitempty"` // that of the other precision
+	First           *results.First     `json:"first,omitempty"`          // of rankings, where only the first were asked for
 	Footprint       *footprint         `json:"footprint,omitempty"`      // of a model in this process
 	Loop            string             `json:"loop"`
 	Arrival         string             `json:"arrival,omitempty"` // of an open loop
@@ -46,6 +47,7 @@ type benchResult struct {
 	RampTo          float64            `json:"ramp_to,omitempty"` // what the rate, or the concurrency, moved to
 	Order           string             `json:"order"`             // of the pairs: "as-is" or "sorted" by length
 	Batch           int                `json:"batch"`
+	TopN            int                `json:"top_n,omitempty"` // scores that a request needs; 0 = all
 	Concurrency     int                `json:"concurrency"`
 	Warmup          int                `json:"warmup"`
 	Target          string             `json:"target"`            // "in process", or the server's address
@@ -85,7 +87,7 @@ func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) 
 		PairsPerSecond: c.PairsPerSecond, Pairs: c.Pairs, Seconds: c.Seconds, answered: c.Answered,
 		Latency:  benchLatencyOf(c.Latency),
 		Requests: c.Answered + c.FailedRequests(), Errors: c.FailedRequests(), ErrorsByCode: c.Failed, Partial: !c.Complete,
-		Footprint: takes, Order: opts.order, Batch: c.Batch, Concurrency: c.Concurrency, Warmup: c.Warmup,
+		Footprint: takes, Order: opts.order, Batch: c.Batch, TopN: opts.topN, Concurrency: c.Concurrency, Warmup: c.Warmup,
 		Loop: run.Loop, Arrival: c.Arrival, Rate: c.Rate, RampTo: c.RampTo, Pacing: c.Pacing, Invalid: c.Invalid, load: benchLoadText(c),
 		Target: run.Target, thirdParty: run.Dialect, Model: run.Model, Data: run.Data, Machine: run.Machine, Version: run.Version,
 	}
@@ -105,7 +107,7 @@ func newBenchResult(res *results.Results, opts *benchOptions, takes *footprint) 
 		b.Dialect = opts.target.api()
 	}
 	if len(res.Quality) > 0 {
-		b.Agreement, b.Judged = res.Quality[0].Agreement, res.Quality[0].Judged
+		b.Agreement, b.Judged, b.First = res.Quality[0].Agreement, res.Quality[0].Judged, res.Quality[0].First
 	}
 	if len(res.Quality) > 1 {
 		b.JudgedAgainst = res.Quality[1].Judged

@@ -55,7 +55,7 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	if b.Footprint != nil {
 		b.Footprint.rows(row)
 	}
-	q := scoreQuality{b.Agreement, b.Judged, b.JudgedAgainst}
+	q := scoreQuality{b.Agreement, b.Judged, b.JudgedAgainst, b.First}
 	q.rows(row, against(b.Agreement))
 	if note := b.footnote(); note != "" {
 		row("", "%s", note)

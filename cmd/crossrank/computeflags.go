@@ -17,7 +17,7 @@ func (c *computeFlags) register(cmd *cobra.Command, suffix string) {
 	f.StringVar(&c.device, "device", "",
 		"device of the backend, such as cuda or coreml for onnx; empty = the backend's default"+suffix)
 	f.StringVar(&c.precision, "quantization", "fp32",
-		"precision of the linear layers: fp32, fp16, bf16 (native) or int8 (native, onnx)"+suffix)
+		"precision of the linear layers: fp32, fp16, bf16 (native), int8 (native, onnx), or cascade (native): int8, then fp32 for what a top_n needs"+suffix)
 }
 
 // check refuses what this build cannot compute.

@@ -133,7 +133,7 @@ func scoreDocuments(ctx context.Context, s crossrank.Scorer, opts rankOptions, l
 		if err != nil {
 			return nil, nil, err
 		}
-		req := &crossrank.Request{MaxLength: opts.maxLength, Instruction: opts.instruction}
+		req := &crossrank.Request{MaxLength: opts.maxLength, Instruction: opts.instruction, TopN: opts.topN}
 		for _, document := range chunk {
 			req.Pairs = append(req.Pairs, crossrank.Pair{Query: opts.query, Passage: document})
 		}

@@ -27,7 +27,7 @@ func (s *scorerFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", modelUsage+"; with --target, the name of the server's model")
 	pullFlag(cmd)
-	f.StringVar(&s.quantization, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16 or int8")
+	f.StringVar(&s.quantization, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16, int8 or cascade")
 	f.StringVar(&s.specialTokens, "special-tokens", "tokens", "reading of special tokens that are written in texts: tokens or text")
 	s.target.register(cmd)
 	f.Lookup("target").Usage = "server, or several separated by commas, to use instead of this process: grpc://host:port or http://host:port (grpcs, https)"

@@ -95,6 +95,9 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 // WeightBytes is about how much memory the weights of a network take in a precision, "" being the
 // default. The network need not have its weights yet.
 func WeightBytes(n *network.Network, precision string) int64 {
+	if precision == catalog.Cascade {
+		return native.WeightBytes(n, native.FP32) + native.WeightBytes(n, native.INT8)
+	}
 	return native.WeightBytes(n, native.Precision(cmp.Or(precision, string(native.FP32))))
 }
 

@@ -24,6 +24,9 @@ func allExecutors() map[string]executor {
 }
 
 func beginNative(n *network.Network, opts Options) (Opening, error) {
+	if opts.Precision == catalog.Cascade {
+		return beginCascade(n)
+	}
 	o, err := native.Begin(n, native.Options{Precision: native.Precision(opts.Precision)})
 	if err != nil {
 		return nil, err

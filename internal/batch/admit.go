@@ -31,6 +31,19 @@ func (b *Batcher[T, R]) enqueue(from fairqueue.Sender, req *request[T, R]) error
 	return nil
 }
 
+// enqueueFirst queues what continues a request.
+func (b *Batcher[T, R]) enqueueFirst(from fairqueue.Sender, req *request[T, R]) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return ErrClosed
+	}
+	req.admitted, req.deadlineBound = time.Now(), false
+	b.queue.PushFirst(from, &req.queued)
+	b.work.Broadcast()
+	return nil
+}
+
 // Check returns the error that [Batcher.Submit] would give to a request of about that many tokens.
 // Callers use it to refuse a request before they spend work on it. Nothing is queued, and only what
 // runs before the request counts against its deadline.

@@ -137,6 +137,20 @@ func (b *Batcher[T, R]) Do(ctx context.Context, from fairqueue.Sender, items []I
 	return t.Wait(ctx)
 }
 
+// Continue is [Batcher.Do] for further pairs of a request whose first ones were admitted for all of
+// it. They are not refused for what waits, and their turn comes before that of the sender's other
+// requests.
+func (b *Batcher[T, R]) Continue(ctx context.Context, from fairqueue.Sender, items []Item[T, R]) error {
+	if len(items) == 0 {
+		return nil
+	}
+	t, err := b.submit(ctx, from, items, (*Batcher[T, R]).enqueueFirst)
+	if err != nil {
+		return err
+	}
+	return t.Wait(ctx)
+}
+
 // Ticket stands for pairs that wait to be run. Its [Ticket.Wait] must be called, once.
 type Ticket[T, R any] struct {
 	batcher *Batcher[T, R]
@@ -146,6 +160,13 @@ type Ticket[T, R any] struct {
 // Submit is the first half of [Batcher.Do]: it queues one pair or more, or refuses them, and does
 // not wait. It is for callers that choose between Batchers.
 func (b *Batcher[T, R]) Submit(ctx context.Context, from fairqueue.Sender, items []Item[T, R]) (Ticket[T, R], error) {
+	return b.submit(ctx, from, items, (*Batcher[T, R]).enqueue)
+}
+
+// enqueueFunc queues a request of a sender, or returns why it may not wait.
+type enqueueFunc[T, R any] func(b *Batcher[T, R], from fairqueue.Sender, req *request[T, R]) error
+
+func (b *Batcher[T, R]) submit(ctx context.Context, from fairqueue.Sender, items []Item[T, R], enqueue enqueueFunc[T, R]) (Ticket[T, R], error) {
 	tokens, err := totalTokens(items)
 	if err != nil {
 		return Ticket[T, R]{}, err
@@ -155,7 +176,7 @@ func (b *Batcher[T, R]) Submit(ctx context.Context, from fairqueue.Sender, items
 	}
 	req := b.requests.Get().(*request[T, R])
 	req.reset(ctx, items, tokens, *b.opts.LengthAware)
-	if err := b.enqueue(from, req); err != nil {
+	if err := enqueue(b, from, req); err != nil {
 		b.release(req)
 		return Ticket[T, R]{}, err
 	}

@@ -75,8 +75,9 @@ type Instance struct {
 	// cpu-for-tests is a Vulkan driver that computes on the CPU.
 	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,gpu,cpu-for-tests,cuda,tensorrt,coreml,directml,openvino,webgpu,mps"`
 
-	// Quantization is the precision of the weights. Default: fp32.
-	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,bf16,int8"`
+	// Quantization is the precision of the weights. With cascade, rankings with a top_n are drafted in
+	// int8, and what may be among the first is scored in fp32; everything else is fp32. Default: fp32.
+	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,bf16,int8,cascade"`
 
 	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's
 	// maximum.

@@ -127,15 +127,21 @@ func TestScoreChecksTheAnswer(t *testing.T) {
 		{"a NaN", fixed{1, nan}, crossrank.Internal},
 		{"an infinity", fixed{inf, 1}, crossrank.Internal},
 	}
-	req := &crossrank.Request{Pairs: make([]crossrank.Pair, 2)}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			resp, err := Score(t.Context(), tt.scores, req)
-			if got := crossrank.CodeOf(err); got != tt.want || (resp == nil) != (err != nil) {
-				t.Errorf("got %v, %v, want %s", resp, err, tt.want)
+	check := func(req *crossrank.Request, name string, scores fixed, want crossrank.Code) {
+		t.Run(name, func(t *testing.T) {
+			resp, err := Score(t.Context(), scores, req)
+			if got := crossrank.CodeOf(err); got != want || (resp == nil) != (err != nil) {
+				t.Errorf("got %v, %v, want %s", resp, err, want)
 			}
 		})
 	}
+	for _, tt := range tests {
+		check(&crossrank.Request{Pairs: make([]crossrank.Pair, 2)}, tt.name, tt.scores, tt.want)
+	}
+	first := &crossrank.Request{Pairs: make([]crossrank.Pair, 3), TopN: 2}
+	check(first, "one of three omitted", fixed{1, inf, 2}, crossrank.OK)
+	check(first, "too many omitted", fixed{1, inf, inf}, crossrank.Internal)
+	check(first, "a NaN among the omitted", fixed{1, nan, 2}, crossrank.Internal)
 }
 
 func TestRequestID(t *testing.T) {

@@ -34,8 +34,9 @@ func Explain(err error) Fault {
 	}
 }
 
-// Score calls s and checks the response: one score per pair, all of them finite. Anything else is a
-// fault of the model or the engine and must not reach a caller as a ranking.
+// Score calls s and checks the response: one score per pair, all of them finite but for those that
+// the request lets the scorer omit. Anything else is a fault of the model or the engine and must not
+// reach a caller as a ranking.
 func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*crossrank.Response, error) {
 	resp, err := s.Score(ctx, req)
 	if err != nil {
@@ -44,7 +45,15 @@ func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*cr
 	if len(resp.Scores) != len(req.Pairs) {
 		return nil, fmt.Errorf("the scorer gave %d scores for %d pairs", len(resp.Scores), len(req.Pairs))
 	}
+	mayOmit := 0
+	if req.TopN > 0 {
+		mayOmit = max(0, len(req.Pairs)-req.TopN)
+	}
 	for i, score := range resp.Scores {
+		if score == crossrank.Omitted && mayOmit > 0 {
+			mayOmit--
+			continue
+		}
 		if v := float64(score); math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, crossrank.Errorf(crossrank.Internal, "the model gave no finite score for document %d", i)
 		}

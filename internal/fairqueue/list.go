@@ -20,6 +20,26 @@ func (l *list[T]) push(e *Entry[T]) {
 	l.tail = e
 }
 
+// pushFirst adds an entry before all others, but behind the first one if that has been started.
+func (l *list[T]) pushFirst(e *Entry[T]) {
+	first := l.head
+	if first != nil && first.started {
+		first = first.links[l.which].next
+	}
+	if first == nil {
+		l.push(e)
+		return
+	}
+	before := first.links[l.which].prev
+	e.links[l.which] = links[T]{prev: before, next: first}
+	first.links[l.which].prev = e
+	if before != nil {
+		before.links[l.which].next = e
+	} else {
+		l.head = e
+	}
+}
+
 func (l *list[T]) remove(e *Entry[T]) {
 	at := e.links[l.which]
 	if at.prev != nil {

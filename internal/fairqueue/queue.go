@@ -77,12 +77,17 @@ func (q *Queue[T]) Load() Load { return q.load }
 // Oldest is the entry that was pushed first; nil if nothing waits.
 func (q *Queue[T]) Oldest() *Entry[T] { return q.all.head }
 
-// Push adds a request of a sender.
-func (q *Queue[T]) Push(s Sender, e *Entry[T]) {
+// Push adds a request of a sender, behind its others.
+func (q *Queue[T]) Push(s Sender, e *Entry[T]) { q.push(s, e, (*list[T]).push) }
+
+// PushFirst adds a request of a sender before its others, but behind one that has been started.
+func (q *Queue[T]) PushFirst(s Sender, e *Entry[T]) { q.push(s, e, (*list[T]).pushFirst) }
+
+func (q *Queue[T]) push(s Sender, e *Entry[T], into func(*list[T], *Entry[T])) {
 	f := q.flowOf(s.clamp())
 	e.flow, e.started = f, false
 	q.all.push(e)
-	f.list.push(e)
+	into(&f.list, e)
 	f.requests++
 	q.load.Requests++
 	q.load.Items += e.Items

@@ -199,3 +199,41 @@ func (q *Queue[T]) audit(waiting []*request) string {
 	}
 	return ""
 }
+
+// TestPushFirst: a request that goes first is before its sender's others, but for one that has been
+// started, and takes no turn of another sender.
+func TestPushFirst(t *testing.T) {
+	a, b := Sender{Caller: "a"}, Sender{Caller: "b"}
+	for _, c := range []struct {
+		name    string
+		started bool
+		others  int
+		want    []string
+	}{
+		{"alone", false, 0, []string{"first"}},
+		{"before another", false, 1, []string{"first", "1"}},
+		{"before several", false, 2, []string{"first", "1", "2"}},
+		{"behind one that has been started", true, 1, []string{"1", "first"}},
+		{"between one that has been started and others", true, 3, []string{"1", "first", "2", "3"}},
+	} {
+		q := Queue[string]{Quantum: 100}
+		for i := range c.others {
+			q.Push(a, &Entry[string]{Value: strconv.Itoa(i + 1), Items: 2, Cost: 2, Next: 1})
+		}
+		if c.started {
+			q.Take(q.Next(), 1)
+		}
+		q.PushFirst(a, &Entry[string]{Value: "first", Items: 1, Cost: 1, Next: 1})
+		q.Push(b, &Entry[string]{Value: "b", Items: 1, Cost: 1, Next: 1})
+		var got []string
+		for e := q.Next(); e != nil; e = q.Next() {
+			if e.Value != "b" && !slices.Contains(got, e.Value) {
+				got = append(got, e.Value)
+			}
+			q.Take(e, 1)
+		}
+		if !slices.Equal(got, c.want) || q.Load() != (Load{}) {
+			t.Errorf("%s: got %v with %+v left, want %v", c.name, got, q.Load(), c.want)
+		}
+	}
+}

@@ -127,6 +127,7 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 	for i, d := range documents {
 		req.Pairs[i] = crossrank.Pair{Query: in.GetQuery(), Passage: d}
 	}
+	req.TopN = int(in.GetTopN())
 	resp, err := s.cfg.score(ctx, in.GetModel(), req)
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)

@@ -55,6 +55,7 @@ func (s *scorer) Score(_ context.Context, req *crossrank.Request) (*crossrank.Re
 			resp.Usage.CachedTokens += 10
 		}
 	}
+	scorertest.Omit(resp.Scores, req.TopN)
 	return resp, nil
 }
 

@@ -29,6 +29,7 @@ func (o *object) ranking(d *dialect, most int) *ranking {
 	}
 	if name := o.oneOf("top_n", "top_k"); name != "" {
 		rk.topN = o.count(name)
+		rk.options.TopN = rk.topN
 	}
 	if name := o.oneOf("return_documents", "return_text", "return_input"); name != "" {
 		rk.returnDoc = o.flag(name)

@@ -109,7 +109,7 @@ var table = []row{
 	{
 		name: "local",
 		imports: []string{".", "internal/backend", "internal/backend/catalog", "internal/batch", "internal/checkpoint",
-			"internal/hub", "internal/network", "internal/parity", "internal/pipeline", "internal/pool", "internal/state", "internal/topology"},
+			"internal/dataset", "internal/hub", "internal/network", "internal/parity", "internal/pipeline", "internal/pool", "internal/state", "internal/topology"},
 		tests: []string{"internal/procstat"},
 	},
 

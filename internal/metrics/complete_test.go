@@ -20,10 +20,11 @@ func TestNothingIsLost(t *testing.T) {
 	var batches state.Batches
 	var cache state.Cache
 	var prefixes state.Prefixes
+	var cascade state.Cascade
 	device := state.Device{Timed: true}
 	instance := state.Instance{Name: "0", State: "ready"}
 	want := map[string]float64{}
-	for _, v := range []any{&queue, &batches, &cache, &prefixes, &device, &instance} {
+	for _, v := range []any{&queue, &batches, &cache, &prefixes, &cascade, &device, &instance} {
 		fill(reflect.ValueOf(v).Elem(), &next, want)
 	}
 	r := New(Options{Gauges: Gauges{
@@ -31,6 +32,7 @@ func TestNothingIsLost(t *testing.T) {
 		Batches:   func() state.Batches { return batches },
 		Cache:     func() state.Cache { return cache },
 		Prefixes:  func() state.Prefixes { return prefixes },
+		Cascade:   func() state.Cascade { return cascade },
 		Device:    func() *state.Device { return &device },
 		Instances: func() []state.Instance { return []state.Instance{instance} },
 	}})

@@ -54,6 +54,13 @@ var (
 	descCacheBytes     = desc("cache_bytes", "Bytes that the scores in the cache take.")
 	descCacheMaxBytes  = desc("cache_max_bytes", "Bytes that the scores in the cache may take; 0 without a cache.")
 
+	descCascadeRequests = desc("cascade_requests_total", "Requests that were ranked in two stages, int8 and fp32. Not counted without a cascade.")
+	descCascadePairs    = desc("cascade_pairs_total", "Pairs of requests that were ranked in two stages.")
+	descCascadeRescored = desc("cascade_rescored_pairs_total", "Of those pairs, the ones that were computed in fp32 too, since they could be among the first.")
+	descCascadeStages   = desc("cascade_stages_total", "Stages of those requests: two each, or more where the first pairs computed in fp32 left it open.")
+	descCascadeWidened  = desc("cascade_widened_requests_total", "Of those requests, the ones in which an error of int8 was larger than the bound.")
+	descCascadeBound    = desc("cascade_bound_logit", "Bound of the error of int8, as measured when the model opened; 0 without a cascade.")
+
 	// The label is not called instance: that is Prometheus's own word for the server.
 	descInstanceUp       = desc("instance_info", "Always 1; the label is the state of an engine instance.", "engine", "state")
 	descInstanceBatches  = desc("instance_batches_total", "Batches that an engine instance ran.", "engine")

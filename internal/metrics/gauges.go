@@ -10,6 +10,7 @@ type Gauges struct {
 	Batches   func() state.Batches
 	Cache     func() state.Cache
 	Prefixes  func() state.Prefixes
+	Cascade   func() state.Cascade
 	Device    func() *state.Device // nil: none is used
 	Instances func() []state.Instance
 

@@ -81,6 +81,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if s := read(c.opts.Gauges.Prefixes); s != nil {
 		put.prefixes(s)
 	}
+	if s := read(c.opts.Gauges.Cascade); s != nil {
+		put.cascade(s)
+	}
 	if f := c.opts.Gauges.Device; f != nil {
 		put.device(f())
 	}
@@ -177,6 +180,15 @@ func (s sink) prefixes(p *state.Prefixes) {
 	s.gauge(descPrefixes, float64(p.Kept))
 	s.gauge(descPrefixBytes, float64(p.Bytes))
 	s.gauge(descPrefixMaxBytes, float64(p.MaxBytes))
+}
+
+func (s sink) cascade(c *state.Cascade) {
+	s.counter(descCascadeRequests, float64(c.Requests))
+	s.counter(descCascadePairs, float64(c.Pairs))
+	s.counter(descCascadeRescored, float64(c.Rescored))
+	s.counter(descCascadeStages, float64(c.Stages))
+	s.counter(descCascadeWidened, float64(c.Widened))
+	s.gauge(descCascadeBound, c.Bound)
 }
 
 func (s sink) device(d *state.Device) {

@@ -35,6 +35,9 @@ func busy() (*Recorder, Served) {
 		Prefixes: func() state.Prefixes {
 			return state.Prefixes{Hits: 21, Misses: 22, Tokens: 23, Kept: 24, Bytes: 2500, MaxBytes: 2600}
 		},
+		Cascade: func() state.Cascade {
+			return state.Cascade{Requests: 31, Pairs: 3200, Rescored: 640, Stages: 70, Widened: 2, Bound: 0.5}
+		},
 		Device: func() *state.Device {
 			return &state.Device{Memory: 2700, Busy: 28 * time.Second, Timed: true}
 		},

@@ -15,6 +15,10 @@ type Sequence struct {
 	// alone: an executor finds by itself what sequences begin with.
 	Shared int
 
+	// Draft asks for a logit in less precision, from an executor that has two: near that of the
+	// same sequence without it, and sooner. One of a single precision computes the same for both.
+	Draft bool
+
 	// Pad is how many rows of padding follow the tokens. They pass through every layer that reads
 	// whole sequences, as token 0 at the positions that follow. They attend to the tokens, and no
 	// token attends to them, so the logit stays the same. Only experiments that measure the cost of

@@ -55,6 +55,11 @@ type Options struct {
 	// known from the start.
 	Probe bool
 
+	// Samples are pairs by which the error of drafts is measured at the start, where the engines
+	// compute drafts in less precision than full scores. Requests that need only their highest
+	// scores are then ranked in two stages. None means that all scores are computed in full.
+	Samples []crossrank.Pair
+
 	CacheBytes int64 // memory in which scores are kept for reuse; 0 means none
 	Coalesce   bool  // compute pairs that are the same, token for token, once while they are in flight
 }

@@ -16,6 +16,10 @@
 // computed, and with [Options.CacheBytes] a pair whose score is in the cache is not computed again.
 // Only the other pairs are queued.
 //
+// Where the engines compute drafts ([Options.Samples]), a request that needs only its highest scores
+// passes the queue twice: with drafts of all pairs, and in full with those that may be among the
+// highest.
+//
 // Neither batching nor reuse ever changes a score. A pair that fails in the engine, or whose logit
 // is not finite, fails the request that it came with and no other.
 package pipeline
@@ -31,6 +35,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/cache"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/state"
@@ -55,6 +60,8 @@ type Pipeline struct {
 	pool    *pool.Pool
 	scores  *cache.Table // nil where no score is reused
 	batch   int          // most tokens of a batch
+	cascade *cascade     // nil where the engines compute no drafts
+	running running      // requests of the cascade
 	closed  atomic.Bool  // neither engines nor cached scores are used any more
 	scratch sync.Pool    // of *scratch
 
@@ -83,6 +90,13 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 			m.Name, m.MaxLength, p.specials)
 	}
 	p.scratch.New = func() any { return new(scratch) }
+	if len(opts.Samples) > 0 && len(engines) > 0 && engines[0] != nil {
+		errs, err := p.measureErrors(engines[0], opts.Samples)
+		if err != nil {
+			return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
+		}
+		p.cascade = &cascade{errors: errs}
+	}
 	if opts.CacheBytes > 0 || opts.Coalesce {
 		p.scores = cache.New(cache.Options{MaxBytes: opts.CacheBytes, Coalesce: opts.Coalesce})
 	}
@@ -107,6 +121,9 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 	if err != nil {
 		return nil, err
 	}
+	if p.closed.Load() {
+		return nil, p.refusal(nil, batch.ErrClosed)
+	}
 	from := senderOf(ctx, req)
 	if err := p.admissionErr(ctx, from, req, limit); err != nil {
 		return nil, err
@@ -118,10 +135,10 @@ func (p *Pipeline) Score(ctx context.Context, req *crossrank.Request) (*crossran
 		return nil, err
 	}
 	admitted := time.Now()
-	if p.scores != nil {
-		err = p.reuse(ctx, s)
+	if p.twoStages(req) {
+		err = p.rank(ctx, s, req)
 	} else {
-		err = p.pool.Do(ctx, s.from, s.items)
+		err = p.compute(ctx, s, s.items, p.pool.Do)
 	}
 	if err != nil {
 		return nil, p.refusal(s, err) // a run may still read s, so it is left to the garbage collector
@@ -150,6 +167,7 @@ func (p *Pipeline) Instances() []state.Instance { return p.pool.Instances() }
 // rest are answered with Unavailable, and the error is ctx's.
 func (p *Pipeline) Drain(ctx context.Context) error {
 	p.closed.Store(true)
+	p.running.drain(ctx)
 	return p.pool.Drain(ctx)
 }
 
@@ -157,5 +175,6 @@ func (p *Pipeline) Drain(ctx context.Context) error {
 // engines are idle.
 func (p *Pipeline) Close() {
 	p.closed.Store(true)
+	p.running.close()
 	p.pool.Close()
 }

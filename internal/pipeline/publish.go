@@ -34,7 +34,7 @@ func (e *publishing) Logits(seqs []network.Sequence, out []float32) error {
 		if r := float64(out[i]); math.IsNaN(r) || math.IsInf(r, 0) {
 			continue
 		}
-		e.key = cache.AppendKey(e.key[:0], q.IDs, q.TypeBoundary)
+		e.key = appendKey(e.key[:0], &q)
 		e.scores.Publish(e.key, out[i], started, ended)
 	}
 	return nil

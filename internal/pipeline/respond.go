@@ -25,14 +25,18 @@ func (p *Pipeline) respond(s *scratch, req *crossrank.Request, admitted time.Tim
 	case req.Raw:
 		resp.ScoreType = crossrank.Logit
 	}
-	at := 0
+	first := 0
 	for i := range resp.Scores {
-		n := 1
-		if len(s.parts) > 0 {
-			n = s.parts[i]
+		n := s.partsOf(i)
+		at := first
+		first += n
+		if len(s.full) > 0 {
+			if at = s.full[i]; at < 0 {
+				resp.Scores[i] = crossrank.Omitted
+				continue
+			}
 		}
 		logit, ok := aggregate(s.items[at:at+n], req.Windows.Aggregate)
-		at += n
 		if !ok {
 			return nil, crossrank.Errorf(crossrank.Internal,
 				"the model's score of pair %d is not a finite number; its weights may be damaged", i)

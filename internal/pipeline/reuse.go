@@ -8,6 +8,8 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/batch"
 	"github.com/crossrank/crossrank/internal/cache"
+	"github.com/crossrank/crossrank/internal/fairqueue"
+	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 	"github.com/crossrank/crossrank/internal/state"
 )
@@ -19,6 +21,7 @@ const maxRounds = 3
 
 // reuse is the memory of a request that reuses scores.
 type reuse struct {
+	reused    []pool.Item // of the request, all of them or some
 	keys      []byte
 	ends      []int       // of each item's key in keys
 	open      []int       // items without a score
@@ -28,13 +31,14 @@ type reuse struct {
 	followees []*cache.Flight
 }
 
-// reuse has the items of a request computed, except for those whose scores are in the cache or
+// doFunc has items computed, as [pool.Pool.Do].
+type doFunc func(ctx context.Context, from fairqueue.Sender, items []pool.Item) error
+
+// reuse has items of a request computed by do, except for those whose scores are in the cache or
 // already being computed. An item that was computed has a run with pairs, one that another request
 // had computed meanwhile has a run without, and one from the cache has no run.
-func (p *Pipeline) reuse(ctx context.Context, s *scratch) error {
-	if p.closed.Load() {
-		return batch.ErrClosed
-	}
+func (p *Pipeline) reuse(ctx context.Context, s *scratch, items []pool.Item, do doFunc) error {
+	s.reused = items
 	keys := s.encode()
 	for round := 0; len(s.open) > 0; round++ {
 		flights := make([]cache.Flight, len(s.open))
@@ -43,7 +47,7 @@ func (p *Pipeline) reuse(ctx context.Context, s *scratch) error {
 			maxWait = -1
 		}
 		s.claim(p.scores, flights, keys, cost, maxWait)
-		err := p.lead(ctx, s)
+		err := s.lead(ctx, do)
 		// Abandon comes before this request waits for others, because one of them may wait for it,
 		// or be itself: a score that is not finite is not published.
 		p.scores.Abandon(flights)
@@ -64,19 +68,28 @@ func (r *reuse) resetReuse() {
 	}
 	clear(r.run)
 	clear(r.followees)
+	r.reused = nil
 	r.run, r.followees = r.run[:0], r.followees[:0]
 }
 
 // encode makes the keys of all items, which are all open.
 func (s *scratch) encode() string {
 	s.keys, s.ends, s.open = s.keys[:0], s.ends[:0], s.open[:0]
-	for i := range s.items {
-		q := &s.items[i].Value
-		s.keys = cache.AppendKey(s.keys, q.IDs, q.TypeBoundary)
+	for i := range s.reused {
+		s.keys = appendKey(s.keys, &s.reused[i].Value)
 		s.ends = append(s.ends, len(s.keys))
 		s.open = append(s.open, i)
 	}
 	return string(s.keys) // one allocation for all
+}
+
+// appendKey adds the key of a sequence to dst. A draft has another one than its sequence in full.
+func appendKey(dst []byte, q *network.Sequence) []byte {
+	boundary := q.TypeBoundary << 1
+	if q.Draft {
+		boundary |= 1
+	}
+	return cache.AppendKey(dst, q.IDs, boundary)
 }
 
 // costs gives the cost of what is open of a request, and the highest cost of a request that it
@@ -85,7 +98,7 @@ func (s *scratch) encode() string {
 func (p *Pipeline) costs(s *scratch) (cost, maxWait int64) {
 	tokens := 0
 	for _, i := range s.open {
-		tokens += s.items[i].Tokens
+		tokens += s.reused[i].Tokens
 	}
 	priority := int64(s.from.Priority) << 48
 	return priority + int64(tokens), priority + int64(max(tokens, p.batch))
@@ -99,7 +112,7 @@ func (s *scratch) claim(t *cache.Table, flights []cache.Flight, keys string, cos
 		if i > 0 {
 			from = s.ends[i-1]
 		}
-		item := &s.items[i]
+		item := &s.reused[i]
 		flights[k].Cost = cost
 		score, other, role := t.Claim(&flights[k], keys[from:s.ends[i]], maxWait)
 		switch role {
@@ -115,17 +128,17 @@ func (s *scratch) claim(t *cache.Table, flights []cache.Flight, keys string, cos
 }
 
 // lead has the items computed that fell to this request.
-func (p *Pipeline) lead(ctx context.Context, s *scratch) error {
+func (s *scratch) lead(ctx context.Context, do doFunc) error {
 	if len(s.run) == 0 {
 		return nil
 	}
-	err := p.pool.Do(ctx, s.from, s.run)
+	err := do(ctx, s.from, s.run)
 	var item *batch.ItemError
 	if errors.As(err, &item) && item.Index < len(s.led) {
 		return &batch.ItemError{Index: s.led[item.Index], Err: item.Err}
 	}
 	for k, i := range s.led {
-		s.items[i] = s.run[k]
+		s.reused[i] = s.run[k]
 	}
 	return err
 }
@@ -143,8 +156,8 @@ func (s *scratch) follow(ctx context.Context) error {
 			s.open = append(s.open, i)
 			continue
 		}
-		s.items[i].Result = computed.Score
-		s.items[i].Run = &batch.Run{Started: computed.Started, Ended: computed.Ended}
+		s.reused[i].Result = computed.Score
+		s.reused[i].Run = &batch.Run{Started: computed.Started, Ended: computed.Ended}
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type scratch struct {
 	items          []pool.Item
 	parts          []int // of each pair: how many items read it; empty while every pair has one
 	cuts           []int // of each pair: tokens lost to truncation; empty while nothing was
+	full           []int // of each pair: its first item that is no draft, or -1; empty where none is a draft
 	reuse
 }
 
@@ -36,7 +37,7 @@ func (p *Pipeline) release(s *scratch) {
 	}
 	clear(s.items) // they refer to runs
 	s.ids, s.query, s.passage, s.items = s.ids[:0], s.query[:0], s.passage[:0], s.items[:0]
-	s.parts, s.cuts = s.parts[:0], s.cuts[:0]
+	s.parts, s.cuts, s.full = s.parts[:0], s.cuts[:0], s.full[:0]
 	s.from = fairqueue.Sender{}
 	s.resetReuse()
 	p.scratch.Put(s)
@@ -84,7 +85,7 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 	}
 	s.setIDs()
 	if p.model.SharesPrefixes {
-		s.share()
+		share(s.items)
 	}
 	return nil
 }
@@ -129,9 +130,9 @@ func keepOf(ids []int32, n int, keep tokenizer.Keep) []int32 {
 
 // share leaves out of the cost of each item the tokens that it begins with as the one before it
 // does.
-func (s *scratch) share() {
-	for i := 1; i < len(s.items); i++ {
-		before, item := &s.items[i-1].Value, &s.items[i]
+func share(items []pool.Item) {
+	for i := 1; i < len(items); i++ {
+		before, item := &items[i-1].Value, &items[i]
 		n := min(item.Value.TypeBoundary, len(item.Value.IDs)-1)
 		if before.TypeBoundary == item.Value.TypeBoundary && n < len(before.IDs) && slices.Equal(before.IDs[:n], item.Value.IDs[:n]) {
 			item.Value.Shared = n

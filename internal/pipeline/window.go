@@ -76,6 +76,14 @@ func aggregate(items []pool.Item, how crossrank.Aggregate) (logit float32, ok bo
 	return best, true
 }
 
+// partsOf is how many items read a pair.
+func (s *scratch) partsOf(pair int) int {
+	if len(s.parts) == 0 {
+		return 1
+	}
+	return s.parts[pair]
+}
+
 // pairOf is the pair that an item belongs to.
 func (s *scratch) pairOf(item int) int {
 	for pair, n := range s.parts {

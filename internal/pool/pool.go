@@ -134,6 +134,18 @@ func (p *Pool) Do(ctx context.Context, from fairqueue.Sender, items []Item) erro
 	return ticket.Wait(ctx)
 }
 
+// Continue has further items of a sender's request computed, see [batch.Batcher.Continue].
+func (p *Pool) Continue(ctx context.Context, from fairqueue.Sender, items []Item) error {
+	if p.shared != nil {
+		return p.shared.Continue(ctx, from, items)
+	}
+	p.mu.Lock()
+	queues, _ := p.queueStates()
+	in := p.instances[p.choose(queues, tokensOfItems(items))]
+	p.mu.Unlock()
+	return in.queue.Continue(ctx, from, items)
+}
+
 // Check is [batch.Batcher.Check]. With a queue for each instance it leaves deadlines to Do.
 func (p *Pool) Check(ctx context.Context, from fairqueue.Sender, tokens int) error {
 	if p.shared != nil {

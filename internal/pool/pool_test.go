@@ -155,8 +155,12 @@ func TestAdmission(t *testing.T) {
 					t.Errorf("400 tokens at 200 a second: got %v, want 2s", d)
 				}
 				answers = append(answers, later(p, t.Context(), request(3, 50)))
-				if st := p.Queue(); st.Tokens != 250 || st.Pairs != 3 || st.Requests != 3 || st.RunningTokens != 200 || st.RunningPairs != 2 {
-					t.Errorf("got %+v, want 250 tokens of 3 pairs waiting and 200 of 2 running", st)
+				further := make(chan error, 1) // beyond the limit, since it continues a request
+				go func() { further <- p.Continue(t.Context(), fairqueue.Sender{}, request(4, 50)) }()
+				synctest.Wait()
+				answers = append(answers, further)
+				if st := p.Queue(); st.Tokens != 300 || st.Pairs != 4 || st.Requests != 4 || st.RunningTokens != 200 || st.RunningPairs != 2 {
+					t.Errorf("got %+v, want 300 tokens of 4 pairs waiting and 200 of 2 running", st)
 				}
 				for i, a := range answers {
 					if err := <-a; err != nil {

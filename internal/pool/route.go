@@ -14,10 +14,7 @@ import (
 // submit queues a request at the instance that it is routed to, or refuses it. Of two requests that
 // arrive together, the second is routed with the first in its queue.
 func (p *Pool) submit(ctx context.Context, from fairqueue.Sender, items []Item) (batch.Ticket[network.Sequence, float32], error) {
-	tokens := 0
-	for i := range items {
-		tokens += items[i].Tokens
-	}
+	tokens := tokensOfItems(items)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -33,6 +30,14 @@ func (p *Pool) submit(ctx context.Context, from fairqueue.Sender, items []Item) 
 		p.turn = (i + 1) % len(p.instances)
 	}
 	return ticket, err
+}
+
+func tokensOfItems(items []Item) int {
+	tokens := 0
+	for i := range items {
+		tokens += items[i].Tokens
+	}
+	return tokens
 }
 
 // admissionErr returns, with p.mu held, why a request may not wait behind what all queues hold

@@ -9,6 +9,7 @@ type Quality struct {
 
 	Agreement *Agreement `json:"agreement,omitempty"`
 	Judged    *Judged    `json:"judged,omitempty"`
+	First     *First     `json:"first,omitempty"`
 }
 
 // Agreement compares logits with those of another precision for the same pairs.
@@ -27,6 +28,17 @@ type Agreement struct {
 type TopAgreement struct {
 	Queries int      `json:"queries"` // that have enough passages
 	Share   *float64 `json:"share"`   // of the best ones that both have, the mean over the queries; null without queries
+}
+
+// First compares the first of each request's ranking with those in another precision, where only
+// the first were asked for.
+type First struct {
+	Against  string `json:"against"` // the other precision
+	N        int    `json:"n"`       // how many were asked for
+	Requests int    `json:"requests"`
+	Same     int    `json:"same"`   // of these requests: the same first n in the same order
+	Pairs    int    `json:"pairs"`  // of these requests
+	Scored   int    `json:"scored"` // of these pairs: the others were omitted
 }
 
 // Judged is how well scores rank the candidates of a judged collection's queries. Figures are means

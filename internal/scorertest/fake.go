@@ -41,7 +41,8 @@ type Fake struct {
 }
 
 // Score implements [crossrank.Scorer]: the [Logit] of every pair if raw scores are requested, else
-// its sigmoid. There is no limit on length, so MaxLength and Truncation have no effect.
+// its sigmoid; with TopN only the highest. There is no limit on length, so MaxLength and Truncation
+// have no effect.
 func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	started := time.Now()
 	f.record(req)
@@ -75,9 +76,21 @@ func (f *Fake) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Re
 		longest = max(longest, tokens)
 	}
 	resp.Usage.PaddedTokens = longest * len(req.Pairs)
+	Omit(resp.Scores, req.TopN)
 	resp.Timing = crossrank.Timing{Tokenize: time.Microsecond, Queue: 2 * time.Microsecond, Compute: f.Delay + 3*time.Microsecond}
 	resp.Timing.Total = max(time.Since(started), f.Delay+6*time.Microsecond)
 	return resp, nil
+}
+
+// Omit leaves out all scores but the topN highest; 0 means none.
+func Omit(scores []float32, topN int) {
+	if topN <= 0 {
+		return
+	}
+	rest := crossrank.Order(scores, 0)
+	for _, r := range rest[min(topN, len(rest)):] {
+		scores[r.Index] = crossrank.Omitted
+	}
 }
 
 // wait waits for the delay, or returns the error of a context that ends first.

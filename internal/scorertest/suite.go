@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,7 @@ func RunWithin(t *testing.T, limits Limits, open func(t *testing.T) crossrank.Sc
 	}{
 		{"one score a pair, in the order of the request", keepsOrder},
 		{"the same pair always has the same score", isDeterministic},
+		{"the highest scores are those of a request for all", ranksTheFirst},
 		{"answers say what they are", describesAnswers},
 		{"activated scores are those of the raw ones", activates},
 		{"a request without pairs is refused", refusesEmpty},
@@ -94,6 +96,27 @@ func isDeterministic(t *testing.T, s suite) {
 	}
 	if resp.Scores[0] == resp.Scores[1] && resp.Scores[1] == resp.Scores[3] {
 		t.Errorf("three different pairs all have the score %v", resp.Scores[0])
+	}
+}
+
+// ranksTheFirst: the scores that a request with TopN leaves out are not among the highest, and are
+// omitted where they are left out.
+func ranksTheFirst(t *testing.T, s suite) {
+	pairs := s.pairs(2, 24)
+	want := score(t, s, &crossrank.Request{Pairs: pairs})
+	for _, n := range []int{1, 5, 24, 100} {
+		got := score(t, s, &crossrank.Request{Pairs: pairs, TopN: n})
+		if first := crossrank.Order(want.Scores, n); !slices.Equal(crossrank.Order(got.Scores, n), first) {
+			t.Errorf("the first %d: got %v, want %v", n, crossrank.Order(got.Scores, n), first)
+		}
+		for i, score := range got.Scores {
+			if score != want.Scores[i] && score != crossrank.Omitted {
+				t.Errorf("the first %d: pair %d has the score %v, want %v or none", n, i, score, want.Scores[i])
+			}
+		}
+	}
+	if _, err := s.Score(t.Context(), &crossrank.Request{Pairs: pairs, TopN: -1}); crossrank.CodeOf(err) != crossrank.InvalidArgument {
+		t.Errorf("the first -1: got %v, want %s", err, crossrank.InvalidArgument)
 	}
 }
 

@@ -29,6 +29,7 @@ type Model interface {
 	Batches() state.Batches
 	Cache() state.Cache
 	Prefixes() state.Prefixes
+	Cascade() state.Cascade
 	Device() *state.Device
 	Instances() []state.Instance
 	Verify() (local.Verification, error)
@@ -106,7 +107,9 @@ func (r *Router) Close() error {
 
 // Gauges gives metrics the state of all models together.
 func (r *Router) Gauges() metrics.Gauges {
-	return metrics.Gauges{Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Device: r.device, Instances: r.instances}
+	return metrics.Gauges{
+		Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Cascade: r.cascade, Device: r.device, Instances: r.instances,
+	}
 }
 
 func (r *Router) queue() (sum state.Queue) {
@@ -133,6 +136,13 @@ func (r *Router) cache() (sum state.Cache) {
 func (r *Router) prefixes() (sum state.Prefixes) {
 	for _, one := range r.models {
 		sum.Add(one.Prefixes())
+	}
+	return sum
+}
+
+func (r *Router) cascade() (sum state.Cascade) {
+	for _, one := range r.models {
+		sum.Add(one.Cascade())
 	}
 	return sum
 }

@@ -1,6 +1,6 @@
 // Package state holds the words for what a running model knows of itself: its [Queue], its
-// [Batches], its [Cache], its [Prefixes], its [Instance]s, its [Device], and the [Sample]s of its
-// history.
+// [Batches], its [Cache], its [Prefixes], its [Cascade], its [Instance]s, its [Device], and the
+// [Sample]s of its history.
 //
 // Each layer reports in these words what it alone knows, and every layer above passes them on
 // unchanged: package batch counts batches, a pool its instances, metrics turns all of it into a
@@ -182,4 +182,26 @@ func (p Prefixes) Since(was Prefixes) Prefixes {
 	p.Misses -= was.Misses
 	p.Tokens -= was.Tokens
 	return p
+}
+
+// Cascade counts the requests that were ranked in two stages since the start: by drafts of all
+// pairs, and by full scores of those that may be among the first.
+type Cascade struct {
+	Requests int64
+	Pairs    int64 // of these requests, all drafted
+	Rescored int64 // of these pairs, also computed in full
+	Stages   int64 // of these requests; two each, or more where the first rescored pairs left it open
+	Widened  int64 // of these requests: a draft's error was larger than those that were measured
+
+	Bound float64 // of the errors of drafts, as measured at the start: a difference of logits
+}
+
+// Add adds the counts of another model. The bound is the larger one.
+func (c *Cascade) Add(other Cascade) {
+	c.Requests += other.Requests
+	c.Pairs += other.Pairs
+	c.Rescored += other.Rescored
+	c.Stages += other.Stages
+	c.Widened += other.Widened
+	c.Bound = max(c.Bound, other.Bound)
 }

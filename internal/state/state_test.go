@@ -23,12 +23,14 @@ func TestSizeClasses(t *testing.T) {
 // TestAddTakesEveryField fills every field with 1, so that a field that Add misses stays 1.
 func TestAddTakesEveryField(t *testing.T) {
 	queue, batches, cache, prefixes, instance := filled(Queue{}), filled(Batches{}), filled(Cache{}), filled(Prefixes{}), filled(Instance{})
+	cascade := filled(Cascade{})
 	device := filled(Device{})
 	device.Add(device)
 	queue.Add(queue)
 	batches.Add(batches)
 	cache.Add(cache)
 	prefixes.Add(prefixes)
+	cascade.Add(cascade)
 	instance.Add(instance)
 	for _, c := range []struct {
 		sum  any
@@ -38,6 +40,7 @@ func TestAddTakesEveryField(t *testing.T) {
 		{batches, []string{"Longest"}},
 		{cache, nil},
 		{prefixes, nil},
+		{cascade, []string{"Bound"}},
 		{device, nil},
 		{instance, nil},
 	} {

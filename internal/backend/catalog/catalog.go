@@ -30,9 +30,12 @@ const (
 	Auto = "auto"
 )
 
+// Cascade is the precision of an engine that has two: int8 for drafts, and fp32 for everything else.
+const Cascade = "cascade"
+
 // All lists every backend, the default first.
 var All = []Backend{
-	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8"}},
+	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8", Cascade}},
 	{Name: WebGPU, Devices: []string{"gpu", "cpu-for-tests"}, Precisions: []string{"fp32", "fp16"}, Lacks: inLibraries("the WebGPU backend")},
 	{
 		Name: ONNX, Devices: []string{"cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"},
