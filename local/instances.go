@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/crossrank/crossrank/internal/backend"
 	"github.com/crossrank/crossrank/internal/checkpoint"
@@ -11,13 +10,14 @@ import (
 )
 
 // open reads a model and starts the engines that o asks for, all on the weights of the first, which
-// are packed while they are read. After an error none is left open.
-func (o Options) open(name, path string) (m *checkpoint.Model, engines []backend.Engine, err error) {
+// are packed while they are read. The weights must fit the memory; 0 means that it is not known.
+// After an error none is left open.
+func (o Options) open(name, path string, memory int64) (m *checkpoint.Model, engines []backend.Engine, err error) {
 	opening, err := checkpoint.Begin(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := o.checkMemory(opening.Network, memoryLimit(os.ReadFile)); err != nil {
+	if err := o.checkMemory(opening.Network, memory); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
 	}
 	packing, err := backend.Begin(o.Backend, opening.Network, backend.Options{Device: o.Device, Precision: o.Quantization})

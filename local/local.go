@@ -55,7 +55,7 @@ func Open(name string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err // it names the model
 	}
-	m, engines, err := opts.open(name, at.Path)
+	m, engines, err := opts.open(name, at.Path, memoryLimit(os.ReadFile))
 	if err != nil {
 		return nil, err // it says what was being opened
 	}
