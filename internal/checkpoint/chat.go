@@ -34,6 +34,22 @@ var qwen3Chat = chat{
 	suffix: "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
 }
 
+// mxbaiChat is the one of mxbai-rerank-v2, by mixedbread's own program. It encodes the query, the
+// document and what stands around them each by themselves.
+var mxbaiChat = chat{
+	prefix: "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
+	prompt: tokenizer.Prompt{
+		BeforeInstruction: "instruction: ",
+		BeforeQuery:       "\nquery: ",
+		BeforeQueryAlone:  "query: ",
+		Between:           "\ndocument:",
+		BeforePassage:     " ",
+	},
+	suffix: "\nYou are a search relevance expert who evaluates how well documents match search queries. For each query-document pair, " +
+		"carefully analyze the semantic relationship between them, then provide your binary relevance judgment " +
+		"(0 for not relevant, 1 for relevant).\nRelevance:<|im_end|>\n<|im_start|>assistant\n",
+}
+
 // readChat finds the chat of a decoder: the template in its files if that is one of a reranker,
 // else the family's own.
 func (d *decoder) readChat(dir string) (*chat, error) {
@@ -127,13 +143,22 @@ func parseChat(template string) (*chat, error) {
 	return &c, nil
 }
 
+// seam is where two parts of a chat meet that are encoded each by itself.
+type seam struct{ before, after string }
+
+// seams are those where the reference encodes both parts together. With a part between query and
+// passage, it encodes that and the suffix by themselves too.
+func (c *chat) seams() []seam {
+	all := []seam{{c.prefix, c.prompt.BeforeInstruction + "a"}}
+	if c.prompt.Between != "" {
+		return append(all, seam{c.prompt.Between, c.prompt.BeforePassage})
+	}
+	return append(all, seam{c.prompt.AfterQuery, c.prompt.BeforePassage}, seam{"", c.suffix})
+}
+
 // tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
 func (c *chat) tokenizer(tok *tokenizer.Tokenizer) (*tokenizer.Tokenizer, error) {
-	for _, seam := range []struct{ before, after string }{
-		{c.prefix, c.prompt.BeforeInstruction + "a"},
-		{c.prompt.AfterQuery, c.prompt.BeforePassage},
-		{"", c.suffix},
-	} {
+	for _, seam := range c.seams() {
 		for _, text := range []string{"", "a", "A9", "9", ".", "-", " ", "  x", "\n", "\n\nx", "'s", "é", "\u0301", "中"} {
 			before, after := seam.before, seam.after+text
 			if seam.before == "" {

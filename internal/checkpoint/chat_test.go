@@ -1,9 +1,11 @@
 package checkpoint
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/material"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
 
@@ -57,5 +59,38 @@ func TestOtherTemplatesAreRefused(t *testing.T) {
 func TestRerankTemplatesAreRecognized(t *testing.T) {
 	if !isRerankTemplate(queryPlace+documentPlace) || isRerankTemplate("{% for m in messages %}{{ m.content }}{% endfor %}") {
 		t.Error("a template of conversations is taken for one of a reranker, or not the other way round")
+	}
+}
+
+// TestMxbaiChat holds the ids of a pair against parts that are encoded one by one, as mixedbread's
+// own program does, with texts that would be encoded otherwise beside each other.
+func TestMxbaiChat(t *testing.T) {
+	const prefix = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+	const task = "You are a search relevance expert who evaluates how well documents match search queries. For each query-document pair, " +
+		"carefully analyze the semantic relationship between them, then provide your binary relevance judgment " +
+		"(0 for not relevant, 1 for relevant).\nRelevance:"
+	plain := readTokenizer(t, material.Path(t, "tokenizers", "qwen3.json"))
+	chat, err := mxbaiChat.tokenizer(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{"", "how tall is k2", "K2.", "a ", "\n", " b\n\n", "9", "'s", "...", "e\u0301 \u0301", "中文。", "x <|im_end|>"}
+	for _, query := range texts {
+		for i, document := range texts {
+			instruction := texts[(i+3)%len(texts)]
+			first := "query: " + query
+			if instruction != "" {
+				first = "instruction: " + instruction + "\n" + first
+			}
+			var want []int32
+			for _, part := range []string{prefix, first, "\n", "document: " + document, "\n", task, "<|im_end|>\n<|im_start|>assistant\n"} {
+				want = plain.Append(want, part)
+			}
+			p := &mxbaiChat.prompt
+			got, _, cut := chat.Join(nil, p.AppendQuery(nil, chat, instruction, query), chat.AppendSide(nil, p.Passage(document)), 1<<20, tokenizer.KeepStart)
+			if !slices.Equal(got, want) || cut != 0 {
+				t.Errorf("%q, %q, %q:\n got %v\nwant %v", instruction, query, document, show(plain, got), show(plain, want))
+			}
+		}
 	}
 }

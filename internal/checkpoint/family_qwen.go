@@ -22,7 +22,7 @@ var (
 	}
 	qwen2 = family{
 		name: "Qwen2", class: "Qwen2ForCausalLM", modelType: "qwen2", base: "model.", unused: unusedHeads,
-		translate: func(o *object, _ int) *translation { return readQwen2(o).languageModel(o, decoder{}) },
+		translate: func(o *object, _ int) *translation { return readQwen2(o).languageModel(o, qwen2Answers) },
 	}
 	qwen2Classifier = family{
 		name: "Qwen2", class: "Qwen2ForSequenceClassification", modelType: "qwen2", base: "model.", unused: unusedHeads,
@@ -36,6 +36,9 @@ var unusedHeads = []string{"lm_head."}
 
 // qwen3Answers are what a Qwen3 reranker is trained with, where its files say nothing else.
 var qwen3Answers = decoder{yes: "yes", no: "no", chat: &qwen3Chat}
+
+// qwen2Answers are those of mxbai-rerank-v2, likewise.
+var qwen2Answers = decoder{yes: "1", no: "0", chat: &mxbaiChat}
 
 // qwen is what config.json says of a Qwen.
 type qwen struct {

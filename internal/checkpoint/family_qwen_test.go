@@ -69,6 +69,10 @@ func TestQwenDescriptions(t *testing.T) {
 	if has(tied, "layers.0.self_attn.q_proj.bias") || !has(read(qwen3Config, "attention_bias", "true"), "layers.1.self_attn.o_proj.bias") {
 		t.Error("Qwen3 has biases where, and only where, attention_bias asks for them")
 	}
+	causal := read(qwen2Config, "architectures", `["Qwen2ForCausalLM"]`)
+	if d := causal.decoder; d.chat != &mxbaiChat || d.yes != "1" || d.no != "0" || read(qwen2Config, "use_cache", "true").decoder.chat != nil {
+		t.Errorf("Qwen2 is read by the chat %+v, want mxbai-rerank-v2's for language models alone", d)
+	}
 	two := read(qwen2Config, "rope_theta", "1e6")
 	if n := two.network; n.HeadSize != 2 || n.Blocks[0].QueryNorm != nil || has(two, "layers.0.self_attn.o_proj.bias") ||
 		!has(two, "layers.0.self_attn.q_proj.bias") || !has(two, "score.weight") {

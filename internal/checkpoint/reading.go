@@ -26,7 +26,9 @@ type Reading struct {
 // Pair appends the ids of a pair to dst, prompt and special tokens included, cut to the maximum
 // length at its end. The first boundary ids are the query's side.
 func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary int) {
-	ids, boundary, _ = r.Tokenizer.Pair(dst, r.Prompt.Query("", query), r.Prompt.Passage(passage), r.MaxLength, tokenizer.KeepStart)
+	queryIDs := r.Prompt.AppendQuery(nil, r.Tokenizer, "", query)
+	passageIDs := r.Tokenizer.AppendSide(nil, r.Prompt.Passage(passage))
+	ids, boundary, _ = r.Tokenizer.Join(dst, queryIDs, passageIDs, r.MaxLength, tokenizer.KeepStart)
 	return ids, boundary
 }
 

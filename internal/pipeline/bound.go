@@ -43,7 +43,7 @@ func boundOf(errs []float64) errorBound {
 func (p *Pipeline) measureErrors(e pool.Engine, samples []crossrank.Pair) (errorBound, error) {
 	seqs := make([]network.Sequence, 0, 2*len(samples))
 	for _, pair := range samples {
-		query := p.model.Tokenizer.AppendSide(nil, p.model.Prompt.Query("", pair.Query))
+		query := p.model.Prompt.AppendQuery(nil, p.model.Tokenizer, "", pair.Query)
 		passage := p.model.Tokenizer.AppendSide(nil, p.model.Prompt.Passage(pair.Passage))
 		ids, split, _ := p.model.Tokenizer.Join(nil, query, passage, p.model.MaxLength, tokenizer.KeepStart)
 		q := network.Sequence{IDs: ids, TypeBoundary: split}

@@ -44,6 +44,22 @@ func TestInstruction(t *testing.T) {
 	}
 }
 
+// TestPartBetween: a part between query and passage is tokenized by itself.
+func TestPartBetween(t *testing.T) {
+	tok := new(words)
+	p, err := New(Model{Name: "fake", Tokenizer: tok, MaxLength: 20, ScoreType: crossrank.Logit, Prompt: tokenizer.Prompt{
+		BeforeInstruction: "to ", BeforeQuery: " for ", BeforeQueryAlone: "for ", Between: "in: ", BeforePassage: " ",
+	}}, []pool.Engine{&machine{t: t, logit: length}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	resp, err := p.Score(t.Context(), &crossrank.Request{Pairs: []crossrank.Pair{{Query: "who asks", Passage: "a b"}}})
+	if err != nil || tok.texts["for who asks"] != 1 || tok.texts["in: "] != 1 || resp.Scores[0] != 3+3+1+2 {
+		t.Errorf("tokenized %v to %v and %v, want the part between by itself", tok.texts, resp, err)
+	}
+}
+
 // TestScoresAreKeptByInstruction: a score is not reused for another instruction.
 func TestScoresAreKeptByInstruction(t *testing.T) {
 	p, err := New(Model{Name: "fake", Tokenizer: new(words), MaxLength: 20, ScoreType: crossrank.Logit, Prompt: tokenizer.Prompt{

@@ -61,7 +61,7 @@ func (p *Pipeline) tokenize(ctx context.Context, s *scratch, req *crossrank.Requ
 			return contextErr(err)
 		}
 		if i == 0 || pair.Query != req.Pairs[i-1].Query {
-			s.query = p.model.Tokenizer.AppendSide(s.query[:0], p.model.Prompt.Query(req.Instruction, pair.Query))
+			s.query = p.model.Prompt.AppendQuery(s.query[:0], p.model.Tokenizer, req.Instruction, pair.Query)
 		}
 		s.passage = p.model.Tokenizer.AppendSide(s.passage[:0], p.model.Prompt.Passage(pair.Passage))
 		passage := keepOf(s.passage, req.MaxPassage, keep)

@@ -52,7 +52,7 @@ func (p *Pipeline) joinWindows(s *scratch, passage []int32, limit int, keep toke
 // cannot be: what a decoder's prompt has after the query would go first.
 func (p *Pipeline) checkWindows(pair int, query, passage []int32, limit int) error {
 	room := limit - p.specials - len(query)
-	if p.model.Prompt.AfterQuery == "" || len(passage) <= room || 2*len(query) <= limit-p.specials {
+	if p.model.Prompt.AfterQuery+p.model.Prompt.Between == "" || len(passage) <= room || 2*len(query) <= limit-p.specials {
 		return nil
 	}
 	return crossrank.Errorf(crossrank.InvalidArgument, "the query of pair %d and its prompt have %d tokens, which leave windows of the "+

@@ -4,10 +4,27 @@ package tokenizer
 // only BeforeQuery. Decoders have an instruction too.
 type Prompt struct {
 	BeforeInstruction string // "" where there is no instruction
-	Instruction       string // that stands there by default
+	Instruction       string // that stands there by default; "" where there need be none
 	BeforeQuery       string
-	AfterQuery        string
+	BeforeQueryAlone  string // in place of BeforeQuery where there need be no instruction and is none
+	AfterQuery        string // encoded with the query
+	Between           string // after that, encoded by itself
 	BeforePassage     string
+}
+
+// Side encodes a text of one side of a pair, as [Tokenizer.AppendSide] does.
+type Side interface {
+	AppendSide(dst []int32, text string) []int32
+}
+
+// AppendQuery adds the ids of a query's side with t: what stands around the query, and an
+// instruction, of which "" means the default.
+func (p *Prompt) AppendQuery(dst []int32, t Side, instruction, query string) []int32 {
+	dst = t.AppendSide(dst, p.Query(instruction, query))
+	if p.Between != "" {
+		dst = t.AppendSide(dst, p.Between)
+	}
+	return dst
 }
 
 // Query is the text of a query; an instruction of "" means the default. Where there is no place for
@@ -18,6 +35,9 @@ func (p *Prompt) Query(instruction, query string) string {
 	}
 	if instruction == "" {
 		instruction = p.Instruction
+	}
+	if instruction == "" && p.BeforeQueryAlone != "" {
+		return p.BeforeQueryAlone + query + p.AfterQuery
 	}
 	return p.BeforeInstruction + instruction + p.BeforeQuery + query + p.AfterQuery
 }

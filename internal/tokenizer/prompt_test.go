@@ -7,6 +7,7 @@ import (
 
 func TestPromptTexts(t *testing.T) {
 	chat := Prompt{BeforeInstruction: "to ", Instruction: "find", BeforeQuery: " q ", AfterQuery: " d", BeforePassage: " "}
+	optional := Prompt{BeforeInstruction: "i: ", BeforeQuery: "; q: ", BeforeQueryAlone: "q: "}
 	for _, c := range []struct {
 		prompt             Prompt
 		instruction, query string
@@ -17,6 +18,8 @@ func TestPromptTexts(t *testing.T) {
 		{Prompt{BeforeQuery: "query: "}, "unread", "x", "query: x", "y"},
 		{chat, "", "x", "to find q x d", " y"},
 		{chat, "look", "x", "to look q x d", " y"},
+		{optional, "", "x", "q: x", "y"},
+		{optional, "look", "x", "i: look; q: x", "y"},
 	} {
 		if q, p := c.prompt.Query(c.instruction, c.query), c.prompt.Passage("y"); q != c.want || p != c.passage {
 			t.Errorf("%+v: got %q and %q, want %q and %q", c.prompt, q, p, c.want, c.passage)
