@@ -169,7 +169,8 @@ func (o *Options) check() error {
 
 // Score scores pairs on the server. Besides errors of the server, it returns
 // [crossrank.Unavailable] if the server cannot be reached, and [crossrank.Internal] if the reply
-// does not match req.
+// does not match req. Over gRPC a request with TopN whose pairs have one query is sent as a ranking,
+// so that a server omits what it need not compute; other requests bring all scores.
 func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(err)

@@ -62,6 +62,9 @@ func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]strin
 func (k apiKey) RequireTransportSecurity() bool { return false }
 
 func (g *overGRPC) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	if isRanking(req) {
+		return g.rank(ctx, req)
+	}
 	out, err := g.service.Score(ctx, toWire(req))
 	if err != nil {
 		return nil, g.failure(ctx, err)
