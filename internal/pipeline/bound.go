@@ -17,10 +17,10 @@ type errorBound struct {
 	mean, most float64
 }
 
-// deviations is how many standard deviations of the measured errors the bound has at least. Of a
-// normal distribution one value in 16,000 lies beyond four; the largest of a few dozen errors alone
-// would be about two and a half.
-const deviations = 4
+// deviations is how many standard deviations of the samples' errors the bound has at least. Of a
+// normal distribution one value in 16,000 lies beyond four, and the largest of a few dozen is about
+// two and a half. The fifth is for texts whose errors are larger than those of samples.
+const deviations = 5
 
 // boundOf is the bound of errors that are like the given ones.
 func boundOf(errs []float64) errorBound {

@@ -12,7 +12,8 @@ import (
 // With T the n-th highest full logit so far, a pair whose draft is d can be among the n if d + m + b
 // ≥ T. Before any is known, T is the n-th highest draft plus m. So next names at first the pairs
 // whose drafts are at most b below the n-th highest, and from then on those that can still be among
-// the n by what is known. Where an error beyond b appears, b is that error from then on.
+// the n by what is known. The errors of the request's own pairs widen b, to the largest of them and,
+// once there are some, to four of their standard deviations.
 //
 // What is chosen depends on the request and on the bound alone, and on no other request.
 type shortlist struct {
@@ -24,6 +25,7 @@ type shortlist struct {
 	full     []float64                   // NaN where the pair was not computed
 	computed []bool                      //
 	known    int                         // how many were
+	squares  float64                     // of their errors' deviations from m, the sum
 }
 
 func newShortlist(drafts []float64, n int, errors errorBound) *shortlist {
@@ -86,12 +88,25 @@ func (l *shortlist) score(logit float64) float64 {
 	return l.activate(logit)
 }
 
+// A request's own errors widen the bound to so many of their standard deviations, once it has so
+// many errors.
+const (
+	ownDeviations = 4
+	minErrors     = 8
+)
+
 // set brings the full logit of a pair; NaN if it is not finite.
 func (l *shortlist) set(pair int, logit float64) {
 	l.full[pair], l.computed[pair] = logit, true
 	l.known++
-	if e := math.Abs(logit - l.drafts[pair] - l.errors.mean); e > l.errors.most {
-		l.errors.most = e
+	e := math.Abs(logit - l.drafts[pair] - l.errors.mean)
+	if math.IsNaN(e) || math.IsInf(e, 0) {
+		return
+	}
+	l.squares += e * e
+	l.errors.most = max(l.errors.most, e)
+	if l.known >= minErrors {
+		l.errors.most = max(l.errors.most, ownDeviations*math.Sqrt(l.squares/float64(l.known)))
 	}
 }
 

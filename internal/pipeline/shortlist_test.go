@@ -12,13 +12,17 @@ import (
 func TestShortlistIsComplete(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	all, computed := 0, 0
-	for range 2000 {
+	for round := range 2000 {
+		spread := 1.0 // of the errors within the bound
+		if round%2 == 1 {
+			spread = 1.0 / ownDeviations
+		}
 		bound := errorBound{mean: rnd.NormFloat64(), most: rnd.Float64() / 2}
 		full := make([]float64, 2+rnd.IntN(60))
 		drafts := make([]float64, len(full))
 		for i := range full {
 			full[i] = rnd.NormFloat64()
-			drafts[i] = full[i] - bound.mean - bound.most*(2*rnd.Float64()-1)
+			drafts[i] = full[i] - bound.mean - bound.most*spread*(2*rnd.Float64()-1)
 		}
 		n := 1 + rnd.IntN(len(full)/2)
 		l := newShortlist(drafts, n, bound)
@@ -27,7 +31,7 @@ func TestShortlistIsComplete(t *testing.T) {
 				l.set(i, full[i])
 			}
 		}
-		if l.widened() {
+		if l.widened() && spread < 1 {
 			t.Errorf("the bound %+v was widened to %g by errors within it", bound, l.errors.most)
 		}
 		if got, want := nthHighest(finiteOf(l.full, l.computed), n), nthHighest(full, n); got != want {
@@ -82,6 +86,21 @@ func TestShortlist(t *testing.T) {
 	}
 }
 
+// TestErrorsWidenTheBound: eight errors of 1 make a bound of four, fewer leave it at the largest, and
+// one of 5 adds its square.
+func TestErrorsWidenTheBound(t *testing.T) {
+	l := newShortlist(make([]float64, 9), 1, errorBound{most: 0.5})
+	for i, want := range []float64{1, 1, 1, 1, 1, 1, 1, 4, 4 * math.Sqrt(33.0/9)} {
+		full := 1.0
+		if i == 8 {
+			full = -5
+		}
+		if l.set(i, full); math.Abs(l.errors.most-want) > 1e-12 || !l.widened() {
+			t.Errorf("after %d errors the bound is %g, want %g", i+1, l.errors.most, want)
+		}
+	}
+}
+
 // TestShortlistOfSaturatedScores: where scores are equal though logits differ, pairs are ranked by
 // their order, so that all of them may be among the first.
 func TestShortlistOfSaturatedScores(t *testing.T) {
@@ -97,9 +116,9 @@ func TestBoundOf(t *testing.T) {
 		errs []float64
 		want errorBound
 	}{
-		{[]float64{1, 3}, errorBound{2, 4}},
+		{[]float64{1, 3}, errorBound{2, 5}},
 		{[]float64{2, 2, 2}, errorBound{2, 0}},
-		{append(make([]float64, 99), 100), errorBound{1, 99}}, // four deviations are 39.8
+		{append(make([]float64, 99), 100), errorBound{1, 99}}, // five deviations are 49.7
 	} {
 		if got := boundOf(c.errs); math.Abs(got.mean-c.want.mean) > 1e-12 || math.Abs(got.most-c.want.most) > 1e-12 {
 			t.Errorf("%v: got %+v, want %+v", c.errs, got, c.want)
