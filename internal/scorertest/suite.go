@@ -102,7 +102,20 @@ func isDeterministic(t *testing.T, s suite) {
 // ranksTheFirst: the scores that a request with TopN leaves out are not among the highest, and are
 // omitted where they are left out.
 func ranksTheFirst(t *testing.T, s suite) {
-	pairs := s.pairs(2, 24)
+	ofOne := s.pairs(4, 24)
+	for i := range ofOne {
+		ofOne[i].Query = ofOne[0].Query
+	}
+	s.ranks(t, s.pairs(2, 24))
+	s.ranks(t, ofOne)
+	req := &crossrank.Request{Pairs: ofOne, TopN: -1}
+	if _, err := s.Score(t.Context(), req); crossrank.CodeOf(err) != crossrank.InvalidArgument {
+		t.Errorf("the first -1: got %v, want %s", err, crossrank.InvalidArgument)
+	}
+}
+
+// ranks asks for the highest scores of pairs and for all.
+func (s suite) ranks(t *testing.T, pairs []crossrank.Pair) {
 	want := score(t, s, &crossrank.Request{Pairs: pairs})
 	for _, n := range []int{1, 5, 24, 100} {
 		got := score(t, s, &crossrank.Request{Pairs: pairs, TopN: n})
@@ -114,9 +127,6 @@ func ranksTheFirst(t *testing.T, s suite) {
 				t.Errorf("the first %d: pair %d has the score %v, want %v or none", n, i, score, want.Scores[i])
 			}
 		}
-	}
-	if _, err := s.Score(t.Context(), &crossrank.Request{Pairs: pairs, TopN: -1}); crossrank.CodeOf(err) != crossrank.InvalidArgument {
-		t.Errorf("the first -1: got %v, want %s", err, crossrank.InvalidArgument)
 	}
 }
 
@@ -323,6 +333,9 @@ func score(t *testing.T, s suite, req *crossrank.Request) *crossrank.Response {
 		t.Fatalf("got score type %q; want %q or %q", resp.ScoreType, crossrank.Logit, crossrank.Probability)
 	}
 	for i, v := range resp.Scores {
+		if v == crossrank.Omitted && req.TopN > 0 {
+			continue
+		}
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			t.Fatalf("score %d is %v; want a finite number", i, v)
 		}
