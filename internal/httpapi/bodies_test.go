@@ -166,7 +166,7 @@ func TestAcceptedBodies(t *testing.T) {
 			`{"query":"q","texts":["a"],"truncate":null,"truncation_direction":null,"raw_scores":null,"return_text":null,"max_length":null,"model":null}`,
 			crossrank.Request{Pairs: pairs("q", "a"), Raw: true}},
 		{"unknown keys", "/rerank",
-			`{"query":"q","texts":["a"],"top_k":3,"user":{"name":"x"}}`, crossrank.Request{Pairs: pairs("q", "a"), Raw: true}},
+			`{"query":"q","texts":["a"],"top_k":3,"user":{"name":"x"}}`, crossrank.Request{Pairs: pairs("q", "a"), Raw: true, TopN: 3}},
 		{"as deep as allowed", "/rerank", deep, crossrank.Request{Pairs: pairs("q", "a"), Raw: true}},
 		{"brackets in a string", "/rerank", `{"query":"[[[[[[[[[[\"[{{{{","texts":["a"]}`,
 			crossrank.Request{Pairs: pairs(`[[[[[[[[[["[{{{{`, "a"), Raw: true}},
