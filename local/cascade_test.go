@@ -85,7 +85,7 @@ func TestMemoryOfACascade(t *testing.T) {
 		t.Error(err)
 	}
 	err := Options{Quantization: "cascade"}.checkMemory(n, 2.5e9)
-	if err == nil || !strings.Contains(err.Error(), "take 3.0 GB of memory, more than the 2.5 GB that a process can have here; int8 takes 1.0 GB") {
+	if err == nil || !strings.Contains(err.Error(), "take 3.0 GB of memory, more than the 2.5 GB that a process can have here; bf16 takes 2.0 GB") {
 		t.Errorf("got %v", err)
 	}
 }

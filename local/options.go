@@ -47,15 +47,16 @@ type Options struct {
 	Device string
 
 	// Quantization is the precision of the linear layers: "fp32", which "" means too, "fp16",
-	// "bf16", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits, half of the memory, and compute in
-	// float32; where the model's file has them in that form, no score changes. int8 is about twice as
-	// fast, takes a quarter of the memory and changes scores a little.
+	// "bf16", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits, half of the memory,
+	// and compute in float32; where the model's file has them in that form, no score changes. int8
+	// is about twice as fast, takes a quarter of the memory and changes scores a little.
 	//
 	// "cascade" takes the memory of fp32 and int8. Requests that need only their highest scores
-	// (crossrank.Request.TopN, at most half as many as pairs) are then ranked in two stages: int8 finds
-	// the pairs that may be among them, by an error bound that is measured when the model opens,
-	// and fp32 scores those. Every score that is returned is that of fp32; in rare cases a pair that
-	// fp32 would have ranked among the first is missing. All other requests are computed in fp32.
+	// (crossrank.Request.TopN, at most half as many as pairs) are then ranked in two stages: int8
+	// finds the pairs that may be among them, by an error bound that is measured when the model
+	// opens and widened by the request's own errors, and fp32 scores those. Every score that is
+	// returned is that of fp32; in rare cases a pair that fp32 would have ranked among the first is
+	// missing. All other requests are computed in fp32.
 	Quantization string
 
 	// Batching says how waiting pairs are combined into batches, and how much may wait.
