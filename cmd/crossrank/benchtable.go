@@ -18,7 +18,7 @@ func (b *benchResult) writeTable(w io.Writer) error {
 	m := b.Model
 	row("model", "%s (%s)", cmp.Or(m.Pinned(), "n/a"), cmp.Or(m.Weights, "n/a"))
 	if m.Backend != "" {
-		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
+		row("engine", "%s", engineText(&m))
 	} else {
 		row("engine", "%s", cmp.Or(m.Quantization, "n/a"))
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
+	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 )
 
@@ -41,4 +44,13 @@ func checkBackend(name string) error {
 		names = append(names, b.Name)
 	}
 	return checkChoice("backend", name, names...)
+}
+
+// engineText describes what computes a model, on one line.
+func engineText(m *crossrank.Info) string {
+	tier := ""
+	if m.Tier != "" {
+		tier = ", " + m.Tier
+	}
+	return fmt.Sprintf("%s on %s%s, %d threads, %s", m.Backend, m.Device, tier, m.Threads, m.Quantization)
 }

@@ -184,7 +184,7 @@ func (a *about) writeTable(w io.Writer) error {
 			row("instruction", "%q, for requests that give none", m.Instruction)
 		}
 		row("gives", "%s", m.ScoreType)
-		row("engine", "%s on %s, %s, %d threads, %s", m.Backend, m.Device, m.Tier, m.Threads, m.Quantization)
+		row("engine", "%s", engineText(m))
 	}
 	return t.Flush()
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/crossrank/crossrank/internal/dynlib"
+	"github.com/crossrank/crossrank/internal/onnx"
 )
 
 // TestMain lets the test binary stand in for the program: in scripts, crossrank is a process of its
@@ -23,7 +28,20 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = new(serverProcess)
 			env.Values[hubKey{}] = new(scriptHub)
+			env.Setenv(onnx.Variable, os.Getenv(onnx.Variable))
 			return nil
 		},
+		Condition: condition,
 	})
+}
+
+// condition is what scripts may ask about this build and machine.
+func condition(name string) (bool, error) {
+	switch name {
+	case "libraries": // the build opens libraries of other makers
+		return dynlib.Available, nil
+	case "onnx": // ONNX Runtime is installed
+		return dynlib.Available && onnx.Available("") == nil, nil
+	}
+	return false, fmt.Errorf("the condition %q is not known", name)
 }

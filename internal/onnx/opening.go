@@ -67,6 +67,7 @@ func (o *Opening) Block(i int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	maps.Copy(o.weights.tensors, part.tensors)
+	o.weights.err = cmp.Or(o.weights.err, part.err)
 }
 
 // positions stores a projection of positions in floats, unless it is the block's own of contents
@@ -92,7 +93,9 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 	case most > 0 && maxTokens > most:
 		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", maxTokens, most)
 	}
-	o.rest()
+	if o.rest(); o.weights.err != nil {
+		return nil, o.weights.err
+	}
 	m := o.model
 	m.file, m.graph = translate(o.network, o.weights)
 	m.network, m.weights = withoutTokens(o.network), o.weights

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"fmt"
 	"math"
 	"unsafe"
 
@@ -30,6 +31,7 @@ func tensorOf[T any](kind element, values []T, dims ...int64) *tensor {
 type weights struct {
 	precision Precision
 	tensors   map[string]*tensor
+	err       error // the first number that the precision cannot hold
 }
 
 // float is the type of elements outside of int8 products.
@@ -43,8 +45,11 @@ func (p Precision) float() element {
 // floats stores numbers in the type that activations have. They must not change afterwards.
 func (w *weights) floats(role string, values []float32, dims ...int64) {
 	if w.precision == FP16 {
+		if i := half.F16.Overflow(values); i >= 0 && w.err == nil {
+			w.err = fmt.Errorf("%s holds %g, which exceeds fp16; use fp32", role, values[i])
+		}
 		bits := make([]uint16, len(values))
-		narrow(bits, values)
+		half.F16.Narrow(bits, values)
 		w.tensors[role] = tensorOf(float16s, bits, dims...)
 		return
 	}
@@ -125,26 +130,4 @@ func quantize(l *network.Linear) (columns []int8, scales []float32) {
 		}
 	}
 	return columns, scales
-}
-
-// narrow rounds numbers to float16, half to even.
-func narrow(dst []uint16, src []float32) {
-	for i, v := range src {
-		dst[i] = float16(v)
-	}
-}
-
-// float16 is a number as float16. What exceeds it is infinite.
-func float16(v float32) uint16 {
-	bits := math.Float32bits(v)
-	sign, magnitude := uint16(bits>>16)&0x8000, bits&^(1<<31)
-	switch {
-	case magnitude > 0x7f800000:
-		return sign | 0x7e00 // not a number
-	case magnitude >= 0x477ff000:
-		return sign | 0x7c00
-	case magnitude < 0x38800000: // subnormal: the sum's last bits are the rounded number
-		return sign | uint16(math.Float32bits(math.Float32frombits(magnitude)+0.5)-0x3f000000)
-	}
-	return sign | uint16((magnitude-0x38000000+0xfff+magnitude>>13&1)>>13)
 }

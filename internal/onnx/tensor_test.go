@@ -4,30 +4,20 @@ import (
 	"math"
 	"testing"
 
-	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// TestNarrow: every float16 comes back, and a number between two goes to the nearer, or to the even
-// one.
-func TestNarrow(t *testing.T) {
-	bits, wide := make([]uint16, 1), make([]float32, 1)
-	for i := range 1 << 16 {
-		half.F16.Widen(wide, []uint16{uint16(i)})
-		if narrow(bits, wide); bits[0] != uint16(i) && !math.IsNaN(float64(wide[0])) {
-			t.Fatalf("%#04x is %g, and comes back as %#04x", i, wide[0], bits[0])
-		}
+// TestOverflow: a number that float16 cannot hold is refused by its role.
+func TestOverflow(t *testing.T) {
+	w := &weights{precision: FP16, tensors: map[string]*tensor{}}
+	w.vector("a.bias", []float32{1, 65504})
+	if w.err != nil {
+		t.Errorf("65504 is refused: %v", w.err)
 	}
-	for _, c := range []struct {
-		value float32
-		want  uint16
-	}{
-		{1 + 0x1p-11, 0x3c00}, {1 + 0x3p-11, 0x3c02}, {1 + 0x1.1p-11, 0x3c01}, {65519, 0x7bff}, {65520, 0x7c00},
-		{-0x1p-25, 0x8000}, {0x1.1p-25, 1}, {0x3p-25, 2}, {float32(math.Inf(-1)), 0xfc00}, {float32(math.NaN()), 0x7e00},
-	} {
-		if narrow(bits, []float32{c.value}); bits[0] != c.want {
-			t.Errorf("%g: got %#04x, want %#04x", c.value, bits[0], c.want)
-		}
+	w.vector("b.bias", []float32{1, -65520})
+	w.vector("c.bias", []float32{1e9})
+	if want := "b.bias holds -65520, which exceeds fp16; use fp32"; w.err == nil || w.err.Error() != want {
+		t.Errorf("got %v, want %s", w.err, want)
 	}
 }
 
