@@ -25,6 +25,7 @@ type parquetWriter struct {
 	leaves []int // of each column, the index of its first leaf
 	file   bytes.Buffer
 	w      *parquet.GenericWriter[any]
+	codec  zstd.Codec          // one for all groups, because its encoders take megabytes
 	size   int                 // of the values in the current group
 	meta   format.FileMetaData // of the whole file
 	end    int64               // of the file so far
@@ -80,7 +81,7 @@ func newParquetWriter(columns []Column, done []Group) (*parquetWriter, error) {
 func (p *parquetWriter) begin() {
 	p.file.Reset()
 	p.size = 0
-	p.w = parquet.NewGenericWriter[any](&p.file, p.schema, parquet.Compression(&zstd.Codec{}), parquet.CreatedBy("crossrank", "", ""))
+	p.w = parquet.NewGenericWriter[any](&p.file, p.schema, parquet.Compression(&p.codec), parquet.CreatedBy("crossrank", "", ""))
 }
 
 // own reads the footer of the file of a row group.
