@@ -16,7 +16,7 @@ type computeFlags struct{ backend, device, precision string }
 func (c *computeFlags) register(cmd *cobra.Command, suffix string) {
 	f := cmd.Flags()
 	f.StringVar(&c.backend, "backend", catalog.Native,
-		"what computes the model: native (the CPU), webgpu, onnx, or auto for the fastest"+suffix)
+		"engine that computes the model: native (the CPU), webgpu, onnx, or auto for the fastest"+suffix)
 	f.StringVar(&c.device, "device", "",
 		"device of the backend, such as cuda or coreml for onnx; empty = the backend's default"+suffix)
 	f.StringVar(&c.precision, "quantization", "fp32",
