@@ -204,5 +204,6 @@ var table = []row{
 		external: []string{grpc},
 		tests:    []string{"internal/config", "internal/serving"},
 	},
+	{name: "examples/rag", imports: []string{".", "client", "local"}},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, pflag, term}},
 }
