@@ -15,8 +15,8 @@ PUREGO := ./internal/cpu/... ./internal/kernel/... ./internal/native/...
 CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal/cache/... ./internal/dashboard/... \
 	./internal/edge/... ./internal/experiment/... ./internal/faultproxy/... ./internal/framewatch/... ./internal/grpcapi/... \
 	./internal/httpapi/... ./internal/hub/... ./internal/job/... ./internal/load/... ./internal/metrics/... ./internal/native/... \
-	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/server/... ./internal/serverproc/... \
-	./internal/serving/... ./internal/trace/...
+	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/scoring/... ./internal/server/... \
+	./internal/serverproc/... ./internal/serving/... ./internal/trace/...
 
 .PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
 
