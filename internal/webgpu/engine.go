@@ -53,7 +53,8 @@ var ErrClosed = errors.New("the engine is closed")
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
-	if err := e.check(seqs, out); err != nil {
+	m := e.shared.model
+	if err := network.CheckBatch(seqs, out, m.n.Embeddings.Tokens.Rows, m.maxTokens); err != nil {
 		return err
 	}
 	e.mu.RLock()
@@ -77,27 +78,6 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 			return fmt.Errorf("computing on %s: %w", s.adapter.name, err)
 		}
 		first += len(in.reads)
-	}
-	return nil
-}
-
-func (e *Engine) check(seqs []network.Sequence, out []float32) error {
-	m := e.shared.model
-	if len(out) < len(seqs) {
-		return fmt.Errorf("%d sequences, but memory for %d logits", len(seqs), len(out))
-	}
-	for i, q := range seqs {
-		if n := len(q.IDs); n < 1 || n > m.maxTokens {
-			return fmt.Errorf("sequence %d has %d tokens; the model reads 1 to %d", i, n, m.maxTokens)
-		}
-		if q.Pad < 0 || q.Pad > m.maxTokens-len(q.IDs) {
-			return fmt.Errorf("sequence %d has %d tokens and %d of padding; the model reads up to %d", i, len(q.IDs), q.Pad, m.maxTokens)
-		}
-		for _, id := range q.IDs {
-			if id < 0 || int(id) >= m.n.Embeddings.Tokens.Rows {
-				return fmt.Errorf("sequence %d holds token %d; the vocabulary has 0 to %d", i, id, m.n.Embeddings.Tokens.Rows-1)
-			}
-		}
 	}
 	return nil
 }
