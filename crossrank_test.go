@@ -42,6 +42,24 @@ func ExampleRank() {
 	// 8 middling
 }
 
+// A ranking with settings that Rank does not have: parts of long documents count by the best one.
+func ExamplePairs() {
+	var scorer crossrank.Scorer = lengths{}
+	documents := []string{"short", "the longest of them", "middling"}
+	resp, err := scorer.Score(context.Background(), &crossrank.Request{
+		Pairs:   crossrank.Pairs("a query", documents),
+		Windows: crossrank.Windows{Aggregate: crossrank.BestWindow},
+		TopN:    1,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	best := crossrank.Order(resp.Scores, 1)[0]
+	fmt.Println(best.Score, documents[best.Index])
+	// Output: 19 the longest of them
+}
+
 func TestRank(t *testing.T) {
 	ctx := context.Background()
 	documents := []string{"bb", "a", "cc", "dddd"}

@@ -12,18 +12,27 @@ type Ranked struct {
 	Score float32
 }
 
+// Pairs pairs one query with each of the documents, in their order: the Pairs of a [Request] whose
+// scores [Order] makes a ranking.
+func Pairs(query string, documents []string) []Pair {
+	pairs := make([]Pair, len(documents))
+	for i, d := range documents {
+		pairs[i] = Pair{Query: query, Passage: d}
+	}
+	return pairs
+}
+
 // Rank scores every document against query and returns the topN best, best first; 0 means all of
 // them. Documents with equal scores keep their order. The response has the scores in the documents'
 // order; those of documents beyond the topN may be [Omitted].
+//
+// A ranking with other settings of a [Request], such as an instruction, takes the three steps that
+// Rank takes: [Pairs], [Scorer].Score and [Order].
 func Rank(ctx context.Context, s Scorer, query string, documents []string, topN int) ([]Ranked, *Response, error) {
 	if topN < 0 {
 		return nil, nil, Errorf(InvalidArgument, "top_n is %d; use 0 for all documents, or a positive number", topN)
 	}
-	req := &Request{Pairs: make([]Pair, len(documents)), TopN: topN}
-	for i, d := range documents {
-		req.Pairs[i] = Pair{Query: query, Passage: d}
-	}
-	resp, err := s.Score(ctx, req)
+	resp, err := s.Score(ctx, &Request{Pairs: Pairs(query, documents), TopN: topN})
 	if err != nil {
 		return nil, nil, err
 	}

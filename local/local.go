@@ -7,6 +7,9 @@
 // needs no files, but has random weights and scores that mean nothing. The [Model] that it returns
 // is a [crossrank.Scorer]: score pairs with it, or rank documents with [crossrank.Rank]. Requests
 // of many goroutines share batches.
+//
+// Types such as [Batching] and [Queue] are those that the project uses inside. Their fields are as
+// stable as the rest of this package; their methods are not, and programs should not call them.
 package local
 
 import (

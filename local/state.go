@@ -2,16 +2,82 @@ package local
 
 import "github.com/crossrank/crossrank/internal/state"
 
-// What a [Model] reports of itself; all of it is cheap enough to be asked for often.
-type (
-	Queue         = state.Queue    // how much work waits and runs at one moment
-	Batches       = state.Batches  // counts of the batches run since the model was opened
-	Cache         = state.Cache    // counts of how scores were reused since then
-	Prefixes      = state.Prefixes // counts of how the beginnings of pairs were shared since then
-	Cascade       = state.Cascade  // counts of the requests ranked in two stages since then
-	DeviceState   = state.Device   // how much of a device the engines use
-	InstanceState = state.Instance // what one instance has done since then, and what it does now
-)
+// Queue is how much work waits and runs at one moment:
+//
+//	Requests      int           // with pairs that wait
+//	Pairs         int           // waiting
+//	Tokens        int           // waiting
+//	Oldest        time.Duration // how long the oldest request has waited; 0 if none does
+//	RunningPairs  int           // in batches being computed
+//	RunningTokens int           // in batches being computed
+type Queue = state.Queue
+
+// Batches counts the batches that were run since the model was opened:
+//
+//	Runs     int64 // how many batches
+//	Pairs    int64
+//	Tokens   int64
+//	Padded   int64     // tokens that padding every pair to the longest of its batch would have computed
+//	Longest  int       // tokens of the longest pair
+//	ByPairs  [32]int64 // batches by their pairs: element k counts those over 2^(k−1) and up to 2^k
+//	ByTokens [32]int64 // batches by their tokens, alike
+type Batches = state.Batches
+
+// Cache counts how scores were reused since the model was opened. A pair that is read in windows
+// counts once a window.
+//
+//	Hits      int64 // pairs whose scores were in the cache
+//	Coalesced int64 // pairs that waited for a score that was being computed
+//	Misses    int64 // pairs that had to be computed
+//	Evictions int64 // scores removed to make room
+//	Scores    int64 // in the cache now
+//	Bytes     int64 // that they take
+//	MaxBytes  int64 // that they may take
+type Cache = state.Cache
+
+// Prefixes counts how the beginnings of pairs were shared since the model was opened:
+//
+//	Hits     int64 // beginnings that were kept from earlier batches, wholly or in part
+//	Misses   int64 // beginnings that were not
+//	Tokens   int64 // tokens that were not computed again
+//	Kept     int64 // beginnings that are kept now
+//	Bytes    int64 // that they take
+//	MaxBytes int64 // that they may take
+type Prefixes = state.Prefixes
+
+// Cascade counts the requests that were ranked in two stages since the model was opened:
+//
+//	Requests int64
+//	Pairs    int64   // of these requests, all scored in int8
+//	Rescored int64   // of these pairs, scored in fp32 too
+//	Stages   int64   // of these requests; two each, or more where the first rescored pairs left it open
+//	Widened  int64   // of these requests, those in which an error of int8 was larger than Bound
+//	Bound    float64 // of the errors of int8, as measured when the model opened: a difference of logits
+type Cascade = state.Cascade
+
+// DeviceState is how much of a device, such as a GPU, the engines use:
+//
+//	Memory int64         // bytes that are allocated there
+//	Busy   time.Duration // how long it has computed since the model was opened, if it is Timed
+//	Timed  bool          // the device tells its time
+type DeviceState = state.Device
+
+// InstanceState is what one instance has done since the model was opened, and what it does now:
+//
+//	Name          string // empty
+//	State         string // "ready"
+//	Threads       int    // cores that a batch is split over
+//	QueuedPairs   int    // waiting for this instance; 0 where all instances share a queue
+//	QueuedTokens  int    // of these pairs
+//	RunningPairs  int    // in the batch being computed
+//	RunningTokens int    // of these pairs
+//	Batches       int64
+//	Pairs         int64
+//	Tokens        int64
+//	Failures      int64         // runs that ended with an error or a panic; not among Batches
+//	Busy          time.Duration // spent computing, the current batch included
+//	Speed         float64       // tokens per second while busy, over about the last ten seconds of it
+type InstanceState = state.Instance
 
 // Queue reports how much work waits and runs.
 func (m *Model) Queue() Queue { return m.pipeline.Queue() }

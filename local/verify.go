@@ -11,12 +11,12 @@ import (
 
 // Verification says how far the logits of a model's engine are from those of plain Go:
 //
-//	Tier              // the instruction tier in use, such as "avx2"
-//	Precision         // such as "int8"
-//	Largest   float64 // difference of two logits
-//	Limit     float64 // the most that rounding explains
-//	Blocks    int     // how many of the network's blocks were compared; 0 means nothing was
-//	AllBlocks int     // how many the network has
+//	Tier      cpu.Tier         // a string: the instruction tier in use, such as "avx2"
+//	Precision native.Precision // a string, such as "int8"
+//	Largest   float64          // difference of two logits; NaN if one is no number
+//	Limit     float64          // the most that rounding explains
+//	Blocks    int              // how many of the network's blocks were compared; 0 means nothing was
+//	AllBlocks int              // how many the network has
 type Verification = parity.Quick
 
 // Verify compares the logits that the model's engine computes for a short pair with those of plain

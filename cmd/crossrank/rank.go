@@ -133,11 +133,9 @@ func scoreDocuments(ctx context.Context, s crossrank.Scorer, opts rankOptions, l
 		if err != nil {
 			return nil, nil, err
 		}
-		req := &crossrank.Request{MaxLength: opts.maxLength, Instruction: opts.instruction, TopN: opts.topN}
-		for _, document := range chunk {
-			req.Pairs = append(req.Pairs, crossrank.Pair{Query: opts.query, Passage: document})
-		}
-		resp, err := s.Score(ctx, req)
+		resp, err := s.Score(ctx, &crossrank.Request{
+			Pairs: crossrank.Pairs(opts.query, chunk), MaxLength: opts.maxLength, Instruction: opts.instruction, TopN: opts.topN,
+		})
 		if err != nil {
 			return nil, nil, err
 		}

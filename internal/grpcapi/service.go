@@ -123,10 +123,7 @@ func (s *rerankService) Rerank(ctx context.Context, in *crossrankv1.RerankReques
 	if err != nil {
 		return nil, s.cfg.fail(ctx, err)
 	}
-	req.Pairs = make([]crossrank.Pair, len(documents))
-	for i, d := range documents {
-		req.Pairs[i] = crossrank.Pair{Query: in.GetQuery(), Passage: d}
-	}
+	req.Pairs = crossrank.Pairs(in.GetQuery(), documents)
 	req.TopN = int(in.GetTopN())
 	resp, err := s.cfg.score(ctx, in.GetModel(), req)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/server"
 	"github.com/crossrank/crossrank/internal/topology"
-	"github.com/crossrank/crossrank/local"
 )
 
 // threadsOf gives the threads of an instance that names none: an equal part of the cores, at least
@@ -32,7 +31,7 @@ func checkThreads(s config.Settings, cores int, log *slog.Logger) error {
 			total += in.Threads
 		}
 	}
-	warning, err := local.CheckThreads(total, cores)
+	warning, err := topology.CheckThreads(total, cores)
 	if err != nil {
 		return &server.SettingError{Path: "model_pool.instances", Err: err}
 	}
