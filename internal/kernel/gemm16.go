@@ -76,12 +76,34 @@ func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w
 		s.panelBlocks16(c, ldc, rows, w, e, buf)
 		return
 	}
-	for col := 0; col < w.Out; col += Width {
+	width := 0
+	for col := 0; col < w.Out; col += width {
 		panel, params := &p.data[col*in], &p.params[col/Width*columnParams16]
-		for low := 0; low < rows; low += len(s.tile16) {
-			r := min(rows-low, len(s.tile16))
-			s.tile16[r-1](in, &buf.words[low*in], in, panel, &buf.params[low], params, &c[low*ldc+col], ldc)
+		if width = Width; s.pair16 != nil && w.Out-col > Width {
+			width = 2 * Width
+			next := &p.data[min(col+width, Pad(w.Out)-Width)*in]
+			s.pairs16(&c[col], ldc, rows, in, panel, params, next, buf)
+		} else {
+			s.tiles16(&c[col], ldc, rows, in, panel, params, buf)
 		}
-		s.finish(c[col:], rows, ldc, e, col)
+		for at := col; at < col+width; at += Width {
+			s.finish(c[at:], rows, ldc, e, at)
+		}
+	}
+}
+
+// tiles16 multiplies quantized rows by a panel.
+func (s *Set) tiles16(c *float32, ldc, rows, in int, panel *int16, params *float32, buf *Buffers) {
+	for low, r := 0, 0; low < rows; low += r {
+		r = min(rows-low, len(s.tile16))
+		s.tile16[r-1](in, &buf.words[low*in], in, panel, &buf.params[low], params, skip(c, low*ldc), ldc)
+	}
+}
+
+// pairs16 multiplies quantized rows by two panels, as pairs8 does.
+func (s *Set) pairs16(c *float32, ldc, rows, in int, panel *int16, params *float32, next *int16, buf *Buffers) {
+	for low, r := 0, 0; low < rows; low += r {
+		r = min(rows-low, len(s.pair16))
+		s.pair16[r-1](in, &buf.words[low*in], in, panel, in*Width, &buf.params[low], params, skip(c, low*ldc), ldc, ahead(next, panel, low/len(s.pair16)))
 	}
 }

@@ -28,6 +28,15 @@ func int16Tile(height int) microkernel16 {
 	}
 }
 
+// int16Pair returns the plain version of the int16 microkernel of a given height for two panels.
+func int16Pair(height int) microkernelPair16 {
+	tile := int16Tile(height)
+	return func(k int, a *int16, lda int, b *int16, apart int, rows, columns, c *float32, ldc int, _ *int16) {
+		tile(k, a, lda, b, rows, columns, c, ldc)
+		tile(k, a, lda, &unsafe.Slice(b, apart+1)[apart], rows, skip(columns, columnParams16), skip(c, Width), ldc)
+	}
+}
+
 // quantize16Generic writes n numbers q with src ≈ step·q, |q| at most quantMax, and writes step to
 // param.
 func quantize16Generic(dst *int16, src *float32, n int, quantMax float32, param *float32) {

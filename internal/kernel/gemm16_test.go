@@ -92,19 +92,25 @@ func TestInt16TiersAgree(t *testing.T) {
 	})
 }
 
-// BenchmarkTile16 is the int16 tile on a panel that stays in the first-level cache.
+// BenchmarkTile16 is the int16 tile on a panel, or two, that stay in the first-level cache.
 func BenchmarkTile16(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
 		rows := len(s.tile16)
-		w, q, c := pack16(random(rng, k*16, 1), make([]float32, 16), k, 16), NewBuffers(k), make([]float32, rows*16)
+		w, q, c := pack16(random(rng, k*32, 1), make([]float32, 32), k, 32), NewBuffers(k), make([]float32, rows*32)
+		panels, d, params := 1, &w.int16.data[0], &w.int16.params[0]
 		for b.Loop() {
 			for range 100 {
-				s.tile16[rows-1](k, &q.words[0], k, &w.int16.data[0], &q.params[0], &w.int16.params[0], &c[0], 16)
+				if s.pair16 != nil {
+					panels = 2
+					s.pair16[rows-1](k, &q.words[0], k, d, k*16, &q.params[0], params, &c[0], 32, d)
+				} else {
+					s.tile16[rows-1](k, &q.words[0], k, d, &q.params[0], params, &c[0], 16)
+				}
 			}
 		}
-		report(b, 100*2*rows*16*k)
+		report(b, 100*2*rows*panels*16*k)
 	})
 }
 

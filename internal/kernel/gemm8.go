@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // panels8 holds int8 weights. A panel is Pad(In)·16 bytes: 4 inputs of one column are side by side,
 // then the same of the next column; 4 inputs of 16 columns are 64 bytes.
@@ -154,12 +157,47 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 		s.panelBlocks8(c, ldc, ldq, rows, w, e, buf)
 		return
 	}
-	for col := 0; col < w.Out; col += Width {
+	width := 0
+	for col := 0; col < w.Out; col += width {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
-		for low := 0; low < rows; low += len(s.tile8) {
-			r := min(rows-low, len(s.tile8))
-			s.tile8[r-1](in, &buf.bytes[low*in], in, panel, &buf.params[2*low], params, &c[low*ldc+col], ldc)
+		if width = Width; s.pair8 != nil && w.Out-col > Width {
+			width = 2 * Width
+			next := &w.int8.data[min(col+width, Pad(w.Out)-Width)*in]
+			s.pairs8(&c[col], ldc, rows, in, panel, params, next, buf)
+		} else {
+			s.tiles8(&c[col], ldc, rows, in, panel, params, buf)
 		}
-		s.finish(c[col:], rows, ldc, e, col)
+		for at := col; at < col+width; at += Width {
+			s.finish(c[at:], rows, ldc, e, at)
+		}
 	}
+}
+
+// tiles8 multiplies quantized rows by a panel.
+func (s *Set) tiles8(c *float32, ldc, rows, in int, panel *int8, params *float32, buf *Buffers) {
+	for low, r := 0, 0; low < rows; low += r {
+		r = min(rows-low, len(s.tile8))
+		s.tile8[r-1](in, &buf.bytes[low*in], in, panel, &buf.params[2*low], params, skip(c, low*ldc), ldc)
+	}
+}
+
+// pairs8 multiplies quantized rows by two panels. The first two tiles fetch one half each of what is
+// next; for the others, that is what they read anyway.
+func (s *Set) pairs8(c *float32, ldc, rows, in int, panel *int8, params *float32, next *int8, buf *Buffers) {
+	for low, r := 0, 0; low < rows; low += r {
+		r = min(rows-low, len(s.pair8))
+		s.pair8[r-1](in, &buf.bytes[low*in], in, panel, in*Width, &buf.params[2*low], params, skip(c, low*ldc), ldc, ahead(next, panel, low/len(s.pair8)))
+	}
+}
+
+// fetchLines is how many cache lines of what is next a tile of two quantized panels fetches while
+// it reads four.
+const fetchLines = 2
+
+// ahead is where the n-th tile of two panels begins to fetch.
+func ahead[T int8 | int16](next, panel *T, n int) *T {
+	if n >= 4/fetchLines {
+		return panel
+	}
+	return (*T)(unsafe.Add(unsafe.Pointer(next), n*fetchLines*cacheLine))
 }

@@ -30,6 +30,15 @@ func int8Tile(height int) microkernel8 {
 	}
 }
 
+// int8Pair returns the plain version of the int8 microkernel of a given height for two panels.
+func int8Pair(height int) microkernelPair8 {
+	tile := int8Tile(height)
+	return func(k int, a *uint8, lda int, b *int8, apart int, rows, columns, c *float32, ldc int, _ *int8) {
+		tile(k, a, lda, b, rows, columns, c, ldc)
+		tile(k, a, lda, &unsafe.Slice(b, apart+1)[apart], rows, skip(columns, columnParams), skip(c, Width), ldc)
+	}
+}
+
 // quantizeGeneric writes n bytes u with src ≈ low + step·u, and step and low to param.
 func quantizeGeneric(dst *uint8, src *float32, n int, quantMax float32, param *float32) {
 	row := view(src, n)

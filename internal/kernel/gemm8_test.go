@@ -258,19 +258,25 @@ func TestQuantizeExtremes(t *testing.T) {
 	})
 }
 
-// BenchmarkTile8 is the int8 tile on a panel that stays in the first-level cache.
+// BenchmarkTile8 is the int8 tile on a panel, or two, that stay in the first-level cache.
 func BenchmarkTile8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	eachTierBench(b, func(b *testing.B, s *Set) {
 		const k = 384
 		rows := len(s.tile8)
-		w, q, c := pack8(random(rng, k*16, 1), make([]float32, 16), k, 16, quantMax), NewBuffers(k), make([]float32, rows*16)
+		w, q, c := pack8(random(rng, k*32, 1), make([]float32, 32), k, 32, quantMax), NewBuffers(k), make([]float32, rows*32)
+		panels, d, params := 1, &w.int8.data[0], &w.int8.params[0]
 		for b.Loop() {
 			for range 100 {
-				s.tile8[rows-1](k, &q.bytes[0], k, &w.int8.data[0], &q.params[0], &w.int8.params[0], &c[0], 16)
+				if s.pair8 != nil {
+					panels = 2
+					s.pair8[rows-1](k, &q.bytes[0], k, d, k*16, &q.params[0], params, &c[0], 32, d)
+				} else {
+					s.tile8[rows-1](k, &q.bytes[0], k, d, &q.params[0], params, &c[0], 16)
+				}
 			}
 		}
-		report(b, 100*2*rows*16*k)
+		report(b, 100*2*rows*panels*16*k)
 	})
 }
 

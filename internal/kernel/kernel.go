@@ -45,13 +45,15 @@ type Set struct {
 	fp16, bf16 halfTiles
 
 	tile8      []microkernel8
-	fullRange8 bool   // tile8 adds in 32 bits throughout
-	block8     block8 // for all but a few rows, in place of tile8; nil in most sets
+	pair8      []microkernelPair8 // pair8[r-1] computes r rows of two panels; none in most sets
+	fullRange8 bool               // tile8 adds in 32 bits throughout
+	block8     block8             // for all but a few rows, in place of tile8; nil in most sets
 	quantize   func(dst *uint8, src *float32, n int, quantMax float32, param *float32)
 
 	tile16     []microkernel16
-	planes16   bool    // see Planes16
-	block16    block16 // for panels in planes; nil in most sets
+	pair16     []microkernelPair16 // likewise
+	planes16   bool                // see Planes16
+	block16    block16             // for panels in planes; nil in most sets
 	split16    func(low *uint8, words *int16, n int)
 	quantize16 func(dst *int16, src *float32, n int, quantMax float32, param *float32)
 
@@ -96,8 +98,16 @@ type microkernelHalf func(k int, a *float32, lda int, b *uint16, wide, init *flo
 // microkernel8 computes a tile of a product of quantized rows and int8 weights, see int8Tile.
 type microkernel8 func(k int, a *uint8, lda int, b *int8, rows, columns, c *float32, ldc int)
 
+// microkernelPair8 is a microkernel8 for two panels side by side: B's panels are apart elements
+// apart, and so are the two that will be read soon, the first of which is next; C has 2·Width
+// columns. For each four rows of B, it fetches two cache lines of either next panel.
+type microkernelPair8 func(k int, a *uint8, lda int, b *int8, apart int, rows, columns, c *float32, ldc int, next *int8)
+
 // microkernel16 computes a tile of a product of quantized rows and int16 weights, see int16Tile.
 type microkernel16 func(k int, a *int16, lda int, b *int16, rows, columns, c *float32, ldc int)
+
+// microkernelPair16 is a microkernel16 for two panels, as microkernelPair8 is.
+type microkernelPair16 func(k int, a *int16, lda int, b *int16, apart int, rows, columns, c *float32, ldc int, next *int16)
 
 // For returns the kernels of a tier.
 func For(tier cpu.Tier) (*Set, error) {

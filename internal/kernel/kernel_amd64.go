@@ -93,9 +93,17 @@ func vnniSet() *Set {
 		int8Tile1VNNI, int8Tile2VNNI, int8Tile3VNNI, int8Tile4VNNI, int8Tile5VNNI, int8Tile6VNNI,
 		int8Tile7VNNI, int8Tile8VNNI, int8Tile9VNNI, int8Tile10VNNI, int8Tile11VNNI, int8Tile12VNNI,
 	}
+	s.pair8 = []microkernelPair8{
+		int8Pair1VNNI, int8Pair2VNNI, int8Pair3VNNI, int8Pair4VNNI, int8Pair5VNNI, int8Pair6VNNI,
+		int8Pair7VNNI, int8Pair8VNNI, int8Pair9VNNI, int8Pair10VNNI, int8Pair11VNNI, int8Pair12VNNI,
+	}
 	s.tile16 = []microkernel16{
 		int16Tile1VNNI, int16Tile2VNNI, int16Tile3VNNI, int16Tile4VNNI, int16Tile5VNNI, int16Tile6VNNI,
 		int16Tile7VNNI, int16Tile8VNNI, int16Tile9VNNI, int16Tile10VNNI, int16Tile11VNNI, int16Tile12VNNI,
+	}
+	s.pair16 = []microkernelPair16{
+		int16Pair1VNNI, int16Pair2VNNI, int16Pair3VNNI, int16Pair4VNNI, int16Pair5VNNI, int16Pair6VNNI,
+		int16Pair7VNNI, int16Pair8VNNI, int16Pair9VNNI, int16Pair10VNNI, int16Pair11VNNI, int16Pair12VNNI,
 	}
 	return &s
 }

@@ -64,6 +64,66 @@ func int8Tile11VNNI(k int, a *uint8, lda int, b *int8, rows *float32, columns *f
 //go:noescape
 func int8Tile12VNNI(k int, a *uint8, lda int, b *int8, rows *float32, columns *float32, c *float32, ldc int)
 
+// int8Pair1VNNI is int8Pair for 1 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair1VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair2VNNI is int8Pair for 2 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair2VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair3VNNI is int8Pair for 3 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair3VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair4VNNI is int8Pair for 4 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair4VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair5VNNI is int8Pair for 5 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair5VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair6VNNI is int8Pair for 6 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair6VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair7VNNI is int8Pair for 7 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair7VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair8VNNI is int8Pair for 8 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair8VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair9VNNI is int8Pair for 9 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair9VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair10VNNI is int8Pair for 10 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair10VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair11VNNI is int8Pair for 11 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair11VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
+// int8Pair12VNNI is int8Pair for 12 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int8Pair12VNNI(k int, a *uint8, lda int, b *int8, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int8)
+
 // int16Tile1VNNI is int16Tile for 1 rows. k is a multiple of 4 and at least 4.
 //
 //go:noescape
@@ -123,3 +183,63 @@ func int16Tile11VNNI(k int, a *int16, lda int, b *int16, rows *float32, columns 
 //
 //go:noescape
 func int16Tile12VNNI(k int, a *int16, lda int, b *int16, rows *float32, columns *float32, c *float32, ldc int)
+
+// int16Pair1VNNI is int16Pair for 1 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair1VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair2VNNI is int16Pair for 2 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair2VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair3VNNI is int16Pair for 3 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair3VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair4VNNI is int16Pair for 4 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair4VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair5VNNI is int16Pair for 5 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair5VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair6VNNI is int16Pair for 6 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair6VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair7VNNI is int16Pair for 7 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair7VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair8VNNI is int16Pair for 8 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair8VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair9VNNI is int16Pair for 9 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair9VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair10VNNI is int16Pair for 10 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair10VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair11VNNI is int16Pair for 11 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair11VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
+
+// int16Pair12VNNI is int16Pair for 12 rows. k is a multiple of 4 and at least 4.
+//
+//go:noescape
+func int16Pair12VNNI(k int, a *int16, lda int, b *int16, apart int, rows *float32, columns *float32, c *float32, ldc int, next *int16)
