@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -44,7 +45,7 @@ func spread(t target, balance Balance) (string, []grpc.DialOption) {
 	}
 	options := []grpc.DialOption{grpc.WithDefaultServiceConfig(serviceConfig(cmp.Or(balance, Weighted)))}
 	if len(t.hosts) == 1 {
-		return "dns:///" + t.hosts[0], options
+		return "dns:///" + t.hosts[0], append(options, grpc.WithResolvers(dnsBuilder{net.DefaultResolver.LookupHost}))
 	}
 	list := manual.NewBuilderWithScheme("list")
 	var endpoints []resolver.Endpoint
@@ -62,8 +63,9 @@ func serviceConfig(balance Balance) string {
 		parameters["blackoutPeriod"] = seconds(blackout)
 		parameters["weightUpdatePeriod"] = seconds(reweigh)
 	}
+	ejecting := map[string]any{"policy": balance, "parameters": parameters}
 	text, err := json.Marshal(map[string]any{
-		"loadBalancingConfig": []any{map[string]any{string(balance): parameters}},
+		"loadBalancingConfig": []any{map[string]any{ejectPolicy: ejecting}},
 		"healthCheckConfig":   map[string]string{"serviceName": ""},
 	})
 	if err != nil {

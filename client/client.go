@@ -63,7 +63,11 @@ type Options struct {
 	Balance Balance
 }
 
-// Balance is a policy for spreading calls over servers.
+// Balance is a policy for spreading calls over servers. With either policy, servers that are not
+// ready get no calls, and a server that fails most of its calls while others answer is ejected: it
+// gets none for five seconds, and for twice as long each time that it fails again, up to five
+// minutes. At most half of the servers are ejected at a time. Refusals of wrong or excessive
+// requests are not failures.
 type Balance string
 
 const (
@@ -99,8 +103,8 @@ type transport interface {
 
 // Dial makes a client of the server at target: grpc://host:port or http://host:port, or grpcs and
 // https for TLS. Several servers are grpc://host:port,host:port, or dns:///host:port for all
-// addresses of a name. Dial does not connect; an error means that the target or the options are
-// invalid.
+// addresses of a name, which the client looks up every five seconds. Dial does not connect; an
+// error means that the target or the options are invalid.
 func Dial(target string, opts Options) (*Client, error) {
 	fail := func(err error) (*Client, error) { return nil, fmt.Errorf("dialing %s: %w", target, err) }
 	if opts.MaxReplyBytes == 0 {

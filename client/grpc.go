@@ -18,6 +18,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// vanished is the time after which a server that acknowledges nothing counts as gone.
+const vanished = 5 * time.Second
+
 // overGRPC calls crossrank.v1.RerankService.
 type overGRPC struct {
 	target  string
@@ -39,9 +42,10 @@ func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, e
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(opts.MaxReplyBytes)),
 		grpc.WithDisableServiceConfig(), // of DNS: the options decide on balancing and retries
-		// Pings detect a server that vanished. Their interval is the shortest that servers allow by
-		// default.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		// Pings detect a server that vanished from an idle connection. On Linux the timeout also
+		// applies to data that is not acknowledged, so it is how long a call waits for a server that
+		// is cut off before it fails and can be retried elsewhere.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: vanished}),
 	}
 	if opts.APIKey != "" {
 		options = append(options, grpc.WithPerRPCCredentials(apiKey(opts.APIKey)))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/scorertest"
 )
@@ -88,6 +89,62 @@ func TestClientsBalance(t *testing.T) {
 		t.Errorf("the servers that are left got no calls: %v, then %v", before, after)
 	}
 	t.Logf("%d calls, %d failed", sent.Load(), failed.Load())
+}
+
+// TestFailingServerIsEjected: a server that fails everything, though it is ready, gets no more calls
+// for a while, and comes back when it works again.
+func TestFailingServerIsEjected(t *testing.T) {
+	var broken atomic.Bool
+	broken.Store(true)
+	fakes := []*scorertest.Fake{{Fault: func(*crossrank.Request) error {
+		if broken.Load() {
+			return crossrank.Errorf(crossrank.Internal, "broken")
+		}
+		return nil
+	}}, {}, {}}
+	var targets []string
+	for _, f := range fakes {
+		targets = append(targets, start(t, f, Config{}).GRPCAddr())
+	}
+	c := dialWith(t, "grpc://"+strings.Join(targets, ","), client.Options{})
+	failed := 0
+	next := func() {
+		if _, err := c.Score(t.Context(), request("q")); err != nil {
+			failed++
+		}
+	}
+	deadline := time.Now().Add(patience)
+	for quiet, calls := 0, 0; quiet < 100 || failed < 5; quiet++ {
+		if next(); fakes[0].Calls() > calls {
+			quiet, calls = 0, fakes[0].Calls()
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the broken server still gets calls: %d of them, and the others %d and %d", calls, fakes[1].Calls(), fakes[2].Calls())
+		}
+	}
+	t.Logf("%d calls failed before the server was ejected", failed)
+
+	broken.Store(false)
+	for calls := fakes[0].Calls(); fakes[0].Calls() < calls+10; time.Sleep(time.Millisecond) {
+		if next(); time.Now().After(deadline) {
+			t.Fatal("the server works again and gets no calls")
+		}
+	}
+}
+
+// TestClientsResolveNames: the name in a target is resolved to the addresses of its servers.
+func TestClientsResolveNames(t *testing.T) {
+	_, port, err := net.SplitHostPort(start(t, &scorertest.Fake{}, Config{}).GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dialWith(t, "dns:///localhost:"+port, client.Options{}).Score(t.Context(), request("q")); err != nil {
+		t.Errorf("by name: %v", err)
+	}
+	_, err = dialWith(t, "dns:///nowhere.invalid:"+port, client.Options{}).Score(t.Context(), request("q"))
+	if crossrank.CodeOf(err) != crossrank.Unavailable || !strings.Contains(err.Error(), "nowhere.invalid") {
+		t.Errorf("a name without addresses: %v, want Unavailable with the name", err)
+	}
 }
 
 // proxy forwards connections to a server until it is killed: then they are cut, in the middle of
