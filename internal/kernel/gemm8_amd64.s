@@ -639,7 +639,7 @@ range:
 	VMOVSHDUP    X1, X2
 	VMAXPS       X2, X1, X1
 
-	// step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are
+	// step = (high - low)/quantMax, and its inverse
 	VMOVSS       quantMax+24(FP), X2
 	VSUBSS       X0, X1, X1
 	VDIVSS       X2, X1, X3

@@ -57,7 +57,8 @@ func avxVNNISet() *Set {
 
 var avx512 = avx512Set()
 
-// avx512Set is AVX2 with the products of float32, the activations and softmax in vectors of 16.
+// avx512Set is AVX2 with the products of float32, the activations, softmax and quantizing to bytes in vectors
+// of 16.
 func avx512Set() *Set {
 	s := *avx2
 	s.Tier = cpu.AVX512
@@ -79,6 +80,7 @@ func avx512Set() *Set {
 	}
 	s.gelu, s.geluTanh, s.relu, s.silu = geluAVX512, geluTanhAVX512, reluAVX512, siluAVX512
 	s.softmax = softmaxAVX512
+	s.quantize = quantizeAVX512
 	return &s
 }
 

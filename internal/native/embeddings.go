@@ -102,9 +102,9 @@ func (e *tokenEmbeddings) row(id int32, buffer []float32) []float32 {
 		}
 		copy(buffer, row)
 	} else {
-		scale := e.scales[id]
-		for i, b := range e.bytes[int(id)*width : (int(id)+1)*width] {
-			buffer[i] = float32(b) * scale
+		scale, row := e.scales[id], buffer[:width]
+		for i, b := range e.bytes[int(id)*width:][:len(row)] {
+			row[i] = float32(b) * scale
 		}
 	}
 	clear(buffer[width:kernel.Pad(width)])

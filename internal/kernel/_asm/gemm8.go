@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -166,19 +165,8 @@ func quantize() {
 	reduce(low, func(a, b, dst Op) { VMINPS(a, b, dst) })
 	reduce(high, func(a, b, dst Op) { VMAXPS(a, b, dst) })
 
-	Comment("step = (high - low)/quantMax, and its inverse; a row of zeros has range 0: its step is 0 and all its bytes are")
-	quantMax, width, inverse, step := XMM(), XMM(), YMM(), XMM()
-	VMOVSS(NewParamAddr("quantMax", 24), quantMax)
-	VSUBSS(low.AsX(), high.AsX(), width)
-	VDIVSS(quantMax, width, step)
-	VMOVSS(step, Mem{Base: param})
-	VMOVSS(low.AsX(), Mem{Base: param, Disp: 4})
-	tiny := XMM()
-	VMOVSS(splatBits(0x00800000), tiny)
-	VMAXSS(tiny, width, width)
-	VDIVSS(width, quantMax, inverse.AsX())
-	VMINSS(splatBits(math.Float32bits(math.MaxFloat32)), inverse.AsX(), inverse.AsX())
-	VBROADCASTSS(inverse.AsX(), inverse)
+	inverse := YMM()
+	VBROADCASTSS(quantizeStep(low.AsX(), high.AsX(), param), inverse)
 	VBROADCASTSS(low.AsX(), low)
 
 	Comment("round((x - low) · inverse), 16 at a time; packing keeps 128-bit lanes apart, so quarters are put in order after it")

@@ -26,6 +26,7 @@ var families = map[string]func(){
 	"amx16":       amx16,
 	"act":         func() { activations(ymm) },
 	"act512":      func() { activations(zmm) },
+	"quantize512": quantize512,
 	"softmax":     softmax,
 	"softmax512":  softmax512,
 	"norm":        norms,
