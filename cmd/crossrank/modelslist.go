@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/checkpoint"
 	"github.com/crossrank/crossrank/internal/hub"
 	"github.com/spf13/cobra"
@@ -88,6 +89,10 @@ func describeSnapshot(s hub.Snapshot) listedModel {
 		m.Reason = "not complete: " + s.Lacks.Error()
 	} else if _, err := checkpoint.OpenTokenizer(s.Dir); err != nil {
 		m.Reason = strings.TrimPrefix(err.Error(), "opening model "+s.Dir+": ")
+	} else if file, err := checkpoint.ONNXFile(s.Dir); err != nil {
+		m.Reason = err.Error()
+	} else if onnx, _ := catalog.Find(catalog.ONNX); file != "" && onnx.Missing() != "" {
+		m.Reason = fmt.Sprintf("its weights are only in %s, which %s", file, onnx.Missing())
 	}
 	m.Runs = m.Reason == ""
 	return m

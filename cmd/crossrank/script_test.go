@@ -23,6 +23,7 @@ import (
 // scriptCommands are what scripts can do besides the commands of testscript itself.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"tinymodel":   tinyModel,
+	"tinyonnx":    tinyONNX,
 	"truncate":    truncate,
 	"longpair":    longPair,
 	"listen":      listen,
@@ -54,6 +55,11 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 // tinyModel: tinymodel DIR writes a small model with random weights.
 func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(tinymodel.Write(ts.MkAbs(args[0])))
+}
+
+// tinyONNX: tinyonnx DIR writes the same model with its weights in onnx/model.onnx alone.
+func tinyONNX(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(tinymodel.WriteONNX(ts.MkAbs(args[0])))
 }
 
 // expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in

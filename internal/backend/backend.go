@@ -10,6 +10,7 @@ package backend
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/native"
@@ -86,6 +87,10 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 		return nil, fmt.Errorf("choosing a backend: %s (%s)", why, catalog.Summary())
 	}
 	b, _ := catalog.Find(name)
+	if n.File != "" && b.Name != catalog.ONNX {
+		return nil, fmt.Errorf("its weights are only in %s, which the backend onnx alone computes; use that, or get the original model, "+
+			"with model.safetensors (%s)", filepath.Base(n.File), catalog.Summary())
+	}
 	if b.Name == catalog.Auto {
 		return beginAuto(n, opts)
 	}
@@ -139,6 +144,9 @@ func (x executor) open(name string, n *network.Network, opts Options) (Opening, 
 	o, err := x.begin(n, opts)
 	if err != nil {
 		return nil, err
+	}
+	if n.File != "" {
+		return holdStored(o, n, opts)
 	}
 	return hold(name, o, n, opts.Precision)
 }

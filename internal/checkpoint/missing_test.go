@@ -74,11 +74,12 @@ func TestOtherWeights(t *testing.T) {
 		{"parts without their list", []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}, "model-00001-of-00002.safetensors: it is a part of the weights"},
 		{"TensorFlow", []string{"tf_model.h5"}, "tf_model.h5: it holds weights for TensorFlow, which are not read; convert it"},
 		{"Flax", []string{"flax_model.msgpack"}, "flax_model.msgpack: it holds weights for Flax, which are not read; convert it"},
-		{"ONNX", []string{"model.onnx"}, "model.onnx: it holds the model in ONNX, which is not read; download the original"},
-		{"ONNX in a directory", []string{"onnx/model.onnx", "onnx/model_quantized.onnx"}, "onnx/model.onnx: it holds the model in ONNX"},
+		{"ONNX", []string{"model.onnx"}, "model.onnx: the weights are only in this file, which the backend onnx alone computes; download the original"},
+		{"ONNX in a directory", []string{"onnx/model.onnx", "onnx/model_quantized.onnx"}, "onnx/model.onnx: the weights are only in this file"},
+		{"ONNX by another name", []string{"onnx/model_quantized.onnx"}, "onnx/model_quantized.onnx: it holds the model in ONNX, which is read only as model.onnx"},
 		{"OpenVINO", []string{"openvino/openvino_model.bin", "openvino/openvino_model.xml"}, "openvino/openvino_model.bin: it holds the model for OpenVINO"},
 		{"GGUF", []string{"bge-reranker-q8_0.gguf"}, "bge-reranker-q8_0.gguf: it holds the model in GGUF"},
-		{"many forms", []string{"onnx/model.onnx", "tf_model.h5", "pytorch_model.bin"}, "pytorch_model.bin: it can run code"},
+		{"many forms", []string{"onnx/model_O3.onnx", "tf_model.h5", "pytorch_model.bin"}, "pytorch_model.bin: it can run code"},
 	} {
 		files := tinyFiles(t)
 		delete(files, weightsFile)

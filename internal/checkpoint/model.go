@@ -11,8 +11,8 @@ type Model struct {
 	Activation Activation // from logits to scores
 	Reading
 
-	// Hash identifies the weights: "sha256:…" of the weights file, or of the list of several files,
-	// or "random weights, seed N".
+	// Hash identifies the weights: "sha256:…" of the weights file, or of the list of several files;
+	// with ", in NAME" if it is a file in ONNX; or "random weights, seed N".
 	Hash string
 
 	// Meaningless says that the weights are random, so that scores mean nothing.

@@ -5,13 +5,14 @@
 // These files are read:
 //
 //   - config.json: the network, by one family_NAME.go for each class of models.
-//   - model.safetensors, or the files that model.safetensors.index.json lists: the weights.
+//   - model.safetensors, or the files that model.safetensors.index.json lists: the weights; or
+//     without either, model.onnx or onnx/model.onnx, see [network.Network.File].
 //   - tokenizer.json, or vocab.txt, vocab.json with merges.txt, sentencepiece.bpe.model or spm.model:
 //     the tokenizer; tokenizer_config.json adds to each, and added_tokens.json to all but the first.
 //   - config_sentence_transformers.json, modules.json and sentence_bert_config.json, if they exist:
 //     the activation of scores, the default prompt and the maximum length.
 //
-// All of them are in the directory itself: a path in a file's content is never followed. The small
+// All others are in the directory itself: a path in a file's content is never followed. The small
 // files are read first, but for the tokenizer, which is made while the weights are read. The
 // weights are read in one pass, after the shape of every tensor was compared with the config.
 //

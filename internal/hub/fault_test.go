@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 	}
 	only("owner/pickles", "pytorch_model.bin")
 	only("owner/gguf", "model-q4.gguf")
-	only("owner/onnx", "onnx/model.onnx")
+	only("owner/onnx", "onnx/model_O3.onnx")
 	only("owner/adapter", "adapter_model.safetensors", "adapter_config.json")
 	only("owner/variant", "model.fp16.safetensors")
 	only("owner/bare")

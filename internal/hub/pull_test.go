@@ -175,6 +175,25 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestNeededONNX: a model in ONNX is needed where there are no safetensors.
+func TestNeededONNX(t *testing.T) {
+	for there, want := range map[string]string{
+		"model.safetensors onnx/model.onnx":                                  "model.safetensors",
+		"onnx/model.onnx onnx/model_fp16.onnx pytorch_model.bin":             "onnx/model.onnx",
+		"model.onnx model.onnx_data onnx/model.onnx":                         "model.onnx model.onnx_data",
+		"onnx/model.onnx onnx/model.onnx_data onnx/model.onnx_data_1 x.onnx": "onnx/model.onnx onnx/model.onnx_data onnx/model.onnx_data_1",
+	} {
+		files := listed{all: map[string]file{configFile: {}, "vocab.txt": {}}}
+		for name := range strings.FieldsSeq(there) {
+			files.all[name] = file{}
+		}
+		got, err := needed(files)
+		if want := append(append([]string{configFile}, strings.Fields(want)...), "vocab.txt"); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, %v, want %v", there, got, err, want)
+		}
+	}
+}
+
 // TestNeededTokenizer: one form of a tokenizer is chosen, of those that can be read.
 func TestNeededTokenizer(t *testing.T) {
 	for _, c := range []struct {

@@ -42,6 +42,10 @@ type Network struct {
 	Blocks         []Block
 	FinalNorm      *Norm // after the last block; nil: none
 	Head           Head
+
+	// File is the path of the ONNX file that holds the weights, in which case no tensor has
+	// numbers; "": the tensors have them.
+	File string
 }
 
 // Embeddings is how token ids become the first value of the residual stream: the sum of the

@@ -31,6 +31,7 @@ const (
 	FinalNorm           Operation = "final norm"
 	NoHeadDense         Operation = "head without a dense layer"
 	HeadNorm            Operation = "norm in the head"
+	WeightsInFile       Operation = "weights in an ONNX file"
 )
 
 // FeedForward is the operation of an activation inside the feed-forward layer.
@@ -80,6 +81,7 @@ func (n *Network) Operations() []Operation {
 	}
 	need(FinalNorm, n.FinalNorm != nil)
 	n.Head.operations(need)
+	need(WeightsInFile, n.File != "")
 	return ops
 }
 

@@ -25,6 +25,7 @@ var fields = map[string]change{
 	"Network.Relative":   func(n *network.Network) { n.Relative = &network.Relative{} },
 	"Network.Activation": func(n *network.Network) { n.Activation = network.SiLU },
 	"Network.FinalNorm":  func(n *network.Network) { n.FinalNorm = layerNorm(hidden) },
+	"Network.File":       func(n *network.Network) { n.File = "model.onnx" },
 
 	"Embeddings.Tokens": nil, "Embeddings.Types": nil,
 	"Embeddings.Positions":    func(n *network.Network) { n.Embeddings.Positions = nil },

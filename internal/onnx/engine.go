@@ -2,8 +2,10 @@
 // installs: on a CPU, or on a device that one of its execution providers knows.
 //
 // The ONNX file is written here from the network's description (see translate), so every family
-// that runs on the CPU runs here, and no file beside the model is needed. The library is called by
-// the places of its functions in a table that only grows, without cgo (see library).
+// that runs on the CPU runs here, and no file beside the model is needed. Of a model whose weights
+// are only in an ONNX file, that file is computed, after it was compared with the description (see
+// stored). The library is called by the places of its functions in a table that only grows, without
+// cgo (see library).
 //
 // # Padding
 //
@@ -22,6 +24,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -51,10 +54,9 @@ type Options struct {
 // Engine computes with ONNX Runtime. It is safe for concurrent use, and may compute several batches
 // at once.
 type Engine struct {
-	model     *model
-	session   *session
-	threads   int
-	maxTokens int
+	model   *model
+	session *session
+	threads int
 
 	mu     sync.RWMutex // held for reading while a batch is computed, and by Close
 	closed bool
@@ -66,10 +68,19 @@ type model struct {
 	library   *library
 	provider  provider
 	precision Precision
-	weights   *weights // kept only for sessions that replicas open
-	file      []byte
-	graph     *graph
-	feeds     *feeds
+	maxTokens int
+	output    element  // the type of its logits
+	inputs    []string // that feeds makes, in the order of the session's
+	feeds     interface {
+		make(seqs []network.Sequence, length int) map[string]*tensor
+	}
+
+	// What a session opens: the stored file, or the file that was written here with its weights,
+	// which are kept only for sessions that replicas open.
+	stored  string
+	file    []byte
+	graph   *graph
+	weights *weights
 }
 
 // ErrClosed is what Logits returns once the engine is closed.
@@ -78,18 +89,14 @@ var ErrClosed = errors.New("the engine is closed")
 // Available reports why the library or the device cannot be used on this machine; nil if it can.
 // "" means the default device.
 func Available(device string) error {
-	l, err := openLibrary()
-	if err != nil {
-		return err
-	}
-	_, err = l.findProvider(cmp.Or(device, cpu))
+	_, _, err := openDevice(device)
 	return err
 }
 
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
-	if err := network.CheckBatch(seqs, out, e.model.network.Embeddings.Tokens.Rows, e.maxTokens); err != nil {
+	if err := network.CheckBatch(seqs, out, e.model.network.Embeddings.Tokens.Rows, e.model.maxTokens); err != nil {
 		return err
 	}
 	e.mu.RLock()
@@ -97,7 +104,7 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if e.closed {
 		return ErrClosed
 	}
-	for _, r := range divide(seqs, e.model.network.Heads, e.maxTokens) {
+	for _, r := range divide(seqs, e.model.network.Heads, e.model.maxTokens) {
 		if err := e.run(r, seqs, out); err != nil {
 			return err
 		}
@@ -112,9 +119,8 @@ func (e *Engine) run(r run, seqs []network.Sequence, out []float32) error {
 		part[i] = seqs[at]
 	}
 	labels := e.model.network.Head.Output.Out
-	values := make([]float32, len(part)*labels)
-	result := tensorOf(float32s, values, int64(len(part)), int64(labels))
-	if err := e.session.run(e.model.feeds.make(part, r.length), result); err != nil {
+	values, err := e.model.compute(e.session, part, r.length, labels)
+	if err != nil {
 		return err
 	}
 	for i, at := range r.sequences {
@@ -126,24 +132,37 @@ func (e *Engine) run(r run, seqs []network.Sequence, out []float32) error {
 	return nil
 }
 
+// compute computes the labels' logits of sequences that are padded to a length.
+func (m *model) compute(s *session, seqs []network.Sequence, length, labels int) ([]float32, error) {
+	feeds, values := m.feeds.make(seqs, length), make([]float32, len(seqs)*labels)
+	dims := []int64{int64(len(seqs)), int64(labels)}
+	if m.output == float32s {
+		return values, s.run(feeds, tensorOf(float32s, values, dims...))
+	}
+	bits := make([]uint16, len(values))
+	err := s.run(feeds, tensorOf(float16s, bits, dims...))
+	half.F16.Widen(values, bits)
+	return values, err
+}
+
 // Replica starts another engine. On a CPU it has a session with threads of its own, whose weights
 // are copied; on a device it shares the session, which runs several batches at once.
 func (e *Engine) Replica(threads int) (*Engine, error) {
 	if !e.model.provider.threads {
 		e.session.share()
-		return &Engine{model: e.model, session: e.session, threads: e.threads, maxTokens: e.maxTokens}, nil
+		return &Engine{model: e.model, session: e.session, threads: e.threads}, nil
 	}
-	return e.model.start(threads, e.maxTokens)
+	return e.model.start(threads)
 }
 
 // start opens a session.
-func (m *model) start(threads, maxTokens int) (*Engine, error) {
+func (m *model) start(threads int) (*Engine, error) {
 	threads = cmp.Or(threads, runtime.GOMAXPROCS(0))
-	s, err := newSession(m.library, m.provider, m.file, m.graph, m.weights, threads)
+	s, err := m.open(threads)
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{model: m, session: s, threads: threads, maxTokens: maxTokens}, nil
+	return &Engine{model: m, session: s, threads: threads}, nil
 }
 
 // Device is the device in use.
@@ -151,6 +170,9 @@ func (e *Engine) Device() string { return e.model.provider.device }
 
 // Library is the version of ONNX Runtime.
 func (e *Engine) Library() string { return e.model.library.version }
+
+// Stored reports whether it computes a stored file, whose weights nothing else here can read.
+func (e *Engine) Stored() bool { return e.model.stored != "" }
 
 // Blocks is how many blocks the network has.
 func (e *Engine) Blocks() int { return len(e.model.network.Blocks) }

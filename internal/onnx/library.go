@@ -25,6 +25,7 @@ type function int
 const (
 	getErrorMessage           function = 2
 	createEnv                 function = 3
+	createSession             function = 7
 	createSessionFromArray    function = 8
 	runSession                function = 9
 	createSessionOptions      function = 10

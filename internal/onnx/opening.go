@@ -35,11 +35,7 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 	if err := precision.check(); err != nil {
 		return nil, err
 	}
-	l, err := openLibrary()
-	if err != nil {
-		return nil, err
-	}
-	p, err := l.findProvider(cmp.Or(opts.Device, cpu))
+	l, p, err := openDevice(opts.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +43,16 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 		network: n, model: &model{library: l, provider: p, precision: precision},
 		weights: &weights{precision: precision, tensors: map[string]*tensor{}},
 	}, nil
+}
+
+// openDevice opens the library and finds the provider of a device, "" being the default.
+func openDevice(device string) (*library, provider, error) {
+	l, err := openLibrary()
+	if err != nil {
+		return nil, provider{}, err
+	}
+	p, err := l.findProvider(cmp.Or(device, cpu))
+	return l, p, err
 }
 
 // Block stores the weights of block i, see [network.Receiver].
@@ -86,25 +92,35 @@ func (o *Opening) Tokens() func(first int, rows network.Table) { return nil }
 // Start stores the rest, once all blocks are stored, and opens the network in the library. It uses
 // the options that Begin does not.
 func (o *Opening) Start(opts Options) (*Engine, error) {
-	most, maxTokens := o.network.MaxTokens(), opts.MaxTokens
-	switch {
-	case most == 0 && maxTokens == 0:
-		return nil, errors.New("the network has no learned positions, so the longest sequence must be given")
-	case most > 0 && maxTokens > most:
-		return nil, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", maxTokens, most)
+	m, err := o.model, error(nil)
+	if m.maxTokens, err = longest(o.network, opts); err != nil {
+		return nil, err
 	}
 	if o.rest(); o.weights.err != nil {
 		return nil, o.weights.err
 	}
-	m := o.model
+	m.output = float32s
 	m.file, m.graph = translate(o.network, o.weights)
+	m.inputs = m.graph.inputNames
 	m.network, m.weights = withoutTokens(o.network), o.weights
 	m.feeds = newFeeds(m.network)
-	e, err := m.start(opts.Threads, cmp.Or(maxTokens, most))
+	e, err := m.start(opts.Threads)
 	if err == nil && !m.provider.threads {
 		m.weights = nil // replicas share the session
 	}
 	return e, err
+}
+
+// longest is the length of the longest sequence.
+func longest(n *network.Network, opts Options) (int, error) {
+	most := n.MaxTokens()
+	switch {
+	case most == 0 && opts.MaxTokens == 0:
+		return 0, errors.New("the network has no learned positions, so the longest sequence must be given")
+	case most > 0 && opts.MaxTokens > most:
+		return 0, fmt.Errorf("sequences of up to %d tokens were asked for; the network has positions for %d", opts.MaxTokens, most)
+	}
+	return cmp.Or(opts.MaxTokens, most), nil
 }
 
 // rest stores everything outside of the blocks' linear layers.

@@ -1,7 +1,9 @@
 package onnx
 
 import (
+	"cmp"
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -13,6 +15,7 @@ type element int32
 
 const (
 	float32s  element = 1
+	uint8s    element = 2
 	int8s     element = 3
 	int32s    element = 6
 	int64s    element = 7
@@ -20,6 +23,19 @@ const (
 	float16s  element = 10
 	bfloat16s element = 16
 )
+
+// elementNames has the types that are read of files, and others that files have.
+var elementNames = map[element]string{
+	float32s: "float32", uint8s: "uint8", int8s: "int8", int32s: "int32", int64s: "int64", bools: "bool", float16s: "float16",
+	11: "float64", bfloat16s: "bfloat16", 17: "float8", 21: "uint4", 22: "int4",
+}
+
+func (e element) String() string {
+	if name, ok := elementNames[e]; ok {
+		return name
+	}
+	return fmt.Sprintf("type %d", int32(e))
+}
 
 // The fields of the format's messages that are written here, by the numbers of onnx.proto.
 const (
@@ -170,6 +186,13 @@ func encodeValue(name string, kind element, dims []dimension) message {
 type dimension struct {
 	name string
 	size int64
+}
+
+func (d dimension) String() string {
+	if d.size == 0 {
+		return cmp.Or(d.name, "?")
+	}
+	return fmt.Sprint(d.size)
 }
 
 // encodeModel writes a file around a graph.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"unicode/utf16"
 	"unsafe"
 )
 
@@ -18,33 +19,58 @@ type session struct {
 	others  atomic.Int32 // engines that share it, besides one
 }
 
-// newSession opens a file. Its weights, which the library copies, are given apart.
-func newSession(l *library, p provider, file []byte, g *graph, w *weights, threads int) (*session, error) {
+// open opens the model's network in the library.
+func (m *model) open(threads int) (*session, error) {
+	l := m.library
 	var options uintptr
 	if err := l.call(createSessionOptions, uintptr(unsafe.Pointer(&options))); err != nil {
 		return nil, err
 	}
 	defer l.release(releaseSessionOptions, options)
-	if err := l.configure(options, p, threads); err != nil {
+	if err := l.configure(options, m.provider, threads); err != nil {
 		return nil, err
 	}
-	values, err := l.valuesOf(g.weights, w)
-	defer l.releaseAll(values)
-	if err != nil {
-		return nil, err
+	s := &session{library: l, inputs: m.inputs}
+	var err error
+	if m.stored != "" {
+		err = s.openStored(m.stored, options)
+	} else {
+		err = s.openWritten(m.file, m.graph, m.weights, options)
 	}
-	names := newCstrings(g.weights)
-	if err := l.call(addExternalInitializers, options, uintptr(first(names.pointers)), uintptr(first(values)), uintptr(len(values))); err != nil {
-		return nil, fmt.Errorf("giving ONNX Runtime the weights: %w", err)
-	}
-	s := &session{library: l, inputs: g.inputNames, names: newCstrings(g.inputNames), output: newCstrings([]string{outputName})}
-	err = l.call(createSessionFromArray, l.env, uintptr(first(file)), uintptr(len(file)), options, uintptr(unsafe.Pointer(&s.handle)))
-	runtime.KeepAlive(names)
-	runtime.KeepAlive(w)
 	if err != nil {
 		return nil, fmt.Errorf("opening the network in ONNX Runtime %s: %w", l.version, err)
 	}
+	s.names, s.output = newCstrings(s.inputs), newCstrings([]string{outputName})
 	return s, nil
+}
+
+// openWritten opens a file that was written here. Its weights, which the library copies, are given
+// apart.
+func (s *session) openWritten(file []byte, g *graph, w *weights, options uintptr) error {
+	l := s.library
+	values, err := l.valuesOf(g.weights, w)
+	defer l.releaseAll(values)
+	if err != nil {
+		return err
+	}
+	names := newCstrings(g.weights)
+	if err := l.call(addExternalInitializers, options, uintptr(first(names.pointers)), uintptr(first(values)), uintptr(len(values))); err != nil {
+		return fmt.Errorf("the weights: %w", err)
+	}
+	err = l.call(createSessionFromArray, l.env, uintptr(first(file)), uintptr(len(file)), options, uintptr(unsafe.Pointer(&s.handle)))
+	runtime.KeepAlive(names)
+	runtime.KeepAlive(w)
+	return err
+}
+
+// openStored opens a file of the disk. The library reads the weights that it has beside it.
+func (s *session) openStored(path string, options uintptr) error {
+	l := s.library
+	if runtime.GOOS == "windows" { // where the library reads paths in UTF-16
+		wide := utf16.Encode([]rune(path + "\x00"))
+		return l.call(createSession, l.env, uintptr(first(wide)), options, uintptr(unsafe.Pointer(&s.handle)))
+	}
+	return l.call(createSession, l.env, uintptr(first(cstring(path))), options, uintptr(unsafe.Pointer(&s.handle)))
 }
 
 // configure sets the options of a session.

@@ -22,7 +22,8 @@ type Quick struct {
 
 	// Blocks is how many of the network's blocks both computed. There is time for all of a small
 	// network, for some of a large one, and for none of a very large one: then nothing was
-	// compared. Nothing is compared either where plain Go itself is in use.
+	// compared. Nothing is compared either where plain Go itself is in use, or where it cannot read
+	// the weights: then AllBlocks is 0.
 	Blocks, AllBlocks int
 }
 
@@ -63,7 +64,7 @@ func CheckQuick(e *native.Engine, pair network.Sequence) (Quick, error) {
 }
 
 // Skipped reports whether the network is too large to be compared with plain Go at all.
-func (q Quick) Skipped() bool { return q.Blocks == 0 && q.Tier != cpu.Generic }
+func (q Quick) Skipped() bool { return q.Blocks == 0 && q.AllBlocks > 0 && q.Tier != cpu.Generic }
 
 // chains lists the blocks to be computed one after the other, of so many that there is time for:
 // spread over the network, the last one always among them. A chain of one block is enough only for

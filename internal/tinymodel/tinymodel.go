@@ -3,8 +3,10 @@
 package tinymodel
 
 import (
+	_ "embed"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -59,6 +61,24 @@ func Write(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "model.safetensors"), weights(), 0o666)
+}
+
+// inONNX is the network with the weights of Write, as torch.onnx writes it: see
+// internal/onnx/testdata/stored/make.py.
+//
+//go:embed model.onnx
+var inONNX []byte
+
+// WriteONNX writes the same model with its weights in onnx/model.onnx alone.
+func WriteONNX(dir string) error {
+	if err := Write(dir); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.Remove(filepath.Join(dir, "model.safetensors")),
+		os.Mkdir(filepath.Join(dir, "onnx"), 0o777),
+		os.WriteFile(filepath.Join(dir, "onnx", "model.onnx"), inONNX, 0o666),
+	)
 }
 
 // weights lays the tensors out as a safetensors file: the header's length, the header, the data.

@@ -1,0 +1,97 @@
+//go:build darwin || windows || (linux && gpu)
+
+package onnx
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crossrank/crossrank/internal/checkpoint"
+	"github.com/crossrank/crossrank/internal/network"
+)
+
+// storedFixture is a fixture of the checkpoint package whose weights are in an ONNX file alone: a
+// directory with its config.json and the file that torch.onnx wrote.
+func storedFixture(t *testing.T, name string) (fixture, *network.Network, int) {
+	t.Helper()
+	f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", name))
+	dir := t.TempDir()
+	for from, to := range map[string]string{f.dir: ".", filepath.Join("testdata", "stored", name): "onnx"} {
+		files, err := filepath.Glob(filepath.Join(from, "*[nx_]*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if filepath.Ext(file) == ".safetensors" {
+				continue
+			}
+			data, err := os.ReadFile(file)
+			if err == nil {
+				err = os.MkdirAll(filepath.Join(dir, to), 0o777)
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, to, filepath.Base(file)), data, 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	o, err := checkpoint.BeginNetwork(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := o.Read(&StoredOpening{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, m.Network, m.MaxLength
+}
+
+// TestStoredFiles compares the logits of files that torch.onnx wrote with the float64 logits of the
+// models that they were made from: with positions that skip padding, two labels, types of tokens,
+// and weights in a file of their own.
+func TestStoredFiles(t *testing.T) {
+	requireLibrary(t)
+	for _, name := range []string{"roberta-pad", "distilbert-relu", "electra-even"} {
+		t.Run(name, func(t *testing.T) {
+			f, n, most := storedFixture(t, name)
+			o, err := BeginStored(n, Options{Precision: FP32})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := o.Start(Options{Threads: 1, MaxTokens: most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			other, err := e.Replica(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			got, again := logits(t, e, f.seqs), logits(t, other, f.seqs)
+			for i, want := range f.want {
+				alone := logits(t, e, f.seqs[i:i+1])[0]
+				for _, logit := range []float32{got[i], again[i], alone} {
+					if !(math.Abs(float64(logit)-want) <= 1e-4) {
+						t.Errorf("case %d: logits %g in a batch, %g of a replica and %g alone, want %g", i, got[i], again[i], alone, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestStoredPrecision: a file in another precision than is asked for is refused.
+func TestStoredPrecision(t *testing.T) {
+	requireLibrary(t)
+	_, n, _ := storedFixture(t, "distilbert-relu")
+	_, err := BeginStored(n, Options{Precision: INT8})
+	if want := "its weights are in fp32, not in int8; ask for fp32"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
