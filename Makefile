@@ -103,7 +103,7 @@ ONNX_LIB = $(firstword $(wildcard $(CURDIR)/test/devices/node_modules/onnxruntim
 DEVICES_ON = $(subst linux/amd64,linux/x64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH))
 
 # The device of webgpu is a Vulkan driver that computes on the CPU, which test/devices/lavapipe.sh unpacks on Debian.
-DEVICES += ./internal/webgpu/...
+DEVICES += ./internal/webgpu/... ./internal/gpustat
 WEBGPU_LIB = $(wildcard $(CURDIR)/test/devices/node_modules/bun-webgpu-linux-x64/libwebgpu_wrapper.so)
 MESA = $(CURDIR)/test/devices/mesa
 

@@ -69,8 +69,14 @@ func TestMonitoringNamesExist(t *testing.T) {
 	if len(expressions) < 40 {
 		t.Fatalf("only %d expressions were found", len(expressions))
 	}
-	// Figures of the machine are exposed where it has them.
-	known["crossrank_host_cpu_steal_seconds_total"], known["crossrank_cgroup_cpu_throttled_seconds_total"] = true, true
+	// Figures of the machine and of its GPUs are exposed where it has them.
+	for _, n := range []string{
+		"crossrank_host_cpu_steal_seconds_total", "crossrank_cgroup_cpu_throttled_seconds_total",
+		"crossrank_device_memory_bytes", "crossrank_device_busy_seconds_total",
+		"crossrank_device_used_bytes", "crossrank_device_total_bytes", "crossrank_device_busy_ratio",
+	} {
+		known[n] = true
+	}
 	name := regexp.MustCompile(`\b(?:instance(?:_code)?:)?(?:crossrank|process|go)_[a-z0-9_:]+|\bup\b`)
 	for _, e := range expressions {
 		found := name.FindAllString(regexp.MustCompile(`"[^"]*"`).ReplaceAllString(e, `""`), -1)

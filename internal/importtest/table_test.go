@@ -72,6 +72,7 @@ var table = []row{
 	{name: "internal/network/sample", imports: []string{"internal/network"}},
 	{name: "internal/tokenizer", external: []string{text}},
 	{name: "internal/state"},
+	{name: "internal/gpustat", imports: []string{"internal/dynlib", "internal/state"}},
 	{name: "internal/fairqueue"},
 	{name: "internal/batch", imports: []string{"internal/fairqueue", "internal/state"}},
 	{name: "internal/cache", imports: []string{"internal/state"}},
@@ -139,7 +140,7 @@ var table = []row{
 	},
 	{
 		name: "internal/serving",
-		imports: []string{".", "internal/batch", "internal/config", "internal/edge", "internal/httpapi", "internal/metrics",
+		imports: []string{".", "internal/batch", "internal/config", "internal/edge", "internal/gpustat", "internal/httpapi", "internal/metrics",
 			"internal/server", "internal/state", "internal/topology", "local"},
 		tests: []string{"client"},
 	},

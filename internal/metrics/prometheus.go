@@ -87,6 +87,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if f := c.opts.Gauges.Device; f != nil {
 		put.device(f())
 	}
+	if f := c.opts.Gauges.GPUs; f != nil {
+		put.gpus(f())
+	}
 	if f := c.opts.Gauges.Instances; f != nil {
 		put.instances(f())
 	}
@@ -198,6 +201,22 @@ func (s sink) device(d *state.Device) {
 	s.gauge(descDeviceMemory, float64(d.Memory))
 	if d.Timed {
 		s.counter(descDeviceBusy, d.Busy.Seconds())
+	}
+}
+
+// gpus numbers GPUs by their place: several may have one name.
+func (s sink) gpus(all []state.GPU) {
+	for i, g := range all {
+		labels := []string{strconv.Itoa(i), g.Name}
+		if g.UsedBytes != nil {
+			s.gauge(descGPUUsed, float64(*g.UsedBytes), labels...)
+		}
+		if g.TotalBytes != nil {
+			s.gauge(descGPUTotal, float64(*g.TotalBytes), labels...)
+		}
+		if g.BusyPct != nil {
+			s.gauge(descGPUBusy, *g.BusyPct/100, labels...)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type observation struct {
 	queue     *state.Queue
 	batches   *state.Batches
 	device    *state.Device
+	gpus      []state.GPU
 	prefixes  *state.Prefixes
 	instances []state.Instance
 	inFlight  int
@@ -34,6 +35,9 @@ func (r *Recorder) observe(now time.Time) observation {
 	}
 	if f := r.opts.Gauges.Device; f != nil {
 		o.device = f()
+	}
+	if f := r.opts.Gauges.GPUs; f != nil {
+		o.gpus = f()
 	}
 	return o
 }
@@ -77,10 +81,35 @@ func newSample(c *counts, from, to observation) state.Sample {
 			s.GPUPct = new(min(100, 100*(dev.Busy-was.Busy).Seconds()/d.Seconds())) // clocks are not read at once
 		}
 	}
+	countGPUs(&s, to.gpus)
 	if from.prefixes != nil && to.prefixes != nil {
 		s.CountPrefixes(*from.prefixes, *to.prefixes)
 	}
 	return s
+}
+
+// countGPUs sets what a backend did not count itself: the memory of all GPUs, and how busy the
+// busiest is.
+func countGPUs(s *state.Sample, gpus []state.GPU) {
+	var used *int64
+	var busy *float64
+	for _, g := range gpus {
+		if g.UsedBytes != nil {
+			if used == nil {
+				used = new(int64)
+			}
+			*used += *g.UsedBytes
+		}
+		if g.BusyPct != nil && (busy == nil || *g.BusyPct > *busy) {
+			busy = g.BusyPct
+		}
+	}
+	if s.GPUMemoryBytes == nil {
+		s.GPUMemoryBytes = used
+	}
+	if s.GPUPct == nil {
+		s.GPUPct = busy
+	}
 }
 
 // instanceSamples pairs instances by name: they may come and go.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/gpustat"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/state"
@@ -107,9 +109,20 @@ func (r *Router) Close() error {
 
 // Gauges gives metrics the state of all models together.
 func (r *Router) Gauges() metrics.Gauges {
-	return metrics.Gauges{
+	g := metrics.Gauges{
 		Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Cascade: r.cascade, Device: r.device, Instances: r.instances,
 	}
+	if slices.ContainsFunc(r.models, usesGPU) {
+		g.GPUs = gpustat.Open().Read
+	}
+	return g
+}
+
+// usesGPU reports whether a model computes on something else than the CPU, whose driver may know
+// more of it.
+func usesGPU(m Model) bool {
+	device := m.Info().Device
+	return device != "" && device != "cpu"
 }
 
 func (r *Router) queue() (sum state.Queue) {

@@ -55,8 +55,8 @@ type Sample struct {
 	GCPct          *float64 `json:"gc_pct"`           // of that, what the garbage collector used
 	StealPct       *float64 `json:"steal_pct"`        // of the machine, taken by others on its host
 	ThrottledPct   *float64 `json:"throttled_pct"`    // of the process's control group, held back by its CPU quota
-	GPUMemoryBytes *int64   `json:"gpu_memory_bytes"` // used on the device
-	GPUPct         *float64 `json:"gpu_pct"`          // busy
+	GPUMemoryBytes *int64   `json:"gpu_memory_bytes"` // allocated on the device by the server; else used by all programs, if its driver says so
+	GPUPct         *float64 `json:"gpu_pct"`          // of the device, busy for the server; else for all programs, if its driver says so
 
 	Instances []InstanceSample `json:"instances"` // nil if instances are not reported
 }

@@ -154,6 +154,15 @@ func (d *Device) Add(other Device) {
 	d.Timed = d.Timed && other.Timed
 }
 
+// GPU is what a GPU's driver says of it: what all programs use of it, not this one alone. A field is
+// nil if the driver does not say.
+type GPU struct {
+	Name       string // such as "NVIDIA H200"; several may have the same one
+	UsedBytes  *int64 // of its memory
+	TotalBytes *int64
+	BusyPct    *float64 // of the driver's last interval, which is up to a second
+}
+
 // Prefixes counts how the keys and values of what sequences begin with were shared since the start,
 // in models that compute it once for all pairs of a query.
 type Prefixes struct {
