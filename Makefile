@@ -111,10 +111,12 @@ test-devices: ## backends in libraries of other makers, where npm is
 	cd test/devices && $(NPM_INSTALL)
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory test-libraries
 
+IN_LIBRARIES = CROSSRANK_ONNX_LIB="$(ONNX_LIB)" CROSSRANK_WEBGPU_LIB="$(WEBGPU_LIB)" $(if $(wildcard $(MESA)/lvp_icd.json),\
+	LD_LIBRARY_PATH="$(MESA)" VK_DRIVER_FILES="$(MESA)/lvp_icd.json") $(GOTEST) -count 1 -tags gpu
+
 test-libraries:
-	CROSSRANK_ONNX_LIB="$(ONNX_LIB)" CROSSRANK_WEBGPU_LIB="$(WEBGPU_LIB)" $(if $(wildcard $(MESA)/lvp_icd.json),\
-		LD_LIBRARY_PATH="$(MESA)" VK_DRIVER_FILES="$(MESA)/lvp_icd.json") $(GOTEST) -short -count 1 -tags gpu $(DEVICES)
-	CROSSRANK_ONNX_LIB="$(ONNX_LIB)" $(GOTEST) -count 1 -tags gpu -run 'TestScripts/backend|TestModelInONNX' ./cmd/crossrank ./local
+	$(IN_LIBRARIES) -short $(DEVICES)
+	$(IN_LIBRARIES) -run 'TestScripts/backend|TestModelInONNX|TestBackendsAreScorers' ./cmd/crossrank ./local
 
 # One line for each part of the tests that this machine cannot run, and how to make it run.
 not-tested:
