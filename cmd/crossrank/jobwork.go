@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,7 +105,7 @@ func runJobWork(cmd *cobra.Command, folder string, opts workOptions) (err error)
 	if err := j.Model.Check(info); err != nil {
 		return err
 	}
-	w := &job.Worker{Job: j, Scorer: model, Parallel: opts.parallel, Patience: opts.patience, Log: log}
+	w := &job.Worker{Job: j, Scorer: model, Parallel: opts.parallel, Cores: cmp.Or(opts.threads, runtime.GOMAXPROCS(0)), Patience: opts.patience, Log: log}
 	return opts.run(cmd, w)
 }
 

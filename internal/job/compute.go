@@ -57,7 +57,13 @@ func (j *Job) Compute(ctx context.Context, scorer crossrank.Scorer, shard int, p
 	if err := c.out.Close(); err != nil {
 		return err
 	}
-	return out.Commit()
+	if err := out.Commit(); err != nil {
+		// Another worker may have stored the part meanwhile, and cleaned up.
+		if done, statErr := j.finished(ctx, shard); statErr != nil || !done {
+			return err
+		}
+	}
+	return nil
 }
 
 // columns are those of the output, for an input with the given columns.

@@ -108,6 +108,19 @@ func (j *Job) finished(ctx context.Context, shard int) (bool, error) {
 	return err == nil, err
 }
 
+// clean removes what killed workers have left of finished shards. Nobody holds a finished shard: a
+// worker that still computes one has lost it to another, and will find its part there.
+func (j *Job) clean(ctx context.Context) (int, error) {
+	return j.folder.Clean(ctx, func(name string) bool {
+		shard, ok := j.shardOf(name)
+		if !ok {
+			return false
+		}
+		done, err := j.finished(ctx, shard)
+		return err == nil && done
+	})
+}
+
 // Cancel has the workers of the job end before their next shard. What is finished stays.
 func (j *Job) Cancel(ctx context.Context) error {
 	return storage.Put(ctx, j.folder, canceledName, []byte(time.Now().UTC().Format(time.RFC3339)+"\n"))

@@ -17,6 +17,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/rows"
 	"github.com/crossrank/crossrank/internal/scorertest"
+	"github.com/crossrank/crossrank/internal/storage"
 )
 
 // input writes n pairs as JSON lines, with an id and a blank line here and there.
@@ -355,4 +356,69 @@ func FuzzManifest(f *testing.F) {
 			t.Errorf("%d rows in shards, %d in the manifest", n, m.Rows)
 		}
 	})
+}
+
+// TestLeftovers: temporary files of killed workers are removed when their shards are finished, and
+// a worker that loses its file so finds its shard finished.
+func TestLeftovers(t *testing.T) {
+	j := submit(t, spec(t, input(t, 300)))
+	if err := worker(t, j, &scorertest.Fake{}, 0, 3).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	killed := make([]storage.Writer, 3)
+	for shard := range killed {
+		w, err := j.folder.Create(t.Context(), j.Part(shard))
+		if err != nil {
+			t.Fatal(err)
+		}
+		killed[shard] = w
+	}
+	if n, err := j.clean(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d files removed, %v, want that of the finished shard alone", n, err)
+	}
+	// The shard is finished by another worker while this one scores it.
+	slow := &scorertest.Fake{Fault: func(*crossrank.Request) error {
+		if done, err := j.finished(t.Context(), 1); err == nil && !done {
+			return worker(t, j, &scorertest.Fake{}, 1, 3).Run(t.Context())
+		}
+		return nil
+	}}
+	if err := j.Compute(t.Context(), slow, 1, func(int) {}); err != nil {
+		t.Errorf("a worker that was overtaken: %v", err)
+	}
+	if err := worker(t, j, &scorertest.Fake{}, 0, 1).Run(t.Context()); err != nil || output(t, j) != expected(t, 300) {
+		t.Errorf("%v, or another output than expected", err)
+	}
+	left, err := filepath.Glob(filepath.Join(j.Folder(), ".part-*"))
+	if err != nil || left != nil {
+		t.Errorf("%q are left, %v", left, err)
+	}
+}
+
+// TestSample scores rows from all over the job for a limited time, and at least some.
+func TestSample(t *testing.T) {
+	j := submit(t, spec(t, input(t, 1000)))
+	var passages []string
+	fake := &scorertest.Fake{Fault: func(req *crossrank.Request) error {
+		for _, p := range req.Pairs {
+			passages = append(passages, p.Passage)
+		}
+		return nil
+	}}
+	s, err := j.Sample(t.Context(), fake, time.Hour)
+	if err != nil || s.Rows != 1000 || s.Time <= 0 || len(passages) != 1000 {
+		t.Errorf("with enough time: %+v, %v, want all of 1000 rows", s, err)
+	}
+	passages = nil
+	fake.Delay = 20 * time.Millisecond
+	if s, err = j.Sample(t.Context(), fake, time.Nanosecond); err != nil || s.Rows != firstSample || s.Time < fake.Delay {
+		t.Errorf("without time: %+v, %v, want %d rows", s, err, firstSample)
+	}
+	if len(passages) != firstSample || passages[firstSample-1] != fmt.Sprintf("passage %d", firstSample-1) {
+		t.Errorf("sampled %q", passages)
+	}
+	down := &scorertest.Fake{Fault: func(*crossrank.Request) error { return crossrank.Errorf(crossrank.Unavailable, "down") }}
+	if _, err := j.Sample(t.Context(), down, time.Hour); err == nil || !strings.Contains(err.Error(), "down") {
+		t.Errorf("a scorer that fails: %v", err)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"time"
 )
@@ -25,7 +24,7 @@ func (w *Worker) State() State {
 	host, _ := os.Hostname()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := State{Worker: fmt.Sprintf("%s-%d", host, os.Getpid()), Cores: runtime.GOMAXPROCS(0), Rows: w.rows, Parts: w.parts,
+	s := State{Worker: fmt.Sprintf("%s-%d", host, os.Getpid()), Cores: w.Cores, Rows: w.rows, Parts: w.parts,
 		Seconds: time.Since(w.started).Seconds()}
 	for h := range w.held {
 		s.Held = append(s.Held, *h)

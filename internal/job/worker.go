@@ -18,6 +18,7 @@ type Worker struct {
 	Scorer   crossrank.Scorer
 	Source   Source
 	Parallel int // shards at once, so that one is read while another is scored
+	Cores    int // that it uses, for the cost of the job
 	Log      *slog.Logger
 
 	// Patience is how long the storage or the scorer may fail before the worker gives up.
@@ -63,6 +64,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	w.started, w.held = time.Now(), map[*Held]bool{}
 	w.mu.Unlock()
+	w.clean(ctx)
 	var loops sync.WaitGroup
 	for range max(1, w.Parallel) {
 		loops.Go(func() {
@@ -75,10 +77,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	w.clean(ctx)
 	if len(w.failed) > 0 {
 		return &Failures{w.failed}
 	}
 	return nil
+}
+
+// clean removes what killed workers have left. It is no reason to fail.
+func (w *Worker) clean(ctx context.Context) {
+	n, err := w.Job.clean(ctx)
+	if err != nil && ctx.Err() == nil {
+		w.Log.Warn("temporary files of killed workers may be left", "error", err)
+	}
+	if n > 0 {
+		w.Log.Info("removed temporary files of killed workers", "files", n)
+	}
 }
 
 func (w *Worker) loop(ctx context.Context) error {

@@ -20,6 +20,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // File is an output that is being written. It must be ended by Close; without a Commit before it, a
@@ -65,6 +66,14 @@ func create(path string) (*File, error) {
 	}
 	file, p, err := newPending(t.path)
 	return &File{name: path, file: file, path: t.path, pending: p}, err
+}
+
+// Pending is the name of the file that a temporary file is to replace, such as a.txt for .a.txt12;
+// ok is false for other files. A process that was killed leaves its temporary files behind.
+func Pending(name string) (of string, ok bool) {
+	rest, hidden := strings.CutPrefix(name, ".")
+	of = strings.TrimRight(rest, "0123456789")
+	return strings.TrimSuffix(of, "-"), hidden && of != "" && of != rest
 }
 
 // writable reports an error for a file that this process may not write, which a rename would
@@ -117,7 +126,10 @@ func (f *File) Close() error {
 	case f.stream || f.file == nil:
 		return nil
 	case f.pending != nil:
-		return f.pending.Cleanup()
+		if err := f.pending.Cleanup(); !errors.Is(err, fs.ErrNotExist) { // somebody cleaned up before
+			return err
+		}
+		return nil
 	}
 	if err := f.file.Close(); err != nil {
 		return fmt.Errorf("writing %s: %w", f.name, cause(err))

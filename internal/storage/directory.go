@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -95,5 +96,22 @@ func (d directory) List(ctx context.Context) iter.Seq2[File, error] {
 }
 
 func (d directory) Remove(_ context.Context, name string) error { return os.Remove(d.path(name)) }
+
+func (d directory) Clean(ctx context.Context, unwanted func(name string) bool) (n int, err error) {
+	for f, err := range d.List(ctx) {
+		if err != nil {
+			return n, err
+		}
+		if of, temporary := outfile.Pending(f.Name); !temporary || !unwanted(of) {
+			continue
+		}
+		if err := d.Remove(ctx, f.Name); err == nil {
+			n++
+		} else if !errors.Is(err, fs.ErrNotExist) { // another cleaner was first
+			return n, err
+		}
+	}
+	return n, nil
+}
 
 func (d directory) Make() error { return os.MkdirAll(string(d), 0o777) }

@@ -193,5 +193,9 @@ func (b *bucket) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
+// Clean does nothing: an upload that did not end is not visible, and the storage's own rules remove
+// it.
+func (b *bucket) Clean(context.Context, func(string) bool) (int, error) { return 0, nil }
+
 // Make does nothing: prefixes need not be made.
 func (b *bucket) Make() error { return nil }

@@ -38,6 +38,9 @@ type Folder interface {
 	// List yields the files in the folder, in no order, without those of folders in it.
 	List(ctx context.Context) iter.Seq2[File, error]
 	Remove(ctx context.Context, name string) error
+	// Clean removes what writers that were killed have left of files for which unwanted is true, and
+	// returns how many. A writer of such a file that still runs then fails to commit.
+	Clean(ctx context.Context, unwanted func(name string) bool) (int, error)
 	// Make makes the folder, if it is a directory that does not exist.
 	Make() error
 }

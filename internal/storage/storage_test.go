@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -123,5 +124,36 @@ func TestNames(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL", "storage.example")
 	if _, err := Open("s3://b/p"); err == nil {
 		t.Error("an endpoint without a scheme is accepted")
+	}
+}
+
+// TestClean removes what a killed writer left of the names that are not wanted, and nothing else.
+func TestClean(t *testing.T) {
+	f, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.jsonl", "b.jsonl"} {
+		if _, err := f.Create(t.Context(), name); err != nil { // never ended, as by a killed process
+			t.Fatal(err)
+		}
+		if err := Put(t.Context(), f, name, []byte("whole")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Put(t.Context(), f, ".hidden", []byte("not of a writer")); err != nil {
+		t.Fatal(err)
+	}
+	n, err := f.Clean(t.Context(), func(name string) bool { return name == "a.jsonl" })
+	left := 0
+	for _, name := range names(t, f) {
+		if strings.HasPrefix(name, ".b.jsonl") {
+			left++
+		} else if name != "a.jsonl" && name != "b.jsonl" && name != ".hidden" {
+			t.Errorf("%s is left", name)
+		}
+	}
+	if err != nil || n != 1 || left != 1 || len(names(t, f)) != 4 {
+		t.Errorf("%d removed, %v; %q are left", n, err, names(t, f))
 	}
 }
