@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/scoring/... ./internal/server/... \
 	./internal/serverproc/... ./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos job-faults job-dry generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -136,6 +136,7 @@ not-tested:
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \
+	{ has ip && test "$$(id -u)" = 0; } || skipped "workers of a job in networks of their own, and a full disk" "apt-get install iproute2, and run it as root"; \
 	has promtool || skipped "rules and alerts for Prometheus" "apt-get install prometheus"; \
 	test -d "$(MATERIAL)" || skipped "agreement with published data" "put the test data at $(MATERIAL)"
 
@@ -183,6 +184,15 @@ soak: build ## a steady load on a real server, about 10 minutes; writes docs/rel
 
 chaos: build ## overload, abuse, faults and signals, about 10 minutes; writes the same files
 	$(GO) run ./internal/tools/reliability chaos $(CHAOS_FLAGS)
+
+# JOB_FLAGS="-rows 100000 -kills 5" is quick; go run ./internal/tools/jobchaos faults -h lists all flags.
+JOB_FLAGS ?=
+
+job-faults: build ## a job with processes that are killed, a cut network and a full disk, about 10 minutes; as root for the last two; writes docs/scale.jsonl and what is made from it
+	$(GO) run ./internal/tools/jobchaos faults $(JOB_FLAGS)
+
+job-dry: build ## a job of 100 million rows whose scores cost nothing, about an hour and 10 GB in the temporary directory; writes the same files
+	$(GO) run ./internal/tools/jobchaos dry $(JOB_FLAGS)
 
 generate: generate-asm generate-proto ## everything that is generated
 

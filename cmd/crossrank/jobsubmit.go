@@ -72,7 +72,7 @@ The same submission again continues the job, also after crossrank job cancel.`,
 	f.BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
 	instructionFlag(cmd, &opts.instruction)
-	f.DurationVar(&opts.spec.RedeliverAfter, "redeliver-after", 30*time.Second, "silence of a worker after which its shard goes to another")
+	f.DurationVar(&opts.spec.RedeliverAfter, "redeliver-after", 10*time.Second, "silence of a worker after which its shard goes to another")
 	f.Float64Var(&opts.price, "price", 0, "price of a core-hour, in any currency; 0 = show core-hours alone")
 	f.Float64Var(&opts.rate, "rate", 0, "rows per second and core of the workers, for the estimate; 0 = measured here")
 	return cmd

@@ -205,6 +205,11 @@ var table = []row{
 		external: []string{grpc},
 		tests:    []string{"internal/config", "internal/serving"},
 	},
+	{
+		name: "internal/tools/jobchaos",
+		imports: []string{".", "internal/faultproxy", "internal/job", "internal/machine", "internal/outfile", "internal/procstat", "internal/queue",
+			"internal/tinymodel", "internal/tools/docgen"},
+	},
 	{name: "examples/rag", imports: []string{".", "client", "local"}},
 	{name: "cmd/crossrank", any: true, external: []string{cobra, pflag, term}},
 }
