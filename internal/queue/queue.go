@@ -54,11 +54,9 @@ const (
 	// that a shard which kills its workers would circulate forever.
 	mostDeliveries = 25
 
-	firstWait   = 100 * time.Millisecond // for a message, before the queue is checked; doubled each time
-	longWait    = 5 * time.Second        // at most
-	retryWait   = time.Second            // after an error of the queue, and before a failed shard's next try
-	requestTime = 10 * time.Second       // for an answer of the server
-	answerTime  = time.Second            // for the answers of workers
+	firstWait  = 100 * time.Millisecond // for a message, before the queue is checked; doubled each time
+	longWait   = 5 * time.Second        // at most
+	answerTime = time.Second            // for the answers of workers
 )
 
 // Queue is the work queue of one job. It is safe for concurrent use.
@@ -67,6 +65,9 @@ type Queue struct {
 	js   jetstream.JetStream
 	opts Options
 
+	retryWait   time.Duration // after an error of the queue, and before a failed shard's next try
+	requestTime time.Duration // for an answer of the server
+
 	mu       sync.Mutex
 	consumer jetstream.Consumer // nil until it is known to exist
 }
@@ -74,11 +75,12 @@ type Queue struct {
 // New returns the queue of a job. It sends no request: the first [Queue.Next] makes what does not
 // exist.
 func New(conn *Conn, opts Options) (*Queue, error) {
+	const requestTime = 10 * time.Second
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(requestTime))
 	if err != nil {
 		return nil, fmt.Errorf("opening the queue: %w", err)
 	}
-	return &Queue{conn: conn, js: js, opts: opts}, nil
+	return &Queue{conn: conn, js: js, opts: opts, retryWait: time.Second, requestTime: requestTime}, nil
 }
 
 func (q *Queue) name() string { return "crossrank-" + q.opts.Job }
@@ -125,7 +127,7 @@ func (q *Queue) Next(ctx context.Context) (*Task, error) {
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
-		case <-time.After(retryWait):
+		case <-time.After(q.retryWait):
 		}
 	}
 }
@@ -168,7 +170,7 @@ func (q *Queue) Depth(ctx context.Context) (waiting, held int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, q.requestTime)
 	defer cancel()
 	info, err := consumer.Info(ctx)
 	if err != nil {
@@ -193,7 +195,7 @@ func (q *Queue) ensure(ctx context.Context) (jetstream.Consumer, error) {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, q.requestTime)
 	defer cancel()
 	consumer, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       "workers",
@@ -210,7 +212,7 @@ func (q *Queue) ensure(ctx context.Context) (jetstream.Consumer, error) {
 
 // make returns the stream, and whether it did not exist before.
 func (q *Queue) make(ctx context.Context) (stream jetstream.Stream, created bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, q.requestTime)
 	defer cancel()
 	storage := jetstream.FileStorage
 	if q.opts.Memory {

@@ -80,6 +80,7 @@ func newQueue(t *testing.T, conn *nats.Conn, truth *shards, redeliver time.Durat
 	if err != nil {
 		t.Fatal(err)
 	}
+	q.retryWait = 20 * time.Millisecond
 	return q
 }
 
@@ -107,6 +108,7 @@ func limited(t *testing.T) context.Context {
 
 // TestEachShardOnce has three workers empty a queue without faults.
 func TestEachShardOnce(t *testing.T) {
+	t.Parallel()
 	server, truth := serve(t, ServerOptions{}), newShards(300)
 	var workers sync.WaitGroup
 	for range 3 {
@@ -133,6 +135,7 @@ func TestEachShardOnce(t *testing.T) {
 // TestSilentWorker: a shard whose worker says nothing goes to another, and one that is renewed does
 // not.
 func TestSilentWorker(t *testing.T) {
+	t.Parallel()
 	server, truth := serve(t, ServerOptions{}), newShards(2)
 	const redeliver = time.Second
 	dead := newQueue(t, connect(t, server), truth, redeliver)
@@ -175,6 +178,7 @@ func renewed(t *testing.T, task *Task) context.Context {
 // TestDeadLetter: a shard that fails three times is left out, with its last reason, and the others
 // are finished.
 func TestDeadLetter(t *testing.T) {
+	t.Parallel()
 	truth := newShards(5)
 	q := newQueue(t, connect(t, serve(t, ServerOptions{})), truth, time.Minute)
 	var finals []bool
@@ -206,6 +210,7 @@ func TestDeadLetter(t *testing.T) {
 // TestShardThatKills: a shard that is taken again and again, without a word of what happens to it,
 // becomes a dead letter too.
 func TestShardThatKills(t *testing.T) {
+	t.Parallel()
 	truth := newShards(1)
 	q := newQueue(t, connect(t, serve(t, ServerOptions{})), truth, time.Minute)
 	taken := 0
@@ -222,6 +227,7 @@ func TestShardThatKills(t *testing.T) {
 // TestLostQueue removes the whole stream while shards are held: nothing that is finished is taken
 // again, and nothing is left out.
 func TestLostQueue(t *testing.T) {
+	t.Parallel()
 	truth := newShards(50)
 	q := newQueue(t, connect(t, serve(t, ServerOptions{})), truth, time.Minute)
 	lost := 0
@@ -244,6 +250,7 @@ func TestLostQueue(t *testing.T) {
 // TestRestartedQueue stops a queue that listens and starts it again, once with its directory and
 // once without: workers go on by themselves.
 func TestRestartedQueue(t *testing.T) {
+	t.Parallel()
 	for name, dir := range map[string]string{"kept": t.TempDir(), "lost": ""} {
 		t.Run(name, func(t *testing.T) {
 			opts := ServerOptions{Listen: "127.0.0.1:0", Dir: dir, Token: "secret"}
@@ -278,6 +285,7 @@ func TestRestartedQueue(t *testing.T) {
 
 // TestGivesUp: a queue that cannot be reached, or that refuses, is an error when patience is over.
 func TestGivesUp(t *testing.T) {
+	t.Parallel()
 	server := serve(t, ServerOptions{Listen: "127.0.0.1:0", Token: "secret"})
 	for name, url := range map[string]string{"wrong token": "nats://" + server.Addr(), "nobody there": "nats://127.0.0.1:1"} {
 		conn, err := Dial(url, DialOptions{Token: "wrong"})
@@ -286,6 +294,7 @@ func TestGivesUp(t *testing.T) {
 			if newErr != nil {
 				t.Fatal(newErr)
 			}
+			q.requestTime = 100 * time.Millisecond
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			_, err = q.Next(ctx)
 			cancel()
@@ -299,6 +308,7 @@ func TestGivesUp(t *testing.T) {
 
 // TestAsk collects the answers of two workers.
 func TestAsk(t *testing.T) {
+	t.Parallel()
 	server, truth := serve(t, ServerOptions{}), newShards(1)
 	for _, name := range []string{"a", "b"} {
 		conn := connect(t, server)

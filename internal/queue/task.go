@@ -59,7 +59,7 @@ func (t *Task) Failed(ctx context.Context, reason string) (dead bool, err error)
 	for try := 1; try < tries; try++ {
 		_, err := t.queue.js.Publish(ctx, t.queue.subject("failed", t.shard, try), []byte(reason))
 		if err == nil {
-			return false, t.msg.NakWithDelay(retryWait)
+			return false, t.msg.NakWithDelay(t.queue.retryWait)
 		}
 		if !exists(err) {
 			return false, err
