@@ -84,7 +84,7 @@ var table = []row{
 	{name: "internal/rows", imports: []string{"internal/dataset"}, external: []string{compress, jsontext, parquet}},
 	{name: "internal/storage", imports: []string{"internal/outfile"}, external: []string{minio}},
 	{name: "internal/job", imports: []string{".", "internal/rows", "internal/storage"}},
-	{name: "internal/queue", external: []string{nats}},
+	{name: "internal/queue", external: []string{nats}, tests: []string{"internal/faultproxy"}},
 	{name: "internal/scoring", imports: []string{".", "internal/outfile", "internal/rows"}},
 	{name: "internal/results", imports: []string{".", "internal/keypath", "internal/outfile", "internal/state"}},
 

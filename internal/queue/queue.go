@@ -138,16 +138,21 @@ func (q *Queue) take(ctx context.Context, wait time.Duration) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	msg, err := consumer.Next(jetstream.FetchContext(waiting))
-	switch {
-	case errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages), errors.Is(err, context.DeadlineExceeded):
-		return nil, nil
-	case err != nil:
+	// The server ends the wait, and this side listens for longer: a shard that is sent to a worker
+	// which has stopped listening is nobody's until it is redelivered.
+	batch, err := consumer.Fetch(1, jetstream.FetchMaxWait(wait))
+	if err != nil {
 		return nil, err
 	}
-	return q.task(ctx, msg)
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case msg := <-batch.Messages():
+		if msg == nil {
+			return nil, batch.Error()
+		}
+		return q.task(ctx, msg)
+	}
 }
 
 // check finds out why no shard waits: [io.EOF] if all are finished or dead, nil if it is worth to

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/crossrank/crossrank/internal/faultproxy"
 )
 
 // patience only ends a test that hangs.
@@ -280,6 +282,54 @@ func TestRestartedQueue(t *testing.T) {
 				t.Errorf("%v; %d shards left", err, truth.left())
 			}
 		})
+	}
+}
+
+// TestSlowNetwork: a shard is not lost on its way to a worker, though the way takes longer than the
+// worker means to wait.
+func TestSlowNetwork(t *testing.T) {
+	t.Parallel()
+	proxy, err := faultproxy.Listen(serve(t, ServerOptions{Listen: "127.0.0.1:0"}).Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { proxy.Close() })
+	conn, err := Dial("nats://"+proxy.Addr(), DialOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	truth := newShards(10)
+	q := newQueue(t, conn, truth, 5*time.Second)
+	once := 0
+	proxy.Set(faultproxy.Fault{Delay: firstWait})
+	err = work(limited(t), q, func(task *Task) error {
+		meta, err := task.msg.Metadata()
+		if err != nil {
+			return err
+		}
+		if meta.NumDelivered == 1 {
+			once++
+		}
+		truth.finish(task.Shard())
+		return task.Done(t.Context())
+	})
+	if err != nil || once < 5 { // a busy machine may lose some
+		t.Errorf("%v; of 10 shards %d reached a worker when they were first sent", err, once)
+	}
+}
+
+// TestEndedWait: a worker that waits for a shard ends with its context.
+func TestEndedWait(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, connect(t, serve(t, ServerOptions{})), newShards(1), time.Hour)
+	if _, err := q.Next(limited(t)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if task, err := q.Next(ctx); task != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, %v, want the end of the context", task, err)
 	}
 }
 

@@ -93,6 +93,9 @@ func (h *harness) startDryWorker(folder, url string) (*process, error) {
 	return h.start(cmd, "worker.log")
 }
 
+// patience is that of crossrank job work.
+const patience = 10 * time.Minute
+
 // actAsWorker is a worker of the job in a folder, as crossrank job work is one, with scores that
 // cost nothing.
 func actAsWorker(ctx context.Context, folder, url string) (err error) {
@@ -107,11 +110,11 @@ func actAsWorker(ctx context.Context, folder, url string) (err error) {
 		return err
 	}
 	defer conn.Close()
-	q, err := queue.New(conn, queue.Options{Job: j.ID, RedeliverAfter: j.RedeliverAfter(), Open: j.Unfinished, Log: log})
+	q, err := queue.New(conn, queue.Options{Job: j.ID, RedeliverAfter: j.RedeliverAfter(), Open: j.Unfinished, Patience: patience, Log: log})
 	if err != nil {
 		return err
 	}
-	w := &job.Worker{Job: j, Scorer: free{}, Source: source{q}, Parallel: 2, Log: log}
+	w := &job.Worker{Job: j, Scorer: free{}, Source: source{q}, Parallel: 2, Patience: patience, Log: log}
 	return w.Run(ctx)
 }
 
