@@ -142,11 +142,11 @@ func TestPage(t *testing.T) {
 	got := page([]record{
 		{Suite: "faults", Rows: 100, Faults: &faultRecord{Network: "wires", Bytes: 9, WorkerKills: 3, QueueKills: 2, QueuesLost: 1, Partition: 60,
 			Calm: 10, CalmAlive: 30, CalmCPU: 20, Seconds: 15, Alive: 33, CPU: 25}, Run: made},
-		{Suite: "dry", Rows: 50, Dry: &dryRecord{Submit: 10.4, Work: 20, SubmitterMiB: 1, QueueMiB: 2, WorkerMiB: 3}, Run: made},
+		{Suite: "dry", Rows: 50, Dry: &dryRecord{Submit: 10.4, Work: 20, WorkerCPU: 0.0002, SubmitterMiB: 1, QueueMiB: 2, WorkerMiB: 3}, Run: made},
 	})
 	for _, want := range []string{
-		"| 100 | 3 workers, 2 queues, 1 of these with their store | 60 s | n/a |", "33.0, 1.10 ×", "25.0 s, 1.25 ×",
-		"| 50 | 10 rows/s | 20 rows/s | 1 MiB | 2 MiB | 3 MiB | 2 |",
+		"| 100 | 3 workers, 2 queues, 1 of these with their store | 60 s | n/a |", "33.0, 1.10 × those without faults", "25.0 s, 1.25 ×",
+		"| 50 | 10 rows/s | 20 rows/s | 4.0 s per million rows | 1 MiB | 2 MiB | 3 MiB | 2 |",
 		"1. 2026-01-02 03:04 UTC, `make job-faults`; crossrank v1; 2 cores of Z80 (CP/M; go9); wires.",
 	} {
 		if !strings.Contains(got, want) {

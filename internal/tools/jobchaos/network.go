@@ -33,7 +33,7 @@ func newNetwork(n int, simple bool) network {
 			return spaces
 		}
 	}
-	return &proxies{list: make([]*faultproxy.Proxy, n)}
+	return &proxies{list: make([]proxy, n)}
 }
 
 // namespaces are network namespaces of Linux, one per worker, that share a bridge with the queue.
@@ -102,21 +102,32 @@ func (s *namespaces) close() error {
 }
 
 // proxies are TCP proxies on loopback, one per worker.
-type proxies struct{ list []*faultproxy.Proxy }
+type proxies struct{ list []proxy }
+
+type proxy struct {
+	*faultproxy.Proxy
+	queue string // to which it leads
+}
 
 func (p *proxies) String() string { return "proxies on loopback" }
 func (p *proxies) listen() string { return "127.0.0.1:0" }
 
 func (p *proxies) connect(i int, queue string) (string, error) {
-	if p.list[i] != nil {
-		return p.list[i].Addr(), nil // the queue keeps its address
+	old := p.list[i]
+	if old.queue == queue {
+		return old.Addr(), nil
 	}
-	proxy, err := faultproxy.Listen(queue)
+	if old.Proxy != nil {
+		if err := old.Close(); err != nil {
+			return "", err
+		}
+	}
+	made, err := faultproxy.Listen(queue)
+	p.list[i] = proxy{made, queue}
 	if err != nil {
 		return "", err
 	}
-	p.list[i] = proxy
-	return proxy.Addr(), nil
+	return made.Addr(), nil
 }
 
 func (p *proxies) command(_ int, args ...string) *exec.Cmd { return exec.Command(args[0], args[1:]...) }
@@ -126,9 +137,9 @@ func (p *proxies) heal(i int) error { p.list[i].Set(faultproxy.Fault{}); return 
 
 func (p *proxies) close() error {
 	var errs []error
-	for _, proxy := range p.list {
-		if proxy != nil {
-			errs = append(errs, proxy.Close())
+	for _, one := range p.list {
+		if one.Proxy != nil {
+			errs = append(errs, one.Close())
 		}
 	}
 	return errors.Join(errs...)

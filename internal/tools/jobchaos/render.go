@@ -44,13 +44,13 @@ func page(records []record) string {
 	}
 	if len(dry) > 0 {
 		line("\n### The machinery alone\n")
-		line("| rows | submitted | worked | memory of the submitter | of the queue | of the worker | run |")
-		line("|---:|---:|---:|---:|---:|---:|---:|")
+		line("| rows | submitted | worked | CPU of the worker | memory of the submitter | of the queue | of the worker | run |")
+		line("|---:|---:|---:|---:|---:|---:|---:|---:|")
 	}
 	for i, r := range dry {
 		d := r.Dry
-		line("| %d | %.0f rows/s | %.0f rows/s | %.0f MiB | %.0f MiB | %.0f MiB | %d |", r.Rows, d.Submit, d.Work, d.SubmitterMiB,
-			d.QueueMiB, d.WorkerMiB, len(faults)+i+1)
+		line("| %d | %.0f rows/s | %.0f rows/s | %.1f s per million rows | %.0f MiB | %.0f MiB | %.0f MiB | %d |", r.Rows, d.Submit, d.Work,
+			d.WorkerCPU/float64(r.Rows)*million, d.SubmitterMiB, d.QueueMiB, d.WorkerMiB, len(faults)+i+1)
 	}
 	if len(records) > 0 {
 		line("\n### Runs\n")
