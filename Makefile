@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/scoring/... ./internal/server/... \
 	./internal/serverproc/... ./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos job-faults job-dry generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos fleet job-faults job-dry generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -184,6 +184,11 @@ soak: build ## a steady load on a real server, about 10 minutes; writes docs/rel
 
 chaos: build ## overload, abuse, faults and signals, about 10 minutes; writes the same files
 	$(GO) run ./internal/tools/reliability chaos $(CHAOS_FLAGS)
+
+FLEET_FLAGS ?=
+
+fleet: build ## several servers in network namespaces behind a client, about 4 minutes, as root; writes the same files
+	$(GO) run ./internal/tools/reliability fleet $(FLEET_FLAGS)
 
 # JOB_FLAGS="-rows 100000 -kills 5" is quick; go run ./internal/tools/jobchaos faults -h lists all flags.
 JOB_FLAGS ?=

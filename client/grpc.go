@@ -11,6 +11,7 @@ import (
 	crossrankv1 "github.com/crossrank/crossrank/proto/crossrank/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -20,6 +21,13 @@ import (
 
 // vanished is the time after which a server that acknowledges nothing counts as gone.
 const vanished = 5 * time.Second
+
+// reconnect is how a client finds a server again that was away. By default it would try only every
+// two minutes after a long absence.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
+	MinConnectTimeout: vanished,
+}
 
 // overGRPC calls crossrank.v1.RerankService.
 type overGRPC struct {
@@ -46,6 +54,7 @@ func connection(t target, secure *tls.Config, opts Options) (*grpc.ClientConn, e
 		// applies to data that is not acknowledged, so it is how long a call waits for a server that
 		// is cut off before it fails and can be retried elsewhere.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: vanished}),
+		grpc.WithConnectParams(reconnect),
 	}
 	if opts.APIKey != "" {
 		options = append(options, grpc.WithPerRPCCredentials(apiKey(opts.APIKey)))

@@ -27,6 +27,7 @@ var testHelpers = []string{".", "internal/childtest", "internal/guard", "interna
 
 const (
 	grpc  = "google.golang.org/grpc"
+	dns   = "golang.org/x/net/dns/dnsmessage"           // messages of DNS
 	rpc   = "google.golang.org/genproto/googleapis/rpc" // details of gRPC errors
 	proto = "google.golang.org/protobuf"
 	text  = "golang.org/x/text"
@@ -202,7 +203,7 @@ var table = []row{
 		name: "internal/tools/reliability",
 		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine",
 			"internal/results", "internal/serverproc", "internal/stats", "internal/tools/docgen"},
-		external: []string{grpc},
+		external: []string{grpc, dns},
 		tests:    []string{"internal/config", "internal/serving"},
 	},
 	{

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -36,6 +37,14 @@ type Config struct {
 
 	// Settings is the text of the server's settings file.
 	Settings []byte
+
+	// Within is a command that runs the program, such as ip netns exec NAME, before the program's
+	// name; empty means none. It must become the program, by exec.
+	Within []string
+
+	// GRPCAddr is where the server listens for gRPC; empty means a free port of the loopback
+	// interface.
+	GRPCAddr string
 
 	// HTTPAddr is where the server listens for HTTP; empty means a free port of the loopback
 	// interface.
@@ -128,11 +137,13 @@ func (c *Config) command() (cmd *exec.Cmd, remove func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the server's settings: %w", err)
 	}
-	args := []string{"serve", "--config", file, "--grpc-addr", loopback, "--http-addr", cmp.Or(c.HTTPAddr, loopback)}
+	args := []string{"serve", "--config", file, "--grpc-addr", cmp.Or(c.GRPCAddr, loopback),
+		"--http-addr", cmp.Or(c.HTTPAddr, loopback)}
 	if c.Admin {
 		args = append(args, "--pprof", "--admin-addr", loopback)
 	}
-	cmd = exec.Command(program, args...)
+	argv := slices.Concat(c.Within, []string{program}, args)
+	cmd = exec.Command(argv[0], argv[1:]...)
 	cmd.Env = c.Env
 	cmd.WaitDelay = time.Second // for processes that the server started and left behind with its output
 	cmd.SysProcAttr = ownGroup()
@@ -257,6 +268,9 @@ func (p *Process) Stop() error {
 	<-p.exited
 	return fmt.Errorf("the server did not exit within %v of SIGTERM and was killed%s", p.grace, p.log)
 }
+
+// Signal sends a signal to the server.
+func (p *Process) Signal(s os.Signal) error { return p.process.Signal(s) }
 
 func exitStatus(err error) string {
 	if err == nil {

@@ -2,6 +2,7 @@ package serverproc
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type Metrics map[string]float64
 // oneShot keeps no connection open after an answer: it would count among the server's descriptors.
 var oneShot = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// Metrics asks a server that was started with [Config.Admin] for its metrics.
+// Metrics asks a server for its metrics.
 func (p *Process) Metrics(ctx context.Context) (Metrics, error) {
 	body, err := p.admin(ctx, "/metrics")
 	if err != nil {
@@ -48,7 +49,7 @@ func (p *Process) Collect(ctx context.Context) (heap float64, err error) {
 }
 
 func (p *Process) admin(ctx context.Context, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Admin+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+cmp.Or(p.Admin, p.HTTP)+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -45,8 +45,12 @@ type sent struct {
 func (h *harness) send(ctx context.Context, s crossrank.Scorer, cfg load.Config) (sent, error) {
 	cfg.Pairs, cfg.Batch = h.pairs, cmp.Or(cfg.Batch, h.size)
 	out := sent{}
+	also := cfg.Record
 	cfg.Record = func(r results.Request) error {
 		out.records = append(out.records, r)
+		if also != nil {
+			return also(r)
+		}
 		return nil
 	}
 	var err error

@@ -65,6 +65,15 @@ var goals = []goal{
 	{"net-refuse", "network", "longest wait beyond the deadline, connections refused", "≤ 1 s", 1, false, "s"},
 	{"net-halfopen", "network", "longest wait beyond the deadline, connections half open", "≤ 1 s", 1, false, "s"},
 	{"net-slow", "network", "longest wait beyond the deadline, 200 bytes a second", "≤ 1 s", 1, false, "s"},
+
+	{"fleet-steady", "fleet", "requests that failed, with nothing amiss", "0", 0, false, ""},
+	{"fleet-slow", "fleet", "requests that failed, one server slowed", "0", 0, false, ""},
+	{"fleet-share", "fleet", "share of the slowed server, of a healthy one's", "≤ 35 %", 35, false, "%"},
+	{"fleet-killed", "fleet", "requests that failed, one server killed", "0", 0, false, ""},
+	{"fleet-cut", "fleet", "requests that failed, one server cut off", "0", 0, false, ""},
+	{"fleet-rolling", "fleet", "requests that failed, all servers restarted in turn", "0", 0, false, ""},
+	{"fleet-added", "fleet", "requests that failed, one server added", "0", 0, false, ""},
+	{"fleet-share-added", "fleet", "time until the added server has its share", "≤ 10 s", 10, false, "s"},
 }
 
 func goalOf(key string) goal {

@@ -41,9 +41,12 @@ func TestMain(m *testing.M) {
 // actAsCrossrank does what `crossrank version` and `crossrank serve` do, with the model of a
 // folder.
 func actAsCrossrank(args []string, model string) error {
-	if args[0] == "version" {
+	switch args[0] {
+	case "version":
 		fmt.Println("crossrank test")
 		return nil
+	case "fleet": // in a network of its own
+		return execute(context.Background(), args, os.Stderr)
 	}
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	file := flags.String("config", "", "")
@@ -90,21 +93,28 @@ func program(t *testing.T) string {
 	return path
 }
 
-// Steps against a real server, small ones: each goal gets its record, in the results and on the
-// page. What they reach is not for a test to say, but that nothing is lost or left behind holds on
-// every machine.
-func TestStepsAgainstAServer(t *testing.T) {
-	dir := t.TempDir()
+// outputs are a copy of the page, and a file for results that is not there yet.
+func outputs(t *testing.T) (page, file string) {
+	t.Helper()
 	docs, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "reliability.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, file := filepath.Join(dir, "page.md"), filepath.Join(dir, "results.jsonl")
+	dir := t.TempDir()
+	page = filepath.Join(dir, "page.md")
 	if err := os.WriteFile(page, docs, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	return page, filepath.Join(dir, "results.jsonl")
+}
+
+// Steps against a real server, small ones: each goal gets its record, in the results and on the
+// page. What they reach is not for a test to say, but that nothing is lost or left behind holds on
+// every machine.
+func TestStepsAgainstAServer(t *testing.T) {
+	page, file := outputs(t)
 	var log bytes.Buffer
-	err = execute(t.Context(), []string{
+	err := execute(t.Context(), []string{
 		"chaos", "-program", program(t), "-results", file, "-page", page, "-only", "cancellations,sigterm,network",
 		"-terms", "2", "-cancellations", "200", "-slice", "1s", "-threads", "1",
 	}, &log)

@@ -3,6 +3,7 @@
 //
 //	go run ./internal/tools/reliability soak [-duration 10m]
 //	go run ./internal/tools/reliability chaos [-only overload,sigterm] [-slice 12s] [-fuzztime 5s]
+//	go run ./internal/tools/reliability fleet [-rate 30] [-slice 20s]
 //	go run ./internal/tools/reliability render
 //
 // It starts bin/crossrank, which `make build` makes, with the built-in model as a process of its
@@ -10,6 +11,10 @@
 // that fails on demand are measured by the project's Go tests, which chaos runs at full length.
 // Each goal is a line of the results file, with how it was measured, and a step replaces only its
 // own lines. The tables of the page are made from that file alone.
+//
+// fleet tests several servers and a client that balances over them, each server in a network
+// namespace of its own. It needs Linux, ip of iproute2, and the rights of root; the network that it
+// makes is visible to itself alone.
 //
 // Server and callers share the machine. The engine gets half of the cores by default, and requests
 // have several pairs, so that the other half can send ten times the peak.
@@ -37,9 +42,10 @@ type options struct {
 	only                   string
 	threads, size          int
 	objective              time.Duration
-	slice                  time.Duration // of chaos: a load is kept so long
+	slice                  time.Duration // a load is kept so long
 
 	duration, warmup time.Duration // of soak
+	rate             float64       // of fleet: requests per second
 
 	terms, cancellations, repeat int
 	fuzztime                     time.Duration
@@ -61,8 +67,8 @@ func main() {
 }
 
 func execute(ctx context.Context, args []string, log io.Writer) error {
-	if len(args) == 0 || !slices.Contains([]string{"soak", "chaos", "render"}, args[0]) {
-		return errors.New("the first argument must be soak, chaos or render")
+	if len(args) == 0 || !slices.Contains([]string{"soak", "chaos", "fleet", "render"}, args[0]) {
+		return errors.New("the first argument must be soak, chaos, fleet or render")
 	}
 	suite := args[0]
 	o, err := parse(suite, args[1:], log)
@@ -79,6 +85,11 @@ func execute(ctx context.Context, args []string, log io.Writer) error {
 	chosen, err := choose(suite, o.only)
 	if err != nil {
 		return err
+	}
+	if suite == "fleet" {
+		if done, err := isolate(ctx, args, log); done {
+			return err
+		}
 	}
 	h, err := newHarness(ctx, o, command(suite, args[1:]), log)
 	if err != nil {
@@ -107,6 +118,9 @@ func parse(suite string, args []string, log io.Writer) (o options, err error) {
 		f.IntVar(&o.cancellations, "cancellations", 10_000, "number of random cancellations")
 		f.IntVar(&o.repeat, "repeat", 1, "number of runs of the Go tests")
 		f.DurationVar(&o.fuzztime, "fuzztime", 5*time.Second, "time per fuzz target")
+	case "fleet":
+		f.Float64Var(&o.rate, "rate", 30, "requests per second")
+		f.DurationVar(&o.slice, "slice", 20*time.Second, "time of each measurement of shares, and of a server's absence")
 	}
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -121,6 +135,8 @@ func parse(suite string, args []string, log io.Writer) (o options, err error) {
 		return o, errors.New("-threads and -pairs must be at least 1")
 	case suite == "soak" && (o.warmup < 0 || o.duration-o.warmup < 5*time.Second):
 		return o, errors.New("-duration must be at least 5s longer than -warmup")
+	case suite == "fleet" && (o.rate <= 0 || o.slice < time.Second):
+		return o, errors.New("-rate must be above 0 and -slice at least 1s")
 	case suite == "chaos" && (o.slice < time.Second || o.objective <= 0 || o.fuzztime < time.Second || min(o.terms, o.cancellations, o.repeat) < 1):
 		return o, errors.New("-slice and -fuzztime must be at least 1s, -objective above 0, -terms, -cancellations and -repeat at least 1")
 	}

@@ -89,4 +89,4 @@ func orNA(s string) string {
 }
 
 // part is what the commands make in docs/reliability.md.
-const part = docgen.Part("make soak and make chaos")
+const part = docgen.Part("make soak, make chaos and make fleet")

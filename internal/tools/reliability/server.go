@@ -35,9 +35,9 @@ const unbounded = time.Minute
 func (h *harness) queueAge() time.Duration { return 2 * h.objective / 5 }
 
 // settings are those of a server. Equal pairs are computed again: the callers' data is finite.
-func (h *harness) settings(queueAge time.Duration) string {
+func (h *harness) settings(queueAge time.Duration, ofServer ...string) string {
 	return fmt.Sprintf("model_pool: {instances: [{threads: %d}]}\ncache: {coalesce: false}\nbatching: {max_queue_age_ms: %d}\n"+
-		"server: {history: %v}\n", h.threads, queueAge.Milliseconds(), shortHistory)
+		"server: {%s}\n", h.threads, queueAge.Milliseconds(), strings.Join(append(ofServer, "history: "+shortHistory.String()), ", "))
 }
 
 // start starts a server on free ports and waits until it is ready.
@@ -46,7 +46,7 @@ func (h *harness) start(ctx context.Context, queueAge time.Duration) (*server, e
 		Program:    h.program,
 		Settings:   []byte(h.settings(queueAge)),
 		Admin:      true,
-		Env:        slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CROSSRANK_") }),
+		Env:        environment(),
 		KeepLog:    1 << 20,
 		ExitWithin: exitWithin,
 	})
@@ -54,6 +54,11 @@ func (h *harness) start(ctx context.Context, queueAge time.Duration) (*server, e
 		return nil, err
 	}
 	return &server{p}, nil
+}
+
+// environment is that of this process without settings of crossrank.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CROSSRANK_") })
 }
 
 // stop stops the server. One that exited by itself before is an error, too.
