@@ -136,7 +136,7 @@ not-tested:
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \
-	{ has ip && test "$$(id -u)" = 0; } || skipped "workers of a job in networks of their own, and a full disk" "apt-get install iproute2, and run it as root"; \
+	{ has ip && test "$$(id -u)" = 0; } || skipped "a fleet of servers and workers of a job in networks of their own, and a full disk" "apt-get install iproute2, and run it as root"; \
 	has promtool || skipped "rules and alerts for Prometheus" "apt-get install prometheus"; \
 	test -d "$(MATERIAL)" || skipped "agreement with published data" "put the test data at $(MATERIAL)"
 

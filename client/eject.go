@@ -22,6 +22,12 @@ const (
 	ejectFirst  = 5 * time.Second  // the first ejection; each further one in a row lasts twice as long
 	ejectMost   = 5 * time.Minute
 	ejectPicks  = 16 // attempts to pick a server that is not ejected
+
+	// A server is silent if it owes so many answers, has given none for this time, and the others
+	// have given so many on average meanwhile.
+	silentCalls  = 5
+	silentTime   = 500 * time.Millisecond
+	silentOthers = 20
 )
 
 // ejectPolicy is the name of the policy in grpc's configuration.
@@ -161,9 +167,10 @@ func (p *ejectPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) 
 			continue
 		}
 		result.SubConn = conn.SubConn
+		p.record.begin(conn.server, time.Now())
 		done := result.Done
 		result.Done = func(info balancer.DoneInfo) {
-			p.record.add(conn.server, status.Code(info.Err), time.Now())
+			p.record.end(conn.server, status.Code(info.Err), time.Now())
 			if done != nil {
 				done(info)
 			}
@@ -184,6 +191,10 @@ type server struct {
 	answered, failed int // calls in this window
 	until            time.Time
 	times            int // ejections in a row
+
+	running   int       // calls
+	silent    time.Time // since when it has given no answer, while calls run
+	otherwise int       // answers of the others since then
 }
 
 func (o *outcomes) server(address string) *server {
@@ -214,23 +225,57 @@ func (o *outcomes) ejected(s *server, now time.Time) bool {
 	return now.Before(s.until)
 }
 
-// add counts a call that ended with a code, and ejects its server if it is an outlier.
-func (o *outcomes) add(s *server, code codes.Code, now time.Time) {
+// begin counts a call that begins, and ejects its server if that has been silent for long.
+func (o *outcomes) begin(s *server, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s.running == 0 {
+		s.silent, s.otherwise = now, 0
+	}
+	s.running++
+	if s.running > silentCalls && now.Sub(s.silent) >= silentTime && s.otherwise >= silentOthers*(len(o.servers)-1) {
+		o.eject(s, now)
+	}
+}
+
+// end counts a call that ended with a code, and ejects its server if it is an outlier.
+func (o *outcomes) end(s *server, code codes.Code, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.roll(now)
+	s.running--
 	switch code {
 	case codes.Canceled: // by the caller
 	case codes.Unavailable, codes.Internal, codes.Unknown, codes.DataLoss, codes.Unimplemented, codes.DeadlineExceeded:
 		s.failed++
-		if o.isOutlier(s, now) {
-			s.until = now.Add(min(ejectMost, ejectFirst<<min(s.times, 10)))
-			s.times++
-			s.answered, s.failed = 0, 0
+		if o.isOutlier(s) {
+			o.eject(s, now)
 		}
 	default: // also a refusal, of a wrong or excessive request
 		s.answered++
+		s.silent, s.otherwise = now, 0
+		for _, other := range o.servers {
+			if other != s {
+				other.otherwise++
+			}
+		}
 	}
+}
+
+// eject ejects a server, unless it is ejected already, or half of the servers would be.
+func (o *outcomes) eject(s *server, now time.Time) {
+	ejected := 1
+	for _, one := range o.servers {
+		if now.Before(one.until) {
+			ejected++
+		}
+	}
+	if now.Before(s.until) || 2*ejected > len(o.servers) {
+		return
+	}
+	s.until = now.Add(min(ejectMost, ejectFirst<<min(s.times, 10)))
+	s.times++
+	s.answered, s.failed = 0, 0
 }
 
 // roll begins a new window when the last one is over. Servers that had no failure in it have
@@ -249,23 +294,18 @@ func (o *outcomes) roll(now time.Time) {
 }
 
 // isOutlier reports whether s fails at least half of its calls, and at least twice as many of them
-// as the others. At most half of the servers are ejected at a time. A failure that all have in
-// common, such as deadlines that are too short, thus ejects none.
-func (o *outcomes) isOutlier(s *server, now time.Time) bool {
-	if now.Before(s.until) || s.failed < ejectAfter || s.failed < s.answered {
+// as the others. A failure that all have in common, such as deadlines that are too short, thus
+// ejects none.
+func (o *outcomes) isOutlier(s *server) bool {
+	if s.failed < ejectAfter || s.failed < s.answered {
 		return false
 	}
-	var answered, failed, ejected int
+	var answered, failed int
 	for _, other := range o.servers {
-		if now.Before(other.until) {
-			ejected++
-		} else if other != s {
+		if other != s {
 			answered += other.answered
 			failed += other.failed
 		}
 	}
-	if 2*(ejected+1) > len(o.servers) || answered+failed == 0 {
-		return false
-	}
-	return 2*failed*(s.answered+s.failed) <= s.failed*(answered+failed)
+	return answered > 0 && 2*failed*(s.answered+s.failed) <= s.failed*(answered+failed)
 }

@@ -8,6 +8,12 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
+// call counts a call that ends as soon as it has begun.
+func (o *outcomes) call(s *server, code codes.Code, now time.Time) {
+	o.begin(s, now)
+	o.end(s, code, now)
+}
+
 // TestOutliers feeds the ends of calls to the rule that ejects servers.
 func TestOutliers(t *testing.T) {
 	ok, away := codes.OK, codes.Unavailable
@@ -43,7 +49,7 @@ func TestOutliers(t *testing.T) {
 			}
 			for i := len(servers) - 1; i >= 0; i-- {
 				for _, code := range test.calls[i] {
-					o.add(servers[i], code, now)
+					o.call(servers[i], code, now)
 				}
 			}
 			if got := o.ejected(servers[0], now); got != test.ejected {
@@ -60,9 +66,9 @@ func TestEjectionEnds(t *testing.T) {
 	bad, good := o.server("bad"), o.server("good")
 	now := time.Now()
 	fail := func() {
-		o.add(good, codes.OK, now)
+		o.call(good, codes.OK, now)
 		for range ejectAfter {
-			o.add(bad, codes.Internal, now)
+			o.call(bad, codes.Internal, now)
 		}
 	}
 	expect := func(what string, away time.Duration) {
@@ -83,10 +89,54 @@ func TestEjectionEnds(t *testing.T) {
 	expect("for the 22nd time", ejectMost)
 
 	now = bad.until.Add(ejectWindow)
-	o.add(bad, codes.OK, now) // a window without failures
+	o.call(bad, codes.OK, now) // a window without failures
 	now = now.Add(ejectWindow)
 	fail()
 	expect("after its recovery", ejectFirst)
+}
+
+// TestSilentServers: a server that gives no answers while the others do is ejected before any of its
+// calls ends.
+func TestSilentServers(t *testing.T) {
+	tests := []struct {
+		name         string
+		calls        int           // that the server does not answer
+		others       int           // answers of each of the others
+		over         time.Duration // the time of these
+		answer, last bool          // the server gives one answer at the end; its last call begins after that
+		ejected      bool
+	}{
+		{"cut off", 6, 20, time.Second, false, true, true},
+		{"few calls", 5, 100, time.Minute, false, true, false},
+		{"the others are as slow", 100, 19, time.Minute, false, true, false},
+		{"only a moment", 100, 1000, silentTime - 1, false, true, false},
+		{"slow", 100, 1000, time.Minute, true, true, false},
+		{"nobody calls it any more", 5, 1000, time.Minute, false, false, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := &outcomes{servers: map[string]*server{}}
+			mute, a, b := o.server("mute"), o.server("a"), o.server("b")
+			now := time.Now()
+			for range test.calls - 1 {
+				o.begin(mute, now)
+			}
+			now = now.Add(test.over)
+			for range test.others {
+				o.call(a, codes.OK, now)
+				o.call(b, codes.OK, now)
+			}
+			if test.answer {
+				o.end(mute, codes.OK, now)
+			}
+			if test.last {
+				o.begin(mute, now)
+			}
+			if got := o.ejected(mute, now); got != test.ejected {
+				t.Errorf("ejected: %t, want %t", got, test.ejected)
+			}
+		})
+	}
 }
 
 // TestForgottenServers: servers that are no longer in the list do not count, and the others keep
