@@ -92,6 +92,9 @@ func ip(ctx context.Context, commands ...string) error {
 	return nil
 }
 
+// raisePriority has the calling thread keep its schedule on a machine that is busy, if it may.
+func raisePriority() { _ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -19) }
+
 // suspend and resume are signals that no process can ignore.
 const (
 	suspend = syscall.SIGSTOP
