@@ -49,7 +49,8 @@ type Options struct {
 	// [crossrank.Overloaded]; 0 means never, which is right for measurements. The client waits as
 	// long as the server asks, or else about 20 ms, doubled for each retry, but never beyond the
 	// context's deadline. After an initial 100, retries are limited to a tenth of the successful
-	// requests, so that clients do not keep an overloaded server down.
+	// requests, so that clients do not keep an overloaded server down. The first retry of a request
+	// whose connection was lost does not count.
 	Retries int
 
 	// Hedge is how long a request may take before it is sent once more, to another server if the

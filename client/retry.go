@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 const (
@@ -59,7 +61,10 @@ func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 			wait = firstWait << min(n, 6)
 			wait = wait/2 + rand.N(wait)
 		}
-		if deadline, ok := ctx.Deadline(); wait > longestWait || ok && time.Until(deadline) <= wait || !b.spend() {
+		if deadline, ok := ctx.Deadline(); wait > longestWait || ok && time.Until(deadline) <= wait {
+			return err
+		}
+		if free := n == 0 && isLost(err); !free && !b.spend() {
 			return err
 		}
 		timer := time.NewTimer(wait)
@@ -70,6 +75,18 @@ func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 			return err
 		}
 	}
+}
+
+// isLost reports whether a call failed with its connection, over gRPC, and not by the word of a
+// server. The budget does not count its first retry: when a server vanishes, its calls are load that
+// the others do not have yet, and they may be more at once than the budget holds.
+func isLost(err error) bool {
+	e, ok := errors.AsType[*crossrank.Error](err)
+	if !ok || e.Code != crossrank.Unavailable || e.Err == nil {
+		return false
+	}
+	st, ok := status.FromError(e.Err)
+	return ok && st.Code() == codes.Unavailable && len(st.Details()) == 0
 }
 
 // retryable reports whether a retry may succeed, and how long the server asked to wait; 0 means

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // script is a transport that fails with a list of errors, one per call, and then answers.
@@ -74,6 +76,37 @@ func TestRetries(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLostCalls: calls that a server refuses use up the budget, and those that are lost with their
+// connection, however many, are retried once.
+func TestLostCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost := grpcFailure(t.Context(), "grpc://x", status.Error(codes.Unavailable, "connection timed out"))
+		refused := crossrank.Errorf(crossrank.Unavailable, "draining")
+		for _, tt := range []struct {
+			name string
+			err  error
+			ok   int // of a thousand calls that fail once
+		}{{"lost", lost, 1000}, {"refused", refused, 110}} { // 100, and a tenth of these and so on
+			c := &Client{retries: 3}
+			ok := 0
+			for range 1000 {
+				c.transport = &script{errs: []error{tt.err}}
+				if _, err := c.Score(t.Context(), request()); err == nil {
+					ok++
+				}
+			}
+			if ok < tt.ok || ok > tt.ok+1 {
+				t.Errorf("%s: %d of 1000 calls were answered, want %d", tt.name, ok, tt.ok)
+			}
+		}
+		twice := &script{errs: []error{lost, lost}}
+		c := &Client{transport: twice, retries: 3}
+		if _, err := c.Score(t.Context(), request()); err != nil || c.budget.spent != 1-earned {
+			t.Errorf("lost twice: %v, and %v of the budget is spent, want the second retry to count", err, c.budget.spent)
+		}
+	})
 }
 
 func TestRetriesEndWithTheirCaller(t *testing.T) {

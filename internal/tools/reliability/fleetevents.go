@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -30,24 +31,49 @@ func (f *fleet) steady(ctx context.Context) error {
 // slowed makes one server slower.
 func (f *fleet) slowed(ctx context.Context) error {
 	var shares []int
+	var times []float64 // in ms per request
 	err := f.during(ctx, "fleet-slow", func(ctx context.Context) (string, error) {
 		ctx, release := context.WithCancel(ctx)
 		braked := make(chan error, 1)
 		go func() { braked <- f.servers[0].brake(ctx, slowdown) }()
 		pause(ctx, f.settle())
-		var err error
-		shares, err = f.shares(ctx, f.slice)
-		release()
-		if broken := <-braked; broken != nil {
-			return "", broken
+		before, err := f.spent(ctx)
+		if err != nil {
+			release()
+			return "", errors.Join(err, <-braked)
 		}
-		return fmt.Sprintf("the servers answered %v, the slow one first", shares), err
+		if shares, err = f.shares(ctx, f.slice); err == nil {
+			var after []float64
+			if after, err = f.spent(ctx); err == nil {
+				times = make([]float64, len(after))
+				for i := range after {
+					times[i] = 1000 * (after[i] - before[i]) / float64(shares[i])
+				}
+			}
+		}
+		release()
+		return fmt.Sprintf("the servers answered %v, the slow one first", shares), errors.Join(err, <-braked)
 	})
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	f.report(shareRecord(shares))
+	r := shareRecord(shares)
+	r.Note += fmt.Sprintf(", in %.0f ms each on average", times)
+	f.report(r)
 	return nil
+}
+
+// spent is how many seconds each server took for the requests that it has answered.
+func (f *fleet) spent(ctx context.Context) ([]float64, error) {
+	var all []float64
+	for _, s := range f.servers {
+		c, err := s.counts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c["crossrank_request_duration_seconds_sum"])
+	}
+	return all, nil
 }
 
 // shareRecord compares the first server with the mean of the others. The margin is that of counts
