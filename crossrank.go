@@ -140,7 +140,7 @@ type Info struct {
 	Tier         string    `json:"tier"`                   // the instruction set in use, such as "avx2"
 	Threads      int       `json:"threads"`                // cores that one batch is split over, by the first instance
 	Instances    int       `json:"instances,omitempty"`    // engines that compute batches side by side; 0 if unknown
-	Quantization string    `json:"quantization"`           // "fp32", "int8", or "cascade" for both
+	Quantization string    `json:"quantization"`           // in use, such as "fp32"; "cascade" is int8 and fp32
 	MaxLength    int       `json:"max_length"`             // tokens of a pair, special tokens included
 	Prompt       string    `json:"prompt,omitempty"`       // put directly before every query, as in training
 	Instruction  string    `json:"instruction,omitempty"`  // of a decoder, for requests that give none

@@ -17,6 +17,7 @@ func (o Options) open(name, path string, memory int64) (m *checkpoint.Model, eng
 	if err != nil {
 		return nil, nil, err
 	}
+	o.Quantization = backend.Precision(o.Backend, o.Quantization, opening.Stored())
 	if err := o.checkMemory(opening.Network, memory); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), opening.Close())
 	}

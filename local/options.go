@@ -46,10 +46,11 @@ type Options struct {
 	// Device is what the backend runs on; "" means its own default, such as the fastest GPU.
 	Device string
 
-	// Quantization is the precision of the linear layers: "fp32", which "" means too, "fp16",
-	// "bf16", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits, half of the memory,
-	// and compute in float32; where the model's file has them in that form, no score changes. int8
-	// is about twice as fast, takes a quarter of the memory and changes scores a little.
+	// Quantization is the precision of the linear layers: "auto", which "" means too, "fp32",
+	// "fp16", "bf16", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits, half of the
+	// memory, and compute in float32; where the model's file has them in that form, no score
+	// changes. auto is that form, on the native backend, and fp32 everywhere else. int8 is about
+	// twice as fast, takes a quarter of the memory and changes scores a little.
 	//
 	// "cascade" takes the memory of fp32 and int8. Requests that need only their highest scores
 	// (crossrank.Request.TopN, at most half as many as pairs) are then ranked in two stages: int8

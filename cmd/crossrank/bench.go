@@ -14,6 +14,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/config"
 	"github.com/crossrank/crossrank/internal/dataset"
 	"github.com/crossrank/crossrank/internal/experiment"
@@ -199,7 +200,7 @@ func (o *benchOptions) checkFormat(cmd *cobra.Command) error {
 		return err
 	}
 	if o.against != "" {
-		if err := checkPrecision("against", o.against); err != nil {
+		if err := checkChoice("against", o.against, catalog.Precisions(catalog.Native)...); err != nil {
 			return err
 		}
 	}

@@ -109,20 +109,24 @@ func distinguish(models []evaluated) error {
 		return nil
 	}
 	a, b := &models[0].model, &models[1].model
-	if a.Target == b.Target && a.Target != inProcess && a.Info.Weights != "" && a.Info == b.Info {
-		return fmt.Errorf("%s answers with one and the same model, %s, for both; name two of its models", a.Target, a.Label)
+	if a.Target == b.Target && a.Info.Weights != "" && a.Info == b.Info {
+		return fmt.Errorf("both models are %s, %s; name another model, or another precision in this process", a.Label, whereIs(a.Target))
 	}
 	if a.Label != b.Label {
 		return nil
 	}
 	for _, m := range []*results.EvaluatedModel{a, b} {
-		if m.Target == inProcess {
-			m.Label += " in process"
-		} else {
-			m.Label += " at " + m.Target
-		}
+		m.Label += " " + whereIs(m.Target)
 	}
 	return nil
+}
+
+// whereIs says where a model is.
+func whereIs(target string) string {
+	if target == inProcess {
+		return target
+	}
+	return "at " + target
 }
 
 func (o *evalOptions) open(cmd *cobra.Command, c contender) (evaluated, error) {

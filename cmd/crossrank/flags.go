@@ -138,5 +138,5 @@ func checkPrecision(flag, value string) error { return checkPrecisionOf(catalog.
 
 // checkPrecisionOf refuses a precision that a backend does not have.
 func checkPrecisionOf(backend, flag, value string) error {
-	return checkChoice(flag, value, catalog.Precisions(backend)...)
+	return checkChoice(flag, value, append([]string{catalog.AutoPrecision}, catalog.Precisions(backend)...)...)
 }

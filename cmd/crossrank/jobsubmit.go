@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/job"
 	"github.com/crossrank/crossrank/internal/rows"
 	"github.com/crossrank/crossrank/local"
@@ -68,7 +69,7 @@ The same submission again continues the job, also after crossrank job cancel.`,
 	f.StringVar(&opts.spec.Query, "query-column", "query", "column of the queries")
 	f.StringVar(&opts.spec.Passage, "passage-column", "passage", "column of the passages")
 	f.StringSliceVar(&opts.spec.Keep, "keep", nil, "columns copied from the input to the output, separated by commas")
-	f.StringVar(&opts.precision, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16, int8 or cascade")
+	f.StringVar(&opts.precision, "quantization", catalog.AutoPrecision, precisionUsage)
 	f.BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
 	instructionFlag(cmd, &opts.instruction)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/scoring"
 	"github.com/crossrank/crossrank/local"
 )
@@ -27,7 +28,7 @@ func (s *scorerFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", modelUsage+"; with --target, the name of the server's model")
 	pullFlag(cmd)
-	f.StringVar(&s.quantization, "quantization", "fp32", "precision of the linear layers: fp32, fp16, bf16, int8 or cascade")
+	f.StringVar(&s.quantization, "quantization", catalog.AutoPrecision, precisionUsage)
 	f.StringVar(&s.specialTokens, "special-tokens", "tokens", "reading of special tokens that are written in texts: tokens or text")
 	s.target.register(cmd)
 	f.Lookup("target").Usage = "server, or several separated by commas, to use instead of this process: grpc://host:port or http://host:port (grpcs, https)"

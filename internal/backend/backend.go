@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/parity"
@@ -95,6 +96,21 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 		return beginAuto(n, opts)
 	}
 	return executors[b.Name].open(b.Name, n, opts)
+}
+
+// Precision is the one that a backend opens a network in: the one that is asked for; or if that is ""
+// or [catalog.AutoPrecision] and the native backend computes, the 16 bits in which the network's
+// weights are stored, since it computes with them what it computes in float32. "" is the backend's
+// default.
+func Precision(name, asked string, stored half.Format) string {
+	b, _ := catalog.Find(name)
+	switch {
+	case asked != "" && asked != catalog.AutoPrecision:
+		return asked
+	case b.Name == catalog.Native:
+		return string(native.Stored(stored))
+	}
+	return ""
 }
 
 // WeightBytes is about how much memory the weights of a network take in a precision, "" being the

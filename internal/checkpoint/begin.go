@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/safetensors"
 )
 
 // Opening is a model whose settings are read and checked against the shapes of its tensors, but
@@ -25,6 +27,9 @@ type weights interface {
 	// read fills the network, handing its blocks over to r unless that is nil. It returns what
 	// identifies the weights.
 	read(r network.Receiver) (hash string, err error)
+
+	// stored is what Opening.Stored returns.
+	stored() half.Format
 
 	close() error
 }
@@ -133,6 +138,11 @@ func (o *Opening) Read(r network.Receiver) (*Model, error) {
 	return o.model, nil
 }
 
+// Stored is the format of 16 bits in which the files have the weights of all linear layers, beside
+// token embeddings of 16 bits: an executor that holds them in it loses nothing. It is "" if they
+// have them otherwise.
+func (o *Opening) Stored() half.Format { return o.weights.stored() }
+
 // Close ends an opening without reading the weights.
 func (o *Opening) Close() error {
 	<-o.tokenizer
@@ -166,6 +176,24 @@ func openWeights(dir string, c modelConfig) (weights, error) {
 func (w *storedWeights) read(r network.Receiver) (hash string, err error) {
 	defer func() { err = errors.Join(err, w.close()) }()
 	return loadWeights(w.source, w.network, w.found, r)
+}
+
+// stored goes by the matrices of the layers, and leaves out the classifier, which executors hold in
+// float32.
+func (w *storedWeights) stored() half.Format {
+	var format safetensors.DType
+	for _, f := range w.found {
+		switch t := f.tensor.DType; {
+		case f.putBits != nil && t == safetensors.F32:
+			return ""
+		case f.in == 0 || f.top || len(f.shape) < 2:
+		case t == safetensors.F32 || format != "" && t != format:
+			return ""
+		default:
+			format = t
+		}
+	}
+	return half.Format(format)
 }
 
 func (w *storedWeights) close() error { return w.source.Close() }

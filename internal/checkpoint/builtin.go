@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -69,6 +70,8 @@ func (w builtinWeights) read(r network.Receiver) (hash string, err error) {
 	startLoader(w.network, nil, r).finish(nil) // hands all blocks over
 	return fmt.Sprintf("random weights, seed %d", builtinSeed), nil
 }
+
+func (builtinWeights) stored() half.Format { return "" }
 
 func (builtinWeights) close() error { return nil }
 

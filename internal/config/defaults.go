@@ -20,5 +20,5 @@ func Default() Settings {
 
 // SetDefaults makes in an instance with the defaults of one that says nothing.
 func (in *Instance) SetDefaults() {
-	*in = Instance{Backend: "native", Quantization: "fp32", Replicas: 1}
+	*in = Instance{Backend: "native", Quantization: "auto", Replicas: 1}
 }

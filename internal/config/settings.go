@@ -76,8 +76,10 @@ type Instance struct {
 	Device string `yaml:"device,omitempty" json:"device,omitempty" oneof:"cpu,gpu,cpu-for-tests,cuda,tensorrt,coreml,directml,openvino,webgpu,mps"`
 
 	// Quantization is the precision of the weights. With cascade, rankings with a top_n are drafted in
-	// int8, and what may be among the first is scored in fp32; everything else is fp32. Default: fp32.
-	Quantization string `yaml:"quantization" json:"quantization" oneof:"fp32,fp16,bf16,int8,cascade"`
+	// int8, and what may be among the first is scored in fp32; everything else is fp32. Default: auto,
+	// which is fp32, or on the native backend the 16 bits of a file that has its weights in them, with
+	// which no score changes.
+	Quantization string `yaml:"quantization" json:"quantization" oneof:"auto,fp32,fp16,bf16,int8,cascade"`
 
 	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's
 	// maximum.

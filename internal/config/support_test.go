@@ -138,7 +138,7 @@ func TestBackends(t *testing.T) {
 // models.
 func TestInstancesAgree(t *testing.T) {
 	for text, want := range map[string]string{
-		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization: is int8, but instances[0] of the same model has fp32",
+		"model_pool: {instances: [{}, {quantization: int8}]}":                      "instances[1].quantization: is int8, but instances[0] of the same model has auto",
 		"model_pool: {instances: [{max_length: 64}, {model: x}, {max_length: 9}]}": "instances[2].max_length: is 9, but instances[0] of the same model has 64",
 		"model_pool: {instances: [{}, {threads: 2, replicas: 3}]}":                 "",
 		"model_pool: {instances: [{model: x}, {model: y, quantization: int8}]}":    "",

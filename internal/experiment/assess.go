@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (r *runner) assess(ctx context.Context, p process, first int) error {
 	defer release()
 	a := assessment{quality: results.Quality{Configuration: first, Set: p.configurations[0].Set}}
 	if p.settings.Target.Address == "" {
-		a.quality.Quantization = p.settings.Primary().Quantization
+		a.quality.Quantization = cmp.Or(r.quantization, p.settings.Primary().Quantization)
 	}
 	var err error
 	if asked.Against != "" {

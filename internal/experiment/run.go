@@ -37,6 +37,8 @@ type runner struct {
 	judged   crossrank.Scorer // the client, with the requests whose scores' quality is measured
 	progress *progressReporter
 
+	quantization string // of the server's model, as the server says
+
 	// The configuration under way.
 	mixed  [][]crossrank.Pair // its requests, if they are a mix
 	steady *steadyState       // if it is asked for

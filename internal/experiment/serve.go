@@ -44,6 +44,7 @@ func (r *runner) startServer(ctx context.Context, settings definition.Settings) 
 	if err != nil {
 		return fmt.Errorf("asking the server for its model: %w", cmp.Or(server.Err(), err))
 	}
+	r.quantization = info.Quantization
 	if r.w == nil {
 		return r.begin(info, "grpc://"+server.GRPC)
 	}

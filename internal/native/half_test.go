@@ -75,6 +75,48 @@ func TestHalfIsFloat32OfRoundedWeights(t *testing.T) {
 	}
 }
 
+// TestStoredLosesNothing: on every tier, logits in the 16 bits that the files have their weights in
+// have the bits of logits in float32.
+func TestStoredLosesNothing(t *testing.T) {
+	configs, err := filepath.Glob(filepath.Join("..", "checkpoint", "testdata", "families", "*", "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := map[half.Format]int{}
+	for _, config := range configs {
+		dir := filepath.Dir(config)
+		o, err := checkpoint.BeginNetwork(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		format := o.Stored()
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		compared[format]++
+		precision := Stored(format)
+		if (precision == "") != (format == "") {
+			t.Fatalf("weights that are stored in %q have the precision %q", format, precision)
+		}
+		if format == "" {
+			continue
+		}
+		f := openFixture(t, dir)
+		seqs := f.seqs[:min(6, len(f.seqs))]
+		for _, tier := range cpu.Tiers() {
+			opts := Options{Threads: 2, MaxTokens: f.positions, Tier: tier}
+			want := logits(t, start(t, f.network, opts), seqs)
+			opts.Precision = precision
+			if got := logits(t, start(t, f.network, opts), seqs); !slices.Equal(got, want) {
+				t.Errorf("%s, %s, %s: got %v, want the bits of float32, %v", filepath.Base(dir), tier, precision, got, want)
+			}
+		}
+	}
+	if compared[half.F16] < 5 || compared[half.BF16] < 5 || compared[""] < 5 {
+		t.Errorf("compared %v, want at least 5 models of each", compared)
+	}
+}
+
 func smallNetwork() *network.Network {
 	return sample.Network(5, sample.Geometry{
 		Hidden: 48, Blocks: 2, Heads: 3, Intermediate: 100, Tokens: 50, Positions: 60, Activation: network.GELU, Labels: 1,

@@ -121,6 +121,17 @@ var Precisions = []Precision{FP32, FP16, BF16, INT8}
 // halfFormats are those of the precisions whose weights are floats of 16 bits.
 var halfFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16}
 
+// Stored is the precision whose logits have the bits of FP32 on weights that are stored in a format
+// of 16 bits; "" for other weights.
+func Stored(format half.Format) Precision {
+	for precision, f := range halfFormats {
+		if f == format {
+			return precision
+		}
+	}
+	return ""
+}
+
 var kernelActivations = map[network.Activation]kernel.Act{
 	network.GELU: kernel.GELU, network.GELUTanh: kernel.GELUTanh, network.ReLU: kernel.ReLU,
 	network.SiLU: kernel.SiLU,

@@ -33,6 +33,10 @@ const (
 // Cascade is the precision of an engine that has two: int8 for drafts, and fp32 for everything else.
 const Cascade = "cascade"
 
+// AutoPrecision stands for a backend's default precision, or for the 16 bits that a model's file has
+// its weights in, where the backend computes the same scores with them.
+const AutoPrecision = "auto"
+
 // All lists every backend, the default first.
 var All = []Backend{
 	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8", Cascade}},
@@ -92,7 +96,7 @@ func Check(name, device, precision string) (setting, why string) {
 		return "device", fmt.Sprintf("the %s backend chooses the device itself; leave it out", b.Name)
 	case device != "" && !slices.Contains(b.Devices, device):
 		return "device", fmt.Sprintf("the %s backend runs on %s, not on %s", b.Name, strings.Join(b.Devices, " or "), device)
-	case precision != "" && !slices.Contains(b.Precisions, precision):
+	case precision != "" && precision != AutoPrecision && !slices.Contains(b.Precisions, precision):
 		return "quantization", fmt.Sprintf("the %s backend has no %s; it computes in %s",
 			b.Name, precision, strings.Join(b.Precisions, ", "))
 	}
