@@ -26,23 +26,24 @@ import (
 )
 
 type benchOptions struct {
-	model      string
-	target     targetFlags
-	pairs      string
-	load       benchLoad
-	interval   time.Duration
-	threads    int
-	compute    computeFlags
-	against    string
-	order      string
-	json, html bool
-	format     string
-	output     string
-	scores     string
-	results    string
-	collection string
-	candidates int
-	topN       int
+	model       string
+	target      targetFlags
+	pairs       string
+	load        benchLoad
+	interval    time.Duration
+	threads     int
+	prefixBytes int64
+	compute     computeFlags
+	against     string
+	order       string
+	json, html  bool
+	format      string
+	output      string
+	scores      string
+	results     string
+	collection  string
+	candidates  int
+	topN        int
 }
 
 func newBenchCommand() *cobra.Command {
@@ -138,6 +139,8 @@ func (o *benchOptions) register(cmd *cobra.Command) {
 	f.DurationVar(&o.interval, "interval", 5*time.Second, "time between two lines of interim figures; 0 = none")
 	f.IntVar(&o.threads, "threads", 0, "threads per batch; 0 = all cores (not of a server)")
 	o.compute.register(cmd, " (not of a server)")
+	f.Int64Var(&o.prefixBytes, "prefix-bytes", 0,
+		"bytes for what the pairs of a decoder begin with, computed once for all; 0 = 512 MiB, -1 = each pair is computed whole (not of a server)")
 	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16, int8 or cascade (not of a server)")
 	f.StringVar(&o.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not of a server)")
 	f.StringVar(&o.format, "format", "table", "output format: "+orList(benchFormats))
@@ -155,7 +158,7 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 	if err := o.target.check(cmd); err != nil {
 		return err
 	}
-	for _, name := range []string{"pull", "threads", "backend", "device", "quantization", "against", "order", "top-n"} {
+	for _, name := range []string{"pull", "threads", "backend", "device", "quantization", "prefix-bytes", "against", "order", "top-n"} {
 		if o.target.address != "" && cmd.Flags().Changed(name) {
 			return usageError("--%s has no effect on a server, which has its own; leave it out", name)
 		}
@@ -198,6 +201,9 @@ func (o *benchOptions) checkFormat(cmd *cobra.Command) error {
 	}
 	if err := checkChoice("order", o.order, benchOrders...); err != nil {
 		return err
+	}
+	if o.prefixBytes < -1 {
+		return usageError("--prefix-bytes is %d; use a number of bytes, 0 for 512 MiB, or -1 to compute each pair whole", o.prefixBytes)
 	}
 	if o.against != "" {
 		if err := checkChoice("against", o.against, catalog.Precisions(catalog.Native)...); err != nil {
@@ -346,6 +352,7 @@ func openScorer(ctx context.Context, opts benchOptions) (closingScorer, crossran
 	if opts.target.address == "" {
 		model, err := local.Open(opts.model, local.Options{
 			Threads: opts.threads, Backend: opts.compute.backend, Device: opts.compute.device, Quantization: opts.compute.precision,
+			PrefixBytes: opts.prefixBytes,
 		})
 		if err != nil {
 			return nil, crossrank.Info{}, err

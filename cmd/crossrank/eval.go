@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/quality"
 	"github.com/crossrank/crossrank/internal/report"
@@ -69,6 +70,7 @@ the output then says partial, and the exit code is 1.`,
 	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs per request, of one query")
 	f.IntVar(&opts.threads, "threads", 0, "threads per batch; 0 = all cores (not with --target)")
 	f.StringVar(&opts.precision, "quantization", catalog.AutoPrecision, precisionUsage+" (not with --target)")
+	instructionFlag(cmd, &opts.instruction)
 	f.StringVar(&opts.against, "against", "", "second model: a precision of the same model, M, M:int8, or a server's URL")
 	f.BoolVar(&opts.json, "json", false, "JSON with the values of every query instead of a table")
 	f.StringVar(&opts.html, "html", "", "HTML page to write, with the worst queries side by side; - = standard output, empty = none")
@@ -135,7 +137,7 @@ func evaluate(cmd *cobra.Command, opts *evalOptions, rec *evalRecorder, task *qu
 		},
 	}
 	for _, m := range models {
-		e.Scorers = append(e.Scorers, quality.ByQuery(m.scorer, m.dialect))
+		e.Scorers = append(e.Scorers, quality.ByQuery(experiment.Instructed(m.scorer, opts.data()), m.dialect))
 	}
 	judged, err := e.Run(cmd.Context())
 	bar.end()

@@ -11,25 +11,31 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/dataset"
+	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/quality"
 )
 
 type evalOptions struct {
-	files      dataset.Files
-	model      string
-	target     targetFlags
-	precision  string
-	against    string
-	threads    int
-	candidates int
-	recallAt   []int
-	batch      int
-	json       bool
-	html       string
-	runOut     string
-	results    string
+	files       dataset.Files
+	model       string
+	target      targetFlags
+	precision   string
+	against     string
+	instruction string
+	threads     int
+	candidates  int
+	recallAt    []int
+	batch       int
+	json        bool
+	html        string
+	runOut      string
+	results     string
 }
+
+// data is how the requests are made of the collection.
+func (o *evalOptions) data() definition.Data { return definition.Data{Instruction: o.instruction} }
 
 func (o *evalOptions) check(cmd *cobra.Command) error {
 	f := &o.files
@@ -64,6 +70,9 @@ func (o *evalOptions) check(cmd *cobra.Command) error {
 	}
 	if err := checkPrecision("quantization", o.precision); err != nil {
 		return err
+	}
+	if d := o.target.api(); o.instruction != "" && d != "" && d != client.Crossrank {
+		return usageError("--instruction: the dialect %s cannot express an instruction", d)
 	}
 	return o.checkServer(cmd)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/dataset"
-	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/machine"
 	"github.com/crossrank/crossrank/internal/quality"
@@ -30,7 +29,7 @@ func newEvalRecorder(opts *evalOptions, task *quality.Task, models []evaluated) 
 	first := models[0].model
 	run := results.Run{
 		Name: "eval", Started: time.Now(), Loop: "closed", Model: first.Info, Version: programVersion(), Target: first.Target,
-		ExternalServer: opts.target.address != "", CommandLine: os.Args, Data: experiment.Provenance(task.Set(), definition.Data{}), Machine: results.Machine(machine.Here()),
+		ExternalServer: opts.target.address != "", CommandLine: os.Args, Data: experiment.Provenance(task.Set(), opts.data()), Machine: results.Machine(machine.Here()),
 	}
 	if d := opts.target.api(); opts.target.address != "" && d != client.Crossrank {
 		run.Dialect = string(d)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -12,9 +13,10 @@ import (
 )
 
 type tokenizeOptions struct {
-	model     string
-	input     string
-	maxLength int
+	model       string
+	input       string
+	instruction string
+	maxLength   int
 }
 
 func newTokenizeCommand() *cobra.Command {
@@ -24,17 +26,20 @@ func newTokenizeCommand() *cobra.Command {
 		Short: "Show the tokens of pairs: JSON lines in, JSON lines out",
 		Long: `Tokenize reads one pair per line, {"query": "…", "passage": "…"}, and writes one line per pair, in
 the same order: {"ids": […], "type_ids": […], "tokens": […]}. The special tokens and the model's
-default prompt are included, and the pair is truncated to --max-length as scoring truncates it. A
-type id is 0 for the query and 1 for the passage. Blank lines are skipped. Tokenize reads the
-model's vocabulary, not its weights.`,
+prompt are included, with its default instruction or --instruction if it has a place for one, and
+the pair is truncated to --max-length as scoring truncates it. A type id is 0 for the query's side
+and 1 for the passage's. Blank lines are skipped. Tokenize reads the model's vocabulary, not its
+weights.`,
 		Example: `  $ crossrank tokenize --model ./ms-marco-MiniLM-L-6-v2 --input pairs.jsonl
   $ echo '{"query": "k2", "passage": "a mountain"}' |
-      crossrank tokenize -m builtin:minilm-l6 --max-length 64`,
+      crossrank tokenize -m builtin:minilm-l6 --max-length 64
+  $ crossrank tokenize -m ./Qwen3-Reranker-0.6B -i pairs.jsonl --instruction "Find the cause"`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTokenize(cmd, opts) },
 	}
 	requireModel(cmd, &opts.model)
 	pairsFlag(cmd, &opts.input)
 	maxLengthFlag(cmd, &opts.maxLength)
+	instructionFlag(cmd, &opts.instruction)
 	return cmd
 }
 
@@ -53,6 +58,12 @@ func runTokenize(cmd *cobra.Command, opts tokenizeOptions) error {
 	reading, err := openReading(opts.model)
 	if err != nil {
 		return err
+	}
+	if opts.instruction != "" {
+		if reading.Prompt.BeforeInstruction == "" {
+			return fmt.Errorf("model %s takes no instruction: it has no prompt template with a place for one; leave --instruction out", opts.model)
+		}
+		reading.Prompt.Instruction = opts.instruction
 	}
 	if opts.maxLength > 0 {
 		reading.MaxLength = min(reading.MaxLength, opts.maxLength)
