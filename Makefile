@@ -66,12 +66,13 @@ test-amd64: ## tiers of processors that this machine does not have, emulated; tw
 
 test-processors:
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|HalfTiles|Activations|Softmax)|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-bf16" -run 'Dot|RoundPairs' ./internal/kernel
 	$(ON) "$(EMU) -cpu tigerlake" -run '(Float32|Activation|Softmax)TiersAgree' ./internal/kernel
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax)|TestMatMul$$|TestHalf' ./internal/kernel
 	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7|TestInt8IsNearFloat' ./internal/native
-	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
+	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-bf16 avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu tigerlake -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env 'CPU_TEST_TIERS=avx512 avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu arrow_lake -env 'CPU_TEST_TIERS=avxvnni avx2 generic'" -run Tiers ./internal/cpu

@@ -70,6 +70,9 @@ func Open(name string, opts Options) (*Model, error) {
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
 	}
+	if p := engines[0].Properties(); p.Slow != "" {
+		model.warnings = append(model.warnings, fmt.Sprintf("quantization %s: %s", p.Precision, p.Slow))
+	}
 	for _, why := range engines[0].Properties().Passed {
 		model.warnings = append(model.warnings, "backend auto: "+why)
 	}

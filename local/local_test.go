@@ -79,7 +79,7 @@ func TestOpenRefuses(t *testing.T) {
 		opts  Options
 		want  string
 	}{
-		{"an unknown quantization", builtin, Options{Quantization: "int4"}, "quantization: the native backend has no int4; it computes in fp32, fp16, bf16, int8, cascade"},
+		{"an unknown quantization", builtin, Options{Quantization: "int4"}, "quantization: the native backend has no int4; it computes in fp32, fp16, bf16, bf16-dot, int8, cascade"},
 		{"a maximum length without room", builtin, Options{MaxLength: 2}, "max length 2"},
 		{"negative threads", builtin, Options{Threads: -1}, "threads is negative"},
 		{"an unknown mode", builtin, Options{Mode: "half"}, `mode "half" does not exist; use one of [full`},

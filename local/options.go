@@ -47,10 +47,12 @@ type Options struct {
 	Device string
 
 	// Quantization is the precision of the linear layers: "auto", which "" means too, "fp32",
-	// "fp16", "bf16", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits, half of the
-	// memory, and compute in float32; where the model's file has them in that form, no score
-	// changes. auto is that form, on the native backend, and fp32 everywhere else. int8 is about
-	// twice as fast, takes a quarter of the memory and changes scores a little.
+	// "fp16", "bf16", "bf16-dot", "int8" or "cascade". fp16 and bf16 hold the weights in 16 bits,
+	// half of the memory, and compute in float32; where the model's file has them in that form, no
+	// score changes. auto is that form, on the native backend, and fp32 everywhere else. bf16-dot
+	// rounds the activations to bfloat16 too, for the products of CPUs that have instructions for it;
+	// on others it is no faster than bf16, see [Model.Warnings]. int8 is about twice as fast as fp32,
+	// takes a quarter of the memory and changes scores a little.
 	//
 	// "cascade" takes the memory of fp32 and int8. Requests that need only their highest scores
 	// (crossrank.Request.TopN, at most half as many as pairs) are then ranked in two stages: int8

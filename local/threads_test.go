@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/tinymodel"
 	"github.com/crossrank/crossrank/internal/topology"
 )
@@ -33,6 +34,29 @@ func TestOpenCountsThreads(t *testing.T) {
 		}
 		if got := m.Warnings(); len(got) != warnings {
 			t.Errorf("%d threads on %d cores: got warnings %q, want %d", threads, cores, got, warnings)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSlowPrecisionIsAWarning: bf16-dot computes on every processor, and says where that is slow.
+func TestSlowPrecisionIsAWarning(t *testing.T) {
+	dir := t.TempDir()
+	if err := tinymodel.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(cpu.Variable, string(cpu.Generic))
+	for precision, want := range map[string]string{
+		"bf16": "", "bf16-dot": "quantization bf16-dot: the instruction tier generic has no products of bfloat16",
+	} {
+		m, err := Open(dir, Options{Threads: 1, Quantization: precision})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(m.Warnings(), "; "); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: got warnings %q, want %q", precision, got, want)
 		}
 		if err := m.Close(); err != nil {
 			t.Error(err)

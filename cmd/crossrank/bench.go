@@ -141,7 +141,7 @@ func (o *benchOptions) register(cmd *cobra.Command) {
 	o.compute.register(cmd, " (not of a server)")
 	f.Int64Var(&o.prefixBytes, "prefix-bytes", 0,
 		"bytes for what the pairs of a decoder begin with, computed once for all; 0 = 512 MiB, -1 = each pair is computed whole (not of a server)")
-	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16, int8 or cascade (not of a server)")
+	f.StringVar(&o.against, "against", "", "second precision whose logits are compared: fp32, fp16, bf16, bf16-dot, int8 or cascade (not of a server)")
 	f.StringVar(&o.order, "order", "as-is", "order of the pairs: as-is, or sorted by length (not of a server)")
 	f.StringVar(&o.format, "format", "table", "output format: "+orList(benchFormats))
 	f.BoolVar(&o.json, "json", false, "short form of --format json")

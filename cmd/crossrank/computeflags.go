@@ -20,11 +20,11 @@ func (c *computeFlags) register(cmd *cobra.Command, suffix string) {
 	f.StringVar(&c.device, "device", "",
 		"device of the backend, such as cuda or coreml for onnx; empty = the backend's default"+suffix)
 	f.StringVar(&c.precision, "quantization", catalog.AutoPrecision,
-		precisionUsage+"; native has all of them, webgpu no bf16, int8 and cascade, onnx no bf16 and cascade"+suffix)
+		precisionUsage+"; native has all of them, webgpu no bf16, bf16-dot, int8 and cascade, onnx no bf16, bf16-dot and cascade"+suffix)
 }
 
 // precisionUsage is the help of --quantization.
-const precisionUsage = "precision of the linear layers: fp32, fp16, bf16, int8, or cascade: int8, then fp32 for what a top_n needs; " +
+const precisionUsage = "precision of the linear layers: fp32, fp16, bf16, bf16-dot, int8, or cascade: int8, then fp32 for what a top_n needs; " +
 	"auto = fp32, or the 16 bits of the model's file if its weights have them, which changes no score"
 
 // check refuses what this build cannot compute.

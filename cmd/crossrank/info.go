@@ -59,7 +59,8 @@ type about struct {
 	// Instances are those that a model gets where nothing is asked for.
 	Instances []instance `json:"instances"`
 
-	Model *crossrank.Info `json:"model,omitempty"`
+	Model    *crossrank.Info `json:"model,omitempty"`
+	Warnings []string        `json:"warnings,omitempty"` // what is slower than it need be
 }
 
 // instance is the cores of one instance.
@@ -123,7 +124,7 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 		}
 		info := model.Info()
 		info.Version = a.Version
-		a.Model = &info
+		a.Model, a.Warnings = &info, model.Warnings()
 		if err := model.Close(); err != nil {
 			return err
 		}
@@ -185,6 +186,9 @@ func (a *about) writeTable(w io.Writer) error {
 		}
 		row("gives", "%s", m.ScoreType)
 		row("engine", "%s", engineText(m))
+		for _, text := range a.Warnings {
+			row("warning", "%s", text)
+		}
 	}
 	return t.Flush()
 }

@@ -23,9 +23,9 @@ func newVerifyCommand() *cobra.Command {
 		Long: `Verify scores a few pairs in each precision, on each instruction tier that this machine and
 this build have, and compares the logits with those of plain Go in fp32, which is the reference. It
 prints the largest difference and the pair that has it. The exit code is 1 if a difference is more
-than rounding explains. The lines of plain Go in fp16, bf16 and int8 have no limit: they are what
-rounding the weights costs this model. In fp16 and bf16 the other tiers may differ as in fp32 on
-top, in int8 by five times as much.
+than rounding explains. The lines of plain Go in the other precisions have no limit: they are what
+rounding costs this model. In fp16 and bf16 the other tiers may differ as in fp32 on top, in
+bf16-dot and int8 by five times as much.
 
 Plain Go is slow: verify takes some seconds to a minute for a model of base size.`,
 		Example: `  $ crossrank verify --model BAAI/bge-reranker-base --pull`,

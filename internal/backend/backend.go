@@ -52,6 +52,9 @@ type Properties struct {
 	Precision string
 	Threads   int // cores that a batch is split over
 
+	// Slow says why the precision gains no speed here; "" if nothing keeps it from that.
+	Slow string
+
 	// Passed says of each backend that [catalog.Auto] did not take why not.
 	Passed []string
 }

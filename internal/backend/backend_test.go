@@ -92,7 +92,7 @@ func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct{ name, precision, want string }{
 		{"cuda", "", "choosing a backend: cuda needs the CUDA backend, which this build does not have (this build has native"},
 		{"tpu", "", "choosing a backend: tpu is not known; this build has native"},
-		{"native", "fp8", "choosing a backend: the native backend has no fp8; it computes in fp32, fp16, bf16, int8, cascade"},
+		{"native", "fp8", "choosing a backend: the native backend has no fp8; it computes in fp32, fp16, bf16, bf16-dot, int8, cascade"},
 	} {
 		if _, err := Open(c.name, small(), Options{Precision: c.precision}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)

@@ -79,7 +79,7 @@ type Instance struct {
 	// int8, and what may be among the first is scored in fp32; everything else is fp32. Default: auto,
 	// which is fp32, or on the native backend the 16 bits of a file that has its weights in them, with
 	// which no score changes.
-	Quantization string `yaml:"quantization" json:"quantization" oneof:"auto,fp32,fp16,bf16,int8,cascade"`
+	Quantization string `yaml:"quantization" json:"quantization" oneof:"auto,fp32,fp16,bf16,bf16-dot,int8,cascade"`
 
 	// MaxLength bounds the tokens of a pair, special tokens included. Default: 0, the model's
 	// maximum.

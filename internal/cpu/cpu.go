@@ -21,7 +21,8 @@ const (
 	AVXVNNI    Tier = "avxvnni"      // the same with VNNI's products of integers in vectors of 256 bits (client CPUs from Alder Lake)
 	AVX512     Tier = "avx512"       // AVX2 with AVX-512 F, BW, DQ and VL (from Skylake-SP)
 	AVX512VNNI Tier = "avx512-vnni"  // the same with VNNI's products of integers (from Ice Lake and Zen 4)
-	AMX        Tier = "amx"          // the same with AMX's products of int8 (from Sapphire Rapids)
+	AVX512BF16 Tier = "avx512-bf16"  // the same with products of bfloat16 (Cooper Lake, from Sapphire Rapids and Zen 4)
+	AMX        Tier = "amx"          // the same with AMX's products of int8 and bfloat16 (from Sapphire Rapids)
 	NEON       Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
 	NEONDot    Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)
 	NEONI8MM   Tier = "neon-i8mm"    // the same with USMMLA (from Neoverse V1 and N2, Cortex-A510 and A710, Apple M2)

@@ -11,10 +11,13 @@ func native() []Support {
 	avx512 := avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL
 	vnni := avx512 && x.HasAVX512VNNI
 	avxVNNI := avx2 && x.HasAVXVNNI
-	tiles := vnni && x.HasAMXTile && x.HasAMXInt8
+	bf16 := vnni && x.HasAVX512BF16
+	tiles := bf16 && x.HasAMXTile && x.HasAMXInt8 && x.HasAMXBF16
+	hasVNNI := c.avx512() && c.vnni()
 	return []Support{
-		{AMX, tiles || c.avx512() && c.vnni() && c.tiles(), tiles && tilesAllowed(), assembly},
-		{AVX512VNNI, vnni || c.avx512() && c.vnni(), vnni, assembly},
+		{AMX, tiles || hasVNNI && c.bf16() && c.tiles(), tiles && tilesAllowed(), assembly},
+		{AVX512BF16, bf16 || hasVNNI && c.bf16(), bf16, assembly},
+		{AVX512VNNI, vnni || hasVNNI, vnni, assembly},
 		{AVX512, avx512 || c.avx512(), avx512, assembly},
 		{AVXVNNI, avxVNNI || c.avx2() && c.avxVNNI(), avxVNNI, assembly},
 		{AVX2, avx2 || c.avx2(), avx2, assembly},
@@ -55,7 +58,10 @@ func (f features) vnni() bool { return f.ecx7&(1<<11) != 0 }
 
 func (f features) avxVNNI() bool { return f.eax71&(1<<4) != 0 }
 
+func (f features) bf16() bool { return f.eax71&(1<<5) != 0 }
+
 func (f features) tiles() bool {
-	const tiles, int8 = 1 << 24, 1 << 25
-	return f.edx7&tiles != 0 && f.edx7&int8 != 0
+	const bf16, tiles, int8 = 1 << 22, 1 << 24, 1 << 25
+	const all = bf16 | tiles | int8
+	return f.edx7&all == all
 }

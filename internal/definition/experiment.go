@@ -85,7 +85,7 @@ func (a Arrival) Open() bool { return a.Process != "closed" }
 type Quality struct {
 	// Against compares the logits of every server, over all pairs of the data, with those of the
 	// server of this quantization, which must be among them. Default: empty, no comparison.
-	Against string `yaml:"against,omitempty" json:"against,omitempty" oneof:"fp32,fp16,bf16,int8" sweep:"no"`
+	Against string `yaml:"against,omitempty" json:"against,omitempty" oneof:"fp32,fp16,bf16,bf16-dot,int8" sweep:"no"`
 
 	// Collection is the folder of a judged collection whose candidates are reranked, relative to
 	// the working directory. Default: empty, none.

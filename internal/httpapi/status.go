@@ -55,7 +55,7 @@ type labels struct {
 }
 
 // dtypes translates names of precisions to those of Text Embeddings Inference.
-var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+var dtypes = map[string]string{"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "bf16-dot": "bfloat16"}
 
 // info is GET /info, of the model named in the query, or else of the default model.
 func (a *API) info(x *exchange) error {

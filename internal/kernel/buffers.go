@@ -7,6 +7,9 @@ type Buffers struct {
 	words  []int16   // rowBlock × the widest row, for int16
 	params []float32 // each row's step, and with int8 its low
 
+	pairs   []uint16  // a block of rows as bfloat16: rowBlock × pairStride of the widest row
+	rounded []float32 // a slab of such rows as float32: rowBlock × depthBlock
+
 	wide []float32 // two panels of depthBlock inputs: 16-bit weights as float32
 }
 
@@ -15,5 +18,6 @@ func NewBuffers(width int) *Buffers {
 	return &Buffers{
 		bytes: make([]uint8, rowBlock*blockStride(width)), words: make([]int16, rowBlock*Pad(width)),
 		params: make([]float32, 2*rowBlock), wide: make([]float32, 2*Width*depthBlock),
+		pairs: make([]uint16, rowBlock*pairStride(width)), rounded: make([]float32, rowBlock*depthBlock),
 	}
 }

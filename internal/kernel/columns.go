@@ -19,6 +19,8 @@ func (p *Panels) Columns(low, high int) *Panels {
 			data:     p.int16.data[low*in : end*in],
 			params:   p.int16.params[low/Width*columnParams16 : end/Width*columnParams16],
 		}
+	case p.dot != nil:
+		c.dot = &panelsDot{rounds: p.dot.rounds, panels: p.dot.panels.Columns(low, high)}
 	case p.half != nil:
 		h := *p.half
 		h.first += low

@@ -13,14 +13,15 @@ const (
 
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In ×
 // 16, the 16 weights of one input side by side. Output columns beyond Out are zero. Weights are
-// float32 ([Packer.Pack]), floats of 16 bits ([Packer.PackHalf]), int8 ([Packer.Pack8]) or int16
-// ([Packer.Pack16]).
+// float32 ([Packer.Pack]), floats of 16 bits ([Packer.PackHalf], and for rows that are rounded too
+// [Packer.PackDot]), int8 ([Packer.Pack8]) or int16 ([Packer.Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32   // Pad(Out)/16 panels of In·16
 	half    *panelsHalf // instead of data, if the weights have 16 bits
 	bias    []float32   // Pad(Out)
-	int8    *panels8    // instead of all three, if the weights are quantized
+	dot     *panelsDot  // instead of all three, if rows are rounded
+	int8    *panels8    // likewise, if the weights are quantized
 	int16   *panels16   // likewise
 }
 
@@ -67,15 +68,16 @@ const (
 )
 
 // MatMul computes C = act(A·W + bias) for rows rows: A is rows × In with stride lda, C is rows ×
-// Pad(Out) with stride ldc, and they do not overlap. If the weights are quantized, A's rows are
+// Pad(Out) with stride ldc, and they do not overlap. If rows are rounded or quantized, A's rows are
 // padded with zeros to Pad(In). buf is memory to convert A or the weights in; with float32 weights
 // it is not used.
 //
 // With float32 weights each element is the bias plus a chain of fused multiply-adds in the order of
 // the inner dimension (separate multiply and add in the generic tier), so the error is at most
 // In·ε·Σ|a·w|. With weights of 16 bits it has the same bits as with the float32 numbers that they
-// are. With quantized weights the sum of products is exact, and the error is that of
-// quantizing, see [Packer.Pack8] and [Packer.Pack16]. The activation adds its own.
+// are. With those of [Packer.PackDot] A is rounded first. With quantized weights the sum of
+// products is exact, and the error is that of quantizing, see [Packer.Pack8] and [Packer.Pack16].
+// The activation adds its own.
 func (s *Set) MatMul(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, act Act, buf *Buffers) {
 	s.matMul(c, ldc, a, lda, rows, w, epilogue{act: act}, buf)
 }
@@ -100,8 +102,10 @@ func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 			s.rowBlock8(c, ldc, a, lda, n, w, e, buf)
 		case w.int16 != nil:
 			s.rowBlock16(c, ldc, a, lda, n, w, e, buf)
+		case w.dot != nil:
+			s.rowBlockDot(c, ldc, a, lda, n, w, e, buf)
 		default:
-			s.rowBlock(c, ldc, a, lda, n, w, e, buf)
+			s.rowBlock(&s.tiles, c, ldc, a, lda, n, w, e, buf)
 		}
 		if e.gate != nil {
 			e.gate = e.gate[min(n*e.ldg, len(e.gate)):]
@@ -109,26 +113,31 @@ func (s *Set) matMul(c []float32, ldc int, a []float32, lda int, rows int, w *Pa
 	}
 }
 
-func (s *Set) rowBlock(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
+func (s *Set) rowBlock(t *tiles, c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	for k := 0; k < w.In; k += depthBlock {
-		depth := min(depthBlock, w.In-k)
-		last := k+depth == w.In
-		width := 0
-		for col := 0; col < len(w.bias); col += width {
-			var b strip
-			if w.half != nil {
-				width, b = s.halfStrip(w, k, depth, col, buf)
-			} else {
-				width, b = s.strip(w, k, col)
-			}
-			init, ldi := &w.bias[col], 0
-			if k > 0 {
-				init, ldi = &c[col], ldc
-			}
-			s.column(&c[col], ldc, &a[k], lda, rows, depth, b, init, ldi)
-			for at := col; last && at < col+width; at += Width {
-				s.finish(c[at:], rows, ldc, e, at)
-			}
+		s.slab(t, c, ldc, a[k:], lda, rows, w, k, e, buf)
+	}
+}
+
+// slab adds the products of the inputs from k on, as many as a slab has. A begins with them.
+func (s *Set) slab(t *tiles, c []float32, ldc int, a []float32, lda int, rows int, w *Panels, k int, e epilogue, buf *Buffers) {
+	depth := min(depthBlock, w.In-k)
+	last := k+depth == w.In
+	width := 0
+	for col := 0; col < len(w.bias); col += width {
+		var b strip
+		if w.half != nil {
+			width, b = s.halfStrip(w, k, depth, col, buf)
+		} else {
+			width, b = t.strip(w, k, col)
+		}
+		init, ldi := &w.bias[col], 0
+		if k > 0 {
+			init, ldi = &c[col], ldc
+		}
+		t.column(&c[col], ldc, &a[0], lda, rows, depth, b, init, ldi)
+		for at := col; last && at < col+width; at += Width {
+			s.finish(c[at:], rows, ldc, e, at)
 		}
 	}
 }
@@ -145,9 +154,9 @@ type strip struct {
 }
 
 // strip returns the strip of w from input k and column col on, and its width.
-func (s *Set) strip(w *Panels, k, col int) (width int, b strip) {
+func (t *tiles) strip(w *Panels, k, col int) (width int, b strip) {
 	b.panel = &w.data[col*w.In+k*Width]
-	width, b.apart = s.abreast(len(w.bias)-col, w.In*Width)
+	width, b.apart = t.abreast(len(w.bias)-col, w.In*Width)
 	b.next = b.panel
 	if end := col + width; end < len(w.bias) {
 		b.next = &w.data[end*w.In+k*Width]
@@ -157,8 +166,8 @@ func (s *Set) strip(w *Panels, k, col int) (width int, b strip) {
 
 // abreast returns how many of the columns that are left a strip takes, and the distance of its
 // panels if it takes two of them.
-func (s *Set) abreast(left, apart int) (width, distance int) {
-	if s.pair == nil || left < 2*Width {
+func (t *tiles) abreast(left, apart int) (width, distance int) {
+	if t.pair == nil || left < 2*Width {
 		return Width, 0
 	}
 	return 2 * Width, apart
@@ -168,8 +177,8 @@ func (s *Set) abreast(left, apart int) (width, distance int) {
 // rows into tiles. The first tiles prefetch the next panels into the second-level cache, each its
 // part of every four lines: one tile all four, two or three tiles half of them each, more tiles a
 // quarter each, so that no tile waits long for memory.
-func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, b strip, init *float32, ldi int) {
-	height := len(s.tile)
+func (t *tiles) column(c *float32, ldc int, a *float32, lda int, rows, k int, b strip, init *float32, ldi int) {
+	height := len(t.tile)
 	lines := 1
 	if rows <= height {
 		lines = 4
@@ -193,9 +202,9 @@ func (s *Set) column(c *float32, ldc int, a *float32, lda int, rows, k int, b st
 		case widens:
 			b.tiles[r-1](k, a, lda, b.half, b.panel, init, ldi, c, ldc, ahead, lines)
 		case b.apart > 0:
-			s.pair[r-1](k, a, lda, b.panel, b.apart, init, ldi, c, ldc, ahead, lines)
+			t.pair[r-1](k, a, lda, b.panel, b.apart, init, ldi, c, ldc, ahead, lines)
 		default:
-			s.tile[r-1](k, a, lda, b.panel, init, ldi, c, ldc, ahead, lines)
+			t.tile[r-1](k, a, lda, b.panel, init, ldi, c, ldc, ahead, lines)
 		}
 	}
 }

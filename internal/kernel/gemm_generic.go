@@ -18,8 +18,10 @@ func gemmTile(rows int) microkernel {
 }
 
 // gemmPair returns the plain version of the microkernel of a given height for two panels.
-func gemmPair(rows int) microkernelPair {
-	tile := gemmTile(rows)
+func gemmPair(rows int) microkernelPair { return twoPanels(gemmTile(rows)) }
+
+// twoPanels makes a microkernel for two panels of one for one panel.
+func twoPanels(tile microkernel) microkernelPair {
 	return func(k int, a *float32, lda int, b *float32, apart int, init *float32, ldi int, c *float32, ldc int, _ *float32, _ int) {
 		tile(k, a, lda, b, init, ldi, c, ldc, nil, 0)
 		tile(k, a, lda, skip(b, apart), skip(init, Width), ldi, skip(c, Width), ldc, nil, 0)

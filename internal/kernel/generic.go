@@ -7,9 +7,11 @@ import (
 
 var generic = &Set{
 	Tier:       cpu.Generic,
-	tile:       tilesUpTo(12, gemmTile),
+	tiles:      tiles{tile: tilesUpTo(12, gemmTile)},
 	fp16:       halfTilesUpTo(6, half.F16),
 	bf16:       halfTilesUpTo(6, half.BF16),
+	dot:        tiles{tile: tilesUpTo(12, dotTile)},
+	roundPairs: roundPairsGeneric,
 	tile8:      tilesUpTo(12, int8Tile),
 	block8:     int8Block,
 	tile16:     tilesUpTo(12, int16Tile),

@@ -39,10 +39,12 @@ func Pad(n int) int { return (n + Width - 1) &^ (Width - 1) }
 type Set struct {
 	Tier cpu.Tier
 
-	tile []microkernel     // tile[r-1] computes r rows
-	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
+	tiles
 
 	fp16, bf16 halfTiles
+
+	dot        tiles // of pairs of bfloat16 numbers, see panelsDot; none where Packer.PackDot makes other panels
+	roundPairs func(dst *uint16, src *float32, n int)
 
 	tile8      []microkernel8
 	pair8      []microkernelPair8 // pair8[r-1] computes r rows of two panels; none in most sets
@@ -72,6 +74,12 @@ type Set struct {
 // FullRange8 reports whether the int8 product adds in 32 bits throughout, so that nothing overflows
 // where both operands use all of their 8 bits, see [Packer.Pack8Full].
 func (s *Set) FullRange8() bool { return s.fullRange8 }
+
+// tiles are the microkernels of a product.
+type tiles struct {
+	tile []microkernel     // tile[r-1] computes r rows
+	pair []microkernelPair // pair[r-1] computes r rows of two panels; none in most sets
+}
 
 // microkernel computes a tile of a product of float32, C = init + A·B, where A has as many rows as
 // the tile is high and B is one panel of k × Width. Strides (lda, ldi, ldc) are in elements; ldi is

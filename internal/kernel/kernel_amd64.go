@@ -4,13 +4,13 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{amx, avx512VNNI, avx512, avxVNNI, avx2}
+var native = []*Set{amx, avx512BF16, avx512VNNI, avx512, avxVNNI, avx2}
 
 var avx2 = &Set{
 	Tier: cpu.AVX2,
-	tile: []microkernel{
+	tiles: tiles{tile: []microkernel{
 		tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2,
-	},
+	}},
 	fp16: halfTiles{tile: []microkernelHalf{
 		fp16Tile1AVX2, fp16Tile2AVX2, fp16Tile3AVX2, fp16Tile4AVX2, fp16Tile5AVX2, fp16Tile6AVX2,
 	}},
@@ -110,11 +110,31 @@ func vnniSet() *Set {
 	return &s
 }
 
+var avx512BF16 = bf16Set()
+
+// bf16Set is AVX-512 with VNNI, and the products of bfloat16 that AVX512_BF16 makes.
+func bf16Set() *Set {
+	s := *avx512VNNI
+	s.Tier = cpu.AVX512BF16
+	s.dot = tiles{
+		tile: []microkernel{
+			tile1BF16, tile2BF16, tile3BF16, tile4BF16, tile5BF16, tile6BF16,
+			tile7BF16, tile8BF16, tile9BF16, tile10BF16, tile11BF16, tile12BF16,
+		},
+		pair: []microkernelPair{
+			pair1BF16, pair2BF16, pair3BF16, pair4BF16, pair5BF16, pair6BF16,
+			pair7BF16, pair8BF16, pair9BF16, pair10BF16, pair11BF16, pair12BF16,
+		},
+	}
+	s.roundPairs = roundPairsBF16
+	return &s
+}
+
 var amx = amxSet()
 
-// amxSet is AVX-512 with VNNI, and the products of int8 and int16 that AMX makes.
+// amxSet is AVX-512 with VNNI and AVX512_BF16, and the products of int8 and int16 that AMX makes.
 func amxSet() *Set {
-	s := *avx512VNNI
+	s := *avx512BF16
 	s.Tier = cpu.AMX
 	s.block8 = int8BlockAMX
 	s.planes16, s.block16, s.split16 = true, int16BlockAMX, split16AVX512

@@ -8,9 +8,9 @@ var native = []*Set{neonI8MM, neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
-	tile: []microkernel{
+	tiles: tiles{tile: []microkernel{
 		tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
-	},
+	}},
 	fp16: halfTiles{tile: []microkernelHalf{
 		fp16Tile1NEON, fp16Tile2NEON, fp16Tile3NEON, fp16Tile4NEON, fp16Tile5NEON, fp16Tile6NEON,
 	}},

@@ -22,7 +22,7 @@ func TestWeightBytes(t *testing.T) {
 	if got, want := WeightBytes(n, INT8), 100*32+blocks(1, 2)+rest; got != want {
 		t.Errorf("int8: got %d bytes, want %d", got, want)
 	}
-	for _, precision := range []Precision{FP16, BF16} {
+	for _, precision := range []Precision{FP16, BF16, BF16Dot} {
 		if got, want := WeightBytes(n, precision), 100*32*2+blocks(2, 2)+rest; got != want {
 			t.Errorf("%s: got %d bytes, want %d", precision, got, want)
 		}

@@ -93,6 +93,7 @@ func (c *costs) tiles(rows int) float64 {
 const (
 	fp32Rate    = 100.0
 	int8Rate    = 250.0
+	dotRate     = 190.0 // of pairs of bfloat16 numbers
 	genericRate = 2.0
 
 	waitTime = 2000.0 // of two workers at a barrier, of which the second comes a little later
@@ -103,7 +104,10 @@ const (
 func costsOf(n *network.Network, m *model) costs {
 	c := costs{tile: m.kernels.TileRows(), lowTile: 4, weights: 2, quadratic: float64(m.quadratic)}
 	rate := fp32Rate
-	if m.precision == INT8 {
+	switch {
+	case m.precision == BF16Dot && m.kernels.MultipliesPairs():
+		c.tile, rate = m.kernels.TileRowsDot(), dotRate
+	case m.precision == INT8:
 		c.tile, c.lowTile, c.weights, rate = m.kernels.TileRows8(), 2, 1.5, int8Rate
 	}
 	if m.kernels.Tier == cpu.Generic {

@@ -26,6 +26,7 @@ package native
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 
@@ -127,6 +128,16 @@ func (e *Engine) Tier() string { return string(e.tier) }
 
 // Precision is what the large weights are held and multiplied in.
 func (e *Engine) Precision() Precision { return e.model.precision }
+
+// SlowPrecision says why the precision in use gains no speed on this instruction tier; "" if nothing
+// keeps it from that.
+func (e *Engine) SlowPrecision() string {
+	if e.model.precision != BF16Dot || e.model.kernels.MultipliesPairs() {
+		return ""
+	}
+	return fmt.Sprintf("the instruction tier %s has no products of bfloat16, so they are computed in float32; %s is at least as fast",
+		e.tier, BF16)
+}
 
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.

@@ -120,13 +120,14 @@ func (f fixture) check(t *testing.T) {
 			t.Logf("%d cases, largest error %.2g", len(f.seqs), worst)
 		})
 	}
-	t.Run("int8", f.checkInt8)
+	t.Run("bf16-dot", func(t *testing.T) { f.checkRounded(t, BF16Dot, 0.1) })
+	t.Run("int8", func(t *testing.T) { f.checkRounded(t, INT8, 0.2) })
 }
 
-// checkInt8 holds int8 to the spread of logits, in networks so narrow and random that its error is
-// far larger than in trained ones.
-func (f fixture) checkInt8(t *testing.T) {
-	e := start(t, f.network, Options{Threads: 2, MaxTokens: f.positions, Precision: INT8})
+// checkRounded holds the error of a precision that rounds activations to a part of the spread of
+// logits, in networks so narrow and random that it is far larger than in trained ones.
+func (f fixture) checkRounded(t *testing.T, precision Precision, part float64) {
+	e := start(t, f.network, Options{Threads: 2, MaxTokens: f.positions, Precision: precision})
 	var diff, spread, mean float64
 	for _, v := range f.want {
 		mean += v / float64(len(f.want))
@@ -136,7 +137,7 @@ func (f fixture) checkInt8(t *testing.T) {
 		spread += math.Abs(f.want[i]-mean) / float64(len(f.want))
 	}
 	t.Logf("mean error %.3g, mean deviation of logits %.3g", diff, spread)
-	if !(diff <= 0.2*spread) || diff == 0 {
-		t.Errorf("mean error %g beside logits that deviate by %g; want some, at most 20 %%", diff, spread)
+	if !(diff <= part*spread) || diff == 0 {
+		t.Errorf("mean error %g beside logits that deviate by %g; want some, at most %g of that", diff, spread, part)
 	}
 }

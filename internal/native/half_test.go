@@ -15,6 +15,9 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
+// heldFormats are those of the precisions that round weights alone.
+var heldFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16}
+
 // roundWeights rounds the weights that a format of 16 bits holds, in place.
 func roundWeights(n *network.Network, f half.Format) {
 	narrow := func(x []float32) {
@@ -52,7 +55,7 @@ func TestHalfIsFloat32OfRoundedWeights(t *testing.T) {
 		compared++
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			seqs := f.seqs[:min(6, len(f.seqs))]
-			for precision, format := range halfFormats {
+			for precision, format := range heldFormats {
 				rounded, _, err := checkpoint.OpenNetwork(dir)
 				if err != nil {
 					t.Fatal(err)
@@ -126,7 +129,7 @@ func smallNetwork() *network.Network {
 // TestHalfKeepsBitsThatFit: a network whose weights are in 16 bits already has the same logits in
 // that precision and in float32.
 func TestHalfKeepsBitsThatFit(t *testing.T) {
-	for precision, format := range halfFormats {
+	for precision, format := range heldFormats {
 		n := smallNetwork()
 		seqs := sample.Sequences(2, n, 5, 17, 40, 60)
 		wide := logits(t, start(t, n, Options{Threads: 1}), seqs)

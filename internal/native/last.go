@@ -22,7 +22,7 @@ import (
 // the keys and values of all tokens, as any layer does (layer.keyProj and vProj), and only the
 // query here.
 //
-// With INT8 the weights here are float32: they are little work.
+// With INT8 the weights here are float32, and with BF16Dot the activations: they are little work.
 type lastAttention struct {
 	query  *kernel.Panels   // Hidden → all heads
 	keys   []*kernel.Panels // each head's Kᵀ: HeadSize → Hidden; nil: the layer has its own keys

@@ -110,16 +110,21 @@ const (
 	FP16 Precision = "fp16"
 	BF16 Precision = "bf16"
 
+	// BF16Dot holds weights as BF16 does, and rounds what the linear layers of blocks read to bfloat16
+	// too, so that instructions for such products can be used, see [kernel.Packer.PackDot]. Products
+	// are summed in float32, which everything else is.
+	BF16Dot Precision = "bf16-dot"
+
 	// INT8 has 8 bits in linear layers and token embeddings, 16 bits in the projections of queries
 	// and keys, and float32 in everything else.
 	INT8 Precision = "int8"
 )
 
 // Precisions lists what [New] accepts; the first is the default.
-var Precisions = []Precision{FP32, FP16, BF16, INT8}
+var Precisions = []Precision{FP32, FP16, BF16, BF16Dot, INT8}
 
 // halfFormats are those of the precisions whose weights are floats of 16 bits.
-var halfFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16}
+var halfFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16, BF16Dot: half.BF16}
 
 // Stored is the precision whose logits have the bits of FP32 on weights that are stored in a format
 // of 16 bits; "" for other weights.

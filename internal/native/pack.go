@@ -19,6 +19,8 @@ const (
 // INT8.
 func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
 	switch {
+	case m.precision == BF16Dot:
+		return m.packer.PackDot(weight, bias, in, out)
 	case m.precision != INT8:
 		return m.packFloat(weight, bias, in, out)
 	case m.kernels.FullRange8() && in <= kernel.MaxFull8:
@@ -27,7 +29,7 @@ func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kerne
 	return m.packer.Pack8(weight, bias, in, out, quantMax)
 }
 
-// packFloat packs a linear layer in 16 bits or in float32.
+// packFloat packs a linear layer in 16 bits or in float32, for activations in float32.
 func (m *model) packFloat(weight, bias []float32, in, out int) *kernel.Panels {
 	if m.format != "" {
 		return m.packer.PackHalf(weight, bias, in, out, m.format)
@@ -55,6 +57,8 @@ func (m *model) packAfterAttention(l *layer, b *network.Block) {
 func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(l.order(), projections...)
 	switch {
+	case m.precision == BF16Dot:
+		return m.packer.PackDot(weight, bias, m.width, len(bias))
 	case m.precision != INT8:
 		return m.packFloat(weight, bias, m.width, len(bias))
 	case m.kernels.Planes16():

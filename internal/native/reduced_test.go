@@ -12,8 +12,8 @@ import (
 )
 
 // TestReduced compares a reduced engine with a network that has only those blocks. In plain Go it
-// computes the same in floats, and nearly the same in int8, whose weights some tiers pack with more
-// bits.
+// computes the same in floats, and nearly the same where activations are rounded, since a last bit
+// may then become a whole step.
 func TestReduced(t *testing.T) {
 	n := sample.Network(3, sample.Geometry{
 		Hidden: 48, Blocks: 5, Heads: 3, Intermediate: 100, Tokens: 50, Positions: 300, Activation: network.GELU, Labels: 1,
@@ -33,7 +33,7 @@ func TestReduced(t *testing.T) {
 					t.Errorf("%s %s, blocks %v: got %v, want %v", tier, precision, blocks, got, want)
 				}
 				most := 1e-5
-				if precision == INT8 {
+				if precision == INT8 || precision == BF16Dot {
 					most = 0.1
 				}
 				for i, got := range reduced(t, e, blocks, true, seqs) {

@@ -70,7 +70,7 @@ func Check(n *network.Network, seqs []network.Sequence, report func(Result)) err
 				return err
 			}
 			limit += plain.Largest
-			if precision == native.INT8 {
+			if precision == native.INT8 || precision == native.BF16Dot {
 				limit = quantizedTimes*plain.Largest + quantizedLimit
 			}
 		}

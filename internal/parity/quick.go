@@ -42,7 +42,7 @@ const quickCopies = 4
 // may fall on another one. What follows is computed from that, so the difference grows from block
 // to block, and no more than two blocks are computed one after the other.
 var quickLimits = map[native.Precision]float64{
-	native.FP32: fp32Limit, native.FP16: fp32Limit, native.BF16: fp32Limit, native.INT8: 0.5,
+	native.FP32: fp32Limit, native.FP16: fp32Limit, native.BF16: fp32Limit, native.BF16Dot: 0.1, native.INT8: 0.5,
 }
 
 // CheckQuick compares the logits of an engine for the first tokens of a pair with those of plain

@@ -39,13 +39,13 @@ const AutoPrecision = "auto"
 
 // All lists every backend, the default first.
 var All = []Backend{
-	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "int8", Cascade}},
+	{Name: Native, Devices: []string{"cpu"}, Precisions: []string{"fp32", "fp16", "bf16", "bf16-dot", "int8", Cascade}},
 	{Name: WebGPU, Devices: []string{"gpu", "cpu-for-tests"}, Precisions: []string{"fp32", "fp16"}, Lacks: inLibraries("the WebGPU backend")},
 	{
 		Name: ONNX, Devices: []string{"cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"},
 		Precisions: []string{"fp32", "fp16", "int8"}, Lacks: inLibraries("the ONNX Runtime backend"),
 	},
-	{Name: Auto, Precisions: []string{"fp32", "fp16", "bf16", "int8"}},
+	{Name: Auto, Precisions: []string{"fp32", "fp16", "bf16", "bf16-dot", "int8"}},
 	{Name: "mps", Devices: []string{"mps"}, Lacks: "the Metal backend"},
 	{Name: "cuda", Devices: []string{"cuda"}, Lacks: "the CUDA backend"},
 }

@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 		{"native", "cpu", "int8", "", ""},
 		{"mps", "mps", "fp32", "backend", "mps needs the Metal backend, which this build does not have"},
 		{"native", "cuda", "", "device", "the native backend runs on cpu, not on cuda"},
-		{"", "", "fp8", "quantization", "the native backend has no fp8; it computes in fp32, fp16, bf16, int8, cascade"},
+		{"", "", "fp8", "quantization", "the native backend has no fp8; it computes in fp32, fp16, bf16, bf16-dot, int8, cascade"},
 		{"auto", "gpu", "", "device", "the auto backend chooses the device itself; leave it out"},
 		{"tpu", "", "", "backend", "tpu is not known; this build has " + here + "; " + others + "mps needs the Metal backend, which this " +
 			"build does not have; cuda needs the CUDA backend, which this build does not have"},

@@ -18,7 +18,7 @@ import (
 // puts the instruction's bytes in the place of its name and operands. The instruction itself stands
 // beside them, as the GNU assembler writes it: TestCommittedBytes assembles it and compares.
 
-// encoding is the VEX encoding of an instruction, as Intel's manual gives it.
+// encoding is the VEX or EVEX encoding of an instruction, as Intel's manual gives it.
 //
 // Every one here is of the opcode map 0F38 and has W0. Operands are in the order of Go and of GNU:
 // destination last.
@@ -28,12 +28,17 @@ type encoding struct {
 	prefix int    // 0: none, 1: 66, 2: F3, 3: F2
 	opcode byte
 	long   bool   // 256 bits
+	evex   bool   // EVEX, 512 bits, registers alone
 	fields string // for each operand r: ModRM.reg, m: ModRM.rm, v: VEX.vvvv, a: an address in ModRM.rm
+	writes bool   // does not read its destination
 }
 
 var encodings = map[string]encoding{
 	"VEX_VPDPBUSD": {gnu: "{vex} vpdpbusd", isa: "AVX_VNNI", prefix: 1, opcode: 0x50, long: true, fields: "mvr"},
 	"VEX_VPDPWSSD": {gnu: "{vex} vpdpwssd", isa: "AVX_VNNI", prefix: 1, opcode: 0x52, long: true, fields: "mvr"},
+
+	"VDPBF16PS":     {gnu: "vdpbf16ps", isa: "AVX512_BF16", prefix: 2, opcode: 0x52, evex: true, fields: "mvr"},
+	"VCVTNEPS2BF16": {gnu: "vcvtneps2bf16", isa: "AVX512_BF16", prefix: 2, opcode: 0x72, evex: true, fields: "mr", writes: true},
 
 	"LDTILECFG":   {gnu: "ldtilecfg", isa: "AMX_TILE", prefix: 0, opcode: 0x49, fields: "a"},
 	"TILERELEASE": {gnu: "tilerelease", isa: "AMX_TILE", prefix: 0, opcode: 0x49},
@@ -46,21 +51,25 @@ var encodings = map[string]encoding{
 	"TDPBUSD":     {gnu: "tdpbusd", isa: "AMX_INT8", prefix: 1, opcode: 0x5e, fields: "vmr"},
 }
 
-// emit adds an instruction that reads its sources and its destination, which is last, and writes
-// the destination.
+// emit adds an instruction that reads its sources, which come first, and writes its destination,
+// which is last. Unless it only writes that, it reads it too.
 func emit(name string, operands ...Op) {
 	e, ok := encodings[name]
 	if !ok {
 		panic("no encoding of " + name)
 	}
 	var written []Op
+	read := slices.Clone(operands)
 	if len(operands) > 0 {
 		written = append(written, operands[len(operands)-1])
+	}
+	if e.writes {
+		read = read[:len(read)-1]
 	}
 	Instruction(&ir.Instruction{
 		Opcode:   name,
 		Operands: operands,
-		Inputs:   slices.Clone(operands),
+		Inputs:   read,
 		Outputs:  written,
 		ISA:      []string{e.isa},
 	})
@@ -89,7 +98,7 @@ func encodeFile(path string) error {
 // comment.
 func encodeLine(name, operands string) (string, error) {
 	e := encodings[name]
-	code, gnu := instruction{x: 1, b: 1, r: 1, vvvv: 15, modrm: registers}, []string(nil)
+	code, gnu := instruction{x: 1, b: 1, r: 1, vvvv: 15, r2: 1, v2: 1, modrm: registers}, []string(nil)
 	texts := strings.FieldsFunc(operands, func(r rune) bool { return r == ',' || r == ' ' })
 	if len(texts) != len(e.fields) {
 		return "", fmt.Errorf("%s has %d operands, not %d", name, len(e.fields), len(texts))
@@ -122,9 +131,10 @@ func data(code []byte) string {
 }
 
 // instruction has the parts of an encoded instruction. r, x, b and vvvv are inverted, as the prefix
-// holds them.
+// holds them; so are r2 and v2, the highest bits of the numbers of 32 registers.
 type instruction struct {
 	r, x, b, vvvv int
+	r2, v2        int
 	modrm         int
 	tail          []byte // SIB and displacement
 }
@@ -136,11 +146,11 @@ const registers = 0xc0
 func (c *instruction) place(field byte, o operand) {
 	switch field {
 	case 'r':
-		c.r, c.modrm = 1-o.number>>3, c.modrm|o.number&7<<3
+		c.r, c.r2, c.modrm = 1-o.number>>3&1, 1-o.number>>4, c.modrm|o.number&7<<3
 	case 'v':
-		c.vvvv = 15 - o.number
+		c.vvvv, c.v2 = 15-o.number&15, 1-o.number>>4
 	case 'm':
-		c.b, c.modrm = 1-o.number>>3, c.modrm|o.number&7
+		c.b, c.x, c.modrm = 1-o.number>>3&1, 1-o.number>>4, c.modrm|o.number&7
 	case 'a':
 		c.x, c.b = 1-o.index>>3, 1-o.base>>3
 		c.address(o)
@@ -170,6 +180,13 @@ func (c *instruction) address(o operand) {
 
 func (c *instruction) bytes(e encoding) []byte {
 	const map0F38 = 2
+	if e.evex {
+		const long, always = 2, 4
+		return []byte{
+			0x62, byte(c.r<<7 | c.x<<6 | c.b<<5 | c.r2<<4 | map0F38), byte(c.vvvv<<3 | always | e.prefix),
+			byte(long<<5 | c.v2<<3), e.opcode, byte(c.modrm),
+		}
+	}
 	length := 0
 	if e.long {
 		length = 1
@@ -182,7 +199,7 @@ func (c *instruction) bytes(e encoding) []byte {
 // operand is a register, or memory at disp + base + index·2^scale.
 type operand struct {
 	memory             bool
-	kind               string // of the register: ymm or tmm
+	kind               string // of the register: ymm, zmm or tmm
 	number             int
 	disp               int
 	base, index, scale int
@@ -197,7 +214,7 @@ func parseOperand(text string) (operand, error) {
 	wrong := fmt.Errorf("operand %q", text)
 	disp, address, memory := strings.Cut(text, "(")
 	if !memory {
-		kind := map[byte]string{'Y': "ymm", 'T': "tmm"}[text[0]]
+		kind := map[byte]string{'Y': "ymm", 'Z': "zmm", 'T': "tmm"}[text[0]]
 		number, err := strconv.Atoi(text[1:])
 		if kind == "" || err != nil {
 			return operand{}, wrong

@@ -39,6 +39,10 @@ func someOperands(e encoding) (all [][]string) {
 			switch {
 			case field == 'a':
 				operands = append(operands, addresses[i])
+			case e.evex && e.writes && field == 'r':
+				operands = append(operands, fmt.Sprintf("Y%d", (11*i+7*at)%32))
+			case e.evex:
+				operands = append(operands, fmt.Sprintf("Z%d", (11*i+7*at)%32))
 			case e.long:
 				operands = append(operands, fmt.Sprintf("Y%d", (5*i+7*at)%16))
 			default:

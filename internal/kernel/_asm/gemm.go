@@ -24,10 +24,10 @@ func gemm() {
 // tile writes the tile for some rows of A and one panel of B, or two that lie apart.
 func (s size) tile(rows, panels int) {
 	name, apart := fmt.Sprintf("tile%d%s", rows, s.tier), ""
-	what := fmt.Sprintf("%s is gemmTile for %d rows. ", name, rows)
+	what := fmt.Sprintf("%s is %s for %d rows. ", name, s.plainTile, rows)
 	if panels == 2 {
 		name, apart = fmt.Sprintf("pair%d%s", rows, s.tier), "apart int, "
-		what = fmt.Sprintf("%s is gemmPair for %d rows. ", name, rows)
+		what = fmt.Sprintf("%s is %s for %d rows. ", name, s.plainPair, rows)
 	}
 	TEXT(name, NOSPLIT, "func(k int, a *float32, lda int, b *float32, "+apart+
 		"init *float32, ldi int, c *float32, ldc int, next *float32, lines int)")
@@ -61,14 +61,14 @@ func (s size) tile(rows, panels int) {
 			VMOVUPS(inPanel(b, at/panelBytes, panelBytes*i+at%panelBytes), row[c])
 		}
 		for r := range rows {
-			if columns == 1 {
-				VFMADD231PS_BCST(a.at(r, 4*i), row[0], acc[r][0])
+			if columns == 1 && s.broadcasts {
+				s.multiplyAdd(a.at(r, 4*i), row[0], acc[r][0])
 				continue
 			}
 			x := s.register()
 			VBROADCASTSS(a.at(r, 4*i), x)
 			for c := range columns {
-				VFMADD231PS(row[c], x, acc[r][c])
+				s.multiplyAdd(row[c], x, acc[r][c])
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 var families = map[string]func(){
 	"gemm":        gemm,
 	"gemm512":     gemm512,
+	"gemmdot":     gemmdot,
 	"gemmhalf":    gemmhalf,
 	"gemmhalf512": gemmhalf512,
 	"gemm8":       gemm8,

@@ -37,11 +37,17 @@ func splatBits(bits uint32) Mem {
 // size is a size of vectors, with what differs between the instructions for it. A constant, as splat
 // has it, fills the memory operand of instructions for YMM; those for ZMM broadcast its first lane.
 type size struct {
-	tier     string // the end of a kernel's name
-	bytes    int
-	register func() VecVirtual
-	xor      func(...Op)
-	round    func(x, rounded Op)
+	tier                 string // the end of a kernel's name
+	plainTile, plainPair string // the plain versions of products
+	bytes                int
+	register             func() VecVirtual
+	xor                  func(...Op)
+	round                func(x, rounded Op)
+
+	// multiplyAdd adds the products of the first two operands to the third one. If it broadcasts, the
+	// first may be in memory, one element for all.
+	multiplyAdd func(...Op)
+	broadcasts  bool
 
 	// With a constant as the first operand, in memory or in a register: move, VADDPS and VFMADD213PS.
 	constant, add, fma func(...Op)
@@ -82,13 +88,15 @@ func broadcasting(memory, register func(...Op)) func(...Op) {
 
 var (
 	ymm = size{
-		tier: "AVX2", bytes: vectorBytes, register: YMM, xor: VXORPS,
-		round:    func(x, rounded Op) { VROUNDPS(U8(0), x, rounded) },
-		constant: VMOVUPS, add: VADDPS, fma: VFMADD213PS,
+		tier: "AVX2", plainTile: "gemmTile", plainPair: "gemmPair", bytes: vectorBytes, register: YMM, xor: VXORPS,
+		round:       func(x, rounded Op) { VROUNDPS(U8(0), x, rounded) },
+		multiplyAdd: VFMADD231PS,
+		constant:    VMOVUPS, add: VADDPS, fma: VFMADD213PS,
 	}
 	zmm = size{
-		tier: "AVX512", bytes: 2 * vectorBytes, register: ZMM, xor: VPXORD,
-		round:    func(x, rounded Op) { VRNDSCALEPS(U8(0), x, rounded) },
+		tier: "AVX512", plainTile: "gemmTile", plainPair: "gemmPair", bytes: 2 * vectorBytes, register: ZMM, xor: VPXORD,
+		round:       func(x, rounded Op) { VRNDSCALEPS(U8(0), x, rounded) },
+		multiplyAdd: broadcasting(VFMADD231PS_BCST, VFMADD231PS), broadcasts: true,
 		constant: broadcasting(VBROADCASTSS, VMOVAPS),
 		add:      broadcasting(VADDPS_BCST, VADDPS),
 		fma:      broadcasting(VFMADD213PS_BCST, VFMADD213PS),

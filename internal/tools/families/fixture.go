@@ -26,6 +26,7 @@ type record struct {
 	Largest float64  `json:"largest_error"`
 	FP16    float64  `json:"fp16_error"` // likewise with weights in 16 bits
 	BF16    float64  `json:"bf16_error"`
+	BF16Dot float64  `json:"bf16_dot_error"` // likewise with activations in 16 bits too
 }
 
 // fixtureCase is a sequence and its logits.
@@ -81,7 +82,8 @@ func computeAll(folders []string, log io.Writer) (records []record, err error) {
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(log, "%-20s %-18s %3d cases: %.2g, fp16 %.2g, bf16 %.2g\n", r.Family, r.Fixture, r.Cases, r.Largest, r.FP16, r.BF16)
+			fmt.Fprintf(log, "%-20s %-18s %3d cases: %.2g, fp16 %.2g, bf16 %.2g, bf16-dot %.2g\n",
+				r.Family, r.Fixture, r.Cases, r.Largest, r.FP16, r.BF16, r.BF16Dot)
 			records = append(records, r)
 		}
 	}
@@ -103,7 +105,9 @@ func compute(family, dir string) (r record, err error) {
 		return r, err
 	}
 	r = record{Family: family, Fixture: filepath.Base(dir), Cases: len(expected.Cases), Tier: cpu.Tiers()[0]}
-	for precision, largest := range map[native.Precision]*float64{native.FP32: &r.Largest, native.FP16: &r.FP16, native.BF16: &r.BF16} {
+	for precision, largest := range map[native.Precision]*float64{
+		native.FP32: &r.Largest, native.FP16: &r.FP16, native.BF16: &r.BF16, native.BF16Dot: &r.BF16Dot,
+	} {
 		if *largest, err = largestError(n, expected.Cases, native.Options{MaxTokens: positions, Precision: precision}); err != nil {
 			return r, err
 		}

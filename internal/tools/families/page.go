@@ -48,7 +48,8 @@ type row struct {
 	cases      int
 	largest    float64 // error in fp32
 	fp16, bf16 float64 // likewise
-	speed      *speed  // nil: not measured
+	bf16Dot    float64
+	speed      *speed // nil: not measured
 }
 
 // speed is a measurement that internal/tools/peers wrote, as far as it is read here.
@@ -119,6 +120,7 @@ func rowsOf(records []record) ([]row, error) {
 		rows[i].cases += r.Cases
 		rows[i].largest = max(rows[i].largest, r.Largest)
 		rows[i].fp16, rows[i].bf16 = max(rows[i].fp16, r.FP16), max(rows[i].bf16, r.BF16)
+		rows[i].bf16Dot = max(rows[i].bf16Dot, r.BF16Dot)
 	}
 	return slices.DeleteFunc(rows, func(r row) bool { return r.cases == 0 }), nil
 }
@@ -168,6 +170,8 @@ func (r row) Tokenizer() string { return r.tokenizer }
 // Largest is the largest error, and of how many cases.
 func (r row) FP16() string { return fmt.Sprintf("%.1e", r.fp16) }
 func (r row) BF16() string { return fmt.Sprintf("%.1e", r.bf16) }
+
+func (r row) BF16Dot() string { return fmt.Sprintf("%.1e", r.bf16Dot) }
 
 func (r row) Largest() string {
 	return fmt.Sprintf("%.1e of %d", r.largest, r.cases)

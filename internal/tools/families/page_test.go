@@ -20,9 +20,9 @@ func write(t *testing.T, file, text string) {
 
 func TestPage(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, errorsFile), `{"family": "BERT", "fixture": "a", "cases": 3, "largest_error": 1e-6, "fp16_error": 0.002, "bf16_error": 0.01}
-{"family": "BERT", "fixture": "b", "cases": 4, "largest_error": 2.5e-6, "fp16_error": 0.001, "bf16_error": 0.02}
-{"family": "GTE", "fixture": "c", "cases": 5, "largest_error": 3e-7, "fp16_error": 0.1, "bf16_error": 0.2}
+	write(t, filepath.Join(dir, errorsFile), `{"family": "BERT", "fixture": "a", "cases": 3, "largest_error": 1e-6, "fp16_error": 0.002, "bf16_error": 0.01, "bf16_dot_error": 0.03}
+{"family": "BERT", "fixture": "b", "cases": 4, "largest_error": 2.5e-6, "fp16_error": 0.001, "bf16_error": 0.02, "bf16_dot_error": 0.04}
+{"family": "GTE", "fixture": "c", "cases": 5, "largest_error": 3e-7, "fp16_error": 0.1, "bf16_error": 0.2, "bf16_dot_error": 0.3}
 `)
 	write(t, filepath.Join(dir, "bert.jsonl"), `{"setup": {"began": "2026-01-02T03:04:00Z", "machine": {"cpu": "Z80", "cores": 2}, "tier": "avx2", "crossrank": "v1", "peer": "peer 1", "shape": "6 × 384", "rounds": 2, "requests": 3}}
 {"measurement": {"engine": "crossrank", "order": "as-is", "pairs_per_s": 20}}
@@ -36,8 +36,8 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| WordPiece | 2.5e-06 of 7 | 2.0e-03 | 2.0e-02 | 6 × 384 | 30.0 | 10.0 | 3.0 (2.0 to 4.0) |",
-		"| Unigram | 3.0e-07 of 5 | 1.0e-01 | 2.0e-01 | n/a | n/a | n/a | n/a |",
+		"| WordPiece | 2.5e-06 of 7 | 2.0e-03 | 2.0e-02 | 4.0e-02 | 6 × 384 | 30.0 | 10.0 | 3.0 (2.0 to 4.0) |",
+		"| Unigram | 3.0e-07 of 5 | 1.0e-01 | 2.0e-01 | 3.0e-01 | n/a | n/a | n/a | n/a |",
 		"on 2 cores of Z80 (tier avx2), beside\npeer 1.", "- 6 × 384: 2026-01-02 03:04 UTC, 2 rounds, crossrank v1\n",
 	} {
 		if !strings.Contains(got, want) {
