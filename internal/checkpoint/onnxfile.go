@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -101,5 +102,8 @@ func (w *onnxWeights) hash(name string) (string, error) {
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
+
+// stored implements weights. The backend that reads the file holds its numbers as they are there.
+func (w *onnxWeights) stored() half.Format { return "" }
 
 func (w *onnxWeights) close() error { return nil }
