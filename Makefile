@@ -52,7 +52,7 @@ test-arm64: ## the arm64 kernels, emulated by qemu-user; a minute or two on two 
 	@! command -v $(QEMU) >/dev/null || $(MAKE) --no-print-directory test-emulated
 
 test-emulated:
-	CPU_TEST_TIERS="neon-i8mm neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
+	CPU_TEST_TIERS="neon-bf16 neon-i8mm neon-dotprod neon generic" $(EMULATED) -exec "$(QEMU) -cpu max" ./internal/cpu ./internal/kernel ./internal/native
 	CPU_TEST_TIERS="neon generic" $(EMULATED) -exec "$(QEMU) -cpu cortex-a53" ./internal/cpu ./internal/kernel
 
 # A program that runs a static linux/amd64 program on a processor which this machine does not have: EMU -cpu MODEL
@@ -70,7 +70,7 @@ test-processors:
 	$(ON) "$(EMU) -cpu tigerlake" -run '(Float32|Activation|Softmax)TiersAgree' ./internal/kernel
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax)|TestMatMul$$|TestHalf' ./internal/kernel
 	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
-	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split|Dot(Tiers|Rows)' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7|TestInt8IsNearFloat' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-bf16 avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu
 	$(ON) "$(EMU) -cpu tigerlake -env 'CPU_TEST_TIERS=avx512-vnni avx512 avx2 generic'" -run Tiers ./internal/cpu

@@ -26,6 +26,7 @@ const (
 	NEON       Tier = "neon"         // arm64 with its vector instructions, which every 64-bit Arm CPU outside of deep embedding has
 	NEONDot    Tier = "neon-dotprod" // the same with SDOT (Armv8.2 and later: from Cortex-A55 and A76, Neoverse N1, Apple A13)
 	NEONI8MM   Tier = "neon-i8mm"    // the same with USMMLA (from Neoverse V1 and N2, Cortex-A510 and A710, Apple M2)
+	NEONBF16   Tier = "neon-bf16"    // the same with BFMMLA (from Neoverse V1 and N2, Cortex-A510 and A710, Apple M2)
 )
 
 // Variable is the environment variable that forces a tier.

@@ -9,5 +9,6 @@ func native() []Support {
 	neon := cpu.ARM64.HasASIMD
 	dot := neon && cpu.ARM64.HasASIMDDP
 	i8mm := dot && cpu.ARM64.HasI8MM
-	return []Support{{NEONI8MM, i8mm, i8mm, assembly}, {NEONDot, dot, dot, assembly}, {NEON, neon, neon, assembly}}
+	bf16 := i8mm && hasBF16()
+	return []Support{{NEONBF16, bf16, bf16, assembly}, {NEONI8MM, i8mm, i8mm, assembly}, {NEONDot, dot, dot, assembly}, {NEON, neon, neon, assembly}}
 }

@@ -23,6 +23,14 @@ func int16BlockAMX(k int, low *uint8, ldl int, high *uint8, ldh, rows int, b *in
 	int16TilesAMX(&config[0], memory.aligned(), k, group, low, ldl, high, ldh, rows, height, b, panels, perRow, columns, c, ldc)
 }
 
+// dotBlockAMX is dotBlockGeneric by the tiles of AMX.
+func dotBlockAMX(k int, a *uint16, lda, rows int, b *uint16, panels int, bias, c *float32, ldc int) {
+	height, group := tileShape(rows, 4*k)
+	config := configureTiles(height, group)
+	var memory sums
+	dotTilesAMX(&config[0], memory.aligned(), 4*k, group, a, 2*lda, rows, height, b, panels, bias, c, ldc)
+}
+
 // sums is memory for four tiles of sums.
 type sums [4*tileRows*Width + cacheLine/4]int32
 

@@ -3,6 +3,7 @@ package kernel
 import (
 	"unsafe"
 
+	"github.com/crossrank/crossrank/internal/cpu"
 	"github.com/crossrank/crossrank/internal/half"
 )
 
@@ -87,7 +88,7 @@ func pairsOf(numbers []uint16) []float32 {
 
 // MultipliesPairs reports whether the set has instructions for the product of [Packer.PackDot], so
 // that it is faster than that of [Packer.PackHalf].
-func (s *Set) MultipliesPairs() bool { return s != generic && s.dot.tile != nil }
+func (s *Set) MultipliesPairs() bool { return s.Tier != cpu.Generic && s.dot.tile != nil }
 
 func (s *Set) rowBlockDot(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	in := Pad(w.In)
@@ -101,6 +102,10 @@ func (s *Set) rowBlockDot(c []float32, ldc int, a []float32, lda int, rows int, 
 		row := buf.pairs[r*ld : (r+1)*ld]
 		s.roundPairs(&row[0], &a[r*lda], in)
 		clear(row[in:padPairs(in)])
+	}
+	if s.dotBlock != nil {
+		s.panelBlocksDot(c, ldc, ld, rows, w.dot.panels, e, buf)
+		return
 	}
 	s.rowBlock(&s.dot, c, ldc, pairsOf(buf.pairs), ld/2, rows, w.dot.panels, e, buf)
 }

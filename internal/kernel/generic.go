@@ -32,6 +32,19 @@ var generic = &Set{
 	add:        addGeneric,
 }
 
+// Plain returns plain Go that adds the products of pairs in the order in which the instructions of s
+// do: what s computes up to the last bits of other operations.
+func (s *Set) Plain() *Set {
+	plain := *generic
+	switch s.Tier {
+	case cpu.AMX:
+		plain.dotBlock = dotBlockGeneric
+	case cpu.NEONBF16:
+		plain.dot.tile = tilesUpTo(len(plain.tile), matrixTile)
+	}
+	return &plain
+}
+
 // tilesUpTo returns the plain versions of a microkernel for 1 to largest rows. The largest of
 // generic is as high as that of any tier.
 func tilesUpTo[T any](largest int, tile func(rows int) T) (tiles []T) {

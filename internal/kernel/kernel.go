@@ -43,7 +43,8 @@ type Set struct {
 
 	fp16, bf16 halfTiles
 
-	dot        tiles // of pairs of bfloat16 numbers, see panelsDot; none where Packer.PackDot makes other panels
+	dot        tiles    // of pairs of bfloat16 numbers, see panelsDot; none where Packer.PackDot makes other panels
+	dotBlock   dotBlock // in place of dot; nil in most sets
 	roundPairs func(dst *uint16, src *float32, n int)
 
 	tile8      []microkernel8

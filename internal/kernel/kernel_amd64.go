@@ -132,11 +132,13 @@ func bf16Set() *Set {
 
 var amx = amxSet()
 
-// amxSet is AVX-512 with VNNI and AVX512_BF16, and the products of int8 and int16 that AMX makes.
+// amxSet is AVX-512 with VNNI and AVX512_BF16, and the products of int8, int16 and bfloat16 that AMX
+// makes.
 func amxSet() *Set {
 	s := *avx512BF16
 	s.Tier = cpu.AMX
 	s.block8 = int8BlockAMX
+	s.dotBlock = dotBlockAMX
 	s.planes16, s.block16, s.split16 = true, int16BlockAMX, split16AVX512
 	return &s
 }

@@ -4,7 +4,7 @@ package kernel
 
 import "github.com/crossrank/crossrank/internal/cpu"
 
-var native = []*Set{neonI8MM, neonDot, neon}
+var native = []*Set{neonBF16, neonI8MM, neonDot, neon}
 
 var neon = &Set{
 	Tier: cpu.NEON,
@@ -60,5 +60,17 @@ func i8mmSet() *Set {
 	s.tile8 = []microkernel8{
 		int8Tile1I8MM, int8Tile2I8MM, int8Tile3I8MM, int8Tile4I8MM, int8Tile5I8MM, int8Tile6I8MM,
 	}
+	return &s
+}
+
+var neonBF16 = bf16Set()
+
+// bf16Set is NEON with the int8 product that the matrix instructions make, and the products of
+// bfloat16 that they make.
+func bf16Set() *Set {
+	s := *neonI8MM
+	s.Tier = cpu.NEONBF16
+	s.dot = tiles{tile: []microkernel{tile1BF16, tile2BF16, tile3BF16, tile4BF16, tile5BF16, tile6BF16}}
+	s.roundPairs = roundPairsBF16
 	return &s
 }

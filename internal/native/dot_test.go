@@ -11,7 +11,7 @@ import (
 
 // otherOrder are the tiers whose instructions add the products of bf16-dot in an order of their
 // own, and plain Go, whose other kernels round otherwise.
-var otherOrder = []cpu.Tier{cpu.AMX, cpu.Generic}
+var otherOrder = []cpu.Tier{cpu.AMX, cpu.NEONBF16, cpu.Generic}
 
 // TestDotTiersAgree: in bf16-dot the other tiers of an architecture have the same logits, bit for
 // bit, whether they have instructions for its products or not. Those of otherOrder are near.

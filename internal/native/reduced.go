@@ -21,11 +21,7 @@ const reducedTokens = blockTokens
 func (e *Engine) Reduced(blocks []int, plain bool, threads int) (*Engine, error) {
 	m, tier := *e.model, e.tier
 	if plain {
-		generic, err := kernel.For(cpu.Generic)
-		if err != nil {
-			return nil, err
-		}
-		m.kernels, tier = generic, cpu.Generic
+		m.kernels, tier = m.kernels.Plain(), cpu.Generic
 	}
 	m.layers = nil
 	for _, i := range blocks {

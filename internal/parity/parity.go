@@ -30,15 +30,17 @@ type Result struct {
 func (r Result) OK() bool { return r.Largest <= r.Limit }
 
 // In float32 the kernels add in another order than plain Go, which is all that may differ. So it is
-// with weights of 16 bits, on top of what rounding them makes in plain Go. With
-// quantization a sum near the middle of two steps can fall on another one, and in a deep network
-// that spreads. So quantized kernels may differ from float32 by some times as much as plain Go does
-// with the same quantization.
+// with weights of 16 bits, on top of what rounding them makes in plain Go. With rounded activations
+// a sum near the middle of two steps can fall on another one, and in a deep network that spreads.
+// So such kernels may differ from float32 by some times as much as plain Go does in the same
+// precision.
 const (
 	fp32Limit      = 1e-3
 	quantizedTimes = 5
 	quantizedLimit = 1e-2 // on top
 )
+
+func roundsActivations(p native.Precision) bool { return p == native.INT8 || p == native.BF16Dot }
 
 // Check computes the sequences in each precision on each tier that this machine has, and hands
 // report the results as they come. Of a precision other than float32, plain Go is the first.
@@ -70,7 +72,7 @@ func Check(n *network.Network, seqs []network.Sequence, report func(Result)) err
 				return err
 			}
 			limit += plain.Largest
-			if precision == native.INT8 || precision == native.BF16Dot {
+			if roundsActivations(precision) {
 				limit = quantizedTimes*plain.Largest + quantizedLimit
 			}
 		}

@@ -38,11 +38,12 @@ const (
 // kernels for many rows are used too.
 const quickCopies = 4
 
-// quickLimits are the most by which logits may differ. In int8 a sum near the middle of two steps
-// may fall on another one. What follows is computed from that, so the difference grows from block
-// to block, and no more than two blocks are computed one after the other.
+// quickLimits are the most by which logits may differ. Where activations are rounded, one near the
+// middle of two steps may fall on another one. What follows is computed from that, so the
+// difference grows from block to block, and no more than two blocks are computed one after the
+// other.
 var quickLimits = map[native.Precision]float64{
-	native.FP32: fp32Limit, native.FP16: fp32Limit, native.BF16: fp32Limit, native.BF16Dot: 0.1, native.INT8: 0.5,
+	native.FP32: fp32Limit, native.FP16: fp32Limit, native.BF16: fp32Limit, native.BF16Dot: 0.2, native.INT8: 0.5,
 }
 
 // CheckQuick compares the logits of an engine for the first tokens of a pair with those of plain
@@ -77,7 +78,7 @@ func (q Quick) chains(blocks int) [][]int {
 	for i := 1; i <= blocks; i++ {
 		chain = append(chain, i*q.AllBlocks/blocks-1)
 	}
-	if q.Precision != native.INT8 || blocks <= 2 {
+	if !roundsActivations(q.Precision) || blocks <= 2 {
 		return [][]int{chain}
 	}
 	var pairs [][]int

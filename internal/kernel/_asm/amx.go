@@ -27,9 +27,12 @@ func amx() {
 	Pragma("noescape")
 	Doc("int8TilesAMX is int8Block with tiles as config has them: of height rows, and group inputs, which divides k.",
 		"sums is memory for 32 × 32 of them.")
-	emit("LDTILECFG", Mem{Base: Load(Param("config"), GP64())})
+	amxBlock{product: "TDPBUSD", finish: amxBlock.finishInt8}.write()
+}
 
-	var s amxBlock
+// write writes the function after its declaration.
+func (s amxBlock) write() {
+	emit("LDTILECFG", Mem{Base: Load(Param("config"), GP64())})
 	s.lda = Load(Param("lda"), GP64())
 	s.rowBytes = GP64()
 	MOVQ(U32(panelBytes), s.rowBytes)
@@ -67,8 +70,12 @@ const (
 // tmm is a tile. Package avo has none; an operand that is a label has no register to allocate.
 func tmm(i int) Op { return LabelRef(fmt.Sprintf("T%d", i)) }
 
-// amxBlock has the registers that live throughout a block.
+// amxBlock is a product of a block of rows: its instruction, what turns stored sums into C (from a
+// first row to the end of a tile that begins at a last one), and the registers that live throughout.
 type amxBlock struct {
+	product string
+	finish  func(s amxBlock, first, last Register, panels int, loop string)
+
 	lda       Register
 	rowBytes  Register // of a row of a panel
 	panelStep Register // bytes of a panel for one group of inputs
@@ -97,7 +104,7 @@ func (s amxBlock) strip(panels int) {
 	CMPQ(second, last)
 	CMOVQGT(last, second)
 	s.tiles([]Register{s.row, second}, panels)
-	s.finish(s.row, second, panels, label("finishtwo"))
+	s.finish(s, s.row, second, panels, label("finishtwo"))
 	height = Load(Param("height"), GP64())
 	LEAQ(Mem{Base: s.row, Index: height, Scale: 2}, s.row)
 	CMPQ(s.row, Load(Param("rows"), GP64()))
@@ -107,7 +114,7 @@ func (s amxBlock) strip(panels int) {
 	Label(label("last"))
 	MOVQ(last, s.row)
 	s.tiles([]Register{s.row}, panels)
-	s.finish(s.row, s.row, panels, label("finishone"))
+	s.finish(s, s.row, s.row, panels, label("finishone"))
 	Label(label("end"))
 }
 
@@ -158,7 +165,7 @@ func (s amxBlock) tiles(rows []Register, panels int) {
 	for i := range a {
 		emit("TILELOADD", Mem{Base: a[i], Index: s.lda, Scale: 1}, tmm(rowTile+i))
 	}
-	each(func(i, j int) { emit("TDPBUSD", tmm(panelTile+j), tmm(rowTile+i), sum(i, j)) })
+	each(func(i, j int) { emit(s.product, tmm(panelTile+j), tmm(rowTile+i), sum(i, j)) })
 	group := NewParamAddr("group", 24)
 	for i := range a {
 		ADDQ(group, a[i])
@@ -186,23 +193,10 @@ func (s amxBlock) tiles(rows []Register, panels int) {
 	}
 }
 
-// finish turns stored sums into C, from a first row to the end of a tile that begins at a last one,
-// in the order of operations that the AVX2 tiles have.
-func (s amxBlock) finish(first, last Register, panels int, loop string) {
+// finishInt8 has the order of operations that the AVX2 tiles have.
+func (s amxBlock) finishInt8(first, last Register, panels int, loop string) {
 	Comment("C = sum · (row's step · column's scale) + row's low · column's sum + bias")
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
-	c, panel := GP64(), GP64()
-	MOVQ(first, c)
-	IMULQ(ldc, c)
-	ADDQ(Load(Param("c"), GP64()), c)
-	MOVQ(s.panel, panel)
-	SHLQ(Imm(6), panel)
-	ADDQ(panel, c)
-	stored := Load(Param("sums"), GP64())
-	left := Load(Param("height"), GP64())
-	ADDQ(last, left)
-	SUBQ(first, left)
+	o := s.output(first, last)
 	perRow := Load(Param("perRow"), GP64())
 	LEAQ(Mem{Base: perRow, Index: first, Scale: 8}, perRow)
 	columns := GP64()
@@ -223,16 +217,41 @@ func (s amxBlock) finish(first, last Register, panels int, loop string) {
 	VBROADCASTSS(Mem{Base: perRow, Disp: 4}, low)
 	for j := range panels {
 		sum, factor, add := ZMM(), ZMM(), ZMM()
-		VCVTDQ2PS(Mem{Base: stored, Disp: panelBytes * j}, sum)
+		VCVTDQ2PS(Mem{Base: o.stored, Disp: panelBytes * j}, sum)
 		VMULPS(scale[j], step, factor)
 		VMOVAPS(low, add)
 		VFMADD213PS(bias[j], sums[j], add)
 		VFMADD213PS(add, factor, sum)
-		VMOVUPS(sum, Mem{Base: c, Disp: panelBytes * j})
+		VMOVUPS(sum, Mem{Base: o.c, Disp: panelBytes * j})
 	}
 	ADDQ(Imm(8), perRow)
-	ADDQ(U32(sumsBytes), stored)
-	ADDQ(ldc, c)
-	DECQ(left)
+	o.next(loop)
+}
+
+// output has the registers of a loop over rows of stored sums and of C.
+type output struct{ stored, c, ldc, left Register }
+
+func (s amxBlock) output(first, last Register) output {
+	o := output{ldc: Load(Param("ldc"), GP64()), c: GP64()}
+	SHLQ(Imm(2), o.ldc)
+	panel := GP64()
+	MOVQ(first, o.c)
+	IMULQ(o.ldc, o.c)
+	ADDQ(Load(Param("c"), GP64()), o.c)
+	MOVQ(s.panel, panel)
+	SHLQ(Imm(6), panel)
+	ADDQ(panel, o.c)
+	o.stored = Load(Param("sums"), GP64())
+	o.left = Load(Param("height"), GP64())
+	ADDQ(last, o.left)
+	SUBQ(first, o.left)
+	return o
+}
+
+// next goes to the next row, unless there is none.
+func (o output) next(loop string) {
+	ADDQ(U32(sumsBytes), o.stored)
+	ADDQ(o.ldc, o.c)
+	DECQ(o.left)
 	JNZ(LabelRef(loop))
 }

@@ -48,6 +48,7 @@ var encodings = map[string]encoding{
 	"TDPBUUD":     {gnu: "tdpbuud", isa: "AMX_INT8", prefix: 0, opcode: 0x5e, fields: "vmr"},
 	"TDPBSUD":     {gnu: "tdpbsud", isa: "AMX_INT8", prefix: 2, opcode: 0x5e, fields: "vmr"},
 	"TDPBSSD":     {gnu: "tdpbssd", isa: "AMX_INT8", prefix: 3, opcode: 0x5e, fields: "vmr"},
+	"TDPBF16PS":   {gnu: "tdpbf16ps", isa: "AMX_BF16", prefix: 2, opcode: 0x5c, fields: "vmr"},
 	"TDPBUSD":     {gnu: "tdpbusd", isa: "AMX_INT8", prefix: 1, opcode: 0x5e, fields: "vmr"},
 }
 

@@ -25,6 +25,7 @@ var families = map[string]func(){
 	"avxvnni":     avxvnni,
 	"amx":         amx,
 	"amx16":       amx16,
+	"amxdot":      amxdot,
 	"act":         func() { activations(ymm) },
 	"act512":      func() { activations(zmm) },
 	"quantize512": quantize512,

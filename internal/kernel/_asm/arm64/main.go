@@ -23,6 +23,7 @@ import (
 
 var families = map[string]func(*file){
 	"gemm":      gemm,
+	"gemmdot":   gemmdot,
 	"gemmhalf":  gemmhalf,
 	"gemm8":     gemm8,
 	"gemm16":    gemm16,
