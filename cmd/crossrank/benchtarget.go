@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,25 +62,32 @@ func (t *targetFlags) connect(ctx context.Context, address, model string, retrie
 	return conn, info, nil
 }
 
-// fits refuses what the dialect cannot be asked for before anything is measured. Synthetic pairs get
-// one query per request where the dialect needs that.
+// fits refuses what the server cannot be asked for before anything is measured. Synthetic pairs get
+// one query per request where it needs that.
 func (t *targetFlags) fits(opts *benchOptions, data *dataset.Set) error {
-	d := t.api()
+	d, ranks := t.api(), t.address != "" && opts.topN > 0
+	if ranks && (d != client.Crossrank || !strings.HasPrefix(t.address, "grpc")) {
+		return usageError("--top-n asks a server for a ranking, which is sent in crossrank's own API over gRPC; give the server as grpc://host:port")
+	}
 	if opts.scores != "" && !d.Logits() {
 		return usageError("--scores writes logits, which the dialect %s cannot be asked for", d)
 	}
-	if !d.OneQuery() {
+	if !d.OneQuery() && !ranks {
 		return nil
 	}
-	if opts.scores != "" {
+	if opts.scores != "" && d.OneQuery() {
 		return usageError("--scores scores every pair with its own query, but the dialect %s accepts one query per request", d)
 	}
 	at := experiment.SeveralQueries(data.Pairs, opts.load.batch)
 	switch {
 	case at == 0 || opts.load.oneQuery:
 	case opts.pairs != "" || opts.collection != "":
-		return usageError("the dialect %s accepts one query per request, but requests of %d pairs hold several, as pair %d of %s; "+
-			"use --one-query, or give pairs sorted by query", d, opts.load.batch, at, data.Name)
+		who := fmt.Sprintf("the dialect %s accepts", d)
+		if ranks {
+			who = "--top-n ranks for"
+		}
+		return usageError("%s one query per request, but requests of %d pairs hold several, as pair %d of %s; "+
+			"use --one-query, or give pairs sorted by query", who, opts.load.batch, at, data.Name)
 	default:
 		opts.load.oneQuery = true // of synthetic pairs, which belong to no query
 	}
