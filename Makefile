@@ -65,10 +65,10 @@ test-amd64: ## tiers of processors that this machine does not have, emulated; tw
 	@! test -x "$(EMU)" || $(MAKE) --no-print-directory test-processors
 
 test-processors:
-	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|HalfTiles|Activations|Softmax)|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
+	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-vnni" -run 'Guard(Tiles|Pairs|Quantize|HalfTiles|Activations|Softmax)|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-bf16" -run 'Dot|RoundPairs' ./internal/kernel
 	$(ON) "$(EMU) -cpu tigerlake" -run '(Float32|Activation|Softmax)TiersAgree' ./internal/kernel
-	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax)|TestMatMul$$|TestHalf' ./internal/kernel
+	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax|Quantize)|TestMatMul$$|TestHalf' ./internal/kernel
 	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split|Dot(Tiers|Rows)' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7|TestInt8IsNearFloat' ./internal/native
