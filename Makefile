@@ -18,7 +18,7 @@ CONCURRENT := ./client/... ./cmd/... ./local/... ./internal/batch/... ./internal
 	./internal/pipeline/... ./internal/pool/... ./internal/queue/... ./internal/scorertest/... ./internal/scoring/... ./internal/server/... \
 	./internal/serverproc/... ./internal/serving/... ./internal/trace/...
 
-.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos fleet job-faults job-dry generate generate-asm generate-proto release-files clean
+.PHONY: build demo reports test test-unit test-purego test-arm64 test-emulated test-amd64 test-processors test-race test-with-races test-clients test-s3 test-helm manifests test-tokenizers test-devices test-libraries not-tested lint bench peers peers-docs families soak chaos fleet job-faults job-dry generate generate-asm generate-proto release-files clean
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/crossrank ./cmd/crossrank
@@ -33,7 +33,7 @@ reports: build ## every report, chart and the summary of experiments/results fro
 # A time limit only ends a test that hangs, whatever else the machine does meanwhile.
 GOTEST = $(GO) test -timeout 40m
 
-test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-s3 test-tokenizers test-devices ## all tests; the last lines say what did not run and why
+test: test-unit test-purego test-arm64 test-amd64 test-race test-clients test-s3 test-helm test-tokenizers test-devices ## all tests; the last lines say what did not run and why
 	@$(MAKE) --no-print-directory not-tested
 	@echo "make test: all tests that ran have passed"
 
@@ -93,6 +93,12 @@ test-clients: ## clients of other makers against a server; those for Node.js whe
 
 test-s3: ## jobs whose input and output are on S3, against a server of another maker in the test
 	cd test/s3 && $(GOTEST) -count 1 ./...
+
+test-helm: ## the chart of deploy/helm, and that deploy/kubernetes is rendered from it
+	cd test/helm && $(GOTEST) -count 1 ./...
+
+manifests: ## deploy/kubernetes, from the chart of deploy/helm
+	cd test/helm && $(GO) test -count 1 -run TestPlainManifests . -args -update
 
 test-tokenizers: ## tokenizers against the Hugging Face library, where npm is; TOKENIZER_TEXTS=50000 compares more texts
 	cd test/tokenizers && $(NPM_INSTALL)
