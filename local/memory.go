@@ -2,23 +2,32 @@ package local
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/backend"
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/topology"
 )
 
 // checkMemory refuses a network whose weights do not fit the memory that a process can have here,
 // before they are read: that would take minutes, and then the system would end the process.
 func (o Options) checkMemory(n *network.Network, limit int64) error {
-	need := backend.WeightBytes(n, o.Quantization)
+	take := func(precision string) int64 {
+		return backend.EngineBytes(o.Backend, n, backend.Options{Device: o.Device, Precision: precision}, len(o.groups(topology.Here())))
+	}
+	need := take(o.Quantization)
 	if need <= limit || limit <= 0 {
 		return nil
 	}
 	advice := "use a machine with more memory"
-	for _, smaller := range []string{"bf16", "int8"} {
-		if bytes := backend.WeightBytes(n, smaller); bytes <= limit && bytes < need {
+	for _, smaller := range []string{"bf16", "fp16", "int8"} {
+		if !slices.Contains(catalog.Precisions(o.Backend), smaller) || n.File != "" {
+			continue
+		}
+		if bytes := take(smaller); bytes <= limit && bytes < need {
 			advice = fmt.Sprintf("%s takes %s, so use that, or a machine with more memory", smaller, gigabytes(bytes))
 			break
 		}

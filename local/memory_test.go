@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -46,6 +47,22 @@ func TestModelsThatDoNotFit(t *testing.T) {
 		n.Blocks[i] = network.Block{
 			Query: linear(4096, 4096), Key: linear(4096, 1024), Value: linear(4096, 1024), AttentionOutput: linear(4096, 4096),
 			Gate: new(linear(4096, 12288)), Up: linear(4096, 12288), Down: linear(12288, 4096),
+		}
+	}
+	// Of ONNX Runtime, each instance on a CPU has a copy besides the first one; on a device there are two.
+	onnx := func(device string, instances int) Options {
+		return Options{Backend: catalog.ONNX, Device: device, Instances: make([]Instance, instances)}
+	}
+	for _, c := range []struct {
+		opts Options
+		want string
+	}{
+		{onnx("", 2), "take 90.8 GB of memory, more than the 50.0 GB that a process can have here; fp16 takes 45.4 GB, so use that"},
+		{onnx("", 3), "take 121.1 GB of memory, more than the 50.0 GB that a process can have here; int8 takes 30.3 GB, so use that"},
+		{onnx("cuda", 3), "take 60.5 GB of memory, more than the 50.0 GB that a process can have here; fp16 takes 30.3 GB"},
+	} {
+		if err := c.opts.checkMemory(n, 50e9); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("onnx: got %v, want %q", err, c.want)
 		}
 	}
 	for _, c := range []struct {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/experiment"
 	"github.com/crossrank/crossrank/internal/outfile"
 	"github.com/crossrank/crossrank/internal/quality"
@@ -69,14 +68,14 @@ the output then says partial, and the exit code is 1.`,
 	f.IntSliceVar(&opts.recallAt, "recall", nil, "ranks at which recall is counted; empty = 10 and the number of candidates")
 	f.IntVarP(&opts.batch, "batch", "b", 32, "pairs per request, of one query")
 	f.IntVar(&opts.threads, "threads", 0, "threads per batch; 0 = all cores (not with --target)")
-	f.StringVar(&opts.precision, "quantization", catalog.AutoPrecision, precisionUsage+" (not with --target)")
+	opts.compute.register(cmd, " (not with --target)")
 	instructionFlag(cmd, &opts.instruction)
 	f.StringVar(&opts.against, "against", "", "second model: a precision of the same model, M, M:int8, or a server's URL")
 	f.BoolVar(&opts.json, "json", false, "JSON with the values of every query instead of a table")
 	f.StringVar(&opts.html, "html", "", "HTML page to write, with the worst queries side by side; - = standard output, empty = none")
 	f.StringVar(&opts.runOut, "run-out", "", "TREC run file to write, with the model's ranking; - = standard output, empty = none")
 	f.StringVar(&opts.results, "results", "", "results file to write, with every ranking, for report and compare; empty = none")
-	for _, local := range []string{"pull", "threads", "quantization"} {
+	for _, local := range []string{"pull", "threads", "backend", "device", "quantization"} {
 		cmd.MarkFlagsMutuallyExclusive(local, "target")
 	}
 	return cmd

@@ -20,9 +20,9 @@ const rankingRetries = 8
 
 // contender says which model ranks, and where it is.
 type contender struct {
-	model     string
-	precision string // of a model in this process
-	address   string // of a server; empty for a model in this process
+	model   string
+	compute computeFlags // of a model in this process
+	address string       // of a server; empty for a model in this process
 }
 
 // evaluated is a model that ranks.
@@ -34,7 +34,7 @@ type evaluated struct {
 
 // contenders are the model and the one that it is compared with, if there is one.
 func (o *evalOptions) contenders() []contender {
-	a := contender{o.model, o.precision, o.target.address}
+	a := contender{o.model, o.compute, o.target.address}
 	if o.against == "" {
 		return []contender{a}
 	}
@@ -49,7 +49,7 @@ func (o *evalOptions) contenders() []contender {
 	case a.address != "":
 		b.model = o.against
 	case found:
-		b.model, b.precision = cmp.Or(model, a.model), precision
+		b.model, b.compute.precision = cmp.Or(model, a.model), precision
 	default:
 		b.model = o.against
 	}
@@ -137,7 +137,9 @@ func (o *evalOptions) open(cmd *cobra.Command, c contender) (evaluated, error) {
 	if err := ensureModels(cmd, c.model); err != nil {
 		return evaluated{}, err
 	}
-	model, err := local.Open(c.model, local.Options{Threads: o.threads, Quantization: c.precision})
+	options := c.compute.options()
+	options.Threads = o.threads
+	model, err := local.Open(c.model, options)
 	if err != nil {
 		return evaluated{}, err
 	}

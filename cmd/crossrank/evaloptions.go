@@ -21,7 +21,7 @@ type evalOptions struct {
 	files       dataset.Files
 	model       string
 	target      targetFlags
-	precision   string
+	compute     computeFlags
 	against     string
 	instruction string
 	threads     int
@@ -68,7 +68,7 @@ func (o *evalOptions) check(cmd *cobra.Command) error {
 	if err := o.checkFiles(); err != nil {
 		return err
 	}
-	if err := checkPrecision("quantization", o.precision); err != nil {
+	if err := o.compute.check(); err != nil {
 		return err
 	}
 	if d := o.target.api(); o.instruction != "" && d != "" && d != client.Crossrank {

@@ -59,8 +59,8 @@ type about struct {
 	// Instances are those that a model gets where nothing is asked for.
 	Instances []instance `json:"instances"`
 
-	Model    *crossrank.Info `json:"model,omitempty"`
-	Warnings []string        `json:"warnings,omitempty"` // what is slower than it need be
+	Model *crossrank.Info `json:"model,omitempty"`
+	Notes []string        `json:"notes,omitempty"` // on the model, such as why backend auto took no other
 }
 
 // instance is the cores of one instance.
@@ -116,15 +116,13 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 		if err := ensureModels(cmd, opts.model); err != nil {
 			return err
 		}
-		model, err := local.Open(opts.model, local.Options{
-			Backend: opts.compute.backend, Device: opts.compute.device, Quantization: opts.compute.precision,
-		})
+		model, err := local.Open(opts.model, opts.compute.options())
 		if err != nil {
 			return err
 		}
 		info := model.Info()
 		info.Version = a.Version
-		a.Model, a.Warnings = &info, model.Warnings()
+		a.Model, a.Notes = &info, model.Warnings()
 		if err := model.Close(); err != nil {
 			return err
 		}
@@ -186,8 +184,8 @@ func (a *about) writeTable(w io.Writer) error {
 		}
 		row("gives", "%s", m.ScoreType)
 		row("engine", "%s", engineText(m))
-		for _, text := range a.Warnings {
-			row("warning", "%s", text)
+		for _, note := range a.Notes {
+			row("note", "%s", note)
 		}
 	}
 	return t.Flush()

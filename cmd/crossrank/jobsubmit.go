@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/job"
 	"github.com/crossrank/crossrank/internal/rows"
 	"github.com/crossrank/crossrank/local"
@@ -22,7 +21,7 @@ import (
 type submitOptions struct {
 	spec        job.Spec
 	model       string
-	precision   string
+	compute     computeFlags
 	format      string
 	maxLength   int
 	raw         bool
@@ -69,7 +68,7 @@ The same submission again continues the job, also after crossrank job cancel.`,
 	f.StringVar(&opts.spec.Query, "query-column", "query", "column of the queries")
 	f.StringVar(&opts.spec.Passage, "passage-column", "passage", "column of the passages")
 	f.StringSliceVar(&opts.spec.Keep, "keep", nil, "columns copied from the input to the output, separated by commas")
-	f.StringVar(&opts.precision, "quantization", catalog.AutoPrecision, precisionUsage)
+	opts.compute.register(cmd, "")
 	f.BoolVar(&opts.raw, "raw", false, "logits instead of activated scores")
 	maxLengthFlag(cmd, &opts.maxLength)
 	instructionFlag(cmd, &opts.instruction)
@@ -83,7 +82,7 @@ func (o *submitOptions) check() (err error) {
 	if err := checkMaxLength(o.maxLength); err != nil {
 		return err
 	}
-	if err := checkPrecision("quantization", o.precision); err != nil {
+	if err := o.compute.check(); err != nil {
 		return err
 	}
 	if err := checkAtLeast("shard-rows", o.spec.ShardRows, 1); err != nil {
@@ -110,7 +109,9 @@ func runJobSubmit(cmd *cobra.Command, opts submitOptions) (err error) {
 	if err := ensureModels(cmd, opts.model); err != nil {
 		return err
 	}
-	model, err := local.Open(opts.model, local.Options{Quantization: opts.precision, MaxLength: opts.maxLength})
+	options := opts.compute.options()
+	options.MaxLength = opts.maxLength
+	model, err := local.Open(opts.model, options)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 type workOptions struct {
 	model    string
+	compute  computeFlags
 	threads  int
 	parallel int
 	index    int
@@ -50,6 +51,7 @@ A worker can be ended at any time. Ctrl-C gives its shards back; what it had sco
 	f := cmd.Flags()
 	f.StringVarP(&opts.model, "model", "m", "", modelUsage+"; empty = the name that the job was submitted with")
 	pullFlag(cmd)
+	opts.compute.registerBackend(cmd, "")
 	opts.queue.register(cmd)
 	f.IntVar(&opts.index, "shard-index", 0, "number of this worker; 0 = the first of --shard-count")
 	f.IntVar(&opts.count, "shard-count", 0, "workers that divide the job without a queue; 0 = use a queue")
@@ -62,6 +64,9 @@ A worker can be ended at any time. Ctrl-C gives its shards back; what it had sco
 }
 
 func (o *workOptions) check() error {
+	if err := o.compute.check(); err != nil {
+		return err
+	}
 	if err := checkAtLeast("threads", o.threads, 0); err != nil {
 		return err
 	}
@@ -93,7 +98,9 @@ func runJobWork(cmd *cobra.Command, folder string, opts workOptions) (err error)
 	if err := ensureModels(cmd, name); err != nil {
 		return err
 	}
-	model, err := local.Open(name, local.Options{Threads: opts.threads, Quantization: j.Model.Quantization, MaxLength: j.Model.MaxLength})
+	options := opts.compute.options()
+	options.Threads, options.Quantization, options.MaxLength = opts.threads, j.Model.Quantization, j.Model.MaxLength
+	model, err := local.Open(name, options)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (o rankOptions) checkQuery(cmd *cobra.Command) error {
 	if err := noMore(o.rows.files[1:]); err != nil {
 		return usageError("%w", err)
 	}
-	return onlyFlags(cmd, "query", "model", "pull", "quantization", "special-tokens", "target", "dialect", "api-key-env", "ca-file",
+	return onlyFlags(cmd, "query", "model", "pull", "backend", "device", "quantization", "special-tokens", "target", "dialect", "api-key-env", "ca-file",
 		"top-n", "max-length", "instruction")
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
-	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/scoring"
 	"github.com/crossrank/crossrank/local"
 )
@@ -19,7 +18,7 @@ import (
 // scorerFlags say what scores pairs: a model in this process, or servers.
 type scorerFlags struct {
 	model         string
-	quantization  string
+	compute       computeFlags
 	specialTokens string
 	target        targetFlags
 }
@@ -28,7 +27,7 @@ func (s *scorerFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", modelUsage+"; with --target, the name of the server's model")
 	pullFlag(cmd)
-	f.StringVar(&s.quantization, "quantization", catalog.AutoPrecision, precisionUsage)
+	s.compute.register(cmd, "")
 	f.StringVar(&s.specialTokens, "special-tokens", "tokens", "reading of special tokens that are written in texts: tokens or text")
 	s.target.register(cmd)
 	f.Lookup("target").Usage = "server, or several separated by commas, to use instead of this process: grpc://host:port or http://host:port (grpcs, https)"
@@ -41,13 +40,13 @@ func (s *scorerFlags) check(cmd *cobra.Command) error {
 	if err := s.target.check(cmd); err != nil {
 		return err
 	}
-	if err := checkPrecision("quantization", s.quantization); err != nil {
+	if err := s.compute.check(); err != nil {
 		return err
 	}
 	if err := checkChoice("special-tokens", s.specialTokens, "tokens", "text"); err != nil {
 		return err
 	}
-	for _, name := range []string{"quantization", "special-tokens", "pull"} {
+	for _, name := range []string{"backend", "device", "quantization", "special-tokens", "pull"} {
 		if s.target.address != "" && cmd.Flags().Changed(name) {
 			return usageError("--%s applies only to a model in this process; the server at --target has its own setting", name)
 		}
@@ -63,10 +62,13 @@ func (s *scorerFlags) open(cmd *cobra.Command) (closingScorer, crossrank.Info, e
 	if err := ensureModels(cmd, s.model); err != nil {
 		return nil, crossrank.Info{}, err
 	}
-	model, err := local.Open(s.model, local.Options{Quantization: s.quantization, SpecialTokens: s.specialTokens})
+	opts := s.compute.options()
+	opts.SpecialTokens = s.specialTokens
+	model, err := local.Open(s.model, opts)
 	if err != nil {
 		return nil, crossrank.Info{}, err
 	}
+	printWarnings(cmd.ErrOrStderr(), model)
 	warnMeaningless(cmd.ErrOrStderr(), model.Info())
 	return model, model.Info(), nil
 }
@@ -83,6 +85,7 @@ func (s *scorerFlags) settings(info crossrank.Info) []scoring.Setting {
 	if s.target.address == "" {
 		return append(all,
 			scoring.Setting{Name: "special tokens", Value: s.specialTokens},
+			scoring.Setting{Name: "backend", Value: info.Backend + " on " + info.Device},
 			scoring.Setting{Name: "instruction tier", Value: info.Tier})
 	}
 	return append(all, scoring.Setting{Name: "dialect", Value: s.target.dialect})

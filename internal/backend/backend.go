@@ -16,6 +16,7 @@ import (
 	"github.com/crossrank/crossrank/internal/half"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/onnx"
 	"github.com/crossrank/crossrank/internal/parity"
 	"github.com/crossrank/crossrank/internal/state"
 )
@@ -123,6 +124,23 @@ func WeightBytes(n *network.Network, precision string) int64 {
 		return native.WeightBytes(n, native.FP32) + native.WeightBytes(n, native.INT8)
 	}
 	return native.WeightBytes(n, native.Precision(cmp.Or(precision, string(native.FP32))))
+}
+
+// EngineBytes is about how much memory the weights of engines take together on the named backend, ""
+// being the default. Engines of ONNX Runtime on a CPU have a copy each, besides the one that is kept
+// to make others from; those of all other backends share one.
+func EngineBytes(name string, n *network.Network, opts Options, engines int) int64 {
+	if name != catalog.ONNX {
+		return WeightBytes(n, opts.Precision)
+	}
+	copies := int64(1)
+	if opts.Device == "" || opts.Device == "cpu" {
+		copies = int64(engines)
+	}
+	if n.File == "" {
+		copies++
+	}
+	return copies * onnx.WeightBytes(n, onnx.Precision(opts.Precision))
 }
 
 // beginFunc begins to open a network.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/definition"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
@@ -34,6 +35,11 @@ func left(r Result) []string {
 
 // TestImport has one idea per case: what a file says, what the definition says, and what is named.
 func TestImport(t *testing.T) {
+	// What takes the place of mps and its precision of 4 bits in this build.
+	metal, bits4 := catalog.Native, "int8"
+	if gpu, _ := catalog.Find(catalog.WebGPU); gpu.Missing() == "" {
+		metal, bits4 = catalog.WebGPU, "fp16"
+	}
 	for _, c := range []struct {
 		name string
 		in   string
@@ -55,14 +61,14 @@ func TestImport(t *testing.T) {
 			"model": "a/b", "model_pool.instances[0].backend": "native", "model_pool.instances[0].max_length": "200"},
 			[]string{"e.yaml:3 model.backend"}},
 		{"a device that is not here", "model:\n  backend: mps\n  device: mps\n",
-			map[string]string{"model_pool.instances[0].backend": "native"}, []string{"e.yaml:2 model.backend", "e.yaml:3 model.device"}},
+			map[string]string{"model_pool.instances[0].backend": metal}, []string{"e.yaml:2 model.backend", "e.yaml:3 model.device"}},
 		{"a precision that is here", "model:\n  quantized: true\n  quantization_mode: int8\n",
 			map[string]string{"model_pool.instances[0].quantization": "int8"}, nil},
 		{"half precision", "model_pool:\n  instances:\n    - use_fp16: true\n",
 			map[string]string{"model_pool.instances[0].quantization": "fp16"}, nil},
 		{"a precision that decides over others", "model_pool:\n  instances:\n    - use_fp16: true\n      quantization: int8\n      quantization_bits: 16\n",
 			map[string]string{"model_pool.instances[0].quantization": "int8"}, nil},
-		{"bits of a precision", "model:\n  backend: mlx\n  mlx:\n    bits: 4\n", map[string]string{"model_pool.instances[0].quantization": "int8"},
+		{"bits of a precision", "model:\n  backend: mlx\n  mlx:\n    bits: 4\n", map[string]string{"model_pool.instances[0].quantization": bits4},
 			[]string{"e.yaml:2 model.backend", "e.yaml:4 model.mlx.bits"}},
 		{"several backends in several precisions", "model:\n  backend: [mps, mlx]\n  mps:\n    fp16: true\n  mlx:\n    bits: 4\n", nil,
 			[]string{"e.yaml:2 model.backend", "e.yaml:6 model.mlx.bits"}},

@@ -155,12 +155,11 @@ func (c *converter) backends(at string, out *outputInstance) []string {
 	var backends, why []string
 	for _, original := range c.values[at+"backend"] {
 		name := backendOf(original, device)
-		if b, _ := catalog.Find(name); original != name {
+		if original != name {
 			why = append(why, original+" is not a backend here")
-		} else if lacks := b.Missing(); lacks != "" {
-			why = append(why, name+" "+lacks)
 		}
 		if b, _ := catalog.Find(name); b.Missing() != "" {
+			why = append(why, name+" "+b.Missing())
 			name = catalog.Native
 		}
 		if !slices.Contains(backends, name) {
@@ -192,7 +191,7 @@ func backendOf(original, device string) string {
 	case original == "tensorrt" || original == "cuda" || device == "cuda":
 		return "cuda"
 	case original == "mps" || original == "mlx" || device == "mps":
-		return "mps"
+		return catalog.WebGPU // by Metal, on the same GPU
 	}
 	return catalog.Native
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
@@ -32,6 +33,11 @@ func Open(ctx context.Context, s config.Settings, version string, log *slog.Logg
 		opened, err := local.Open(one.Model, modelOptions(s, one, threads))
 		if err != nil {
 			return r, err
+		}
+		for _, text := range opened.Warnings() {
+			if strings.HasPrefix(text, "backend auto: ") { // those on threads are logged for all models together
+				log.Info(text, "model", one.Model)
+			}
 		}
 		r.models = append(r.models, opened)
 	}
