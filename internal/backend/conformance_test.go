@@ -70,8 +70,8 @@ func testEngine(t *testing.T, name string, opts Options) {
 			t.Error(err)
 		}
 	}
-	if opts.Precision == string(native.BF16) {
-		c.limits.precision = "fp16" // whose weights are rounded less
+	if p := native.Precision(opts.Precision); p == native.BF16 || p == native.BF16Dot {
+		c.limits.precision = "fp16" // whose bound is wide enough for this network in them
 	}
 	var err error
 	if c.Engine, err = Open(name, n, opts); err != nil {
