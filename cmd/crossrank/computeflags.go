@@ -44,7 +44,7 @@ func (c *computeFlags) check() error {
 		return err
 	}
 	if c.precision != "" {
-		if err := checkPrecisionOf(c.backend, "quantization", c.precision); err != nil {
+		if err := checkPrecision(c.backend, "quantization", c.precision); err != nil {
 			return err
 		}
 	}

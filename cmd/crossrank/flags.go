@@ -133,10 +133,7 @@ func orList[T ~string](words []T) string {
 	return fmt.Sprintf("%s or %s", strings.Join(texts[:last], ", "), texts[last])
 }
 
-// checkPrecision refuses a precision that the default backend does not have.
-func checkPrecision(flag, value string) error { return checkPrecisionOf(catalog.Native, flag, value) }
-
-// checkPrecisionOf refuses a precision that a backend does not have.
-func checkPrecisionOf(backend, flag, value string) error {
+// checkPrecision refuses a precision that a backend does not have.
+func checkPrecision(backend, flag, value string) error {
 	return checkChoice(flag, value, append([]string{catalog.AutoPrecision}, catalog.Precisions(backend)...)...)
 }

@@ -135,7 +135,7 @@ func (s *settingsFlags) applyCompute(cmd *cobra.Command, settings *config.Settin
 				break
 			}
 			if f.flag == "quantization" {
-				if err := checkPrecisionOf(in.Backend, f.flag, f.text); err != nil {
+				if err := checkPrecision(in.Backend, f.flag, f.text); err != nil {
 					return err
 				}
 			}
