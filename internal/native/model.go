@@ -129,10 +129,11 @@ var halfFormats = map[Precision]half.Format{FP16: half.F16, BF16: half.BF16, BF1
 // Stored is the precision whose logits have the bits of FP32 on weights that are stored in a format
 // of 16 bits; "" for other weights.
 func Stored(format half.Format) Precision {
-	for precision, f := range halfFormats {
-		if f == format {
-			return precision
-		}
+	switch format {
+	case half.F16:
+		return FP16
+	case half.BF16:
+		return BF16
 	}
 	return ""
 }
