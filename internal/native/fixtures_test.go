@@ -96,7 +96,7 @@ func (c fixtureCase) boundary() int {
 
 func (f fixture) check(t *testing.T) {
 	for _, tier := range cpu.Tiers() {
-		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
+		if skipped(tier, FP32) {
 			continue
 		}
 		t.Run(string(tier), func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -14,14 +15,28 @@ import (
 	"github.com/crossrank/crossrank/internal/network/sample"
 )
 
-// eachTier runs a test on a model packed for each tier that this machine has, in each precision.
-// Short runs leave plain Go out.
+// additions are tiers that have everything from the tier below but the kernels of some precisions.
+var additions = map[cpu.Tier][]Precision{
+	cpu.NEONDot: {INT8}, cpu.NEONI8MM: {INT8}, cpu.NEONBF16: {BF16Dot},
+	cpu.AVXVNNI: {INT8}, cpu.AVX512VNNI: {INT8}, cpu.AVX512BF16: {BF16Dot}, cpu.AMX: {INT8, BF16Dot},
+}
+
+// skipped says whether tests of a tier leave a precision out: where its kernels are those of a lower
+// tier and, in short runs, in plain Go.
+func skipped(tier cpu.Tier, precision Precision) bool {
+	added, some := additions[tier]
+	return some && !slices.Contains(added, precision) ||
+		testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0]
+}
+
+// eachTier runs a test on a model packed for each tier that this machine has, in each precision, but
+// for what is [skipped].
 func eachTier(t *testing.T, n *network.Network, precisions []Precision, test func(t *testing.T, m *model)) {
 	for _, tier := range cpu.Tiers() {
-		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
-			continue
-		}
 		for _, precision := range precisions {
+			if skipped(tier, precision) {
+				continue
+			}
 			t.Run(string(tier)+"/"+string(precision), func(t *testing.T) {
 				k, err := kernel.For(tier)
 				if err != nil {

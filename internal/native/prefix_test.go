@@ -51,10 +51,10 @@ func TestSharedPrefixesChangeNoBit(t *testing.T) {
 		network.Sequence{IDs: seqs[7].IDs[:9], TypeBoundary: 9}, network.Sequence{IDs: seqs[7].IDs[:1], TypeBoundary: 1},
 		network.Sequence{IDs: seqs[7].IDs})
 	for _, tier := range cpu.Tiers() {
-		if testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0] {
-			continue
-		}
 		for _, precision := range Precisions {
+			if skipped(tier, precision) {
+				continue
+			}
 			want := logits(t, start(t, n, Options{Threads: 1, Precision: precision, Tier: tier, MaxTokens: 200, PrefixBytes: -1}), seqs)
 			rng := rand.New(rand.NewPCG(33, 1))
 			for _, bytes := range []int64{0, 1, 40_000} {
