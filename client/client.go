@@ -65,10 +65,10 @@ type Options struct {
 }
 
 // Balance is a policy for spreading calls over servers. With either policy, servers that are not
-// ready get no calls, and a server that fails most of its calls, or answers none, while others answer
-// is ejected: it gets no calls for five seconds, and for twice as long each time that it fails
-// again, up to five minutes. At most half of the servers are ejected at a time. Refusals of wrong or excessive
-// requests are not failures.
+// ready get no calls, and a server that fails most of its calls, or answers none, while others
+// answer is ejected: it gets no calls for five seconds, and for twice as long each time that it
+// fails again, up to five minutes. At most half of the servers are ejected at a time. Refusals of
+// wrong or excessive requests are not failures.
 type Balance string
 
 const (
