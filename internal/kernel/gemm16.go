@@ -76,20 +76,14 @@ func (s *Set) rowBlock16(c []float32, ldc int, a []float32, lda int, rows int, w
 		s.panelBlocks16(c, ldc, rows, w, e, buf)
 		return
 	}
-	width := 0
-	for col := 0; col < w.Out; col += width {
+	s.eachPanel(c, ldc, rows, w, e, s.pair16 != nil, func(col, next int, pair bool) {
 		panel, params := &p.data[col*in], &p.params[col/Width*columnParams16]
-		if width = Width; s.pair16 != nil && w.Out-col > Width {
-			width = 2 * Width
-			next := &p.data[min(col+width, Pad(w.Out)-Width)*in]
-			s.pairs16(&c[col], ldc, rows, in, panel, params, next, buf)
-		} else {
-			s.tiles16(&c[col], ldc, rows, in, panel, params, buf)
+		if pair {
+			s.pairs16(&c[col], ldc, rows, in, panel, params, &p.data[next*in], buf)
+			return
 		}
-		for at := col; at < col+width; at += Width {
-			s.finish(c[at:], rows, ldc, e, at)
-		}
-	}
+		s.tiles16(&c[col], ldc, rows, in, panel, params, buf)
+	})
 }
 
 // tiles16 multiplies quantized rows by a panel.

@@ -157,16 +157,28 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 		s.panelBlocks8(c, ldc, ldq, rows, w, e, buf)
 		return
 	}
+	s.eachPanel(c, ldc, rows, w, e, s.pair8 != nil, func(col, next int, pair bool) {
+		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
+		if pair {
+			s.pairs8(&c[col], ldc, rows, in, panel, params, &w.int8.data[next*in], buf)
+			return
+		}
+		s.tiles8(&c[col], ldc, rows, in, panel, params, buf)
+	})
+}
+
+// eachPanel has the panels of quantized weights multiplied, by two where there are kernels for it
+// and two are left, and finishes their columns. The multiplication gets the first of its columns,
+// and that of what follows.
+func (s *Set) eachPanel(c []float32, ldc, rows int, w *Panels, e epilogue, pairs bool, multiply func(col, next int, pair bool)) {
 	width := 0
 	for col := 0; col < w.Out; col += width {
-		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
-		if width = Width; s.pair8 != nil && w.Out-col > Width {
+		width = Width
+		pair := pairs && w.Out-col > Width
+		if pair {
 			width = 2 * Width
-			next := &w.int8.data[min(col+width, Pad(w.Out)-Width)*in]
-			s.pairs8(&c[col], ldc, rows, in, panel, params, next, buf)
-		} else {
-			s.tiles8(&c[col], ldc, rows, in, panel, params, buf)
 		}
+		multiply(col, min(col+width, Pad(w.Out)-Width), pair)
 		for at := col; at < col+width; at += Width {
 			s.finish(c[at:], rows, ldc, e, at)
 		}
