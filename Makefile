@@ -42,7 +42,7 @@ test-unit:
 	cd internal/kernel/_asm && $(GOTEST) -count 1 ./...
 
 test-purego: ## without assembly
-	$(GOTEST) -short -tags purego $(PUREGO)
+	$(GOTEST) -tags purego $(PUREGO)
 
 # Packages with arm64 kernels and what stands on them, tested on an emulated CPU that has all instructions and on one that has few.
 QEMU ?= qemu-aarch64

@@ -62,7 +62,7 @@ func openFixture(t *testing.T, dir string) fixture {
 		t.Fatalf("%s: %d cases, error %v", dir, len(expected.Cases), err)
 	}
 	if testing.Short() {
-		expected.Cases = expected.Cases[:min(8, len(expected.Cases))]
+		expected.Cases = expected.Cases[:min(24, len(expected.Cases))]
 	}
 	for _, c := range expected.Cases {
 		f.seqs = append(f.seqs, network.Sequence{IDs: c.IDs, TypeBoundary: c.boundary()})
