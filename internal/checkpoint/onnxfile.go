@@ -77,30 +77,32 @@ func (w *onnxWeights) read(r network.Receiver) (hash string, err error) {
 	if r == nil {
 		return "", &Error{File: w.files[0], Err: errors.New("the weights are only in this file, which the backend onnx alone computes; " + original)}
 	}
-	sums := sha256.New() // of the list, in the format of sha256sum
+	list := newHashList()
+	var sum []byte
 	for _, name := range w.files {
-		if hash, err = w.hash(name); err != nil {
+		if sum, err = w.hash(name); err != nil {
 			return "", err
 		}
-		fmt.Fprintf(sums, "%s  %s\n", hash, name)
+		list.add(sum, name)
 	}
+	hash = fmt.Sprintf("sha256:%x", sum)
 	if len(w.files) > 1 {
-		hash = fmt.Sprintf("%x", sums.Sum(nil))
+		hash = list.hash()
 	}
-	return fmt.Sprintf("sha256:%s, in %s", hash, w.files[0]), nil
+	return fmt.Sprintf("%s, in %s", hash, w.files[0]), nil
 }
 
-func (w *onnxWeights) hash(name string) (string, error) {
+func (w *onnxWeights) hash(name string) ([]byte, error) {
 	f, err := openFile(w.dir, filepath.FromSlash(name))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer f.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
-		return "", &Error{File: name, Err: err}
+		return nil, &Error{File: name, Err: err}
 	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+	return sum.Sum(nil), nil
 }
 
 // stored implements weights. The backend that reads the file holds its numbers as they are there.

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,12 +115,12 @@ func (s *shards) Name() string { return indexFile }
 
 func (s *shards) Tensors() []sourceTensor { return s.tensors }
 
-// Load reads the files in the order of their names. The hash is that of the list of their hashes,
-// in the format of sha256sum. This command prints it too:
+// Load reads the files in the order of their names. The hash is that of a hashList, which this
+// command prints too:
 //
 //	LC_ALL=C sha256sum *.safetensors | sha256sum
 func (s *shards) Load(dst map[string]safetensors.Target) (hash string, err error) {
-	list := sha256.New()
+	list := newHashList()
 	for i, f := range s.files {
 		part := map[string]safetensors.Target{}
 		for _, t := range f.Tensors() {
@@ -133,9 +132,9 @@ func (s *shards) Load(dst map[string]safetensors.Target) (hash string, err error
 		if err != nil {
 			return "", fmt.Errorf("reading the weights: %w", err)
 		}
-		fmt.Fprintf(list, "%x  %s\n", sum, s.names[i])
+		list.add(sum[:], s.names[i])
 	}
-	return fmt.Sprintf("sha256:%x", list.Sum(nil)), nil
+	return list.hash(), nil
 }
 
 func (s *shards) Close() error {
