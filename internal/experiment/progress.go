@@ -101,11 +101,11 @@ func (r *progressReporter) update(c *results.Configuration, u load.Progress) {
 	}
 }
 
-// last reports that the experiment ends, or that it continues with another server.
+// last reports that the experiment ends, or that it continues with another server. Nothing else is
+// reported later.
 func (r *progressReporter) last(ctx context.Context, state, note string) {
-	r.mu.Lock()
+	r.stop()
 	r.now.State, r.now.Note = state, note
-	r.mu.Unlock()
 	r.send(ctx, reportLastWithin)
 }
 
