@@ -25,7 +25,7 @@ func describe(m *checkpoint.Model, engines []backend.Engine, opts Options) cross
 		MaxLength:    opts.maxLength(m),
 		Prompt:       m.Prompt.BeforeQuery,
 		ScoreType:    scoreType(m),
-		Padded:       opts.pipeline(0).Pads(),
+		Padded:       opts.pipeline(0, 0).Pads(),
 		Family:       m.Family,
 		Layers:       len(m.Network.Blocks),
 		Hidden:       m.Network.Hidden,

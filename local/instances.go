@@ -43,6 +43,9 @@ func (o Options) engines(packed backend.Opening, maxLength int) (engines []backe
 		return nil, err
 	}
 	engines = append(engines, first)
+	if first.Properties().InFlight > 1 && !o.asksForCores() {
+		return engines, nil // on a device, which computes one batch after another
+	}
 	for _, g := range groups[1:] {
 		replica, err := first.Replica(g.Threads, g.CPUs)
 		if err != nil {

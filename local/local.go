@@ -92,7 +92,7 @@ func Open(name string, opts Options) (*Model, error) {
 
 		SharesPrefixes: m.Network.SharesPrefixes() && opts.PrefixBytes >= 0,
 		ScoreType:      scoreType(m),
-	}, pooled, opts.pipeline(m.Network.Parameters()))
+	}, pooled, opts.pipeline(m.Network.Parameters(), engines[0].Properties().InFlight))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))
 	}

@@ -21,7 +21,8 @@ type Options struct {
 
 	// Instances compute batches side by side, on one copy of the weights. None means one instance
 	// of Threads; or without Threads, one for each group of up to 8 cores that share a last-level
-	// cache, bound to them where there is more than one.
+	// cache, bound to them where there is more than one. On a device of the backend webgpu it means
+	// one, which is given its next batch while it computes.
 	Instances []Instance
 
 	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,
@@ -170,8 +171,9 @@ func (o Options) batching() Batching {
 	return b
 }
 
-// pipeline are the options of the pipeline of a network with so many parameters.
-func (o Options) pipeline(parameters int64) pipeline.Options {
+// pipeline are the options of the pipeline of a network with so many parameters, whose engines take
+// so many batches at once.
+func (o Options) pipeline(parameters int64, inFlight int) pipeline.Options {
 	return pipeline.Options{
 		Samples:          o.samples(parameters),
 		Options:          o.batching(),
@@ -179,6 +181,7 @@ func (o Options) pipeline(parameters int64) pipeline.Options {
 		Mode:             pipeline.Mode(o.Mode),
 		Routing:          pool.Routing(o.Routing),
 		TokenizerWorkers: o.TokenizerWorkers,
+		InFlight:         inFlight,
 		Probe:            true,
 		CacheBytes:       o.CacheBytes,
 		Coalesce:         o.Coalesce,

@@ -13,7 +13,7 @@ type group = topology.Group
 // equally. Where nothing is asked for at all, there is an instance for each group of cores that
 // share a cache.
 func (o Options) groups(here topology.Topology) []group {
-	if len(o.Instances) == 0 && o.Threads == 0 {
+	if !o.asksForCores() {
 		return here.Groups()
 	}
 	all := make([]group, max(1, len(o.Instances)))
@@ -25,6 +25,9 @@ func (o Options) groups(here topology.Topology) []group {
 	}
 	return all
 }
+
+// asksForCores reports whether instances or their threads are asked for.
+func (o Options) asksForCores() bool { return len(o.Instances) > 0 || o.Threads > 0 }
 
 // checkThreads is [topology.CheckThreads] of the instances on this machine.
 func (o Options) checkThreads() (warning string, err error) {

@@ -53,6 +53,10 @@ type Properties struct {
 	Precision string
 	Threads   int // cores that a batch is split over
 
+	// InFlight is how many batches the engine takes at once: it computes one after another, and
+	// prepares the next one meanwhile. 1 where that gains nothing.
+	InFlight int
+
 	// Slow says why the precision gains no speed here; "" if nothing keeps it from that.
 	Slow string
 

@@ -62,5 +62,5 @@ func (e onnxEngine) Prefixes() state.Prefixes { return state.Prefixes{} }
 func (e onnxEngine) Usage() *state.Device { return nil }
 
 func (e onnxEngine) Properties() Properties {
-	return Properties{Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads()}
+	return Properties{Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(), InFlight: 1}
 }

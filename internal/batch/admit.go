@@ -116,8 +116,12 @@ func (b *Batcher[T, R]) remainingTokens(throughput float64, now time.Time) float
 	return sum
 }
 
-// remainingOf is remainingTokens of one runner.
+// remainingOf is remainingTokens of one runner. A batch that waits behind another one has all of
+// them left.
 func (b *Batcher[T, R]) remainingOf(r *runner[T, R], throughput float64, now time.Time) float64 {
+	if r.started.IsZero() {
+		return float64(r.tokens)
+	}
 	return max(0, float64(r.tokens)-throughput/float64(b.runners.Count)*now.Sub(r.started).Seconds())
 }
 
@@ -144,19 +148,20 @@ const (
 	expire                   // it would miss its deadline in any batch
 )
 
-// decide chooses what happens to a request that may have a deadline; b.mu is held. A request that
-// would miss its deadline is not run: it would cost the others time and give its caller nothing.
+// decide chooses what happens to a request that may have a deadline, if the batch begins at that
+// time; b.mu is held. A request that would miss its deadline is not run: it would cost the others
+// time and give its caller nothing.
 // The last request in the queue always runs, because it delays no other.
 //
 // A request expires when the time left is too short for a full batch, or for a quarter of its whole
 // time if that is less. Without this margin, an overloaded runner would run every request at its
 // last moment, in a batch kept small for that request, and half of them would miss their deadlines.
-func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Time) decision {
+func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], begin time.Time) decision {
 	waiting := b.queue.Load()
 	if r.throughput <= 0 || req.deadline.IsZero() || waiting.Requests == 1 {
 		return admit
 	}
-	had, left := req.deadline.Sub(req.admitted).Seconds(), req.deadline.Sub(now).Seconds()
+	had, left := req.deadline.Sub(req.admitted).Seconds(), req.deadline.Sub(begin).Seconds()
 	full := min(b.estimateDuration(r.tokens, waiting.Cost, r.throughput), b.estimateDuration(0, b.opts.MaxTokens, r.throughput), had/4)
 	idle := b.runners.Count - 1 - len(b.busy)
 	started := len(r.slots) > 0
@@ -171,13 +176,13 @@ func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], now time.Tim
 	return expire
 }
 
-// endBefore limits the batch of r so that it ends before the deadline of a request that joins it. A
-// request that misses its deadline in any case sets no limit.
-func (b *Batcher[T, R]) endBefore(r *runner[T, R], req *request[T, R], now time.Time) {
+// endBefore limits the batch of r, which begins at that time, so that it ends before the deadline of
+// a request that joins it. A request that misses its deadline in any case sets no limit.
+func (b *Batcher[T, R]) endBefore(r *runner[T, R], req *request[T, R], begin time.Time) {
 	if r.throughput <= 0 || req.deadline.IsZero() {
 		return
 	}
-	most := req.deadline.Sub(now).Seconds() * r.throughput / (safetyFactor * float64(b.runners.Count))
+	most := req.deadline.Sub(begin).Seconds() * r.throughput / (safetyFactor * float64(b.runners.Count))
 	if most >= float64(r.tokens)+float64(req.tokens()) {
 		r.deadlineTokens = min(r.deadlineTokens, most)
 	}

@@ -12,7 +12,8 @@
 //     caller leaves, when the Batcher closes.
 //   - No runner idles while work waits, and runners that are or soon will be idle divide it. There is no
 //     waiting for a fuller batch unless [Options.Timeout] asks for it: while a runner is busy,
-//     requests gather by themselves.
+//     requests gather by themselves. A runner that may hold two batches has the next one before it
+//     ends the first.
 //   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
 //     run again pair by pair, once, so that only the request with the faulty pair fails.
 //   - One caller cannot harm another. Callers take turns (package fairqueue), and the queue is
@@ -68,6 +69,10 @@ type Run struct {
 type Runners struct {
 	Count int // batches that may run at once; 0 means 1
 
+	// InFlight is how many batches a single runner may hold, the one that it computes and those
+	// that are prepared behind it; 0 means 1. Of several runners each holds one.
+	InFlight int
+
 	// Throughput returns the measured speed of all runners together, in tokens per second;
 	// 0 means not known yet, and so does a nil function. It is called often and with the Batcher
 	// locked. [Options.MaxQueueAge] needs it, and so do deadlines before they have passed.
@@ -89,7 +94,7 @@ type Batcher[T, R any] struct {
 	work          sync.Cond  // on mu: there may be work, or closed was set
 	queue         fairqueue.Queue[*request[T, R]]
 	deadlineBound int             // waiting tokens of the requests that are marked so
-	busy          []*runner[T, R] // that run a batch
+	busy          []*runner[T, R] // that hold a batch, in the order in which they were formed
 	running       struct{ pairs, tokens int }
 	batches       state.Batches // started
 	levels        []float64     // memory of part
@@ -97,14 +102,17 @@ type Batcher[T, R any] struct {
 	closed        bool          // nothing new is admitted
 }
 
-// New starts a Batcher that runs its batches with run. With several runners, run is called
-// concurrently.
+// New starts a Batcher that runs its batches with run. With several runners or batches in flight,
+// run is called concurrently.
 func New[T, R any](run Func[T, R], opts Options, runners Runners) *Batcher[T, R] {
 	runners.Count = max(1, runners.Count)
 	if runners.Throughput == nil {
 		runners.Throughput = func() float64 { return 0 }
 	}
 	b := &Batcher[T, R]{run: run, opts: opts.WithDefaults(), limit: opts.Limit(), runners: runners, alive: runners.Count}
+	if runners.Count == 1 {
+		b.alive = max(1, runners.InFlight)
+	}
 	b.stopped = make(chan struct{})
 	b.work.L = &b.mu
 	b.queue.Quantum = b.opts.Quantum

@@ -15,11 +15,13 @@ func (b *Batcher[T, R]) waitForWork(r *runner[T, R]) bool {
 				return false
 			}
 		} else {
-			d := b.timeToWait()
+			d := max(b.timeToWait(), b.timeUntilAhead(time.Now()))
 			if d <= 0 {
 				return true
 			}
-			r.callAfter(d, b.wake)
+			if d < never {
+				r.callAfter(d, b.wake)
+			}
 		}
 		b.work.Wait()
 	}
@@ -27,11 +29,16 @@ func (b *Batcher[T, R]) waitForWork(r *runner[T, R]) bool {
 
 // timeToWait is how much longer the next batch should wait for more pairs.
 func (b *Batcher[T, R]) timeToWait() time.Duration {
-	waiting := b.queue.Load()
-	if b.opts.Timeout <= 0 || b.closed || waiting.Cost >= b.opts.MaxTokens || waiting.Items >= b.opts.MaxPairs || b.preferred() > 0 {
+	if b.opts.Timeout <= 0 || b.closed || b.fills() {
 		return 0
 	}
 	return b.opts.Timeout - b.oldestAge(time.Now())
+}
+
+// fills reports whether what waits fills a batch.
+func (b *Batcher[T, R]) fills() bool {
+	waiting := b.queue.Load()
+	return waiting.Cost >= b.opts.MaxTokens || waiting.Items >= b.opts.MaxPairs || b.preferred() > 0
 }
 
 // oldestAge is how long the oldest request has waited. The queue must not be empty.
@@ -73,6 +80,7 @@ func (b *Batcher[T, R]) form(r *runner[T, R]) {
 	now := time.Now()
 	r.maxPairs, r.deadlineTokens, r.throughput = b.maxPairs(now), math.Inf(1), b.runners.Throughput()
 	r.part = b.part(r.throughput, now)
+	begin := b.expectedStart(r.throughput, now)
 	var last *request[T, R]
 	for e := b.queue.Next(); e != nil; e = b.queue.Next() {
 		req := e.Value
@@ -81,7 +89,7 @@ func (b *Batcher[T, R]) form(r *runner[T, R]) {
 				b.end(req, err)
 				continue
 			}
-			switch b.decide(r, req, now) {
+			switch b.decide(r, req, begin) {
 			case expire:
 				b.end(req, context.DeadlineExceeded)
 				continue
@@ -89,7 +97,7 @@ func (b *Batcher[T, R]) form(r *runner[T, R]) {
 				return
 			}
 			last = req
-			b.endBefore(r, req, now)
+			b.endBefore(r, req, begin)
 		}
 		if !b.takeNext(r, req) {
 			return

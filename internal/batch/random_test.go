@@ -170,7 +170,7 @@ func TestRandomInterleavings(t *testing.T) {
 	for seed := range uint64(24) {
 		rng := rand.New(rand.NewPCG(seed, 99))
 		opts := Options{MaxTokens: 20 + rng.IntN(300), MaxPairs: 1 + rng.IntN(40), MaxQueuedTokens: rng.IntN(2) * 2000}
-		runners := Runners{Count: 1 + rng.IntN(3)}
+		runners := Runners{Count: 1 + rng.IntN(3), InFlight: 1 + rng.IntN(3)}
 		opts.Timeout = time.Duration(rng.IntN(2)*rng.IntN(4000)) * time.Microsecond
 		opts.Enabled, opts.LengthAware = new(rng.IntN(4) > 0), new(rng.IntN(2) == 0)
 		opts.Quantum = rng.IntN(2) * rng.IntN(100)

@@ -14,7 +14,7 @@ type runner[T, R any] struct {
 	results []R
 	tokens  int
 	longest int
-	started time.Time
+	started time.Time // when its computation began; zero while it waits behind another batch
 
 	// Limits of the batch that is being formed.
 	maxPairs       int
@@ -44,19 +44,13 @@ func (b *Batcher[T, R]) loop() {
 			continue // every waiting request was canceled or expired
 		}
 		r.arrange(*b.opts.LengthAware)
-		r.started = time.Now()
-		b.running.pairs += len(r.slots)
-		b.running.tokens += r.tokens
-		b.busy = append(b.busy, r)
-		b.batches.Count(len(r.slots), r.tokens, r.longest)
+		b.begin(r)
 		b.mu.Unlock()
 
 		b.execute(r)
 
 		b.mu.Lock()
-		b.running.pairs -= len(r.slots)
-		b.running.tokens -= r.tokens
-		b.busy = slices.DeleteFunc(b.busy, func(other *runner[T, R]) bool { return other == r })
+		b.finish(r)
 		r.reset()
 	}
 	if r.timer != nil {
@@ -69,6 +63,27 @@ func (b *Batcher[T, R]) loop() {
 	b.mu.Unlock()
 }
 
+// begin counts the batch that r holds, with b.mu held.
+func (b *Batcher[T, R]) begin(r *runner[T, R]) {
+	if len(b.busy) < b.runners.Count {
+		r.started = time.Now()
+	}
+	b.running.pairs += len(r.slots)
+	b.running.tokens += r.tokens
+	b.busy = append(b.busy, r)
+	b.batches.Count(len(r.slots), r.tokens, r.longest)
+}
+
+// finish counts the end of the batch that r holds, with b.mu held. The one behind it begins.
+func (b *Batcher[T, R]) finish(r *runner[T, R]) {
+	b.running.pairs -= len(r.slots)
+	b.running.tokens -= r.tokens
+	b.busy = slices.DeleteFunc(b.busy, func(other *runner[T, R]) bool { return other == r })
+	if len(b.busy) > 0 && b.busy[0].started.IsZero() {
+		b.busy[0].started = time.Now()
+	}
+}
+
 // execute runs the batch that r holds and delivers its results.
 func (b *Batcher[T, R]) execute(r *runner[T, R]) {
 	started := time.Now()
@@ -79,8 +94,11 @@ func (b *Batcher[T, R]) execute(r *runner[T, R]) {
 		b.retry(r, started)
 		return
 	}
-	run := &Run{Started: started, Ended: ended, Pairs: len(r.slots), Tokens: r.tokens, Longest: r.longest}
 	b.mu.Lock()
+	if !r.started.IsZero() { // otherwise the batch before it ended in the same moment
+		started = r.started
+	}
+	run := &Run{Started: started, Ended: ended, Pairs: len(r.slots), Tokens: r.tokens, Longest: r.longest}
 	for i := range r.slots {
 		b.deliver(&r.slots[i], r.results[i], run, err)
 	}
@@ -158,7 +176,7 @@ func (r *runner[T, R]) reset() {
 	clear(r.values)
 	clear(r.results)
 	r.slots, r.values, r.results = r.slots[:0], r.values[:0], r.results[:0]
-	r.tokens, r.longest = 0, 0
+	r.tokens, r.longest, r.started = 0, 0, time.Time{}
 }
 
 // callAfter has f called after d, in place of any earlier call.

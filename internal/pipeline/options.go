@@ -50,6 +50,7 @@ type Options struct {
 	Mode             Mode         // stages that run; "" means Full
 	Routing          pool.Routing // which engine computes a request, where there are several; "" means pool.FirstIdle
 	TokenizerWorkers int          // requests that are tokenized at once; 0 means one per CPU
+	InFlight         int          // batches that an engine may be given at once, see [pool.Options]; 0 means 1
 
 	// Probe has each engine compute a small batch before the first request, so that its speed is
 	// known from the start.

@@ -1,16 +1,14 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/pool"
 )
 
-// padding is an engine that pads every batch to its longest sequence before it hands it on. Its
-// pool calls it from one goroutine at a time.
-type padding struct {
-	next pool.Engine
-	seqs []network.Sequence
-}
+// padding is an engine that pads every batch to its longest sequence before it hands it on.
+type padding struct{ next pool.Engine }
 
 var _ pool.Engine = (*padding)(nil)
 
@@ -20,10 +18,9 @@ func (p *padding) Logits(seqs []network.Sequence, out []float32) error {
 	for _, q := range seqs {
 		longest = max(longest, len(q.IDs))
 	}
-	p.seqs = append(p.seqs[:0], seqs...) // a batch is not changed: what fails of it is run again alone, without padding
-	for i := range p.seqs {
-		p.seqs[i].Pad = longest - len(p.seqs[i].IDs)
+	padded := slices.Clone(seqs) // a batch is not changed: what fails of it is run again alone, without padding
+	for i := range padded {
+		padded[i].Pad = longest - len(padded[i].IDs)
 	}
-	defer func() { clear(p.seqs) }() // they refer to the ids of requests
-	return p.next.Logits(p.seqs, out)
+	return p.next.Logits(padded, out)
 }

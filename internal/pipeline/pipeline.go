@@ -102,7 +102,9 @@ func New(m Model, engines []pool.Engine, opts Options) (*Pipeline, error) {
 	}
 	wrapped := opts.wrap(engines, p.scores != nil)
 	var err error
-	p.pool, err = pool.New(wrapped, pool.Options{Options: opts.Options, Routing: opts.Routing, Probe: p.probe(opts)})
+	p.pool, err = pool.New(wrapped, pool.Options{
+		Options: opts.Options, Routing: opts.Routing, InFlight: opts.InFlight, Probe: p.probe(opts),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the pipeline of model %q: %w", m.Name, err)
 	}

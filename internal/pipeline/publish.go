@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"sync"
 	"time"
 
 	"github.com/crossrank/crossrank/internal/cache"
@@ -11,11 +12,13 @@ import (
 
 // publishing is an engine that gives each score to all requests that wait for it as soon as it is
 // computed. That is long before the last batch of the request that it was computed for, and happens
-// even if that request's caller has left. Its pool calls it from one goroutine at a time.
+// even if that request's caller has left.
 type publishing struct {
 	next   pool.Engine
 	scores *cache.Table // nil before the first request
-	key    []byte
+
+	mu  sync.Mutex // held while a batch is published
+	key []byte
 }
 
 var _ pool.Engine = (*publishing)(nil)
@@ -30,6 +33,8 @@ func (e *publishing) Logits(seqs []network.Sequence, out []float32) error {
 	if e.scores == nil {
 		return nil
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for i, q := range seqs {
 		if r := float64(out[i]); math.IsNaN(r) || math.IsInf(r, 0) {
 			continue

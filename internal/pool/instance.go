@@ -16,9 +16,10 @@ type instance struct {
 	queue  *batcher // its own; nil with FirstIdle
 	speed  meter
 
-	mu      sync.Mutex     // guards everything below
-	done    state.Instance // but for what waits, and the current batch's part of Busy
-	started time.Time      // of the current batch; zero if none runs
+	mu       sync.Mutex     // guards everything below
+	done     state.Instance // but for what waits, and the current batch's part of Busy
+	inFlight int            // batches given to the engine
+	started  time.Time      // of the current batch: when it was given to the engine, or the one before it ended
 }
 
 // longProbe is how long one sequence of a probe takes on an engine that needs no second look.
@@ -66,9 +67,10 @@ func tokensOf(seqs []network.Sequence) int {
 
 // run computes one batch and counts it.
 func (in *instance) run(seqs []network.Sequence, out []float32) error {
-	in.begin(len(seqs), tokensOf(seqs))
+	tokens := tokensOf(seqs)
+	in.begin(len(seqs), tokens)
 	ok := false
-	defer func() { in.end(ok) }() // also when the engine panics, which package batch makes an error
+	defer func() { in.end(len(seqs), tokens, ok) }() // also when the engine panics, which package batch makes an error
 	if err := in.engine.Logits(seqs, out); err != nil {
 		return err
 	}
@@ -79,25 +81,35 @@ func (in *instance) run(seqs []network.Sequence, out []float32) error {
 func (in *instance) begin(pairs, tokens int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.started = time.Now()
-	in.done.RunningPairs, in.done.RunningTokens = pairs, tokens
+	if in.inFlight == 0 {
+		in.started = time.Now()
+	}
+	in.inFlight++
+	in.done.RunningPairs += pairs
+	in.done.RunningTokens += tokens
 }
 
-func (in *instance) end(ok bool) {
+// end counts the end of a batch. Batches that overlap share the time: each has what passed since the
+// one before it ended.
+func (in *instance) end(pairs, tokens int, ok bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	took := time.Since(in.started)
+	now := time.Now()
+	took := now.Sub(in.started)
 	d := &in.done
 	d.Busy += took
 	if ok {
 		d.Batches++
-		d.Pairs += int64(d.RunningPairs)
-		d.Tokens += int64(d.RunningTokens)
-		in.speed.observe(d.RunningTokens, took)
+		d.Pairs += int64(pairs)
+		d.Tokens += int64(tokens)
+		in.speed.observe(tokens, took)
 	} else {
 		d.Failures++
 	}
-	d.RunningPairs, d.RunningTokens, in.started = 0, 0, time.Time{}
+	d.RunningPairs -= pairs
+	d.RunningTokens -= tokens
+	in.inFlight--
+	in.started = now
 }
 
 // timeToFinish is how many seconds the instance needs to finish a request of that many tokens and
@@ -117,7 +129,7 @@ func (in *instance) report() state.Instance {
 	s := in.done
 	s.QueuedPairs, s.QueuedTokens = waiting.Pairs, waiting.Tokens
 	s.Speed = in.speed.rate()
-	if !in.started.IsZero() {
+	if in.inFlight > 0 {
 		s.Busy += time.Since(in.started)
 	}
 	return s

@@ -32,7 +32,8 @@ import (
 )
 
 // Engine computes logits. Logits writes one per sequence to out; it neither changes nor keeps its
-// arguments. A Pool calls each of its engines from one goroutine at a time.
+// arguments. A Pool calls each of its engines from one goroutine at a time, or from
+// [Options.InFlight].
 type Engine interface {
 	Logits(seqs []network.Sequence, out []float32) error
 }
@@ -63,6 +64,11 @@ type Options struct {
 
 	Routing Routing // "" means FirstIdle
 
+	// InFlight is how many batches an engine may be given at once; 0 means 1. More are for an engine
+	// that computes one after another and prepares the next one meanwhile, and must be called from
+	// several goroutines. Engines that share a queue have one each.
+	InFlight int
+
 	// Probe is a batch that each instance computes before it is given work, so that its speed is
 	// known from the start. It is counted nowhere. Empty means that no speed is known before the
 	// first batch.
@@ -77,7 +83,7 @@ type Pool struct {
 	instances []*instance
 	shared    *batcher // the queue of FirstIdle; nil with other routings
 
-	idle chan *instance // with FirstIdle: those that run nothing
+	idle chan *instance // with FirstIdle and several instances: those that run nothing
 
 	mu     sync.Mutex // held while a request is routed and queued, so that the next one sees it there
 	turn   int        // the instance to look at first
@@ -95,7 +101,7 @@ func New(engines []Engine, opts Options) (*Pool, error) {
 	case !slices.Contains(Routings, opts.Routing):
 		return nil, fmt.Errorf("starting a pool: routing %q does not exist; use one of %v", opts.Routing, Routings)
 	}
-	p := &Pool{routing: opts.Routing, idle: make(chan *instance, len(engines))}
+	p := &Pool{routing: opts.Routing}
 	for i, e := range engines {
 		in := &instance{engine: e}
 		if err := in.probe(opts.Probe); err != nil {
@@ -104,18 +110,29 @@ func New(engines []Engine, opts Options) (*Pool, error) {
 		p.instances = append(p.instances, in)
 	}
 	if p.routing == FirstIdle {
-		for _, in := range p.instances {
-			p.idle <- in
-		}
-		p.shared = batch.New(p.runOnIdle, opts.Options, batch.Runners{Count: len(engines), Throughput: p.throughput})
+		p.share(opts)
 		return p, nil
 	}
 	p.limit = opts.Limit()
 	opts.MaxQueuedTokens, opts.MaxQueueAge = math.MaxInt, 0
 	for _, in := range p.instances {
-		in.queue = batch.New(in.run, opts.Options, batch.Runners{Throughput: in.speed.rate})
+		in.queue = batch.New(in.run, opts.Options, batch.Runners{InFlight: opts.InFlight, Throughput: in.speed.rate})
 	}
 	return p, nil
+}
+
+// share makes the one queue of all instances.
+func (p *Pool) share(opts Options) {
+	runners := batch.Runners{Count: len(p.instances), InFlight: opts.InFlight, Throughput: p.throughput}
+	if len(p.instances) == 1 {
+		p.shared = batch.New(p.instances[0].run, opts.Options, runners)
+		return
+	}
+	p.idle = make(chan *instance, len(p.instances))
+	for _, in := range p.instances {
+		p.idle <- in
+	}
+	p.shared = batch.New(p.runOnIdle, opts.Options, runners)
 }
 
 // Do has all of a sender's items computed. Its errors, and its rules for the memory of items, are

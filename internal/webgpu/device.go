@@ -184,6 +184,10 @@ func (d *device) request(a handle, f16 bool) error {
 	return nil
 }
 
+// overlaps reports whether a submission can be awaited while the next one is made: wgpu-native's own
+// way to wait is for all of them.
+func (d *device) overlaps() bool { return d.concurrent && d.lib.DevicePoll == 0 }
+
 // waitStep is how long the library waits before the device is asked whether it is lost.
 const waitStep = 100 * time.Millisecond
 

@@ -171,6 +171,18 @@ func (e *Engine) Memory() int64 {
 	return e.shared.session.memory.Load()
 }
 
+// InFlight is how many batches gain from being in flight at once: while one is computed, the next one
+// is copied and the last one read. It is 1 where the library lets no other call be made while one
+// waits for the device.
+func (e *Engine) InFlight() int {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	if s := e.shared.session; s == nil || !s.overlaps() {
+		return 1
+	}
+	return batchesInFlight
+}
+
 // Blocks is how many blocks the network has.
 func (e *Engine) Blocks() int { return len(e.shared.model.blocks) }
 

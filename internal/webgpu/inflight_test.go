@@ -1,0 +1,137 @@
+package webgpu
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crossrank/crossrank/internal/network"
+	"github.com/crossrank/crossrank/internal/network/sample"
+)
+
+// flight is a batch that is submitted.
+type flight struct {
+	*slot
+	future  uint64
+	replies chan reply
+	count   int
+}
+
+func (s *session) depart(t *testing.T, seqs []network.Sequence) flight {
+	t.Helper()
+	f := flight{slot: <-s.slots, count: len(seqs)}
+	var err error
+	if f.future, f.replies, err = s.submitLocked(inputOf(s, seqs), f.slot); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (s *session) arrive(f flight) ([]float32, error) {
+	defer func() { s.slots <- f.slot }()
+	_, err := s.awaitResult(f.future, f.replies)
+	if err = cmp.Or(err, s.failure()); err != nil {
+		return nil, err
+	}
+	out := make([]float32, f.count)
+	return out, s.readResult(f.slot, out, nil)
+}
+
+// openForTwo opens an engine that takes two batches at once.
+func openForTwo(t testing.TB, n *network.Network) *Engine {
+	t.Helper()
+	e := open(t, n, Options{})
+	if e.InFlight() != batchesInFlight {
+		t.Skip("this library lets no other call be made while one waits for the device")
+	}
+	return e
+}
+
+// TestTwoInFlight submits a batch before the one in front of it is awaited. Both use the same memory
+// of the device, and each has its own logits.
+func TestTwoInFlight(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	e := openForTwo(t, n)
+	s := e.shared.session
+	one, two := sample.Sequences(1, n, 100, 100, 3), sample.Sequences(2, n, 7, 120, 64, 65)
+	wantOne, wantTwo := logits(t, e, one), logits(t, e, two)
+	memory := e.Memory()
+	for range 10 {
+		first, second := s.depart(t, one), s.depart(t, two)
+		got, err := s.arrive(first)
+		if err != nil || !slices.Equal(got, wantOne) {
+			t.Errorf("the first batch: got %v, %v, want %v", got, err, wantOne)
+		}
+		if got, err = s.arrive(second); err != nil || !slices.Equal(got, wantTwo) {
+			t.Errorf("the second batch: got %v, %v, want %v", got, err, wantTwo)
+		}
+	}
+	if got := e.Memory(); got != memory {
+		t.Errorf("%d bytes allocated after the batches, %d before", got, memory)
+	}
+}
+
+// TestLostWithTwoInFlight: both batches fail with the device, and it is opened anew once.
+func TestLostWithTwoInFlight(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	e := openForTwo(t, n)
+	s, seqs := e.shared.session, sample.Sequences(1, n, 100, 100, 100)
+	want := logits(t, e, seqs)
+	first, second := s.depart(t, seqs), s.depart(t, seqs)
+	lose(e)
+	for i, f := range []flight{first, second} {
+		if _, err := s.arrive(f); !errors.Is(err, errLost) {
+			t.Errorf("batch %d: got %v, want an error that says that the device is lost", i, err)
+		}
+	}
+	var again sync.WaitGroup
+	for range 4 {
+		again.Go(func() {
+			got := make([]float32, len(seqs))
+			if err := e.Logits(seqs, got); err != nil || !slices.Equal(got, want) {
+				t.Errorf("afterwards: got %v, %v, want %v", got, err, want)
+			}
+		})
+	}
+	again.Wait()
+	if got := e.shared.reopens; got != 1 {
+		t.Errorf("the device was opened anew %d times, want once", got)
+	}
+}
+
+// BenchmarkInFlight computes batches one after another, and two at once. idle-% is the part of the
+// time in which the device computed nothing, by its own clock.
+func BenchmarkInFlight(b *testing.B) {
+	testLibrary(b)
+	n := sample.Network(5, sample.Geometry{
+		Hidden: 64, Blocks: 6, Heads: 2, Intermediate: 128, Tokens: 100, Positions: 150, Activation: network.GELU, Labels: 1,
+	})
+	seqs := sample.Sequences(1, n, slices.Repeat([]int{20}, 64)...)
+	for _, callers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("batches=%d", callers), func(b *testing.B) {
+			e := openForTwo(b, n)
+			if !e.Timed() {
+				b.Skip("the device has no clock")
+			}
+			before, start := e.Busy(), time.Now()
+			var all sync.WaitGroup
+			for c := range callers {
+				all.Go(func() {
+					for range (b.N + c) / callers {
+						logits(b, e, seqs)
+					}
+				})
+			}
+			all.Wait()
+			took, busy := time.Since(start), e.Busy()-before
+			b.ReportMetric(100*(1-busy.Seconds()/took.Seconds()), "idle-%")
+			b.ReportMetric((took-busy).Seconds()*1e6/float64(b.N), "idle-µs/op")
+		})
+	}
+}
