@@ -59,8 +59,10 @@ type about struct {
 	// Instances are those that a model gets where nothing is asked for.
 	Instances []instance `json:"instances"`
 
-	Model *crossrank.Info `json:"model,omitempty"`
-	Notes []string        `json:"notes,omitempty"` // on the model, such as why backend auto took no other
+	Model        *crossrank.Info `json:"model,omitempty"`
+	Tuning       string          `json:"tuning,omitempty"`              // how products are divided on a device
+	DeviceMemory int64           `json:"device_memory_bytes,omitempty"` // that is allocated on a device
+	Notes        []string        `json:"notes,omitempty"`               // on the model, such as why backend auto took no other
 }
 
 // instance is the cores of one instance.
@@ -122,7 +124,10 @@ func runInfo(cmd *cobra.Command, opts infoOptions) error {
 		}
 		info := model.Info()
 		info.Version = a.Version
-		a.Model, a.Notes = &info, model.Warnings()
+		a.Model, a.Tuning, a.Notes = &info, model.Tuning(), model.Warnings()
+		if d := model.Device(); d != nil {
+			a.DeviceMemory = d.Memory
+		}
 		if err := model.Close(); err != nil {
 			return err
 		}
@@ -184,6 +189,12 @@ func (a *about) writeTable(w io.Writer) error {
 		}
 		row("gives", "%s", m.ScoreType)
 		row("engine", "%s", engineText(m))
+		if a.DeviceMemory > 0 {
+			row("device", "%.1f MB of its memory allocated", float64(a.DeviceMemory)/1e6)
+		}
+		if a.Tuning != "" {
+			row("products", "%s", a.Tuning)
+		}
 		for _, note := range a.Notes {
 			row("note", "%s", note)
 		}

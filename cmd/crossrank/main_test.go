@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossrank/crossrank/internal/dynlib"
 	"github.com/crossrank/crossrank/internal/onnx"
+	"github.com/crossrank/crossrank/internal/webgpu"
 )
 
 // TestMain lets the test binary stand in for the program: in scripts, crossrank is a process of its
@@ -28,7 +29,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = new(serverProcess)
 			env.Values[hubKey{}] = new(scriptHub)
-			env.Setenv(onnx.Variable, os.Getenv(onnx.Variable))
+			for _, name := range []string{onnx.Variable, webgpu.Variable, "VK_DRIVER_FILES", "LD_LIBRARY_PATH"} {
+				env.Setenv(name, os.Getenv(name))
+			}
 			return nil
 		},
 		Condition: condition,
@@ -42,6 +45,8 @@ func condition(name string) (bool, error) {
 		return dynlib.Available, nil
 	case "onnx": // ONNX Runtime is installed
 		return dynlib.Available && onnx.Available("") == nil, nil
+	case "webgpu": // a driver for tests is installed
+		return dynlib.Available && webgpu.Probe(webgpu.DeviceTesting) == nil, nil
 	}
 	return false, fmt.Errorf("the condition %q is not known", name)
 }

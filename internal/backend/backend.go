@@ -57,6 +57,9 @@ type Properties struct {
 	// prepares the next one meanwhile. 1 where that gains nothing.
 	InFlight int
 
+	// Tuning says how the work is divided on a device, and why so; "" where nothing is chosen.
+	Tuning string
+
 	// Slow says why the precision gains no speed here; "" if nothing keeps it from that.
 	Slow string
 

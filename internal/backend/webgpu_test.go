@@ -26,7 +26,8 @@ func TestWebGPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := e.Properties(); p.Backend != catalog.WebGPU || !strings.Contains(p.Device, "CPU device, for tests") || p.Precision != precision || p.InFlight < 1 {
+		if p := e.Properties(); p.Backend != catalog.WebGPU || !strings.Contains(p.Device, "CPU device, for tests") || p.Precision != precision || p.InFlight < 1 ||
+			!strings.HasPrefix(p.Tuning, "tiles of ") {
 			t.Errorf("got the properties %+v", p)
 		}
 		seqs := sample.Sequences(1, n, 3, 20)

@@ -98,7 +98,7 @@ var table = []row{
 	},
 	{name: "internal/kernel", imports: []string{"internal/cpu", "internal/half"}},
 	{name: "internal/native", imports: []string{"internal/cpu", "internal/half", "internal/kernel", "internal/network", "internal/state"}, external: []string{sys}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
-	{name: "internal/webgpu", imports: []string{"internal/dynlib", "internal/half", "internal/network"}, tests: []string{"internal/checkpoint", "internal/cpu", "internal/native", "internal/network/sample"}},
+	{name: "internal/webgpu", imports: []string{"internal/dynlib", "internal/half", "internal/network", "internal/outfile"}, tests: []string{"internal/checkpoint", "internal/cpu", "internal/native", "internal/network/sample"}},
 	{name: "internal/onnx", imports: []string{"internal/dynlib", "internal/half", "internal/network"}, external: []string{proto}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
 	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/cpu", "internal/dynlib", "internal/half", "internal/native", "internal/network", "internal/network/sample", "internal/onnx", "internal/parity", "internal/state", "internal/webgpu"}},

@@ -39,6 +39,9 @@ func Open(ctx context.Context, s config.Settings, version string, log *slog.Logg
 				log.Info(text, "model", one.Model)
 			}
 		}
+		if how := opened.Tuning(); how != "" {
+			log.Debug("divided products on the device", "model", one.Model, "how", how)
+		}
 		r.models = append(r.models, opened)
 	}
 	return r, nil

@@ -20,6 +20,7 @@ const (
 // adapter is what a library says about a device before it is opened.
 type adapter struct {
 	name    string // of the device
+	driver  string // and its version
 	backend string // such as Vulkan
 	cpu     bool
 	f16     bool // it computes with 16-bit floating-point numbers
@@ -123,7 +124,7 @@ func (d *device) describe(a handle, name string) error {
 	info := &adapterInfo{}
 	call(d.lib.AdapterGetInfo, uintptr(a), uintptr(unsafe.Pointer(info)))
 	d.adapter = adapter{
-		name: orUnknown(info.device.text()), backend: backendNames[info.backendType], cpu: info.adapterType == adapterCPU,
+		name: orUnknown(info.device.text()), driver: info.description.text(), backend: backendNames[info.backendType], cpu: info.adapterType == adapterCPU,
 		f16: d.has(a, d.lib.dialect.shaderF16),
 	}
 	backend := info.backendType

@@ -153,6 +153,14 @@ func (e *Engine) Device() string {
 	return fmt.Sprintf("%s (%s)", s.adapter.name, s.adapter.backend)
 }
 
+// Tuning says how the products are divided on the device, and why so.
+func (e *Engine) Tuning() string {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	t := e.shared.model.tuned
+	return fmt.Sprintf("tiles of %v: %s", t.tile, t.how)
+}
+
 // Precision is what weights and activations are stored in.
 func (e *Engine) Precision() Precision {
 	if e.shared.model.f16 {

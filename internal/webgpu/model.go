@@ -32,6 +32,9 @@ type model struct {
 
 	turns     map[int]*tensor // cosines and sines of rotary positions, by the block that has them first
 	maxTokens int
+
+	tuning tuning
+	tuned  *tuned // once the first session has chosen
 }
 
 // linear is a linear layer, or several that read the same input.

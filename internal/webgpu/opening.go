@@ -27,6 +27,8 @@ type Options struct {
 	Device    string    // of [Devices]; "" = the first
 	Precision Precision // "" = the first of [Precisions]
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
+
+	tuning *tuning // nil = defaultTuning
 }
 
 // Devices are the devices that can be asked for; the first is the default.
@@ -75,6 +77,10 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 	m, err := newModel(n, precision == FP16, device)
 	if err != nil {
 		return nil, err
+	}
+	m.tuning = defaultTuning()
+	if opts.tuning != nil {
+		m.tuning = *opts.tuning
 	}
 	return &Opening{lib: lib, model: m, packer: packer{f16: m.f16}}, nil
 }

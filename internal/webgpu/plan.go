@@ -50,8 +50,9 @@ type planner struct {
 	// The same for the rows that the head reads.
 	xRead, hRead, queryRead, contextRead, gateRead, upRead, denseRead *buffer
 
-	hIsX bool // h holds what the next product reads of x
-	once []step
+	hIsX     bool // h holds what the next product reads of x
+	products productTile
+	once     []step
 }
 
 // mostSteps bounds the steps of a pass.
@@ -60,6 +61,7 @@ func (s *session) mostSteps() int { return 32 + 20*len(s.m.blocks) }
 func (p *planner) plan() {
 	m := p.m
 	p.allocate()
+	p.tune()
 	p.embed()
 	readsAll := m.n.Head.Pooling == network.MeanToken
 	for i := range m.blocks {
@@ -229,9 +231,12 @@ type product struct {
 }
 
 func (p *planner) product(c count, q product) {
-	const side = 64
 	v := variant{
 		In: p.stored(), Out: p.stored(), Activation: q.activation, Bias: q.layer.bias != nil, Residual: q.residual, Gate: q.gate != nil,
+		productTile: productTiles[0],
+	}
+	if c == rows {
+		v.productTile = p.products
 	}
 	if q.exact {
 		v.In, v.Out = "f32", "f32"
@@ -249,5 +254,5 @@ func (p *planner) product(c count, q product) {
 	if q.gate != nil {
 		bindings = append(bindings, binding{number: 6, buffer: q.gate})
 	}
-	p.step("matmul", v, c, side, (q.n+side-1)/side, op, bindings...)
+	p.step("matmul", v, c, v.Rows, (q.n+v.Columns-1)/v.Columns, op, bindings...)
 }

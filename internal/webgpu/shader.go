@@ -24,6 +24,7 @@ type variant struct {
 	Bias       bool
 
 	Residual, Gate bool // of products
+	productTile
 
 	Norm, RMS bool
 	Keep      bool // the norm replaces what it read

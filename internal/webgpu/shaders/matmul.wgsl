@@ -1,9 +1,9 @@
 {{template "start" .}}
 // A linear layer, out = activation(a · weightᵀ + bias){{if .Gate}} ⊙ gate{{end}}{{if .Residual}}, added to out{{end}}.
 //
-// A workgroup computes 64 × 64 elements, a thread 4 × 4 of them. The tiles of a and of the weights
-// pass through the workgroup's memory, 16 columns at a time. An element's sum runs over the columns
-// in their order, whatever the other rows are.
+// A workgroup computes {{.Rows}} × {{.Columns}} elements, a thread {{.RowsEach}} × {{.VectorsEach}} vectors of four. The tiles of a and of the
+// weights pass through the workgroup's memory, {{.Depth4}} vectors of their columns at a time. An element's
+// sum runs over the columns in their order, whatever the other rows and the size of the tiles are.
 struct Op {
   n4: u32,       // columns of the result, in vectors of four as all that follows
   k4: u32,       // columns of a and of the weights
@@ -29,61 +29,73 @@ struct Op {
 {{- end}}
 {{template "activation" .}}
 
-const side = 64u;
-const depth4 = 4u;
-const stride = 5u; // of a row in the tiles; odd, so that rows lie in different banks
-var<workgroup> a_tile: array<vec4<f32>, 320>;
-var<workgroup> weight_tile: array<vec4<f32>, 320>;
+const depth4 = {{.Depth4}}u;
+const stride = depth4 + 1u; // of a row in the tiles; odd, so that rows lie in different banks
+const threads = {{.ThreadsX}}u * {{.ThreadsY}}u;
+var<workgroup> a_tile: array<vec4<f32>, {{.RowTile}}>;
+var<workgroup> weight_tile: array<vec4<f32>, {{.ColumnTile}}>;
 
-@compute @workgroup_size(16, 16)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>,
-        @builtin(local_invocation_index) index: u32) {
-  let row = group.y * side;
-  let column = group.x * side;
-  let load_row = index / depth4;
-  let load_column = index % depth4;
-  var sums: array<vec4<f32>, 4>;
-  for (var k = 0u; k < op.k4; k += depth4) {
-    var av = vec4<f32>(0.0);
-    var wv = vec4<f32>(0.0);
-    if (k + load_column < op.k4) {
-      if (row + load_row < batch.rows) { av = vec4<f32>(a[(row + load_row) * op.a_stride4 + k + load_column]); }
-      if (column + load_row < 4u * op.n4) {
-        wv = vec4<f32>(weight[(op.weight_row + column + load_row) * op.k4 + k + load_column]);
-      }
-    }
-    a_tile[load_row * stride + load_column] = av;
-    weight_tile[load_row * stride + load_column] = wv;
-    workgroupBarrier();
-    for (var d = 0u; d < depth4; d++) {
-      let w0 = weight_tile[(4u * thread.x) * stride + d];
-      let w1 = weight_tile[(4u * thread.x + 1u) * stride + d];
-      let w2 = weight_tile[(4u * thread.x + 2u) * stride + d];
-      let w3 = weight_tile[(4u * thread.x + 3u) * stride + d];
-      for (var i = 0u; i < 4u; i++) {
-        let v = a_tile[(4u * thread.y + i) * stride + d];
-        sums[i] += vec4<f32>(dot(v, w0), dot(v, w1), dot(v, w2), dot(v, w3));
-      }
-    }
-    workgroupBarrier();
-  }
-  let column4 = column / 4u + thread.x;
-  if (column4 >= op.n4) { return; }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + 4u * thread.y + i;
-    if (r >= batch.rows) { return; }
-    var v = sums[i]{{if .Bias}} + bias[op.bias4 + column4]{{end}};
+fn store(r: u32, column4: u32, sum: vec4<f32>) {
+  if (r >= batch.rows || column4 >= op.n4) { return; }
+  var v = sum{{if .Bias}} + bias[op.bias4 + column4]{{end}};
 {{- if .Activation}}
-    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
+  v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
 {{- end}}
-    let at = r * op.out_stride4 + op.out4 + column4;
+  let at = r * op.out_stride4 + op.out4 + column4;
 {{- if .Gate}}
-    v *= vec4<f32>(gate[at]);
+  v *= vec4<f32>(gate[at]);
 {{- end}}
 {{- if .Residual}}
-    out[at] += v;
+  out[at] += v;
 {{- else}}
-    out[at] = vec4<{{.Out}}>(v);
+  out[at] = vec4<{{.Out}}>(v);
 {{- end}}
+}
+
+@compute @workgroup_size({{.ThreadsX}}, {{.ThreadsY}})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>,
+        @builtin(local_invocation_index) index: u32) {
+  let row = group.y * {{.Rows}}u;
+  let column = group.x * {{.Columns}}u;
+{{- range $i := .RowsEach}}{{range $j := $.VectorsEach}}
+  var sum{{$i}}_{{$j}} = vec4<f32>(0.0);
+{{- end}}{{end}}
+  for (var k = 0u; k < op.k4; k += depth4) {
+    for (var i = index; i < {{.Rows}}u * depth4; i += threads) {
+      let r = row + i / depth4;
+      let c = k + i % depth4;
+      var v = vec4<f32>(0.0);
+      if (r < batch.rows && c < op.k4) { v = vec4<f32>(a[r * op.a_stride4 + c]); }
+      a_tile[i / depth4 * stride + i % depth4] = v;
+    }
+    for (var i = index; i < {{.Columns}}u * depth4; i += threads) {
+      let r = column + i / depth4;
+      let c = k + i % depth4;
+      var v = vec4<f32>(0.0);
+      if (r < 4u * op.n4 && c < op.k4) { v = vec4<f32>(weight[(op.weight_row + r) * op.k4 + c]); }
+      weight_tile[i / depth4 * stride + i % depth4] = v;
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < depth4; d++) {
+{{- range $i := .RowsEach}}
+      let v{{$i}} = a_tile[({{$.RowsEach}}u * thread.y + {{$i}}u) * stride + d];
+{{- end}}
+{{- range $j := .VectorsEach}}
+      {
+        let at = 4u * (thread.x + {{$j}}u * {{$.ThreadsX}}u) * stride + d;
+        let w0 = weight_tile[at];
+        let w1 = weight_tile[at + stride];
+        let w2 = weight_tile[at + 2u * stride];
+        let w3 = weight_tile[at + 3u * stride];
+{{- range $i := $.RowsEach}}
+        sum{{$i}}_{{$j}} += vec4<f32>(dot(v{{$i}}, w0), dot(v{{$i}}, w1), dot(v{{$i}}, w2), dot(v{{$i}}, w3));
+{{- end}}
+      }
+{{- end}}
+    }
+    workgroupBarrier();
   }
+{{- range $i := .RowsEach}}{{range $j := $.VectorsEach}}
+  store(row + {{$.RowsEach}}u * thread.y + {{$i}}u, column / 4u + thread.x + {{$j}}u * {{$.ThreadsX}}u, sum{{$i}}_{{$j}});
+{{- end}}{{end}}
 }
