@@ -181,6 +181,7 @@ var table = []row{
 	{name: "internal/material"},
 	{name: "internal/guard", external: []string{sys}},
 	{name: "internal/faultproxy"},
+	{name: "internal/netns"},
 	{name: "internal/importtest"},
 	{
 		name:    "internal/tools/screenshot",
@@ -202,13 +203,13 @@ var table = []row{
 	{
 		name: "internal/tools/reliability",
 		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine",
-			"internal/results", "internal/serverproc", "internal/stats", "internal/tools/docgen"},
+			"internal/netns", "internal/results", "internal/serverproc", "internal/stats", "internal/tools/docgen"},
 		external: []string{grpc, dns},
 		tests:    []string{"internal/config", "internal/serving"},
 	},
 	{
 		name: "internal/tools/jobchaos",
-		imports: []string{".", "internal/faultproxy", "internal/job", "internal/machine", "internal/outfile", "internal/procstat", "internal/queue",
+		imports: []string{".", "internal/faultproxy", "internal/job", "internal/machine", "internal/netns", "internal/outfile", "internal/procstat", "internal/queue",
 			"internal/tinymodel", "internal/tools/docgen"},
 	},
 	{name: "examples/rag", imports: []string{".", "client", "local"}},

@@ -34,7 +34,10 @@ func (h *harness) faults(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	net := newNetwork(workers, h.proxies)
+	net, err := newNetwork(ctx, workers)
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, net.close()) }()
 	disk, err := newDisk(h.path("disk"), 3*output.Size()+64<<20) // three jobs at most, and what the killed leave
 	if err != nil {

@@ -12,10 +12,14 @@ import (
 
 	"github.com/crossrank/crossrank/internal/childtest"
 	"github.com/crossrank/crossrank/internal/machine"
+	"github.com/crossrank/crossrank/internal/netns"
 )
 
-// TestMain lets the test act as the worker of a dry run.
+// TestMain lets the test act as itself in a network of its own, and as the worker of a dry run.
 func TestMain(m *testing.M) {
+	if netns.Isolated() {
+		exit(execute(context.Background(), os.Args[1:], os.Stderr))
+	}
 	childtest.Main(m, dryFolder, func(folder string) int {
 		if err := actAsWorker(context.Background(), folder, os.Getenv(dryQueue)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

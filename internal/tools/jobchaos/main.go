@@ -9,9 +9,9 @@
 // output with that of one process that nothing happens to. dry runs a job whose scores cost
 // nothing, so that submitter, queue and worker themselves are measured.
 //
-// As root on Linux each worker has a network namespace of its own, and the job's folder is a small
-// file system of its own, which can be full. Elsewhere workers reach the queue through a proxy,
-// which can be cut, and no disk is full; the record says so.
+// Where Linux permits it, as it does root, each worker has a network namespace of its own, and the
+// job's folder is a small file system of its own, which can be full. Elsewhere workers reach the
+// queue through a proxy, which can be cut, and no disk is full; the record says so.
 package main
 
 import (
@@ -27,6 +27,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/netns"
 )
 
 // options are the flags.
@@ -71,6 +73,13 @@ func execute(ctx context.Context, args []string, log io.Writer) (err error) {
 	}
 	if args[0] == "render" {
 		return render(o)
+	}
+	if args[0] == "faults" && !o.proxies && !netns.Isolated() {
+		err := netns.Run(ctx, args, log)
+		if !errors.Is(err, netns.ErrUnavailable) {
+			return err
+		}
+		fmt.Fprintf(log, "workers reach the queue through proxies: %v\n", err)
 	}
 	h, err := newHarness(ctx, args[0], o, log)
 	if err != nil {

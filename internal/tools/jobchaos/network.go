@@ -1,14 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"runtime"
-	"strings"
 
 	"github.com/crossrank/crossrank/internal/faultproxy"
+	"github.com/crossrank/crossrank/internal/netns"
 )
 
 // network connects workers with the queue, and can cut each of them off.
@@ -26,80 +25,42 @@ type network interface {
 	close() error
 }
 
-// newNetwork makes namespaces where that is permitted, and proxies elsewhere or if asked for.
-func newNetwork(n int, simple bool) network {
-	if !simple && runtime.GOOS == "linux" && os.Geteuid() == 0 {
-		if spaces, err := newNamespaces(n); err == nil {
-			return spaces
-		}
+// newNetwork makes namespaces in a process that [netns.Run] has started, and proxies elsewhere.
+func newNetwork(ctx context.Context, n int) (network, error) {
+	if !netns.Isolated() {
+		return &proxies{list: make([]proxy, n)}, nil
 	}
-	return &proxies{list: make([]proxy, n)}
-}
-
-// namespaces are network namespaces of Linux, one per worker, that share a bridge with the queue.
-type namespaces struct {
-	prefix string // of all names, so that several runs have their own
-	subnet string
-	n      int
-}
-
-func newNamespaces(n int) (*namespaces, error) {
-	s := &namespaces{prefix: fmt.Sprintf("xrj%d", os.Getpid()), n: n,
-		subnet: fmt.Sprintf("198.18.%d.", os.Getpid()%250)} // of the range for tests, RFC 2544
-	commands := []string{
-		"link add " + s.bridge() + " type bridge",
-		"addr add " + s.subnet + "1/24 dev " + s.bridge(),
-		"link set " + s.bridge() + " up",
+	bridge, err := netns.Build(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w (-proxies does without namespaces)", err)
 	}
-	for i := range n {
-		commands = append(commands,
-			"netns add "+s.space(i),
-			"link add "+s.cable(i)+" type veth peer name eth0 netns "+s.space(i),
-			"link set "+s.cable(i)+" master "+s.bridge()+" up",
-			fmt.Sprintf("-n %s addr add %s%d/24 dev eth0", s.space(i), s.subnet, i+2),
-			"-n "+s.space(i)+" link set eth0 up")
-	}
-	for _, c := range commands {
-		if err := ip(c); err != nil {
-			_ = s.close() // of what was made
+	s := &namespaces{hosts: make([]*netns.Host, n)}
+	for i := range s.hosts {
+		if s.hosts[i], err = bridge.Add(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-func ip(args string) error {
-	out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("ip %s: %w: %s", args, err, out)
-	}
-	return nil
-}
-
-func (s *namespaces) bridge() string     { return s.prefix + "b" }
-func (s *namespaces) space(i int) string { return fmt.Sprintf("%sw%d", s.prefix, i) }
-func (s *namespaces) cable(i int) string { return fmt.Sprintf("%sv%d", s.prefix, i) }
+// namespaces are network namespaces of Linux, one per worker. The queue is on the bridge between
+// them.
+type namespaces struct{ hosts []*netns.Host }
 
 func (s *namespaces) String() string { return "network namespaces" }
-func (s *namespaces) listen() string { return s.subnet + "1:0" }
+func (s *namespaces) listen() string { return netns.Address + ":0" }
 
 func (s *namespaces) connect(_ int, queue string) (string, error) { return queue, nil }
 
 func (s *namespaces) command(i int, args ...string) *exec.Cmd {
-	return exec.Command("ip", append([]string{"netns", "exec", s.space(i)}, args...)...) // becomes the program
+	all := append(s.hosts[i].Command(), args...)
+	return exec.Command(all[0], all[1:]...)
 }
 
-// cut pulls the cable: what is sent is lost, and nobody is told.
-func (s *namespaces) cut(i int) error  { return ip("link set " + s.cable(i) + " down") }
-func (s *namespaces) heal(i int) error { return ip("link set " + s.cable(i) + " up") }
-
-func (s *namespaces) close() error {
-	var errs []error
-	for i := range s.n {
-		errs = append(errs, ip("netns del "+s.space(i)))
-	}
-	return errors.Join(append(errs, ip("link del "+s.bridge()))...)
-}
+// Faults end although the run may have ended before them, so no context ends these.
+func (s *namespaces) cut(i int) error  { return s.hosts[i].Cut(context.Background()) }
+func (s *namespaces) heal(i int) error { return s.hosts[i].Join(context.Background()) }
+func (s *namespaces) close() error     { return nil } // with the process
 
 // proxies are TCP proxies on loopback, one per worker.
 type proxies struct{ list []proxy }

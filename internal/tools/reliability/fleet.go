@@ -13,6 +13,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/client"
 	"github.com/crossrank/crossrank/internal/load"
+	"github.com/crossrank/crossrank/internal/netns"
 	"github.com/crossrank/crossrank/internal/results"
 	"github.com/crossrank/crossrank/internal/serverproc"
 )
@@ -24,15 +25,11 @@ const (
 	fleetLook     = 250 * time.Millisecond
 )
 
-// The addresses are those that RFC 2544 sets aside for measurements.
-const clientAddress = "198.18.0.1"
-
-func hostAddress(n int) string { return fmt.Sprintf("198.18.0.%d", 10+n) }
-func hostName(n int) string    { return fmt.Sprintf("server%d", n) }
-
-// fleet is servers with a network namespace each, and one client that knows them by a name.
+// fleet is servers on a host each, and one client that knows them by a name.
 type fleet struct {
 	*harness
+	network *netns.Network
+	hosts   []*netns.Host
 	names   *nameServer
 	client  *client.Client
 	servers []*server // by host
@@ -59,7 +56,7 @@ func testFleet(ctx context.Context, h *harness) (err error) {
 }
 
 func (f *fleet) start(ctx context.Context) (err error) {
-	if err := buildLAN(ctx); err != nil {
+	if f.network, err = netns.Build(ctx); err != nil {
 		return err
 	}
 	if f.names, err = newNameServer(); err != nil {
@@ -92,27 +89,28 @@ func (f *fleet) close() error {
 
 // add adds a server. The client does not know it before publish.
 func (f *fleet) add(ctx context.Context) error {
-	n := len(f.servers)
-	if err := addHost(ctx, n); err != nil {
+	host, err := f.network.Add(ctx)
+	if err != nil {
 		return err
 	}
-	s, err := f.startOn(ctx, n)
+	f.hosts = append(f.hosts, host)
+	s, err := f.startOn(ctx, host)
 	if err == nil {
 		f.servers = append(f.servers, s)
 	}
 	return err
 }
 
-// startOn starts a server on the nth host, with the addresses that it always has there. Servers have
+// startOn starts a server on a host, with the addresses that it always has there. Servers have
 // priority over other programs, so that a machine that is busy does not slow them all alike: then
 // the slow one would be less slow than it is meant to be.
-func (f *fleet) startOn(ctx context.Context, n int) (*server, error) {
+func (f *fleet) startOn(ctx context.Context, host *netns.Host) (*server, error) {
 	p, err := serverproc.Start(ctx, serverproc.Config{
 		Program:    f.program,
-		Within:     []string{"nice", "-n", "-15", "ip", "netns", "exec", hostName(n)},
+		Within:     append([]string{"nice", "-n", "-15"}, host.Command()...),
 		Settings:   []byte(f.settings(unbounded, "insecure_no_auth: true")),
-		GRPCAddr:   hostAddress(n) + ":50051",
-		HTTPAddr:   hostAddress(n) + ":8080",
+		GRPCAddr:   host.Address() + ":50051",
+		HTTPAddr:   host.Address() + ":8080",
 		Env:        environment(),
 		ExitWithin: exitWithin,
 	})
@@ -125,8 +123,8 @@ func (f *fleet) startOn(ctx context.Context, n int) (*server, error) {
 // publish has DNS name all servers.
 func (f *fleet) publish() {
 	var all []netip.Addr
-	for n := range f.servers {
-		all = append(all, netip.MustParseAddr(hostAddress(n)))
+	for _, host := range f.hosts {
+		all = append(all, netip.MustParseAddr(host.Address()))
 	}
 	f.names.set(all...)
 }

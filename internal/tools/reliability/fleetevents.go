@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"time"
 )
 
@@ -90,31 +89,6 @@ func shareRecord(shares []int) record {
 	}
 }
 
-// brake slows a server down by a factor until ctx ends: it suspends it again and again, and longer
-// than it lets it run. It lets it run for less time than a request takes, most of which begin when
-// the server continues.
-func (s *server) brake(ctx context.Context, factor int) error {
-	const run = time.Millisecond
-	runtime.LockOSThread() // for good: the thread ends with the goroutine
-	raisePriority()
-	var owed time.Duration
-	for ctx.Err() == nil {
-		began := time.Now()
-		pause(ctx, run)
-		owed += time.Duration(factor-1) * time.Since(began)
-		began = time.Now()
-		if err := s.Signal(suspend); err != nil {
-			return err
-		}
-		time.Sleep(owed)
-		if err := s.Signal(resume); err != nil {
-			return err
-		}
-		owed -= time.Since(began)
-	}
-	return nil
-}
-
 // killed kills a server, and starts it again later.
 func (f *fleet) killed(ctx context.Context) error {
 	return f.during(ctx, "fleet-killed", func(ctx context.Context) (string, error) {
@@ -132,7 +106,7 @@ func (f *fleet) killed(ctx context.Context) error {
 // restart starts the nth server again and waits until it gets requests. It returns how long it
 // waited.
 func (f *fleet) restart(ctx context.Context, n int) (time.Duration, error) {
-	s, err := f.startOn(ctx, n)
+	s, err := f.startOn(ctx, f.hosts[n])
 	if err != nil {
 		return 0, err
 	}
@@ -144,11 +118,11 @@ func (f *fleet) restart(ctx context.Context, n int) (time.Duration, error) {
 func (f *fleet) cutOff(ctx context.Context) error {
 	return f.during(ctx, "fleet-cut", func(ctx context.Context) (string, error) {
 		pause(ctx, calm)
-		if err := cutHost(ctx, 0); err != nil {
+		if err := f.hosts[0].Cut(ctx); err != nil {
 			return "", err
 		}
 		pause(ctx, max(f.slice, absence))
-		if err := joinHost(ctx, 0); err != nil {
+		if err := f.hosts[0].Join(ctx); err != nil {
 			return "", err
 		}
 		joined := time.Now()

@@ -13,8 +13,7 @@
 // own lines. The tables of the page are made from that file alone.
 //
 // fleet tests several servers and a client that balances over them, each server in a network
-// namespace of its own. It needs Linux, ip of iproute2, and the rights of root; the network that it
-// makes is visible to itself alone.
+// namespace of its own, as package netns builds them.
 //
 // Server and callers share the machine. The engine gets half of the cores by default, and requests
 // have several pairs, so that the other half can send ten times the peak.
@@ -34,6 +33,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/crossrank/crossrank/internal/netns"
 )
 
 // options are the flags.
@@ -86,10 +87,8 @@ func execute(ctx context.Context, args []string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if suite == "fleet" {
-		if done, err := isolate(ctx, args, log); done {
-			return err
-		}
+	if suite == "fleet" && !netns.Isolated() {
+		return netns.Run(ctx, args, log)
 	}
 	h, err := newHarness(ctx, o, command(suite, args[1:]), log)
 	if err != nil {
