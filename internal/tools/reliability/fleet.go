@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,12 @@ const (
 	fleetLook     = 250 * time.Millisecond
 )
 
+// uniform are the pairs of the fleet's requests: all alike, so that only the servers make their times
+// differ, and long beside the turns of a server that is slowed.
+var uniform = []crossrank.Pair{{
+	Query: light[0].Query, Passage: strings.Repeat(light[0].Passage+" ", 8),
+}}
+
 // fleet is servers on a host each, and one client that knows them by a name.
 type fleet struct {
 	*harness
@@ -37,9 +44,9 @@ type fleet struct {
 
 // testFleet starts a fleet and does to it what happens to fleets.
 func testFleet(ctx context.Context, h *harness) (err error) {
-	steady := *h
-	steady.pairs = light
-	f := &fleet{harness: &steady}
+	alike := *h
+	alike.pairs = uniform
+	f := &fleet{harness: &alike}
 	defer func() {
 		h.records = f.records
 		err = cmp.Or(err, f.close())
@@ -56,6 +63,7 @@ func testFleet(ctx context.Context, h *harness) (err error) {
 }
 
 func (f *fleet) start(ctx context.Context) (err error) {
+	favor() // or a machine that is busy would slow all servers alike, and the slow one less
 	if f.network, err = netns.Build(ctx); err != nil {
 		return err
 	}
@@ -102,8 +110,7 @@ func (f *fleet) add(ctx context.Context) error {
 }
 
 // startOn starts a server on a host, with the addresses that it always has there. Servers have
-// priority over other programs, so that a machine that is busy does not slow them all alike: then
-// the slow one would be less slow than it is meant to be.
+// priority over the client, which shares their cores.
 func (f *fleet) startOn(ctx context.Context, host *netns.Host) (*server, error) {
 	p, err := serverproc.Start(ctx, serverproc.Config{
 		Program:    f.program,

@@ -15,8 +15,9 @@ const (
 	absence  = 10 * time.Second // of a server that is cut off, at least: twice as long as calls wait for it
 )
 
-// settle is the time for the weights to follow a change: reports cover about 5 s.
-func (f *fleet) settle() time.Duration { return min(f.slice, 12*time.Second) }
+// settle is the time for the weights to follow a change. Reports cover about 5 s, and most requests
+// of a server that has become slow are from before.
+func (f *fleet) settle() time.Duration { return min(f.slice, 20*time.Second) }
 
 // steady leaves the fleet alone.
 func (f *fleet) steady(ctx context.Context) error {
@@ -57,9 +58,16 @@ func (f *fleet) slowed(ctx context.Context) error {
 		return err
 	}
 	r := shareRecord(shares)
-	r.Note += fmt.Sprintf(", in %.0f ms each on average", times)
+	r.Note += fmt.Sprintf(", in %.0f ms each on average, %.1f × as long", times, times[0]*float64(len(times)-1)/sum(times[1:]))
 	f.report(r)
 	return nil
+}
+
+func sum(times []float64) (all float64) {
+	for _, t := range times {
+		all += t
+	}
+	return all
 }
 
 // spent is how many seconds each server took for the requests that it has answered.

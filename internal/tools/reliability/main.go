@@ -3,7 +3,7 @@
 //
 //	go run ./internal/tools/reliability soak [-duration 10m]
 //	go run ./internal/tools/reliability chaos [-only overload,sigterm] [-slice 12s] [-fuzztime 5s]
-//	go run ./internal/tools/reliability fleet [-rate 30] [-slice 20s]
+//	go run ./internal/tools/reliability fleet [-rate 30] [-slice 40s]
 //	go run ./internal/tools/reliability render
 //
 // It starts bin/crossrank, which `make build` makes, with the built-in model as a process of its
@@ -119,7 +119,7 @@ func parse(suite string, args []string, log io.Writer) (o options, err error) {
 		f.DurationVar(&o.fuzztime, "fuzztime", 5*time.Second, "time per fuzz target")
 	case "fleet":
 		f.Float64Var(&o.rate, "rate", 30, "requests per second")
-		f.DurationVar(&o.slice, "slice", 20*time.Second, "time of each measurement of shares, and of a server's absence")
+		f.DurationVar(&o.slice, "slice", 40*time.Second, "time of each measurement of shares, and of a server's absence")
 	}
 	if err := f.Parse(args); err != nil {
 		return o, err

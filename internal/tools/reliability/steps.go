@@ -28,10 +28,13 @@ The margin is that of the two P99s, by resampling.`, abuse},
 		{"chaos", "network", "A network that fails", "Callers with a deadline of one second and up to three retries, behind a proxy that breaks their connections.", network},
 		{"fleet", "fleet", "A fleet", `Three servers, each in a network namespace of its own behind a bridge, and one client of
 ` + "`dns:///`" + ` with up to three retries and without hedging, which sends a steady rate of requests. A server is
-slowed to a quarter of its speed by suspending it three quarters of the time, killed by SIGKILL, or
-cut off by taking its link down, without a word to anybody. A rolling restart stops each server by
-SIGTERM and waits until its successor gets requests. A server that is added to the name has its share
-once it answers at least half as many requests in two seconds as the others on average.`, testFleet},
+slowed to a quarter of its speed by suspending it three quarters of the time, so that a quarter of a
+healthy one's share is its due; killed by SIGKILL; or cut off by taking its link down, without a word
+to anybody. A rolling restart stops each server by SIGTERM and waits until its successor gets requests.
+A server that is added to the name has its share once it answers at least half as many requests in two
+seconds as the others on average. All requests are alike. The fleet has priority over other sessions
+of the machine: what else runs there would slow the healthy servers, and the slow one less, which is
+suspended meanwhile.`, testFleet},
 		{"chaos", "tests", "Go tests", "What needs an engine or a file that fails on demand.", tests},
 		{"chaos", "fuzz", "Fuzzing", "Each fuzz target of the tree, from its seeds and its recorded inputs.", fuzz},
 	}
