@@ -3,6 +3,7 @@
 package helm
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -95,6 +96,7 @@ func TestValues(t *testing.T) {
 		{"storage", map[string]any{"storageClass": "nfs", "accessMode": "ReadWriteOnce"}, "server.yaml",
 			[]string{"storageClassName: nfs", "[ReadWriteOnce]"}, nil},
 		{"clients", map[string]any{"clientLabels": map[string]any{"crossrank-client": nil, "team": "search"}}, "network.yaml", []string{`{"team":"search"}`}, nil},
+		{"all", full, "monitor.yaml", []string{"path: /metrics"}, nil},
 		{"nodes", map[string]any{"nodeSelector": map[string]any{"cpu": "amx"}, "tolerations": []any{map[string]any{"operator": "Exists"}}},
 			"server.yaml", []string{`nodeSelector: {"cpu":"amx"}`, `tolerations: [{"operator":"Exists"}]`}, nil},
 	}
@@ -124,8 +126,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// checkTypes holds manifests against the types of Kubernetes, which have no other fields. Those of
-// operators are held against their schemas in the tests of cmd/crossrank.
+// checkTypes holds manifests against the types of Kubernetes, which have no other fields, and those
+// of operators against their schemas.
 func checkTypes(t *testing.T, file, text string) {
 	t.Helper()
 	for _, document := range strings.Split(text, "\n---\n") {
@@ -146,8 +148,10 @@ func checkTypes(t *testing.T, file, text string) {
 			"HorizontalPodAutoscaler": &autoscalingv2.HorizontalPodAutoscaler{},
 		}[kind.Kind]
 		if !ok {
-			if kind.Kind != "" && kind.Kind != "ScaledObject" && kind.Kind != "ServiceMonitor" {
-				t.Errorf("%s: there is no type for %s", file, kind.Kind)
+			if kind.Kind != "" {
+				if err := validate(t, document); err != nil && !errors.Is(err, errNoModule) {
+					t.Errorf("%s: %s: %v", file, kind.Kind, err)
+				}
 			}
 			continue
 		}
