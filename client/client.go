@@ -174,8 +174,8 @@ func (o *Options) check() error {
 
 // Score scores pairs on the server. Besides errors of the server, it returns
 // [crossrank.Unavailable] if the server cannot be reached, and [crossrank.Internal] if the reply
-// does not match req. Over gRPC a request with TopN whose pairs have one query is sent as a ranking,
-// so that a server omits what it need not compute; other requests bring all scores.
+// does not match req. A crossrank server omits what it need not compute for a request with TopN
+// whose pairs have one query; other requests, and other servers, bring all scores.
 func (c *Client) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(err)

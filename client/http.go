@@ -11,12 +11,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank"
 )
 
-// overHTTP calls POST /score, which takes arbitrary pairs.
+// overHTTP calls POST /score, which takes arbitrary pairs, and omits what a ranking does not need.
 type overHTTP struct {
 	base       string
 	key        string // the API key, or empty
@@ -46,11 +47,15 @@ func newHTTP(t target, secure *tls.Config, opts Options) *overHTTP {
 
 func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	var out scoreReply
-	if err := h.call(ctx, http.MethodPost, "/score", bodyOf(req), &out); err != nil {
+	body := bodyOf(req)
+	if err := h.call(ctx, http.MethodPost, "/score", body, &out); err != nil {
 		return nil, err
 	}
+	if want := cmp.Or(body.TopN, len(req.Pairs)); len(out.Data) != want {
+		return nil, crossrank.Errorf(crossrank.Internal, "%s answered %d scores of %d", h.base, len(out.Data), want)
+	}
 	resp := &crossrank.Response{
-		Scores:    make([]float32, len(out.Data)),
+		Scores:    slices.Repeat([]float32{crossrank.Omitted}, len(req.Pairs)),
 		ScoreType: cmp.Or(out.ScoreType, crossrank.Probability), // the default of vLLM servers
 		Model:     out.Model,
 		Usage: crossrank.Usage{
@@ -61,7 +66,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 		},
 		Timing: crossrank.Timing(out.Timing),
 	}
-	seen := make([]bool, len(out.Data))
+	seen := make([]bool, len(req.Pairs))
 	for _, d := range out.Data {
 		if d.Index < 0 || d.Index >= len(seen) || seen[d.Index] || d.Score == nil {
 			return nil, crossrank.Errorf(crossrank.Internal, "%s: the reply does not have one score for each pair", h.base)
@@ -69,7 +74,7 @@ func (h *overHTTP) score(ctx context.Context, req *crossrank.Request) (*crossran
 		seen[d.Index] = true
 		resp.Scores[d.Index] = *d.Score
 		if d.Truncated > 0 && resp.Truncated == nil {
-			resp.Truncated = make([]int, len(out.Data))
+			resp.Truncated = make([]int, len(req.Pairs))
 		}
 		if d.Truncated > 0 {
 			resp.Truncated[d.Index] = d.Truncated

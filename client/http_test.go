@@ -46,6 +46,54 @@ func TestHTTPSaysEverything(t *testing.T) {
 	}
 }
 
+// TestHTTPOmits: of a ranking, a server is asked for the first scores alone.
+func TestHTTPOmits(t *testing.T) {
+	var asked map[string]any
+	var data string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = nil
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			t.Error(err)
+		}
+		w.Write([]byte(`{"score_type":"logit","data":[` + data + `]}`))
+	}))
+	defer s.Close()
+	c := dial(t, s.URL, Options{})
+	omitted := crossrank.Omitted
+	for _, test := range []struct {
+		name    string
+		queries string // of three pairs
+		topN    int
+		data    string
+		sent    any
+		want    []float32 // nil if the reply is refused
+	}{
+		{"one of three", "qqq", 1, `{"index":1,"score":7}`, 1.0, []float32{omitted, 7, omitted}},
+		{"two of three", "qqq", 2, `{"index":0,"score":1},{"index":2,"score":2}`, 2.0, []float32{1, omitted, 2}},
+		{"all", "qqq", 3, `{"index":0,"score":1},{"index":1,"score":3},{"index":2,"score":2}`, nil, []float32{1, 3, 2}},
+		{"several queries", "qpq", 1, `{"index":0,"score":1},{"index":1,"score":3},{"index":2,"score":2}`, nil, []float32{1, 3, 2}},
+		{"a reply with all", "qqq", 1, `{"index":0,"score":1},{"index":1,"score":3},{"index":2,"score":2}`, 1.0, nil},
+		{"a reply with less", "qqq", 2, `{"index":0,"score":1}`, 2.0, nil},
+		{"a reply with one twice", "qqq", 2, `{"index":0,"score":1},{"index":0,"score":1}`, 2.0, nil},
+		{"a reply with another", "qqq", 1, `{"index":3,"score":1}`, 1.0, nil},
+	} {
+		req := &crossrank.Request{TopN: test.topN}
+		for _, q := range test.queries {
+			req.Pairs = append(req.Pairs, crossrank.Pair{Query: string(q), Passage: "p"})
+		}
+		data = test.data
+		resp, err := c.Score(t.Context(), req)
+		switch {
+		case !reflect.DeepEqual(asked["top_n"], test.sent):
+			t.Errorf("%s: sent top_n %v, want %v", test.name, asked["top_n"], test.sent)
+		case test.want == nil && crossrank.CodeOf(err) != crossrank.Internal:
+			t.Errorf("%s: got %+v, %v, want that it is refused", test.name, resp, err)
+		case test.want != nil && (err != nil || !slices.Equal(resp.Scores, test.want)):
+			t.Errorf("%s: got %+v, %v, want %v", test.name, resp, err, test.want)
+		}
+	}
+}
+
 func TestHTTPErrorsOfEveryShape(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":"a","code":"too_large"}`:                            "a",

@@ -24,6 +24,8 @@ type scoreRequest struct {
 	Windows    string `json:"windows,omitempty"`
 	Overlap    int    `json:"window_overlap,omitempty"`
 	MaxWindows int    `json:"max_chunks_per_doc,omitempty"`
+
+	TopN int `json:"top_n,omitempty"`
 }
 
 type scoreReply struct {
@@ -68,6 +70,9 @@ func bodyOf(req *crossrank.Request) *scoreRequest {
 	for i, p := range req.Pairs {
 		queries[i], passages[i] = p.Query, p.Passage
 		shared = shared && p.Query == req.Pairs[0].Query
+	}
+	if isRanking(req) {
+		body.TopN = req.TopN
 	}
 	body.Text1, body.Text2 = queries, passages
 	if shared {

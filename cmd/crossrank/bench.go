@@ -78,9 +78,9 @@ With --against, all pairs are also scored in a second precision. The output show
 logits differ and whether both rank passages alike. The comparison is not part of the timing.
 
 With --top-n, a request needs only its highest scores, as rankings with a top_n do: --quantization
-cascade then scores only what may be among them in fp32, and so does a server with that precision,
-which is asked over gRPC for a ranking. With --against too, the output shows how many requests have
-the same first ones in the same order.
+cascade then scores only what may be among them in fp32, and so does a crossrank server with that
+precision. With --against too, the output shows how many requests have the same first ones in the
+same order.
 
 With --collection, bench measures quality beside speed: for each query of a judged collection it
 reranks the documents that BM25 ranks highest, and reports nDCG@10 and MRR@10 as trec_eval
@@ -106,7 +106,7 @@ say partial, and the exit code is 1.`,
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --pairs pairs.jsonl --batch 64 --json
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --quantization int8 --against fp32
   $ crossrank bench --quantization cascade --top-n 10 --batch 100 --one-query --against fp32
-  $ crossrank bench grpc://127.0.0.1:50051 --top-n 10 --batch 100 --one-query
+  $ crossrank bench http://127.0.0.1:8080 --top-n 10 --batch 100 --one-query
   $ crossrank bench --model ./ms-marco-MiniLM-L-6-v2 --collection ./beir/scifact
   $ crossrank bench --results bench.jsonl && crossrank report bench.jsonl
   $ for i in 1 2 3 4 5 6; do crossrank bench --format bench >> before.txt; done`,
@@ -137,7 +137,7 @@ func (o *benchOptions) register(cmd *cobra.Command) {
 	o.target.register(cmd)
 	f.StringVar(&o.pairs, "pairs", "", "JSONL file of pairs; empty = synthetic pairs")
 	o.load.register(cmd)
-	f.IntVar(&o.topN, "top-n", 0, "scores needed per request, the highest; 0 = all (of a server: over gRPC)")
+	f.IntVar(&o.topN, "top-n", 0, "scores needed per request, the highest; 0 = all")
 	f.DurationVar(&o.interval, "interval", 5*time.Second, "time between two lines of interim figures; 0 = none")
 	f.IntVar(&o.threads, "threads", 0, "threads per batch; 0 = all cores (not of a server)")
 	o.compute.register(cmd, " (not of a server)")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,8 +65,8 @@ func (t *targetFlags) connect(ctx context.Context, address, model string, retrie
 // one query per request where it needs that.
 func (t *targetFlags) fits(opts *benchOptions, data *dataset.Set) error {
 	d, ranks := t.api(), t.address != "" && opts.topN > 0
-	if ranks && (d != client.Crossrank || !strings.HasPrefix(t.address, "grpc")) {
-		return usageError("--top-n asks a server for a ranking, which is sent in crossrank's own API over gRPC; give the server as grpc://host:port")
+	if ranks && d != client.Crossrank {
+		return usageError("--top-n asks a server for its highest scores alone, which the dialect %s cannot", d)
 	}
 	if opts.scores != "" && !d.Logits() {
 		return usageError("--scores writes logits, which the dialect %s cannot be asked for", d)
@@ -84,7 +83,7 @@ func (t *targetFlags) fits(opts *benchOptions, data *dataset.Set) error {
 	case opts.pairs != "" || opts.collection != "":
 		who := fmt.Sprintf("the dialect %s accepts", d)
 		if ranks {
-			who = "--top-n ranks for"
+			who = "--top-n is for"
 		}
 		return usageError("%s one query per request, but requests of %d pairs hold several, as pair %d of %s; "+
 			"use --one-query, or give pairs sorted by query", who, opts.load.batch, at, data.Name)

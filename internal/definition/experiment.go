@@ -17,6 +17,10 @@ type Data struct {
 	// documents for one query. Default: false, every pair keeps its own query.
 	OneQuery bool `yaml:"one_query,omitempty" json:"one_query,omitempty"`
 
+	// TopN is how many scores of each request are needed, the highest, as of rankings with a top_n.
+	// All pairs of a request then have one query. Default: 0, all scores.
+	TopN int `yaml:"top_n,omitempty" json:"top_n,omitempty" min:"0" max:"65536"`
+
 	// Instruction is sent with every request, for models whose prompt template has a place for one.
 	// Default: empty, the template's own.
 	Instruction string `yaml:"instruction,omitempty" json:"instruction,omitempty" check:"filled"`

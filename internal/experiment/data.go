@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/crossrank/crossrank/internal/dataset"
@@ -29,6 +30,9 @@ func Provenance(set *dataset.Set, sent definition.Data) results.Data {
 	}
 	if sent.OneQuery {
 		d.Name += ", one query a request"
+	}
+	if sent.TopN > 0 {
+		d.Name += fmt.Sprintf(", top_n %d", sent.TopN)
 	}
 	return d
 }

@@ -19,6 +19,9 @@ func Instructed(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
 // Sending returns s with requests as the data asks for them.
 func Sending(s crossrank.Scorer, d definition.Data) crossrank.Scorer {
 	s = Instructed(s, d)
+	if d.TopN > 0 {
+		s = highest{s, d.TopN}
+	}
 	if d.OneQuery {
 		return oneQuery{s}
 	}
@@ -38,6 +41,21 @@ func (i instructed) Score(ctx context.Context, req *crossrank.Request) (*crossra
 	one := *req
 	one.Instruction = i.text
 	return i.scorer.Score(ctx, &one)
+}
+
+// highest asks for so many scores of every request.
+type highest struct {
+	scorer crossrank.Scorer
+	topN   int
+}
+
+var _ crossrank.Scorer = highest{}
+
+// Score implements [crossrank.Scorer].
+func (h highest) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	one := *req
+	one.TopN = h.topN
+	return h.scorer.Score(ctx, &one)
 }
 
 // oneQuery scores all passages of a request for the query of its first pair.

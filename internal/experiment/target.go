@@ -55,6 +55,8 @@ func unreachable(s definition.Settings) []string {
 	}
 	if d := foreignDialect(s.Target); d != "" && s.Data.Instruction != "" {
 		return []string{"data.instruction: the dialect " + d + " cannot express an instruction"}
+	} else if d != "" && s.Data.TopN > 0 {
+		return []string{"data.top_n: the dialect " + d + " cannot ask for the highest scores alone"}
 	}
 	c, err := Connect(s.Target, 0)
 	if err == nil {
@@ -84,17 +86,24 @@ func HasHistory(t definition.Target) bool {
 }
 
 // checkQueries returns an error for data that makes requests of several queries if the target's
-// dialect has one per request.
+// dialect, or a ranking, has one per request.
 func checkQueries(sw definition.Sweep, pairs []crossrank.Pair) error {
 	for _, v := range sw.Variants {
-		d := client.Dialect(v.Settings.Target.Dialect)
-		if v.Settings.Data.OneQuery || v.Settings.Experiment.Mix.Given() || !d.OneQuery() {
+		d, who := client.Dialect(v.Settings.Target.Dialect), ""
+		switch {
+		case v.Settings.Data.OneQuery || v.Settings.Experiment.Mix.Given():
+			continue
+		case d.OneQuery():
+			who = fmt.Sprintf("target.dialect: %s takes", d)
+		case v.Settings.Data.TopN > 0:
+			who = "data.top_n is for"
+		default:
 			continue
 		}
 		for _, batch := range v.Settings.Experiment.BatchSizes {
 			if at := SeveralQueries(pairs, batch); at > 0 {
-				return fmt.Errorf("target.dialect: %s takes one query per request, but requests of %d pairs have several, as pair %d of %s; "+
-					"set data.one_query: true, or give data sorted by query", d, batch, at, dataName(v.Settings.Data))
+				return fmt.Errorf("%s one query per request, but requests of %d pairs have several, as pair %d of %s; "+
+					"set data.one_query: true, or give data sorted by query", who, batch, at, dataName(v.Settings.Data))
 			}
 		}
 	}

@@ -154,6 +154,7 @@ func TestTargetsThatCannotBe(t *testing.T) {
 		{"the wrong protocol", "grpc://127.0.0.1:1", "  dialect: tei\n", "needs HTTP"},
 		{"settings of a server", "http://127.0.0.1:1", "batching: {packing: true}\n", "batching (line 4): belongs to a server"},
 		{"several queries a request", "http://127.0.0.1:1", "  dialect: jina\n", "pair 2 of the synthetic data; set data.one_query"},
+		{"rankings of several queries", "grpc://127.0.0.1:1", "data: {top_n: 3}\n", "data.top_n is for one query per request, but requests of 32 pairs have several"},
 		{"nobody there", "http://127.0.0.1:1", "  dialect: tei\ndata: {one_query: true}\n", "asking the target for its model"},
 	} {
 		dir := t.TempDir()

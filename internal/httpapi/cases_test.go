@@ -103,7 +103,7 @@ var targets = []target{
 		map[string][]string{"query": notQuery, "documents": notDocuments}, []map[string]kind{optional, ranks},
 		"documents", "query", 400, "ErrorCohere", "", false},
 	{"vLLM", "/v1/score", fields{{"text_1", `"q"`}, {"text_2", `["a","b"]`}},
-		map[string][]string{"text_1": notTexts, "text_2": notTexts}, []map[string]kind{optional}, "text_2", "text_1", 400, "ErrorOpenAI", "", false},
+		map[string][]string{"text_1": notTexts, "text_2": notTexts}, []map[string]kind{optional, {"top_n": countKind}}, "text_2", "text_1", 400, "ErrorOpenAI", "", false},
 	{"text-embeddings-inference's predict", "/predict", fields{{"inputs", `[["q","a"],["q","b"]]`}},
 		map[string][]string{"inputs": {`"q"`, `1`, `true`, `{}`, `["q"]`, `["q","a","b"]`, `["q",1]`, `["q",null]`, `[["q"]]`,
 			`[["q","a","b"]]`, `[["q",1]]`, `[["q",null]]`, `[["q","a"],"b"]`, `[["q","a"],["q"]]`, `[[]]`, `[null]`, `[{}]`,

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -147,6 +148,36 @@ func TestTopN(t *testing.T) {
 		if !slices.IsSortedFunc(got, func(a, b ranked) int { return int(1e6 * (b.Score - a.Score)) }) {
 			t.Errorf("top_n %s: not best first: %s", n, w.Body)
 		}
+	}
+}
+
+// TestTopNOfScores: the highest scores of one query, in the order of the request.
+func TestTopNOfScores(t *testing.T) {
+	ask := func(more string) (*httptest.ResponseRecorder, []score) {
+		w := post(newAPI(&scorer{}), "/score", `{"text_1":"q","text_2":["a","b","c"]`+more+`}`)
+		var got scored
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatalf("%s: %v", w.Body, err)
+		}
+		return w, got.Data
+	}
+	for _, kind := range []string{"", `,"raw_scores":true`, `,"score_type":"probability"`} {
+		_, all := ask(kind)
+		byScore := slices.SortedStableFunc(slices.Values(all), func(a, b score) int { return cmp.Compare(b.Score, a.Score) })
+		for n := range 5 {
+			want := slices.Clone(byScore)
+			if n > 0 {
+				want = want[:min(n, len(want))]
+			}
+			slices.SortFunc(want, func(a, b score) int { return a.Index - b.Index })
+			if w, got := ask(fmt.Sprintf(`%s,"top_n":%d`, kind, n)); !slices.Equal(got, want) {
+				t.Errorf("top_n %d%s: got %s, want %+v", n, kind, w.Body, want)
+			}
+		}
+	}
+	w := post(newAPI(&scorer{}), "/score", `{"text_1":["q","r"],"text_2":["a","b"],"top_n":1}`)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `text_1\" has several`) {
+		t.Errorf("two queries: got %d %s, want that top_n is refused", w.Code, w.Body)
 	}
 }
 

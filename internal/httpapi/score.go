@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"slices"
 	"time"
 
 	"github.com/crossrank/crossrank"
@@ -54,15 +55,23 @@ func (a *API) score(x *exchange) error {
 		return a.sglangScore(x, o)
 	}
 	first, second := scoreKeys(o)
+	topN := o.count("top_n")
 	opts, err := a.pairing(o, first, second)
 	if err != nil {
 		return err
+	}
+	if opts.TopN = topN; topN > 0 && severalQueries(opts.Pairs) {
+		return crossrank.Errorf(crossrank.InvalidArgument, "\"top_n\" is for the documents of one query; %q has several", first)
 	}
 	resp, err := a.scored(x, opts)
 	if err != nil {
 		return err
 	}
-	return x.reply(scoredReply(x.id, resp))
+	return x.reply(scoredReply(x.id, resp, topN))
+}
+
+func severalQueries(pairs []crossrank.Pair) bool {
+	return slices.ContainsFunc(pairs, func(p crossrank.Pair) bool { return p.Query != pairs[0].Query })
 }
 
 // scoreKeys finds the names of the two sides of pairs. vLLM has several; the first that is there
@@ -111,8 +120,10 @@ func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
 		return nil, err
 	}
 	if opts.probability && resp.ScoreType == crossrank.Logit {
-		for i := range resp.Scores {
-			resp.Scores[i] = crossrank.Sigmoid(resp.Scores[i])
+		for i, s := range resp.Scores {
+			if s != crossrank.Omitted {
+				resp.Scores[i] = crossrank.Sigmoid(s)
+			}
 		}
 		resp.ScoreType = crossrank.Probability
 	}
@@ -124,13 +135,13 @@ func (a *API) scored(x *exchange, opts *options) (*crossrank.Response, error) {
 // earlier one. It does not depend on what was cached.
 func tokensRead(resp *crossrank.Response) int { return resp.Usage.Tokens + resp.Usage.CachedTokens }
 
-func scoredReply(id string, resp *crossrank.Response) *scored {
+// scoredReply has the topN highest scores, or all, in the order of the request.
+func scoredReply(id string, resp *crossrank.Response, topN int) *scored {
 	out := &scored{
 		ID:      "score-" + id,
 		Object:  "list",
 		Created: time.Now().Unix(),
 		Model:   resp.Model,
-		Data:    make([]score, len(resp.Scores)),
 		Usage: scoredUsage{
 			PromptTokens:    tokensRead(resp),
 			TotalTokens:     tokensRead(resp),
@@ -146,8 +157,11 @@ func scoredReply(id string, resp *crossrank.Response) *scored {
 			Total:    resp.Timing.Total.Nanoseconds(),
 		},
 	}
-	for i, s := range resp.Scores {
-		out.Data[i] = score{Index: i, Object: "score", Score: s, Truncated: truncatedOf(resp, i)}
+	best := crossrank.Order(resp.Scores, topN)
+	slices.SortFunc(best, func(a, b crossrank.Ranked) int { return a.Index - b.Index })
+	out.Data = make([]score, len(best))
+	for i, b := range best {
+		out.Data[i] = score{Index: b.Index, Object: "score", Score: b.Score, Truncated: truncatedOf(resp, b.Index)}
 	}
 	return out
 }
