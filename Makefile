@@ -203,7 +203,7 @@ JOB_FLAGS ?=
 job-faults: build ## a job with processes that are killed, a cut network and a full disk, about 10 minutes; as root for the last two; writes docs/scale.jsonl and what is made from it
 	$(GO) run ./internal/tools/jobchaos faults $(JOB_FLAGS)
 
-job-dry: build ## a job of 100 million rows whose scores cost nothing, about an hour and 10 GB in the temporary directory; writes the same files
+job-dry: build ## a job of 100 million rows whose scores cost nothing, about half an hour and 10 GB in the temporary directory; writes the same files
 	$(GO) run ./internal/tools/jobchaos dry $(JOB_FLAGS)
 
 generate: generate-asm generate-proto ## everything that is generated
