@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -72,5 +73,29 @@ func (a *API) fail(x *exchange, err error) {
 		a.cfg.Log.ErrorContext(x.r.Context(), "encoding an error", "request_id", x.id, "error", err)
 		return
 	}
+	linger := a.lingers(x, f.status)
 	write(x.w, f.status, "application/json", body)
+	if linger {
+		a.discard(x)
+	}
+}
+
+// lingers prepares a failed exchange for [API.discard], and reports whether it needs that. It does
+// not where nothing more is to come: over HTTP/2, where a stream ends alone; from a caller that
+// awaits leave to send its body; and from one that was too slow.
+func (a *API) lingers(x *exchange, status int) bool {
+	if x.r.ProtoMajor != 1 || x.r.ContentLength == 0 || x.r.Header.Get("Expect") != "" || status == http.StatusRequestTimeout {
+		return false
+	}
+	return http.NewResponseController(x.w).EnableFullDuplex() == nil
+}
+
+// discard reads what is left of a body that is as large as one may be, after its reply. Many callers
+// send all of a request before they read. If the connection were closed before, they would see a
+// reset instead of the reply.
+func (a *API) discard(x *exchange) {
+	x.held.Release()
+	if http.NewResponseController(x.w).Flush() == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(x.r.Body, a.cfg.BodyBytes)) // bounded by the server's read timeout
+	}
 }

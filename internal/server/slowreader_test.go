@@ -31,8 +31,10 @@ func TestRepliesToSlowReadersAreBounded(t *testing.T) {
 		len(body), body)
 	r := start(t, &scorertest.Fake{}, Config{RequestBytes: budget})
 	before := liveHeap()
-	conns := open(t, r.HTTPAddr(), peers)
-	for _, c := range conns {
+	var conns []net.Conn
+	for range peers {
+		c := open(t, r.HTTPAddr(), 1)[0] // just before its header, for which the server waits a little
+		conns = append(conns, c)
 		if err := c.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 			t.Fatal(err)
 		}
