@@ -7,8 +7,8 @@ import (
 // Where a team has more workers than a few rows each, they share columns too. The workers of a team
 // are a grid: those of one row of it have the same rows of the block, those of one column of it the
 // same columns of every product and the same heads. So each reads only its columns' weights, but it
-// reads what others have written at every step, and waits for them seven times a layer instead of
-// twice.
+// reads what others have written at every step, and waits for them five times a layer instead of
+// once.
 
 // columnRows is how many rows of a block there are at most, for each worker, if they share columns.
 // With so many rows of its own, a worker is as fast without the waits.
@@ -97,30 +97,31 @@ func gridOf(p part) grid {
 	}
 }
 
-// layersByColumns takes a block through the whole layers, as block does where workers share rows.
+// layersByColumns takes a block through the whole layers, as layersByRows does where workers share
+// rows alone. What a row of the grid embeds and norms, each of its workers does by itself for all
+// rows, in memory of its own: that is less work than a wait.
 func (m *model) layersByColumns(s *scratch, w *workspace, g grid, seqs []input, rows int) {
 	low, high := m.rowsOf(g.rows, seqs, rows)
-	from, to := g.columns.of(high - low) // what one worker norms of its row's rows
-	from, to = low+from, low+to
-	m.embed(s, w, seqs, from, to)
-	g.wait()
+	n, x, sum := high-low, w.out, s.sum[low*m.hidden:]
+	m.embedRows(x, w, seqs, low, high)
 	for i := range g.cut {
 		l, c := &m.layers[i], &g.cut[i]
-		m.projectColumns(s, w, c, low, high)
+		m.projectColumns(s, w, c, x, low, high)
 		g.wait() // for the keys and values of other rows
 		m.attendColumns(s, w, l, c, seqs, low, high)
 		g.wait() // for the other heads
-		m.product(s.sum[low*m.hidden+c.out:], m.hidden, s.context[low*m.attention:], m.attention, high-low, c.outProj, kernel.None, w)
+		m.product(sum[c.out:], m.hidden, s.context[low*m.attention:], m.attention, n, c.outProj, kernel.None, w)
 		g.wait()
-		m.add(s.x[from*m.hidden:], s.sum[from*m.hidden:], to-from, &l.attentionNorm)
+		m.add(x, sum, n, &l.attentionNorm)
+		m.product(s.feed[low*m.intermediate+c.up:], m.intermediate, x, m.hidden, n, c.upProj, m.act, w)
 		g.wait()
-		m.product(s.feed[low*m.intermediate+c.up:], m.intermediate, s.x[low*m.hidden:], m.hidden, high-low, c.upProj, m.act, w)
+		m.product(sum[c.out:], m.hidden, s.feed[low*m.intermediate:], m.intermediate, n, c.downProj, kernel.None, w)
 		g.wait()
-		m.product(s.sum[low*m.hidden+c.out:], m.hidden, s.feed[low*m.intermediate:], m.intermediate, high-low, c.downProj, kernel.None, w)
-		g.wait()
-		m.add(s.x[from*m.hidden:], s.sum[from*m.hidden:], to-from, &l.feedForwardNorm)
-		g.wait()
+		m.add(x, sum, n, &l.feedForwardNorm)
 	}
+	from, to := g.columns.of(n)
+	copy(s.x[(low+from)*m.hidden:(low+to)*m.hidden], x[from*m.hidden:])
+	g.wait()
 }
 
 // product is a product with a column's part of weights; nil means that it has none.
@@ -130,10 +131,10 @@ func (m *model) product(c []float32, ldc int, a []float32, lda, rows int, p *ker
 	}
 }
 
-// projectColumns computes a column's queries, keys and values of some rows.
-func (m *model) projectColumns(s *scratch, w *workspace, c *columns, low, high int) {
+// projectColumns computes a column's queries, keys and values of rows low to high, which are x.
+func (m *model) projectColumns(s *scratch, w *workspace, c *columns, x []float32, low, high int) {
 	ld, at := 3*m.attention, c.heads*m.heads.Size
-	x, qkv := s.x[low*m.hidden:], s.qkv[low*ld+at:]
+	qkv := s.qkv[low*ld+at:]
 	m.product(qkv, ld, x, m.hidden, high-low, c.queryProj, kernel.None, w)
 	m.product(qkv[m.attention:], ld, x, m.hidden, high-low, c.keyProj, kernel.None, w)
 	m.product(qkv[2*m.attention:], ld, x, m.hidden, high-low, c.valueProj, kernel.None, w)

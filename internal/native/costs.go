@@ -3,8 +3,6 @@ package native
 import (
 	"math"
 
-	"github.com/crossrank/crossrank/internal/cpu"
-	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
 
@@ -15,20 +13,21 @@ import (
 // Where workers share rows, the time is the sum of
 //
 //   - the rows of one worker, cut into tiles: a low tile takes as long as a few rows, since each
-//     product waits for the sum of the one before it;
-//   - once for each block of rows, what reading all weights adds: the first tile of a panel waits
-//     for it;
-//   - attention, divided among the workers; and what each does for all keys and values of its
-//     sequences: fetch those of other workers, and arrange them;
+//     product waits for the sum of the one before it; but for each block of rows at least as long
+//     as reading all weights takes, which goes on meanwhile;
+//   - attention, divided among the workers; both by the slowest of them;
+//   - what each does for all keys and values of its sequences: fetch those of other workers, and
+//     arrange them;
 //   - the waits of each block;
-//   - the last block's rows, of which one worker computes those of one sequence.
+//   - the last block's attention of one row a sequence, of which one worker computes one, or shares
+//     its heads; and what follows it, whose columns the workers share if the rows are few.
 //
 // Where workers share columns too, a worker computes more rows, but only its columns of them and
 // its heads. It fetches from others what they have computed of these rows, and waits more often.
 type costs struct {
 	tile    int     // rows of the highest tile
 	lowTile int     // rows that a lower tile takes as long as, at least
-	weights float64 // of reading all weights once
+	weights float64 // of reading all weights
 	wait    float64 // of a wait of two workers; each doubling of them adds as much
 	waits   int     // in a block of rows
 	keys    float64 // of one token's keys and values, in all blocks
@@ -40,8 +39,16 @@ type costs struct {
 	fetch       float64 // of what others have computed of a row
 
 	quadratic float64 // tokens of a sequence whose attention costs as much as its rows
-	last      float64 // of the last block's row of a sequence
+
+	// Of the last block, where it computes one row a sequence.
+	lastAttention float64 // of a sequence
+	lastRow       float64 // of what follows for one of many rows; 0: nothing
+	lastWeights   float64 // of reading its weights
 }
+
+// uneven is how much later the slowest of two workers is than both on average, as a part of what
+// they compute; each doubling of them adds as much.
+const uneven = 0.03
 
 // time is that of a team of so many workers for their load, as a grid of so many columns.
 func (c *costs) time(l *load, workers, columns int) float64 {
@@ -54,29 +61,52 @@ func (c *costs) time(l *load, workers, columns int) float64 {
 	blocks := math.Ceil(float64(l.rows) / float64(workers*blockTokens))
 	groups := float64(workers / columns) // of rows
 	rows := math.Ceil(float64(l.rows) / blocks / groups)
-	t := blocks * (c.tiles(int(rows)) + c.weights) * largestPart(c.panels, columns)
-	t += l.attention / groups * largestPart(c.heads, columns)
-	t += math.Ceil(float64(l.sequences)/float64(workers)) * c.last
-	if sharing := float64(workers / l.sequences); sharing > 1 {
-		t -= c.last / 2 * (1 - 1/sharing) // the heads of its attention, which is half of it
+	if columns > 1 && rows*(1+float64(l.longest)/c.quadratic) >= chunkRows {
+		return math.Inf(1) // rows of short sequences are more than others, see rowsOf
 	}
+	t := blocks * max(c.tiles(int(rows)), c.weights) * largestPart(c.panels, columns)
+	t += l.attention / groups * largestPart(c.heads, columns)
+	t *= 1 + uneven*math.Log2(float64(workers))
+	t += c.last(l.sequences, workers)
 	if workers > 1 {
 		waits := c.waits
 		if columns > 1 {
 			waits = c.gridWaits
 			t += rows * c.fetch * float64(columns-1) / float64(columns)
 		}
-		t += blocks * float64(waits) * c.wait * math.Log2(float64(workers))
+		t += blocks * float64(waits) * c.waiting(workers)
 		// A worker's rows belong to some sequences, of which it shares the first and the last.
 		t += c.keys * (float64(l.rows)/groups + float64(l.longest)) / float64(columns)
 	}
 	return t
 }
 
+// last is the time of the last block, where it computes one row a sequence.
+func (c *costs) last(sequences, workers int) float64 {
+	if c.lastRow == 0 {
+		return 0
+	}
+	rows, part := ceilDiv(sequences, workers), 1.0
+	t := float64(rows) * c.lastAttention
+	if each := min(workers/sequences, c.heads); each > 1 {
+		t = c.lastAttention * largestPart(c.heads, each)
+	}
+	if sharesTail(sequences, workers) {
+		rows, part = sequences, largestPart(c.panels, workers)
+		t += tailWaits * c.waiting(workers)
+	}
+	return t + max(c.tiles(rows)*c.lastRow, c.lastWeights)*part
+}
+
+// waiting is the time of a wait of some workers.
+func (c *costs) waiting(workers int) float64 { return c.wait * math.Log2(float64(workers)) }
+
 // largestPart is the largest of the parts into which things are divided, of all of them.
 func largestPart(things, parts int) float64 {
-	return float64((things+parts-1)/parts) / float64(things)
+	return float64(ceilDiv(things, parts)) / float64(things)
 }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // tiles is the cost of a product of some rows, in rows.
 func (c *costs) tiles(rows int) float64 {
@@ -85,54 +115,6 @@ func (c *costs) tiles(rows int) float64 {
 		rest = max(rest, c.lowTile)
 	}
 	return float64(whole + rest)
-}
-
-// Times on one core of the machine of docs/engine.md, in nanoseconds and operations a nanosecond.
-// Only their ratios matter, and they differ little between machines: where cores are faster, so are
-// their caches.
-const (
-	fp32Rate    = 100.0
-	int8Rate    = 250.0
-	dotRate     = 190.0 // of pairs of bfloat16 numbers
-	genericRate = 2.0
-
-	waitTime = 2000.0 // of two workers at a barrier, of which the second comes a little later
-	lineTime = 20.0   // of a cache line that another core has written
-)
-
-// costsOf are those of a model that is packed, with the kernels that it uses.
-func costsOf(n *network.Network, m *model) costs {
-	c := costs{tile: m.kernels.TileRows(), lowTile: 4, weights: 2, quadratic: float64(m.quadratic)}
-	rate := fp32Rate
-	switch {
-	case m.precision == BF16Dot && m.kernels.MultipliesPairs():
-		c.tile, rate = m.kernels.TileRowsDot(), dotRate
-	case m.precision == INT8:
-		c.tile, c.lowTile, c.weights, rate = m.kernels.TileRows8(), 2, 1.5, int8Rate
-	}
-	if m.kernels.Tier == cpu.Generic {
-		c.lowTile, c.weights, rate = 1, 0, genericRate
-	}
-	blocks := len(m.whole())
-	operations := 0
-	for i := range blocks {
-		operations += 2 * linearWeights(&n.Blocks[i])
-	}
-	row := max(1, float64(operations)/rate) // in nanoseconds
-	c.wait = waitTime / row
-	c.waits = 2*blocks + 1
-	c.mostColumns, c.heads, c.panels = 1, m.heads.Count, m.hidden/kernel.Width
-	if m.sharesColumns() {
-		c.mostColumns = min(c.heads, c.panels)
-	}
-	c.gridWaits = 7*blocks + 3
-	c.fetch = float64(blocks) * float64(4*(m.attention+4*m.hidden+m.intermediate)/64) * lineTime / row
-	c.keys = float64(blocks) * float64(2*4*m.keyValues/64) * lineTime / row
-	if !m.readsAll() {
-		c.waits++
-		c.last = (float64(c.lowTile) + c.weights) / float64(max(1, blocks))
-	}
-	return c
 }
 
 // linearWeights is how many weights the linear layers of a block have.

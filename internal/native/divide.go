@@ -55,7 +55,7 @@ func (e *Engine) assign(seqs []input, p plan) {
 		e.memory.lend(leader.scratch, p, team)
 		leader.barrier.reset(p.size)
 		for i, w := range members {
-			w.pass, w.part = leader, part{index: i, count: p.size, barrier: leader.barrier, cut: e.cutFor(p.columns)}
+			w.pass, w.part = leader, e.partOf(p, i, leader.barrier)
 		}
 	}
 	loads := e.planner.loads[:p.teams]
@@ -66,8 +66,21 @@ func (e *Engine) assign(seqs []input, p plan) {
 		e.workers[team*p.size].add(seqs[i], i)
 	}
 	for team := range p.teams {
-		e.workers[team*p.size].prepare()
+		e.workers[team*p.size].prepare(p.size)
 	}
+}
+
+// partOf is the part of a team's worker.
+func (e *Engine) partOf(p plan, index int, barrier waiter) part {
+	return part{index: index, count: p.size, barrier: barrier, cut: e.cutFor(p.columns), tails: e.tailsFor(p.size)}
+}
+
+// tailsFor are those of a team of n workers. They are made when they are first needed.
+func (e *Engine) tailsFor(n int) []tail {
+	if e.tails[n] == nil {
+		e.tails[n] = e.model.cutTails(n)
+	}
+	return e.tails[n]
 }
 
 // cutFor is how the layers are cut for a grid of n columns; nil for one. It is made when it is
@@ -82,9 +95,10 @@ func (e *Engine) cutFor(n int) [][]columns {
 	return e.cuts[n]
 }
 
-// quadratic is how long sequences are where attention is as much work as linear layers: 2,304
-// tokens in MiniLM. Attention within a window counts as none.
-func quadratic(n *network.Network) int {
+// quadraticOf is how long sequences are where attention takes as long as linear layers. In MiniLM
+// it is as much work at 2,304 tokens, but in int8 products are faster. Attention within a window
+// counts as none.
+func (m *model) quadraticOf(n *network.Network) int {
 	linear, attention := 0, 1 // some, so that there is a ratio
 	for i := range n.Blocks {
 		b := &n.Blocks[i]
@@ -99,5 +113,6 @@ func quadratic(n *network.Network) int {
 			attention += 4 * n.Heads * n.HeadSize // as long as products with the table take
 		}
 	}
-	return max(1, linear/attention)
+	products, _, attentionSpeed := m.rateOf()
+	return max(1, int(float64(linear)/products.speed/(float64(attention)/attentionSpeed)))
 }

@@ -197,7 +197,7 @@ func (m *model) embedRows(dst []float32, w *workspace, seqs []input, low, high i
 			for i := q.from + first; i < q.from+last; i++ {
 				token, types := m.tokenAt(q, i)
 				at := types + m.positions.row(token, counted)
-				m.embedRow(dst, m.tokenEmbeddings.row(token, w.out), m.positionEmbeddings[at*m.embedding:])
+				m.embedRow(dst, m.tokenEmbeddings.row(token, w.token), m.positionEmbeddings[at*m.embedding:])
 				if dst = dst[m.embedding:]; !m.positions.isPadding(token) {
 					counted++
 				}

@@ -18,7 +18,7 @@
 //
 // An [Engine] divides a batch into parts of about equal cost, one for each team of cores. A team of
 // one core takes its part through the whole forward pass and never waits. A larger team splits the
-// rows of a pass, and its cores wait for each other twice a layer; many cores with few rows split
+// rows of a pass, and its cores wait for each other once a layer; many cores with few rows split
 // columns too. A model of the costs (see costs) chooses the teams: single cores for many like
 // sequences, all cores together for one sequence, and teams between where there are more cores than
 // sequences. All memory lasts as long as the engine, so a batch allocates nothing.
@@ -54,6 +54,7 @@ type Engine struct {
 	memory  *memory
 	planner planner
 	cuts    [][][]columns // by the columns of a grid
+	tails   [][]tail      // by the workers of a team
 
 	processors func() int // that may run workers; asked before each batch
 }
@@ -111,7 +112,7 @@ func (e *Engine) start(threads int, cpus []int) {
 	}
 	e.processors = func() int { return runtime.GOMAXPROCS(0) }
 	e.memory = e.model.newMemory(threads, e.maxTokens)
-	e.cuts = make([][][]columns, e.model.heads.Count+1)
+	e.cuts, e.tails = make([][][]columns, e.model.heads.Count+1), make([][]tail, threads+1)
 	e.planner = planner{costs: e.model.costs, loads: make([]load, threads)}
 	for range threads {
 		w := newWorker(e.model, e.maxTokens)

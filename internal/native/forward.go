@@ -12,14 +12,8 @@ func (m *model) forward(s *scratch, w *workspace, p part, seqs []input, logits [
 		m.block(s, w, p, seqs[first:first+n], rows, first)
 		first += n
 	}
-	low, high := p.of(len(seqs))
-	if low < high && seqs[0].fill == nil {
-		read := s.read[low*m.hidden:]
-		if !m.readsAll() {
-			m.afterAttention(w, &m.layers[len(m.layers)-1], read, s.readContext[low*m.attention:], high-low)
-			m.normRows(read, read, high-low, &m.finalNorm)
-		}
-		m.classify(w, read, logits[low:high])
+	if len(seqs) > 0 && seqs[0].fill == nil {
+		m.finish(s, w, p, len(seqs), logits)
 	}
 }
 
@@ -40,47 +34,65 @@ func block(seqs []input, most int) (n, rows int) {
 // for the head, from row first on. Unless that is the mean, the last layer is computed up to its
 // attention.
 func (m *model) block(s *scratch, w *workspace, p part, seqs []input, rows, first int) {
-	low, high := m.rowsOf(p, seqs, rows)
-	layers := m.whole()
 	if p.cut != nil {
 		m.layersByColumns(s, w, gridOf(p), seqs, rows)
 	} else {
-		m.layersByRows(s, w, p, seqs, low, high)
+		m.layersByRows(s, w, p, seqs, rows)
 	}
+	low, high := m.rowsOf(p, seqs, rows)
+	at := len(m.whole()) // the last layer, if it is not whole
+	qkv := m.qkvOf(s, p, rows, at)
 	switch {
 	case seqs[0].fill != nil: // then all of them: only keys and values are wanted
-		m.project(s, w, &m.layers[len(layers)], seqs, low, high)
+		m.project(s, w, &m.layers[at], qkv, seqs, low, high)
 	case m.readsAll():
 		m.meanRead(s, w, p, seqs, first)
 	case m.last.keys == nil:
-		m.project(s, w, &m.layers[len(layers)], seqs, low, high)
+		m.project(s, w, &m.layers[at], qkv, seqs, low, high)
 		p.wait() // for the others' keys and values
-		m.attendRead(s, w, p, seqs, first)
+		m.attendRead(s, w, p, qkv, seqs, first)
 	default:
-		if len(layers) == 0 {
-			p.wait() // for the others' embeddings
-		}
-		m.attendRead(s, w, p, seqs, first)
+		m.attendRead(s, w, p, nil, seqs, first)
 	}
 	p.wait()
 }
 
-// layersByRows takes a worker's rows of a block through the whole layers.
-func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []input, low, high int) {
+// layersByRows takes a worker's rows of a block through the whole layers. It returns when all
+// workers have.
+func (m *model) layersByRows(s *scratch, w *workspace, p part, seqs []input, rows int) {
+	low, high := m.rowsOf(p, seqs, rows)
 	m.embed(s, w, seqs, low, high)
 	layers := m.whole()
 	for i := range layers {
-		l := &layers[i]
-		m.project(s, w, l, seqs, low, high)
+		l, qkv := &layers[i], m.qkvOf(s, p, rows, i)
+		m.project(s, w, l, qkv, seqs, low, high)
 		p.wait() // for the others' keys and values
-		m.attend(s, w, l, seqs, low, high)
+		m.attend(s, w, l, qkv, seqs, low, high)
 		m.afterAttention(w, l, s.x[low*m.hidden:], s.context[low*m.attention:], high-low)
-		p.wait() // until the others no longer read this worker's
+		if !m.takesTurns(s, rows) && i+1 < len(layers) {
+			p.wait() // until the others no longer read this worker's keys and values
+		}
 	}
+	p.wait()
+}
+
+// takesTurns reports whether the memory for queries, keys and values holds those of two layers of a
+// block. Then workers that are done with a layer write those of the next while others still read:
+// before anyone writes to the same memory again, all have passed the wait of the layer between.
+func (m *model) takesTurns(s *scratch, rows int) bool {
+	return 2*(rows+kernel.Width)*m.projected <= len(s.qkv)
+}
+
+// qkvOf is the memory for the queries, keys and values of a layer of a block.
+func (m *model) qkvOf(s *scratch, p part, rows, layer int) []float32 {
+	if p.count > 1 && layer%2 == 1 && m.takesTurns(s, rows) {
+		return s.qkv[(rows+kernel.Width)*m.projected:]
+	}
+	return s.qkv
 }
 
 // project computes rows low to high of qkv. Of the last layer that is keys and values alone.
-func (m *model) project(s *scratch, w *workspace, l *layer, seqs []input, low, high int) {
+func (m *model) project(s *scratch, w *workspace, l *layer, qkv []float32, seqs []input, low, high int) {
 	step := high - low
 	if m.preNorm {
 		step = chunkRows
@@ -88,27 +100,27 @@ func (m *model) project(s *scratch, w *workspace, l *layer, seqs []input, low, h
 	ld := m.projected
 	for at := low; at < high; at += step {
 		n := min(step, high-at)
-		x, qkv := m.normed(w, s.x[at*m.hidden:], n, &l.attentionNorm), s.qkv[at*ld:]
+		x, out := m.normed(w, s.x[at*m.hidden:], n, &l.attentionNorm), qkv[at*ld:]
 		if l.keyProj != nil {
-			m.kernels.MatMul(qkv[m.attention:], ld, x, m.hidden, n, l.keyProj, kernel.None, w.buffers)
+			m.kernels.MatMul(out[m.attention:], ld, x, m.hidden, n, l.keyProj, kernel.None, w.buffers)
 		} else {
-			m.kernels.MatMul(qkv, ld, x, m.hidden, n, l.qkProj, kernel.None, w.buffers)
+			m.kernels.MatMul(out, ld, x, m.hidden, n, l.qkProj, kernel.None, w.buffers)
 		}
-		m.kernels.MatMul(qkv[m.attention+m.keyValues:], ld, x, m.hidden, n, l.vProj, kernel.None, w.buffers)
-		m.normHeads(qkv, ld, n, l)
-		m.rotate(s, l, seqs, at, at+n)
+		m.kernels.MatMul(out[m.attention+m.keyValues:], ld, x, m.hidden, n, l.vProj, kernel.None, w.buffers)
+		m.normHeads(out, ld, n, l)
+		m.rotate(qkv, l, seqs, at, at+n)
 	}
-	m.keep(s, l, seqs, low, high)
+	m.keep(qkv, l, seqs, low, high)
 }
 
 // attend computes the heads' outputs of rows low to high, each over the tokens of its own sequence.
-func (m *model) attend(s *scratch, w *workspace, l *layer, seqs []input, low, high int) {
+func (m *model) attend(s *scratch, w *workspace, l *layer, qkv []float32, seqs []input, low, high int) {
 	width, ld := m.attention, m.projected
 	start := 0
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {
-			m.attendRows(w, l, q, s.context[from*width:], s.qkv[from*ld:], s.qkv[start*ld:], to-from, from-start)
+			m.attendRows(w, l, q, s.context[from*width:], qkv[from*ld:], qkv[start*ld:], to-from, from-start)
 		}
 		start += q.Rows()
 	}

@@ -48,7 +48,7 @@ func benchForward(b *testing.B, name string, n *network.Network, tier cpu.Tier, 
 	}
 	b.Run(name, func(b *testing.B) {
 		s, w, logits := m.newScratch(n.MaxTokens()), m.newWorkspace(n.MaxTokens()), make([]float32, len(seqs))
-		m.reserve(s, len(seqs))
+		m.reserve(s, 1, len(seqs))
 		inputs := inputsOf(seqs)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -81,13 +81,13 @@ func BenchmarkLayer(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("precision=%s/tier=%s", precision, tier), func(b *testing.B) {
 				s, w := m.newScratch(n.MaxTokens()), m.newWorkspace(n.MaxTokens())
-				m.reserve(s, len(seqs))
+				m.reserve(s, 1, len(seqs))
 				inputs := inputsOf(seqs)
 				m.embed(s, w, inputs, 0, rows)
 				l := &m.layers[0]
 				for b.Loop() {
-					m.project(s, w, l, inputs, 0, rows)
-					m.attend(s, w, l, inputs, 0, rows)
+					m.project(s, w, l, s.qkv, inputs, 0, rows)
+					m.attend(s, w, l, s.qkv, inputs, 0, rows)
 					m.afterAttention(w, l, s.x, s.context, rows)
 				}
 				perSecond := float64(b.N) / b.Elapsed().Seconds()

@@ -225,7 +225,7 @@ func TestInt8IsNearFloat(t *testing.T) {
 // forward is a whole pass by one worker with memory of its own.
 func forward(m *model, maxTokens int, seqs []network.Sequence, logits []float32) {
 	s := m.newScratch(maxTokens)
-	m.reserve(s, len(seqs))
+	m.reserve(s, 1, len(seqs))
 	m.forward(s, m.newWorkspace(maxTokens), part{}, inputsOf(seqs), logits)
 }
 
@@ -280,13 +280,13 @@ func batchNeverChangesAScore(t *testing.T, n *network.Network, longest int) {
 				for i, at := range order {
 					batch[i] = seqs[at]
 				}
-				m.reserve(s, len(batch))
-				barrier := newBarrier()
+				m.reserve(s, workers, len(batch))
+				barrier, tails := newBarrier(), m.cutTails(workers)
 				barrier.reset(workers)
 				var wg sync.WaitGroup
 				for i := range workers {
 					wg.Go(func() {
-						m.forward(s, m.newWorkspace(longest), part{index: i, count: workers, barrier: barrier}, inputsOf(batch), logits)
+						m.forward(s, m.newWorkspace(longest), part{index: i, count: workers, barrier: barrier, tails: tails}, inputsOf(batch), logits)
 					})
 				}
 				wg.Wait()
@@ -311,7 +311,7 @@ func TestForwardAllocatesNothing(t *testing.T) {
 			seqs := sample.Sequences(11, n, 50, 20, 290, 5)
 			eachTier(t, n, Precisions, func(t *testing.T, m *model) {
 				s, w, logits := m.newScratch(300), m.newWorkspace(300), make([]float32, len(seqs))
-				m.reserve(s, len(seqs))
+				m.reserve(s, 1, len(seqs))
 				inputs := inputsOf(seqs)
 				if n := testing.AllocsPerRun(5, func() { m.forward(s, w, part{}, inputs, logits) }); n != 0 {
 					t.Errorf("%v allocations a pass, want none", n)

@@ -75,7 +75,7 @@ func (m *model) rowRead(q input) int {
 // attendRead copies the row of x that the head reads of each sequence into s.read, and puts the
 // heads' outputs for it into s.readContext, from row first on. x is complete, and so are the keys
 // and values of a layer that has them; workers split the sequences, and the heads of each.
-func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []input, first int) {
+func (m *model) attendRead(s *scratch, w *workspace, p part, qkv []float32, seqs []input, first int) {
 	low, high, heads := m.readers(p, len(seqs))
 	start := 0
 	for i, q := range seqs {
@@ -87,7 +87,7 @@ func (m *model) attendRead(s *scratch, w *workspace, p part, seqs []input, first
 			}
 			context := s.readContext[at*m.attention : (at+1)*m.attention]
 			if m.last.keys == nil {
-				m.attendKeys(w, q, row, s.qkv[start*m.projected:], context)
+				m.attendKeys(w, q, row, qkv[start*m.projected:], context)
 			} else {
 				m.attendInput(w, heads, row, s.x[start*m.hidden:], len(q.IDs), context)
 			}

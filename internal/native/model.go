@@ -35,7 +35,7 @@ type model struct {
 	keyValues, projected            int
 	embedding                       int // of embeddings before the projection
 
-	quadratic int // see the function of that name
+	quadratic int // see quadraticOf
 	costs     costs
 
 	packer *kernel.Packer // holds the memory of all panels
@@ -166,9 +166,9 @@ func newModel(n *network.Network, kernels *kernel.Set, precision Precision) (*mo
 		attention:    n.Heads * kernel.Pad(n.HeadSize),
 		keyValues:    n.KVHeads * kernel.Pad(n.HeadSize),
 		intermediate: kernel.Pad(n.Intermediate),
-		quadratic:    quadratic(n),
 		layers:       make([]layer, len(n.Blocks)),
 	}
+	m.quadratic = m.quadraticOf(n)
 	if err := checkAttention(n); err != nil {
 		return nil, err
 	}

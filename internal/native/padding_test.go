@@ -35,7 +35,7 @@ func TestPaddingIsComputedAndChangesNothing(t *testing.T) {
 			}
 
 			s := m.newScratch(c.Positions)
-			m.reserve(s, 1)
+			m.reserve(s, 1, 1)
 			m.forward(s, m.newWorkspace(c.Positions), part{}, inputsOf(padded[1:2]), got)
 			for r := range longest {
 				if row := s.x[r*m.hidden : (r+1)*m.hidden]; !slices.ContainsFunc(row, func(v float32) bool { return v != 0 }) {

@@ -9,6 +9,7 @@ type part struct {
 	index, count int         // which worker this is, and how many there are
 	barrier      waiter      // the same for all
 	cut          [][]columns // of the grid that they are, if they share columns; nil: they share rows alone
+	tails        []tail      // by worker; nil: they share no columns of the last layer
 }
 
 // waiter is where the workers of a pass wait for each other.

@@ -37,7 +37,7 @@ func (p *planner) choose(seqs []input, order []int, workers, memory int) plan {
 			if teams > 1 && seqs[order[0]].Rows() > size*memory {
 				break
 			}
-			for columns := 1; columns <= min(size, p.costs.mostColumns); columns++ {
+			for columns := 1; columns <= max(1, min(size/2, p.costs.mostColumns)); columns++ {
 				one := plan{teams, size, columns}
 				if t := p.time(one); size%columns == 0 && t < least {
 					best, least = one, t

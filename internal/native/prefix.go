@@ -71,7 +71,7 @@ func (m *model) copyPrefix(dst, src *prefix, tokens int) {
 
 // keep copies the keys and values of rows low to high of a block to the prefixes that they are
 // computed for.
-func (m *model) keep(s *scratch, l *layer, seqs []input, low, high int) {
+func (m *model) keep(qkv []float32, l *layer, seqs []input, low, high int) {
 	if seqs[0].fill == nil { // then no other has one
 		return
 	}
@@ -80,7 +80,7 @@ func (m *model) keep(s *scratch, l *layer, seqs []input, low, high int) {
 		q := &seqs[i]
 		for r := max(low, start); r < min(high, start+q.Rows()); r++ {
 			row := q.fill.keyValues[(l.index*len(q.fill.ids)+q.from+r-start)*width:]
-			copy(row[:width], s.qkv[r*m.projected+m.attention:])
+			copy(row[:width], qkv[r*m.projected+m.attention:])
 		}
 		start += q.Rows()
 	}

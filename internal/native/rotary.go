@@ -48,7 +48,7 @@ func (m *model) prepare(maxTokens int) {
 
 // rotate turns queries and keys of rows low to high of qkv, each by its position in its sequence.
 // Of the last layer, which has only keys there, it turns these.
-func (m *model) rotate(s *scratch, l *layer, seqs []input, low, high int) {
+func (m *model) rotate(qkv []float32, l *layer, seqs []input, low, high int) {
 	if l.rotary == nil {
 		return
 	}
@@ -60,7 +60,7 @@ func (m *model) rotate(s *scratch, l *layer, seqs []input, low, high int) {
 	for _, q := range seqs {
 		from, to := max(low, start), min(high, start+q.Rows())
 		if from < to {
-			m.kernels.Rotate(s.qkv[from*ld+column:], ld, to-from, heads, size, l.rotary.table[(q.from+from-start)*size:])
+			m.kernels.Rotate(qkv[from*ld+column:], ld, to-from, heads, size, l.rotary.table[(q.from+from-start)*size:])
 		}
 		start += q.Rows()
 	}

@@ -28,14 +28,18 @@ type scratch struct {
 	sum  []float32 // rows × hidden: a product
 	feed []float32 // rows × intermediate
 
-	// One row a sequence, of what the last layer and the head compute.
+	// One row a sequence, of what the last layer and the head compute; the others of some rows, where
+	// a team shares columns of them.
 	read, readContext []float32
+	readSum           []float32 // rows × hidden: a product
+	readFeed          []float32 // rows × the wider of intermediate and the head's dense layer
 }
 
 // workspace is the memory of one worker alone.
 type workspace struct {
+	token     []float32 // embedding: that of a token, converted
 	embedded  []float32 // chunkRows × embedding, if they are projected
-	out       []float32 // chunkRows × the widest of hidden, embedding and the head's dense layer: a product
+	out       []float32 // chunkRows × the wider of hidden and the head's dense layer: a product, or rows of x
 	normed    []float32 // chunkRows × hidden: what a pre-norm block's layers read
 	gate      []float32 // chunkRows × intermediate: what multiplies feed
 	feed      []float32 // chunkRows × intermediate
@@ -61,7 +65,8 @@ func (m *model) newScratch(maxTokens int) *scratch {
 func (m *model) newWorkspace(maxTokens int) *workspace {
 	w := &workspace{
 		buffers: kernel.NewBuffers(max(m.hidden, m.attention, m.intermediate)),
-		out:     make([]float32, chunkRows*max(m.hidden, m.embedding, m.head.ld)),
+		token:   make([]float32, m.embedding),
+		out:     make([]float32, chunkRows*max(m.hidden, m.head.ld)),
 		feed:    make([]float32, chunkRows*m.intermediate),
 		attention: make([]float32, max(kernel.RelativeScratch(maxTokens, m.heads, m.relativeTable),
 			kernel.FewScratch(m.heads.Count, maxTokens, m.hidden))),
@@ -88,10 +93,15 @@ func (m *model) gated() bool {
 	return slices.ContainsFunc(m.layers, func(l layer) bool { return l.gateProj != nil })
 }
 
-// reserve makes s large enough for passes of n sequences. Call it before workers start on one.
-func (m *model) reserve(s *scratch, n int) {
+// reserve makes s large enough for passes of n sequences by a team. Call it before workers start on
+// one.
+func (m *model) reserve(s *scratch, team, n int) {
 	if len(s.read) < n*m.hidden {
 		s.read = make([]float32, n*m.hidden)
 		s.readContext = make([]float32, n*m.attention)
+	}
+	if rows := min(n, chunkRows); team > 1 && len(s.readSum) < rows*m.hidden {
+		s.readSum = make([]float32, rows*m.hidden)
+		s.readFeed = make([]float32, rows*max(m.intermediate, m.head.ld))
 	}
 }

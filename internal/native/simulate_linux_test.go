@@ -102,7 +102,7 @@ func round(e *Engine, seqs []network.Sequence, out []float32, p plan, teams []*s
 				runtime.LockOSThread()
 				r := &runner{simulation: s, index: i}
 				r.begin()
-				e.model.forward(w.pass.scratch, w.workspace, part{index: i, count: p.size, barrier: r, cut: e.cutFor(p.columns)}, w.pass.seqs, w.pass.logits)
+				e.model.forward(w.pass.scratch, w.workspace, e.partOf(p, i, r), w.pass.seqs, w.pass.logits)
 				r.end()
 			})
 		}

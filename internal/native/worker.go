@@ -43,9 +43,9 @@ func (w *worker) add(q input, i int) {
 }
 
 // prepare makes the memory for the results of the team's part large enough.
-func (w *worker) prepare() {
+func (w *worker) prepare(team int) {
 	w.logits = slices.Grow(w.logits[:0], len(w.seqs))[:len(w.seqs)]
-	w.model.reserve(w.scratch, len(w.seqs))
+	w.model.reserve(w.scratch, team, len(w.seqs))
 }
 
 // collect copies the results of the team's part to where they belong in out.
