@@ -113,6 +113,7 @@ func (p *planner) heads(n *norm, turns int, buffer *buffer, stride, column, coun
 	}
 	if n != nil {
 		v.Norm, v.RMS, v.Bias, op[5] = true, n.rms, n.bias != nil, math.Float32bits(n.eps)
+		v.Subgroups = p.subgroups
 		bindings = append(bindings, p.tensor(5, n.gain))
 		if n.bias != nil {
 			bindings = append(bindings, p.tensor(6, n.bias))
@@ -173,7 +174,7 @@ func (p *planner) head() {
 		read = p.denseRead
 		p.product(reads, product{layer: h.dense, input: p.xRead, out: read, n: pad(h.width), stride: pad(h.width), exact: true})
 	}
-	v := variant{Activation: m.n.Head.Activation}
+	v := variant{Activation: m.n.Head.Activation, Subgroups: p.subgroups}
 	op := []uint32{uint32(h.width), uint32(pad(h.width) / 4), 0, math.Float32bits(h.bias)}
 	bindings := []binding{{number: 2, buffer: read}, p.tensor(3, h.classifier), {number: 4, buffer: p.logits}}
 	if n := h.norm; n != nil {

@@ -39,6 +39,7 @@ type device struct {
 	submitting sync.Mutex // held by whoever uses the device
 
 	timestamps bool // the time that a submission takes can be measured
+	subgroups  bool // threads that compute in step can be summed over
 	concurrent bool // one thread may wait while another submits
 	memory     atomic.Int64
 
@@ -52,8 +53,14 @@ type device struct {
 // errLost is what batches fail with when the device is gone: a driver was reset, or a GPU unplugged.
 var errLost = errors.New("the device is lost")
 
+// needs are features of a device that a model uses.
+type needs struct {
+	f16   bool
+	plain bool // none of those that it can do without
+}
+
 // openDevice opens the adapter that a name of [DeviceGPU] or [DeviceTesting] means.
-func openDevice(lib *library, name string, needF16 bool) (*device, error) {
+func openDevice(lib *library, name string, needs needs) (*device, error) {
 	d := &device{lib: lib, pipelines: map[string]handle{}}
 	if err := d.createInstance(); err != nil {
 		return nil, err
@@ -64,11 +71,11 @@ func openDevice(lib *library, name string, needF16 bool) (*device, error) {
 		return nil, err
 	}
 	defer call(lib.AdapterRelease, uintptr(chosen))
-	if needF16 && !d.adapter.f16 {
+	if needs.f16 && !d.adapter.f16 {
 		d.close()
 		return nil, fmt.Errorf("%s computes in no 16 bits (it lacks shader-f16); use fp32", d.adapter.name)
 	}
-	if err := d.request(chosen, needF16); err != nil {
+	if err := d.request(chosen, needs); err != nil {
 		d.close()
 		return nil, err
 	}
@@ -147,9 +154,12 @@ func (d *device) has(a handle, feature uint32) bool {
 }
 
 // request opens the device with all that the adapter allows, and with the features that are used.
-func (d *device) request(a handle, f16 bool) error {
+func (d *device) request(a handle, needs needs) error {
 	features := []uint32{}
-	if f16 {
+	if d.subgroups = !needs.plain && d.has(a, d.lib.dialect.subgroups); d.subgroups {
+		features = append(features, d.lib.dialect.subgroups)
+	}
+	if needs.f16 {
 		features = append(features, d.lib.dialect.shaderF16)
 	}
 	if d.timestamps = d.has(a, d.lib.dialect.timestampQuery); d.timestamps {

@@ -32,7 +32,7 @@ var probed = sync.OnceValue(func() error { return Probe(DeviceTesting) })
 // end.
 func testDevice(t testing.TB, f16 bool) *device {
 	t.Helper()
-	d, err := openDevice(testLibrary(t), DeviceTesting, f16)
+	d, err := openDevice(testLibrary(t), DeviceTesting, needs{f16: f16})
 	if err != nil {
 		t.Skip("make test-devices runs this test: ", err)
 	}
@@ -48,12 +48,29 @@ func testDevice(t testing.TB, f16 bool) *device {
 	return d
 }
 
+// TestShaderThatDoesNotCompile: a shader with the operations of subgroups is compiled without them
+// where they are refused.
+func TestShaderThatDoesNotCompile(t *testing.T) {
+	d, err := openDevice(testLibrary(t), DeviceTesting, needs{plain: true})
+	if err != nil {
+		t.Skip("make test-devices runs this test: ", err)
+	}
+	defer d.close()
+	d.subgroups = true
+	if p, err := d.pipeline("logit", variant{Subgroups: true}); err != nil || p == 0 || d.subgroups {
+		t.Errorf("got %v, %v, and subgroups are in use: %v", p, err, d.subgroups)
+	}
+	if _, err := d.pipeline("logit", variant{Norm: true, F16: true}); err == nil || !strings.Contains(err.Error(), "compiling the shader logit") {
+		t.Errorf("a shader of another feature: got %v", err)
+	}
+}
+
 func TestOpenDevice(t *testing.T) {
 	d := testDevice(t, false)
 	t.Logf("%s (%s, CPU: %v, f16: %v, timestamps: %v, concurrent: %v) by %s, %s", d.adapter.name, d.adapter.backend, d.adapter.cpu,
 		d.adapter.f16, d.timestamps, d.concurrent, d.lib.path, d.lib.dialect.name)
 	t.Logf("%+v", d.adapter.limits)
-	if _, err := openDevice(d.lib, DeviceGPU, false); d.adapter.cpu && (err == nil || !strings.Contains(err.Error(), "no GPU")) {
+	if _, err := openDevice(d.lib, DeviceGPU, needs{}); d.adapter.cpu && (err == nil || !strings.Contains(err.Error(), "no GPU")) {
 		t.Errorf("a CPU as GPU: got %v, want it refused", err)
 	}
 	b, err := d.newBuffer("a test", 1000)

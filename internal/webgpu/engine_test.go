@@ -1,7 +1,10 @@
 package webgpu
 
 import (
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/cpu"
@@ -58,6 +61,33 @@ func small() *network.Network {
 	return sample.Network(5, sample.Geometry{
 		Hidden: 44, Blocks: 2, Heads: 2, Intermediate: 70, Tokens: 100, Positions: 150, Activation: network.GELU, Labels: 2,
 	})
+}
+
+// TestPlain: where the device has the operations of subgroups, sums are computed with them, and
+// otherwise alike within rounding.
+func TestPlain(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	e, plain := open(t, n, Options{}), open(t, n, Options{plain: true})
+	if plain.shared.session.subgroups {
+		t.Error("a plain engine has the operations of subgroups")
+	}
+	if !e.shared.session.subgroups {
+		t.Skip("this device has no operations of subgroups")
+	}
+	if !strings.Contains(strings.Join(slices.Collect(maps.Keys(e.shared.session.pipelines)), ""), "subgroupAdd(") {
+		t.Error("no shader has the operations of subgroups")
+	}
+	seqs := sample.Sequences(1, n, 1, 17, 64, 129)
+	want, got := logits(t, plain, seqs), logits(t, e, seqs)
+	for i := range seqs {
+		if diff := math.Abs(float64(got[i]) - float64(want[i])); !(diff <= 1e-5) {
+			t.Errorf("%d tokens: got %g, want %g", len(seqs[i].IDs), got[i], want[i])
+		}
+		if alone := logits(t, e, seqs[i:i+1])[0]; alone != got[i] {
+			t.Errorf("%d tokens: %g alone, %g in the batch", len(seqs[i].IDs), alone, got[i])
+		}
+	}
 }
 
 // TestSmall compares both precisions with plain Go, in a batch and one by one, at lengths around the

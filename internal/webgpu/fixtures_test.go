@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/crossrank/crossrank/internal/checkpoint"
@@ -13,7 +14,8 @@ import (
 )
 
 // TestFixtures compares every family with the float64 logits that the reference implementations
-// computed, in both precisions, in one batch and one by one.
+// computed, in both precisions and without features that not all devices have, in one batch and one
+// by one.
 func TestFixtures(t *testing.T) {
 	testLibrary(t)
 	for _, name := range []string{
@@ -47,6 +49,7 @@ type fixture struct {
 	network   *network.Network
 	positions int
 	half      bool // compute it in fp16 too
+	plain     bool // and without features that not all devices have
 	seqs      []network.Sequence
 	want      []float64
 }
@@ -76,6 +79,7 @@ func openFixture(t *testing.T, dir string) fixture {
 		t.Fatalf("%s: %d cases, error %v", dir, len(expected.Cases), err)
 	}
 	f := fixture{network: n, positions: positions, half: true}
+	f.plain = !testing.Short() || strings.HasPrefix(filepath.Base(dir), "qwen3") // whose norms are of other kinds than those of TestPlain
 	most := mostCases
 	if testing.Short() {
 		most = 5
@@ -105,14 +109,20 @@ func openFixture(t *testing.T, dir string) fixture {
 
 func (f fixture) check(t *testing.T) {
 	for _, c := range []struct {
+		name      string
+		compute   bool
 		precision Precision
 		tolerance float64
-	}{{FP32, 1e-4}, {FP16, 3e-2}} {
-		if c.precision == FP16 && !f.half {
+		plain     bool
+	}{{"fp32", true, FP32, 1e-4, false}, {"fp16", f.half, FP16, 3e-2, false}, {"plain", f.plain, FP32, 1e-4, true}} {
+		if !c.compute {
 			continue
 		}
-		t.Run(string(c.precision), func(t *testing.T) {
-			e := open(t, f.network, Options{Precision: c.precision, MaxTokens: f.positions})
+		t.Run(c.name, func(t *testing.T) {
+			e := open(t, f.network, Options{Precision: c.precision, MaxTokens: f.positions, plain: c.plain})
+			if e.shared.session.subgroups && c.plain {
+				t.Error("the device has features that were not asked for")
+			}
 			got, worst := logits(t, e, f.seqs), 0.0
 			for i, want := range f.want {
 				diff := math.Abs(float64(got[i]) - want)

@@ -110,9 +110,9 @@ func TestLostWithTwoInFlight(t *testing.T) {
 func BenchmarkInFlight(b *testing.B) {
 	testLibrary(b)
 	n := sample.Network(5, sample.Geometry{
-		Hidden: 64, Blocks: 6, Heads: 2, Intermediate: 128, Tokens: 100, Positions: 150, Activation: network.GELU, Labels: 1,
+		Hidden: 32, Blocks: 2, Heads: 2, Intermediate: 64, Tokens: 100, Positions: 20, Activation: network.GELU, Labels: 1,
 	})
-	seqs := sample.Sequences(1, n, slices.Repeat([]int{20}, 64)...)
+	seqs := sample.Sequences(1, n, slices.Repeat([]int{16}, 8)...)
 	for _, callers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("batches=%d", callers), func(b *testing.B) {
 			e := openForTwo(b, n)

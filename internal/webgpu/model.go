@@ -11,6 +11,7 @@ import (
 // model is a network as this executor computes it: sizes, settings and tensors, on the host.
 type model struct {
 	f16    bool
+	plain  bool   // see needs
 	device string // that was asked for
 	n      *network.Network
 

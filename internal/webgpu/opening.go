@@ -29,6 +29,7 @@ type Options struct {
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
 
 	tuning *tuning // nil = defaultTuning
+	plain  bool    // without features that not all devices have
 }
 
 // Devices are the devices that can be asked for; the first is the default.
@@ -40,7 +41,7 @@ func Probe(device string) error {
 	if err != nil {
 		return err
 	}
-	d, err := openDevice(lib, cmp.Or(device, Devices[0]), false)
+	d, err := openDevice(lib, cmp.Or(device, Devices[0]), needs{})
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.tuning = defaultTuning()
+	m.plain, m.tuning = opts.plain, defaultTuning()
 	if opts.tuning != nil {
 		m.tuning = *opts.tuning
 	}

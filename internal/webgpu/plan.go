@@ -206,7 +206,7 @@ func (p *planner) norm(x, h *buffer, n *norm, c count, keep bool, width int) {
 	op := []uint32{uint32(width), uint32(width / 4), 0}
 	bindings := []binding{{number: 2, buffer: x}, {number: 3, buffer: h}}
 	if n != nil {
-		v.Norm, v.RMS, v.Bias = true, n.rms, n.bias != nil
+		v.Norm, v.RMS, v.Bias, v.Subgroups = true, n.rms, n.bias != nil, p.subgroups
 		op[0], op[2] = uint32(n.width), math.Float32bits(n.eps)
 		bindings = append(bindings, p.tensor(4, n.gain))
 		if n.bias != nil {

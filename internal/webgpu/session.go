@@ -53,7 +53,7 @@ const opWords = 64
 
 // newSession opens a device and puts a model on it.
 func newSession(lib *library, m *model) (*session, error) {
-	d, err := openDevice(lib, m.device, m.f16)
+	d, err := openDevice(lib, m.device, needs{f16: m.f16, plain: m.plain})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ var shaders = template.Must(template.ParseFS(shaderFiles, "shaders/*.wgsl"))
 // sizes share a pipeline.
 type variant struct {
 	F16        bool
+	Subgroups  bool   // sums are by the operations of subgroups
 	In, Out    string // types of elements: f32 or f16
 	Activation network.Activation
 	Bias       bool
@@ -33,6 +34,15 @@ type variant struct {
 
 	attentionVariant
 }
+
+// sum is how the sum over the threads of a workgroup is computed.
+type sum struct {
+	Threads   int
+	Subgroups bool
+}
+
+// Sum is the sum over so many threads.
+func (v variant) Sum(threads int) sum { return sum{threads, v.Subgroups} }
 
 type attentionVariant struct {
 	Causal                                         bool
@@ -64,8 +74,18 @@ func chooseTile(headSize int, l *limits) (attentionTile, error) {
 	return attentionTile{}, fmt.Errorf("heads of %d elements need more than the %d bytes of a workgroup", headSize, l.workgroupStorage)
 }
 
-// pipeline compiles a shader, or returns the one that was compiled before.
+// pipeline compiles a shader, or returns the one that was compiled before. A library may lack the
+// operations of subgroups that its device has; then they are not used any more.
 func (d *device) pipeline(name string, v variant) (handle, error) {
+	p, err := d.compile(name, v)
+	if err != nil && v.Subgroups {
+		d.subgroups, v.Subgroups = false, false
+		return d.compile(name, v)
+	}
+	return p, err
+}
+
+func (d *device) compile(name string, v variant) (handle, error) {
 	var text strings.Builder
 	if err := shaders.ExecuteTemplate(&text, name+".wgsl", v); err != nil {
 		return 0, err
@@ -80,6 +100,9 @@ func (d *device) pipeline(name string, v variant) (handle, error) {
 	desc := &pipelineDescriptor{label: viewOf(name), module: module, entryPoint: viewOf("main")}
 	p := handle(call(d.lib.DeviceCreateComputePipeline, uintptr(d.device), uintptr(unsafe.Pointer(desc))))
 	if err := d.takeError(); err != nil {
+		if p != 0 {
+			call(d.lib.ComputePipelineRelease, uintptr(p))
+		}
 		return 0, fmt.Errorf("compiling the shader %s: %w", name, err)
 	}
 	d.pipelines[text.String()] = p

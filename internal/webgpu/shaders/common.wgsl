@@ -1,5 +1,6 @@
 {{- /* What several shaders share. Elements are stored as f32 or f16; all sums are f32. */ -}}
 {{define "start"}}{{if .F16}}enable f16;
+{{end}}{{if .Subgroups}}enable subgroups;
 {{end}}
 struct Batch { rows: u32 }
 @group(0) @binding(0) var<uniform> batch: Batch;
@@ -36,13 +37,30 @@ fn activate(x: f32) -> f32 {
 {{end}}
 
 {{define "sum"}}
-var<workgroup> parts: array<f32, {{.}}>;
+var<workgroup> parts: array<f32, {{.Threads}}>;
+{{- if .Subgroups}}
+var<private> lane: u32;  // of the thread in its subgroup
+var<private> lanes: u32; // of a subgroup
+
+// The sum over all threads of a workgroup, in one order: of each subgroup, then of their sums. It
+// does not matter which threads are a subgroup.
+fn sum_of(value: f32, thread: u32) -> f32 {
+  let own = subgroupAdd(value);
+  parts[thread] = select(0.0, own, lane == 0u);
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = lane; i < {{.Threads}}u; i += lanes) { sum += parts[i]; }
+  let total = subgroupAdd(sum);
+  workgroupBarrier();
+  return total;
+}
+{{- else}}
 
 // The sum over all threads of a workgroup, in one order.
 fn sum_of(value: f32, thread: u32) -> f32 {
   parts[thread] = value;
   workgroupBarrier();
-  for (var half = {{.}}u / 2u; half > 0u; half /= 2u) {
+  for (var half = {{.Threads}}u / 2u; half > 0u; half /= 2u) {
     if (thread < half) { parts[thread] += parts[thread + half]; }
     workgroupBarrier();
   }
@@ -50,4 +68,16 @@ fn sum_of(value: f32, thread: u32) -> f32 {
   workgroupBarrier();
   return total;
 }
+{{- end}}
 {{end}}
+
+{{define "lanes"}}
+{{- if .Subgroups}}, @builtin(subgroup_invocation_id) its_lane: u32, @builtin(subgroup_size) of_lanes: u32{{end}}
+{{- end}}
+
+{{define "keep lanes"}}
+{{- if .Subgroups}}
+  lane = its_lane;
+  lanes = of_lanes;
+{{- end}}
+{{- end}}

@@ -21,11 +21,12 @@ struct Op {
 @group(0) @binding(6) var<storage, read> bias: array<f32>;
 {{- end}}
 {{- end}}
-{{template "sum" 32}}
+{{template "sum" (.Sum 32)}}
 var<workgroup> head: array<f32, 256>;
 
 @compute @workgroup_size(32)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32{{template "lanes" .}}) {
+{{- template "keep lanes" .}}
   let start = group.x * op.stride + op.first + group.y * op.padded;
   for (var i = thread; i < op.size; i += 32u) { head[i] = f32(heads[start + i]); }
   workgroupBarrier();

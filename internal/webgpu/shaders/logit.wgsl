@@ -13,10 +13,11 @@ struct Op { width: u32, width4: u32, eps: f32, bias: f32 }
 {{- end}}
 {{- end}}
 {{template "activation" .}}
-{{template "sum" 64}}
+{{template "sum" (.Sum 64)}}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32{{template "lanes" .}}) {
+{{- template "keep lanes" .}}
   let start = group.x * 4u * op.width4;
   var mean = 0.0;
   var scale = 1.0;

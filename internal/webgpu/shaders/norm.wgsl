@@ -13,7 +13,7 @@ struct Op { width: u32, width4: u32, eps: f32 }
 {{- if .Bias}}
 @group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;
 {{- end}}
-{{template "sum" 64}}
+{{template "sum" (.Sum 64)}}
 
 // The elements of a row that are no padding.
 fn within(v: vec4<f32>, i: u32) -> vec4<f32> {
@@ -22,7 +22,8 @@ fn within(v: vec4<f32>, i: u32) -> vec4<f32> {
 {{- end}}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32{{template "lanes" .}}) {
+{{- template "keep lanes" .}}
   let start = group.x * op.width4;
 {{- if .Norm}}
   var mean = 0.0;
