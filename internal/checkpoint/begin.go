@@ -184,7 +184,7 @@ func (w *storedWeights) stored() half.Format {
 	var format safetensors.DType
 	for _, f := range w.found {
 		switch t := f.tensor.DType; {
-		case f.putBits != nil && t == safetensors.F32:
+		case f.tokens && t == safetensors.F32:
 			return ""
 		case f.in == 0 || f.top || len(f.shape) < 2:
 		case t == safetensors.F32 || format != "" && t != format:

@@ -22,7 +22,7 @@ type loader struct {
 	left     []int            // of each block: tensors that are not there yet
 	given    []bool           // of each block: handed over
 	memory   memoryPool
-	buffers  [][][]float32 // of each block: what goes back into the pool
+	buffers  [][]safetensors.Values // of each block: what goes back into the pool
 
 	blocks  chan int // complete ones
 	workers sync.WaitGroup
@@ -35,13 +35,13 @@ func startLoader(n *network.Network, found []filledSlot, r network.Receiver) *lo
 		return l
 	}
 	blocks := len(n.Blocks)
-	l.left, l.given, l.buffers = make([]int, blocks), make([]bool, blocks), make([][][]float32, blocks)
+	l.left, l.given, l.buffers = make([]int, blocks), make([]bool, blocks), make([][]safetensors.Values, blocks)
 	l.blocks = make(chan int, blocks)
 	most := make([]int, blocks)
 	for _, f := range found {
 		if i := l.blockOf(f.slot); i >= 0 {
 			l.left[i]++
-			most[i] += f.len()
+			most[i] += int(f.tensor.Bytes())
 		}
 	}
 	l.memory.init(blocksInMemory * slices.Max(most))
@@ -51,9 +51,9 @@ func startLoader(n *network.Network, found []filledSlot, r network.Receiver) *lo
 	return l
 }
 
-// blocksInMemory is how many blocks' weights are in memory at once: those that are being read, and
-// packed by two cores.
-const blocksInMemory = 3
+// blocksInMemory is how many blocks' weights are in memory at once: one that is being read, and one
+// that all cores pack.
+const blocksInMemory = 2
 
 // blockOf is the block that a slot belongs to, by the number in its name; -1: none, or it does not
 // matter since blocks are not handed over.
@@ -97,7 +97,7 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 // its own; else nil.
 func (l *loader) takesParts(slots []filledSlot) func(first int, part safetensors.Values) {
 	s := slots[0]
-	if len(slots) > 1 || s.putBits == nil && !s.passing {
+	if len(slots) > 1 || !s.tokens && !s.passing {
 		return nil
 	}
 	takes := []func(int, network.Table){s.also}
@@ -130,19 +130,25 @@ func (f filledSlot) rowsOf(part safetensors.Values) network.Table {
 }
 
 // allocate makes memory for a tensor. That of a block's matrices is used again; executors may keep
-// its norms and biases.
+// its norms and biases. Matrices of a block that is handed over stay in the file's 16 bits, as the
+// embeddings of tokens do.
 func (l *loader) allocate(slots []filledSlot) safetensors.Values {
 	f := slots[0]
-	if f.putBits != nil && f.tensor.DType != safetensors.F32 {
-		return safetensors.Values{Bits: make([]uint16, f.len())}
-	}
+	bits := f.putBits != nil && f.tensor.DType != safetensors.F32
 	i := l.blockOf(f.slot)
 	if i < 0 || len(slots) > 1 || len(f.shape) < 2 {
-		return safetensors.Values{Float32: make([]float32, f.len())}
+		return newValues(f.len(), bits && f.tokens)
 	}
-	x := l.memory.take(f.len())
+	x := l.memory.take(f.len(), bits)
 	l.buffers[i] = append(l.buffers[i], x)
-	return safetensors.Values{Float32: x}
+	return x
+}
+
+func newValues(n int, bits bool) safetensors.Values {
+	if bits {
+		return safetensors.Values{Bits: make([]uint16, n)}
+	}
+	return safetensors.Values{Float32: make([]float32, n)}
 }
 
 // fill gives the network the tensor's numbers.
@@ -202,37 +208,52 @@ func (l *loader) finish(err error) {
 type memoryPool struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	free    map[int][][]float32 // by length
-	left    int                 // elements that may still be new
-	handing int                 // blocks that are being handed over
+	free    map[extent][]safetensors.Values
+	left    int // bytes that may still be new
+	handing int // blocks that are being handed over
 }
 
-func (p *memoryPool) init(elements int) {
-	p.changed.L, p.free, p.left = &p.mu, make(map[int][][]float32), elements
+// extent is the size of a tensor: a number of elements in one of two types.
+type extent struct {
+	n    int
+	bits bool // 16 bits, not float32
+}
+
+func (e extent) bytes() int {
+	if e.bits {
+		return 2 * e.n
+	}
+	return 4 * e.n
+}
+
+func (p *memoryPool) init(bytes int) {
+	p.changed.L, p.free, p.left = &p.mu, make(map[extent][]safetensors.Values), bytes
 }
 
 // take returns memory for n elements. It waits while blocks are being handed over that may leave
 // some; if there are none, because the file mixes the tensors of blocks, it goes over the limit.
-func (p *memoryPool) take(n int) []float32 {
+func (p *memoryPool) take(n int, bits bool) safetensors.Values {
+	want := extent{n, bits}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.free[n]) == 0 && p.left < n && p.handing > 0 {
+	for len(p.free[want]) == 0 && p.left < want.bytes() && p.handing > 0 {
 		p.changed.Wait()
 	}
-	if last := len(p.free[n]) - 1; last >= 0 {
-		x := p.free[n][last]
-		p.free[n] = p.free[n][:last]
+	if last := len(p.free[want]) - 1; last >= 0 {
+		x := p.free[want][last]
+		p.free[want] = p.free[want][:last]
 		return x
 	}
-	p.left -= n
-	return make([]float32, n)
+	p.left -= want.bytes()
+	return newValues(n, bits)
 }
 
-func (p *memoryPool) give(buffers [][]float32) {
+func (p *memoryPool) give(buffers []safetensors.Values) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, x := range buffers {
-		p.free[len(x)] = append(p.free[len(x)], x)
+		of := extent{len(x.Float32) + len(x.Bits), x.Bits != nil}
+		p.free[of] = append(p.free[of], x)
 	}
 	p.changed.Signal()
 }

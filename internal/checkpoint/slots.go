@@ -19,6 +19,8 @@ type slot struct {
 	// putBits is put for a tensor of 16 bits; nil: it has to be converted.
 	putBits func(half.Format, []uint16)
 
+	tokens bool // the tensor is the embeddings of tokens
+
 	// also gets the rows of a table as well, those from number first on, once or in parts. If
 	// passing is set, the network keeps nothing of the table.
 	also    func(first int, rows network.Table)
@@ -63,7 +65,8 @@ func (s *slots) optional(drop, add func()) {
 // never multiplied, and of a large vocabulary they are most of a model.
 func (s *slots) tokens(name string, t *network.Table) {
 	s.table(name, t)
-	s.list[len(s.list)-1].putBits = func(f half.Format, bits []uint16) { t.Format, t.Bits = f, bits }
+	last := &s.list[len(s.list)-1]
+	last.tokens, last.putBits = true, func(f half.Format, bits []uint16) { t.Format, t.Bits = f, bits }
 }
 
 func (s *slots) table(name string, t *network.Table) {
@@ -109,6 +112,11 @@ func (s *slots) fused(name string, in int, bias bool, parts ...part) {
 			p.layer.Weight, x = x[:p.out*in:p.out*in], x[p.out*in:]
 		}
 	})
+	s.list[len(s.list)-1].putBits = func(f half.Format, x []uint16) {
+		for _, p := range parts {
+			p.layer.Format, p.layer.Bits, x = f, x[:p.out*in:p.out*in], x[p.out*in:]
+		}
+	}
 	if !bias {
 		return
 	}

@@ -61,7 +61,7 @@ func TestPlanes16(t *testing.T) {
 	const in = 100
 	for _, out := range []int{16, 50, blockPanels*Width + 5} {
 		weight, bias := random(rng, in*out, 1), random(rng, out, 1)
-		planes, other := new(Packer).Pack16Planes(weight, bias, in, out), pack16(weight, bias, in, out)
+		planes, other := new(Packer).Pack16Planes(Matrix{in, weight}, bias, in, out), pack16(weight, bias, in, out)
 		eachTierOfBlocks(t, func(t *testing.T, s *Set) {
 			for _, rows := range []int{1, 2, 17, rowBlock + 5} {
 				a := padded(rng, random(rng, rows*in, 1), rows, in, 0)

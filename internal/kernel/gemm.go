@@ -25,19 +25,13 @@ type Panels struct {
 	int16   *panels16   // likewise
 }
 
-// Pack packs weight, Out × In as checkpoints store it (y = W·x + b), and bias, of Out elements.
-func (k *Packer) Pack(weight, bias []float32, in, out int) *Panels {
+// Pack packs weights and bias, of Out elements.
+func (k *Packer) Pack(weight Weights, bias []float32, in, out int) *Panels {
 	p := &Panels{In: in, Out: out, data: alloc[float32](k, Pad(out)*in), bias: make([]float32, Pad(out))}
 	copy(p.bias, bias[:out])
-	o := 0
-	for ; o+Width <= out; o += Width {
-		k.packPanel(p.data[o*in:(o+Width)*in], weight[o*in:(o+Width)*in], in, in)
-	}
-	for ; o < out; o++ {
-		panel := p.data[o/Width*Width*in:]
-		for i, w := range weight[o*in : (o+1)*in] {
-			panel[i*Width+o%Width] = w
-		}
+	buffer := make([]float32, Width*in)
+	for o := 0; o < out; o += Width {
+		k.packPanel(p.data[o*in:(o+Width)*in], panelRows(weight, o, in, out, buffer), in, in)
 	}
 	return p
 }

@@ -20,7 +20,7 @@ const columnParams16 = 2 * Width
 // times the time of int8's and two thirds of that of float32's.
 //
 // Sums are exact in 32 bits: quantMax² · In < 2³¹ decides quantMax, which is 2,364 for 384 inputs.
-func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) Pack16(weight Weights, bias []float32, in, out int) *Panels {
 	data := alloc[int16](k, Pad(out)*Pad(in))
 	p := pack16With(weight, bias, in, out, func(o, i int, q int16) {
 		data[o/Width*Width*Pad(in)+i/2*2*Width+o%Width*2+i%2] = q
@@ -31,7 +31,7 @@ func (k *Packer) Pack16(weight, bias []float32, in, out int) *Panels {
 
 // Pack16Planes is Pack16 with the bytes of weights in planes. Only sets whose [Set.Planes16] is
 // true multiply such panels.
-func (k *Packer) Pack16Planes(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) Pack16Planes(weight Weights, bias []float32, in, out int) *Panels {
 	plane := Width * Pad(in)
 	planes := alloc[int8](k, 2*Pad(out)*Pad(in))
 	p := pack16With(weight, bias, in, out, func(o, i int, q int16) {
@@ -43,14 +43,15 @@ func (k *Packer) Pack16Planes(weight, bias []float32, in, out int) *Panels {
 }
 
 // pack16With quantizes weights and hands each to put.
-func pack16With(weight, bias []float32, in, out int, put func(o, i int, q int16)) *Panels {
+func pack16With(weight Weights, bias []float32, in, out int, put func(o, i int, q int16)) *Panels {
 	quantMax := min(math.MaxInt16, math.Floor(math.Sqrt(math.MaxInt32/float64(Pad(in)))))
 	p := &panels16{
 		quantMax: float32(quantMax),
 		params:   make([]float32, Pad(out)/Width*columnParams16),
 	}
+	buffer := make([]float32, in)
 	for o := range out {
-		row, top := weight[o*in:(o+1)*in], float32(0)
+		row, top := weight.Rows(o, o+1, buffer), float32(0)
 		for _, w := range row {
 			top = max(top, w, -w)
 		}

@@ -28,21 +28,21 @@ const columnParams = 4 * Width
 // its negative ones, is below 2¹⁵. The scale is the smallest that keeps every group of the output
 // within that, and every q within ±127. A bound on the operands alone would leave 6½ bits to each;
 // weights that are not all at their largest at once leave about 7.
-func (k *Packer) Pack8(weight, bias []float32, in, out, quantMax int) *Panels {
+func (k *Packer) Pack8(weight Weights, bias []float32, in, out, quantMax int) *Panels {
 	return k.pack8(weight, bias, in, out, quantMax, math.MaxInt16/quantMax)
 }
 
 // Pack8Full is Pack8 with all 8 bits of both operands: quantMax is 255, and only q within ±127
 // bound the scale. Only sets whose [Set.FullRange8] is true multiply such panels, of up to
 // [MaxFull8] inputs.
-func (k *Packer) Pack8Full(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) Pack8Full(weight Weights, bias []float32, in, out int) *Panels {
 	return k.pack8(weight, bias, in, out, math.MaxUint8, noLimit)
 }
 
 // MaxFull8 is the largest number of inputs whose sum of full 8-bit products fits 32 bits.
 const MaxFull8 = math.MaxInt32 / (math.MaxUint8 * math.MaxInt8) &^ (Width - 1)
 
-func (k *Packer) pack8(weight, bias []float32, in, out, quantMax, limit int) *Panels {
+func (k *Packer) pack8(weight Weights, bias []float32, in, out, quantMax, limit int) *Panels {
 	p := &panels8{
 		quantMax: float32(quantMax),
 		data:     alloc[int8](k, Pad(out)*Pad(in)),
@@ -50,7 +50,7 @@ func (k *Packer) pack8(weight, bias []float32, in, out, quantMax, limit int) *Pa
 	}
 	row, q := make([]float32, Pad(in)), make([]int8, Pad(in))
 	for o := range out {
-		copy(row, weight[o*in:(o+1)*in])
+		copy(row, weight.Rows(o, o+1, row))
 		scale := quantizeWeights(q, row, limit)
 		panel, sum := p.data[o/Width*Width*Pad(in):], 0
 		for i, v := range q {

@@ -168,7 +168,7 @@ func TestFullRange8(t *testing.T) {
 					a[r*Pad(in)+i] = extremes[rng.IntN(1+r%len(extremes))]
 				}
 			}
-			w := new(Packer).Pack8Full(weight, make([]float32, out), in, out)
+			w := new(Packer).Pack8Full(Matrix{in, weight}, make([]float32, out), in, out)
 			if q, scale := unpack8(w, 0); q[0] != 127 || float32(scale) != float32(1)/127 || w.int8.quantMax != 255 {
 				t.Errorf("a weight of 1 is %d times %g, activations reach %g; want all 8 bits", q[0], scale, w.int8.quantMax)
 			}

@@ -38,36 +38,44 @@ func pairStride(in int) int { return blockStride(2*padPairs(in)) / 2 }
 // becomes infinite, see [half.Format.Overflow]. Products are summed in float32, two by two; see
 // dotTile for the order and for what happens to subnormal numbers. The error is that of rounding
 // both operands, half a step of 8 bits each, and of In additions.
-func (k *Packer) PackDot(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) PackDot(weight Weights, bias []float32, in, out int) *Panels {
 	w := &Panels{In: in, Out: out, dot: &panelsDot{rounds: k.kernels != nil && k.kernels.dot.tile == nil}}
 	if w.dot.rounds {
-		w.dot.panels = k.packSwapped(weight, bias, in, out)
+		w.dot.panels = k.PackHalf(swapped{weight, make([]float32, in)}, bias, Pad(in), out, half.BF16)
 	} else {
 		w.dot.panels = k.packPairs(weight, bias, in, out)
 	}
 	return w
 }
 
-// packSwapped packs floats of 16 bits, with the inputs of each pair in the other order.
-func (k *Packer) packSwapped(weight, bias []float32, in, out int) *Panels {
-	swapped := make([]float32, out*Pad(in))
-	for o := range out {
-		row := swapped[o*Pad(in):]
-		for i, w := range weight[o*in : (o+1)*in] {
-			row[i^1] = round(w)
+// swapped are weights rounded to bfloat16, with the inputs of each pair in the other order and padded
+// with zeros to Pad(In).
+type swapped struct {
+	weights Weights
+	row     []float32 // a buffer of In elements
+}
+
+// Rows implements [Weights].
+func (s swapped) Rows(low, high int, buffer []float32) []float32 {
+	in := Pad(len(s.row))
+	buffer = buffer[:(high-low)*in]
+	clear(buffer)
+	for o := low; o < high; o++ {
+		for i, w := range s.weights.Rows(o, o+1, s.row) {
+			buffer[(o-low)*in+i^1] = round(w)
 		}
 	}
-	return k.PackHalf(swapped, bias, Pad(in), out, half.BF16)
+	return buffer
 }
 
 // packPairs packs pairs as if each were a float32.
-func (k *Packer) packPairs(weight, bias []float32, in, out int) *Panels {
+func (k *Packer) packPairs(weight Weights, bias []float32, in, out int) *Panels {
 	pairs := padPairs(in) / 2
 	p := &Panels{In: pairs, Out: out, data: alloc[float32](k, Pad(out)*pairs), bias: make([]float32, Pad(out))}
 	copy(p.bias, bias[:out])
-	bits, narrow := numbersOf(p.data), make([]uint16, in)
+	bits, narrow, buffer := numbersOf(p.data), make([]uint16, in), make([]float32, in)
 	for o := range out {
-		roundTo(narrow, weight[o*in:(o+1)*in])
+		roundTo(narrow, weight.Rows(o, o+1, buffer))
 		panel := bits[o/Width*Width*2*pairs:]
 		for i, v := range narrow {
 			panel[(i/2*Width+o%Width)*2+i%2] = v
@@ -110,7 +118,7 @@ func (s *Set) rowBlockDot(c []float32, ldc int, a []float32, lda int, rows int, 
 	s.rowBlock(&s.dot, c, ldc, pairsOf(buf.pairs), ld/2, rows, w.dot.panels, e, buf)
 }
 
-// rowBlockRounded multiplies rows, rounded slab by slab, by the panels of packSwapped.
+// rowBlockRounded multiplies rows, rounded slab by slab, by panels of swapped weights.
 func (s *Set) rowBlockRounded(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
 	for k := 0; k < w.In; k += depthBlock {
 		depth := min(depthBlock, w.In-k)

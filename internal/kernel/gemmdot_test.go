@@ -16,7 +16,7 @@ var noPairs = &Set{packRows: packRowsGeneric}
 
 // packDot packs for the kernels of a set; nil: plain Go.
 func packDot(s *Set, weight, bias []float32, in, out int) *Panels {
-	return NewPacker(s).PackDot(weight, bias, in, out)
+	return NewPacker(s).PackDot(Matrix{in, weight}, bias, in, out)
 }
 
 // TestDot compares products with those of the rounded operands in float64, on every tier.
@@ -310,10 +310,10 @@ func BenchmarkDot(b *testing.B) {
 					name   string
 					panels *Panels
 				}{
-					{"fp32", p.Pack(weight, bias, shape.in, shape.out)},
-					{"bf16", p.PackHalf(weight, bias, shape.in, shape.out, half.BF16)},
-					{"bf16-dot", p.PackDot(weight, bias, shape.in, shape.out)},
-					{"int8", p.Pack8Full(weight, bias, shape.in, shape.out)},
+					{"fp32", p.Pack(Matrix{shape.in, weight}, bias, shape.in, shape.out)},
+					{"bf16", p.PackHalf(Matrix{shape.in, weight}, bias, shape.in, shape.out, half.BF16)},
+					{"bf16-dot", p.PackDot(Matrix{shape.in, weight}, bias, shape.in, shape.out)},
+					{"int8", p.Pack8Full(Matrix{shape.in, weight}, bias, shape.in, shape.out)},
 				} {
 					b.Run(fmt.Sprintf("in=%d/out=%d/rows=%d/weights=%s", shape.in, shape.out, rows, w.name), func(b *testing.B) {
 						for b.Loop() {

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"slices"
 	"unsafe"
 
 	"github.com/crossrank/crossrank/internal/half"
@@ -27,14 +26,11 @@ func (p *panelsHalf) at(k, depth, col int) *uint16 { return &p.data[k*p.all+(p.f
 //
 // The first tile of a product widens a panel as it multiplies, and leaves it in float32 for the
 // other rows. So the arithmetic is that of float32, and the memory half of its.
-func (k *Packer) PackHalf(weight, bias []float32, in, out int, format half.Format) *Panels {
+func (k *Packer) PackHalf(weight Weights, bias []float32, in, out int, format half.Format) *Panels {
 	p := &panelsHalf{format: format, data: alloc[uint16](k, Pad(out)*in), all: Pad(out)}
-	panel := make([]float32, depthBlock*Width)
+	panel, buffer := make([]float32, depthBlock*Width), make([]float32, Width*in)
 	for col := 0; col < out; col += Width {
-		rows := weight[col*in:]
-		if out-col < Width {
-			rows = append(slices.Clone(rows), make([]float32, Width*in)...)
-		}
+		rows := panelRows(weight, col, in, out, buffer)
 		for from := 0; from < in; from += depthBlock {
 			depth := min(depthBlock, in-from)
 			wide := panel[:depth*Width]

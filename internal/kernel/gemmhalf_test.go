@@ -12,7 +12,7 @@ import (
 var halfFormats = []half.Format{half.F16, half.BF16}
 
 func packHalf(weight, bias []float32, in, out int, f half.Format) *Panels {
-	return new(Packer).PackHalf(weight, bias, in, out, f)
+	return new(Packer).PackHalf(Matrix{in, weight}, bias, in, out, f)
 }
 
 // rounded is x as a format of 16 bits holds it.

@@ -34,15 +34,15 @@ func eachTier(t *testing.T, test func(t *testing.T, s *Set)) {
 }
 
 func pack(weight, bias []float32, in, out int) *Panels {
-	return new(Packer).Pack(weight, bias, in, out)
+	return new(Packer).Pack(Matrix{in, weight}, bias, in, out)
 }
 
 func pack8(weight, bias []float32, in, out, quantMax int) *Panels {
-	return new(Packer).Pack8(weight, bias, in, out, quantMax)
+	return new(Packer).Pack8(Matrix{in, weight}, bias, in, out, quantMax)
 }
 
 func pack16(weight, bias []float32, in, out int) *Panels {
-	return new(Packer).Pack16(weight, bias, in, out)
+	return new(Packer).Pack16(Matrix{in, weight}, bias, in, out)
 }
 
 func random(rng *rand.Rand, n int, scale float64) []float32 {

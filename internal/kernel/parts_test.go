@@ -62,13 +62,13 @@ func fastest(b *testing.B, name string, f func()) {
 
 func (l *layerParts) products(b *testing.B) {
 	k := &Packer{}
-	int8 := func(w, bias []float32, in, out int) *Panels { return k.Pack8(w, bias, in, out, quantMax) }
+	int8 := func(w Weights, bias []float32, in, out int) *Panels { return k.Pack8(w, bias, in, out, quantMax) }
 	if l.s.fullRange8 {
 		int8 = k.Pack8Full
 	}
 	for _, p := range []struct {
 		name    string
-		pack    func(w, bias []float32, in, out int) *Panels
+		pack    func(w Weights, bias []float32, in, out int) *Panels
 		in, out int
 		act     Act
 	}{
@@ -89,13 +89,13 @@ func (l *layerParts) products(b *testing.B) {
 		if p.in == partsFeed {
 			a = l.wide
 		}
-		w := []*Panels{p.pack(random(l.rng, p.in*p.out, 1), random(l.rng, p.out, 1), p.in, p.out)}
+		w := []*Panels{p.pack(Matrix{p.in, random(l.rng, p.in*p.out, 1)}, random(l.rng, p.out, 1), p.in, p.out)}
 		near := w[0]
 		fastest(b, p.name+"/weights=near", func() {
 			l.s.MatMul(l.c, p.out, a, p.in, l.tokens, near, p.act, l.buf)
 		})
 		for len(w)*p.in*p.out < 16<<20 {
-			w = append(w, p.pack(random(l.rng, p.in*p.out, 1), random(l.rng, p.out, 1), p.in, p.out))
+			w = append(w, p.pack(Matrix{p.in, random(l.rng, p.in*p.out, 1)}, random(l.rng, p.out, 1), p.in, p.out))
 		}
 		turn := 0
 		fastest(b, p.name+"/weights=far", func() {

@@ -107,7 +107,7 @@ func BenchmarkLayer(b *testing.B) {
 // first-level cache.
 func peak(k *kernel.Set) float64 {
 	const rows, in, runs = 24, 128, 2000
-	w := new(kernel.Packer).Pack(make([]float32, in*kernel.Width), make([]float32, kernel.Width), in, kernel.Width)
+	w := new(kernel.Packer).Pack(kernel.Matrix{In: in, Data: make([]float32, in*kernel.Width)}, make([]float32, kernel.Width), in, kernel.Width)
 	a, c := make([]float32, rows*in), make([]float32, rows*kernel.Width)
 	best := time.Duration(math.MaxInt64)
 	for range 10 { // the best of some, since a busy machine only ever slows one down

@@ -179,6 +179,13 @@ func TestWeightsOutOfRangeAreRefused(t *testing.T) {
 			"element 100 of embeddings.tokens is -65520, and the largest number of fp16 is 65504; use bf16"},
 		{BF16, math.MaxFloat32, func(n *network.Network, v float32) { n.Blocks[0].Key.Weight[0] = v },
 			"element 0 of blocks[0].key.weight is 3.4028235e+38, and the largest number of bf16 is 3.3895314e+38; use fp32"},
+		{FP16, 1 << 17, func(n *network.Network, v float32) {
+			l := &n.Blocks[1].Down
+			l.Weight[205] = v
+			l.Format, l.Bits = half.BF16, make([]uint16, len(l.Weight))
+			l.Format.Narrow(l.Bits, l.Weight)
+			l.Weight = nil
+		}, "element 205 of blocks[1].down.weight is 131072, and the largest number of fp16 is 65504; use bf16"},
 	} {
 		n := smallNetwork()
 		c.set(n, c.value)

@@ -35,7 +35,7 @@ var headActivations = map[network.Activation]func(float64) float64{
 func (m *model) packHead(n *network.Head) {
 	h := &m.head
 	if n.Dense != nil {
-		h.dense = m.packer.Pack(n.Dense.Weight, biasOf(n.Dense), n.Dense.In, n.Dense.Out)
+		h.dense = m.packer.Pack(n.Dense, biasOf(n.Dense), n.Dense.In, n.Dense.Out)
 	}
 	h.width = n.Output.In
 	h.act = headActivations[n.Activation]

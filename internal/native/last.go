@@ -32,10 +32,10 @@ type lastAttention struct {
 }
 
 func (m *model) packLast(l *layer, b *network.Block) {
-	weight, bias := m.padHeads(l.order(), b.Query)
+	weight, bias := m.padHeads(l.order(), &b.Query)
 	m.last.query = m.packFloat(weight, bias, m.width, len(bias))
 	if m.preNorm || m.causal || l.rotary != nil || l.keyNorm.gain != nil || l.window > 0 || m.relativeRows != nil {
-		l.keyProj, l.vProj = m.packQueriesKeys(l, b.Key), m.packValues(b.Value)
+		l.keyProj, l.vProj = m.packQueriesKeys(l, &b.Key), m.packValues(&b.Value)
 		return
 	}
 	m.packAttendedInput(b)
@@ -43,17 +43,16 @@ func (m *model) packLast(l *layer, b *network.Block) {
 
 func (m *model) packAttendedInput(b *network.Block) {
 	in, size := m.width, m.headSize
-	zeros, transposed := make([]float32, in), make([]float32, in*size)
+	zeros, transposed, buffer := make([]float32, in), make([]float32, in*size), make([]float32, in*size)
 	valueBias := biasOf(&b.Value)
 	for h := range m.heads.Count {
 		kv := h / (m.heads.Count / m.heads.KV)
-		for i := range size {
-			for o, w := range b.Key.Weight[(kv*size+i)*in : (kv*size+i+1)*in] {
-				transposed[o*size+i] = w
-			}
+		for i, w := range b.Key.Rows(kv*size, (kv+1)*size, buffer) {
+			transposed[i%in*size+i/in] = w
 		}
-		m.last.keys = append(m.last.keys, m.packFloat(transposed, zeros, size, in))
-		m.last.values = append(m.last.values, m.packFloat(b.Value.Weight[kv*size*in:], valueBias[kv*size:], in, size))
+		values := b.Value.Rows(kv*size, (kv+1)*size, buffer)
+		m.last.keys = append(m.last.keys, m.packFloat(kernel.Matrix{In: size, Data: transposed}, zeros, size, in))
+		m.last.values = append(m.last.values, m.packFloat(kernel.Matrix{In: in, Data: values}, valueBias[kv*size:], in, size))
 	}
 	m.last.queries = make([][]*kernel.Panels, m.heads.Count+1)
 	for count := 2; count <= m.heads.Count; count++ {

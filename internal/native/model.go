@@ -207,15 +207,19 @@ func checkAttention(n *network.Network) error {
 	return nil
 }
 
-// packBlock packs the weights of one block.
+// packBlock packs the weights of one block, on all cores: so that few blocks that are read and not
+// packed yet are in memory.
 func (m *model) packBlock(l *layer, b *network.Block) {
-	m.packAfterAttention(l, b)
+	jobs := m.packAfterAttention(l, b)
 	l.queryNorm, l.keyNorm = m.padHeadNorm(l.order(), b.QueryNorm), m.padHeadNorm(l.order(), b.KeyNorm)
 	if final := &m.layers[len(m.layers)-1]; l == final && !m.readsAll() {
-		m.packLast(l, b)
-		return
+		jobs = append(jobs, func() { m.packLast(l, b) })
+	} else {
+		jobs = append(jobs,
+			func() { l.qkProj = m.packQueriesKeys(l, &b.Query, &b.Key) },
+			func() { l.vProj = m.packValues(&b.Value) })
 	}
-	l.qkProj, l.vProj = m.packQueriesKeys(l, b.Query, b.Key), m.packValues(b.Value)
+	inParallel(jobs)
 }
 
 // packRest packs what is outside of the blocks, and what relative positions make of it and the
@@ -254,6 +258,6 @@ func (m *model) packEmbeddings(e *network.Embeddings) {
 		m.embeddingNorm = padNorm(e.Norm)
 	}
 	if p := e.Projection; p != nil {
-		m.embeddingProj = m.packer.Pack(p.Weight, biasOf(p), p.In, p.Out)
+		m.embeddingProj = m.packer.Pack(p, biasOf(p), p.In, p.Out)
 	}
 }

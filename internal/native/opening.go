@@ -55,7 +55,7 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 func (o *Opening) Block(i int) {
 	b := &o.network.Blocks[i]
 	for role, l := range b.Linears() {
-		o.inRange(fmt.Sprintf("blocks[%d].%s.weight", i, role), 0, l.Weight)
+		o.layerInRange(fmt.Sprintf("blocks[%d].%s.weight", i, role), l)
 	}
 	o.model.packBlock(&o.model.layers[i], b)
 	if o.positions != nil {

@@ -17,44 +17,51 @@ const (
 
 // packLinear packs a linear layer in the model's precision; quantMax is for its input, if that is
 // INT8.
-func (m *model) packLinear(weight, bias []float32, in, out, quantMax int) *kernel.Panels {
+func (m *model) packLinear(weight kernel.Weights, bias []float32, in, out, quantMax int) *kernel.Panels {
 	switch {
 	case m.precision == BF16Dot:
 		return m.packer.PackDot(weight, bias, in, out)
 	case m.precision != INT8:
 		return m.packFloat(weight, bias, in, out)
-	case m.kernels.FullRange8() && in <= kernel.MaxFull8:
+	case m.fullRange8(in):
 		return m.packer.Pack8Full(weight, bias, in, out)
 	}
 	return m.packer.Pack8(weight, bias, in, out, quantMax)
 }
 
+// fullRange8 reports whether products of so many inputs use all 8 bits of both operands.
+func (m *model) fullRange8(in int) bool { return m.kernels.FullRange8() && in <= kernel.MaxFull8 }
+
 // packFloat packs a linear layer in 16 bits or in float32, for activations in float32.
-func (m *model) packFloat(weight, bias []float32, in, out int) *kernel.Panels {
+func (m *model) packFloat(weight kernel.Weights, bias []float32, in, out int) *kernel.Panels {
 	if m.format != "" {
 		return m.packer.PackHalf(weight, bias, in, out, m.format)
 	}
 	return m.packer.Pack(weight, bias, in, out)
 }
 
-// packAfterAttention packs what of a block follows attention.
-func (m *model) packAfterAttention(l *layer, b *network.Block) {
-	l.outProj = m.packOutput(b.AttentionOutput)
-	l.attentionNorm = padNorm(b.AttentionNorm)
+// packAfterAttention packs the norms of a block, and returns what packs the linear layers that
+// follow attention.
+func (m *model) packAfterAttention(l *layer, b *network.Block) []func() {
+	l.attentionNorm, l.feedForwardNorm = padNorm(b.AttentionNorm), padNorm(b.FeedForwardNorm)
+	jobs := []func(){func() { l.outProj = m.packOutput(&b.AttentionOutput) }}
+	pack := func(to **kernel.Panels, p *network.Linear, quantMax int) {
+		jobs = append(jobs, func() { *to = m.packLinear(p, biasOf(p), p.In, p.Out, quantMax) })
+	}
 	downQuantMax := positiveQuantMax
 	if b.Gate != nil {
-		l.gateProj = m.packLinear(b.Gate.Weight, biasOf(b.Gate), b.Gate.In, b.Gate.Out, evenQuantMax)
+		pack(&l.gateProj, b.Gate, evenQuantMax)
 		downQuantMax = gatedQuantMax
 	}
-	l.upProj = m.packLinear(b.Up.Weight, biasOf(&b.Up), b.Up.In, b.Up.Out, evenQuantMax)
-	l.downProj = m.packLinear(b.Down.Weight, biasOf(&b.Down), b.Down.In, b.Down.Out, downQuantMax)
-	l.feedForwardNorm = padNorm(b.FeedForwardNorm)
+	pack(&l.upProj, &b.Up, evenQuantMax)
+	pack(&l.downProj, &b.Down, downQuantMax)
+	return jobs
 }
 
 // packQueriesKeys packs projections of queries and keys side by side. Their product is an
 // exponent: an error of a few percent of a product of 5 would be one of some tens of percent of its
 // power. So with INT8 they have 16 bits.
-func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel.Panels {
+func (m *model) packQueriesKeys(l *layer, projections ...*network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(l.order(), projections...)
 	switch {
 	case m.precision == BF16Dot:
@@ -67,7 +74,7 @@ func (m *model) packQueriesKeys(l *layer, projections ...network.Linear) *kernel
 	return m.packer.Pack16(weight, bias, m.width, len(bias))
 }
 
-func (m *model) packValues(value network.Linear) *kernel.Panels {
+func (m *model) packValues(value *network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(nil, value)
 	return m.packLinear(weight, bias, value.In, len(bias), evenQuantMax)
 }
@@ -80,23 +87,44 @@ func (l *layer) order() []int {
 	return l.rotary.order
 }
 
+// paddedHeads are projections side by side, with rows of zeros between.
+type paddedHeads struct {
+	in   int
+	rows []outputOf
+}
+
+// outputOf is an output of a projection; of none: zeros.
+type outputOf struct {
+	projection *network.Linear
+	number     int
+}
+
+// Rows implements [kernel.Weights].
+func (p paddedHeads) Rows(low, high int, buffer []float32) []float32 {
+	for i, r := range p.rows[low:high] {
+		row := buffer[i*p.in : (i+1)*p.in]
+		if r.projection == nil {
+			clear(row)
+			continue
+		}
+		copy(row, r.projection.Rows(r.number, r.number+1, row))
+	}
+	return buffer
+}
+
 // padHeads puts projections side by side, each head's outputs in the given order and padded with
 // zeros.
-func (m *model) padHeads(order []int, projections ...network.Linear) (weight, bias []float32) {
-	in, size, rows := m.width, m.headSize, 0
+func (m *model) padHeads(order []int, projections ...*network.Linear) (weight paddedHeads, bias []float32) {
+	weight.in = m.width
 	for _, p := range projections {
-		rows += p.Out / size * m.heads.Size
-	}
-	weight, bias = make([]float32, rows*in), make([]float32, rows)
-	first := 0
-	for _, p := range projections {
-		biases := biasOf(&p)
+		first, biases := len(bias), biasOf(p)
+		outputs := p.Out / m.headSize * m.heads.Size
+		bias = append(bias, make([]float32, outputs)...)
+		weight.rows = append(weight.rows, make([]outputOf, outputs)...)
 		for from := range p.Out {
-			to := first + from/size*m.heads.Size + placeOf(order, from%size)
-			copy(weight[to*in:(to+1)*in], p.Weight[from*in:])
-			bias[to] = biases[from]
+			to := first + from/m.headSize*m.heads.Size + placeOf(order, from%m.headSize)
+			weight.rows[to], bias[to] = outputOf{p, from}, biases[from]
 		}
-		first += p.Out / size * m.heads.Size
 	}
 	return weight, bias
 }
@@ -125,17 +153,35 @@ func (m *model) padHeadNorm(order []int, n *network.Norm) norm {
 	return p
 }
 
-// packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads
-// outputs.
-func (m *model) packOutput(p network.Linear) *kernel.Panels {
-	size := m.headSize
-	weight := make([]float32, p.Out*m.attention)
-	for o := range p.Out {
-		for h := range m.heads.Count {
-			copy(weight[o*m.attention+h*m.heads.Size:], p.Weight[o*p.In+h*size:o*p.In+(h+1)*size])
+// paddedInputs is a projection of heads, with inputs of zeros after those of each head.
+type paddedInputs struct {
+	projection   *network.Linear
+	size, padded int       // of a head
+	row          []float32 // a buffer
+}
+
+// Rows implements [kernel.Weights].
+func (p paddedInputs) Rows(low, high int, buffer []float32) []float32 {
+	heads := p.projection.In / p.size
+	buffer = buffer[:(high-low)*heads*p.padded]
+	clear(buffer)
+	for o := low; o < high; o++ {
+		row := p.projection.Rows(o, o+1, p.row)
+		for h := range heads {
+			copy(buffer[((o-low)*heads+h)*p.padded:], row[h*p.size:(h+1)*p.size])
 		}
 	}
-	return m.packLinear(weight, biasOf(&p), m.attention, p.Out, evenQuantMax)
+	return buffer
+}
+
+// packOutput packs the projection of the heads' outputs, its inputs padded as padHeads pads
+// outputs.
+func (m *model) packOutput(p *network.Linear) *kernel.Panels {
+	weight := kernel.Weights(p)
+	if m.headSize != m.heads.Size {
+		weight = paddedInputs{p, m.headSize, m.heads.Size, make([]float32, p.In)}
+	}
+	return m.packLinear(weight, biasOf(p), m.attention, p.Out, evenQuantMax)
 }
 
 // biasOf returns a layer's bias, which is zeros if it has none.

@@ -1,8 +1,6 @@
 package native
 
 import (
-	"slices"
-
 	"github.com/crossrank/crossrank/internal/kernel"
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -20,7 +18,9 @@ func copyLinear(l *network.Linear) *network.Linear {
 	if l == nil {
 		return nil
 	}
-	return &network.Linear{In: l.In, Out: l.Out, Weight: slices.Clone(l.Weight), Bias: l.Bias}
+	weight := make([]float32, l.In*l.Out)
+	copy(weight, l.Rows(0, l.Out, weight))
+	return &network.Linear{In: l.In, Out: l.Out, Weight: weight, Bias: l.Bias}
 }
 
 // packRelative makes the position keys and queries of every layer from the table of relative
@@ -54,13 +54,13 @@ func (m *model) projectTable(table []float32, rows int, p *network.Linear) []*ke
 	forNow := kernel.NewPacker(m.kernels) // this packed matrix is used once
 	ld, size := kernel.Pad(p.Out), m.headSize
 	all := make([]float32, rows*ld)
-	m.kernels.MatMul(all, ld, table, m.hidden, rows, forNow.Pack(p.Weight, biasOf(p), p.In, p.Out), kernel.None, nil)
+	m.kernels.MatMul(all, ld, table, m.hidden, rows, forNow.Pack(p, biasOf(p), p.In, p.Out), kernel.None, nil)
 	panels, one, zeros := make([]*kernel.Panels, m.heads.Count), make([]float32, rows*size), make([]float32, rows)
 	for h := range panels {
 		for r := range rows {
 			copy(one[r*size:(r+1)*size], all[r*ld+h*size:])
 		}
-		panels[h] = m.packer.Pack(one, zeros, size, rows)
+		panels[h] = m.packer.Pack(kernel.Matrix{In: size, Data: one}, zeros, size, rows)
 	}
 	return panels
 }

@@ -165,11 +165,25 @@ func (t *Table) Slice(low, high int) Table {
 	return s
 }
 
-// Linear computes y = Weight·x + Bias.
+// Linear computes y = Weight·x + Bias. The weights are in Weight; or, if it has a Format, in Bits, as
+// a [Receiver] gets those of a file of 16 bits.
 type Linear struct {
 	In, Out int
 	Weight  []float32 // Out × In
 	Bias    []float32 // Out; nil: none
+	Format  half.Format
+	Bits    []uint16
+}
+
+// Rows returns the weights of outputs low to high side by side, in buffer if they have to be
+// converted.
+func (l *Linear) Rows(low, high int, buffer []float32) []float32 {
+	if l.Format == "" {
+		return l.Weight[low*l.In : high*l.In]
+	}
+	buffer = buffer[:(high-low)*l.In]
+	l.Format.Widen(buffer, l.Bits[low*l.In:high*l.In])
+	return buffer
 }
 
 // Norm is a layer norm, or a root mean square norm, which subtracts no mean.

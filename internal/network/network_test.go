@@ -160,6 +160,34 @@ func TestRow(t *testing.T) {
 	}
 }
 
+// TestWeightsIn16Bits: the rows of a layer whose weights have 16 bits are their numbers, and such
+// weights are listed, counted, loaded and dropped as others are.
+func TestWeightsIn16Bits(t *testing.T) {
+	n := qwen3()
+	all, b := n.Parameters(), &n.Blocks[0]
+	want := slices.Clone(b.Up.Weight)
+	for i := range want {
+		want[i] = float32(i%5) - 2
+	}
+	bits := make([]uint16, len(want))
+	half.BF16.Narrow(bits, want)
+	b.Up.Weight, b.Up.Format, b.Up.Bits = nil, half.BF16, bits
+	got := b.Up.Rows(1, 3, make([]float32, 3*b.Up.In))
+	if rows := want[b.Up.In : 3*b.Up.In]; !slices.Equal(got, rows) {
+		t.Errorf("got the rows %v, want %v", got, rows)
+	}
+	if err := n.Validate(); err != nil || n.Parameters() != all || !b.Loaded() {
+		t.Errorf("got error %v, %d parameters, loaded %v; want %d that are loaded", err, n.Parameters(), b.Loaded(), all)
+	}
+	b.Up.Bits = bits[1:]
+	if err := n.Validate(); err == nil || !strings.Contains(err.Error(), "blocks[0].up.weight") {
+		t.Errorf("without an element: got %v", err)
+	}
+	if b.Drop(); b.Loaded() || b.Up.Bits != nil {
+		t.Error("the bits were not dropped")
+	}
+}
+
 func TestMaxTokens(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -63,6 +63,10 @@ var fields = map[string]change{
 	"Table.Format": nil, "Table.Bits": nil,
 
 	"Linear.In": nil, "Linear.Out": nil, "Linear.Weight": nil, "Linear.Bias": nil,
+
+	// Neither does how weights are held; Linear.Rows converts them.
+	"Linear.Format": nil, "Linear.Bits": nil,
+
 	"Norm.Eps": nil, "Norm.Weight": nil, "Norm.Bias": nil,
 	"Norm.RMS": func(n *network.Network) { n.Blocks[1].FeedForwardNorm.RMS = true },
 }

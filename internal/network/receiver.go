@@ -5,10 +5,10 @@ import "iter"
 // Receiver takes the weights of a network while they are read, so that not all of them have to be
 // in memory at once.
 type Receiver interface {
-	// Block takes the weights of block i, all of which are there. When it returns, the weights of
-	// the block's linear layers are dropped, and their memory is used for others. Calls for several
-	// blocks may be made at once. Everything outside of the blocks is complete only after all
-	// calls.
+	// Block takes the weights of block i, all of which are there; those of linear layers are in the
+	// type of the file, see [Linear]. When it returns, the weights of the block's linear layers are
+	// dropped, and their memory is used for others. Calls for several blocks may be made at once.
+	// Everything outside of the blocks is complete only after all calls.
 	Block(i int)
 
 	// Tokens returns what takes the rows of the token embeddings as they are read, in their order
@@ -20,7 +20,7 @@ type Receiver interface {
 // Loaded reports whether all linear layers of a block have their weights.
 func (b *Block) Loaded() bool {
 	for _, l := range b.Linears() {
-		if l.Weight == nil {
+		if l.Weight == nil && l.Bits == nil {
 			return false
 		}
 	}
@@ -30,7 +30,7 @@ func (b *Block) Loaded() bool {
 // Drop removes the weights of the block's linear layers, but not their biases.
 func (b *Block) Drop() {
 	for _, l := range b.Linears() {
-		l.Weight = nil
+		l.Weight, l.Format, l.Bits = nil, "", nil
 	}
 }
 

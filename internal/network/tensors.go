@@ -1,6 +1,10 @@
 package network
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/crossrank/crossrank/internal/half"
+)
 
 // Tensor is one tensor of a network: its role, the shape that the description gives it, and where
 // its numbers are. A vector has one row.
@@ -8,7 +12,7 @@ type Tensor struct {
 	Role       string // such as "blocks[3].query.weight"
 	Rows, Cols int
 	Data       *[]float32
-	Bits       *[]uint16 // instead of Data, see [Table]
+	Bits       *[]uint16 // instead of Data, see [Table] and [Linear]
 }
 
 // len is the number of elements.
@@ -80,20 +84,25 @@ func (c *collector) add(role string, rows, cols int, data *[]float32) {
 }
 
 func (c *collector) table(role string, t *Table) {
-	switch {
-	case t == nil:
-	case t.Format != "":
-		c.tensors = append(c.tensors, Tensor{Role: role, Rows: t.Rows, Cols: t.Width, Bits: &t.Bits})
-	default:
-		c.add(role, t.Rows, t.Width, &t.Data)
+	if t != nil {
+		c.matrix(role, t.Rows, t.Width, &t.Data, t.Format, &t.Bits)
 	}
+}
+
+// matrix adds a tensor whose numbers are in bits, if it has a format, or else in data.
+func (c *collector) matrix(role string, rows, cols int, data *[]float32, format half.Format, bits *[]uint16) {
+	if format == "" {
+		c.add(role, rows, cols, data)
+		return
+	}
+	c.tensors = append(c.tensors, Tensor{Role: role, Rows: rows, Cols: cols, Bits: bits})
 }
 
 func (c *collector) linear(role string, l *Linear) {
 	if l == nil {
 		return
 	}
-	c.add(role+".weight", l.Out, l.In, &l.Weight)
+	c.matrix(role+".weight", l.Out, l.In, &l.Weight, l.Format, &l.Bits)
 	if l.Bias != nil {
 		c.add(role+".bias", 1, l.Out, &l.Bias)
 	}

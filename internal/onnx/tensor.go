@@ -98,12 +98,14 @@ const tile = 32
 
 // transposed is a layer's weights with a row for each input.
 func transposed(l *network.Linear) []float32 {
-	t := make([]float32, l.In*l.Out)
+	t, buffer := make([]float32, l.In*l.Out), make([]float32, tile*l.In)
 	for row := 0; row < l.Out; row += tile {
+		high := min(row+tile, l.Out)
+		rows := l.Rows(row, high, buffer)
 		for column := 0; column < l.In; column += tile {
-			for r := row; r < min(row+tile, l.Out); r++ {
+			for r := row; r < high; r++ {
 				for c := column; c < min(column+tile, l.In); c++ {
-					t[c*l.Out+r] = l.Weight[r*l.In+c]
+					t[c*l.Out+r] = rows[(r-row)*l.In+c]
 				}
 			}
 		}
@@ -115,8 +117,9 @@ func transposed(l *network.Linear) []float32 {
 // for each input.
 func quantize(l *network.Linear) (columns []int8, scales []float32) {
 	columns, scales = make([]int8, l.In*l.Out), make([]float32, l.Out)
+	buffer := make([]float32, l.In)
 	for r := range l.Out {
-		row := l.Weight[r*l.In : (r+1)*l.In]
+		row := l.Rows(r, r+1, buffer)
 		top := float32(0)
 		for _, v := range row {
 			top = max(top, float32(math.Abs(float64(v))))

@@ -60,12 +60,13 @@ func (p *packer) linear(role string, in, out groups, layers ...*network.Linear) 
 		rows += groups{l.Out / out.size, out.size}.padded()
 	}
 	w, b, any := make([]float32, rows*width), make([]float32, rows), false
+	buffer := make([]float32, layers[0].In)
 	first := 0
 	for _, l := range layers {
 		g := groups{l.Out / out.size, out.size}
 		for o := range l.Out {
 			row := w[(first+g.at(o))*width:]
-			for i, v := range l.Weight[o*l.In : (o+1)*l.In] {
+			for i, v := range l.Rows(o, o+1, buffer) {
 				row[in.at(i)] = v
 			}
 			if l.Bias != nil {
