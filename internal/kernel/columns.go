@@ -13,6 +13,9 @@ func (p *Panels) Columns(low, high int) *Panels {
 			data:     p.int8.data[low*in : end*in],
 			params:   p.int8.params[low/Width*columnParams : end/Width*columnParams],
 		}
+		if wide := p.int8.wide; wide != nil {
+			c.int8.wide = &panels8Wide{wide.bits, wide.params[low/Width*columnParams : end/Width*columnParams]}
+		}
 	case p.int16 != nil:
 		c.int16 = &panels16{
 			quantMax: p.int16.quantMax,

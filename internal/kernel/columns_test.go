@@ -17,6 +17,7 @@ func TestColumns(t *testing.T) {
 		"float32": pack(weight, bias, in, out), "bf16": packHalf(weight, bias, in, out, half.BF16),
 		"pairs": packDot(nil, weight, bias, in, out), "rounded": packDot(noPairs, weight, bias, in, out),
 		"int8": pack8(weight, bias, in, out, 150), "int16": pack16(weight, bias, in, out),
+		"int8 and rows of two digits": pack8Wide(weight, bias, in, out),
 	} {
 		for _, rows := range []int{1, 7, 30, 100} {
 			a := padded(rng, random(rng, rows*in, 1), rows, in, 0)

@@ -14,7 +14,8 @@ const (
 // Panels is a weight matrix packed for [Set.MatMul]: for every 16 output columns a panel of In ×
 // 16, the 16 weights of one input side by side. Output columns beyond Out are zero. Weights are
 // float32 ([Packer.Pack]), floats of 16 bits ([Packer.PackHalf], and for rows that are rounded too
-// [Packer.PackDot]), int8 ([Packer.Pack8]) or int16 ([Packer.Pack16]).
+// [Packer.PackDot]), int8 ([Packer.Pack8], and for rows of 16 bits [Packer.Pack8Wide]) or int16
+// ([Packer.Pack16]).
 type Panels struct {
 	In, Out int
 	data    []float32   // Pad(Out)/16 panels of In·16

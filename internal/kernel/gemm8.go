@@ -10,7 +10,8 @@ import (
 type panels8 struct {
 	quantMax float32 // largest u of a quantized activation
 	data     []int8
-	params   []float32 // for each panel 16 scales, 16 sums of the column's q times its scale, 16 biases, the 16 sums as int32
+	params   []float32    // for each panel 16 scales, 16 sums of the column's q times its scale, 16 biases, the 16 sums as int32
+	wide     *panels8Wide // nil: a row has one byte an element
 }
 
 // columnParams is the number of parameters of a panel.
@@ -144,6 +145,10 @@ func lower(q []int8, w []float32, group int, scale float32, sign int8) {
 }
 
 func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w *Panels, e epilogue, buf *Buffers) {
+	if w.int8.wide != nil {
+		s.rowBlock8Wide(c, ldc, a, lda, rows, w, e, buf)
+		return
+	}
 	in := Pad(w.In)
 	ldq, blocks := in, s.block8 != nil && rows >= blockRows
 	if blocks {
@@ -157,13 +162,14 @@ func (s *Set) rowBlock8(c []float32, ldc int, a []float32, lda int, rows int, w 
 		s.panelBlocks8(c, ldc, ldq, rows, w, e, buf)
 		return
 	}
+	q := digits{&buf.bytes[0], ldq, buf.params}
 	s.eachPanel(c, ldc, rows, w, e, s.pair8 != nil, func(col, next int, pair bool) {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
 		if pair {
-			s.pairs8(&c[col], ldc, rows, in, panel, params, &w.int8.data[next*in], buf)
+			s.pairs8(&c[col], ldc, rows, in, panel, params, &w.int8.data[next*in], q)
 			return
 		}
-		s.tiles8(&c[col], ldc, rows, in, panel, params, buf)
+		s.tiles8(&c[col], ldc, rows, in, panel, params, q)
 	})
 }
 
@@ -186,19 +192,19 @@ func (s *Set) eachPanel(c []float32, ldc, rows int, w *Panels, e epilogue, pairs
 }
 
 // tiles8 multiplies quantized rows by a panel.
-func (s *Set) tiles8(c *float32, ldc, rows, in int, panel *int8, params *float32, buf *Buffers) {
+func (s *Set) tiles8(c *float32, ldc, rows, in int, panel *int8, params *float32, q digits) {
 	for low, r := 0, 0; low < rows; low += r {
 		r = min(rows-low, len(s.tile8))
-		s.tile8[r-1](in, &buf.bytes[low*in], in, panel, &buf.params[2*low], params, skip(c, low*ldc), ldc)
+		s.tile8[r-1](in, q.row(low), q.ld, panel, &q.params[2*low], params, skip(c, low*ldc), ldc)
 	}
 }
 
 // pairs8 multiplies quantized rows by two panels. The first two tiles fetch one half each of what is
 // next; for the others, that is what they read anyway.
-func (s *Set) pairs8(c *float32, ldc, rows, in int, panel *int8, params *float32, next *int8, buf *Buffers) {
+func (s *Set) pairs8(c *float32, ldc, rows, in int, panel *int8, params *float32, next *int8, q digits) {
 	for low, r := 0, 0; low < rows; low += r {
 		r = min(rows-low, len(s.pair8))
-		s.pair8[r-1](in, &buf.bytes[low*in], in, panel, in*Width, &buf.params[2*low], params, skip(c, low*ldc), ldc, ahead(next, panel, low/len(s.pair8)))
+		s.pair8[r-1](in, q.row(low), q.ld, panel, in*Width, &q.params[2*low], params, skip(c, low*ldc), ldc, ahead(next, panel, low/len(s.pair8)))
 	}
 }
 

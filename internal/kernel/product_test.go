@@ -18,6 +18,7 @@ func TestMatMulGated(t *testing.T) {
 			gate = gate[:(c.rows-1)*ldg+Pad(c.out)]
 			for name, w := range map[string]*Panels{
 				"fp32": pack(weight, bias, c.in, c.out), "int8": pack8(weight, bias, c.in, c.out, 150), "int16": pack16(weight, bias, c.in, c.out),
+				"int8 and rows of two digits": pack8Wide(weight, bias, c.in, c.out),
 			} {
 				want, got := make([]float32, c.rows*ldc), make([]float32, c.rows*ldc)
 				s.MatMul(want, ldc, a, lda, c.rows, w, None, NewBuffers(c.in))

@@ -16,6 +16,9 @@ func WeightBytes(n *network.Network, precision Precision) int64 {
 	switch {
 	case precision == INT8:
 		linear, queries = 1, 2
+		if n.Causal { // see packQueriesKeys
+			queries = 1
+		}
 	case halfFormats[precision] != "":
 		linear, queries, tokens = 2, 2, 2*tokens
 	case n.Embeddings.Tokens.Data != nil:

@@ -22,6 +22,11 @@ func TestWeightBytes(t *testing.T) {
 	if got, want := WeightBytes(n, INT8), 100*32+blocks(1, 2)+rest; got != want {
 		t.Errorf("int8: got %d bytes, want %d", got, want)
 	}
+	n.Causal = true
+	if got, want := WeightBytes(n, INT8), 100*32+blocks(1, 1)+rest; got != want {
+		t.Errorf("int8 of a decoder: got %d bytes, want %d", got, want)
+	}
+	n.Causal = false
 	for _, precision := range []Precision{FP16, BF16, BF16Dot} {
 		if got, want := WeightBytes(n, precision), 100*32*2+blocks(2, 2)+rest; got != want {
 			t.Errorf("%s: got %d bytes, want %d", precision, got, want)

@@ -60,7 +60,8 @@ func (m *model) packAfterAttention(l *layer, b *network.Block) []func() {
 
 // packQueriesKeys packs projections of queries and keys side by side. Their product is an
 // exponent: an error of a few percent of a product of 5 would be one of some tens of percent of its
-// power. So with INT8 they have 16 bits.
+// power. So with INT8 they have 16 bits; in a decoder, whose memory counts, only what is multiplied
+// with them has, and they have 8.
 func (m *model) packQueriesKeys(l *layer, projections ...*network.Linear) *kernel.Panels {
 	weight, bias := m.padHeads(l.order(), projections...)
 	switch {
@@ -68,6 +69,10 @@ func (m *model) packQueriesKeys(l *layer, projections ...*network.Linear) *kerne
 		return m.packer.PackDot(weight, bias, m.width, len(bias))
 	case m.precision != INT8:
 		return m.packFloat(weight, bias, m.width, len(bias))
+	case m.causal && m.fullRange8(m.width):
+		return m.packer.Pack8WideFull(weight, bias, m.width, len(bias))
+	case m.causal:
+		return m.packer.Pack8Wide(weight, bias, m.width, len(bias))
 	case m.kernels.Planes16():
 		return m.packer.Pack16Planes(weight, bias, m.width, len(bias))
 	}
