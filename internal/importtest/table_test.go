@@ -204,7 +204,7 @@ var table = []row{
 		name: "internal/tools/reliability",
 		imports: []string{".", "client", "internal/dataset", "internal/faultproxy", "internal/load", "internal/machine",
 			"internal/netns", "internal/results", "internal/serverproc", "internal/stats", "internal/tools/docgen"},
-		external: []string{grpc, dns},
+		external: []string{grpc, dns, sys},
 		tests:    []string{"internal/config", "internal/serving"},
 	},
 	{

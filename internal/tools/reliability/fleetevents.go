@@ -33,6 +33,7 @@ func (f *fleet) slowed(ctx context.Context) error {
 	var shares []int
 	var times []float64 // in ms per request
 	err := f.during(ctx, "fleet-slow", func(ctx context.Context) (string, error) {
+		pause(ctx, calm) // the load sets the schedules of all threads when it begins
 		ctx, release := context.WithCancel(ctx)
 		braked := make(chan error, 1)
 		go func() { braked <- f.servers[0].brake(ctx, slowdown) }()
