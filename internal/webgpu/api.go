@@ -219,7 +219,7 @@ const (
 	waitTimedOut   = 2
 	errorMemory    = 3 // WGPUErrorType_OutOfMemory
 
-	oldImplicitSynchronization = 0x50004 // Dawn's, the same in both dialects
+	implicitSynchronization = 0x50004 // of calls by several threads: Dawn's, the same in both dialects
 )
 
 var backendNames = map[uint32]string{

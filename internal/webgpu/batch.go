@@ -75,19 +75,19 @@ func (in *input) addTokens(q network.Sequence) {
 	}
 }
 
-// compute computes a pass and waits for its logits. It reports the time that the device was busy,
-// where the device has a clock.
-func (s *session) compute(in *input, out []float32, report func(busy time.Duration)) error {
+// compute computes a pass and waits for its logits. It reports when the device began and ended, by
+// the device's clock if it has one.
+func (s *session) compute(in *input, out []float32, report func(begin, end time.Duration)) error {
 	slot, ok := <-s.slots
 	if !ok {
 		return s.failure()
 	}
 	defer func() { s.slots <- slot }()
-	future, replies, err := s.submitLocked(in, slot)
+	f, err := s.submitLocked(in, slot)
 	if err != nil {
 		return err
 	}
-	r, err := s.awaitResult(future, replies)
+	r, err := s.awaitResult(f)
 	if err = cmp.Or(err, s.failure()); err != nil {
 		return err
 	}
@@ -97,11 +97,19 @@ func (s *session) compute(in *input, out []float32, report func(busy time.Durati
 	return s.readResult(slot, out[:len(in.reads)], report)
 }
 
-func (s *session) submitLocked(in *input, slot *slot) (uint64, chan reply, error) {
-	s.submitting.Lock()
+// flight is a batch that is submitted. It is awaited once.
+type flight struct {
+	future  uint64
+	replies chan reply
+	before  <-chan struct{} // closed when the batch in front of it was awaited; nil if there was none
+	arrived chan struct{}   // closed when this one was
+}
+
+func (s *session) submitLocked(in *input, slot *slot) (flight, error) {
+	s.lock()
 	defer s.submitting.Unlock()
 	if err := s.failure(); err != nil {
-		return 0, nil, err
+		return flight{}, err
 	}
 	s.writeInput(in)
 	s.submit(s.steps, in, slot)
@@ -109,16 +117,33 @@ func (s *session) submitLocked(in *input, slot *slot) (uint64, chan reply, error
 	future := s.lib.BufferMapAsync(uintptr(slot.result.handle), mapRead, 0, uintptr(slot.result.size), callbackInfo{
 		mode: modeProcessEvents, callback: newCallbacks().mapped, userdata1: number,
 	})
-	return future, replies, nil
+	f := flight{future: future, replies: replies, before: s.last, arrived: make(chan struct{})}
+	s.last = f.arrived
+	return f, nil
 }
 
-// awaitResult waits. Where the library allows no other call meanwhile, none is made.
-func (s *session) awaitResult(future uint64, replies chan reply) (reply, error) {
-	if !s.concurrent {
-		s.submitting.Lock()
-		defer s.submitting.Unlock()
+// awaitResult waits for a batch, once the one in front of it has arrived. Dawn holds up all other
+// calls while one waits. So it waits in steps, before each of which those who want to submit the next
+// batch go first.
+func (s *session) awaitResult(f flight) (reply, error) {
+	defer close(f.arrived)
+	if f.before != nil {
+		<-f.before
 	}
-	return s.wait(future, replies)
+	if s.lib.DevicePoll != 0 {
+		return s.wait(f.future, f.replies)
+	}
+	for {
+		for s.wanting.Load() > 0 {
+			time.Sleep(50 * time.Microsecond)
+		}
+		s.submitting.Lock()
+		r, done, err := s.waitOnce(f.future, f.replies, sharedStep)
+		s.submitting.Unlock()
+		if done {
+			return r, err
+		}
+	}
 }
 
 func (s *session) writeInput(in *input) {
@@ -195,8 +220,8 @@ func (s *session) copyResult(encoder uintptr, slot *slot) {
 }
 
 // readResult copies a slot's logits.
-func (s *session) readResult(slot *slot, out []float32, report func(time.Duration)) error {
-	s.submitting.Lock()
+func (s *session) readResult(slot *slot, out []float32, report func(begin, end time.Duration)) error {
+	s.lock()
 	defer s.submitting.Unlock()
 	at := call(s.lib.BufferGetConstMappedRange, uintptr(slot.result.handle), 0, uintptr(slot.result.size))
 	if at == 0 {
@@ -205,7 +230,7 @@ func (s *session) readResult(slot *slot, out []float32, report func(time.Duratio
 	memory := fromC(at)
 	copy(out, unsafe.Slice((*float32)(unsafe.Add(memory, 16)), len(out)))
 	if times := *(*[2]uint64)(memory); s.timestamps != nil && report != nil && times[1] > times[0] {
-		report(time.Duration(times[1] - times[0]))
+		report(time.Duration(times[0]), time.Duration(times[1]))
 	}
 	call(s.lib.BufferUnmap, uintptr(slot.result.handle))
 	return nil

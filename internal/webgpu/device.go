@@ -36,11 +36,11 @@ type device struct {
 	queue    handle
 	number   uintptr // by which callbacks find it
 
-	submitting sync.Mutex // held by whoever uses the device
+	submitting sync.Mutex   // held by whoever uses the device
+	wanting    atomic.Int32 // those who wait for it, but not those who wait for a batch
 
 	timestamps bool // the time that a submission takes can be measured
 	subgroups  bool // threads that compute in step can be summed over
-	concurrent bool // one thread may wait while another submits
 	memory     atomic.Int64
 
 	mu   sync.Mutex // guards what callbacks write
@@ -165,10 +165,9 @@ func (d *device) request(a handle, needs needs) error {
 	if d.timestamps = d.has(a, d.lib.dialect.timestampQuery); d.timestamps {
 		features = append(features, d.lib.dialect.timestampQuery)
 	}
-	if d.concurrent = d.has(a, oldImplicitSynchronization); d.concurrent {
-		features = append(features, oldImplicitSynchronization)
+	if d.has(a, implicitSynchronization) {
+		features = append(features, implicitSynchronization)
 	}
-	d.concurrent = d.concurrent || d.lib.DevicePoll != 0
 	d.number = uintptr(lastNumber.Add(1))
 	watched.Store(d.number, d)
 	desc := &deviceDescriptor{
@@ -195,38 +194,58 @@ func (d *device) request(a handle, needs needs) error {
 	return nil
 }
 
-// overlaps reports whether a submission can be awaited while the next one is made: wgpu-native's own
-// way to wait is for all of them.
-func (d *device) overlaps() bool { return d.concurrent && d.lib.DevicePoll == 0 }
+// overlaps reports whether the next batch can be submitted while one is awaited: wgpu-native's own way
+// to wait is for all of them.
+func (d *device) overlaps() bool { return d.lib.DevicePoll == 0 }
 
-// waitStep is how long the library waits before the device is asked whether it is lost.
-const waitStep = 100 * time.Millisecond
+// lock takes the device for something else than waiting for it.
+func (d *device) lock() {
+	d.wanting.Add(1)
+	d.submitting.Lock()
+	d.wanting.Add(-1)
+}
+
+// How long the library waits before the device is asked whether it is lost, and where the next batch
+// may have to be submitted meanwhile.
+const (
+	waitStep   = 100 * time.Millisecond
+	sharedStep = 500 * time.Microsecond
+)
 
 // wait waits for a reply without using the CPU meanwhile.
 func (d *device) wait(future uint64, replies chan reply) (reply, error) {
-	info := &waitInfo{future: future}
 	for {
-		select {
-		case r := <-replies:
-			return r, nil
-		default:
-		}
-		if err := d.lostError(); err != nil && d.device != 0 {
-			return d.lastReply(replies, err)
-		}
-		switch {
-		case d.lib.DevicePoll == 0:
-			status := call(d.lib.InstanceWaitAny, uintptr(d.instance), 1, uintptr(unsafe.Pointer(info)), uintptr(waitStep))
-			if s := uint32(status); s != statusSuccess && s != waitTimedOut {
-				return reply{}, fmt.Errorf("waiting for the device: status %d", s)
-			}
-		case d.device != 0:
-			call(d.lib.DevicePoll, uintptr(d.device), 1, 0)
-		default:
-			call(d.lib.InstanceProcessEvents, uintptr(d.instance))
-			time.Sleep(time.Millisecond)
+		if r, done, err := d.waitOnce(future, replies, waitStep); done {
+			return r, err
 		}
 	}
+}
+
+// waitOnce waits for a reply as long as a step, and reports whether there is nothing more to wait for.
+func (d *device) waitOnce(future uint64, replies chan reply, step time.Duration) (r reply, done bool, err error) {
+	select {
+	case r := <-replies:
+		return r, true, nil
+	default:
+	}
+	if err := d.lostError(); err != nil && d.device != 0 {
+		r, err := d.lastReply(replies, err)
+		return r, true, err
+	}
+	switch {
+	case d.lib.DevicePoll == 0:
+		info := &waitInfo{future: future}
+		status := call(d.lib.InstanceWaitAny, uintptr(d.instance), 1, uintptr(unsafe.Pointer(info)), uintptr(step))
+		if s := uint32(status); s != statusSuccess && s != waitTimedOut {
+			return reply{}, true, fmt.Errorf("waiting for the device: status %d", s)
+		}
+	case d.device != 0:
+		call(d.lib.DevicePoll, uintptr(d.device), 1, 0)
+	default:
+		call(d.lib.InstanceProcessEvents, uintptr(d.instance))
+		time.Sleep(time.Millisecond)
+	}
+	return reply{}, false, nil
 }
 
 // lastReply takes a reply that came with the loss of the device, so that nobody is waited for.

@@ -108,7 +108,7 @@ func (sh *shared) compute(s *session, in *input, out []float32) error {
 	var took time.Duration
 	sh.busy.begin(time.Now())
 	defer func() { sh.busy.end(time.Now(), took) }()
-	return s.compute(in, out, func(busy time.Duration) { took = busy })
+	return s.compute(in, out, func(begin, end time.Duration) { took = end - begin })
 }
 
 // Replica returns another engine on the same device, weights and memory, whose batches are computed
@@ -180,8 +180,7 @@ func (e *Engine) Memory() int64 {
 }
 
 // InFlight is how many batches gain from being in flight at once: while one is computed, the next one
-// is copied and the last one read. It is 1 where the library lets no other call be made while one
-// waits for the device.
+// is copied and the last one read. It is 1 where the library can only wait for all of them.
 func (e *Engine) InFlight() int {
 	e.shared.mu.Lock()
 	defer e.shared.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 // lose destroys the device under an engine, as a reset driver does.
 func lose(e *Engine) {
 	s := e.shared.session
-	s.submitting.Lock()
+	s.lock()
 	defer s.submitting.Unlock()
 	call(s.lib.DeviceDestroy, uintptr(s.device.device))
 }

@@ -31,6 +31,7 @@ type session struct {
 	querySet   handle
 	timestamps *buffer
 	slots      chan *slot
+	last       <-chan struct{} // of the last flight: closed when it has arrived
 }
 
 // slot is what one batch in flight has for itself: memory that the host reads.
@@ -223,6 +224,8 @@ func (s *session) abandon() {
 
 // close gives back everything. No batch is in flight.
 func (s *session) close() {
+	s.lock()
+	defer s.submitting.Unlock()
 	s.release()
 	s.device.close()
 }

@@ -180,7 +180,7 @@ func (s *session) timeOf(rows int) (took time.Duration, err error) {
 	in := newInput(s)
 	in.tokens, in.reads = make([][4]uint32, rows), make([][4]uint32, 1)
 	start := time.Now()
-	err = s.compute(in, make([]float32, 1), func(busy time.Duration) { took = busy })
+	err = s.compute(in, make([]float32, 1), func(begin, end time.Duration) { took = end - begin })
 	if took == 0 {
 		took = time.Since(start)
 	}
