@@ -21,6 +21,7 @@ type tuning struct {
 	least   int           // products of a row in a block; with fewer nothing is measured
 	dir     string        // where times are kept
 	nowhere error         // why there is no dir
+	onCPU   bool          // measure a device for tests too, on which one tile may take seconds
 }
 
 // defaultTuning measures for no network that is as small as those of self-tests.
@@ -51,7 +52,11 @@ func (p *planner) tune() {
 	}
 	if p.m.tuned == nil { // otherwise a lost device is opened anew
 		p.m.tuned = &tuned{productTiles[0], "the products are too small to measure"}
-		if p.m.productsOfRow() >= p.m.tuning.least {
+		switch {
+		case p.m.productsOfRow() < p.m.tuning.least:
+		case p.adapter.cpu && !p.m.tuning.onCPU:
+			p.m.tuned.how = "a device on the CPU is not measured"
+		default:
 			t := &tuner{planner: p, times: map[productTile]time.Duration{}}
 			p.m.tuned = t.choose()
 		}

@@ -108,7 +108,7 @@ func TestTuning(t *testing.T) {
 	want := logits(t, open(t, n, Options{}), seqs)
 	start := func(budget time.Duration, nowhere error) string {
 		t.Helper()
-		e := open(t, n, Options{tuning: &tuning{budget: budget, dir: dir, nowhere: nowhere}})
+		e := open(t, n, Options{tuning: &tuning{budget: budget, dir: dir, nowhere: nowhere, onCPU: true}})
 		defer e.Close()
 		if got := logits(t, e, seqs); !slices.Equal(got, want) {
 			t.Errorf("with %s: got %v, want %v", e.Tuning(), got, want)
@@ -146,7 +146,7 @@ func TestTuning(t *testing.T) {
 func TestTuningIsKept(t *testing.T) {
 	testLibrary(t)
 	n := small()
-	e := open(t, n, Options{tuning: &tuning{nowhere: errors.New("not in tests")}})
+	e := open(t, n, Options{tuning: &tuning{nowhere: errors.New("not in tests"), onCPU: true}})
 	seqs := sample.Sequences(1, n, 5, 20)
 	want, before := logits(t, e, seqs), e.Tuning()
 	lose(e)
@@ -156,6 +156,10 @@ func TestTuningIsKept(t *testing.T) {
 	}
 	if got := open(t, n, Options{}).Tuning(); !strings.Contains(got, "the products are too small to measure") {
 		t.Errorf("a small network: got %q", got)
+	}
+	e = open(t, n, Options{tuning: &tuning{nowhere: errors.New("not in tests")}})
+	if got := e.Tuning(); e.shared.session.adapter.cpu && !strings.Contains(got, "a device on the CPU is not measured") {
+		t.Errorf("a CPU: got %q", got)
 	}
 }
 
