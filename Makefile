@@ -69,7 +69,7 @@ test-processors:
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=avx512-bf16" -run 'Dot|RoundPairs' ./internal/kernel
 	$(ON) "$(EMU) -cpu tigerlake" -run '(Float32|Activation|Softmax)TiersAgree' ./internal/kernel
 	$(ON) "$(EMU) -cpu corei7_skylake_x -env CROSSRANK_CPU=avx512" -run 'Guard(Activations|Softmax|Quantize)|TestMatMul$$|TestHalf' ./internal/kernel
-	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8' ./internal/kernel
+	$(ON) "$(EMU) -cpu arrow_lake -env CROSSRANK_CPU=avxvnni" -run 'GuardTiles.|Int.*TiersAgree|Int8Column|FullRange8|TestMatMul8Wide' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -env CROSSRANK_CPU=amx" -run 'Block|Planes|Split|Dot(Tiers|Rows)' ./internal/kernel
 	$(ON) "$(EMU) -cpu sapphire_rapids -without amx,amx_int8,amx_bf16" -run 'TestForwardAgreesWithFloat64/hidden=7|TestInt8IsNearFloat' ./internal/native
 	$(ON) "$(EMU) -cpu sapphire_rapids -env 'CPU_TEST_TIERS=amx avx512-bf16 avx512-vnni avx512 avxvnni avx2 generic'" -run Tiers ./internal/cpu

@@ -107,3 +107,24 @@ func TestWideErrorIsOfWeightsAlone(t *testing.T) {
 		}
 	})
 }
+
+// TestWideBlocks: blocks of rows with two digits have the bits of the plain version.
+func TestWideBlocks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(33, 1))
+	const in = 100
+	for _, out := range []int{16, 50, blockPanels*Width + 5} {
+		weight, bias := random(rng, in*out, 1), random(rng, out, 1)
+		w := new(Packer).Pack8WideFull(Matrix{in, weight}, bias, in, out)
+		eachTierOfBlocks(t, func(t *testing.T, s *Set) {
+			for _, rows := range []int{1, 2, 17, rowBlock + 5} {
+				a := padded(rng, random(rng, rows*in, 1), rows, in, 0)
+				got, want := make([]float32, rows*Pad(out)), make([]float32, rows*Pad(out))
+				s.MatMul(got, Pad(out), a, Pad(in), rows, w, None, NewBuffers(in))
+				generic.MatMul(want, Pad(out), a, Pad(in), rows, w, None, NewBuffers(in))
+				if err := same(got, want); err != nil {
+					t.Errorf("%d columns, %d rows: %v", out, rows, err)
+				}
+			}
+		})
+	}
+}
