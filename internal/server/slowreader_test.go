@@ -29,12 +29,11 @@ func TestRepliesToSlowReadersAreBounded(t *testing.T) {
 	body := `{"query":"q","return_text":true,"texts":[` + strings.Repeat(document+",", 31) + document + `]}`
 	request := fmt.Sprintf("POST /rerank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		len(body), body)
-	r := start(t, &scorertest.Fake{}, Config{RequestBytes: budget})
+	unhurried := HTTP{HeaderTimeout: patience, BodyTimeout: patience} // however busy the machine is
+	r := start(t, &scorertest.Fake{}, Config{RequestBytes: budget, HTTP: unhurried})
 	before := liveHeap()
-	var conns []net.Conn
-	for range peers {
-		c := open(t, r.HTTPAddr(), 1)[0] // just before its header, for which the server waits a little
-		conns = append(conns, c)
+	conns := open(t, r.HTTPAddr(), peers)
+	for _, c := range conns {
 		if err := c.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 			t.Fatal(err)
 		}
