@@ -39,8 +39,8 @@ func init() { balancer.Register(ejectBuilder{}) }
 // another policy, watches how calls end, and chooses again where that policy chose a server that
 // fails most of its calls while the others do not.
 //
-// Note: grpc's own policy (outlier_detection_experimental) is registered only by its support of xDS,
-// which makes a program larger by a third. It also counts calls that were refused for their
+// Note: grpc's own policy (outlier_detection_experimental) is registered only by its support of
+// xDS, which makes a program larger by a third. It also counts calls that were refused for their
 // contents, for overload, or canceled by the caller; it would eject servers that are busy or have
 // impolite callers.
 type ejectBuilder struct{}

@@ -95,8 +95,8 @@ func TestEjectionEnds(t *testing.T) {
 	expect("after its recovery", ejectFirst)
 }
 
-// TestSilentServers: a server that gives no answers while the others do is ejected before any of its
-// calls ends.
+// TestSilentServers: a server that gives no answers while the others do is ejected before any of
+// its calls ends.
 func TestSilentServers(t *testing.T) {
 	tests := []struct {
 		name         string

@@ -78,8 +78,8 @@ func (b *budget) retry(ctx context.Context, retries int, f func() error) error {
 }
 
 // isLost reports whether a call failed with its connection, over gRPC, and not by the word of a
-// server. The budget does not count its first retry: when a server vanishes, its calls are load that
-// the others do not have yet, and they may be more at once than the budget holds.
+// server. The budget does not count its first retry: when a server vanishes, its calls are load
+// that the others do not have yet, and they may be more at once than the budget holds.
 func isLost(err error) bool {
 	e, ok := errors.AsType[*crossrank.Error](err)
 	if !ok || e.Code != crossrank.Unavailable || e.Err == nil {

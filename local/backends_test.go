@@ -13,8 +13,8 @@ import (
 	"github.com/crossrank/crossrank/internal/webgpu"
 )
 
-// TestBackendsAreScorers runs the suite of every Scorer on the backends that compute in libraries of
-// other makers. Only what may move with a batch differs from the native one: see TestEngines of
+// TestBackendsAreScorers runs the suite of every Scorer on the backends that compute in libraries
+// of other makers. Only what may move with a batch differs from the native one: see TestEngines of
 // package backend for the logits.
 func TestBackendsAreScorers(t *testing.T) {
 	if !dynlib.Available {

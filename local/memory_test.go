@@ -49,7 +49,8 @@ func TestModelsThatDoNotFit(t *testing.T) {
 			Gate: new(linear(4096, 12288)), Up: linear(4096, 12288), Down: linear(12288, 4096),
 		}
 	}
-	// Of ONNX Runtime, each instance on a CPU has a copy besides the first one; on a device there are two.
+	// Of ONNX Runtime, each instance on a CPU has a copy besides the first one; on a device there are
+	// two.
 	onnx := func(device string, instances int) Options {
 		return Options{Backend: catalog.ONNX, Device: device, Instances: make([]Instance, instances)}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// TestModelInONNX scores with a model whose weights are in an ONNX file alone, and compares with the
-// native backend on the same weights in safetensors.
+// TestModelInONNX scores with a model whose weights are in an ONNX file alone, and compares with
+// the native backend on the same weights in safetensors.
 func TestModelInONNX(t *testing.T) {
 	dir, whole := filepath.Join(t.TempDir(), "onnx"), filepath.Join(t.TempDir(), "safetensors")
 	if err := tinymodel.WriteONNX(dir); err != nil {

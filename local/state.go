@@ -99,8 +99,8 @@ func (m *Model) Cascade() Cascade { return m.pipeline.Cascade() }
 // Device reports how much of a device the engines use; nil for the CPU.
 func (m *Model) Device() *DeviceState { return m.engines[0].Usage() }
 
-// Tuning says in words how products are divided on the device, and by which times that was chosen; ""
-// for the CPU.
+// Tuning says in words how products are divided on the device, and by which times that was chosen;
+// "" for the CPU.
 func (m *Model) Tuning() string { return m.engines[0].Properties().Tuning }
 
 // Instances reports what each instance has done and does, in the order of [Options.Instances].

@@ -14,8 +14,8 @@ import (
 )
 
 // TestStoredPrecision: a file whose weights are in 16 bits is held in them unless another precision
-// is asked for, takes less memory than in fp32, and has the same scores to the bit. One weight of 32
-// bits in a layer makes it fp32.
+// is asked for, takes less memory than in fp32, and has the same scores to the bit. One weight of
+// 32 bits in a layer makes it fp32.
 func TestStoredPrecision(t *testing.T) {
 	pairs := []crossrank.Pair{{Query: "what is paris", Passage: "the capital of france."}, {Query: "rome", Passage: "a city, italy"}}
 	scores := func(dir, quantization, want string) ([]float32, int64) {

@@ -23,7 +23,8 @@ const (
 	kubernetesVersion = "1.30"
 )
 
-// customKinds have no schema in Kubernetes itself. test/helm holds those of operators against theirs.
+// customKinds have no schema in Kubernetes itself. test/helm holds those of operators against
+// theirs.
 var customKinds = map[string]bool{
 	"kustomize.config.k8s.io/v1beta1/Kustomization": true,
 	"monitoring.coreos.com/v1/ServiceMonitor":       true,

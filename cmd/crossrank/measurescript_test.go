@@ -28,8 +28,8 @@ func sameLogits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // interrupted: interrupted RESULTS ARG... runs crossrank, interrupts it once RESULTS holds a
-// request, or the ranking of a query if it is eval, and holds that it then ends with 1. Its standard output goes to the file stdout, its
-// standard error to stderr.
+// request, or the ranking of a query if it is eval, and holds that it then ends with 1. Its
+// standard output goes to the file stdout, its standard error to stderr.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	results := ts.MkAbs(args[0])
 	mark := `{"kind":"request"`

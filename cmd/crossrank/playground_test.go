@@ -15,8 +15,8 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// TestPlayground ranks on the page of a server with two models and keys: what is cut off is shown, a
-// key is asked for when the server wants another one, and refusals are in words. It looks like a
+// TestPlayground ranks on the page of a server with two models and keys: what is cut off is shown,
+// a key is asked for when the server wants another one, and refusals are in words. It looks like a
 // phone's.
 func TestPlayground(t *testing.T) {
 	if testing.Short() {

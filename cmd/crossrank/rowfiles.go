@@ -137,8 +137,8 @@ func (r *rowFlags) options(cmd *cobra.Command) scoring.Options {
 	return opts
 }
 
-// scoreRows scores the rows, shows how far it is, and says at the end what was rejected and how to go
-// on.
+// scoreRows scores the rows, shows how far it is, and says at the end what was rejected and how to
+// go on.
 func scoreRows(cmd *cobra.Command, s crossrank.Scorer, opts scoring.Options) error {
 	stderr := cmd.ErrOrStderr()
 	bar := newRowProgress(stderr, opts.Output != "")
@@ -176,8 +176,8 @@ type rowProgress struct {
 	rate  byteRate // of rows
 }
 
-// newRowProgress makes a bar on w. There is none unless w is a terminal that nothing else is written
-// to.
+// newRowProgress makes a bar on w. There is none unless w is a terminal that nothing else is
+// written to.
 func newRowProgress(w io.Writer, alone bool) *rowProgress {
 	p := &rowProgress{bar: newProgress(w), began: time.Now(), first: true}
 	p.bar.label = "scoring"

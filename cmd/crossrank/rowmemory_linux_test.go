@@ -37,8 +37,8 @@ func TestMemoryOfLargeFiles(t *testing.T) {
 	}
 }
 
-// peakMemory runs a command, and returns the most memory that it had as far as it was seen: what the
-// system reports at the end would count that of this process, which it was forked from.
+// peakMemory runs a command, and returns the most memory that it had as far as it was seen: what
+// the system reports at the end would count that of this process, which it was forked from.
 func peakMemory(t *testing.T, cmd *exec.Cmd) (peak int64) {
 	t.Helper()
 	var stderr bytes.Buffer

@@ -138,8 +138,8 @@ type rotation struct {
 
 var _ crossrank.Scorer = (*rotation)(nil)
 
-// Score implements [crossrank.Scorer]. Where the API accepts one query per request, it sends one for
-// each run of pairs with the same query.
+// Score implements [crossrank.Scorer]. Where the API accepts one query per request, it sends one
+// for each run of pairs with the same query.
 func (r *rotation) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
 	server := r.servers[r.turn.Add(1)%uint64(len(r.servers))]
 	if !r.oneQuery {

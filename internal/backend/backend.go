@@ -109,8 +109,8 @@ func Begin(name string, n *network.Network, opts Options) (Opening, error) {
 	return executors[b.Name].open(b.Name, n, opts)
 }
 
-// Precision is the one that a backend opens a network in: the one that is asked for; or if that is ""
-// or [catalog.AutoPrecision] and the native backend computes, the 16 bits in which the network's
+// Precision is the one that a backend opens a network in: the one that is asked for; or if that is
+// "" or [catalog.AutoPrecision] and the native backend computes, the 16 bits in which the network's
 // weights are stored, since it computes with them what it computes in float32. "" is the backend's
 // default.
 func Precision(name, asked string, stored half.Format) string {
@@ -133,9 +133,9 @@ func WeightBytes(n *network.Network, precision string) int64 {
 	return native.WeightBytes(n, native.Precision(cmp.Or(precision, string(native.FP32))))
 }
 
-// EngineBytes is about how much memory the weights of engines take together on the named backend, ""
-// being the default. Engines of ONNX Runtime on a CPU have a copy each, besides the one that is kept
-// to make others from; those of all other backends share one.
+// EngineBytes is about how much memory the weights of engines take together on the named backend,
+// "" being the default. Engines of ONNX Runtime on a CPU have a copy each, besides the one that is
+// kept to make others from; those of all other backends share one.
 func EngineBytes(name string, n *network.Network, opts Options, engines int) int64 {
 	if name != catalog.ONNX {
 		return WeightBytes(n, opts.Precision)

@@ -110,8 +110,8 @@ func (c *cascade) Replica(threads int, cpus []int) (Engine, error) {
 	return &cascade{full, draft}, nil
 }
 
-// Verify implements [Engine]. Of the two comparisons it returns the one that is nearer to its limit,
-// or beyond it.
+// Verify implements [Engine]. Of the two comparisons it returns the one that is nearer to its
+// limit, or beyond it.
 func (c *cascade) Verify(pair network.Sequence) (parity.Quick, error) {
 	full, err := c.full.Verify(pair)
 	if err != nil {

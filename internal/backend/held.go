@@ -13,8 +13,8 @@ import (
 )
 
 // Tolerances are how far a logit of a device may be from the reference's. In fp16 that grows with
-// the logit, as rounding does. In int8 the measure is the error of the native backend in int8, as in
-// package parity.
+// the logit, as rounding does. In int8 the measure is the error of the native backend in int8, as
+// in package parity.
 const (
 	tolerance      = 1e-3
 	tolerance16    = 3e-2

@@ -13,8 +13,8 @@ import (
 
 // selfTest opens a small network on the executor and on the native one in fp32, and compares the
 // logits of sequences of several lengths, in one batch and one by one. It returns an error if any
-// differs by more than rounding explains, is not a number, or changes with the batch. Of the options
-// it uses Device and Precision.
+// differs by more than rounding explains, is not a number, or changes with the batch. Of the
+// options it uses Device and Precision.
 func (x executor) selfTest(opts Options) error {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{

@@ -35,8 +35,8 @@ func (e webgpuEngine) Replica(int, []int) (Engine, error) {
 	return webgpuEngine{e.Engine.Replica()}, nil
 }
 
-// Verify implements [Engine]. It compares nothing: what can be compared is when the engine is opened,
-// see heldOpening.
+// Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
+// opened, see heldOpening.
 func (e webgpuEngine) Verify(network.Sequence) (parity.Quick, error) {
 	return parity.Quick{Precision: native.Precision(e.Precision()), AllBlocks: e.Blocks()}, nil
 }

@@ -176,8 +176,8 @@ func (b *Batcher[T, R]) decide(r *runner[T, R], req *request[T, R], begin time.T
 	return expire
 }
 
-// endBefore limits the batch of r, which begins at that time, so that it ends before the deadline of
-// a request that joins it. A request that misses its deadline in any case sets no limit.
+// endBefore limits the batch of r, which begins at that time, so that it ends before the deadline
+// of a request that joins it. A request that misses its deadline in any case sets no limit.
 func (b *Batcher[T, R]) endBefore(r *runner[T, R], req *request[T, R], begin time.Time) {
 	if r.throughput <= 0 || req.deadline.IsZero() {
 		return

@@ -12,8 +12,8 @@ import (
 //
 // Note: to form it at once would add the time of a batch to nearly every latency under load.
 
-// The next batch is formed aheadTime before it can begin, which is enough to wake up and to copy it,
-// and earlier by aheadShare of the time of the batches before it, since that is an estimate.
+// The next batch is formed aheadTime before it can begin, which is enough to wake up and to copy
+// it, and earlier by aheadShare of the time of the batches before it, since that is an estimate.
 const (
 	aheadTime  = 2 * time.Millisecond
 	aheadShare = 0.25

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// device computes the batches that it is given in their order, a millisecond a token, so many at once.
+// device computes the batches that it is given in their order, a millisecond a token, so many at
+// once.
 type device struct {
 	log
 	turn    chan struct{}
@@ -187,8 +188,8 @@ func TestEndsWithTwoInFlight(t *testing.T) {
 	}
 }
 
-// TestFailureBehindABatch: a batch that fails while another one waits behind it is run again pair by
-// pair, and the other one has its results.
+// TestFailureBehindABatch: a batch that fails while another one waits behind it is run again pair
+// by pair, and the other one has its results.
 func TestFailureBehindABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDevice(1)

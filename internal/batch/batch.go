@@ -8,12 +8,12 @@
 //
 // The guarantees, in this order:
 //
-//   - No caller hangs. Every request ends with its results or with an error: when a run panics, when a
-//     caller leaves, when the Batcher closes.
-//   - No runner idles while work waits, and runners that are or soon will be idle divide it. There is no
-//     waiting for a fuller batch unless [Options.Timeout] asks for it: while a runner is busy,
-//     requests gather by themselves. A runner that may hold two batches has the next one before it
-//     ends the first.
+//   - No caller hangs. Every request ends with its results or with an error: when a run panics,
+//     when a caller leaves, when the Batcher closes.
+//   - No runner idles while work waits, and runners that are or soon will be idle divide it. There
+//     is no waiting for a fuller batch unless [Options.Timeout] asks for it: while a runner is
+//     busy, requests gather by themselves. A runner that may hold two batches has the next one
+//     before it ends the first.
 //   - One request cannot harm another. It is admitted whole or not at all. A batch that fails is
 //     run again pair by pair, once, so that only the request with the faulty pair fails.
 //   - One caller cannot harm another. Callers take turns (package fairqueue), and the queue is

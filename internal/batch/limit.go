@@ -21,17 +21,17 @@ import (
 //
 //   - Up to three quarters of L, everyone is admitted.
 //   - Beyond that, a request is admitted only if its caller then has less than an equal share of L
-//     waiting, and if no more than L runs before it. With n callers in the queue, this one included,
-//     a share is L/(n+1): one share stays free.
-//   - A caller with nothing in the queue may exceed L with one request, up to MaxQueuedTokens, while
-//     others have no more than three quarters of L waiting. Otherwise a large request could never
-//     run, however often its caller retried.
+//     waiting, and if no more than L runs before it. With n callers in the queue, this one
+//     included, a share is L/(n+1): one share stays free.
+//   - A caller with nothing in the queue may exceed L with one request, up to MaxQueuedTokens,
+//     while others have no more than three quarters of L waiting. Otherwise a large request could
+//     never run, however often its caller retried.
 //   - If nothing waits, any request is admitted.
-//   - A request with a deadline of at most three times MaxQueueAge is bound by that deadline instead
-//     of by L, if its caller already has requests in the queue, and fewer than 128. Such a caller is
-//     known to wait for answers, and its deadline says for how long. It gets no larger share by
-//     that: callers take turns. What waits for this reason alone does not count against callers
-//     with nothing in the queue, and its deadline is compared without a margin.
+//   - A request with a deadline of at most three times MaxQueueAge is bound by that deadline
+//     instead of by L, if its caller already has requests in the queue, and fewer than 128. Such a
+//     caller is known to wait for answers, and its deadline says for how long. It gets no larger
+//     share by that: callers take turns. What waits for this reason alone does not count against
+//     callers with nothing in the queue, and its deadline is compared without a margin.
 //
 // So heavy callers fill three quarters of L, and exceed that only with requests that are bound by
 // near deadlines. Otherwise they are refused until enough of their work has run, and the last

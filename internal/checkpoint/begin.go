@@ -156,8 +156,8 @@ type storedWeights struct {
 	found   []filledSlot
 }
 
-// openWeights opens the weights in dir and matches them with the network of c. Those of an ONNX file
-// are compared by the backend that computes it.
+// openWeights opens the weights in dir and matches them with the network of c. Those of an ONNX
+// file are compared by the backend that computes it.
 func openWeights(dir string, c modelConfig) (weights, error) {
 	if w, err := findONNX(dir, c); w != nil || err != nil {
 		return w, err

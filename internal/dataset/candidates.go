@@ -19,11 +19,11 @@ type Candidates struct {
 	Judged    []float64 // the grades of all judgments for the query, candidates or not
 }
 
-// Candidates returns, for every query with a relevant document, the n documents that the first stage
-// ranks highest: those of the run, or those of BM25. Relevant documents that it does not find are not
-// added, because a server would not see them either. For BM25, words are runs of letters and digits
-// in lower case, without stemming and stop words; idf is ln(1+(N−n+½)/(n+½)); a document without a
-// word of the query is not found. Ties are broken as by trec_eval, the higher id first.
+// Candidates returns, for every query with a relevant document, the n documents that the first
+// stage ranks highest: those of the run, or those of BM25. Relevant documents that it does not find
+// are not added, because a server would not see them either. For BM25, words are runs of letters
+// and digits in lower case, without stemming and stop words; idf is ln(1+(N−n+½)/(n+½)); a document
+// without a word of the query is not found. Ties are broken as by trec_eval, the higher id first.
 func (c *Collection) Candidates() []Candidates {
 	search := c.ranked
 	if c.Run == nil {

@@ -37,7 +37,8 @@ type Text struct{ ID, Text string }
 //
 // A file is read by what it begins with: documents and queries are JSON objects, as in files named
 // .jsonl, or an id, a tab and a text per line. Queries may also be TREC's topics, and judgments
-// TREC's qrels of four columns. A title is put before the text of its document, unless the text begins with it.
+// TREC's qrels of four columns. A title is put before the text of its document, unless the text
+// begins with it.
 //
 // Of a collection with a run, the n best documents of each query are candidates, and the others are
 // not kept. Errors about a line are of type *[LineError].

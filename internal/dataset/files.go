@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Files says where the parts of a collection are. Each of Documents, Queries and Judgments takes the
-// place of the folder's file; without a folder all three are needed.
+// Files says where the parts of a collection are. Each of Documents, Queries and Judgments takes
+// the place of the folder's file; without a folder all three are needed.
 type Files struct {
 	Dir   string // folder in one of the layouts of [LoadCollection]; may be empty
 	Split string // BEIR's file of judgments, qrels/SPLIT.tsv; empty means test

@@ -17,9 +17,9 @@ type judgment struct {
 // errHeader is the error of a first line that has the names of the columns.
 var errHeader = errors.New("the line has names of columns")
 
-// parseJudgment reads a line of judgments: a query, a document and a grade between tabs, as in BEIR,
-// or a query, an iteration that has no meaning, a document and a grade between blanks, as in TREC.
-// Of the first line of a file it may return errHeader.
+// parseJudgment reads a line of judgments: a query, a document and a grade between tabs, as in
+// BEIR, or a query, an iteration that has no meaning, a document and a grade between blanks, as in
+// TREC. Of the first line of a file it may return errHeader.
 func parseJudgment(line string, first bool) (judgment, error) {
 	cells := strings.Split(line, "\t")
 	if len(cells) != 3 && len(cells) != 4 {

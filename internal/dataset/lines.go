@@ -38,8 +38,8 @@ type Lines struct {
 	r      *bufio.Reader
 }
 
-// ErrLongLine is the reason of a [LineError] after which reading can go on with the next line; there
-// are no others.
+// ErrLongLine is the reason of a [LineError] after which reading can go on with the next line;
+// there are no others.
 var ErrLongLine = fmt.Errorf("the line has more than %d bytes", MaxLine)
 
 // NewLines returns a reader of r's lines. Errors have the name.

@@ -30,9 +30,9 @@ type retrieved struct {
 }
 
 // ReadRun reads a run file: a query, a word without a meaning (Q0), a document, a rank, a score and
-// the name of the run per line, with blanks between them. As trec_eval does, it ranks by the scores,
-// ties by the higher id, and ignores the ranks of the file. It keeps the n best of each query.
-// Errors about a line are of type *[LineError].
+// the name of the run per line, with blanks between them. As trec_eval does, it ranks by the
+// scores, ties by the higher id, and ignores the ranks of the file. It keeps the n best of each
+// query. Errors about a line are of type *[LineError].
 func ReadRun(path string, n int) (*Run, error) {
 	r := &Run{Name: filepath.Base(path), queries: map[string][]retrieved{}, path: path}
 	sum := sha256.New()
@@ -110,8 +110,8 @@ func (r *Run) documents() map[string]bool {
 	return ids
 }
 
-// AppendRun appends a line of a run file to b. The score is the shortest text that reads back as the
-// same number.
+// AppendRun appends a line of a run file to b. The score is the shortest text that reads back as
+// the same number.
 func AppendRun(b []byte, query, document string, rank int, score float64, name string) []byte {
 	b = append(append(append(append(b, query...), " Q0 "...), document...), ' ')
 	b = append(strconv.AppendInt(b, int64(rank), 10), ' ')

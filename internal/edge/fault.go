@@ -35,8 +35,8 @@ func Explain(err error) Fault {
 }
 
 // Score calls s and checks the response: one score per pair, all of them finite but for those that
-// the request lets the scorer omit. Anything else is a fault of the model or the engine and must not
-// reach a caller as a ranking.
+// the request lets the scorer omit. Anything else is a fault of the model or the engine and must
+// not reach a caller as a ranking.
 func Score(ctx context.Context, s crossrank.Scorer, req *crossrank.Request) (*crossrank.Response, error) {
 	resp, err := s.Score(ctx, req)
 	if err != nil {

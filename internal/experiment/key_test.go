@@ -8,8 +8,8 @@ import (
 )
 
 // Results files hold the keys of configurations, by which a later run knows what is measured
-// already. They stay the same from one version to the next, for settings of all kinds. The precision
-// is given, because its default was another one.
+// already. They stay the same from one version to the next, for settings of all kinds. The
+// precision is given, because its default was another one.
 func TestKeysStay(t *testing.T) {
 	for _, test := range []struct {
 		name, yaml string

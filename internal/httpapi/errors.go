@@ -90,9 +90,9 @@ func (a *API) lingers(x *exchange, status int) bool {
 	return http.NewResponseController(x.w).EnableFullDuplex() == nil
 }
 
-// discard reads what is left of a body that is as large as one may be, after its reply. Many callers
-// send all of a request before they read. If the connection were closed before, they would see a
-// reset instead of the reply.
+// discard reads what is left of a body that is as large as one may be, after its reply. Many
+// callers send all of a request before they read. If the connection were closed before, they would
+// see a reset instead of the reply.
 func (a *API) discard(x *exchange) {
 	x.held.Release()
 	if http.NewResponseController(x.w).Flush() == nil {

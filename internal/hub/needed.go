@@ -74,8 +74,8 @@ func needed(all files) ([]string, error) {
 	return wanted, nil
 }
 
-// onnxFiles are what the weights are read of where they are in no safetensors file, the first that is
-// there.
+// onnxFiles are what the weights are read of where they are in no safetensors file, the first that
+// is there.
 var onnxFiles = []string{"model.onnx", "onnx/model.onnx"}
 
 // neededWeights chooses one safetensors file, or the shards that an index names, or else a file in

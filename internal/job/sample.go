@@ -21,8 +21,9 @@ const (
 	firstSample  = 16 // rows that are scored at once; doubled each time, up to those of a worker
 )
 
-// Sample scores rows at the start of shards from all over the job, for about a limited time, so that
-// the cost of the others can be estimated. Of a compressed input it reads the first shard alone.
+// Sample scores rows at the start of shards from all over the job, for about a limited time, so
+// that the cost of the others can be estimated. Of a compressed input it reads the first shard
+// alone.
 func (j *Job) Sample(ctx context.Context, scorer crossrank.Scorer, limit time.Duration) (s Sample, err error) {
 	began, size := time.Now(), firstSample
 	places := min(samplePlaces, len(j.Shards))

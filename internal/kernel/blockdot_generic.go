@@ -3,9 +3,9 @@ package kernel
 import "unsafe"
 
 // dotBlockGeneric is the plain version of the product of a block of rows and panels of pairs: C =
-// A·B + bias. It adds as TDPBF16PS does: of 16 pairs the first numbers' products in one chain and the
-// second numbers' in another, each with one rounding, then both together, and that to the sum of
-// the pairs before. Numbers are rounded and subnormal ones treated as in dotTile.
+// A·B + bias. It adds as TDPBF16PS does: of 16 pairs the first numbers' products in one chain and
+// the second numbers' in another, each with one rounding, then both together, and that to the sum
+// of the pairs before. Numbers are rounded and subnormal ones treated as in dotTile.
 func dotBlockGeneric(k int, a *uint16, lda, rows int, b *uint16, panels int, bias, c *float32, ldc int) {
 	for p := range panels {
 		panel := unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(b), p*k*Width*4)), 2*k*Width)

@@ -199,8 +199,8 @@ func (s *Set) tiles8(c *float32, ldc, rows, in int, panel *int8, params *float32
 	}
 }
 
-// pairs8 multiplies quantized rows by two panels. The first two tiles fetch one half each of what is
-// next; for the others, that is what they read anyway.
+// pairs8 multiplies quantized rows by two panels. The first two tiles fetch one half each of what
+// is next; for the others, that is what they read anyway.
 func (s *Set) pairs8(c *float32, ldc, rows, in int, panel *int8, params *float32, next *int8, q digits) {
 	for low, r := 0, 0; low < rows; low += r {
 		r = min(rows-low, len(s.pair8))

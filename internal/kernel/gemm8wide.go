@@ -8,16 +8,16 @@ type panels8Wide struct {
 	params []float32 // those of the weights, without biases
 }
 
-// The bits of a digit: all 8, or as many as leave the weights theirs where six products are added in
-// 16 bits, see [Packer.Pack8].
+// The bits of a digit: all 8, or as many as leave the weights theirs where six products are added
+// in 16 bits, see [Packer.Pack8].
 const (
 	wideBits     = 6
 	wideBitsFull = 8
 )
 
-// Pack8Wide packs weights as [Packer.Pack8] does, for a product whose rows have two digits of 6 bits
-// each. It multiplies each digit by the weights and adds both, so it takes twice the time of int8's.
-// The error is that of half a scale of a weight; that of the rows is small beside it.
+// Pack8Wide packs weights as [Packer.Pack8] does, for a product whose rows have two digits of 6
+// bits each. It multiplies each digit by the weights and adds both, so it takes twice the time of
+// int8's. The error is that of half a scale of a weight; that of the rows is small beside it.
 func (k *Packer) Pack8Wide(weight Weights, bias []float32, in, out int) *Panels {
 	return widen8(k.Pack8(weight, bias, in, out, 1<<wideBits-1), wideBits)
 }

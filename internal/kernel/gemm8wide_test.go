@@ -73,8 +73,8 @@ func checkRowWide(t *testing.T, got, a []float32, w *Panels, bias []float32) {
 	}
 }
 
-// TestWideErrorIsOfWeightsAlone: the product is as near the exact one as weights of 8 bits are, with
-// an input that is far larger than the others too, beside which one byte an element would lose
+// TestWideErrorIsOfWeightsAlone: the product is as near the exact one as weights of 8 bits are,
+// with an input that is far larger than the others too, beside which one byte an element would lose
 // them.
 func TestWideErrorIsOfWeightsAlone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(32, 1))

@@ -48,8 +48,8 @@ func (k *Packer) PackDot(weight Weights, bias []float32, in, out int) *Panels {
 	return w
 }
 
-// swapped are weights rounded to bfloat16, with the inputs of each pair in the other order and padded
-// with zeros to Pad(In).
+// swapped are weights rounded to bfloat16, with the inputs of each pair in the other order and
+// padded with zeros to Pad(In).
 type swapped struct {
 	weights Weights
 	row     []float32 // a buffer of In elements

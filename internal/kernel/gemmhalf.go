@@ -21,8 +21,8 @@ type panelsHalf struct {
 // at returns the panel of k × 16 for depth inputs from k on and column col, and those after it.
 func (p *panelsHalf) at(k, depth, col int) *uint16 { return &p.data[k*p.all+(p.first+col)*depth] }
 
-// PackHalf packs weights as [Packer.Pack] does, rounded to a format of 16 bits. A weight that is too
-// large for it becomes infinite, see [half.Format.Overflow].
+// PackHalf packs weights as [Packer.Pack] does, rounded to a format of 16 bits. A weight that is
+// too large for it becomes infinite, see [half.Format.Overflow].
 //
 // The first tile of a product widens a panel as it multiplies, and leaves it in float32 for the
 // other rows. So the arithmetic is that of float32, and the memory half of its.

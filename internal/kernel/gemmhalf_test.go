@@ -67,8 +67,8 @@ func checkHalf(t *testing.T, s *Set, rng *rand.Rand, f half.Format, rows, in, ou
 	}
 }
 
-// TestGuardHalfTiles is [TestGuardTiles] for weights of 16 bits. It also checks what a tile leaves in
-// float32.
+// TestGuardHalfTiles is [TestGuardTiles] for weights of 16 bits. It also checks what a tile leaves
+// in float32.
 func TestGuardHalfTiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(42, 1))
 	g := newGuarded(t, 5, 4*2*largestGuarded*Width)

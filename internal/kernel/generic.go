@@ -32,8 +32,8 @@ var generic = &Set{
 	add:        addGeneric,
 }
 
-// Plain returns plain Go that adds the products of pairs in the order in which the instructions of s
-// do: what s computes up to the last bits of other operations.
+// Plain returns plain Go that adds the products of pairs in the order in which the instructions of
+// s do: what s computes up to the last bits of other operations.
 func (s *Set) Plain() *Set {
 	plain := *generic
 	switch s.Tier {

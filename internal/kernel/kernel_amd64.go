@@ -57,8 +57,8 @@ func avxVNNISet() *Set {
 
 var avx512 = avx512Set()
 
-// avx512Set is AVX2 with the products of float32, the activations, softmax and quantizing to bytes in vectors
-// of 16.
+// avx512Set is AVX2 with the products of float32, the activations, softmax and quantizing to bytes
+// in vectors of 16.
 func avx512Set() *Set {
 	s := *avx2
 	s.Tier = cpu.AVX512
@@ -132,8 +132,8 @@ func bf16Set() *Set {
 
 var amx = amxSet()
 
-// amxSet is AVX-512 with VNNI and AVX512_BF16, and the products of int8, int16 and bfloat16 that AMX
-// makes.
+// amxSet is AVX-512 with VNNI and AVX512_BF16, and the products of int8, int16 and bfloat16 that
+// AMX makes.
 func amxSet() *Set {
 	s := *avx512BF16
 	s.Tier = cpu.AMX

@@ -9,8 +9,8 @@ import (
 )
 
 // BenchmarkParts is what a layer of MiniLM computes over one sequence, part by part: the fastest of
-// all runs, since a busy machine only ever slows one down. Weights are in the caches of the core, or
-// farther away, as in a pass, which reads those of other layers before it reads these again.
+// all runs, since a busy machine only ever slows one down. Weights are in the caches of the core,
+// or farther away, as in a pass, which reads those of other layers before it reads these again.
 func BenchmarkParts(b *testing.B) {
 	for _, tokens := range []int{80, 256} {
 		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) {

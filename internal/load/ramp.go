@@ -26,8 +26,9 @@ func (p *part) shiftOf(i int) shift {
 // ramped returns times, which are those of arrivals at the rate a.Rate, with the rate moving evenly
 // from there to a.RampTo over the time d.
 //
-// At the constant rate A, A·t requests are due by the time t. At the rate A+s·t, where s is (B-A)/d,
-// A·u+s·u²/2 are due by the time u. So what was due at t is due at the u for which both are equal:
+// At the constant rate A, A·t requests are due by the time t. At the rate A+s·t, where s is
+// (B-A)/d, A·u+s·u²/2 are due by the time u. So what was due at t is due at the u for which both
+// are equal:
 //
 //	u = 2·A·t / (A + √(A² + 2·s·A·t))
 //

@@ -6,7 +6,8 @@ import (
 	"github.com/crossrank/crossrank/internal/state"
 )
 
-// TestCountGPUs: drivers fill in what a backend has not counted, and what they do not say stays nil.
+// TestCountGPUs: drivers fill in what a backend has not counted, and what they do not say stays
+// nil.
 func TestCountGPUs(t *testing.T) {
 	half, full := state.GPU{UsedBytes: new(int64(1000)), BusyPct: new(50.0)}, state.GPU{UsedBytes: new(int64(20)), BusyPct: new(90.0)}
 	for _, c := range []struct {

@@ -20,9 +20,9 @@ var update = flag.Bool("update", false, "write testdata/bits.txt for the tiers o
 
 // TestLogitsKeepTheirBits compares logits of the built-in model, bit for bit, with those that
 // testdata/bits.txt has for an architecture, a tier and a precision. A change of the executor that
-// is meant to change bits writes the file anew with -update, on each tier. A tier that the file lacks
-// is an error. Other architectures are skipped; so is plain Go on a machine without AVX2, where the
-// standard library's exponential has other last bits.
+// is meant to change bits writes the file anew with -update, on each tier. A tier that the file
+// lacks is an error. Other architectures are skipped; so is plain Go on a machine without AVX2,
+// where the standard library's exponential has other last bits.
 func TestLogitsKeepTheirBits(t *testing.T) {
 	if tiers := cpu.Tiers(); runtime.GOARCH != "amd64" || tiers[0] == cpu.Generic {
 		t.Skipf("there are no bits for %s with the tiers %v", runtime.GOARCH, tiers)

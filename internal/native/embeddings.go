@@ -8,9 +8,9 @@ import (
 )
 
 // tokenEmbeddings are the embeddings of the vocabulary: the network's own table, in whatever it
-// holds it; a copy in 16 bits, with FP16, BF16 and BF16Dot, if it is float32; or with INT8 a copy in bytes
-// with one scale a row. For MiniLM they are half of all
-// parameters, for the small multilingual models four fifths; a pair reads some dozens of rows.
+// holds it; a copy in 16 bits, with FP16, BF16 and BF16Dot, if it is float32; or with INT8 a copy
+// in bytes with one scale a row. For MiniLM they are half of all parameters, for the small
+// multilingual models four fifths; a pair reads some dozens of rows.
 type tokenEmbeddings struct {
 	table  network.Table
 	bytes  []int8 // instead of the table's elements

@@ -130,8 +130,8 @@ func (e *Engine) Tier() string { return string(e.tier) }
 // Precision is what the large weights are held and multiplied in.
 func (e *Engine) Precision() Precision { return e.model.precision }
 
-// SlowPrecision says why the precision in use gains no speed on this instruction tier; "" if nothing
-// keeps it from that.
+// SlowPrecision says why the precision in use gains no speed on this instruction tier; "" if
+// nothing keeps it from that.
 func (e *Engine) SlowPrecision() string {
 	if e.model.precision != BF16Dot || e.model.kernels.MultipliesPairs() {
 		return ""

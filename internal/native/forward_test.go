@@ -21,16 +21,16 @@ var additions = map[cpu.Tier][]Precision{
 	cpu.AVXVNNI: {INT8}, cpu.AVX512VNNI: {INT8}, cpu.AVX512BF16: {BF16Dot}, cpu.AMX: {INT8, BF16Dot},
 }
 
-// skipped says whether tests of a tier leave a precision out: where its kernels are those of a lower
-// tier and, in short runs, in plain Go.
+// skipped says whether tests of a tier leave a precision out: where its kernels are those of a
+// lower tier and, in short runs, in plain Go.
 func skipped(tier cpu.Tier, precision Precision) bool {
 	added, some := additions[tier]
 	return some && !slices.Contains(added, precision) ||
 		testing.Short() && tier == cpu.Generic && tier != cpu.Tiers()[0]
 }
 
-// eachTier runs a test on a model packed for each tier that this machine has, in each precision, but
-// for what is [skipped].
+// eachTier runs a test on a model packed for each tier that this machine has, in each precision,
+// but for what is [skipped].
 func eachTier(t *testing.T, n *network.Network, precisions []Precision, test func(t *testing.T, m *model)) {
 	for _, tier := range cpu.Tiers() {
 		for _, precision := range precisions {

@@ -19,9 +19,9 @@ type rates struct {
 	attention       float64 // operations a nanosecond, of sequences of about 80 tokens
 }
 
-// Rates on one core of a Zen 5, see docs/engine.md. Only their ratios matter, and they differ little
-// between machines: where cores are faster, so are their caches. Tiers that are not here have those
-// of AVX2.
+// Rates on one core of a Zen 5, see docs/engine.md. Only their ratios matter, and they differ
+// little between machines: where cores are faster, so are their caches. Tiers that are not here
+// have those of AVX2.
 var ratesOf = map[cpu.Tier]rates{
 	cpu.Generic:    {fp32: rate{2, 1, 0}, dot: rate{2, 1, 0}, int8: rate{2, 1, 0}, attention: 2},
 	cpu.AVX2:       {fp32: rate{95, 4, 5}, dot: rate{190, 4, 5}, int8: rate{250, 2, 2}, attention: 80},

@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// Run runs this program again, with the arguments given, in a network, a view of the file system and
-// a session of its own, and waits for its end. What the process prints goes to log. When ctx ends,
-// it gets SIGTERM; it gets that too if its parent dies. Users other than root get a user namespace,
-// in which they are root.
+// Run runs this program again, with the arguments given, in a network, a view of the file system
+// and a session of its own, and waits for its end. What the process prints goes to log. When ctx
+// ends, it gets SIGTERM; it gets that too if its parent dies. Users other than root get a user
+// namespace, in which they are root.
 func Run(ctx context.Context, args []string, log io.Writer) error {
 	if _, err := exec.LookPath("ip"); err != nil {
 		return fmt.Errorf("%w: finding ip: install it (Debian: iproute2)", ErrUnavailable)

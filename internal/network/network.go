@@ -165,8 +165,8 @@ func (t *Table) Slice(low, high int) Table {
 	return s
 }
 
-// Linear computes y = Weight·x + Bias. The weights are in Weight; or, if it has a Format, in Bits, as
-// a [Receiver] gets those of a file of 16 bits.
+// Linear computes y = Weight·x + Bias. The weights are in Weight; or, if it has a Format, in Bits,
+// as a [Receiver] gets those of a file of 16 bits.
 type Linear struct {
 	In, Out int
 	Weight  []float32 // Out × In

@@ -108,8 +108,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestProvidersOfTheLibrary: a provider whose own files are missing is an error with its name, not a
-// silent computation on the CPU.
+// TestProvidersOfTheLibrary: a provider whose own files are missing is an error with its name, not
+// a silent computation on the CPU.
 func TestProvidersOfTheLibrary(t *testing.T) {
 	requireLibrary(t)
 	l, err := openLibrary()

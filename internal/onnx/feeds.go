@@ -22,7 +22,8 @@ func newFeeds(n *network.Network) *feeds {
 	return &feeds{n: n, turns: turnTables(n), byLength: map[int]map[string]*tensor{}}
 }
 
-// maxLengths is for how many lengths inputs are kept. Lengths are rounded up, so that there are few.
+// maxLengths is for how many lengths inputs are kept. Lengths are rounded up, so that there are
+// few.
 const maxLengths = 64
 
 // make is the inputs of sequences, padded to a length.

@@ -136,8 +136,9 @@ func logits(t *testing.T, e *Engine, seqs []network.Sequence) []float32 {
 	return out
 }
 
-// check compares in each precision. With float16, rounding grows with the logits. The networks are narrow and random, so that int8's error, which
-// is held to a share of how far logits are apart, is far larger than in trained ones.
+// check compares in each precision. With float16, rounding grows with the logits. The networks are
+// narrow and random, so that int8's error, which is held to a share of how far logits are apart, is
+// far larger than in trained ones.
 func (f fixture) check(t *testing.T) {
 	spread := deviation(f.want)
 	for _, c := range []struct {

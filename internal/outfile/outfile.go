@@ -4,8 +4,8 @@
 // shell's redirection does, except that a regular file is replaced in one step:
 //
 //   - A regular file, or no file: the content goes to a temporary file in the same directory, which
-//     is then renamed. A reader sees the old content or the new, never a part, and after an error the
-//     old file is unchanged. Permissions are kept; a new file gets 0666 less the umask.
+//     is then renamed. A reader sees the old content or the new, never a part, and after an error
+//     the old file is unchanged. Permissions are kept; a new file gets 0666 less the umask.
 //   - A symbolic link is followed, also when its target does not exist yet. The link stays.
 //   - A named pipe, a device, or another file that is not regular is written to directly.
 //   - The file of standard output or standard error, such as /dev/stdout, is written through that

@@ -38,8 +38,8 @@ func boundOf(errs []float64) errorBound {
 	return b
 }
 
-// measureErrors computes samples as drafts and in full, in one batch, and returns the bound of their
-// errors. The result depends on the model and the samples alone.
+// measureErrors computes samples as drafts and in full, in one batch, and returns the bound of
+// their errors. The result depends on the model and the samples alone.
 func (p *Pipeline) measureErrors(e pool.Engine, samples []crossrank.Pair) (errorBound, error) {
 	seqs := make([]network.Sequence, 0, 2*len(samples))
 	for _, pair := range samples {

@@ -16,9 +16,9 @@
 // computed, and with [Options.CacheBytes] a pair whose score is in the cache is not computed again.
 // Only the other pairs are queued.
 //
-// Where the engines compute drafts ([Options.Samples]), a request that needs only its highest scores
-// passes the queue twice: with drafts of all pairs, and in full with those that may be among the
-// highest.
+// Where the engines compute drafts ([Options.Samples]), a request that needs only its highest
+// scores passes the queue twice: with drafts of all pairs, and in full with those that may be among
+// the highest.
 //
 // Neither batching nor reuse ever changes a score. A pair that fails in the engine, or whose logit
 // is not finite, fails the request that it came with and no other.

@@ -9,11 +9,11 @@ import (
 // those of computing all.
 //
 // The error of a pair is its full logit less its draft. Errors have a mean m and lie within m ± b.
-// With T the n-th highest full logit so far, a pair whose draft is d can be among the n if d + m + b
-// ≥ T. Before any is known, T is the n-th highest draft plus m. So next names at first the pairs
+// With T the n-th highest full logit so far, a pair whose draft is d can be among the n if d + m +
+// b ≥ T. Before any is known, T is the n-th highest draft plus m. So next names at first the pairs
 // whose drafts are at most b below the n-th highest, and from then on those that can still be among
-// the n by what is known. The errors of the request's own pairs widen b, to the largest of them and,
-// once there are some, to four of their standard deviations.
+// the n by what is known. The errors of the request's own pairs widen b, to the largest of them
+// and, once there are some, to four of their standard deviations.
 //
 // What is chosen depends on the request and on the bound alone, and on no other request.
 type shortlist struct {

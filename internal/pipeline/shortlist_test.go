@@ -86,8 +86,8 @@ func TestShortlist(t *testing.T) {
 	}
 }
 
-// TestErrorsWidenTheBound: eight errors of 1 make a bound of four, fewer leave it at the largest, and
-// one of 5 adds its square.
+// TestErrorsWidenTheBound: eight errors of 1 make a bound of four, fewer leave it at the largest,
+// and one of 5 adds its square.
 func TestErrorsWidenTheBound(t *testing.T) {
 	l := newShortlist(make([]float64, 9), 1, errorBound{most: 0.5})
 	for i, want := range []float64{1, 1, 1, 1, 1, 1, 1, 4, 4 * math.Sqrt(33.0/9)} {

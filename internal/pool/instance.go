@@ -89,8 +89,8 @@ func (in *instance) begin(pairs, tokens int) {
 	in.done.RunningTokens += tokens
 }
 
-// end counts the end of a batch. Batches that overlap share the time: each has what passed since the
-// one before it ended.
+// end counts the end of a batch. Batches that overlap share the time: each has what passed since
+// the one before it ended.
 func (in *instance) end(pairs, tokens int, ok bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

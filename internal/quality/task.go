@@ -3,12 +3,13 @@
 // Two questions have an answer here. How near are the scores of one precision to those of another:
 // [Agree] compares two lists of logits of the same pairs, value by value and by how they rank. And
 // how well do scores rank: a [Task] is a collection of documents with relevance judgments, whose
-// candidates BM25 or a run chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by score.
+// candidates BM25 or a run chooses, and [Task.Rank] gives nDCG@10 and MRR@10 of their order by
+// score.
 //
 // [Logits] gets the scores, from any [crossrank.Scorer], in requests of some size. Speed does not
 // matter there and is not measured, so that requests can be cut as the scorer takes them
-// ([ByQuery]). An [Evaluation] keeps every ranking and the speed of every request, for one scorer or
-// for several that are compared.
+// ([ByQuery]). An [Evaluation] keeps every ranking and the speed of every request, for one scorer
+// or for several that are compared.
 package quality
 
 import (

@@ -63,8 +63,8 @@ func TestLostCPUOfOlderResults(t *testing.T) {
 	}
 }
 
-// What a model shares is a section, with n/a for a configuration whose model shares nothing; without
-// any there is none.
+// What a model shares is a section, with n/a for a configuration whose model shares nothing;
+// without any there is none.
 func TestPrefixes(t *testing.T) {
 	res := &results.Results{Configurations: []*results.Measured{{}, {}}}
 	if page := string(Markdown(summary.Of(res))); strings.Contains(page, "Shared Prefixes") {

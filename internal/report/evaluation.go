@@ -33,8 +33,8 @@ type shownDocument struct {
 	Score    string
 }
 
-// EvaluationHTML lays an evaluation out as one page that asks for nothing else: the figures, and the
-// queries that are ranked worst and those that changed most, with the first documents of every
+// EvaluationHTML lays an evaluation out as one page that asks for nothing else: the figures, and
+// the queries that are ranked worst and those that changed most, with the first documents of every
 // system side by side. Rankings are those that the summary is of.
 func EvaluationHTML(s *summary.Summary, rankings []results.Ranking) ([]byte, error) {
 	e := s.Evaluation

@@ -18,8 +18,8 @@ func Integer(name string) Column { return Column{name, parquet.Leaf(parquet.Int6
 // Number is a column of float32.
 func Number(name string) Column { return Column{name, parquet.Leaf(parquet.FloatType)} }
 
-// AllMembers stands for all members that a row of JSON lines has. Only JSON lines can be written with
-// it; its cells are [Members].
+// AllMembers stands for all members that a row of JSON lines has. Only JSON lines can be written
+// with it; its cells are [Members].
 var AllMembers = Column{Name: "*"}
 
 // Equal reports whether columns of two files are the same.

@@ -89,8 +89,8 @@ func (c *csvRows) next(at Position) (*Row, error) {
 	return row, nil
 }
 
-// wrong says what is wrong with a row. If the end of the row is in doubt, because a quotation mark is
-// missing, the rows after it cannot be told apart, and the error is final.
+// wrong says what is wrong with a row. If the end of the row is in doubt, because a quotation mark
+// is missing, the rows after it cannot be told apart, and the error is final.
 func (c *csvRows) wrong(row *Row, err error, cells int) error {
 	parse, ok := errors.AsType[*csv.ParseError](err)
 	switch {
@@ -111,8 +111,8 @@ func leadingLines(raw []byte) int {
 	return bytes.Count(raw[:len(raw)-len(bytes.TrimLeft(raw, "\r\n"))], []byte("\n"))
 }
 
-// tape keeps the bytes that were read since its last cut, for the text of a row. More than a row may
-// have is an error: a quotation mark that is never closed must not fill the memory.
+// tape keeps the bytes that were read since its last cut, for the text of a row. More than a row
+// may have is an error: a quotation mark that is never closed must not fill the memory.
 type tape struct {
 	r     io.Reader
 	kept  []byte

@@ -8,8 +8,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// parquetRows reads the rows of a Parquet file, one row group after the other. Of each it reads only
-// the chosen columns.
+// parquetRows reads the rows of a Parquet file, one row group after the other. Of each it reads
+// only the chosen columns.
 type parquetRows struct {
 	name    string
 	file    *parquet.File

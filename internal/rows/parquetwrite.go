@@ -183,8 +183,8 @@ func pagesSize(g *format.RowGroup) int64 {
 	return n
 }
 
-// shift moves a row group in its file. The index of its pages is left behind: it is optional, and of
-// no use in groups that are read whole.
+// shift moves a row group in its file. The index of its pages is left behind: it is optional, and
+// of no use in groups that are read whole.
 func shift(g *format.RowGroup, by int64, ordinal int) {
 	g.Ordinal = int16(ordinal)
 	for _, offset := range offsets(g) {

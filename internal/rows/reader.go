@@ -67,8 +67,8 @@ func Open(path string, opts Options) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader reads an open file or pipe, whose name errors show. Closing the Reader leaves it open. A
-// pipe has no Parquet, whose reading begins at the end.
+// NewReader reads an open file or pipe, whose name errors show. Closing the Reader leaves it open.
+// A pipe has no Parquet, whose reading begins at the end.
 func NewReader(in io.Reader, name string, opts Options) (*Reader, error) {
 	return open(in, name, opts)
 }

@@ -1,12 +1,13 @@
-// Package rows reads and writes files of rows: JSON lines, CSV, TSV and Parquet, plain or compressed.
+// Package rows reads and writes files of rows: JSON lines, CSV, TSV and Parquet, plain or
+// compressed.
 //
 // A [Reader] gives the rows of one file in order, in constant memory. Each row knows its place, so
-// that an error can name the file and the line, and a row that cannot be read is a [*RowError] after
-// which reading goes on. A [Mark] is a place between two rows; reading can begin there again.
+// that an error can name the file and the line, and a row that cannot be read is a [*RowError]
+// after which reading goes on. A [Mark] is a place between two rows; reading can begin there again.
 //
 // A [Writer] writes rows in groups. A group is complete in itself: a row group of Parquet, a frame
-// of zstd, a member of gzip, or any number of lines. So a writer that was killed continues after the
-// last group that is known to be complete, and the file is the one that it would have been.
+// of zstd, a member of gzip, or any number of lines. So a writer that was killed continues after
+// the last group that is known to be complete, and the file is the one that it would have been.
 package rows
 
 import (
@@ -79,8 +80,8 @@ func ParseKind(name string) (Kind, error) {
 // synonyms are other extensions of formats and compressions.
 var synonyms = strings.NewReplacer(".ndjson", ".jsonl", ".gzip", ".gz", ".zstd", ".zst", ".tab", ".tsv", ".pq", ".parquet")
 
-// KindOf finds the kind of a file by the extensions of its name, in any case. A name without a known
-// one is JSONL, and known is false.
+// KindOf finds the kind of a file by the extensions of its name, in any case. A name without a
+// known one is JSONL, and known is false.
 func KindOf(path string) (k Kind, known bool) {
 	path = strings.ToLower(path)
 	if i := strings.LastIndexAny(path, `/\`); i >= 0 {

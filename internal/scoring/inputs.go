@@ -20,8 +20,8 @@ type place struct {
 	Rows  int64     `json:"rows"`  // of all inputs before it
 }
 
-// inputs reads the rows of several files one after the other. Reading may go on in another goroutine
-// while it is closed.
+// inputs reads the rows of several files one after the other. Reading may go on in another
+// goroutine while it is closed.
 type inputs struct {
 	opts  Options
 	sizes []int64 // of the inputs; 0 if unknown

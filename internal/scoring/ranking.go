@@ -48,8 +48,8 @@ func (r *run) add(s scored) error {
 	return nil
 }
 
-// emit puts the rows of the current query in the output, the best first, and first those that cannot
-// be read.
+// emit puts the rows of the current query in the output, the best first, and first those that
+// cannot be read.
 func (r *run) emit() error {
 	k := &r.ranking
 	if len(k.rows) == 0 {

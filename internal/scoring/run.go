@@ -11,8 +11,8 @@ import (
 	"github.com/crossrank/crossrank/internal/rows"
 )
 
-// run is one call of [Run]. One goroutine reads and starts to score chunks, another one writes their
-// rows in order.
+// run is one call of [Run]. One goroutine reads and starts to score chunks, another one writes
+// their rows in order.
 type run struct {
 	opts     Options
 	scorer   crossrank.Scorer

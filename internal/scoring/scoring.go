@@ -1,14 +1,14 @@
 // Package scoring scores files of rows: any number of them, of any size, in constant memory.
 //
 // [Run] reads pairs from inputs, has them scored in chunks, some at the same time, and writes a row
-// for each in the order of the inputs. Rows that cannot be read end the run or go to a file of their
-// own. A run that was interrupted or killed can be resumed: its output is then, byte for byte, that
-// of a run that was not.
+// for each in the order of the inputs. Rows that cannot be read end the run or go to a file of
+// their own. A run that was interrupted or killed can be resumed: its output is then, byte for
+// byte, that of a run that was not.
 //
-// The output grows in a file beside it, FILE.part. Each time that some rows are complete on the disk
-// there, a line in FILE.journal says so: how long the file is then, and which row of which input
-// comes next. To resume is to cut the file to what the last line says and to go on from there. At the
-// end FILE.part becomes FILE.
+// The output grows in a file beside it, FILE.part. Each time that some rows are complete on the
+// disk there, a line in FILE.journal says so: how long the file is then, and which row of which
+// input comes next. To resume is to cut the file to what the last line says and to go on from
+// there. At the end FILE.part becomes FILE.
 package scoring
 
 import (

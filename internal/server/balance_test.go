@@ -91,8 +91,8 @@ func TestClientsBalance(t *testing.T) {
 	t.Logf("%d calls, %d failed", sent.Load(), failed.Load())
 }
 
-// TestFailingServerIsEjected: a server that fails everything, though it is ready, gets no more calls
-// for a while, and comes back when it works again.
+// TestFailingServerIsEjected: a server that fails everything, though it is ready, gets no more
+// calls for a while, and comes back when it works again.
 func TestFailingServerIsEjected(t *testing.T) {
 	var broken atomic.Bool
 	broken.Store(true)

@@ -154,8 +154,8 @@ func (d *Device) Add(other Device) {
 	d.Timed = d.Timed && other.Timed
 }
 
-// GPU is what a GPU's driver says of it: what all programs use of it, not this one alone. A field is
-// nil if the driver does not say.
+// GPU is what a GPU's driver says of it: what all programs use of it, not this one alone. A field
+// is nil if the driver does not say.
 type GPU struct {
 	Name       string // such as "NVIDIA H200"; several may have the same one
 	UsedBytes  *int64 // of its memory

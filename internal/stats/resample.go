@@ -15,9 +15,10 @@ const ResampleSeed = 1
 // than [Resamples] combinations.
 const maxSigns = 13
 
-// BootstrapMean gives the percentile bootstrap interval of the mean of xs (Efron 1979): the means of
-// [Resamples] samples, each as large as xs and drawn from it with replacement, lie within it with
-// the given confidence, such as 0.95. With fewer than two values there is none, and both are NaN.
+// BootstrapMean gives the percentile bootstrap interval of the mean of xs (Efron 1979): the means
+// of [Resamples] samples, each as large as xs and drawn from it with replacement, lie within it
+// with the given confidence, such as 0.95. With fewer than two values there is none, and both are
+// NaN.
 func BootstrapMean(xs []float64, confidence float64) (low, high float64) {
 	n := len(xs)
 	if n < 2 {
@@ -37,12 +38,12 @@ func BootstrapMean(xs []float64, confidence float64) (low, high float64) {
 	return sorted.Percentile(tail), sorted.Percentile(100 - tail)
 }
 
-// Randomization gives the two-sided p of the paired randomization test (Fisher 1935), which Smucker,
-// Allan and Carterette (2007) recommend for comparing rankings. If it made no difference which of
-// two systems ranked a query, each difference between them could as well have the other sign. P is
-// the part of all combinations of signs whose sum is at least as far from 0 as that of differences.
-// Up to 13 differences other than 0 have all combinations tried. For more, [Resamples] combinations
-// are drawn, and the observed one counts among them. It is NaN without differences.
+// Randomization gives the two-sided p of the paired randomization test (Fisher 1935), which
+// Smucker, Allan and Carterette (2007) recommend for comparing rankings. If it made no difference
+// which of two systems ranked a query, each difference between them could as well have the other
+// sign. P is the part of all combinations of signs whose sum is at least as far from 0 as that of
+// differences. Up to 13 differences other than 0 have all combinations tried. For more, [Resamples]
+// combinations are drawn, and the observed one counts among them. It is NaN without differences.
 func Randomization(differences []float64) float64 {
 	if len(differences) == 0 {
 		return math.NaN()

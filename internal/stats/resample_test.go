@@ -29,8 +29,8 @@ func TestRandomizationByHand(t *testing.T) {
 	}
 }
 
-// TestRandomizationDrawn compares the p of drawn combinations with that of all of them. The standard
-// error of 10,000 draws is at most 0.005.
+// TestRandomizationDrawn compares the p of drawn combinations with that of all of them. The
+// standard error of 10,000 draws is at most 0.005.
 func TestRandomizationDrawn(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	for _, shift := range []float64{0, 0.1, 0.3} {

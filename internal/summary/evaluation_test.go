@@ -10,10 +10,10 @@ import (
 	"github.com/crossrank/crossrank/internal/resultstest"
 )
 
-// Query 1 has relevant documents "b" of grade 2 and "c" of grade 1. The first stage ranks a b c, the
-// first model b c a, the second one c a b. Query 2 has the relevant "x", which is no candidate, and
-// query 3 the relevant "n", which all rank first: the scores of "n" and "m" are equal, and "n" is
-// the higher id.
+// Query 1 has relevant documents "b" of grade 2 and "c" of grade 1. The first stage ranks a b c,
+// the first model b c a, the second one c a b. Query 2 has the relevant "x", which is no candidate,
+// and query 3 the relevant "n", which all rank first: the scores of "n" and "m" are equal, and "n"
+// is the higher id.
 func TestEvaluation(t *testing.T) {
 	s := Of(resultstest.Rankings())
 	e := s.Evaluation

@@ -8,8 +8,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// noDifference is the largest difference between two values of a measure that comes from the order of
-// summation alone.
+// noDifference is the largest difference between two values of a measure that comes from the order
+// of summation alone.
 const noDifference = 1e-9
 
 // Comparison compares two systems query by query.

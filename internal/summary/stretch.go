@@ -7,8 +7,8 @@ import (
 	"github.com/crossrank/crossrank/internal/stats"
 )
 
-// Stretch sums up the requests of a part of a configuration's time, for a load that moves. A request
-// belongs to the stretch in which it was due; in a closed loop that is when it was sent.
+// Stretch sums up the requests of a part of a configuration's time, for a load that moves. A
+// request belongs to the stretch in which it was due; in a closed loop that is when it was sent.
 type Stretch struct {
 	From     float64      `json:"from_s"`
 	To       float64      `json:"to_s"`

@@ -10,8 +10,8 @@
 //     (normalizer.go). Added tokens that match normalized text are cut out of the result.
 //  3. Pre-tokenizers cut it into words (pretokenizer.go).
 //  4. A model cuts each word into pieces of the vocabulary: WordPiece takes the longest piece that
-//     the word begins with (wordpiece.go), Unigram the likeliest sequence of pieces (unigram.go), and
-//     BPE merges neighbouring pieces in a fixed order (bpe.go).
+//     the word begins with (wordpiece.go), Unigram the likeliest sequence of pieces (unigram.go),
+//     and BPE merges neighbouring pieces in a fixed order (bpe.go).
 //  5. Two texts are cut to length and joined with special tokens by a template (template.go,
 //     truncate.go).
 //

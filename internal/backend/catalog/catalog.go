@@ -30,11 +30,12 @@ const (
 	Auto = "auto"
 )
 
-// Cascade is the precision of an engine that has two: int8 for drafts, and fp32 for everything else.
+// Cascade is the precision of an engine that has two: int8 for drafts, and fp32 for everything
+// else.
 const Cascade = "cascade"
 
-// AutoPrecision stands for a backend's default precision, or for the 16 bits that a model's file has
-// its weights in, where the backend computes the same scores with them.
+// AutoPrecision stands for a backend's default precision, or for the 16 bits that a model's file
+// has its weights in, where the backend computes the same scores with them.
 const AutoPrecision = "auto"
 
 // All lists every backend, the default first.

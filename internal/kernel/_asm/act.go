@@ -9,8 +9,8 @@ import (
 )
 
 // activations writes the functions of the feed-forward block, each in place over a strip 16 columns
-// wide: the strip that a panel of a matrix product has just left in the first-level cache. An element
-// goes through the same operations in vectors of either size, so it has the same bits.
+// wide: the strip that a panel of a matrix product has just left in the first-level cache. An
+// element goes through the same operations in vectors of either size, so it has the same bits.
 func activations(s size) {
 	s.strip("gelu", "x·Φ(x), by a rational approximation of erf", s.gelu)
 	s.strip("geluTanh", "the tanh approximation of x·Φ(x)", s.geluTanh)

@@ -71,7 +71,8 @@ const (
 func tmm(i int) Op { return LabelRef(fmt.Sprintf("T%d", i)) }
 
 // amxBlock is a product of a block of rows: its instruction, what turns stored sums into C (from a
-// first row to the end of a tile that begins at a last one), and the registers that live throughout.
+// first row to the end of a tile that begins at a last one), and the registers that live
+// throughout.
 type amxBlock struct {
 	product string
 	finish  func(s amxBlock, first, last Register, panels int, loop string)

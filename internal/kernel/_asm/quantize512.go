@@ -66,8 +66,9 @@ func reduce512(y VecVirtual, fold func(a, b, dst Op)) VecVirtual {
 	return reduce(half, fold).AsX().(VecVirtual)
 }
 
-// quantizeStep writes the step and the low of a row's range to param, and returns the inverse of the
-// step, in the first lane: a row of zeros has range 0, so that its step is 0 and all its bytes are.
+// quantizeStep writes the step and the low of a row's range to param, and returns the inverse of
+// the step, in the first lane: a row of zeros has range 0, so that its step is 0 and all its bytes
+// are.
 func quantizeStep(low, high, param Register) (inverse VecVirtual) {
 	Comment("step = (high - low)/quantMax, and its inverse")
 	quantMax, width, inverse, step := XMM(), XMM(), XMM(), XMM()

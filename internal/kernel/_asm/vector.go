@@ -34,8 +34,9 @@ func splatBits(bits uint32) Mem {
 	return m
 }
 
-// size is a size of vectors, with what differs between the instructions for it. A constant, as splat
-// has it, fills the memory operand of instructions for YMM; those for ZMM broadcast its first lane.
+// size is a size of vectors, with what differs between the instructions for it. A constant, as
+// splat has it, fills the memory operand of instructions for YMM; those for ZMM broadcast its first
+// lane.
 type size struct {
 	tier                 string // the end of a kernel's name
 	plainTile, plainPair string // the plain versions of products
@@ -74,8 +75,8 @@ func (s size) value(v float32) Op {
 	return splat(v)
 }
 
-// broadcasting returns an instruction that takes its first operand from memory by broadcasting it, or
-// else from a register.
+// broadcasting returns an instruction that takes its first operand from memory by broadcasting it,
+// or else from a register.
 func broadcasting(memory, register func(...Op)) func(...Op) {
 	return func(ops ...Op) {
 		if _, ok := ops[0].(Mem); ok {

@@ -16,8 +16,8 @@ import (
 // one instruction needs of it. Sums are exact, whatever the order: tiles of few rows add in several
 // accumulators a row, so that an instruction need not wait for the one before it.
 //
-// With 12 rows and two panels there are 24 accumulators, 2 registers for a row of both panels and up
-// to 6 for broadcast elements of A: all 32 registers, and 24 instructions for 14 loads.
+// With 12 rows and two panels there are 24 accumulators, 2 registers for a row of both panels and
+// up to 6 for broadcast elements of A: all 32 registers, and 24 instructions for 14 loads.
 func vnni() {
 	for _, d := range []dot{
 		{kind: "int8", a: "*uint8", b: "*int8", group: 4, product: VPDPBUSD, rowParams: 2},

@@ -26,8 +26,8 @@ const (
 	fleetLook     = 250 * time.Millisecond
 )
 
-// uniform are the pairs of the fleet's requests: all alike, so that only the servers make their times
-// differ, and long beside the turns of a server that is slowed.
+// uniform are the pairs of the fleet's requests: all alike, so that only the servers make their
+// times differ, and long beside the turns of a server that is slowed.
 var uniform = []crossrank.Pair{{
 	Query: light[0].Query, Passage: strings.Repeat(light[0].Passage+" ", 8),
 }}

@@ -47,9 +47,9 @@ func (s *server) brake(ctx context.Context, factor int) error {
 	return nil
 }
 
-// keepTime has the calling thread run as soon as it wakes up, if it may. What it misses otherwise is
-// made good by longer turns, whose first a server does not notice: a request that arrives meanwhile
-// begins for it when the turn is over.
+// keepTime has the calling thread run as soon as it wakes up, if it may. What it misses otherwise
+// is made good by longer turns, whose first a server does not notice: a request that arrives
+// meanwhile begins for it when the turn is over.
 func keepTime() {
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}, 0)
 }

@@ -76,8 +76,8 @@ func (f *file) multiplyAdd(rows, c int, panel [2]V, x func(r int) V, i int) {
 	}
 }
 
-// tileSteps writes the loops over k: four steps at a time, with as many elements of each row of A in
-// x, then one by one. step writes the i-th step, and advance moves the pointers into the panel.
+// tileSteps writes the loops over k: four steps at a time, with as many elements of each row of A
+// in x, then one by one. step writes the i-th step, and advance moves the pointers into the panel.
 func (f *file) tileSteps(k, row R, rows int, x func(r int) V, step func(i int), advance func(steps int)) {
 	f.ins("SUBS $%d, %v, %v", lanes, k, k)
 	f.ins("BLT tail")

@@ -6,8 +6,8 @@ import "fmt"
 // panel of B, and the rounding of rows.
 //
 // BFMMLA multiplies two rows of 4 numbers by two columns of 4, and adds the products to four sums:
-// 16 products an instruction. A pair has the size of 4 bytes, so the panel is zipped and the registers
-// are used as in the tiles of i8mm. 4 inputs are 24 instructions for 8 zips and 14 loads.
+// 16 products an instruction. A pair has the size of 4 bytes, so the panel is zipped and the
+// registers are used as in the tiles of i8mm. 4 inputs are 24 instructions for 8 zips and 14 loads.
 func gemmdot(f *file) {
 	for rows := 1; rows <= 6; rows++ {
 		pairTile(f, rows)

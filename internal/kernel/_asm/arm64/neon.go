@@ -100,9 +100,9 @@ func (f *file) usmmla(d, n, m V) {
 	f.word(0x4e80ac00|uint32(m)<<16|uint32(n)<<5|uint32(d), "usmmla v%d.4s, v%d.16b, v%d.16b", d, n, m)
 }
 
-// bfmmla multiplies the two rows of 4 bfloat16 numbers in n by the two rows of 4 in m, each by each,
-// and adds the four sums to the lanes of d; bfcvtn rounds four float32 of n to bfloat16, into the low
-// or the high half of d. They need the feature that Linux calls bf16.
+// bfmmla multiplies the two rows of 4 bfloat16 numbers in n by the two rows of 4 in m, each by
+// each, and adds the four sums to the lanes of d; bfcvtn rounds four float32 of n to bfloat16, into
+// the low or the high half of d. They need the feature that Linux calls bf16.
 func (f *file) bfmmla(d, n, m V) {
 	f.word(0x6e40ec00|uint32(m)<<16|uint32(n)<<5|uint32(d), "bfmmla v%d.4s, v%d.8h, v%d.8h", d, n, m)
 }

@@ -1,8 +1,8 @@
 package main
 
 // rotary writes the kernel that turns the heads of a row. A span of a head is eight first elements
-// of pairs and their eight second elements; the table has their cosines and sines alike. There is no
-// fused multiplication, so that every tier has the same bits.
+// of pairs and their eight second elements; the table has their cosines and sines alike. There is
+// no fused multiplication, so that every tier has the same bits.
 func rotary(f *file) {
 	f.function("rotateNEON", "(x *float32, heads int, size int, table *float32)",
 		"is rotate: heads of size elements side by side. heads is at least 1, size a multiple of 16 and at least 16.")
