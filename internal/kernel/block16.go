@@ -14,19 +14,15 @@ func (s *Set) Planes16() bool { return s.planes16 }
 // panelBlocks16 multiplies quantized rows by all panels, in blocks. The rows' low bytes go to the
 // memory for int8, their high bytes to the first half of each row's words.
 func (s *Set) panelBlocks16(c []float32, ldc, rows int, w *Panels, e epilogue, buf *Buffers) {
-	in, out := Pad(w.In), Pad(w.Out)
+	in := Pad(w.In)
 	ldl := blockStride(in)
 	_ = buf.bytes[(rows-1)*ldl+in-1]
 	for r := range rows {
 		s.split16(&buf.bytes[r*ldl], &buf.words[r*in], in)
 	}
 	high := (*uint8)(unsafe.Pointer(&buf.words[0]))
-	for col := 0; col < out; col += blockPanels * Width {
-		panels := min(blockPanels, (out-col)/Width)
+	s.eachBlock(c, ldc, rows, w, e, func(col, panels int) {
 		panel, params := &w.int16.planes[2*col*in], &w.int16.params[col/Width*columnParams16]
 		s.block16(in, &buf.bytes[0], ldl, high, 2*in, rows, panel, panels, &buf.params[0], params, &c[col], ldc)
-		for at := col; at < col+panels*Width; at += Width {
-			s.finish(c[at:], rows, ldc, e, at)
-		}
-	}
+	})
 }

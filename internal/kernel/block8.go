@@ -20,11 +20,20 @@ func blockStride(in int) int { return ((in+cacheLine-1)/cacheLine | 1) * cacheLi
 
 // panelBlocks8 multiplies quantized rows by all panels, in blocks.
 func (s *Set) panelBlocks8(c []float32, ldc, lda, rows int, w *Panels, e epilogue, buf *Buffers) {
-	in, out := Pad(w.In), Pad(w.Out)
-	for col := 0; col < out; col += blockPanels * Width {
-		panels := min(blockPanels, (out-col)/Width)
+	in := Pad(w.In)
+	s.eachBlock(c, ldc, rows, w, e, func(col, panels int) {
 		panel, params := &w.int8.data[col*in], &w.int8.params[col/Width*columnParams]
 		s.block8(in, &buf.bytes[0], lda, rows, panel, panels, &buf.params[0], params, &c[col], ldc)
+	})
+}
+
+// eachBlock multiplies by all panels, as many at a time as a block takes, from column col on, and
+// finishes their products.
+func (s *Set) eachBlock(c []float32, ldc, rows int, w *Panels, e epilogue, multiply func(col, panels int)) {
+	out := Pad(w.Out)
+	for col := 0; col < out; col += blockPanels * Width {
+		panels := min(blockPanels, (out-col)/Width)
+		multiply(col, panels)
 		for at := col; at < col+panels*Width; at += Width {
 			s.finish(c[at:], rows, ldc, e, at)
 		}

@@ -8,11 +8,7 @@ type dotBlock func(k int, a *uint16, lda, rows int, b *uint16, panels int, bias,
 // panelBlocksDot multiplies rows of pairs, which are lda numbers apart, by all panels, in blocks.
 func (s *Set) panelBlocksDot(c []float32, ldc, lda, rows int, w *Panels, e epilogue, buf *Buffers) {
 	weights := numbersOf(w.data)
-	for col := 0; col < len(w.bias); col += blockPanels * Width {
-		panels := min(blockPanels, (len(w.bias)-col)/Width)
+	s.eachBlock(c, ldc, rows, w, e, func(col, panels int) {
 		s.dotBlock(w.In, &buf.pairs[0], lda, rows, &weights[2*col*w.In], panels, &w.bias[col], &c[col], ldc)
-		for at := col; at < col+panels*Width; at += Width {
-			s.finish(c[at:], rows, ldc, e, at)
-		}
-	}
+	})
 }

@@ -96,17 +96,13 @@ func split8(high, low []uint8, words []int16, half, bits int) {
 
 // wideBlocks8 is panelBlocks8 for rows of two digits.
 func (s *Set) wideBlocks8(c []float32, ldc, rows int, w *Panels, e epilogue, high, low digits, buf *Buffers) {
-	in, out := Pad(w.In), Pad(w.Out)
-	for col := 0; col < out; col += blockPanels * Width {
-		panels := min(blockPanels, (out-col)/Width)
+	in := Pad(w.In)
+	s.eachBlock(c, ldc, rows, w, e, func(col, panels int) {
 		panel, at := &w.int8.data[col*in], col/Width*columnParams
 		s.block8(in, high.bytes, high.ld, rows, panel, panels, &high.params[0], &w.int8.params[at], &c[col], ldc)
 		s.block8(in, low.bytes, low.ld, rows, panel, panels, &low.params[0], &w.int8.wide.params[at], &buf.rounded[0], depthBlock)
 		s.addRows(c[col:], ldc, rows, panels*Width, buf)
-		for at := col; at < col+panels*Width; at += Width {
-			s.finish(c[at:], rows, ldc, e, at)
-		}
-	}
+	})
 }
 
 // addRows adds the product of the low digits, of so many columns, to C.
