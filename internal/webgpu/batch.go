@@ -123,8 +123,8 @@ func (s *session) submitLocked(in *input, slot *slot) (flight, error) {
 }
 
 // awaitResult waits for a batch, once the one in front of it has arrived. Dawn holds up all other
-// calls while one waits. So it waits in steps, before each of which those who want to submit the next
-// batch go first.
+// calls while one waits. So it waits in steps, before each of which those who want to submit the
+// next batch go first.
 func (s *session) awaitResult(f flight) (reply, error) {
 	defer close(f.arrived)
 	if f.before != nil {

@@ -66,8 +66,8 @@ func (p *planner) block(i int) {
 	p.feedForward(b, p.x, p.h, p.gate, p.up, rows)
 }
 
-// lastBlock adds the steps of the last block where the head reads one row of a sequence: of all rows
-// the keys and values, of the rows that are read everything else.
+// lastBlock adds the steps of the last block where the head reads one row of a sequence: of all
+// rows the keys and values, of the rows that are read everything else.
 func (p *planner) lastBlock(i int) {
 	m, b := p.m, &p.m.blocks[i]
 	stride := m.queries + 2*m.keys

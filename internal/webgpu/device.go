@@ -50,7 +50,8 @@ type device struct {
 	pipelines map[string]handle // by the text of their shader
 }
 
-// errLost is what batches fail with when the device is gone: a driver was reset, or a GPU unplugged.
+// errLost is what batches fail with when the device is gone: a driver was reset, or a GPU
+// unplugged.
 var errLost = errors.New("the device is lost")
 
 // needs are features of a device that a model uses.
@@ -194,8 +195,8 @@ func (d *device) request(a handle, needs needs) error {
 	return nil
 }
 
-// overlaps reports whether the next batch can be submitted while one is awaited: wgpu-native's own way
-// to wait is for all of them.
+// overlaps reports whether the next batch can be submitted while one is awaited: wgpu-native's own
+// way to wait is for all of them.
 func (d *device) overlaps() bool { return d.lib.DevicePoll == 0 }
 
 // lock takes the device for something else than waiting for it.
@@ -205,8 +206,8 @@ func (d *device) lock() {
 	d.wanting.Add(-1)
 }
 
-// How long the library waits before the device is asked whether it is lost, and where the next batch
-// may have to be submitted meanwhile.
+// How long the library waits before the device is asked whether it is lost, and where the next
+// batch may have to be submitted meanwhile.
 const (
 	waitStep   = 100 * time.Millisecond
 	sharedStep = 500 * time.Microsecond
@@ -221,7 +222,8 @@ func (d *device) wait(future uint64, replies chan reply) (reply, error) {
 	}
 }
 
-// waitOnce waits for a reply as long as a step, and reports whether there is nothing more to wait for.
+// waitOnce waits for a reply as long as a step, and reports whether there is nothing more to wait
+// for.
 func (d *device) waitOnce(future uint64, replies chan reply, step time.Duration) (r reply, done bool, err error) {
 	select {
 	case r := <-replies:

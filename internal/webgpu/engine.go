@@ -179,8 +179,8 @@ func (e *Engine) Memory() int64 {
 	return e.shared.session.memory.Load()
 }
 
-// InFlight is how many batches gain from being in flight at once: while one is computed, the next one
-// is copied and the last one read. It is 1 where the library can only wait for all of them.
+// InFlight is how many batches gain from being in flight at once: while one is computed, the next
+// one is copied and the last one read. It is 1 where the library can only wait for all of them.
 func (e *Engine) InFlight() int {
 	e.shared.mu.Lock()
 	defer e.shared.mu.Unlock()

@@ -90,8 +90,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestSmall compares both precisions with plain Go, in a batch and one by one, at lengths around the
-// sizes of tiles.
+// TestSmall compares both precisions with plain Go, in a batch and one by one, at lengths around
+// the sizes of tiles.
 func TestSmall(t *testing.T) {
 	testLibrary(t)
 	n := small()

@@ -19,8 +19,8 @@ func lose(e *Engine) {
 	call(s.lib.DeviceDestroy, uintptr(s.device.device))
 }
 
-// TestLostDevice: the batch that meets a lost device fails, and the next one is computed on a device
-// opened anew.
+// TestLostDevice: the batch that meets a lost device fails, and the next one is computed on a
+// device opened anew.
 func TestLostDevice(t *testing.T) {
 	testLibrary(t)
 	n := small()

@@ -26,8 +26,8 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// TestSmallModels does the same with the models of this repository. Short runs leave fp16 out: most of
-// the time is that of compiling shaders.
+// TestSmallModels does the same with the models of this repository. Short runs leave fp16 out: most
+// of the time is that of compiling shaders.
 func TestSmallModels(t *testing.T) {
 	testLibrary(t)
 	dirs, err := filepath.Glob(filepath.Join("..", "checkpoint", "testdata", "families", "*", "config.json"))

@@ -50,8 +50,8 @@ func openForTwo(t testing.TB, n *network.Network) *Engine {
 	return e
 }
 
-// TestTwoInFlight submits a batch before the one in front of it is awaited. Both use the same memory
-// of the device, and each has its own logits.
+// TestTwoInFlight submits a batch before the one in front of it is awaited. Both use the same
+// memory of the device, and each has its own logits.
 func TestTwoInFlight(t *testing.T) {
 	testLibrary(t)
 	n := small()
@@ -104,8 +104,8 @@ func TestLostWithTwoInFlight(t *testing.T) {
 	}
 }
 
-// BenchmarkInFlight computes batches one after another, and two at once. gap-µs is the median time from
-// the end of a batch to the beginning of the next one, by the device's clock.
+// BenchmarkInFlight computes batches one after another, and two at once. gap-µs is the median time
+// from the end of a batch to the beginning of the next one, by the device's clock.
 func BenchmarkInFlight(b *testing.B) {
 	testLibrary(b)
 	n := sample.Network(5, sample.Geometry{

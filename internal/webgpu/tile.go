@@ -3,12 +3,12 @@ package webgpu
 import "fmt"
 
 // productTile is how a product is divided: a workgroup computes Rows × Columns elements, a thread
-// RowsEach × VectorsEach vectors of four, and Depth4 vectors of the inner dimension pass through the
-// workgroup's memory at a time. No size changes the bits of a result.
+// RowsEach × VectorsEach vectors of four, and Depth4 vectors of the inner dimension pass through
+// the workgroup's memory at a time. No size changes the bits of a result.
 type productTile struct{ Rows, Columns, RowsEach, VectorsEach, Depth4 int }
 
-// productTiles are those that an engine chooses from, see tuning.go; the first is the default. Large
-// tiles read less and small ones make more workgroups; which is faster depends on the device.
+// productTiles are those that an engine chooses from, see tuning.go; the first is the default.
+// Large tiles read less and small ones make more workgroups; which is faster depends on the device.
 var productTiles = []productTile{
 	{64, 64, 4, 1, 4},
 	{32, 32, 4, 1, 4},

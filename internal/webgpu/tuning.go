@@ -11,9 +11,9 @@ import (
 )
 
 // Which tile is the fastest depends on the device and the sizes of the layers. So a session times
-// the products of one block with each of productTiles when it starts, as many as fit the budget, and
-// keeps the times in a file. The next start on the same device measures those that are left. All
-// tiles have the same results, so the choice changes nothing but the speed.
+// the products of one block with each of productTiles when it starts, as many as fit the budget,
+// and keeps the times in a file. The next start on the same device measures those that are left.
+// All tiles have the same results, so the choice changes nothing but the speed.
 
 // tuning says how tiles are chosen.
 type tuning struct {
@@ -64,8 +64,8 @@ func (p *planner) tune() {
 	p.products = p.m.tuned.tile
 }
 
-// choose returns the fastest of the tiles whose times are known, after it has measured as many of the
-// others as the budget allows.
+// choose returns the fastest of the tiles whose times are known, after it has measured as many of
+// the others as the budget allows.
 func (t *tuner) choose() *tuned {
 	key, begin := t.m.tuningKey(&t.adapter), time.Now()
 	path, unkept := key.path(t.m.tuning.dir), t.m.tuning.nowhere
@@ -122,9 +122,9 @@ func (t *tuner) measureAll(tiles []productTile, begin time.Time) {
 	}
 }
 
-// A tile is measured with as many rows as make about so many products. A device that idled is slow at
-// first, so it computes for a while before. Clocks may have steps of 0.1 ms, so what is faster than
-// that allows is measured several times in a row.
+// A tile is measured with as many rows as make about so many products. A device that idled is slow
+// at first, so it computes for a while before. Clocks may have steps of 0.1 ms, so what is faster
+// than that allows is measured several times in a row.
 const (
 	tunedProducts = 1 << 30
 	tunedRowsMin  = 256

@@ -99,8 +99,8 @@ func (s *session) bytesIn(t *testing.T, b *buffer) []byte {
 	return bytes.Clone(unsafe.Slice((*byte)(fromC(at)), to.size))
 }
 
-// TestTuning: the times of tiles are measured within a budget, kept, and completed at later starts; a
-// file that is damaged or of another version is written anew.
+// TestTuning: the times of tiles are measured within a budget, kept, and completed at later starts;
+// a file that is damaged or of another version is written anew.
 func TestTuning(t *testing.T) {
 	testLibrary(t)
 	n, dir := small(), filepath.Join(t.TempDir(), "new", "folder")
