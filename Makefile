@@ -109,10 +109,12 @@ DEVICES := ./internal/dynlib/... ./internal/onnx/... ./internal/backend/...
 ONNX_LIB = $(firstword $(wildcard $(CURDIR)/test/devices/node_modules/onnxruntime-node/bin/napi-v6/$(DEVICES_ON)/libonnxruntime.*))
 DEVICES_ON = $(subst linux/amd64,linux/x64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH))
 
-# The device of webgpu is a Vulkan driver that computes on the CPU, which test/devices/lavapipe.sh unpacks on Debian.
+# The devices of webgpu are Vulkan drivers that compute on the CPU, which test/devices/drivers.sh unpacks on Debian: an older one for
+# npm's Dawn, and one with matrix units beside Debian's own Dawn, whose webgpu.h is the stable one.
 DEVICES += ./internal/webgpu/... ./internal/gpustat
 WEBGPU_LIB = $(wildcard $(CURDIR)/test/devices/node_modules/bun-webgpu-linux-x64/libwebgpu_wrapper.so)
 MESA = $(CURDIR)/test/devices/mesa
+DAWN = $(CURDIR)/test/devices/dawn/run
 
 test-devices: ## backends in libraries of other makers, where npm is
 	cd test/devices && $(NPM_INSTALL)
@@ -123,6 +125,7 @@ IN_LIBRARIES = CROSSRANK_ONNX_LIB="$(ONNX_LIB)" CROSSRANK_WEBGPU_LIB="$(WEBGPU_L
 
 test-libraries:
 	$(IN_LIBRARIES) -short $(DEVICES)
+	! test -e "$(DAWN)" || $(GOTEST) -count 1 -tags gpu -exec "$(DAWN)" -short ./internal/webgpu
 	$(IN_LIBRARIES) -run 'TestScripts/backend|TestModelInONNX|TestBackendsAreScorers' ./cmd/crossrank ./local
 
 # One line for each part of the tests that this machine cannot run, and how to make it run.
@@ -139,7 +142,8 @@ not-tested:
 		skipped "which tiers other x86-64 processors get" "$$emulator"; }; \
 	has "$(CC_FOR_RACES)" || skipped "data races" "apt-get install gcc libc6-dev"; \
 	{ has node && has npm; } || skipped "clients for Node.js, the tokenizers against another library, and backends in libraries of other makers" "apt-get install nodejs npm"; \
-	test -e "$(MESA)/lvp_icd.json" || skipped "the shaders of the webgpu backend" "test/devices/lavapipe.sh, after apt-get install mesa-vulkan-drivers npm"; \
+	test -e "$(MESA)/lvp_icd.json" || skipped "the shaders of the webgpu backend" "test/devices/drivers.sh, after apt-get install mesa-vulkan-drivers npm"; \
+	test -e "$(DAWN)" || skipped "the stable webgpu.h, and products on matrix units" "test/devices/drivers.sh, on Debian"; \
 	has chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable || \
 		skipped "the dashboard and reports in a browser" "apt-get install chromium"; \
 	has curl || skipped "the commands of docs/quickstart.md and docs/models.md" "apt-get install curl"; \

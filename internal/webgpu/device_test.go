@@ -21,7 +21,7 @@ func testLibrary(t testing.TB) *library {
 		t.Skip("make test-devices runs this test: ", err)
 	}
 	if err := probed(); err != nil && os.Getenv("VK_DRIVER_FILES") == "" { // no driver is given
-		t.Skip("make test-devices runs this test after test/devices/lavapipe.sh: ", err)
+		t.Skip("make test-devices runs this test after test/devices/drivers.sh: ", err)
 	}
 	return lib
 }

@@ -25,6 +25,9 @@ func libraryNames() []string {
 			names[i] = "lib" + name + ".so"
 		}
 	}
+	if runtime.GOOS == "linux" {
+		names = append(names, "libwebgpu_dawn.so.0") // Debian's libwebgpu-dawn0
+	}
 	return names
 }
 
