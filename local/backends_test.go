@@ -2,6 +2,7 @@ package local
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/crossrank/crossrank"
@@ -39,5 +40,36 @@ func TestBackendsAreScorers(t *testing.T) {
 			defer m.Close()
 			scorertest.Run(t, func(*testing.T) crossrank.Scorer { return m })
 		})
+	}
+}
+
+// TestInstancesOnADevice: several instances on a device are one, which says so, and a large request
+// is computed in as few batches as one instance has.
+func TestInstancesOnADevice(t *testing.T) {
+	if !dynlib.Available {
+		t.Skip("this build opens no libraries; go test -tags gpu does")
+	}
+	if err := webgpu.Probe(webgpu.DeviceTesting); err != nil {
+		t.Skip("make test-devices runs this test: ", err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := tinymodel.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(dir, Options{Backend: catalog.WebGPU, Device: webgpu.DeviceTesting, Instances: make([]Instance, 3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	req := &crossrank.Request{Pairs: slices.Repeat([]crossrank.Pair{{Query: "what is paris", Passage: "the capital of france."}}, 200)}
+	if _, err := m.Score(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Batches().Runs; got != 1 || len(m.Instances()) != 1 || m.Info().Instances != 1 {
+		t.Errorf("got %d batches on %d instances, want one on one", got, len(m.Instances()))
+	}
+	want := "instances: 3 were asked for; a device has one, which takes 3 batches at once"
+	if got := m.Warnings(); !slices.Contains(got, want) {
+		t.Errorf("got the warnings %q, want %q", got, want)
 	}
 }

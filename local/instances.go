@@ -34,17 +34,19 @@ func (o Options) open(name, path string, memory int64) (m *checkpoint.Model, eng
 	return m, engines, nil
 }
 
+// engines starts an engine for each instance. A device has one engine for all of them, and takes
+// as many batches at once as there are instances.
 func (o Options) engines(packed backend.Opening, maxLength int) (engines []backend.Engine, err error) {
 	groups := o.groups(topology.Here())
 	first, err := packed.Start(backend.Options{
-		Threads: groups[0].Threads, CPUs: groups[0].CPUs, MaxTokens: maxLength, PrefixBytes: o.PrefixBytes,
+		Threads: groups[0].Threads, CPUs: groups[0].CPUs, MaxTokens: maxLength, PrefixBytes: o.PrefixBytes, InFlight: len(o.Instances),
 	})
 	if err != nil {
 		return nil, err
 	}
 	engines = append(engines, first)
-	if first.Properties().InFlight > 1 && !o.asksForCores() {
-		return engines, nil // on a device, which computes one batch after another
+	if !first.Properties().OnCores {
+		return engines, nil
 	}
 	for _, g := range groups[1:] {
 		replica, err := first.Replica(g.Threads, g.CPUs)

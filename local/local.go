@@ -73,6 +73,10 @@ func Open(name string, opts Options) (*Model, error) {
 	if p := engines[0].Properties(); p.Slow != "" {
 		model.warnings = append(model.warnings, fmt.Sprintf("quantization %s: %s", p.Precision, p.Slow))
 	}
+	if asked := len(opts.Instances); asked > len(engines) {
+		model.warnings = append(model.warnings, fmt.Sprintf(
+			"instances: %d were asked for; a device has one, which takes %d batches at once", asked, engines[0].Properties().InFlight))
+	}
 	for _, why := range engines[0].Properties().Passed {
 		model.warnings = append(model.warnings, "backend auto: "+why)
 	}

@@ -21,8 +21,8 @@ type Options struct {
 
 	// Instances compute batches side by side, on one copy of the weights. None means one instance
 	// of Threads; or without Threads, one for each group of up to 8 cores that share a last-level
-	// cache, bound to them where there is more than one. On a device of the backend webgpu it means
-	// one, which is given its next batch while it computes.
+	// cache, bound to them where there is more than one. A device has one instance, whose next batch
+	// is prepared while it computes; several mean one that takes as many batches at once.
 	Instances []Instance
 
 	// Routing chooses the instance that computes a request. With "first_idle", which "" means too,

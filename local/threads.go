@@ -39,6 +39,7 @@ func (o Options) checkThreads() (warning string, err error) {
 	return topology.CheckThreads(total, topology.Here().Processors)
 }
 
-// Warnings are in words what was asked for and works, but is slower than it need be, and why the
-// backend "auto" took no other backend. There are none for most models.
+// Warnings are in words what was asked for and works, but is slower than it need be or means
+// something else on the device, and why the backend "auto" took no other backend. There are none for
+// most models.
 func (m *Model) Warnings() []string { return m.warnings }

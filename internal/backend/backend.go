@@ -27,7 +27,8 @@ type Engine interface {
 	Logits(seqs []network.Sequence, out []float32) error
 
 	// Replica starts another engine on the same weights, with threads and processors as in
-	// [Options]. Either may be closed while the other lives.
+	// [Options]. Either may be closed while the other lives. An engine that is not OnCores has none,
+	// see [Properties].
 	Replica(threads int, cpus []int) (Engine, error)
 
 	// Verify compares the logits of a pair with those of the reference on the same weights, within
@@ -53,6 +54,10 @@ type Properties struct {
 	Precision string
 	Threads   int // cores that a batch is split over
 
+	// OnCores says that the engine computes on CPU cores, so that replicas on others compute beside
+	// it. Without it the engine has a device, which computes one batch after another.
+	OnCores bool
+
 	// InFlight is how many batches the engine takes at once: it computes one after another, and
 	// prepares the next one meanwhile. 1 where that gains nothing.
 	InFlight int
@@ -74,6 +79,7 @@ type Options struct {
 	Device    string // "" = the backend's default
 	Precision string // "" = the backend's default
 	MaxTokens int    // longest sequence; 0 = the most that the network's learned positions allow
+	InFlight  int    // batches that a device takes at once; 0 = the backend's default
 
 	// PrefixBytes is the memory for what sequences of a causal network begin with; 0 = the
 	// backend's default; below 0 nothing is kept or shared.

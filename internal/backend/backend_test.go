@@ -71,7 +71,7 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := e.Properties()
-		if p.Backend != catalog.Native || p.Device != "cpu" || p.Tier == "" || p.Precision != "int8" || p.Threads != 2 {
+		if p.Backend != catalog.Native || p.Device != "cpu" || p.Tier == "" || p.Precision != "int8" || p.Threads != 2 || !p.OnCores {
 			t.Errorf("%q: got the properties %+v", name, p)
 		}
 		r, err := e.Replica(1, nil)

@@ -177,12 +177,22 @@ func (c *conformant) testRefusals(t *testing.T) {
 	c.testLogits(t)
 }
 
-// testAtOnce computes on the engine and a replica from several goroutines.
-func (c *conformant) testAtOnce(t *testing.T) {
-	replica, err := c.Replica(1, nil)
+// replica is another engine on the same weights, or on a device, which has none, the engine itself.
+func (c *conformant) replica(t *testing.T) Engine {
+	t.Helper()
+	if !c.Properties().OnCores {
+		return c.Engine
+	}
+	r, err := c.Replica(1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// testAtOnce computes on the engine and a replica from several goroutines.
+func (c *conformant) testAtOnce(t *testing.T) {
+	replica := c.replica(t)
 	want := compute(t, c, c.seqs)
 	var all sync.WaitGroup
 	for i := range 6 {
@@ -203,6 +213,9 @@ func (c *conformant) testAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+	if replica == c.Engine {
+		return
+	}
 	if err := replica.Close(); err != nil {
 		t.Error(err)
 	}
@@ -210,15 +223,15 @@ func (c *conformant) testAtOnce(t *testing.T) {
 
 // testClosing: the replica lives on when the engine is closed, and neither computes afterwards.
 func (c *conformant) testClosing(t *testing.T) {
-	replica, err := c.Replica(1, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	replica := c.replica(t)
 	if err := errors.Join(c.Close(), c.Close()); err != nil {
 		t.Errorf("closing twice: %v", err)
 	}
 	if err := c.Logits(c.seqs, make([]float32, len(c.seqs))); err == nil {
 		t.Error("a closed engine computes")
+	}
+	if replica == c.Engine {
+		return
 	}
 	left := *c
 	left.Engine = replica

@@ -32,19 +32,25 @@ func (o onnxOpening) Start(opts Options) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onnxEngine{e}, nil
+	return onnxEngine{e, max(1, opts.InFlight)}, nil
 }
 
 // onnxEngine is an engine of ONNX Runtime as an Engine.
-type onnxEngine struct{ *onnx.Engine }
+type onnxEngine struct {
+	*onnx.Engine
+	inFlight int // on a device
+}
 
 // Replica implements [Engine]. The library's threads are not bound to processors.
 func (e onnxEngine) Replica(threads int, _ []int) (Engine, error) {
+	if !e.OnCores() {
+		return nil, errOneEngine
+	}
 	r, err := e.Engine.Replica(threads)
 	if err != nil {
 		return nil, err
 	}
-	return onnxEngine{r}, nil
+	return onnxEngine{r, 1}, nil
 }
 
 // Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
@@ -62,5 +68,11 @@ func (e onnxEngine) Prefixes() state.Prefixes { return state.Prefixes{} }
 func (e onnxEngine) Usage() *state.Device { return nil }
 
 func (e onnxEngine) Properties() Properties {
-	return Properties{Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(), InFlight: 1}
+	p := Properties{
+		Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(), OnCores: e.OnCores(), InFlight: 1,
+	}
+	if !p.OnCores {
+		p.InFlight = e.inFlight
+	}
+	return p
 }

@@ -32,7 +32,7 @@ func TestONNX(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := e.Properties(); p.Backend != catalog.ONNX || p.Device != "cpu" || p.Precision != precision || p.Threads != 2 {
+		if p := e.Properties(); p.Backend != catalog.ONNX || p.Device != "cpu" || p.Precision != precision || p.Threads != 2 || !p.OnCores || p.InFlight != 1 {
 			t.Errorf("got the properties %+v", p)
 		}
 		seqs := sample.Sequences(1, n, 3, 20)

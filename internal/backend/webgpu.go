@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"errors"
+
 	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
@@ -21,7 +23,7 @@ func beginWebGPU(n *network.Network, opts Options) (Opening, error) {
 type webgpuOpening struct{ *webgpu.Opening }
 
 func (o webgpuOpening) Start(opts Options) (Engine, error) {
-	e, err := o.Opening.Start(webgpu.Options{MaxTokens: opts.MaxTokens})
+	e, err := o.Opening.Start(webgpu.Options{MaxTokens: opts.MaxTokens, InFlight: opts.InFlight})
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +33,11 @@ func (o webgpuOpening) Start(opts Options) (Engine, error) {
 // webgpuEngine is a WebGPU engine as an Engine.
 type webgpuEngine struct{ *webgpu.Engine }
 
-func (e webgpuEngine) Replica(int, []int) (Engine, error) {
-	return webgpuEngine{e.Engine.Replica()}, nil
-}
+// errOneEngine is why a device has no replicas.
+var errOneEngine = errors.New("a device has one engine, which takes several batches at once")
+
+// Replica implements [Engine].
+func (e webgpuEngine) Replica(int, []int) (Engine, error) { return nil, errOneEngine }
 
 // Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
 // opened, see heldOpening.

@@ -91,7 +91,9 @@ type Instance struct {
 	// share a last-level cache.
 	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
 
-	// Replicas is how many instances like this one run, on one copy of the weights. Default: 1.
+	// Replicas is how many instances like this one run, on one copy of the weights. A device, which
+	// computes one batch after another, has one instance, and takes as many batches at once.
+	// Default: 1.
 	Replicas int `yaml:"replicas" json:"replicas" min:"1" max:"1024"`
 }
 

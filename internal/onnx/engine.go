@@ -145,15 +145,9 @@ func (m *model) compute(s *session, seqs []network.Sequence, length, labels int)
 	return values, err
 }
 
-// Replica starts another engine. On a CPU it has a session with threads of its own, whose weights
-// are copied; on a device it shares the session, which runs several batches at once.
-func (e *Engine) Replica(threads int) (*Engine, error) {
-	if !e.model.provider.threads {
-		e.session.share()
-		return &Engine{model: e.model, session: e.session, threads: e.threads}, nil
-	}
-	return e.model.start(threads)
-}
+// Replica starts another engine that computes on cores. It has a session with threads of its own,
+// and a copy of the weights.
+func (e *Engine) Replica(threads int) (*Engine, error) { return e.model.start(threads) }
 
 // start opens a session.
 func (m *model) start(threads int) (*Engine, error) {
@@ -167,6 +161,9 @@ func (m *model) start(threads int) (*Engine, error) {
 
 // Device is the device in use.
 func (e *Engine) Device() string { return e.model.provider.device }
+
+// OnCores reports whether it computes on CPU cores. Without them it has a device, and no replicas.
+func (e *Engine) OnCores() bool { return e.model.provider.threads }
 
 // Library is the version of ONNX Runtime.
 func (e *Engine) Library() string { return e.model.library.version }

@@ -106,7 +106,7 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 	m.feeds = newFeeds(m.network)
 	e, err := m.start(opts.Threads)
 	if err == nil && !m.provider.threads {
-		m.weights = nil // replicas share the session
+		m.weights = nil // it has no replicas
 	}
 	return e, err
 }

@@ -12,8 +12,8 @@ type provider struct {
 	device string // its name as a setting
 	name   string // its name in the library
 
-	// threads says that it computes on the cores of the session, so that each replica needs a
-	// session of its own.
+	// threads says that it computes on the cores of the session, so that replicas on others compute
+	// beside it.
 	threads bool
 }
 

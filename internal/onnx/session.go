@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"unicode/utf16"
 	"unsafe"
 )
@@ -16,7 +15,6 @@ type session struct {
 	inputs  []string // the graph's inputs
 	names   *cstrings
 	output  *cstrings
-	others  atomic.Int32 // engines that share it, besides one
 }
 
 // open opens the model's network in the library.
@@ -139,12 +137,5 @@ func (s *session) run(feeds map[string]*tensor, out *tensor) error {
 	return nil
 }
 
-// share lets one more engine use the session, and close it.
-func (s *session) share() { s.others.Add(1) }
-
-// close frees the session when the last engine closes it.
-func (s *session) close() {
-	if s.others.Add(-1) < 0 {
-		s.library.release(releaseSession, s.handle)
-	}
-}
+// close frees the session.
+func (s *session) close() { s.library.release(releaseSession, s.handle) }

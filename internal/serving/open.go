@@ -35,7 +35,7 @@ func Open(ctx context.Context, s config.Settings, version string, log *slog.Logg
 			return r, err
 		}
 		for _, text := range opened.Warnings() {
-			if strings.HasPrefix(text, "backend auto: ") { // those on threads are logged for all models together
+			if !strings.HasPrefix(text, "threads: ") { // those are logged for all models together
 				log.Info(text, "model", one.Model)
 			}
 		}

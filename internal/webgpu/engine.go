@@ -29,21 +29,15 @@ import (
 // Engine computes on a GPU. It is safe for concurrent use, and several batches are in flight at
 // once.
 type Engine struct {
-	shared *shared
-
-	mu     sync.RWMutex // read-locked while a batch is computed, locked by Close
-	closed bool
-}
-
-// shared is what an engine and its replicas have in common.
-type shared struct {
 	lib   *library
 	model *model
 	busy  clock
 
-	mu      sync.Mutex
-	session *session // nil after the device could not be opened anew
-	users   int      // engines that are not closed
+	closing sync.RWMutex // read-locked while a batch is computed, locked by Close
+	closed  bool
+
+	mu      sync.Mutex // guards everything below
+	session *session   // nil after the device could not be opened anew
 	reopens int
 }
 
@@ -53,16 +47,16 @@ var ErrClosed = errors.New("the engine is closed")
 // Logits writes one logit a sequence to out. Every sequence has 1 to MaxTokens tokens, all within
 // the vocabulary. If one has not, the error names it, and nothing is computed.
 func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
-	m := e.shared.model
+	m := e.model
 	if err := network.CheckBatch(seqs, out, m.n.Embeddings.Tokens.Rows, m.maxTokens); err != nil {
 		return err
 	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
+	e.closing.RLock()
+	defer e.closing.RUnlock()
 	if e.closed {
 		return ErrClosed
 	}
-	s, err := e.shared.current()
+	s, err := e.current()
 	if err != nil {
 		return err
 	}
@@ -74,7 +68,7 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 			}
 			in.add(q)
 		}
-		if err := e.shared.compute(s, in, out[first:]); err != nil {
+		if err := e.compute(s, in, out[first:]); err != nil {
 			return fmt.Errorf("computing on %s: %w", s.adapter.name, err)
 		}
 		first += len(in.reads)
@@ -84,66 +78,53 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 
 // current returns the session. One that has failed is closed, and the device is opened anew, which
 // is tried once for each batch.
-func (sh *shared) current() (*session, error) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if s := sh.session; s != nil {
+func (e *Engine) current() (*session, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.session; s != nil {
 		if s.failure() == nil {
 			return s, nil
 		}
-		sh.session = nil
+		e.session = nil
 		s.abandon()
 	}
-	s, err := newSession(sh.lib, sh.model)
+	s, err := newSession(e.lib, e.model)
 	if err != nil {
 		return nil, fmt.Errorf("opening the device anew: %w", err)
 	}
-	sh.session = s
-	sh.reopens++
+	e.session = s
+	e.reopens++
 	return s, nil
 }
 
 // compute computes a pass, and counts the time of the device.
-func (sh *shared) compute(s *session, in *input, out []float32) error {
+func (e *Engine) compute(s *session, in *input, out []float32) error {
 	var took time.Duration
-	sh.busy.begin(time.Now())
-	defer func() { sh.busy.end(time.Now(), took) }()
+	e.busy.begin(time.Now())
+	defer func() { e.busy.end(time.Now(), took) }()
 	return s.compute(in, out, func(begin, end time.Duration) { took = end - begin })
 }
 
-// Replica returns another engine on the same device, weights and memory, whose batches are computed
-// in turn with those of this one. Either may be closed while the other lives.
-func (e *Engine) Replica() *Engine {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	e.shared.users++
-	return &Engine{shared: e.shared}
-}
-
-// Close gives the memory of the device back, with the last of the replicas. It waits for running
-// batches; later ones fail with [ErrClosed].
+// Close gives the memory of the device back. It waits for running batches; later ones fail with
+// [ErrClosed].
 func (e *Engine) Close() error {
+	e.closing.Lock()
+	defer e.closing.Unlock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return nil
-	}
 	e.closed = true
-	sh := e.shared
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if sh.users--; sh.users == 0 && sh.session != nil {
-		sh.session.close()
-		sh.session = nil
+	if e.session != nil {
+		e.session.close()
+		e.session = nil
 	}
 	return nil
 }
 
 // Device describes the device in use.
 func (e *Engine) Device() string {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	s := e.shared.session
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.session
 	switch {
 	case s == nil:
 		return "no device"
@@ -155,50 +136,50 @@ func (e *Engine) Device() string {
 
 // Tuning says how the products are divided on the device, and why so.
 func (e *Engine) Tuning() string {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	t := e.shared.model.tuned
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.model.tuned
 	return fmt.Sprintf("tiles of %v: %s", t.tile, t.how)
 }
 
 // Precision is what weights and activations are stored in.
 func (e *Engine) Precision() Precision {
-	if e.shared.model.f16 {
+	if e.model.f16 {
 		return FP16
 	}
 	return FP32
 }
 
-// Memory is how many bytes of the device this engine and its replicas have allocated.
+// Memory is how many bytes of the device this engine has allocated.
 func (e *Engine) Memory() int64 {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	if e.shared.session == nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.session == nil {
 		return 0
 	}
-	return e.shared.session.memory.Load()
+	return e.session.memory.Load()
 }
 
 // InFlight is how many batches gain from being in flight at once: while one is computed, the next
 // one is copied and the last one read. It is 1 where the library can only wait for all of them.
 func (e *Engine) InFlight() int {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	if s := e.shared.session; s == nil || !s.overlaps() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.session; s == nil || !s.overlaps() {
 		return 1
 	}
-	return batchesInFlight
+	return e.model.inFlight
 }
 
 // Blocks is how many blocks the network has.
-func (e *Engine) Blocks() int { return len(e.shared.model.blocks) }
+func (e *Engine) Blocks() int { return len(e.model.blocks) }
 
 // Timed reports whether the device has a clock for [Engine.Busy].
 func (e *Engine) Timed() bool {
-	e.shared.mu.Lock()
-	defer e.shared.mu.Unlock()
-	return e.shared.session != nil && e.shared.session.timestamps != nil
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.session != nil && e.session.timestamps != nil
 }
 
-// Busy is how long the device has computed for this engine and its replicas, by its own clock.
-func (e *Engine) Busy() time.Duration { return e.shared.busy.read(time.Now()) }
+// Busy is how long the device has computed for this engine, by its own clock.
+func (e *Engine) Busy() time.Duration { return e.busy.read(time.Now()) }

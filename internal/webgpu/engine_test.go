@@ -24,7 +24,7 @@ func open(t testing.TB, n *network.Network, opts Options) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if s := e.shared.session; s != nil {
+		if s := e.session; s != nil {
 			if err := s.failure(); err != nil {
 				t.Error(err)
 			}
@@ -69,13 +69,13 @@ func TestPlain(t *testing.T) {
 	testLibrary(t)
 	n := small()
 	e, plain := open(t, n, Options{}), open(t, n, Options{plain: true})
-	if plain.shared.session.subgroups {
+	if plain.session.subgroups {
 		t.Error("a plain engine has the operations of subgroups")
 	}
-	if !e.shared.session.subgroups {
+	if !e.session.subgroups {
 		t.Skip("this device has no operations of subgroups")
 	}
-	if !strings.Contains(strings.Join(slices.Collect(maps.Keys(e.shared.session.pipelines)), ""), "subgroupAdd(") {
+	if !strings.Contains(strings.Join(slices.Collect(maps.Keys(e.session.pipelines)), ""), "subgroupAdd(") {
 		t.Error("no shader has the operations of subgroups")
 	}
 	seqs := sample.Sequences(1, n, 1, 17, 64, 129)
@@ -103,7 +103,7 @@ func TestSmall(t *testing.T) {
 	}{{FP32, 1e-4}, {FP16, 3e-2}} {
 		t.Run(string(c.precision), func(t *testing.T) {
 			e := open(t, n, Options{Precision: c.precision})
-			if got := len(e.shared.session.steps); got != 4+7+9 {
+			if got := len(e.session.steps); got != 4+7+9 {
 				t.Errorf("%d dispatches, want 7 for the first block, 9 for the last one and 4 for the rest", got)
 			}
 			got := logits(t, e, seqs)

@@ -13,7 +13,7 @@ import (
 
 // lose destroys the device under an engine, as a reset driver does.
 func lose(e *Engine) {
-	s := e.shared.session
+	s := e.session
 	s.lock()
 	defer s.submitting.Unlock()
 	call(s.lib.DeviceDestroy, uintptr(s.device.device))
@@ -25,24 +25,22 @@ func TestLostDevice(t *testing.T) {
 	testLibrary(t)
 	n := small()
 	e := open(t, n, Options{})
-	replica := e.Replica()
-	defer replica.Close()
 	seqs := sample.Sequences(1, n, 5, 20, 40)
 	want := logits(t, e, seqs)
 	for range 2 {
-		first := e.shared.session
+		first := e.session
 		lose(e)
 		if err := first.compute(inputOf(first, seqs), make([]float32, 3), nil); !errors.Is(err, errLost) {
 			t.Errorf("on a lost device: got %v, want an error that says so", err)
 		}
-		if got := logits(t, replica, seqs); !slices.Equal(got, want) {
+		if got := logits(t, e, seqs); !slices.Equal(got, want) {
 			t.Errorf("on the device opened anew: got %v, want %v", got, want)
 		}
 		if got := first.memory.Load(); got != 0 {
 			t.Errorf("%d bytes of the lost device are still counted", got)
 		}
 	}
-	if got := e.shared.reopens; got != 2 {
+	if got := e.reopens; got != 2 {
 		t.Errorf("the device was opened anew %d times, want 2", got)
 	}
 }
@@ -80,7 +78,7 @@ func TestDeviceReportsAnError(t *testing.T) {
 	n := small()
 	e := open(t, n, Options{})
 	seqs := sample.Sequences(1, n, 5)
-	s := e.shared.session
+	s := e.session
 	s.logits.write(int(s.logits.size), []byte{1, 2, 3, 4}) // beyond its end
 	if err := s.compute(inputOf(s, seqs), make([]float32, 1), nil); err == nil || !strings.Contains(err.Error(), "the device reports") {
 		t.Errorf("got %v, want the device's error", err)
@@ -121,7 +119,7 @@ func TestMemoryIsReturned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, before := e.shared.session, e.Memory()
+	s, before := e.session, e.Memory()
 	seqs := sample.Sequences(1, n, 3, 20)
 	batches := 1000
 	if testing.Short() {
@@ -139,16 +137,11 @@ func TestMemoryIsReturned(t *testing.T) {
 	if err := s.failure(); err != nil {
 		t.Error(err)
 	}
-	r := e.Replica()
-	if err := errors.Join(e.Close(), e.Close()); err != nil {
-		t.Error(err)
+	if err := errors.Join(e.Close(), e.Close()); err != nil || s.memory.Load() != 0 {
+		t.Errorf("closed: %v, and %d bytes are not given back", err, s.memory.Load())
 	}
 	if err := e.Logits(seqs, make([]float32, 2)); !errors.Is(err, ErrClosed) {
 		t.Errorf("closed: got %v", err)
-	}
-	logits(t, r, seqs)
-	if err := r.Close(); err != nil || s.memory.Load() != 0 {
-		t.Errorf("closed: %v, and %d bytes are not given back", err, s.memory.Load())
 	}
 }
 

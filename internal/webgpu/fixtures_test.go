@@ -120,7 +120,7 @@ func (f fixture) check(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			e := open(t, f.network, Options{Precision: c.precision, MaxTokens: f.positions, plain: c.plain})
-			if e.shared.session.subgroups && c.plain {
+			if e.session.subgroups && c.plain {
 				t.Error("the device has features that were not asked for")
 			}
 			got, worst := logits(t, e, f.seqs), 0.0

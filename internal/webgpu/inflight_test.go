@@ -56,7 +56,7 @@ func TestTwoInFlight(t *testing.T) {
 	testLibrary(t)
 	n := small()
 	e := openForTwo(t, n)
-	s := e.shared.session
+	s := e.session
 	one, two := sample.Sequences(1, n, 100, 100, 3), sample.Sequences(2, n, 7, 120, 64, 65)
 	wantOne, wantTwo := logits(t, e, one), logits(t, e, two)
 	memory := e.Memory()
@@ -75,12 +75,36 @@ func TestTwoInFlight(t *testing.T) {
 	}
 }
 
+// TestMoreInFlight: as many batches are submitted at once as are asked for, but two at least.
+func TestMoreInFlight(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	openForTwo(t, n)
+	for asked, want := range map[int]int{0: 2, 1: 2, 3: 3} {
+		e := open(t, n, Options{InFlight: asked})
+		s, seqs := e.session, sample.Sequences(1, n, 7, 100)
+		logit := logits(t, e, seqs)
+		if e.InFlight() != want || cap(s.slots) != want {
+			t.Fatalf("asked for %d: %d in flight with memory for %d, want %d", asked, e.InFlight(), cap(s.slots), want)
+		}
+		var all []departed
+		for range want {
+			all = append(all, s.depart(t, seqs))
+		}
+		for i, d := range all {
+			if got, err := s.arrive(d); err != nil || !slices.Equal(got, logit) {
+				t.Errorf("batch %d of %d: got %v, %v, want %v", i, want, got, err, logit)
+			}
+		}
+	}
+}
+
 // TestLostWithTwoInFlight: both batches fail with the device, and it is opened anew once.
 func TestLostWithTwoInFlight(t *testing.T) {
 	testLibrary(t)
 	n := small()
 	e := openForTwo(t, n)
-	s, seqs := e.shared.session, sample.Sequences(1, n, 100, 100, 100)
+	s, seqs := e.session, sample.Sequences(1, n, 100, 100, 100)
 	want := logits(t, e, seqs)
 	first, second := s.depart(t, seqs), s.depart(t, seqs)
 	lose(e)
@@ -99,7 +123,7 @@ func TestLostWithTwoInFlight(t *testing.T) {
 		})
 	}
 	again.Wait()
-	if got := e.shared.reopens; got != 1 {
+	if got := e.reopens; got != 1 {
 		t.Errorf("the device was opened anew %d times, want once", got)
 	}
 }
@@ -124,7 +148,7 @@ func BenchmarkInFlight(b *testing.B) {
 			var all sync.WaitGroup
 			for c := range callers {
 				all.Go(func() {
-					s, out := e.shared.session, make([]float32, len(seqs))
+					s, out := e.session, make([]float32, len(seqs))
 					for range (b.N + c) / callers {
 						if err := s.compute(inputOf(s, seqs), out, func(begin, end time.Duration) {
 							mu.Lock()

@@ -33,6 +33,7 @@ type model struct {
 
 	turns     map[int]*tensor // cosines and sines of rotary positions, by the block that has them first
 	maxTokens int
+	inFlight  int // batches that are submitted at once
 
 	tuning tuning
 	tuned  *tuned // once the first session has chosen
@@ -81,7 +82,7 @@ func newModel(n *network.Network, f16 bool, device string) (*model, error) {
 	m := &model{
 		f16: f16, device: device, n: n, hidden: pad(n.Hidden), embedding: pad(n.Embeddings.Tokens.Width),
 		intermediate: pad(n.Intermediate), headSize: pad(n.HeadSize), queries: n.Heads * pad(n.HeadSize), keys: n.KVHeads * pad(n.HeadSize),
-		blocks: make([]block, len(n.Blocks)),
+		blocks: make([]block, len(n.Blocks)), inFlight: batchesInFlight,
 	}
 	for i := range n.Blocks {
 		m.blocks[i].turns, m.blocks[i].window = m.firstWith(i), n.Blocks[i].Window

@@ -27,6 +27,7 @@ type Options struct {
 	Device    string    // of [Devices]; "" = the first
 	Precision Precision // "" = the first of [Precisions]
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
+	InFlight  int       // batches that are submitted at once; 0, 1 and 2 = two
 
 	tuning *tuning // nil = defaultTuning
 	plain  bool    // without features that not all devices have
@@ -102,7 +103,7 @@ func (o *Opening) Tokens() func(first int, rows network.Table) {
 }
 
 // Start converts the rest, once all blocks are converted, copies everything to the device and
-// compiles its shaders. Of the options it uses MaxTokens.
+// compiles its shaders. Of the options it uses MaxTokens and InFlight.
 func (o *Opening) Start(opts Options) (*Engine, error) {
 	most := o.model.n.MaxTokens()
 	switch {
@@ -116,11 +117,12 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 		return nil, err
 	}
 	o.model.prepare(cmp.Or(opts.MaxTokens, most))
+	o.model.inFlight = max(o.model.inFlight, opts.InFlight)
 	s, err := newSession(o.lib, o.model)
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{shared: &shared{lib: o.lib, model: o.model, session: s, users: 1}}, nil
+	return &Engine{lib: o.lib, model: o.model, session: s}, nil
 }
 
 // New opens an engine of a network that has its weights.

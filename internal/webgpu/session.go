@@ -37,8 +37,8 @@ type session struct {
 // slot is what one batch in flight has for itself: memory that the host reads.
 type slot struct{ result *buffer }
 
-// batchesInFlight is how many batches may be submitted and not yet read: while one is computed,
-// the next one is copied and the last one read.
+// batchesInFlight is how many batches may be submitted and not yet read, unless more are asked for:
+// while one is computed, the next one is copied and the last one read.
 const batchesInFlight = 2
 
 // A pass takes as many tokens as fit in scratchBytes, between the longest sequence and mostRows.
@@ -122,8 +122,8 @@ func (s *session) allocateInputs() (err error) {
 		s.timestamps, err = s.allocate("timestamps", 16, usageQueryResolve|usageCopySource)
 		s.buffers = append(s.buffers, s.timestamps)
 	}
-	s.slots = make(chan *slot, batchesInFlight)
-	for range batchesInFlight {
+	s.slots = make(chan *slot, s.m.inFlight)
+	for range s.m.inFlight {
 		if err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (s *session) release() {
 // abandon gives back everything of a session that has failed, once the batches in flight have
 // failed with it. Those that wait for their turn fail too.
 func (s *session) abandon() {
-	for range batchesInFlight {
+	for range cap(s.slots) {
 		<-s.slots
 	}
 	close(s.slots)

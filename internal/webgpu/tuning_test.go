@@ -23,7 +23,7 @@ func TestTiles(t *testing.T) {
 		if testing.Short() && precision == FP16 {
 			continue
 		}
-		s := open(t, n, Options{Precision: precision}).shared.session
+		s := open(t, n, Options{Precision: precision}).session
 		s.rows = 130
 		p := &planner{session: s}
 		p.allocate()
@@ -151,14 +151,14 @@ func TestTuningIsKept(t *testing.T) {
 	want, before := logits(t, e, seqs), e.Tuning()
 	lose(e)
 	_ = e.Logits(seqs, make([]float32, 2)) // it fails or finds the device lost
-	if got := logits(t, e, seqs); !slices.Equal(got, want) || e.Tuning() != before || e.shared.reopens != 1 {
-		t.Errorf("opened anew %d times: got %v by %q, want %v by %q", e.shared.reopens, got, e.Tuning(), want, before)
+	if got := logits(t, e, seqs); !slices.Equal(got, want) || e.Tuning() != before || e.reopens != 1 {
+		t.Errorf("opened anew %d times: got %v by %q, want %v by %q", e.reopens, got, e.Tuning(), want, before)
 	}
 	if got := open(t, n, Options{}).Tuning(); !strings.Contains(got, "the products are too small to measure") {
 		t.Errorf("a small network: got %q", got)
 	}
 	e = open(t, n, Options{tuning: &tuning{nowhere: errors.New("not in tests")}})
-	if got := e.Tuning(); e.shared.session.adapter.cpu && !strings.Contains(got, "a device on the CPU is not measured") {
+	if got := e.Tuning(); e.session.adapter.cpu && !strings.Contains(got, "a device on the CPU is not measured") {
 		t.Errorf("a CPU: got %q", got)
 	}
 }
