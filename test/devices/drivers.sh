@@ -3,7 +3,8 @@
 #   test/devices/drivers.sh [DIRECTORY]
 # DIRECTORY/mesa has the one of Debian's backports, as Debian 12's own is too old for Dawn. What it needs comes with Debian's package:
 # apt-get install mesa-vulkan-drivers. DIRECTORY/dawn has a newer one, which has matrix units, and Dawn with the stable webgpu.h, from
-# Debian's next release, with the C library of that release: DIRECTORY/dawn/run runs a program with all of them.
+# Debian's next release, with the C library of that release: DIRECTORY/dawn/run runs a program with all of them, and stops it where
+# Vulkan's validation layer finds an error.
 set -euo pipefail
 dir=$(realpath -m "${1:-$(dirname "${BASH_SOURCE[0]}")}")
 . /etc/os-release
@@ -46,11 +47,12 @@ unpack_mesa() {
 }
 
 unpack_dawn() {
-  fetch dawn forky -- install -y --download-only libwebgpu-dawn0 mesa-vulkan-drivers libvulkan1
+  fetch dawn forky -- install -y --download-only libwebgpu-dawn0 mesa-vulkan-drivers libvulkan1 \
+    vulkan-validationlayers
   local to=$dir/dawn loader
   rm -rf "$to"
   mkdir -p "$to"
-  cp -a "$work"/dawn/root/usr/lib/*/*.so* "$to"
+  cp -a "$work"/dawn/root/usr/lib/*/*.so* "$work"/dawn/root/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json "$to"
   find "$to" -name 'libvulkan_*' -not -name libvulkan_lvp.so -delete
   loader=$(echo "$work"/dawn/root/usr/lib*/ld-linux-*)
   loader=$to/$(basename "$loader")
@@ -58,7 +60,8 @@ unpack_dawn() {
   icd "$to/libvulkan_lvp.so" "$to/lvp_icd.json"
   cat >"$to/run" <<RUN
 #!/bin/sh
-export VK_DRIVER_FILES="$to/lvp_icd.json"
+export VK_DRIVER_FILES="$to/lvp_icd.json" VK_LAYER_PATH="$to" VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+export VK_KHRONOS_VALIDATION_VALIDATE_SYNC=true VK_KHRONOS_VALIDATION_DEBUG_ACTION=VK_DBG_LAYER_ACTION_LOG_MSG,VK_DBG_LAYER_ACTION_BREAK
 exec "$loader" --library-path "$to" "\$@"
 RUN
   chmod +x "$to/run"
