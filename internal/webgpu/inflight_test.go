@@ -22,12 +22,17 @@ type departed struct {
 
 func (s *session) depart(t *testing.T, seqs []network.Sequence) departed {
 	t.Helper()
-	d := departed{slot: <-s.slots, count: len(seqs)}
-	var err error
-	if d.flight, err = s.submitLocked(inputOf(s, seqs), d.slot); err != nil {
+	d, err := s.submitInTurn(seqs)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+func (s *session) submitInTurn(seqs []network.Sequence) (d departed, err error) {
+	d = departed{slot: <-s.slots, count: len(seqs)}
+	d.flight, err = s.submitLocked(inputOf(s, seqs), d.slot)
+	return d, err
 }
 
 func (s *session) arrive(d departed) ([]float32, error) {
