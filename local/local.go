@@ -70,14 +70,15 @@ func Open(name string, opts Options) (*Model, error) {
 	if warning, _ := opts.checkThreads(); warning != "" {
 		model.warnings = append(model.warnings, warning)
 	}
-	if p := engines[0].Properties(); p.Slow != "" {
-		model.warnings = append(model.warnings, fmt.Sprintf("quantization %s: %s", p.Precision, p.Slow))
+	properties := engines[0].Properties()
+	if properties.Slow != "" {
+		model.warnings = append(model.warnings, fmt.Sprintf("quantization %s: %s", properties.Precision, properties.Slow))
 	}
 	if asked := len(opts.Instances); asked > len(engines) {
 		model.warnings = append(model.warnings, fmt.Sprintf(
-			"instances: %d were asked for; a device has one, which takes %d batches at once", asked, engines[0].Properties().InFlight))
+			"instances: %d were asked for; a device has one, which takes %d batches at once", asked, properties.InFlight))
 	}
-	for _, why := range engines[0].Properties().Passed {
+	for _, why := range properties.Passed {
 		model.warnings = append(model.warnings, "backend auto: "+why)
 	}
 	model.before, model.after = m.Tokenizer.Around()
@@ -94,9 +95,9 @@ func Open(name string, opts Options) (*Model, error) {
 		Prompt:    m.Prompt,
 		MaxLength: model.info.MaxLength,
 
-		SharesPrefixes: m.Network.SharesPrefixes() && opts.PrefixBytes >= 0,
+		SharesPrefixes: m.Network.SharesPrefixes() && opts.PrefixBytes >= 0 && properties.SharesPrefixes,
 		ScoreType:      scoreType(m),
-	}, pooled, opts.pipeline(m.Network.Parameters(), engines[0].Properties().InFlight))
+	}, pooled, opts.pipeline(m.Network.Parameters(), properties.InFlight))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(model.engines))
 	}

@@ -62,6 +62,10 @@ type Properties struct {
 	// prepares the next one meanwhile. 1 where that gains nothing.
 	InFlight int
 
+	// SharesPrefixes says that it computes once what sequences of a network begin with, where the
+	// network allows that.
+	SharesPrefixes bool
+
 	// Tuning says how the work is divided on a device, and why so; "" where nothing is chosen.
 	Tuning string
 
@@ -150,9 +154,10 @@ func EngineBytes(name string, n *network.Network, opts Options, engines int) int
 	if opts.Device == "" || opts.Device == "cpu" {
 		copies = int64(engines)
 	}
-	if n.File == "" {
-		copies++
+	if n.File != "" {
+		return copies * onnx.StoredBytes(n.File)
 	}
+	copies++
 	return copies * onnx.WeightBytes(n, onnx.Precision(opts.Precision))
 }
 

@@ -64,6 +64,6 @@ func (e nativeEngine) Usage() *state.Device { return nil }
 func (e nativeEngine) Properties() Properties {
 	return Properties{
 		Backend: catalog.Native, Device: "cpu", Tier: e.Tier(), Precision: string(e.Precision()), Threads: e.Threads(),
-		OnCores: true, InFlight: 1, Slow: e.SlowPrecision(),
+		OnCores: true, InFlight: 1, SharesPrefixes: true, Slow: e.SlowPrecision(),
 	}
 }

@@ -119,7 +119,7 @@ func (o *Opening) Read(r network.Receiver) (*Model, error) {
 	if o.decoder != nil { // whose tokens choose rows of the weights
 		err := <-o.tokenizer
 		if err == nil {
-			err = o.decoder.want(o.model.answers)
+			err = o.decoder.want(o.model.answers, o.Network)
 		}
 		if err != nil {
 			return nil, opening(o.name, errors.Join(err, o.weights.close()))

@@ -12,12 +12,10 @@ import (
 type decoder struct {
 	chat *chat // in which it reads a pair, if its files have none; nil: they must
 
-	// Of a language model whose score is made of the logits of one or two tokens. A nil output
-	// means that the file has the head.
-	output  *network.Linear
-	tokens  int     // of which the output has rows
-	yes, no string  // the tokens where no LogitScore names them; "": it must
-	wanted  []int32 // the tokens that the head has, once they are known
+	// Of a language model, whose score is made of the logits of one or two tokens. Without a head
+	// here, the file has a classifier.
+	head    *network.Head
+	yes, no string // the tokens where no LogitScore names them; "": it must
 }
 
 // answers are the ids of the tokens whose logits make a score: that of yes, less that of no if
@@ -58,7 +56,7 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 	if s.prompt != "" {
 		r.Prompt.Instruction = s.prompt
 	}
-	if d.output != nil {
+	if d.head != nil {
 		r.answers, err = d.answersOf(s, v)
 	}
 	return r, err
@@ -66,7 +64,7 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 
 // languageModel is the decoder of a language model; nil for other models.
 func (c *modelConfig) languageModel() *decoder {
-	if c.decoder == nil || c.decoder.output == nil {
+	if c.decoder == nil || c.decoder.head == nil {
 		return nil
 	}
 	return c.decoder
@@ -91,33 +89,39 @@ func (d *decoder) readAnswers(dir string) (answers, error) {
 
 // shape gives the head as many rows as there are answers.
 func (d *decoder) shape(s *settings) {
-	d.output.Out = 2
+	d.head.Output.Out = 2
 	if s.answers != nil && s.answers.one {
-		d.output.Out = 1
+		d.head.Output.Out = 1
 	}
+	d.head.Tokens = make([]int32, d.head.Output.Out)
 }
 
-// want makes room in the head for the rows of the answers, which take fills.
-func (d *decoder) want(a answers) error {
-	d.wanted = []int32{a.no, a.yes}
+// want gives the head the answers, and unless an ONNX file has the weights, makes room for their
+// rows, which take fills.
+func (d *decoder) want(a answers, n *network.Network) error {
+	wanted := []int32{a.no, a.yes}
 	if a.one {
-		d.wanted = d.wanted[1:]
+		wanted = wanted[1:]
 	}
-	for _, id := range d.wanted {
-		if int(id) >= d.tokens {
+	for _, id := range wanted {
+		if tokens := n.Embeddings.Tokens.Rows; int(id) >= tokens {
 			return &Error{File: configFile, Field: "vocab_size", Err: fmt.Errorf("it is %d, but the score is made of the logit of token %d",
-				d.tokens, id)}
+				tokens, id)}
 		}
 	}
-	d.output.Weight = make([]float32, len(d.wanted)*d.output.In)
+	copy(d.head.Tokens, wanted)
+	if n.File == "" {
+		d.head.Output.Weight = make([]float32, len(wanted)*d.head.Output.In)
+	}
 	return nil
 }
 
 // take keeps the rows of the answers, of some rows of the output from number first on.
 func (d *decoder) take(first int, rows network.Table) {
-	for i, id := range d.wanted {
+	out := &d.head.Output
+	for i, id := range d.head.Tokens {
 		if at := int(id) - first; at >= 0 && at < rows.Rows {
-			own := d.output.Weight[i*d.output.In : (i+1)*d.output.In]
+			own := out.Weight[i*out.In : (i+1)*out.In]
 			copy(own, rows.Row(at, own))
 		}
 	}

@@ -120,7 +120,7 @@ func (c qwen) languageModel(o *object, answers decoder) *translation {
 	}
 	d := &answers
 	n, s := c.decoder()
-	d.output, d.tokens = &n.Head.Output, c.VocabSize
+	d.head = &n.Head
 	n.Head.Output.In = c.Hidden
 	rows := &s.list[0] // the tokens' embeddings
 	if !c.Tied {

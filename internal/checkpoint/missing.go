@@ -39,7 +39,7 @@ var forms = []form{
 	{is: isPickle, advice: "it can run code when it is read (pickle), so it is never read; " + convert("")},
 	{is: ends(".h5", "saved_model.pb"), advice: "it holds weights for TensorFlow, which are not read; " + convert("from_tf=True"), alone: true},
 	{is: ends(".msgpack"), advice: "it holds weights for Flax, which are not read; " + convert("from_flax=True")},
-	{is: ends(".onnx"), advice: "it holds the model in ONNX, which is read only as model.onnx or onnx/model.onnx, beside " +
+	{is: ends(".onnx"), advice: "it holds the model in ONNX, which is read only as " + strings.Join(onnxFiles, ", ") + ", beside " +
 		configFile + " and a tokenizer; copy it there, or " + original, alone: true},
 	{is: isOpenVINO, advice: "it holds the model for OpenVINO, which is not read; " + original, alone: true},
 	{is: ends(".gguf"), advice: "it holds the model in GGUF, which is not read; " + original, alone: true},

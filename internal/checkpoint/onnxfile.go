@@ -14,8 +14,12 @@ import (
 	"github.com/crossrank/crossrank/internal/network"
 )
 
-// onnxFiles are the names that exporters give a model in ONNX, the first to be read first.
-var onnxFiles = []string{"model.onnx", "onnx/model.onnx"}
+// onnxFiles are the names that exporters give a model in ONNX, the first to be read first: those of
+// other precisions than the model's own follow.
+var onnxFiles = []string{
+	"model.onnx", "onnx/model.onnx", "model_fp16.onnx", "onnx/model_fp16.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx",
+	"model_int8.onnx", "onnx/model_int8.onnx",
+}
 
 // onnxWeights are weights in an ONNX file. The backend that computes the file reads them; here they
 // are only identified.
@@ -48,9 +52,6 @@ func findONNX(dir string, c modelConfig) (*onnxWeights, error) {
 	file, err := ONNXFile(dir)
 	if err != nil || file == "" {
 		return nil, err
-	}
-	if c.decoder != nil {
-		return nil, &Error{File: file, Err: errors.New("it holds a decoder in ONNX, which is not read; " + original)}
 	}
 	names, err := listFiles(dir)
 	if err != nil {

@@ -6,7 +6,7 @@
 //
 //   - config.json: the network, by one family_NAME.go for each class of models.
 //   - model.safetensors, or the files that model.safetensors.index.json lists: the weights; or
-//     without either, model.onnx or onnx/model.onnx, see [network.Network.File].
+//     without either, model.onnx or another ONNX file, see [network.Network.File].
 //   - tokenizer.json, or vocab.txt, vocab.json with merges.txt, sentencepiece.bpe.model or
 //     spm.model: the tokenizer; tokenizer_config.json adds to each, and added_tokens.json to all
 //     but the first.

@@ -33,7 +33,7 @@ type settings struct {
 // readSettings reads the files of an encoder, or of a decoder if there is one.
 func readSettings(dir string, d *decoder) (s *settings, err error) {
 	s = &settings{chats: d != nil}
-	if err := s.readModules(dir, d != nil && d.output != nil); err != nil {
+	if err := s.readModules(dir, d != nil && d.head != nil); err != nil {
 		return nil, err
 	}
 	if s.o, err = readObject(dir, settingsFile); err != nil {

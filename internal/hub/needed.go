@@ -76,7 +76,10 @@ func needed(all files) ([]string, error) {
 
 // onnxFiles are what the weights are read of where they are in no safetensors file, the first that
 // is there.
-var onnxFiles = []string{"model.onnx", "onnx/model.onnx"}
+var onnxFiles = []string{
+	"model.onnx", "onnx/model.onnx", "model_fp16.onnx", "onnx/model_fp16.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx",
+	"model_int8.onnx", "onnx/model_int8.onnx",
+}
 
 // neededWeights chooses one safetensors file, or the shards that an index names, or else a file in
 // ONNX with those that hold its numbers.

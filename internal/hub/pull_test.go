@@ -180,6 +180,7 @@ func TestNeededONNX(t *testing.T) {
 	for there, want := range map[string]string{
 		"model.safetensors onnx/model.onnx":                                  "model.safetensors",
 		"onnx/model.onnx onnx/model_fp16.onnx pytorch_model.bin":             "onnx/model.onnx",
+		"onnx/model_q4.onnx onnx/model_quantized.onnx":                       "onnx/model_quantized.onnx",
 		"model.onnx model.onnx_data onnx/model.onnx":                         "model.onnx model.onnx_data",
 		"onnx/model.onnx onnx/model.onnx_data onnx/model.onnx_data_1 x.onnx": "onnx/model.onnx onnx/model.onnx_data onnx/model.onnx_data_1",
 	} {

@@ -131,6 +131,10 @@ type Head struct {
 	// second value less the first, whose sigmoid is the softmax of the two. Rows of a language
 	// model's output embedding (the logits of "no" and "yes") are such an Output.
 	Output Linear
+
+	// Tokens are the ids of the tokens whose logits Output gives, if its rows are those of a language
+	// model; nil: they are a classifier's. Like the numbers of tensors, they may come after the shape.
+	Tokens []int32
 }
 
 // Table is a matrix whose rows are looked up. Its elements are in Data; or, if it has a Format, in

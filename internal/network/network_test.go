@@ -56,6 +56,7 @@ func TestValidate(t *testing.T) {
 		{"relative: row 1 follows row 2", func(n *network.Network) {
 			n.Relative = &network.Relative{Table: table(3, hidden), Rows: []int32{0, 2, 1}, ContentToPosition: true}
 		}},
+		{"head: it names 1 tokens for 2 rows", func(n *network.Network) { n.Head.Output, n.Head.Tokens = linear(hidden, 2), []int32{7} }},
 		{"head.output: it has 3 rows; one or two make a logit", func(n *network.Network) { n.Head.Output = linear(hidden, 3) }},
 		{"head.output: it maps 12 to 1 elements, not 7 to 1", func(n *network.Network) { n.Head.Dense = new(linear(hidden, 7)) }},
 		{`head: it reads ""; it must say which token`, func(n *network.Network) { n.Head.Pooling = "" }},

@@ -52,6 +52,7 @@ var fields = map[string]change{
 	"Block.Gate":            func(n *network.Network) { n.Blocks[1].Gate = &n.Blocks[1].Up },
 
 	"Head.Output":     nil,
+	"Head.Tokens":     nil, // where the rows of Output come from
 	"Head.Pooling":    func(n *network.Network) { n.Head.Pooling = network.LastToken },
 	"Head.Dense":      func(n *network.Network) { n.Head.Dense = nil },
 	"Head.Activation": func(n *network.Network) { n.Head.Activation = network.NoActivation },

@@ -139,6 +139,7 @@ func (n *Network) validateHead(v *validator) {
 	}
 	v.linear("head.output", &h.Output, h.width(n.Hidden), h.Output.Out)
 	v.check(h.Output.Out == 1 || h.Output.Out == 2, "head.output", "it has %d rows; one or two make a logit", h.Output.Out)
+	v.check(h.Tokens == nil || len(h.Tokens) == h.Output.Out, "head", "it names %d tokens for %d rows", len(h.Tokens), h.Output.Out)
 	v.check(h.Pooling == FirstToken || h.Pooling == LastToken || h.Pooling == MeanToken, "head",
 		"it reads %q; it must say which token", string(h.Pooling))
 }

@@ -13,6 +13,7 @@ import (
 type description struct {
 	inputs, outputs []declared
 	weights         []storedWeight
+	packed          string // an operation that reads weights of fewer than 8 bits; "": there is none
 }
 
 // declared is an input or output.
@@ -85,6 +86,11 @@ func (d *description) readGraph(m *fields) error {
 			var w storedWeight
 			err = within(m, w.read)
 			d.weights = append(d.weights, w)
+		case graphNode:
+			var n storedNode
+			if err = within(m, n.read); n.isPacked() {
+				d.packed = n.kind
+			}
 		case graphInput:
 			var in declared
 			err = within(m, in.read)

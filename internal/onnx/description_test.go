@@ -46,6 +46,19 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// TestStoredBytes counts the files that hold a model's numbers, and no other.
+func TestStoredBytes(t *testing.T) {
+	dir := t.TempDir()
+	for name, bytes := range map[string]int{"model.onnx": 3, "model.onnx_data": 40, "model.onnx_data_1": 500, "model_fp16.onnx": 6000} {
+		if err := os.WriteFile(filepath.Join(dir, name), make([]byte, bytes), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := StoredBytes(filepath.Join(dir, "model.onnx")); got != 543 {
+		t.Errorf("got %d bytes, want 543", got)
+	}
+}
+
 func TestDescribeRefuses(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join("testdata", "stored", "electra-even", "model.onnx"))
 	if err != nil {
@@ -62,6 +75,16 @@ func TestDescribeRefuses(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+// describeBytes reads the description of a file in memory.
+func describeBytes(t *testing.T, data []byte) *description {
+	t.Helper()
+	d, err := readModel(&fields{in: bufio.NewReader(bytes.NewReader(data)), left: int64(len(data))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func FuzzDescribe(f *testing.F) {
@@ -118,6 +141,7 @@ func TestCheck(t *testing.T) {
 		{"another depth", "", func(d *description) { d.weights[1].dims[0].size *= 2 }, "the files belong to different models"},
 		{"data elsewhere", "", func(d *description) { d.weights[1].location = "../secrets" }, `the numbers of its tensor "rest" lie in "../secrets"`},
 		{"4 bits", "", func(d *description) { d.weights[1].kind = 22 }, "its weights are in int4"},
+		{"packed", "", func(d *description) { d.packed = "MatMulNBits" }, "it has weights in fewer than 8 bits (the operation MatMulNBits)"},
 		{"another precision", FP16, func(*description) {}, "its weights are in fp32, not in fp16"},
 	} {
 		d := good()
@@ -127,10 +151,5 @@ func TestCheck(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
-	}
-	causal := *n
-	causal.Causal = true
-	if err := (&model{network: &causal}).check(good(), ""); err == nil || !strings.Contains(err.Error(), "decoder") {
-		t.Errorf("a decoder: got %v", err)
 	}
 }

@@ -30,7 +30,7 @@ func TestDivide(t *testing.T) {
 		{"shorter ones beside many long ones", []int{100, 100, 100, 100, 60}, 1},
 		{"more products than a run may have", slices.Repeat([]int{512}, 30), 2},
 	} {
-		runs := divide(sequencesOf(c.lengths...), 12, 512)
+		runs := division{heads: 12, maxTokens: 512}.divide(sequencesOf(c.lengths...))
 		if len(runs) != c.runs {
 			t.Errorf("%s: got %d runs, want %d", c.name, len(runs), c.runs)
 		}

@@ -13,7 +13,8 @@
 // lengths, which are padded to the longest of their run (see divide). A mask gives padding an
 // attention weight of exactly 0. What remains is rounding: the library may add in another order
 // where a run has another shape, so a logit may change by some last bits with the sequences beside
-// it. The bound of the self-test holds for that too.
+// it. The bound of the self-test holds for that too. Stored files of decoders differ in the padding
+// that they allow, which is found out when one is opened (see padding).
 package onnx
 
 import (
@@ -74,6 +75,7 @@ type model struct {
 	feeds     interface {
 		make(seqs []network.Sequence, length int) map[string]*tensor
 	}
+	decoder *decoder // of a stored file that holds one, else nil
 
 	// What a session opens: the stored file, or the file that was written here with its weights,
 	// which are kept only for sessions that replicas open.
@@ -104,7 +106,10 @@ func (e *Engine) Logits(seqs []network.Sequence, out []float32) error {
 	if e.closed {
 		return ErrClosed
 	}
-	for _, r := range divide(seqs, e.model.network.Heads, e.model.maxTokens) {
+	if err := e.model.checkPadding(seqs); err != nil {
+		return err
+	}
+	for _, r := range e.model.division().divide(seqs) {
 		if err := e.run(r, seqs, out); err != nil {
 			return err
 		}
@@ -134,6 +139,9 @@ func (e *Engine) run(r run, seqs []network.Sequence, out []float32) error {
 
 // compute computes the labels' logits of sequences that are padded to a length.
 func (m *model) compute(s *session, seqs []network.Sequence, length, labels int) ([]float32, error) {
+	if m.decoder != nil {
+		return m.decoder.compute(s, seqs, length)
+	}
 	feeds, values := m.feeds.make(seqs, length), make([]float32, len(seqs)*labels)
 	dims := []int64{int64(len(seqs)), int64(labels)}
 	if m.output == float32s {

@@ -32,10 +32,16 @@ const (
 	setIntraOpNumThreads      function = 24
 	setInterOpNumThreads      function = 25
 	createTensorWithData      function = 49
+	getTensorData             function = 51
+	getElementType            function = 60
+	getDimensionsCount        function = 61
+	getDimensions             function = 62
+	getTensorTypeAndShape     function = 65
 	createCPUMemoryInfo       function = 69
 	releaseStatus             function = 93
 	releaseSession            function = 95
 	releaseValue              function = 96
+	releaseTypeAndShape       function = 99
 	releaseSessionOptions     function = 100
 	getAvailableProviders     function = 125
 	releaseAvailableProviders function = 126

@@ -37,6 +37,17 @@ func (e element) String() string {
 	return fmt.Sprintf("type %d", int32(e))
 }
 
+// bytes is how much memory an element takes; 0 if tensors of its type are not read.
+func (e element) bytes() int {
+	switch e {
+	case float32s:
+		return 4
+	case float16s:
+		return 2
+	}
+	return 0
+}
+
 // The fields of the format's messages that are written here, by the numbers of onnx.proto.
 const (
 	modelIRVersion, modelProducer, modelGraph, modelOperators = 1, 2, 7, 8

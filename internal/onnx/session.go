@@ -102,6 +102,37 @@ func (l *library) value(t *tensor) (value uintptr, err error) {
 	return value, err
 }
 
+// tensorOf is a tensor on the memory of a value of the library.
+func (l *library) tensorOf(value uintptr) (*tensor, error) {
+	var info, data uintptr
+	if err := l.call(getTensorTypeAndShape, value, uintptr(unsafe.Pointer(&info))); err != nil {
+		return nil, err
+	}
+	defer l.release(releaseTypeAndShape, info)
+	t, axes := &tensor{}, uint64(0)
+	err := errors.Join(
+		l.call(getElementType, info, uintptr(unsafe.Pointer(&t.kind))),
+		l.call(getDimensionsCount, info, uintptr(unsafe.Pointer(&axes))),
+		l.call(getTensorData, value, uintptr(unsafe.Pointer(&data))),
+	)
+	if err != nil {
+		return nil, err
+	}
+	t.dims = make([]int64, axes)
+	if err := l.call(getDimensions, info, uintptr(first(t.dims)), uintptr(axes)); err != nil {
+		return nil, err
+	}
+	size := t.kind.bytes()
+	if size == 0 {
+		return nil, fmt.Errorf("it is of %s", t.kind)
+	}
+	for _, d := range t.dims {
+		size *= int(d)
+	}
+	t.bytes = unsafe.Slice((*byte)(pointer(data)), size)
+	return t, nil
+}
+
 func (l *library) releaseAll(values []uintptr) {
 	for _, v := range values {
 		l.release(releaseValue, v)
@@ -110,6 +141,32 @@ func (l *library) releaseAll(values []uintptr) {
 
 // run computes the output, into the memory of a tensor.
 func (s *session) run(feeds map[string]*tensor, out *tensor) error {
+	result, err := s.library.value(out)
+	if err != nil {
+		return fmt.Errorf("the output: %w", err)
+	}
+	defer s.library.release(releaseValue, result)
+	err = s.compute(feeds, &result)
+	runtime.KeepAlive(out)
+	return err
+}
+
+// runAndRead computes the output into memory of the library, which read must not use later.
+func (s *session) runAndRead(feeds map[string]*tensor, read func(out *tensor) error) error {
+	var result uintptr
+	if err := s.compute(feeds, &result); err != nil {
+		return err
+	}
+	defer s.library.release(releaseValue, result)
+	out, err := s.library.tensorOf(result)
+	if err != nil {
+		return fmt.Errorf("the output: %w", err)
+	}
+	return read(out)
+}
+
+// compute computes the output into a value of the library, which it makes if there is none.
+func (s *session) compute(feeds map[string]*tensor, result *uintptr) error {
 	l := s.library
 	var values []uintptr
 	defer func() { l.releaseAll(values) }()
@@ -120,16 +177,9 @@ func (s *session) run(feeds map[string]*tensor, out *tensor) error {
 		}
 		values = append(values, v)
 	}
-	result, err := l.value(out)
-	if err != nil {
-		return fmt.Errorf("the output: %w", err)
-	}
-	defer l.release(releaseValue, result)
-	results := []uintptr{result}
-	err = l.call(runSession, s.handle, 0, uintptr(first(s.names.pointers)), uintptr(first(values)), uintptr(len(values)),
-		uintptr(first(s.output.pointers)), 1, uintptr(first(results)))
+	err := l.call(runSession, s.handle, 0, uintptr(first(s.names.pointers)), uintptr(first(values)), uintptr(len(values)),
+		uintptr(first(s.output.pointers)), 1, uintptr(unsafe.Pointer(result)))
 	runtime.KeepAlive(feeds)
-	runtime.KeepAlive(out)
 	runtime.KeepAlive(s)
 	if err != nil {
 		return fmt.Errorf("ONNX Runtime: %w", err)

@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,27 +19,14 @@ import (
 func storedFixture(t *testing.T, name string) (fixture, *network.Network, int) {
 	t.Helper()
 	f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", name))
-	dir := t.TempDir()
-	for from, to := range map[string]string{f.dir: ".", filepath.Join("testdata", "stored", name): "onnx"} {
-		files, err := filepath.Glob(filepath.Join(from, "*[nx_]*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			if filepath.Ext(file) == ".safetensors" {
-				continue
-			}
-			data, err := os.ReadFile(file)
-			if err == nil {
-				err = os.MkdirAll(filepath.Join(dir, to), 0o777)
-			}
-			if err == nil {
-				err = os.WriteFile(filepath.Join(dir, to, filepath.Base(file)), data, 0o666)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
+	dir := filepath.Join(t.TempDir(), name)
+	err := errors.Join(
+		os.CopyFS(dir, os.DirFS(f.dir)),
+		os.Remove(filepath.Join(dir, "model.safetensors")),
+		os.CopyFS(filepath.Join(dir, "onnx"), os.DirFS(filepath.Join("testdata", "stored", name))),
+	)
+	if err != nil {
+		t.Fatal(err)
 	}
 	o, err := checkpoint.BeginNetwork(dir)
 	if err != nil {

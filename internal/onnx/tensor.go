@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unsafe"
@@ -24,6 +25,16 @@ func tensorOf[T any](kind element, values []T, dims ...int64) *tensor {
 		t.bytes = unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(values)*int(unsafe.Sizeof(one)))
 	}
 	return t
+}
+
+// float is the element at a place in memory.
+func (t *tensor) float(at int) float32 {
+	if t.kind == float32s {
+		return math.Float32frombits(binary.NativeEndian.Uint32(t.bytes[4*at:]))
+	}
+	var wide [1]float32
+	half.F16.Widen(wide[:], []uint16{binary.NativeEndian.Uint16(t.bytes[2*at:])})
+	return wide[0]
 }
 
 // weights are the tensors of a network, by role. Those of a linear layer's weights have a row for

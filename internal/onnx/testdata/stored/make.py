@@ -113,4 +113,5 @@ def main(directory, file, option=""):
         onnx.save(onnx.load(file), file, save_as_external_data=True, location=location, size_threshold=0)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,65 @@
+//go:build darwin || windows || (linux && gpu)
+
+package onnx
+
+import (
+	"math"
+	"testing"
+)
+
+// TestStoredDecoders compares the logits of decoders' files, each in another of the shapes that
+// exporters give them, with the float64 logits of the models that they were made from: in batches of
+// sequences of all lengths, by a replica, and alone.
+func TestStoredDecoders(t *testing.T) {
+	requireLibrary(t)
+	for _, c := range []struct {
+		name    string
+		padding padding
+		limit   float64
+	}{
+		{"qwen3-untied", onTheRight, 1e-4},
+		{"qwen2-untied", onTheRight, 2e-2}, // in half precision
+		{"qwen2-tied", sameLength, 1e-4},
+		{"qwen2-labels", onTheLeft, 1e-4},
+		{"qwen3-bias", onTheLeft, 1e-4},
+		{"qwen2-one", alone, 0.3}, // in 8 bits
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, n, most := storedFixture(t, c.name)
+			o, err := BeginStored(n, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := o.Start(Options{Threads: 1, MaxTokens: most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			if got := e.model.decoder.padding; got != c.padding {
+				t.Errorf("got padding %q, want %q", got, c.padding)
+			}
+			other, err := e.Replica(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			got, again := logits(t, e, f.seqs), logits(t, other, f.seqs)
+			worst, moved := 0.0, 0.0
+			for i, want := range f.want {
+				one := logits(t, e, f.seqs[i:i+1])[0]
+				for _, logit := range []float32{got[i], again[i], one} {
+					diff := math.Abs(float64(logit) - want)
+					worst = max(worst, diff)
+					if !(diff <= c.limit) {
+						t.Errorf("case %d: logits %g in a batch, %g of a replica and %g alone, want %g", i, got[i], again[i], one, want)
+					}
+				}
+				moved = max(moved, math.Abs(float64(got[i]-one)))
+			}
+			t.Logf("the largest error is %.2g; %.2g of it by the batch", worst, moved)
+			if c.padding == alone && moved != 0 {
+				t.Errorf("a batch moves a logit by %g", moved)
+			}
+		})
+	}
+}
