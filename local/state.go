@@ -62,6 +62,14 @@ type Cascade = state.Cascade
 //	Timed  bool          // the device tells its time
 type DeviceState = state.Device
 
+// GPUIdentity is what tells a GPU from others; a field is empty if nothing says it:
+//
+//	Name   string // such as "NVIDIA H200"; several may have the same one
+//	PCI    string // address on the bus, such as "0000:65:00.0"
+//	Vendor uint32 // number of its maker, by the PCI standard
+//	Model  uint32 // number of its kind, by its maker
+type GPUIdentity = state.GPUIdentity
+
 // InstanceState is what one instance has done since the model was opened, and what it does now:
 //
 //	Name          string // empty
@@ -98,6 +106,10 @@ func (m *Model) Cascade() Cascade { return m.pipeline.Cascade() }
 
 // Device reports how much of a device the engines use; nil for the CPU.
 func (m *Model) Device() *DeviceState { return m.engines[0].Usage() }
+
+// GPU is what tells the GPU that the engines compute on from others, as far as it is known; empty
+// for the CPU.
+func (m *Model) GPU() GPUIdentity { return m.engines[0].Properties().GPU }
 
 // Tuning says in words how products are divided on the device, and by which times that was chosen;
 // "" for the CPU.

@@ -58,6 +58,9 @@ type Properties struct {
 	// it. Without it the engine has a device, which computes one batch after another.
 	OnCores bool
 
+	// GPU is what tells the GPU that it computes on from others, as far as it is known.
+	GPU state.GPUIdentity
+
 	// InFlight is how many batches the engine takes at once: it computes one after another, and
 	// prepares the next one meanwhile. 1 where that gains nothing.
 	InFlight int

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"github.com/crossrank/crossrank/internal/backend/catalog"
+	"github.com/crossrank/crossrank/internal/gpustat"
 	"github.com/crossrank/crossrank/internal/native"
 	"github.com/crossrank/crossrank/internal/network"
 	"github.com/crossrank/crossrank/internal/onnx"
@@ -32,13 +33,18 @@ func (o onnxOpening) Start(opts Options) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onnxEngine{e, max(1, opts.InFlight)}, nil
+	x := onnxEngine{Engine: e, inFlight: max(1, opts.InFlight)}
+	if device := e.Device(); device == "cuda" || device == "tensorrt" {
+		x.gpu = gpustat.CUDADevice()
+	}
+	return x, nil
 }
 
 // onnxEngine is an engine of ONNX Runtime as an Engine.
 type onnxEngine struct {
 	*onnx.Engine
 	inFlight int // on a device
+	gpu      state.GPUIdentity
 }
 
 // Replica implements [Engine]. The library's threads are not bound to processors.
@@ -50,7 +56,7 @@ func (e onnxEngine) Replica(threads int, _ []int) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onnxEngine{r, 1}, nil
+	return onnxEngine{Engine: r, inFlight: 1}, nil
 }
 
 // Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
@@ -72,7 +78,7 @@ func (e onnxEngine) Properties() Properties {
 		Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(), OnCores: e.OnCores(), InFlight: 1,
 	}
 	if !p.OnCores {
-		p.InFlight = e.inFlight
+		p.InFlight, p.GPU = e.inFlight, e.gpu
 	}
 	return p
 }

@@ -54,6 +54,6 @@ func (e webgpuEngine) Usage() *state.Device {
 func (e webgpuEngine) Properties() Properties {
 	return Properties{
 		Backend: catalog.WebGPU, Device: e.Device(), Precision: string(e.Precision()), Threads: 1, InFlight: e.InFlight(),
-		Tuning: e.Tuning(),
+		GPU: state.GPUIdentity(e.GPU()), Tuning: e.Tuning(),
 	}
 }

@@ -38,11 +38,9 @@ func openAMDAt(root string) source {
 func (a amd) read() []state.GPU {
 	var all []state.GPU
 	for _, dir := range a.directories {
-		g := state.GPU{
-			Name:      readText(dir, "product_name"),
-			UsedBytes: readNumber(dir, "mem_info_vram_used"), TotalBytes: readNumber(dir, "mem_info_vram_total"),
-		}
-		if g.Name == "" {
+		g := state.GPU{UsedBytes: readNumber(dir, "mem_info_vram_used"), TotalBytes: readNumber(dir, "mem_info_vram_total")}
+		g.PCI, g.Vendor, g.Model = parseEvent(readText(dir, "uevent"))
+		if g.Name = readText(dir, "product_name"); g.Name == "" {
 			g.Name = "AMD " + filepath.Base(filepath.Dir(dir))
 		}
 		if busy := readNumber(dir, "gpu_busy_percent"); busy != nil {

@@ -65,7 +65,7 @@ func parseAccelerators(text string) []state.GPU {
 		if !strings.Contains(object, `"PerformanceStatistics"`) {
 			continue
 		}
-		g := state.GPU{Name: "Apple GPU"}
+		g := state.GPU{GPUIdentity: state.GPUIdentity{Name: "Apple GPU"}}
 		if m := appleModel.FindStringSubmatch(object); m != nil {
 			g.Name = m[1]
 		}

@@ -3,7 +3,8 @@
 //
 // NVIDIA's figures come from the driver's library NVML, which a program that opens no libraries
 // cannot ask (see package dynlib); AMD's from files of the Linux kernel; Apple's from the system's
-// registry of devices, by the program ioreg. What a driver does not say is nil, never 0.
+// registry of devices, by the program ioreg. What a driver does not say is nil, never 0. [Used]
+// finds the GPUs among them that a program computes on.
 package gpustat
 
 import (
@@ -40,6 +41,9 @@ func (r *Reader) Read() []state.GPU {
 	var all []state.GPU
 	for _, s := range r.sources {
 		all = append(all, s.read()...)
+	}
+	for i := range all {
+		all[i].Index = i
 	}
 	return all
 }

@@ -43,6 +43,7 @@ func TestAMD(t *testing.T) {
 		"card0/device/mem_info_vram_used":       "1048576\n",
 		"card0/device/gpu_busy_percent":         "42\n",
 		"card0/device/product_name":             "Radeon RX 7900\n",
+		"card0/device/uevent":                   "DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:744C\nPCI_SLOT_NAME=0000:03:00.0\n",
 		"card1/device/mem_info_vram_total":      "536870912\n",
 		"card1/device/mem_info_vram_used":       "no number\n",
 		"card2/device/vendor":                   "0x8086\n", // of another maker
@@ -64,6 +65,9 @@ func TestAMD(t *testing.T) {
 	}
 	check(t, got[0], "Radeon RX 7900", new(int64(1<<20)), new(int64(17163091968)), new(42.0))
 	check(t, got[1], "AMD card1", nil, new(int64(536870912)), nil)
+	if g := got[0]; g.PCI != "0000:03:00.0" || g.Vendor != 0x1002 || g.Model != 0x744c || got[1].PCI != "" {
+		t.Errorf("got %+v and %+v, want the address and the kind of the first one", g, got[1])
+	}
 	if s := openAMDAt(t.TempDir()); s != nil {
 		t.Errorf("without files: got %v", s.read())
 	}

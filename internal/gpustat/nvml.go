@@ -12,6 +12,7 @@ import (
 // nvml is the library of NVIDIA's driver.
 type nvml struct {
 	count, handle, name, memory, utilization uintptr // functions
+	pci                                      uintptr // 0: an old driver lacks it
 }
 
 var nvmlNames = map[string]string{"linux": "libnvidia-ml.so.1", "windows": "nvml.dll"}
@@ -37,6 +38,9 @@ func openNVMLAt(path string) source {
 			return nil
 		}
 	}
+	if n.pci, err = library.Symbol("nvmlDeviceGetPciInfo_v3"); err != nil {
+		n.pci = 0
+	}
 	if !succeeds(dynlib.Call(initialize)) {
 		return nil
 	}
@@ -45,6 +49,12 @@ func openNVMLAt(path string) source {
 
 // succeeds reads the result of a function, an int of C: 0 is success.
 func succeeds(result uintptr) bool { return int32(result) == 0 }
+
+// textOf is a text of C in memory that may be larger.
+func textOf(memory []byte) string {
+	text, _, _ := bytes.Cut(memory, []byte{0})
+	return string(text)
+}
 
 func (n *nvml) read() []state.GPU {
 	var count uint32
@@ -66,9 +76,9 @@ func (n *nvml) readDevice(device uintptr) state.GPU {
 	var g state.GPU
 	name := make([]byte, 96) // NVML_DEVICE_NAME_V2_BUFFER_SIZE
 	if succeeds(dynlib.Call(n.name, device, uintptr(unsafe.Pointer(&name[0])), uintptr(len(name)))) {
-		text, _, _ := bytes.Cut(name, []byte{0})
-		g.Name = string(text)
+		g.Name = textOf(name)
 	}
+	n.readPCI(device, &g.GPUIdentity)
 	var memory struct{ total, free, used uint64 } // nvmlMemory_t, in bytes
 	if succeeds(dynlib.Call(n.memory, device, uintptr(unsafe.Pointer(&memory)))) {
 		g.UsedBytes, g.TotalBytes = new(int64(memory.used)), new(int64(memory.total))
@@ -78,4 +88,19 @@ func (n *nvml) readDevice(device uintptr) state.GPU {
 		g.BusyPct = new(float64(busy.gpu))
 	}
 	return g
+}
+
+// readPCI reads where a GPU is on the bus, and its kind.
+func (n *nvml) readPCI(device uintptr, g *state.GPUIdentity) {
+	var pci struct { // nvmlPciInfo_t
+		_                   [16]byte
+		domain, bus, device uint32
+		id                  uint32 // the maker's number of the kind, then 16 bits of the maker
+		_                   uint32
+		_                   [32]byte
+	}
+	if n.pci != 0 && succeeds(dynlib.Call(n.pci, device, uintptr(unsafe.Pointer(&pci)))) {
+		g.PCI = pciAddress(pci.domain, pci.bus, pci.device, 0)
+		g.Vendor, g.Model = pci.id&0xffff, pci.id>>16
+	}
 }

@@ -101,7 +101,7 @@ var table = []row{
 	{name: "internal/webgpu", imports: []string{"internal/dynlib", "internal/half", "internal/network", "internal/outfile"}, tests: []string{"internal/checkpoint", "internal/cpu", "internal/native", "internal/network/sample"}},
 	{name: "internal/onnx", imports: []string{"internal/dynlib", "internal/half", "internal/network"}, external: []string{proto}, tests: []string{"internal/checkpoint", "internal/network/sample"}},
 	{name: "internal/parity", imports: []string{"internal/cpu", "internal/native", "internal/network"}, tests: []string{"internal/network/sample"}},
-	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/cpu", "internal/dynlib", "internal/half", "internal/native", "internal/network", "internal/network/sample", "internal/onnx", "internal/parity", "internal/state", "internal/webgpu"}},
+	{name: "internal/backend", imports: []string{"internal/backend/catalog", "internal/cpu", "internal/dynlib", "internal/gpustat", "internal/half", "internal/native", "internal/network", "internal/network/sample", "internal/onnx", "internal/parity", "internal/state", "internal/webgpu"}},
 	{name: "internal/pool", imports: []string{"internal/batch", "internal/fairqueue", "internal/network", "internal/state"}},
 	{
 		name: "internal/pipeline",

@@ -46,9 +46,9 @@ var (
 	descDeviceMemory = desc("device_memory_bytes", "Memory of the GPU that the server has allocated. Absent on the CPU.")
 	descDeviceBusy   = desc("device_busy_seconds_total", "Time that the GPU has computed, by its own clock. Absent where it has none.")
 
-	descGPUUsed  = desc("device_used_bytes", "Memory of each GPU of the machine that any program uses, by its driver. Absent where it does not say, or no model computes on a GPU.", "gpu", "name")
-	descGPUTotal = desc("device_total_bytes", "Memory of each GPU of the machine, by its driver.", "gpu", "name")
-	descGPUBusy  = desc("device_busy_ratio", "Share of the last second or so in which each GPU of the machine computed for any program, by its driver.", "gpu", "name")
+	descGPUUsed  = desc("device_used_bytes", "Memory that all programs use of each GPU that models compute on, by its driver; of all GPUs, if it is not known which. Absent where the driver does not say.", "gpu", "name")
+	descGPUTotal = desc("device_total_bytes", "Memory of each GPU that models compute on, by its driver.", "gpu", "name")
+	descGPUBusy  = desc("device_busy_ratio", "Share of the last second or so in which each GPU that models compute on was busy for any program, by its driver.", "gpu", "name")
 
 	descCacheHits      = desc("cache_hits_total", "Pairs, or windows of them, whose scores were in the cache.")
 	descCacheCoalesced = desc("cache_coalesced_total", "Pairs, or windows of them, that waited for a score that was being computed.")

@@ -12,7 +12,7 @@ type Gauges struct {
 	Prefixes  func() state.Prefixes
 	Cascade   func() state.Cascade
 	Device    func() *state.Device // nil: none is used
-	GPUs      func() []state.GPU   // of the machine, by their drivers; none if no model computes on one
+	GPUs      func() []state.GPU   // that models compute on, by their drivers
 	Instances func() []state.Instance
 
 	// InFlight is how many requests are being worked on; nil means those inside the observed

@@ -17,8 +17,8 @@ func TestCountGPUs(t *testing.T) {
 		used, busy any
 	}{
 		{"no GPU", state.Sample{}, nil, nil, nil},
-		{"one that says nothing", state.Sample{}, []state.GPU{{Name: "x"}}, nil, nil},
-		{"two", state.Sample{}, []state.GPU{half, {Name: "x"}, full}, int64(1020), 90.0},
+		{"one that says nothing", state.Sample{}, []state.GPU{{}}, nil, nil},
+		{"two", state.Sample{}, []state.GPU{half, {}, full}, int64(1020), 90.0},
 		{"idle", state.Sample{}, []state.GPU{{UsedBytes: new(int64), BusyPct: new(float64)}}, int64(0), 0.0},
 		{"counted by the backend", state.Sample{GPUMemoryBytes: new(int64(7)), GPUPct: new(8.0)}, []state.GPU{half}, int64(7), 8.0},
 		{"in part", state.Sample{GPUMemoryBytes: new(int64(7))}, []state.GPU{half}, int64(7), 50.0},

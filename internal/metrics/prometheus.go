@@ -204,10 +204,10 @@ func (s sink) device(d *state.Device) {
 	}
 }
 
-// gpus numbers GPUs by their place: several may have one name.
+// gpus numbers GPUs by their place in the machine: several may have one name.
 func (s sink) gpus(all []state.GPU) {
-	for i, g := range all {
-		labels := []string{strconv.Itoa(i), g.Name}
+	for _, g := range all {
+		labels := []string{strconv.Itoa(g.Index), g.Name}
 		if g.UsedBytes != nil {
 			s.gauge(descGPUUsed, float64(*g.UsedBytes), labels...)
 		}

@@ -42,7 +42,13 @@ func busy() (*Recorder, Served) {
 			return &state.Device{Memory: 2700, Busy: 28 * time.Second, Timed: true}
 		},
 		GPUs: func() []state.GPU {
-			return []state.GPU{{Name: "NVIDIA H200", UsedBytes: new(int64(2800)), TotalBytes: new(int64(2900)), BusyPct: new(73.0)}, {Name: "AMD card1"}}
+			return []state.GPU{
+				{
+					GPUIdentity: state.GPUIdentity{Name: "NVIDIA H200"}, Index: 2,
+					UsedBytes: new(int64(2800)), TotalBytes: new(int64(2900)), BusyPct: new(73.0),
+				},
+				{GPUIdentity: state.GPUIdentity{Name: "AMD card1"}, Index: 3},
+			}
 		},
 		Cache: func() state.Cache {
 			return state.Cache{Hits: 11, Coalesced: 12, Misses: 13, Evictions: 14, Scores: 15, Bytes: 1600, MaxBytes: 1700}

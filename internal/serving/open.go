@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossrank/crossrank/internal/config"
+	"github.com/crossrank/crossrank/internal/gpustat"
 	"github.com/crossrank/crossrank/local"
 )
 
@@ -43,6 +44,9 @@ func Open(ctx context.Context, s config.Settings, version string, log *slog.Logg
 			log.Debug("divided products on the device", "model", one.Model, "how", how)
 		}
 		r.models = append(r.models, opened)
+	}
+	if ids := gpusOf(r.models); len(ids) > 0 {
+		r.gpus = watchGPUs(gpustat.Open().Read, ids, log)
 	}
 	return r, nil
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/crossrank/crossrank"
-	"github.com/crossrank/crossrank/internal/gpustat"
 	"github.com/crossrank/crossrank/internal/httpapi"
 	"github.com/crossrank/crossrank/internal/metrics"
 	"github.com/crossrank/crossrank/internal/state"
@@ -19,7 +17,8 @@ import (
 type Router struct {
 	models  []Model
 	names   *names
-	version string // of the program
+	version string             // of the program
+	gpus    func() []state.GPU // that the models compute on; nil: none
 }
 
 // Model is one open model, as a [local.Model] is.
@@ -33,6 +32,7 @@ type Model interface {
 	Prefixes() state.Prefixes
 	Cascade() state.Cascade
 	Device() *state.Device
+	GPU() state.GPUIdentity
 	Instances() []state.Instance
 	Verify() (local.Verification, error)
 	Close() error
@@ -109,20 +109,10 @@ func (r *Router) Close() error {
 
 // Gauges gives metrics the state of all models together.
 func (r *Router) Gauges() metrics.Gauges {
-	g := metrics.Gauges{
-		Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Cascade: r.cascade, Device: r.device, Instances: r.instances,
+	return metrics.Gauges{
+		Queue: r.queue, Batches: r.batches, Cache: r.cache, Prefixes: r.prefixes, Cascade: r.cascade, Device: r.device, GPUs: r.gpus,
+		Instances: r.instances,
 	}
-	if slices.ContainsFunc(r.models, usesGPU) {
-		g.GPUs = gpustat.Open().Read
-	}
-	return g
-}
-
-// usesGPU reports whether a model computes on something else than the CPU, whose driver may know
-// more of it.
-func usesGPU(m Model) bool {
-	device := m.Info().Device
-	return device != "" && device != "cpu"
 }
 
 func (r *Router) queue() (sum state.Queue) {

@@ -154,10 +154,19 @@ func (d *Device) Add(other Device) {
 	d.Timed = d.Timed && other.Timed
 }
 
+// GPUIdentity is what tells a GPU from others. A field is empty if nothing says it.
+type GPUIdentity struct {
+	Name   string // such as "NVIDIA H200"; several may have the same one
+	PCI    string // address on the bus, such as "0000:65:00.0"
+	Vendor uint32 // number of its maker, by the PCI standard
+	Model  uint32 // number of its kind, by its maker
+}
+
 // GPU is what a GPU's driver says of it: what all programs use of it, not this one alone. A field
 // is nil if the driver does not say.
 type GPU struct {
-	Name       string // such as "NVIDIA H200"; several may have the same one
+	GPUIdentity
+	Index      int    // its place among all that drivers list
 	UsedBytes  *int64 // of its memory
 	TotalBytes *int64
 	BusyPct    *float64 // of the driver's last interval, which is up to a second

@@ -86,6 +86,15 @@ type adapterInfo struct {
 	subgroupMin, subgroupMax                  uint32
 }
 
+// adapterDRM is Dawn's extension of adapterInfo for Linux: the device nodes of a GPU.
+type adapterDRM struct {
+	chainedStruct
+	hasPrimary, hasRender      uint32
+	primaryMajor, primaryMinor uint64
+	renderMajor, renderMinor   uint64
+	_                          [16]uint64 // other versions may have another structure of this number
+}
+
 // limits begins as both dialects of the structure do. What follows differs and is passed on as the
 // library wrote it.
 type limits struct {

@@ -22,6 +22,7 @@ type adapter struct {
 	name    string // of the device
 	driver  string // and its version
 	backend string // such as Vulkan
+	gpu     Identity
 	cpu     bool
 	f16     bool // it computes with 16-bit floating-point numbers
 	limits  limits
@@ -136,7 +137,9 @@ func (d *device) describe(a handle, name string) error {
 		f16: d.has(a, d.lib.dialect.shaderF16),
 	}
 	backend := info.backendType
+	d.adapter.gpu = Identity{Name: info.device.text(), Vendor: info.vendorID, Model: info.deviceID}
 	d.lib.AdapterInfoFreeMembers(*info)
+	d.adapter.gpu.PCI = d.pciAddress(a)
 	call(d.lib.AdapterGetLimits, uintptr(a), uintptr(unsafe.Pointer(&d.adapter.limits)))
 	d.adapter.limits.next = nil
 	switch {

@@ -134,6 +134,16 @@ func (e *Engine) Device() string {
 	return fmt.Sprintf("%s (%s)", s.adapter.name, s.adapter.backend)
 }
 
+// GPU is what tells the GPU in use from others.
+func (e *Engine) GPU() Identity {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.session == nil {
+		return Identity{}
+	}
+	return e.session.adapter.gpu
+}
+
 // Tuning says how the products are divided on the device, and why so.
 func (e *Engine) Tuning() string {
 	e.mu.Lock()
