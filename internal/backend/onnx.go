@@ -29,11 +29,11 @@ type startable interface {
 }
 
 func (o onnxOpening) Start(opts Options) (Engine, error) {
-	e, err := o.startable.Start(onnx.Options{Threads: opts.Threads, MaxTokens: opts.MaxTokens})
+	e, err := o.startable.Start(onnx.Options{Threads: opts.Threads, MaxTokens: opts.MaxTokens, InFlight: opts.InFlight})
 	if err != nil {
 		return nil, err
 	}
-	x := onnxEngine{Engine: e, inFlight: max(1, opts.InFlight)}
+	x := onnxEngine{Engine: e}
 	if device := e.Device(); device == "cuda" || device == "tensorrt" {
 		x.gpu = gpustat.CUDADevice()
 	}
@@ -43,8 +43,7 @@ func (o onnxOpening) Start(opts Options) (Engine, error) {
 // onnxEngine is an engine of ONNX Runtime as an Engine.
 type onnxEngine struct {
 	*onnx.Engine
-	inFlight int // on a device
-	gpu      state.GPUIdentity
+	gpu state.GPUIdentity
 }
 
 // Replica implements [Engine]. The library's threads are not bound to processors.
@@ -56,7 +55,7 @@ func (e onnxEngine) Replica(threads int, _ []int) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onnxEngine{Engine: r, inFlight: 1}, nil
+	return onnxEngine{Engine: r}, nil
 }
 
 // Verify implements [Engine]. It compares nothing: what can be compared is when the engine is
@@ -74,11 +73,8 @@ func (e onnxEngine) Prefixes() state.Prefixes { return state.Prefixes{} }
 func (e onnxEngine) Usage() *state.Device { return nil }
 
 func (e onnxEngine) Properties() Properties {
-	p := Properties{
-		Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(), OnCores: e.OnCores(), InFlight: 1,
+	return Properties{
+		Backend: catalog.ONNX, Device: e.Device(), Precision: string(e.Precision()), Threads: e.Threads(),
+		OnCores: e.OnCores(), InFlight: e.InFlight(), GPU: e.gpu,
 	}
-	if !p.OnCores {
-		p.InFlight, p.GPU = e.inFlight, e.gpu
-	}
-	return p
 }

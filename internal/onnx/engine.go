@@ -50,7 +50,12 @@ type Options struct {
 	Precision Precision // "" = fp32
 	Threads   int       // cores of the CPU that a batch is split over; 0 = all that the process may use
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
+	InFlight  int       // batches that a device takes at once; 0 = 2
 }
+
+// batchesInFlight is how many batches a device takes by default: while it computes one, the inputs
+// of the next one are made and given to the library.
+const batchesInFlight = 2
 
 // Engine computes with ONNX Runtime. It is safe for concurrent use, and may compute several batches
 // at once.
@@ -70,6 +75,7 @@ type model struct {
 	provider  provider
 	precision Precision
 	maxTokens int
+	inFlight  int      // as in Options
 	output    element  // the type of its logits
 	inputs    []string // that feeds makes, in the order of the session's
 	feeds     interface {
@@ -172,6 +178,15 @@ func (e *Engine) Device() string { return e.model.provider.device }
 
 // OnCores reports whether it computes on CPU cores. Without them it has a device, and no replicas.
 func (e *Engine) OnCores() bool { return e.model.provider.threads }
+
+// InFlight is how many batches gain from being computed at once: 1 on cores, where replicas compute
+// beside each other.
+func (e *Engine) InFlight() int {
+	if e.OnCores() {
+		return 1
+	}
+	return cmp.Or(e.model.inFlight, batchesInFlight)
+}
 
 // Library is the version of ONNX Runtime.
 func (e *Engine) Library() string { return e.model.library.version }

@@ -96,6 +96,7 @@ func (o *Opening) Start(opts Options) (*Engine, error) {
 	if m.maxTokens, err = longest(o.network, opts); err != nil {
 		return nil, err
 	}
+	m.inFlight = opts.InFlight
 	if o.rest(); o.weights.err != nil {
 		return nil, o.weights.err
 	}

@@ -12,6 +12,10 @@ type provider struct {
 	device string // its name as a setting
 	name   string // its name in the library
 
+	// serial says that it computes one batch of a session at a time, and that nothing else may be
+	// asked of the session meanwhile.
+	serial bool
+
 	// threads says that it computes on the cores of the session, so that replicas on others compute
 	// beside it.
 	threads bool
@@ -25,7 +29,7 @@ var providers = []provider{
 	{device: "cuda", name: "CUDA"},
 	{device: "tensorrt", name: "Tensorrt"},
 	{device: "coreml", name: "CoreML"},
-	{device: "directml", name: "Dml"},
+	{device: "directml", name: "Dml", serial: true},
 	{device: "openvino", name: "OpenVINO"},
 	{device: "webgpu", name: "WebGpu"},
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"unicode/utf16"
 	"unsafe"
 )
@@ -15,6 +16,8 @@ type session struct {
 	inputs  []string // the graph's inputs
 	names   *cstrings
 	output  *cstrings
+	serial  bool       // of the provider
+	running sync.Mutex // held by a batch that is computed, if serial
 }
 
 // open opens the model's network in the library.
@@ -28,7 +31,7 @@ func (m *model) open(threads int) (*session, error) {
 	if err := l.configure(options, m.provider, threads); err != nil {
 		return nil, err
 	}
-	s := &session{library: l, inputs: m.inputs}
+	s := &session{library: l, inputs: m.inputs, serial: m.provider.serial}
 	var err error
 	if m.stored != "" {
 		err = s.openStored(m.stored, options)
@@ -176,6 +179,10 @@ func (s *session) compute(feeds map[string]*tensor, result *uintptr) error {
 			return fmt.Errorf("input %s: %w", name, err)
 		}
 		values = append(values, v)
+	}
+	if s.serial {
+		s.running.Lock()
+		defer s.running.Unlock()
 	}
 	err := l.call(runSession, s.handle, 0, uintptr(first(s.names.pointers)), uintptr(first(values)), uintptr(len(values)),
 		uintptr(first(s.output.pointers)), 1, uintptr(unsafe.Pointer(result)))

@@ -62,6 +62,7 @@ func (o *StoredOpening) Start(opts Options) (e *Engine, err error) {
 	if o.model.maxTokens, err = longest(o.network, opts); err != nil {
 		return nil, err
 	}
+	o.model.inFlight = opts.InFlight
 	e, err = o.model.start(opts.Threads)
 	if err != nil || o.model.decoder == nil {
 		return e, err
