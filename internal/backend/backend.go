@@ -91,6 +91,8 @@ type Options struct {
 	// PrefixBytes is the memory for what sequences of a causal network begin with; 0 = the
 	// backend's default; below 0 nothing is kept or shared.
 	PrefixBytes int64
+
+	withoutMatrices string // see executor.matrices; why they are not used, "" = they are
 }
 
 // Open opens a network on the backend of a name; "" means the default.
@@ -187,6 +189,10 @@ type executor struct {
 	// padded says that it pads sequences, so that a logit may move with the batch, within the
 	// tolerance. Without it, a logit has the same bits in every batch.
 	padded bool
+
+	// matrices says that it computes on a device's matrix units where there are some, which are an
+	// experiment of libraries and drivers, and without them if they compute something wrong.
+	matrices bool
 }
 
 func (x executor) open(name string, n *network.Network, opts Options) (Opening, error) {
@@ -196,7 +202,12 @@ func (x executor) open(name string, n *network.Network, opts Options) (Opening, 
 	if err := x.probe(opts.Device); err != nil {
 		return nil, fmt.Errorf("the %s backend cannot be used on this machine, use %s: %w", name, catalog.Native, err)
 	}
-	if err := x.selfTest(opts); err != nil {
+	err := x.selfTest(opts)
+	if err != nil && x.matrices {
+		opts.withoutMatrices = "it failed its self-test with them: " + err.Error()
+		err = x.selfTest(opts)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("the %s backend failed its self-test on this machine, use %s: %w", name, catalog.Native, err)
 	}
 	o, err := x.begin(n, opts)

@@ -170,3 +170,50 @@ func TestRightDeviceIsOpened(t *testing.T) {
 		t.Errorf("%d engines opened, want the self-test's and the one asked for", *opened)
 	}
 }
+
+// deviceWithMatrices opens a device that computes something wrong on its matrix units.
+type deviceWithMatrices struct {
+	deviceOpening
+	without *bool
+}
+
+func (o deviceWithMatrices) WithoutMatrices(string) bool {
+	had := !*o.without
+	*o.without = true
+	return had
+}
+
+// TestMatricesAreForgone: a device whose matrix units compute something wrong is used without them,
+// whether its self-test finds that or the comparison with the model.
+func TestMatricesAreForgone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		wrong  func(n *network.Network) bool
+		opened int // by then: the self-test's, and those of the model
+	}{
+		{"in the self-test", func(*network.Network) bool { return true }, 3},
+		{"in the model", func(n *network.Network) bool { return n.Hidden == small().Hidden }, 3},
+		{"nowhere", func(*network.Network) bool { return false }, 2},
+	} {
+		opened, closed := new(int), new(int)
+		x := executor{matrices: true, probe: func(string) error { return nil }, begin: func(n *network.Network, opts Options) (Opening, error) {
+			o, err := beginNative(n, opts)
+			without := opts.withoutMatrices != ""
+			wrong := func(l []float32) {
+				if !without && c.wrong(n) {
+					l[0]++
+				}
+			}
+			return deviceWithMatrices{deviceOpening{o, func(e Engine) Engine { *opened++; return device{e, wrong, closed} }}, &without}, err
+		}}
+		e, err := openOn(x)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if *opened != c.opened || *closed != c.opened-1 {
+			t.Errorf("%s: %d engines opened and %d closed, want %d and all but one", c.name, *opened, *closed, c.opened)
+		}
+		e.Close()
+	}
+}

@@ -94,36 +94,50 @@ func (o heldOpening) Tokens() func(int, network.Table) { return nil }
 
 // Start starts the device, and returns an error if it computes something else than plain Go.
 func (o heldOpening) Start(opts Options) (Engine, error) {
+	want, err := o.expected(opts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := o.startAndCompare(opts, want)
+	if m, ok := o.Opening.(matrixOpening); err != nil && ok && m.WithoutMatrices("the model must not be used with them: "+err.Error()) {
+		return o.startAndCompare(opts, want)
+	}
+	return e, err
+}
+
+func (o heldOpening) startAndCompare(opts Options, want expectation) (Engine, error) {
 	device, err := o.Opening.Start(opts)
 	if err != nil {
 		return nil, err
 	}
-	quick, err := o.compare(device, opts)
+	quick, err := o.compare(device, want)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the %s backend must not be used with this model, use native: %w", o.name, err), device.Close())
 	}
 	return heldEngine{device, quick}, nil
 }
 
-func (o heldOpening) compare(device Engine, opts Options) (parity.Quick, error) {
+// matrixOpening is an opening that can be started again without a device's matrix units. It reports
+// whether they were used.
+type matrixOpening interface{ WithoutMatrices(why string) bool }
+
+// expectation is what a device must compute.
+type expectation struct {
+	seqs   []network.Sequence
+	logits []float32
+	limits *bound
+}
+
+func (o heldOpening) compare(device Engine, e expectation) (parity.Quick, error) {
 	q := parity.Quick{Precision: native.Precision(o.precision), Blocks: len(o.n.Blocks), AllBlocks: len(o.n.Blocks)}
-	longest := opts.MaxTokens
-	if most := o.n.MaxTokens(); longest == 0 {
-		longest = most
-	}
-	seqs := sample.Sequences(3, o.n, min(longest, 1), min(longest, 3), min(longest, 8))
-	want, limits, err := o.expected(seqs, opts)
-	if err != nil {
-		return q, fmt.Errorf("the reference: %w", err)
-	}
-	got := make([]float32, len(seqs))
-	if err := device.Logits(seqs, got); err != nil {
+	got := make([]float32, len(e.seqs))
+	if err := device.Logits(e.seqs, got); err != nil {
 		return q, err
 	}
-	for i := range seqs {
-		diff, limit := distance(got[i], want[i]), limits.of(want[i])
+	for i, want := range e.logits {
+		diff, limit := distance(got[i], want), e.limits.of(want)
 		if !(diff <= limit) {
-			return q, fmt.Errorf("the logit of %d tokens is %g; plain Go computes %g", len(seqs[i].IDs), got[i], want[i])
+			return q, fmt.Errorf("the logit of %d tokens is %g; plain Go computes %g", len(e.seqs[i].IDs), got[i], want)
 		}
 		q.Largest, q.Limit = max(q.Largest, diff), max(q.Limit, limit)
 	}
@@ -131,16 +145,25 @@ func (o heldOpening) compare(device Engine, opts Options) (parity.Quick, error) 
 }
 
 // expected is the logits of the reference, and how far those of the device may be from them.
-func (o heldOpening) expected(seqs []network.Sequence, opts Options) (want []float32, limits *bound, err error) {
-	limits = &bound{precision: o.precision}
-	if want, err = startAndCompute(o.reference, seqs, opts); err != nil || o.quantized == nil {
-		return want, limits, err
+func (o heldOpening) expected(opts Options) (e expectation, err error) {
+	longest := opts.MaxTokens
+	if most := o.n.MaxTokens(); longest == 0 {
+		longest = most
 	}
-	quantized, err := startAndCompute(o.quantized, seqs, opts)
-	if err == nil {
-		limits.measure(quantized, want)
+	e.seqs = sample.Sequences(3, o.n, min(longest, 1), min(longest, 3), min(longest, 8))
+	e.limits = &bound{precision: o.precision}
+	if e.logits, err = startAndCompute(o.reference, e.seqs, opts); err != nil {
+		return e, fmt.Errorf("the reference: %w", err)
 	}
-	return want, limits, err
+	if o.quantized == nil {
+		return e, nil
+	}
+	quantized, err := startAndCompute(o.quantized, e.seqs, opts)
+	if err != nil {
+		return e, fmt.Errorf("the reference in int8: %w", err)
+	}
+	e.limits.measure(quantized, e.logits)
+	return e, nil
 }
 
 func startAndCompute(o *native.Opening, seqs []network.Sequence, opts Options) (logits []float32, err error) {

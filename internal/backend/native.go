@@ -17,7 +17,7 @@ var executors = allExecutors()
 func allExecutors() map[string]executor {
 	all := map[string]executor{catalog.Native: {begin: beginNative}}
 	if dynlib.Available {
-		all[catalog.WebGPU] = executor{begin: beginWebGPU, probe: webgpu.Probe}
+		all[catalog.WebGPU] = executor{begin: beginWebGPU, probe: webgpu.Probe, matrices: true}
 		all[catalog.ONNX] = executor{begin: beginONNX, probe: onnx.Available, padded: true}
 	}
 	return all

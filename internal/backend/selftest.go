@@ -14,7 +14,7 @@ import (
 // selfTest opens a small network on the executor and on the native one in fp32, and compares the
 // logits of sequences of several lengths, in one batch and one by one. It returns an error if any
 // differs by more than rounding explains, is not a number, or changes with the batch. Of the
-// options it uses Device and Precision.
+// options it uses Device, Precision and withoutMatrices.
 func (x executor) selfTest(opts Options) error {
 	// Widths that are no powers of two, and sequences around the sizes of tiles.
 	n := sample.Network(1, sample.Geometry{
@@ -52,7 +52,7 @@ func (x executor) selfTest(opts Options) error {
 
 // small computes the logits of a small network's sequences, in one batch and one by one.
 func (x executor) small(n *network.Network, seqs []network.Sequence, opts Options) (batch, alone []float32, err error) {
-	e, err := open(n, Options{Threads: 1, Device: opts.Device, Precision: opts.Precision}, x.begin)
+	e, err := open(n, Options{Threads: 1, Device: opts.Device, Precision: opts.Precision, withoutMatrices: opts.withoutMatrices}, x.begin)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a small network: %w", err)
 	}

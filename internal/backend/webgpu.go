@@ -12,7 +12,9 @@ import (
 )
 
 func beginWebGPU(n *network.Network, opts Options) (Opening, error) {
-	o, err := webgpu.Begin(n, webgpu.Options{Device: opts.Device, Precision: webgpu.Precision(opts.Precision)})
+	o, err := webgpu.Begin(n, webgpu.Options{
+		Device: opts.Device, Precision: webgpu.Precision(opts.Precision), WithoutMatrices: opts.withoutMatrices,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,15 @@ type instanceDescriptor struct {
 	limits       unsafe.Pointer
 }
 
+// dawnToggles switches on what Dawn does only if it is asked to.
+type dawnToggles struct {
+	chain         chainedStruct
+	enabledCount  uintptr
+	enabled       unsafe.Pointer // of pointers to strings that end with a zero
+	disabledCount uintptr
+	_             unsafe.Pointer
+}
+
 type adapterOptions struct {
 	_               unsafe.Pointer
 	featureLevel    uint32
@@ -117,7 +126,7 @@ type limits struct {
 }
 
 type deviceDescriptor struct {
-	_            unsafe.Pointer
+	next         unsafe.Pointer
 	label        stringView
 	featureCount uintptr
 	features     unsafe.Pointer // of uint32
@@ -227,6 +236,9 @@ const (
 	statusSuccess  = 1
 	waitTimedOut   = 2
 	errorMemory    = 3 // WGPUErrorType_OutOfMemory
+
+	dawnTogglesDescriptor   = 0x5000a // an sType of Dawn, as the next one
+	matrixConfigsProperties = 0x5003b
 
 	implicitSynchronization = 0x50004 // of calls by several threads: Dawn's, the same in both dialects
 )

@@ -25,8 +25,14 @@ type adapter struct {
 	gpu     Identity
 	cpu     bool
 	f16     bool // it computes with 16-bit floating-point numbers
+	units   []matrixUnit
 	limits  limits
+
+	subgroup subgroupSizes
 }
+
+// subgroupSizes are how many threads a subgroup has at least and at most; 0 if that is unknown.
+type subgroupSizes struct{ least, most int }
 
 // device is an open device with its queue. One goroutine uses it at a time, except for waiting.
 type device struct {
@@ -42,6 +48,7 @@ type device struct {
 
 	timestamps bool // the time that a submission takes can be measured
 	subgroups  bool // threads that compute in step can be summed over
+	matrices   matrices
 	memory     atomic.Int64
 
 	mu   sync.Mutex // guards what callbacks write
@@ -59,6 +66,8 @@ var errLost = errors.New("the device is lost")
 type needs struct {
 	f16   bool
 	plain bool // none of those that it can do without
+
+	withoutMatrices string // why matrix units are not used; "" = they are
 }
 
 // openDevice opens the adapter that a name of [DeviceGPU] or [DeviceTesting] means.
@@ -77,7 +86,12 @@ func openDevice(lib *library, name string, needs needs) (*device, error) {
 		d.close()
 		return nil, fmt.Errorf("%s computes in no 16 bits (it lacks shader-f16); use fp32", d.adapter.name)
 	}
-	if err := d.request(chosen, needs); err != nil {
+	err = d.request(chosen, needs)
+	if err != nil && d.matrices.used() {
+		needs.withoutMatrices = err.Error()
+		err = d.request(chosen, needs)
+	}
+	if err != nil {
 		d.close()
 		return nil, err
 	}
@@ -93,6 +107,9 @@ func (d *device) createInstance() error {
 	} else {
 		feature := uint32(timedWaits)
 		desc := &instanceDescriptor{}
+		if d.lib.AdapterPropertiesSubgroupMatrixConfigsFreeMembers != nil {
+			desc.next = unsafe.Pointer(toggles("allow_unsafe_apis")) // it offers what may still change
+		}
 		if d.lib.DevicePoll == 0 {
 			desc.featureCount, desc.features = 1, unsafe.Pointer(&feature)
 		}
@@ -134,7 +151,7 @@ func (d *device) describe(a handle, name string) error {
 	call(d.lib.AdapterGetInfo, uintptr(a), uintptr(unsafe.Pointer(info)))
 	d.adapter = adapter{
 		name: orUnknown(info.device.text()), driver: info.description.text(), backend: backendNames[info.backendType], cpu: info.adapterType == adapterCPU,
-		f16: d.has(a, d.lib.dialect.shaderF16),
+		f16: d.has(a, d.lib.dialect.shaderF16), units: d.matrixUnits(a), subgroup: subgroupSizes{int(info.subgroupMin), int(info.subgroupMax)},
 	}
 	backend := info.backendType
 	d.adapter.gpu = Identity{Name: info.device.text(), Vendor: info.vendorID, Model: info.deviceID}
@@ -166,18 +183,28 @@ func (d *device) request(a handle, needs needs) error {
 	if needs.f16 {
 		features = append(features, d.lib.dialect.shaderF16)
 	}
+	if d.matrices = d.chooseMatrices(needs); d.matrices.used() {
+		features = append(features, d.lib.dialect.subgroupMatrix)
+	}
 	if d.timestamps = d.has(a, d.lib.dialect.timestampQuery); d.timestamps {
 		features = append(features, d.lib.dialect.timestampQuery)
 	}
 	if d.has(a, implicitSynchronization) {
 		features = append(features, implicitSynchronization)
 	}
-	d.number = uintptr(lastNumber.Add(1))
-	watched.Store(d.number, d)
+	if d.number == 0 {
+		d.number = uintptr(lastNumber.Add(1))
+		watched.Store(d.number, d)
+	}
 	desc := &deviceDescriptor{
 		label: viewOf("crossrank"), limits: unsafe.Pointer(&d.adapter.limits),
 		lost:       callbackInfo{mode: modeSpontaneous, callback: newCallbacks().deviceLost, userdata1: d.number},
 		uncaptured: errorCallbackInfo{callback: newCallbacks().failed, userdata1: d.number},
+	}
+	if d.matrices.used() {
+		// Dawn would guard each load of a matrix by a branch, and write zeros to the memory of each
+		// workgroup. The shaders of this package read what they have written, and nothing beyond.
+		desc.next = unsafe.Pointer(toggles("disable_robustness", "disable_workgroup_init"))
 	}
 	if len(features) > 0 {
 		desc.featureCount, desc.features = uintptr(len(features)), unsafe.Pointer(&features[0])

@@ -70,6 +70,7 @@ func TestOpenDevice(t *testing.T) {
 	t.Logf("%s (%s, CPU: %v, f16: %v, timestamps: %v) by %s, %s", d.adapter.name, d.adapter.backend, d.adapter.cpu,
 		d.adapter.f16, d.timestamps, d.lib.path, d.lib.dialect.name)
 	t.Logf("%+v", d.adapter.limits)
+	t.Logf("matrix units: %v, subgroups of %+v", d.adapter.units, d.adapter.subgroup)
 	if _, err := openDevice(d.lib, DeviceGPU, needs{}); d.adapter.cpu && (err == nil || !strings.Contains(err.Error(), "no GPU")) {
 		t.Errorf("a CPU as GPU: got %v, want it refused", err)
 	}

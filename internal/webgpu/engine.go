@@ -149,7 +149,10 @@ func (e *Engine) Tuning() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t := e.model.tuned
-	return fmt.Sprintf("tiles of %v: %s", t.tile, t.how)
+	if t.matrices.used() {
+		return fmt.Sprintf("tiles of %v on matrix units of %v: %s", t.tile, t.matrices.unit, t.how)
+	}
+	return fmt.Sprintf("tiles of %v: %s; no matrix units: %s", t.tile, t.how, t.matrices.why)
 }
 
 // Precision is what weights and activations are stored in.

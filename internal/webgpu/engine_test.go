@@ -118,7 +118,7 @@ func TestSmall(t *testing.T) {
 					t.Errorf("%d tokens: %g alone, %g in the batch", len(seqs[i].IDs), alone, got[i])
 				}
 			}
-			t.Logf("%s: largest error %.2g, %d bytes, %v busy", e.Device(), worst, e.Memory(), e.Busy())
+			t.Logf("%s: largest error %.2g, %d bytes, %v busy, %s", e.Device(), worst, e.Memory(), e.Busy(), e.Tuning())
 		})
 	}
 }

@@ -123,6 +123,11 @@ func (f fixture) check(t *testing.T) {
 			if e.session.subgroups && c.plain {
 				t.Error("the device has features that were not asked for")
 			}
+			if s := e.session; c.precision == FP16 && !s.matrices.used() {
+				if u, ok := chooseUnit(s.adapter.units, "f16"); ok {
+					t.Errorf("the matrix units of %v are not used: %s", u, e.Tuning())
+				}
+			}
 			got, worst := logits(t, e, f.seqs), 0.0
 			for i, want := range f.want {
 				diff := math.Abs(float64(got[i]) - want)

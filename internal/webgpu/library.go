@@ -84,7 +84,11 @@ type library struct {
 	BufferMapAsync         func(buffer uintptr, mode uint64, offset, size uintptr, info callbackInfo) uint64
 
 	InstanceWaitAny uintptr `library:"optional"`
-	DevicePoll      uintptr `library:"optional"` // wgpu-native's own way to wait
+
+	// AdapterPropertiesSubgroupMatrixConfigsFreeMembers is Dawn's alone.
+	AdapterPropertiesSubgroupMatrixConfigsFreeMembers func(matrixConfigs) `library:"optional"`
+
+	DevicePoll uintptr `library:"optional"` // wgpu-native's own way to wait
 }
 
 // dialect is what differs between the header that was declared stable in September 2025 and the
@@ -93,11 +97,12 @@ type dialect struct {
 	name                      string
 	timestampQuery, shaderF16 uint32 // numbers of features
 	subgroups                 uint32
-	instanceCapabilities      bool // the instance is described by capabilities, not by features
+	subgroupMatrix            uint32 // of Dawn; 0: it has another form of WGSL for it, which is not used
+	instanceCapabilities      bool   // the instance is described by capabilities, not by features
 }
 
 var (
-	stableDialect = dialect{name: "stable", timestampQuery: 0x09, shaderF16: 0x0b, subgroups: 0x12}
+	stableDialect = dialect{name: "stable", timestampQuery: 0x09, shaderF16: 0x0b, subgroups: 0x12, subgroupMatrix: 0x50034}
 	oldDialect    = dialect{name: "before the stable header", timestampQuery: 0x03, shaderF16: 0x0a, subgroups: 0x11, instanceCapabilities: true}
 )
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -35,8 +36,17 @@ type model struct {
 	maxTokens int
 	inFlight  int // batches that are submitted at once
 
+	withoutMatrices string // see needs
+	withMatrices    bool   // a session has used them
+
 	tuning tuning
 	tuned  *tuned // once the first session has chosen
+}
+
+// forgoMatrices lets later sessions use no matrix units. Of the reason, the first line is kept.
+func (m *model) forgoMatrices(why string) {
+	why, _, _ = strings.Cut(why, "\n")
+	m.withoutMatrices, m.withMatrices, m.tuned = why, false, nil
 }
 
 // linear is a linear layer, or several that read the same input.

@@ -29,6 +29,9 @@ type Options struct {
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
 	InFlight  int       // batches that are submitted at once; 0, 1 and 2 = two
 
+	// WithoutMatrices is why matrix units are not used; "" = they are, where the device has them.
+	WithoutMatrices string
+
 	tuning *tuning // nil = defaultTuning
 	plain  bool    // without features that not all devices have
 }
@@ -80,7 +83,7 @@ func Begin(n *network.Network, opts Options) (*Opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.plain, m.tuning = opts.plain, defaultTuning()
+	m.plain, m.withoutMatrices, m.tuning = opts.plain, opts.WithoutMatrices, defaultTuning()
 	if opts.tuning != nil {
 		m.tuning = *opts.tuning
 	}
@@ -100,6 +103,16 @@ func (o *Opening) Block(i int) {
 func (o *Opening) Tokens() func(first int, rows network.Table) {
 	o.model.tokens = o.model.allocateTokens()
 	return func(first int, rows network.Table) { o.model.takeTokens(&o.packer, first, rows) }
+}
+
+// WithoutMatrices lets the next Start use no matrix units, and reports whether the device that was
+// started had used them.
+func (o *Opening) WithoutMatrices(why string) bool {
+	if !o.model.withMatrices {
+		return false
+	}
+	o.model.forgoMatrices(why)
+	return true
 }
 
 // Start converts the rest, once all blocks are converted, copies everything to the device and

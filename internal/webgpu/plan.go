@@ -233,14 +233,15 @@ type product struct {
 func (p *planner) product(c count, q product) {
 	v := variant{
 		In: p.stored(), Out: p.stored(), Activation: q.activation, Bias: q.layer.bias != nil, Residual: q.residual, Gate: q.gate != nil,
-		productTile: productTiles[0],
+		Tile: p.smallTile(),
 	}
 	if c == rows {
-		v.productTile = p.products
+		v.Tile = p.products
 	}
 	if q.exact {
-		v.In, v.Out = "f32", "f32"
+		v.In, v.Out, v.Tile = "f32", "f32", threadTiles[0]
 	}
+	_, v.Matrices = v.Tile.(matrixTile)
 	if q.wide {
 		v.Out = "f32"
 	}
@@ -254,5 +255,6 @@ func (p *planner) product(c count, q product) {
 	if q.gate != nil {
 		bindings = append(bindings, binding{number: 6, buffer: q.gate})
 	}
-	p.step("matmul", v, c, v.Rows, (q.n+v.Columns-1)/v.Columns, op, bindings...)
+	down, across := v.Tile.size()
+	p.step(v.Tile.shader(), v, c, down, (q.n+across-1)/across, op, bindings...)
 }

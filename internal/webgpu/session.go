@@ -52,12 +52,23 @@ const (
 // the alignment that every device accepts.
 const opWords = 64
 
-// newSession opens a device and puts a model on it.
+// newSession opens a device and puts a model on it. Matrix units are an experiment of libraries: if
+// a device cannot be used with them, it is used without.
 func newSession(lib *library, m *model) (*session, error) {
-	d, err := openDevice(lib, m.device, needs{f16: m.f16, plain: m.plain})
+	s, err := tryNewSession(lib, m)
+	if err == nil || !m.withMatrices {
+		return s, err
+	}
+	m.forgoMatrices("the device cannot be used with them: " + err.Error())
+	return tryNewSession(lib, m)
+}
+
+func tryNewSession(lib *library, m *model) (*session, error) {
+	d, err := openDevice(lib, m.device, needs{f16: m.f16, plain: m.plain, withoutMatrices: m.withoutMatrices})
 	if err != nil {
 		return nil, err
 	}
+	m.withMatrices = d.matrices.used()
 	s, err := newSessionOn(d, m)
 	if err != nil {
 		d.close()

@@ -25,7 +25,8 @@ type variant struct {
 	Bias       bool
 
 	Residual, Gate bool // of products
-	productTile
+	Tile           productTile
+	Matrices       bool // the tile is one of matrix units
 
 	Norm, RMS bool
 	Keep      bool // the norm replaces what it read

@@ -22,6 +22,7 @@ type tuningKey struct {
 	Driver    string    `json:"driver"`
 	Backend   string    `json:"backend"`
 	Precision Precision `json:"precision"`
+	Unit      string    `json:"unit"`   // of matrices; "": none
 	Shader    string    `json:"shader"` // the hash of its text
 	Layers    [][2]int  `json:"layers"` // outputs and inputs
 }
@@ -32,18 +33,22 @@ type tunedFile struct {
 	Times map[string]time.Duration `json:"nanoseconds"` // by the names of tiles
 }
 
-func (m *model) tuningKey(a *adapter) tuningKey {
-	text, err := shaderFiles.ReadFile("shaders/matmul.wgsl")
-	if err != nil {
-		panic(err) // it is part of the program
+func (m *model) tuningKey(d *device) tuningKey {
+	hash := sha256.New()
+	for _, name := range []string{"linear", d.tiles()[0].shader()} {
+		text, err := shaderFiles.ReadFile("shaders/" + name + ".wgsl")
+		if err != nil {
+			panic(err) // it is part of the program
+		}
+		hash.Write(text)
 	}
-	hash := sha256.Sum256(text)
 	precision := FP32
 	if m.f16 {
 		precision = FP16
 	}
 	return tuningKey{
-		Adapter: a.name, Driver: a.driver, Backend: a.backend, Precision: precision, Shader: hex.EncodeToString(hash[:8]), Layers: m.shapes(),
+		Adapter: d.adapter.name, Driver: d.adapter.driver, Backend: d.adapter.backend, Precision: precision, Unit: d.matrices.name(),
+		Shader: hex.EncodeToString(hash.Sum(nil)[:8]), Layers: m.shapes(),
 	}
 }
 
@@ -60,9 +65,9 @@ func (k tuningKey) path(dir string) string {
 // tunedBytes is more than a file with times has.
 const tunedBytes = 1 << 16
 
-// read returns the times that a file has; none if it does not exist. The error says what is wrong
+// read returns the times of tiles that a file has; none if it does not exist. The error says what is wrong
 // with the file, and then there are none either.
-func (k tuningKey) read(path string) (map[productTile]time.Duration, error) {
+func (k tuningKey) read(path string, of []productTile) (map[productTile]time.Duration, error) {
 	none := map[productTile]time.Duration{}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +81,7 @@ func (k tuningKey) read(path string) (map[productTile]time.Duration, error) {
 	if err != nil {
 		return none, err
 	}
-	times, err := k.parse(text)
+	times, err := k.parse(text, of)
 	if err != nil {
 		return none, err
 	}
@@ -84,7 +89,7 @@ func (k tuningKey) read(path string) (map[productTile]time.Duration, error) {
 }
 
 // parse returns the times in a file's text.
-func (k tuningKey) parse(text []byte) (map[productTile]time.Duration, error) {
+func (k tuningKey) parse(text []byte, of []productTile) (map[productTile]time.Duration, error) {
 	var file tunedFile
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -95,7 +100,7 @@ func (k tuningKey) parse(text []byte) (map[productTile]time.Duration, error) {
 		return nil, errors.New("it is of another device or version")
 	}
 	tiles, times := map[string]productTile{}, map[productTile]time.Duration{}
-	for _, t := range productTiles {
+	for _, t := range of {
 		tiles[t.String()] = t
 	}
 	for name, took := range file.Times {

@@ -11,7 +11,7 @@ import (
 )
 
 // Which tile is the fastest depends on the device and the sizes of the layers. So a session times
-// the products of one block with each of productTiles when it starts, as many as fit the budget,
+// the products of one block with each of its tiles when it starts, as many as fit the budget,
 // and keeps the times in a file. The next start on the same device measures those that are left.
 // All tiles have the same results, so the choice changes nothing but the speed.
 
@@ -36,6 +36,8 @@ func defaultTuning() tuning {
 type tuned struct {
 	tile productTile
 	how  string
+
+	matrices matrices // that compute them, or why not
 }
 
 // tuner measures tiles.
@@ -51,7 +53,7 @@ func (p *planner) tune() {
 		return
 	}
 	if p.m.tuned == nil { // otherwise a lost device is opened anew
-		p.m.tuned = &tuned{productTiles[0], "the products are too small to measure"}
+		p.m.tuned = &tuned{tile: p.smallTile(), how: "the products are too small to measure"}
 		switch {
 		case p.m.productsOfRow() < p.m.tuning.least:
 		case p.adapter.cpu && !p.m.tuning.onCPU:
@@ -61,26 +63,27 @@ func (p *planner) tune() {
 			p.m.tuned = t.choose()
 		}
 	}
+	p.m.tuned.matrices = p.matrices
 	p.products = p.m.tuned.tile
 }
 
 // choose returns the fastest of the tiles whose times are known, after it has measured as many of
 // the others as the budget allows.
 func (t *tuner) choose() *tuned {
-	key, begin := t.m.tuningKey(&t.adapter), time.Now()
+	key, begin := t.m.tuningKey(t.device), time.Now()
 	path, unkept := key.path(t.m.tuning.dir), t.m.tuning.nowhere
 	var damage error
 	if unkept == nil {
-		t.times, damage = key.read(path)
+		t.times, damage = key.read(path, t.tiles())
 	}
 	var fitting []productTile
-	for _, tile := range productTiles {
+	for _, tile := range t.tiles() {
 		if tile.fits(&t.adapter.limits) {
 			fitting = append(fitting, tile)
 		}
 	}
 	t.measureAll(fitting, begin)
-	best := productTiles[0]
+	best := t.smallTile()
 	for _, tile := range fitting {
 		if took, ok := t.times[tile]; ok && took < cmp.Or(t.times[best], took+1) {
 			best = tile
@@ -88,7 +91,7 @@ func (t *tuner) choose() *tuned {
 	}
 	how := fmt.Sprintf("the fastest of %d of %d", len(t.times), len(fitting))
 	if t.taken == 0 {
-		return &tuned{best, how + " by " + path}
+		return &tuned{tile: best, how: how + " by " + path}
 	}
 	how += fmt.Sprintf(", %d of them measured in %d ms", t.taken, time.Since(begin).Milliseconds())
 	if damage != nil {
@@ -100,7 +103,7 @@ func (t *tuner) choose() *tuned {
 	if unkept != nil {
 		how += "; the times are not kept: " + unkept.Error()
 	}
-	return &tuned{best, how}
+	return &tuned{tile: best, how: how}
 }
 
 // measureAll measures the tiles whose times are not known. A tile that the device refuses has none.

@@ -47,14 +47,14 @@ func TestTiles(t *testing.T) {
 			return out
 		}
 		want := map[int][]byte{}
-		for _, tile := range productTiles {
+		for _, tile := range s.tiles() {
 			if !tile.fits(&s.adapter.limits) {
 				t.Logf("%v is too large for this device", tile)
 				continue
 			}
 			for _, rows := range []int{1, 33, 127, 129} {
 				got := compute(tile, rows)
-				if tile == productTiles[0] {
+				if tile == s.smallTile() {
 					want[rows] = got
 				}
 				if !bytes.Equal(got, want[rows]) {
@@ -169,20 +169,20 @@ func aKey(t testing.TB) tuningKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.tuningKey(&adapter{name: "a GPU", driver: "of version 1", backend: "Vulkan"})
+	return m.tuningKey(&device{adapter: adapter{name: "a GPU", driver: "of version 1", backend: "Vulkan"}})
 }
 
 // TestTunedFile reads files of all kinds.
 func TestTunedFile(t *testing.T) {
 	k, path := aKey(t), filepath.Join(t.TempDir(), "a", "file.json")
-	if times, err := k.read(path); err != nil || len(times) != 0 {
+	if times, err := k.read(path, threadTiles); err != nil || len(times) != 0 {
 		t.Errorf("no file: got %v, %v", times, err)
 	}
-	times := map[productTile]time.Duration{productTiles[0]: 5, productTiles[2]: 7}
+	times := map[productTile]time.Duration{threadTiles[0]: 5, threadTiles[2]: 7}
 	if err := k.write(path, times); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := k.read(path); err != nil || len(got) != 2 || got[productTiles[2]] != 7 {
+	if got, err := k.read(path, threadTiles); err != nil || len(got) != 2 || got[threadTiles[2]] != 7 {
 		t.Errorf("got %v, %v, want %v", got, err, times)
 	}
 	text, err := os.ReadFile(path)
@@ -200,7 +200,7 @@ func TestTunedFile(t *testing.T) {
 		"an early end":      {"}\n}", "", "it is damaged"},
 	} {
 		changed := strings.Replace(string(text), c.from, c.to, 1)
-		if got, err := k.parse([]byte(changed)); err == nil || !strings.Contains(err.Error(), c.want) || len(got) != 0 || changed == string(text) {
+		if got, err := k.parse([]byte(changed), threadTiles); err == nil || !strings.Contains(err.Error(), c.want) || len(got) != 0 || changed == string(text) {
 			t.Errorf("%s: got %v, %v, want %q", name, got, err, c.want)
 		}
 	}
@@ -214,7 +214,7 @@ func TestTunedFile(t *testing.T) {
 // FuzzTunedFile: whatever a file has, its times are those of tiles.
 func FuzzTunedFile(f *testing.F) {
 	k, path := aKey(f), filepath.Join(f.TempDir(), "file.json")
-	if err := k.write(path, map[productTile]time.Duration{productTiles[0]: 5}); err != nil {
+	if err := k.write(path, map[productTile]time.Duration{threadTiles[0]: 5}); err != nil {
 		f.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -224,9 +224,9 @@ func FuzzTunedFile(f *testing.F) {
 	f.Add(text)
 	f.Add([]byte(`{"key":{}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		times, err := k.parse(text)
+		times, err := k.parse(text, threadTiles)
 		for tile, took := range times {
-			if err != nil || took <= 0 || !slices.Contains(productTiles, tile) {
+			if err != nil || took <= 0 || !slices.Contains(threadTiles, tile) {
 				t.Errorf("got %v of %v, %v", took, tile, err)
 			}
 		}
@@ -236,7 +236,7 @@ func FuzzTunedFile(f *testing.F) {
 // TestDefaultTileFits: every device of WebGPU has what the default needs.
 func TestDefaultTileFits(t *testing.T) {
 	least := &limits{workgroupStorage: 16384, invocationsPerWorkgroup: 256, workgroupSizeX: 256, workgroupSizeY: 256}
-	if !productTiles[0].fits(least) || productTiles[4].fits(least) {
-		t.Errorf("%v must fit, and %v not", productTiles[0], productTiles[4])
+	if !threadTiles[0].fits(least) || threadTiles[4].fits(least) {
+		t.Errorf("%v must fit, and %v not", threadTiles[0], threadTiles[4])
 	}
 }

@@ -1,6 +1,8 @@
 {{- /* What several shaders share. Elements are stored as f32 or f16; all sums are f32. */ -}}
 {{define "start"}}{{if .F16}}enable f16;
-{{end}}{{if .Subgroups}}enable subgroups;
+{{end}}{{if or .Subgroups .Matrices}}enable subgroups;
+{{end}}{{if .Matrices}}enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity); // it knows workgroups only, not subgroups
 {{end}}
 struct Batch { rows: u32 }
 @group(0) @binding(0) var<uniform> batch: Batch;
