@@ -64,7 +64,9 @@ func Open(name string, opts Options) (*Model, error) {
 	}
 	m.Name = name
 	if opts.SpecialTokens == specialText {
-		m.Tokenizer = m.Tokenizer.WithoutAdded()
+		if m.Reading, err = m.Reading.PlainTexts(); err != nil {
+			return nil, errors.Join(fmt.Errorf("opening model %s: %w", name, err), closeAll(engines))
+		}
 	}
 	model := &Model{vocabulary: m.Tokenizer, engines: engines}
 	if warning, _ := opts.checkThreads(); warning != "" {

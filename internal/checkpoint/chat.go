@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -18,6 +19,7 @@ const chatTemplateFile = "chat_template.jinja"
 type chat struct {
 	prefix, suffix string
 	prompt         tokenizer.Prompt
+	special        bool // the tokenizer's special tokens of a single text stand around it
 }
 
 // qwen3Chat is the one that the model cards of Qwen3-Reranker give.
@@ -50,8 +52,15 @@ var mxbaiChat = chat{
 		"(0 for not relevant, 1 for relevant).\nRelevance:<|im_end|>\n<|im_start|>assistant\n",
 }
 
+// nvidiaChat is the one of llama-nemotron-rerank-1b-v2 and its predecessors, by their model cards:
+// one text with the tokenizer's special tokens.
+var nvidiaChat = chat{
+	prompt:  tokenizer.Prompt{BeforeQuery: "question:", AfterQuery: " \n \n passage", BeforePassage: ":"},
+	special: true,
+}
+
 // readChat finds the chat of a decoder: the template in its files if that is one of a reranker,
-// else the family's own.
+// else the family's own. It returns nil if pairs are read without one.
 func (d *decoder) readChat(dir string) (*chat, error) {
 	file, template, err := chatTemplate(dir)
 	if err != nil {
@@ -64,9 +73,9 @@ func (d *decoder) readChat(dir string) (*chat, error) {
 		}
 		return c, nil
 	}
-	if d.chat == nil {
+	if d.chat == nil && !d.pairs {
 		return nil, &Error{File: chatTemplateFile, Err: errors.New("no template in the model's files has places for a query and a document, " +
-			"so how it reads a pair is not known")}
+			"so how it reads a pair is not known; " + templateAdvice)}
 	}
 	return d.chat, nil
 }
@@ -74,21 +83,35 @@ func (d *decoder) readChat(dir string) (*chat, error) {
 // chatTemplate returns the chat template of a model and the file that it is in; "" if there is
 // none.
 func chatTemplate(dir string) (file, template string, err error) {
-	data, err := readFile(dir, chatTemplateFile, maxConfigBytes)
-	switch {
-	case err == nil:
-		return chatTemplateFile, string(data), nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", "", err
-	}
 	o, err := readObject(dir, tokenizerConfigFile)
 	if err != nil {
 		return "", "", err
 	}
-	if raw, ok := o.get("chat_template"); !ok || raw.Kind() != '"' {
+	file = tokenizerConfigFile
+	data, err := readFile(dir, chatTemplateFile, maxConfigBytes)
+	switch raw, ok := o.get("chat_template"); {
+	case err == nil:
+		file, template = chatTemplateFile, string(data)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", "", err
+	case !ok || raw.Kind() != '"':
 		return "", "", nil // several templates by name are those of a chat
+	default:
+		template = o.str("chat_template", "")
 	}
-	return tokenizerConfigFile, o.str("chat_template", ""), o.err
+	return file, fillBOS(template, specialName(o, "bos_token", "")), o.err
+}
+
+// bosPlace is a Jinja expression for the token that begins a text, where a template begins with it.
+var bosPlace = regexp.MustCompile(`^\{\{-?\s*bos_token\s*(?:\}\}|-\}\}\s*)`)
+
+// fillBOS puts a token into its place, if a template has that and there is one.
+func fillBOS(template, token string) string {
+	at := bosPlace.FindString(template)
+	if at == "" || token == "" {
+		return template
+	}
+	return token + template[len(at):]
 }
 
 // isRerankTemplate reports whether a template is a reranker's, not one of conversations.
@@ -134,7 +157,7 @@ func parseChat(template string) (*chat, error) {
 	if *first == "" {
 		first = &c.prompt.BeforeQuery
 	}
-	line := strings.LastIndexByte(*first, '\n') + 1
+	line := strings.LastIndexByte(strings.TrimSuffix(*first, "\n"), '\n') + 1
 	c.prefix, *first = (*first)[:line], (*first)[line:]
 	c.prompt.AfterQuery = texts[len(texts)-1]
 	if after, ok := strings.CutSuffix(c.prompt.AfterQuery, " "); ok {
@@ -149,25 +172,59 @@ type seam struct{ before, after string }
 // seams are those where the reference encodes both parts together. With a part between query and
 // passage, it encodes that and the suffix by themselves too.
 func (c *chat) seams() []seam {
-	all := []seam{{c.prefix, c.prompt.BeforeInstruction + "a"}}
+	var all []seam
+	if c.prefix != "" {
+		all = append(all, seam{c.prefix, c.prompt.BeforeInstruction + c.prompt.BeforeQuery + "a"})
+	}
 	if c.prompt.Between != "" {
 		return append(all, seam{c.prompt.Between, c.prompt.BeforePassage})
 	}
 	return append(all, seam{c.prompt.AfterQuery, c.prompt.BeforePassage}, seam{"", c.suffix})
 }
 
-// tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
-func (c *chat) tokenizer(tok *tokenizer.Tokenizer) (*tokenizer.Tokenizer, error) {
+// seamed returns c with the seam between query and passage so far to the left that the parts have
+// the tokens of both together. A colon before a passage, for instance, may be read with its first
+// word.
+func (c *chat) seamed(tok *tokenizer.Tokenizer) (*chat, error) {
+	moved, fault := *c, c.checkSeams(tok)
+	for err := fault; err != nil; err = moved.checkSeams(tok) {
+		p := &moved.prompt
+		if p.AfterQuery == "" || p.Between != "" {
+			return nil, fault
+		}
+		_, size := utf8.DecodeLastRuneInString(p.AfterQuery)
+		at := len(p.AfterQuery) - size
+		p.AfterQuery, p.BeforePassage = p.AfterQuery[:at], p.AfterQuery[at:]+p.BeforePassage
+	}
+	return &moved, nil
+}
+
+// seamTexts are texts that a token before them may go on into. Of a letter after a mark, a vocabulary
+// has a piece for some letters and none for others.
+var seamTexts = slices.Concat([]string{"", "A9", "9", ".", "-", " ", "  x", "\n", "\n\nx", "'s", "é", "\u0301", "中"},
+	strings.Split("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ""))
+
+// checkSeams refuses a chat whose parts have other tokens, each by itself, than both together.
+func (c *chat) checkSeams(tok *tokenizer.Tokenizer) error {
 	for _, seam := range c.seams() {
-		for _, text := range []string{"", "a", "A9", "9", ".", "-", " ", "  x", "\n", "\n\nx", "'s", "é", "\u0301", "中"} {
+		for _, text := range seamTexts {
 			before, after := seam.before, seam.after+text
 			if seam.before == "" {
 				before, after = text, seam.after
 			}
 			if !slices.Equal(tok.Append(tok.Append(nil, before), after), tok.Append(nil, before+after)) {
-				return nil, fmt.Errorf("its tokens of %q and %q are others than those of both together; such a chat cannot be computed", before, after)
+				return fmt.Errorf("its tokens of %q and %q are others than those of both together; such a chat cannot be computed", before, after)
 			}
 		}
 	}
-	return tok.WithChat(tok.Append(nil, c.prefix), tok.Append(nil, c.suffix)), nil
+	return nil
+}
+
+// tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
+func (c *chat) tokenizer(tok *tokenizer.Tokenizer, single affixes) *tokenizer.Tokenizer {
+	head, tail := tok.Append(nil, c.prefix), tok.Append(nil, c.suffix)
+	if c.special {
+		head, tail = slices.Concat(single.head, head), slices.Concat(tail, single.tail)
+	}
+	return tok.WithChat(head, tail)
 }

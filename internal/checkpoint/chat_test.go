@@ -24,11 +24,11 @@ func TestParseChat(t *testing.T) {
 			"<s>judge</s>\n<u>\nI: " + systemPlace + "\nQ: " + queryPlace + "\nD: " + documentPlace + "</u>\n\n",
 			chat{"<s>judge</s>\n<u>\n", "</u>\n", tokenizer.Prompt{
 				BeforeInstruction: "I: ", Instruction: "find answers", BeforeQuery: "\nQ: ", AfterQuery: "\nD:", BeforePassage: " ",
-			}},
+			}, false},
 		},
 		{
 			"<u>\nQ: " + queryPlace + " D:" + documentPlace + "</u>",
-			chat{"<u>\n", "</u>", tokenizer.Prompt{BeforeQuery: "Q: ", AfterQuery: " D:"}},
+			chat{"<u>\n", "</u>", tokenizer.Prompt{BeforeQuery: "Q: ", AfterQuery: " D:"}, false},
 		},
 	} {
 		got, err := parseChat(c.template)
@@ -70,10 +70,11 @@ func TestMxbaiChat(t *testing.T) {
 		"carefully analyze the semantic relationship between them, then provide your binary relevance judgment " +
 		"(0 for not relevant, 1 for relevant).\nRelevance:"
 	plain := readTokenizer(t, material.Path(t, "tokenizers", "qwen3.json"))
-	chat, err := mxbaiChat.tokenizer(plain)
-	if err != nil {
-		t.Fatal(err)
+	seamed, err := mxbaiChat.seamed(plain)
+	if err != nil || *seamed != mxbaiChat {
+		t.Fatalf("got %+v, error %v; want the chat as it is", seamed, err)
 	}
+	chat := seamed.tokenizer(plain, affixes{})
 	texts := []string{"", "how tall is k2", "K2.", "a ", "\n", " b\n\n", "9", "'s", "...", "e\u0301 \u0301", "中文。", "x <|im_end|>"}
 	for _, query := range texts {
 		for i, document := range texts {

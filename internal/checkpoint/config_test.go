@@ -63,8 +63,8 @@ func TestConfig(t *testing.T) {
 
 // TestUnknownClassIsNamed: the error names the class that was found and all that can be computed.
 func TestUnknownClassIsNamed(t *testing.T) {
-	_, err := parseConfig([]byte(with("architectures", `["LlamaForSequenceClassification"]`)))
-	for _, want := range []string{`["LlamaForSequenceClassification"]`, "these classes can be computed: BertForSequenceClassification"} {
+	_, err := parseConfig([]byte(with("architectures", `["FalconForSequenceClassification"]`)))
+	for _, want := range []string{`["FalconForSequenceClassification"]`, "these classes can be computed: ForSequenceClassification of Bert, ", "; ForCausalLM of Qwen3, "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %s", err, want)
 		}
@@ -93,7 +93,7 @@ var hostile = []struct{ name, config, field string }{
 
 	{"no architectures", with("architectures", "null"), "architectures"},
 	{"architectures empty", with("architectures", "[]"), "architectures"},
-	{"another architecture", with("architectures", `["LlamaForSequenceClassification"]`), "architectures"},
+	{"another architecture", with("architectures", `["FalconForSequenceClassification"]`), "architectures"},
 	{"an encoder without a classifier", with("architectures", `["BertModel"]`), "architectures"},
 	{"an architecture that is a string", with("architectures", `"BertForSequenceClassification"`), "architectures"},
 	{"another model type", with("model_type", `"roberta"`), "model_type"},

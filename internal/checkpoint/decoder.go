@@ -10,7 +10,8 @@ import (
 
 // decoder is what a translation of a decoder has besides its network.
 type decoder struct {
-	chat *chat // in which it reads a pair, if its files have none; nil: they must
+	chat  *chat // in which it reads a pair, if its files have none; nil: they must
+	pairs bool  // without either it reads a pair as the tokenizer's template has it
 
 	// Of a language model, whose score is made of the logits of one or two tokens. Without a head
 	// here, the file has a classifier.
@@ -49,18 +50,46 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 	if err != nil {
 		return Reading{}, err
 	}
-	if r.Tokenizer, err = c.tokenizer(r.Tokenizer); err != nil {
+	if d.head != nil {
+		if r.answers, err = d.answersOf(s, v); err == nil && c == d.chat {
+			err = d.checkAnswers(r.answers, v)
+		}
+		if err != nil {
+			return Reading{}, err
+		}
+	}
+	if (c == nil || c.special) && v.affix != nil {
+		return Reading{}, v.affix
+	}
+	if c == nil {
+		return r, s.messages
+	}
+	if c, err = c.seamed(r.Tokenizer); err != nil {
 		return Reading{}, &Error{File: v.file, Err: err}
 	}
-	r.Prompt = c.prompt
+	r.Tokenizer, r.Prompt = c.tokenizer(r.Tokenizer, v.single), c.prompt
 	if s.prompt != "" {
 		r.Prompt.Instruction = s.prompt
 	}
-	if d.head != nil {
-		r.answers, err = d.answersOf(s, v)
-	}
-	return r, err
+	return r, nil
 }
+
+// checkAnswers refuses answers other than the family's own beside the family's own chat: they are
+// those of another model, which reads a pair in another way.
+func (d *decoder) checkAnswers(a answers, v *vocabulary) error {
+	if !a.one && v.token(int(a.yes)) == d.yes && v.token(int(a.no)) == d.no {
+		return nil
+	}
+	named := fmt.Sprintf("%.80q", v.token(int(a.yes)))
+	if !a.one {
+		named += fmt.Sprintf(" and %.80q", v.token(int(a.no)))
+	}
+	return &Error{File: logitScoreFile, Err: fmt.Errorf("the score is made of the logits of %s, not of %q and %q, and no template in the "+
+		"model's files has places for a query and a document, so how it reads a pair is not known; %s", named, d.yes, d.no, templateAdvice)}
+}
+
+// templateAdvice says what to do where it is not known how a model reads a pair.
+const templateAdvice = "write its prompt to " + chatTemplateFile + ", as text with places for both (see the documentation of decoders)"
 
 // languageModel is the decoder of a language model; nil for other models.
 func (c *modelConfig) languageModel() *decoder {

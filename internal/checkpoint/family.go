@@ -32,7 +32,7 @@ type family struct {
 // families are those that can be translated.
 var families = []*family{
 	&bert, &roberta, &jina, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte,
-	&qwen3, &qwen3Classifier, &qwen2, &qwen2Classifier,
+	&qwen3, &qwen3Classifier, &qwen2, &qwen2Classifier, &llama, &llamaClassifier, &llamaBothWays,
 }
 
 // translation is a network whose tensors are still empty, and where each of them is found.
@@ -64,13 +64,19 @@ func findFamily(o *object) *family {
 	return nil
 }
 
-// classes lists the families' classes.
+// classes lists the families' classes, those with the same ending together.
 func classes() string {
-	var names []string
-	for _, f := range families {
-		names = append(names, f.class)
+	var lists []string
+	for _, ending := range []string{"ForSequenceClassification", "ForCausalLM"} {
+		var names []string
+		for _, f := range families {
+			if name, ok := strings.CutSuffix(f.class, ending); ok {
+				names = append(names, name)
+			}
+		}
+		lists = append(lists, ending+" of "+strings.Join(slices.Compact(names), ", "))
 	}
-	return strings.Join(slices.Compact(names), ", ")
+	return strings.Join(lists, "; ")
 }
 
 func join(list []jsontext.Value) string {

@@ -188,6 +188,10 @@ func TestLibraryModels(t *testing.T) {
 			vocab[6000], vocab[6001], vocab[6002] = []any{"the", 50.0}, []any{"the", -1.0}, []any{"\U000e0fff\U000e0fff", 3.0}
 		}},
 		{"BPE that takes whole words", "qwen3-seq-a", func(v variant) { model(v)["ignore_merges"] = true }},
+		{"Llama 3's tokenizer", "qwen3-seq-a", func(v variant) {
+			v["normalizer"], model(v)["ignore_merges"] = nil, true
+			v["pre_tokenizer"] = preTokenizers(split("Regex", testRegexes[2], "Isolated", false), byteLevel(false, false))
+		}},
 		{"BPE of characters", "roberta-a", func(v variant) {
 			v["pre_tokenizer"] = named("Whitespace")
 			model(v)["unk_token"] = "<unk>"

@@ -24,13 +24,13 @@ func (v *vocabulary) readPostProcessor(o *object) {
 		found = true
 		switch kind {
 		case "TemplateProcessing":
-			v.opts.Pair = readParts(p, v)
+			v.opts.Pair, v.single = readPair(p, v), readSingle(p, v)
 		case "BertProcessing":
 			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
-			v.opts.Pair = bertPair(cls, sep)
+			v.opts.Pair, v.single = bertPair(cls, sep), affixes{[]int32{cls}, []int32{sep}}
 		case "RobertaProcessing":
 			cls, sep := v.tokenPair(p, "cls"), v.tokenPair(p, "sep")
-			v.opts.Pair = robertaPair(cls, sep)
+			v.opts.Pair, v.single = robertaPair(cls, sep), affixes{[]int32{cls}, []int32{sep}}
 		default:
 			p.fail("type", "it is %.80q; no such post-processor can be computed", kind)
 		}
@@ -86,21 +86,40 @@ func (v *vocabulary) token(id int) string {
 	return ""
 }
 
-// readParts reads the member pair of a TemplateProcessing.
-func readParts(p *object, v *vocabulary) (parts []tokenizer.Part) {
-	tokens := p.object("special_tokens")
+// readPair reads the member pair of a TemplateProcessing.
+func readPair(p *object, v *vocabulary) []tokenizer.Part {
 	p.need("pair")
-	for i, raw := range p.list("pair") {
-		o := p.part(fmt.Sprintf("%s[%d]", p.field("pair"), i), raw)
+	parts := readParts(p, "pair", v)
+	if err := tokenizer.CheckPair(parts); err != nil {
+		p.fail("pair", "%w", err)
+	}
+	return parts
+}
+
+// readSingle reads the member single of a TemplateProcessing, what stands around one text.
+func readSingle(p *object, v *vocabulary) (a affixes) {
+	side := &a.head
+	for _, part := range readParts(p, "single", v) {
+		if part.Text == tokenizer.NoText {
+			*side = append(*side, part.ID)
+		} else {
+			side = &a.tail
+		}
+	}
+	return a
+}
+
+// readParts reads the parts of a template.
+func readParts(p *object, key string, v *vocabulary) (parts []tokenizer.Part) {
+	tokens := p.object("special_tokens")
+	for i, raw := range p.list(key) {
+		o := p.part(fmt.Sprintf("%s[%d]", p.field(key), i), raw)
 		parts = append(parts, readPart(o, tokens, v)...)
 		p.merge(o)
 		p.merge(tokens)
 		if p.err != nil {
 			return nil
 		}
-	}
-	if err := tokenizer.CheckPair(parts); err != nil {
-		p.fail("pair", "%w", err)
 	}
 	return parts
 }

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -30,6 +31,20 @@ func (r Reading) Pair(dst []int32, query, passage string) (ids []int32, boundary
 	passageIDs := r.Tokenizer.AppendSide(nil, r.Prompt.Passage(passage))
 	ids, boundary, _ = r.Tokenizer.Join(dst, queryIDs, passageIDs, r.MaxLength, tokenizer.KeepStart)
 	return ids, boundary
+}
+
+// PlainTexts returns r with special tokens in texts read as text. It refuses a prompt that has some
+// between the texts, where the two could not be told apart.
+func (r Reading) PlainTexts() (Reading, error) {
+	plain, p := r.Tokenizer.WithoutAdded(), r.Prompt
+	for _, part := range []string{p.BeforeInstruction, p.BeforeQuery, p.BeforeQueryAlone, p.AfterQuery, p.Between, p.BeforePassage} {
+		if !slices.Equal(plain.Append(nil, part), r.Tokenizer.Append(nil, part)) {
+			return Reading{}, fmt.Errorf("the model's prompt has special tokens between the texts, %.80q, so special tokens in texts "+
+				"cannot be read as text", part)
+		}
+	}
+	r.Tokenizer = plain
+	return r, nil
 }
 
 // reading combines the settings with the tokenizer of a model with so many positions.

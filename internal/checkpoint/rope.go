@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"math"
+	"slices"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -48,4 +49,65 @@ func (o *object) plainRope(key string, fallback float64) (theta float64) {
 	o.merge(part)
 	o.harmless(key, rotaryKeys...)
 	return theta
+}
+
+// rope are the rotary positions of a decoder: their base, and how they are scaled.
+type rope struct {
+	theta  float64
+	llama3 *llama3Rope // nil: not
+}
+
+// readRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes both.
+// Of the scalings it reads llama3 where a family has it.
+func (o *object) readRope(theta float64, llama3 bool) rope {
+	r := rope{theta: o.positive("rope_theta", theta)}
+	for _, key := range []string{"rope_scaling", "rope_parameters"} {
+		part := o.object(key)
+		if !llama3 || part.ropeType() != "llama3" {
+			r.theta = o.plainRope(key, r.theta)
+			continue
+		}
+		r.theta = part.positive("rope_theta", r.theta)
+		r.llama3 = readLlama3Rope(part)
+		o.merge(part)
+		o.harmless(key, slices.Concat(llama3Keys, rotaryKeys)...)
+	}
+	return r
+}
+
+func (r rope) rotary(size int) *network.Rotary {
+	turns := rotary(r.theta, size)
+	if r.llama3 != nil {
+		for i, f := range turns.Frequencies {
+			turns.Frequencies[i] = r.llama3.scale(f)
+		}
+	}
+	return turns
+}
+
+// llama3Rope is how Llama 3.1 and later make the texts longer that rotary positions reach.
+type llama3Rope struct{ factor, low, high, length float64 }
+
+var llama3Keys = []string{"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}
+
+func readLlama3Rope(o *object) *llama3Rope {
+	var values [4]float64
+	for i, key := range llama3Keys {
+		o.need(key)
+		values[i] = o.positive(key, 1)
+	}
+	r := &llama3Rope{values[0], values[1], values[2], values[3]}
+	if r.high <= r.low {
+		o.fail("high_freq_factor", "it is %g; it must be more than low_freq_factor, which is %g", r.high, r.low)
+	}
+	return r
+}
+
+// scale divides by the factor the frequency of a pair that turns round less than low times within
+// the length that the model was first trained with. Frequencies of more than high turns stay, and
+// between the two both are mixed by the number of turns.
+func (r *llama3Rope) scale(frequency float64) float64 {
+	turns := r.length * frequency / (2 * math.Pi)
+	share := min(max((turns-r.low)/(r.high-r.low), 0), 1)
+	return (1-share)*frequency/r.factor + share*frequency
 }

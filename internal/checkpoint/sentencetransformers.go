@@ -26,8 +26,9 @@ type settings struct {
 
 	lowerFile string // the file that asks for lower-casing; "" if none does
 
-	chats   bool     // texts are read in a chat
-	answers *answers // of a LogitScore module; nil: there is none
+	chats    bool     // texts are read in a chat
+	messages error    // that a file asks for one; nil: none does
+	answers  *answers // of a LogitScore module; nil: there is none
 }
 
 // readSettings reads the files of an encoder, or of a decoder if there is one.

@@ -88,6 +88,18 @@ func (s *slots) normWithoutBias(name string, width int, n *network.Norm) {
 	s.add(name+".weight", []int{width}, 0, func(x []float32) { n.Weight = x })
 }
 
+// changed changes the numbers of the tensor added last, which become float32.
+func (s *slots) changed(change func(float32) float32) {
+	last := &s.list[len(s.list)-1]
+	put := last.put
+	last.putBits, last.put = nil, func(x []float32) {
+		for i, v := range x {
+			x[i] = change(v)
+		}
+		put(x)
+	}
+}
+
 // linear adds a linear layer with a bias.
 func (s *slots) linear(name string, in, out int, l *network.Linear) {
 	s.fused(name, in, true, part{out, l})

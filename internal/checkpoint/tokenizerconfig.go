@@ -198,3 +198,23 @@ func (c *tokenizerConfig) agreeOnSpace(s *stages) error {
 	}
 	return nil
 }
+
+// agreeOnAffixes refuses an add_bos_token or add_eos_token that contradicts the special tokens of
+// tokenizer.json. The classes of Llama's and Gemma's tokenizers make those anew.
+func (c *tokenizerConfig) agreeOnAffixes(v *vocabulary) error {
+	class := c.o.str("tokenizer_class", "")
+	if !strings.HasPrefix(class, "Llama") && !strings.HasPrefix(class, "Gemma") {
+		return nil
+	}
+	for _, s := range []struct {
+		key      string
+		fallback bool
+		tokens   []int32
+	}{{"add_bos_token", true, v.single.head}, {"add_eos_token", false, v.single.tail}} {
+		if got := c.o.boolean(s.key, s.fallback); got != (len(s.tokens) > 0) {
+			return fmt.Errorf("two files disagree: %w", c.o.fault(s.key, c.o.members[s.key], fmt.Errorf("it is %v for a %s, but the post_processor "+
+				"in %s says otherwise; make them agree", got, class, tokenizerFile)))
+		}
+	}
+	return nil
+}

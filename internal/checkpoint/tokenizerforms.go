@@ -65,7 +65,7 @@ func fromTokenizerJSON(data []byte, c *tokenizerConfig) (*vocabulary, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.limit, v.noTypes = c.limit, c.noTypes
+	v.limit, v.noTypes, v.affix = c.limit, c.noTypes, c.agreeOnAffixes(v)
 	return v, c.agree(v)
 }
 

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"maps"
 	"slices"
 )
@@ -53,6 +54,12 @@ func (s *settings) readProcessing(kwargs, o *object) {
 		kwargs.harmless(name, "max_length", "truncation", "padding", "padding_side", "pad_to_multiple_of", "return_tensors",
 			"logits_to_keep")
 	}
+	// What else a chat template is given changes nothing in those that can be computed.
+	chat := kwargs.object("chat_template")
+	if !chat.boolean("restore_suffix", true) {
+		chat.fail("restore_suffix", "it is false, so that the end of a prompt may be cut off; only true can be computed")
+	}
+	kwargs.merge(chat)
 	o.merge(kwargs)
 }
 
@@ -65,6 +72,8 @@ func (s *settings) only(o *object, key, want, languageModel string) {
 	o.only(key, want)
 }
 
+var errReadsMessages = errors.New("text that is read through a chat template cannot be computed")
+
 // checkModality checks that a pair is read as text, and that the score is the logit. Other kinds of
 // input do not matter, except messages: text goes through a chat template then, as that of a
 // decoder does.
@@ -73,11 +82,13 @@ func (s *settings) checkModality(o *object, key string) {
 		return
 	}
 	m := o.object(key)
-	if _, ok := m.get("message"); ok && s.chats {
+	if _, ok := m.get("message"); ok {
+		s.messages = m.fault("message", m.members["message"], errReadsMessages)
+		if !s.chats {
+			m.fail("message", "%w", errReadsMessages)
+		}
 		o.merge(m)
 		return
-	} else if ok {
-		m.fail("message", "text that is read through a chat template cannot be computed")
 	}
 	if _, ok := m.need("text"); ok {
 		text := m.object("text")

@@ -15,6 +15,8 @@ type vocabulary struct {
 	file   string            // that lists the pieces, for errors
 	pieces []string          // index = id
 	opts   tokenizer.Options // of BERT's tokenizer, and what is added to any
+	single affixes           // of one text
+	affix  error             // that a file contradicts single; nil: none does
 	limit  int               // max tokens of a pair, by tokenizer_config.json; 0 = not given
 
 	// stages are those of a tokenizer other than BERT's, whose opts count only for what is added;
@@ -24,6 +26,9 @@ type vocabulary struct {
 	noTypes  *Error // see tokenizerConfig
 	sequence bool   // tokenizer.json has a Sequence of normalizers
 }
+
+// affixes are the special tokens before and after a text.
+type affixes struct{ head, tail []int32 }
 
 // build makes the tokenizer.
 func (v *vocabulary) build() (*tokenizer.Tokenizer, error) {

@@ -138,7 +138,7 @@ func TestDecodersAgreeWithFloat64(t *testing.T) {
 // TestDecodersArePackedWhileRead: a language model's head has the rows of its tokens too where
 // embeddings are quantized as they are read, and whether or not they are its output.
 func TestDecodersArePackedWhileRead(t *testing.T) {
-	for _, name := range []string{"qwen2-tied", "qwen2-untied", "qwen2-one", "qwen3-bias"} {
+	for _, name := range []string{"qwen2-tied", "qwen2-untied", "qwen2-one", "qwen3-bias", "llama-tied", "llama-mean"} {
 		dir := filepath.Join("..", "checkpoint", "testdata", "families", name)
 		f := openFixture(t, dir)
 		for _, precision := range Precisions {
@@ -162,6 +162,32 @@ func TestDecodersArePackedWhileRead(t *testing.T) {
 				t.Errorf("%s, %s: got %v, want %v", name, precision, got, want)
 			}
 			e.Close()
+		}
+	}
+}
+
+// TestFixturesSharePrefixes: the networks of decoders compute once what sequences begin with, where
+// they are causal and read at their end, and give the same bits; the others compute everything.
+func TestFixturesSharePrefixes(t *testing.T) {
+	for name, shares := range map[string]bool{
+		"qwen3-bias": true, "llama-tied": true, "llama-bias": true, "llama-mean": false, "llama-first": false, "llama-last": false,
+	} {
+		f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", name))
+		var seqs []network.Sequence
+		long := f.seqs[len(f.seqs)-1].IDs
+		for i, q := range f.seqs[:len(f.seqs)-1] {
+			seqs = append(seqs, network.Sequence{IDs: slices.Concat(long[:60+i%2], q.IDs), TypeBoundary: 60 + i%2})
+		}
+		whole := start(t, f.network, Options{Threads: 1, MaxTokens: f.positions, PrefixBytes: -1})
+		shared := start(t, f.network, Options{Threads: 1, MaxTokens: f.positions})
+		want := logits(t, whole, seqs)
+		for round := range 2 {
+			if got := logits(t, shared, seqs); !slices.Equal(got, want) {
+				t.Errorf("%s, round %d: got %v, want %v", name, round, got, want)
+			}
+		}
+		if got := shared.Prefixes().Tokens > 0; got != shares {
+			t.Errorf("%s: prefixes shared: %v, want %v", name, got, shares)
 		}
 	}
 }

@@ -26,7 +26,7 @@ def rms(w, name, x, eps):
 
 
 def attention(c, w, at, x):
-    """Causal attention: query head i reads key and value head i // (heads / key heads)."""
+    """Attention, causal but for Llamas made encoders: query head i reads key head i // (heads / key heads)."""
     size, heads, shared, n = c["head_dim"], c["num_attention_heads"], c["num_key_value_heads"], len(x)
     bias = c["model_type"] == "qwen2" or c.get("attention_bias", False)
     q = linear(w, at + "q_proj", x, heads * size, bias).split(size, -1)
@@ -35,8 +35,8 @@ def attention(c, w, at, x):
     if c["model_type"] == "qwen3":
         q = rms(w, at + "q_norm", torch.stack(q), c["rms_norm_eps"])
         k = rms(w, at + "k_norm", torch.stack(k), c["rms_norm_eps"])
-    frequencies = inverse_frequencies(theta(c), size)
-    later = torch.ones(n, n).triu(1).bool()
+    frequencies = scaled(c, inverse_frequencies(theta(c), size))
+    later = torch.ones(n, n).triu(1).bool() & (c["model_type"] != "llama_bidirec")
     out = []
     for i in range(heads):
         j = i // (heads // shared)
@@ -45,8 +45,36 @@ def attention(c, w, at, x):
     return linear(w, at + "o_proj", torch.cat(out, -1), c["hidden_size"], c.get("attention_bias", False))
 
 
+def rope(c):
+    return c.get("rope_parameters") or c.get("rope_scaling") or {}
+
+
 def theta(c):
-    return c["rope_parameters"]["rope_theta"] if "rope_parameters" in c else c["rope_theta"]
+    return rope(c).get("rope_theta") or c["rope_theta"]
+
+
+def scaled(c, frequencies):
+    """Llama 3.1's scaling: slow turns are divided by the factor, fast ones are not, those between are mixed."""
+    r = rope(c)
+    if r.get("rope_type") != "llama3":
+        return frequencies
+    low, high, length = r["low_freq_factor"], r["high_freq_factor"], r["original_max_position_embeddings"]
+    out = []
+    for f in frequencies.tolist():
+        wave = 2 * math.pi / f
+        if wave > length / low:
+            out.append(f / r["factor"])
+        elif wave < length / high:
+            out.append(f)
+        else:
+            smooth = (length / wave - low) / (high - low)
+            out.append((1 - smooth) * f / r["factor"] + smooth * f)
+    return torch.tensor(out, dtype=torch.float64)
+
+
+def pool(c, rows):
+    kind = c.get("pooling", "avg") if c["model_type"] == "llama_bidirec" else "last"
+    return {"avg": rows.mean(0), "cls": rows[0], "last": rows[-1]}[kind]
 
 
 def decoder(c, w, ids, answers):
@@ -57,11 +85,12 @@ def decoder(c, w, ids, answers):
         at = f"model.layers.{i}."
         x = x + attention(c, w, at + "self_attn.", rms(w, at + "input_layernorm", x, eps))
         h = rms(w, at + "post_attention_layernorm", x, eps)
-        gate, up = linear(w, at + "mlp.gate_proj", h, inner, False), linear(w, at + "mlp.up_proj", h, inner, False)
-        x = x + linear(w, at + "mlp.down_proj", F.silu(gate) * up, hidden, False)
-    last = rms(w, "model.norm", x, eps)[-1]
+        bias = c.get("mlp_bias", False)
+        gate, up = linear(w, at + "mlp.gate_proj", h, inner, bias), linear(w, at + "mlp.up_proj", h, inner, bias)
+        x = x + linear(w, at + "mlp.down_proj", F.silu(gate) * up, hidden, bias)
+    last = pool(c, rms(w, "model.norm", x, eps))
     if answers is None:
-        return linear(w, "score", last, len(c["id2label"]), False)
+        return linear(w, "score", last, len(c["id2label"]), False) / c.get("temperature", 1)
     rows = embeddings if c["tie_word_embeddings"] else w.table("lm_head", c["vocab_size"], hidden)
     return rows[answers] @ last
 
@@ -87,11 +116,24 @@ def models():
                        rope_parameters={"rope_type": "default", "rope_theta": 500.0})
     del parameters["rope_theta"]
     yield "qwen3-bias", "Qwen3ForSequenceClassification", "BF16", parameters, None
+    scaling = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+               "original_max_position_embeddings": 64}
+    yield "llama-tied", "LlamaForCausalLM", "BF16", sizes(
+        40, 2, 4, 2, 10, 44, tie_word_embeddings=True, rope_scaling=scaling, rope_theta=500.0), [9, 44]
+    yield "llama-bias", "LlamaForSequenceClassification", "F16", sizes(
+        42, 2, 6, 3, 7 * 2, 38, attention_bias=True, mlp_bias=True, rms_norm_eps=1e-5, id2label={"0": "LABEL_0"},
+        rope_parameters=scaling | {"rope_theta": 100.0, "factor": 32.0}), None
+    yield "llama-mean", "LlamaBidirectionalForSequenceClassification", "F32", sizes(
+        32, 3, 4, 1, 8, 40, tie_word_embeddings=True, temperature=0.5, id2label={"0": "LABEL_0"}, rope_scaling=scaling), None
+    yield "llama-first", "LlamaBidirectionalForSequenceClassification", "BF16", sizes(
+        30, 2, 3, 3, 10, 40, pooling="cls", id2label={"0": "LABEL_0", "1": "LABEL_1"}), None
+    yield "llama-last", "LlamaBidirectionalForSequenceClassification", "F16", sizes(
+        36, 2, 4, 2, 12, 33, pooling="last", id2label={"0": "LABEL_0"}), None
 
 
 def main():
     for seed, (name, kind, dtype, config, answers) in enumerate(models()):
-        config |= {"architectures": [kind], "model_type": kind[:5].lower()}
+        config |= {"architectures": [kind], "model_type": "llama_bidirec" if "Bidirectional" in kind else kind[:5].lower()}
         w, cases, rng = Weights(200 + seed, dtype), [], random.Random(name)
         for length in [1, 2, 3, 7, 15, 16, 17, 30, 48, 49, 97, 130, 257, 300]:
             ids = [rng.randrange(config["vocab_size"]) for _ in range(length)]
