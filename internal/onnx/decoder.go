@@ -24,7 +24,6 @@ type decoder struct {
 	network *network.Network
 	inputs  []declared
 	logits  int // of each token in the output; 0 if it has those of the last one alone
-	padding padding
 }
 
 // newDecoder compares what a file declares with the network that its settings describe. A language
@@ -122,20 +121,20 @@ func (d *decoder) checkOutput(out declared) error {
 }
 
 // compute computes the logits of the head for sequences that are padded to a length.
-func (d *decoder) compute(s *session, seqs []network.Sequence, length int) (values []float32, err error) {
-	err = s.runAndRead(d.make(seqs, length), func(out *tensor) (err error) {
-		values, err = d.pick(out, seqs, length)
+func (d *decoder) compute(s *session, seqs []network.Sequence, length int, p padding) (values []float32, err error) {
+	err = s.runAndRead(d.make(seqs, length, p), func(out *tensor) (err error) {
+		values, err = d.pick(out, seqs, length, p)
 		return err
 	})
 	return values, err
 }
 
 // make is the inputs of sequences, padded to a length.
-func (d *decoder) make(seqs []network.Sequence, length int) map[string]*tensor {
+func (d *decoder) make(seqs []network.Sequence, length int, p padding) map[string]*tensor {
 	cells, b := len(seqs)*length, int64(len(seqs))
 	ids, mask, positions := make([]int64, cells), make([]int64, cells), make([]int64, cells)
 	for i, q := range seqs {
-		low := i*length + d.before(q, length)
+		low := i*length + p.before(q, length)
 		for j, id := range q.IDs {
 			ids[low+j], mask[low+j], positions[low+j] = int64(id), 1, int64(j)
 		}
@@ -155,16 +154,8 @@ func (d *decoder) make(seqs []network.Sequence, length int) map[string]*tensor {
 	return all
 }
 
-// before is how much padding stands before a sequence.
-func (d *decoder) before(q network.Sequence, length int) int {
-	if d.padding == onTheLeft {
-		return length - len(q.IDs)
-	}
-	return 0
-}
-
 // pick takes the logits of the head out of the output, at the last token of each sequence.
-func (d *decoder) pick(out *tensor, seqs []network.Sequence, length int) ([]float32, error) {
+func (d *decoder) pick(out *tensor, seqs []network.Sequence, length int, p padding) ([]float32, error) {
 	width, rows := d.width(), 1
 	want := []int64{int64(len(seqs)), int64(width)}
 	if len(out.dims) == 3 {
@@ -182,7 +173,7 @@ func (d *decoder) pick(out *tensor, seqs []network.Sequence, length int) ([]floa
 	for i, q := range seqs {
 		row := i * rows
 		if rows > 1 {
-			row += d.before(q, length) + len(q.IDs) - 1
+			row += p.before(q, length) + len(q.IDs) - 1
 		}
 		for _, c := range columns {
 			values = append(values, out.float(row*width+int(c)))

@@ -106,8 +106,7 @@ func TestLogitsOfDecoder(t *testing.T) {
 		{onTheLeft, []int64{0, 9, 8, 7, 0, 0, 0, 5}, []int64{0, 1, 1, 1, 0, 0, 0, 1}, []int64{0, 0, 1, 2, 0, 0, 0, 0},
 			[]float32{3*30 + 3, 3*30 + 7, 7*30 + 3, 7*30 + 7}},
 	} {
-		d.padding = c.padding
-		feeds := d.make(seqs, 4)
+		feeds := d.make(seqs, 4, c.padding)
 		for name, want := range map[string][]int64{storedIDs: c.ids, storedMask: c.mask, storedPositions: c.positions, "logits_to_keep": {1}} {
 			if got := feeds[name]; !slices.Equal(got.bytes, tensorOf(int64s, want).bytes) {
 				t.Errorf("padding %q: %s is %v, want %v", c.padding, name, got.bytes, want)
@@ -120,16 +119,16 @@ func TestLogitsOfDecoder(t *testing.T) {
 		for i := range values {
 			values[i] = float32(i)
 		}
-		got, err := d.pick(tensorOf(float32s, values, 2, 4, 30), seqs, 4)
+		got, err := d.pick(tensorOf(float32s, values, 2, 4, 30), seqs, 4, c.padding)
 		if err != nil || !slices.Equal(got, c.every) {
 			t.Errorf("padding %q: got %v, %v, want %v", c.padding, got, err, c.every)
 		}
-		got, err = d.pick(tensorOf(float32s, values[:60], 2, 1, 30), seqs, 4)
+		got, err = d.pick(tensorOf(float32s, values[:60], 2, 1, 30), seqs, 4, c.padding)
 		if want := []float32{3, 7, 33, 37}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("of the last token: got %v, %v, want %v", got, err, want)
 		}
 	}
-	if _, err := d.pick(tensorOf(float32s, make([]float32, 60), 1, 2, 30), seqs, 4); err == nil ||
+	if _, err := d.pick(tensorOf(float32s, make([]float32, 60), 1, 2, 30), seqs, 4, onTheRight); err == nil ||
 		!strings.Contains(err.Error(), "the file computes logits of the shape [1 2 30] for 2 sequences of 4 tokens") {
 		t.Errorf("another shape: got %v", err)
 	}
@@ -137,12 +136,12 @@ func TestLogitsOfDecoder(t *testing.T) {
 
 // TestNoPadding: where padding changes scores, none is computed.
 func TestNoPadding(t *testing.T) {
-	m := &model{network: smallDecoder(), maxTokens: 40, decoder: &decoder{padding: sameLength}}
+	m := &model{network: smallDecoder(), maxTokens: 40, decoder: &decoder{}, padding: sameLength}
 	seqs := sequencesOf(9, 12, 9, 7, 9)
 	if got := m.division().divide(seqs); len(got) != 3 || !slices.Equal(got[1].sequences, []int{0, 2, 4}) || got[1].length != 9 {
 		t.Errorf("of one length: got the runs %v", got)
 	}
-	m.decoder.padding = alone
+	m.padding = alone
 	if got := m.division().divide(seqs); len(got) != 5 {
 		t.Errorf("alone: got the runs %v", got)
 	}
@@ -150,7 +149,7 @@ func TestNoPadding(t *testing.T) {
 	if err := m.checkPadding(seqs); err == nil || !strings.Contains(err.Error(), "padding was asked for") {
 		t.Errorf("got %v", err)
 	}
-	m.decoder.padding = onTheLeft
+	m.padding = onTheLeft
 	if err := m.checkPadding(seqs); err != nil {
 		t.Error(err)
 	}
@@ -160,23 +159,25 @@ func TestNoPadding(t *testing.T) {
 	}
 }
 
-// TestPackedWeights: of the operations that read weights of few bits, the bits count.
-func TestPackedWeights(t *testing.T) {
+// TestOperations: of the operations that read weights of few bits, the bits count; others choose
+// scales by a whole run.
+func TestOperations(t *testing.T) {
 	for _, c := range []struct {
-		node   message
-		packed bool
+		node           message
+		packed, scales bool
 	}{
-		{encodeNode("MatMulNBits", "y", []string{"x"}, []attribute{intAttribute("K", 64), intAttribute("bits", 4)}), true},
-		{encodeNode("MatMulNBits", "y", []string{"x"}, []attribute{intAttribute("bits", 8)}), false},
-		{encodeNode("GatherBlockQuantized", "y", []string{"x"}, nil), true},
-		{encodeNode("MatMul", "y", []string{"x"}, nil), false},
+		{encodeNode("MatMulNBits", "y", []string{"x"}, []attribute{intAttribute("K", 64), intAttribute("bits", 4)}), true, false},
+		{encodeNode("MatMulNBits", "y", []string{"x"}, []attribute{intAttribute("bits", 8)}), false, false},
+		{encodeNode("GatherBlockQuantized", "y", []string{"x"}, nil), true, false},
+		{encodeNode("MatMul", "y", []string{"x"}, nil), false, false},
+		{encodeNode("DynamicQuantizeLinear", "y", []string{"x"}, nil), false, true},
 	} {
 		var graph message
 		graph.bytes(graphNode, c.node)
 		graph.bytes(graphOutput, encodeValue("y", float32s, nil))
 		d := describeBytes(t, encodeModel(graph))
-		if (d.packed != "") != c.packed {
-			t.Errorf("%q: got %q, want packed weights: %v", c.node, d.packed, c.packed)
+		if (d.packed != "") != c.packed || d.scaledByRun != c.scales {
+			t.Errorf("%q: got packed weights %q, scales by a run %v; want %v, %v", c.node, d.packed, d.scaledByRun, c.packed, c.scales)
 		}
 	}
 }

@@ -14,6 +14,10 @@ type description struct {
 	inputs, outputs []declared
 	weights         []storedWeight
 	packed          string // an operation that reads weights of fewer than 8 bits; "": there is none
+
+	// scaledByRun says that what is multiplied is rounded to 8 bits by the largest number of a whole
+	// run, so that the sequences beside one change its logit.
+	scaledByRun bool
 }
 
 // declared is an input or output.
@@ -91,6 +95,7 @@ func (d *description) readGraph(m *fields) error {
 			if err = within(m, n.read); n.isPacked() {
 				d.packed = n.kind
 			}
+			d.scaledByRun = d.scaledByRun || slices.Contains(scaling, n.kind)
 		case graphInput:
 			var in declared
 			err = within(m, in.read)

@@ -82,6 +82,7 @@ type model struct {
 		make(seqs []network.Sequence, length int) map[string]*tensor
 	}
 	decoder *decoder // of a stored file that holds one, else nil
+	padding padding
 
 	// What a session opens: the stored file, or the file that was written here with its weights,
 	// which are kept only for sessions that replicas open.
@@ -146,7 +147,7 @@ func (e *Engine) run(r run, seqs []network.Sequence, out []float32) error {
 // compute computes the labels' logits of sequences that are padded to a length.
 func (m *model) compute(s *session, seqs []network.Sequence, length, labels int) ([]float32, error) {
 	if m.decoder != nil {
-		return m.decoder.compute(s, seqs, length)
+		return m.decoder.compute(s, seqs, length, m.padding)
 	}
 	feeds, values := m.feeds.make(seqs, length), make([]float32, len(seqs)*labels)
 	dims := []int64{int64(len(seqs)), int64(labels)}

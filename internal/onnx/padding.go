@@ -17,21 +17,29 @@ const (
 	alone      padding = "alone"       // a run has one sequence
 )
 
+// before is how much padding stands before a sequence in a run of a length.
+func (p padding) before(q network.Sequence, length int) int {
+	if p == onTheLeft {
+		return length - len(q.IDs)
+	}
+	return 0
+}
+
 // allowed reports whether sequences may be padded at all.
 func (p padding) allowed() bool { return p == onTheRight || p == onTheLeft }
 
 // division says how batches are divided.
 func (m *model) division() division {
-	d := division{heads: m.network.Heads, maxTokens: m.maxTokens}
+	d := division{heads: m.network.Heads, maxTokens: m.maxTokens, padding: m.padding}
 	if m.decoder != nil {
-		d.padding, d.logits = m.decoder.padding, m.decoder.logits
+		d.logits = m.decoder.logits
 	}
 	return d
 }
 
 // checkPadding refuses padding that a sequence asks for, where none can be computed.
 func (m *model) checkPadding(seqs []network.Sequence) error {
-	if m.division().padding.allowed() {
+	if m.padding.allowed() {
 		return nil
 	}
 	for _, q := range seqs {
@@ -46,23 +54,22 @@ func (m *model) checkPadding(seqs []network.Sequence) error {
 // padding that they allow, and do not say it: one reads the last row of each sequence whatever the
 // mask says, another the last row that is no padding. So a few sequences are computed alone, and the
 // padding is the first that gives them the same logits beside each other.
-//
-// In int8, sequences are alone: the library rounds what it multiplies by the largest number of a
-// whole run, so that those beside a sequence would change its logit.
 func (e *Engine) findPadding() error {
-	d := e.model.decoder
-	d.padding = alone
-	seqs := sampleSequences(e.model.network.Embeddings.Tokens.Rows, e.model.maxTokens)
-	want := make([]float32, len(seqs))
-	if err := e.Logits(seqs, want); err != nil || e.model.precision == INT8 {
-		return err
-	}
-	for _, d.padding = range []padding{onTheRight, onTheLeft, sameLength, alone} {
+	m := e.model
+	seqs, want := sampleSequences(m.network.Embeddings.Tokens.Rows, m.maxTokens), []float32(nil)
+	for _, m.padding = range []padding{alone, onTheRight, onTheLeft, sameLength} {
 		got := make([]float32, len(seqs))
-		if err := e.Logits(seqs, got); err == nil && e.model.precision.equal(got, want) {
-			break
+		err := e.Logits(seqs, got)
+		switch {
+		case m.padding == alone && err != nil:
+			return err
+		case m.padding == alone:
+			want = got
+		case err == nil && m.precision.equal(got, want):
+			return nil
 		}
 	}
+	m.padding = alone
 	return nil
 }
 

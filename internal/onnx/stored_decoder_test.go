@@ -25,17 +25,8 @@ func TestStoredDecoders(t *testing.T) {
 		{"qwen2-one", alone, 0.3}, // in 8 bits
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f, n, most := storedFixture(t, c.name)
-			o, err := BeginStored(n, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			e, err := o.Start(Options{Threads: 1, MaxTokens: most})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer e.Close()
-			if got := e.model.decoder.padding; got != c.padding {
+			f, e := startStored(t, c.name, "")
+			if got := e.model.padding; got != c.padding {
 				t.Errorf("got padding %q, want %q", got, c.padding)
 			}
 			other, err := e.Replica(1)

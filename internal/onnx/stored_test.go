@@ -15,10 +15,11 @@ import (
 )
 
 // storedFixture is a fixture of the checkpoint package whose weights are in an ONNX file alone: a
-// directory with its config.json and the file that torch.onnx wrote.
+// directory with its config.json and the file that torch.onnx wrote; with -int8 after its name, the
+// one in 8 bits.
 func storedFixture(t *testing.T, name string) (fixture, *network.Network, int) {
 	t.Helper()
-	f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", name))
+	f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", strings.TrimSuffix(name, "-int8")))
 	dir := filepath.Join(t.TempDir(), name)
 	err := errors.Join(
 		os.CopyFS(dir, os.DirFS(f.dir)),
@@ -71,6 +72,43 @@ func TestStoredFiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// startStored opens a stored fixture on one thread of a device.
+func startStored(t *testing.T, name, device string) (fixture, *Engine) {
+	t.Helper()
+	f, n, most := storedFixture(t, name)
+	o, err := BeginStored(n, Options{Device: device})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := o.Start(Options{Threads: 1, MaxTokens: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f, e
+}
+
+// TestStoredInt8: a file of dynamic quantization, which rounds by all numbers of a run, gives a
+// sequence the same bits whatever is beside it.
+func TestStoredInt8(t *testing.T) {
+	requireLibrary(t)
+	f, e := startStored(t, "distilbert-relu-int8", "")
+	if e.Precision() != INT8 {
+		t.Errorf("got %s", e.Precision())
+	}
+	got := logits(t, e, f.seqs)
+	for i, want := range f.want {
+		one := logits(t, e, f.seqs[i:i+1])[0]
+		if math.Float32bits(one) != math.Float32bits(got[i]) || !(math.Abs(float64(one)-want) <= 0.2*deviation(f.want)) {
+			t.Errorf("case %d: logits %g in a batch and %g alone, want %g", i, got[i], one, want)
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ func (m *model) check(d *description, precision Precision) error {
 	if err != nil {
 		return err
 	}
+	if d.scaledByRun {
+		m.padding = alone
+	}
 	if d.packed != "" {
 		return fmt.Errorf("it has weights in fewer than 8 bits (the operation %s); float32, float16 and int8 can be computed", d.packed)
 	}

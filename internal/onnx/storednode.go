@@ -16,6 +16,9 @@ type storedNode struct {
 // for, or of 4 if they do not say.
 var packing = []string{"MatMulNBits", "GatherBlockQuantized", "MatMulBnb4", "QMoE"}
 
+// scaling are operations that choose the scale of 8 bits by all numbers that they read.
+var scaling = []string{"DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
+
 // isPacked reports whether the operation reads weights of fewer than 8 bits.
 func (n *storedNode) isPacked() bool { return n.bits != 8 && slices.Contains(packing, n.kind) }
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-from make import read
+from make import quantize, read
 
 HERE = pathlib.Path(__file__).parent
 FAMILIES = HERE.parents[2] / "checkpoint" / "testdata" / "families"
@@ -135,30 +135,6 @@ def halve(model):
             casts.append(helper.make_node("Cast", [t.name], [name], to=TensorProto.FLOAT))
     for node in reversed(casts):
         model.graph.node.insert(0, node)
-
-
-def quantize(model):
-    """Multiplies in 8 bits, as the dynamic quantization of ONNX Runtime does."""
-    graph = model.graph
-    weights = {t.name: t for t in graph.initializer}
-    for at, node in reversed(list(enumerate(graph.node))):
-        if node.op_type != "MatMul" or node.input[1] not in weights:
-            continue
-        x, out, t = node.input[0], node.output[0], weights[node.input[1]]
-        values = numpy_helper.to_array(t)
-        scale = abs(values).max() / 127
-        for name, array in (("_8", (values / scale).round().astype("int8")), ("_scale", scale.astype("float32"))):
-            graph.initializer.append(numpy_helper.from_array(array, t.name + name))
-        graph.initializer.remove(t)
-        graph.node.remove(node)
-        for new in reversed([
-            helper.make_node("DynamicQuantizeLinear", [x], [out + "_8", out + "_s", out + "_z"]),
-            helper.make_node("MatMulInteger", [out + "_8", t.name + "_8", out + "_z"], [out + "_sum"]),
-            helper.make_node("Cast", [out + "_sum"], [out + "_float"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [out + "_s", t.name + "_scale"], [out + "_scale"]),
-            helper.make_node("Mul", [out + "_float", out + "_scale"], [out]),
-        ]):
-            graph.node.insert(at, new)
 
 
 def write(name, shape):
