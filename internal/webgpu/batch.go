@@ -32,7 +32,7 @@ func (in *input) fits(q network.Sequence) bool {
 func (in *input) add(q network.Sequence) {
 	m, start, length := in.s.m.n, uint32(len(in.tokens)), uint32(len(q.IDs))
 	in.addTokens(q)
-	most := in.s.tile.Queries
+	most := in.s.tile.queries()
 	for first := 0; first < q.Rows(); first += most {
 		in.items = append(in.items, [8]uint32{
 			start + uint32(first), uint32(min(most, q.Rows()-first)), uint32(first), start, length,

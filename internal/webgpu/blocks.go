@@ -126,7 +126,8 @@ func (p *planner) heads(n *norm, turns int, buffer *buffer, stride, column, coun
 func (p *planner) attention(i int, queries *buffer, stride int, out *buffer, c count) {
 	m, b := p.m, &p.m.blocks[i]
 	v := variant{In: p.stored(), Out: p.stored()}
-	v.attentionTile, v.Causal = p.tile, m.n.Causal
+	v.Attention, v.Causal = p.tile, m.n.Causal
+	_, v.Matrices = p.tile.(matrixAttention)
 	op := []uint32{
 		uint32(stride / 4), uint32((m.queries + 2*m.keys) / 4), uint32(m.queries / 4), uint32((m.queries + m.keys) / 4), uint32(m.queries / 4),
 		uint32(m.n.Heads / m.n.KVHeads), uint32(b.window), math.Float32bits(m.n.AttentionScale), 0, uint32(m.queries / 4),
@@ -143,7 +144,7 @@ func (p *planner) attention(i int, queries *buffer, stride int, out *buffer, c c
 			bindings = append(bindings, binding{number: 8, buffer: p.relativeTable(b.positionQuery, b.sharesQuery, &b.qkv, 0)})
 		}
 	}
-	p.step("attention", v, c, 1, m.n.Heads, op, bindings...)
+	p.step(p.tile.shader(), v, c, 1, m.n.Heads, op, bindings...)
 }
 
 // relativeTable is a block's projection of the table of relative positions, computed once: by a

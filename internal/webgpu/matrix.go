@@ -15,6 +15,14 @@ type matrixUnit struct {
 // String names a unit, such as 16×16×16 in f16.
 func (u matrixUnit) String() string { return fmt.Sprintf("%d×%d×%d in %s", u.M, u.N, u.K, u.In) }
 
+// bytes is how large an element is.
+func (u matrixUnit) bytes() int {
+	if u.In == "f16" {
+		return 2
+	}
+	return 4
+}
+
 // matrices are the matrix units that a device computes products on.
 type matrices struct {
 	unit matrixUnit

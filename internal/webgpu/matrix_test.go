@@ -146,7 +146,7 @@ func checkTile(t *testing.T, k deviceKind, m matrixTile) {
 	if got := (m.RowVectors() + m.ColumnVectors()) * m.Threads() * 4; got != (m.Rows+m.Columns)*m.Depth {
 		t.Errorf("%s: %v: %d elements are loaded at a time, want %d", k.name, m, got, (m.Rows+m.Columns)*m.Depth)
 	}
-	if bytes := m.Stride() * m.elementBytes(); bytes%16 != 0 || bytes%128 == 0 {
+	if bytes := m.Stride() * m.Unit.bytes(); bytes%16 != 0 || bytes%128 == 0 {
 		t.Errorf("%s: %v: rows are %d bytes apart; want them aligned and in different banks", k.name, m, bytes)
 	}
 }
@@ -170,6 +170,18 @@ func TestMatrixShadersParse(t *testing.T) {
 			v := variant{F16: true, In: k.stored, Out: k.stored, Activation: network.GELU, Bias: true, Tile: tile, Matrices: true}
 			if err := d.parse(tile.shader(), v); err != nil {
 				t.Errorf("%s, %v: %v", k.name, tile, err)
+			}
+		}
+		unit, _ := chooseUnit(k.units, k.stored)
+		for _, size := range []int{32, 64, 128} {
+			l := &limits{workgroupStorage: k.storage, invocationsPerWorkgroup: k.threads, workgroupSizeX: k.threads}
+			tile, ok := chooseMatrixAttention(size, unit, k.subgroup, l)
+			if !ok {
+				continue
+			}
+			v := variant{F16: true, In: k.stored, Out: k.stored, Matrices: true, attentionVariant: attentionVariant{Causal: true, Attention: tile}}
+			if err := d.parse(tile.shader(), v); err != nil {
+				t.Errorf("%s, heads of %d: %v", k.name, size, err)
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func (t matrixTile) BlocksAcross() int  { return t.Columns / t.Across / t.Unit.N
 
 // Stride is how far rows are apart in the workgroup's memory: 16 bytes more than they need, so that
 // eight rows lie in different banks.
-func (t matrixTile) Stride() int { return t.Depth + 16/t.elementBytes() }
+func (t matrixTile) Stride() int { return t.Depth + 16/t.Unit.bytes() }
 
 // Buffer and Stage are the elements of a buffer and of all of them, SumStride and Sums those of a
 // row of sums and of all of them.
@@ -76,14 +76,7 @@ func (t matrixTile) Stage() int     { return t.Buffers * t.Buffer() }
 func (t matrixTile) SumStride() int { return t.Slots*t.Unit.N + 4 }
 func (t matrixTile) Sums() int      { return t.Down * t.Across * t.Unit.M * t.SumStride() }
 
-func (t matrixTile) elementBytes() int {
-	if t.Unit.In == "f16" {
-		return 2
-	}
-	return 4
-}
-
-func (t matrixTile) bytes() int { return t.elementBytes()*t.Stage() + 4*t.Sums() }
+func (t matrixTile) bytes() int { return t.Unit.bytes()*t.Stage() + 4*t.Sums() }
 
 // part is blocks of a subgroup's sums that are written together: of a row I, those from J on.
 type part struct{ I, J int }

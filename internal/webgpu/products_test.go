@@ -68,3 +68,53 @@ func BenchmarkProducts(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAttention measures the attention of a block, of sequences of 80 tokens, on matrix units
+// where the device has them, and by threads.
+func BenchmarkAttention(b *testing.B) {
+	for _, precision := range Precisions {
+		e, rows := benchmarkEngine(b, precision)
+		s := e.session
+		byThreads, err := chooseThreadAttention(s.m.headSize, &s.adapter.limits)
+		if err != nil {
+			b.Fatal(err)
+		}
+		tiles := []attentionTile{byThreads}
+		if s.tile != byThreads {
+			tiles = append(tiles, s.tile)
+		}
+		p := &planner{session: s}
+		p.allocate()
+		for _, s.tile = range tiles {
+			b.Run("precision="+string(precision)+"/shader="+s.tile.shader(), func(b *testing.B) { benchmarkAttention(b, p, rows) })
+		}
+	}
+}
+
+func benchmarkAttention(b *testing.B, p *planner, rows int) {
+	const tokens = 80
+	s := p.session
+	s.steps, s.opData = nil, nil
+	p.attention(0, p.qkv, s.m.queries+2*s.m.keys, p.context, items)
+	if p.err != nil {
+		b.Fatal(p.err)
+	}
+	s.ops.write(0, bytesOf(s.opData))
+	in := newInput(s)
+	for q := (network.Sequence{IDs: make([]int32, tokens)}); len(in.tokens)+tokens <= rows && in.fits(q); {
+		in.add(q)
+	}
+	out, took := make([]float32, len(in.reads)), time.Duration(0)
+	count := func(begin, end time.Duration) { took += end - begin }
+	if err := s.compute(in, out, nil); err != nil { // the driver compiles late
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := s.compute(in, out, count); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if took > 0 { // the device has a clock
+		b.ReportMetric(4*tokens*float64(s.m.queries)*float64(len(in.tokens))*float64(b.N)/took.Seconds()/1e12, "TFLOP/s")
+	}
+}

@@ -87,7 +87,7 @@ func newSessionOn(d *device, m *model) (*session, error) {
 }
 
 func (s *session) build() (err error) {
-	if s.tile, err = chooseTile(s.m.headSize, &s.adapter.limits); err != nil {
+	if s.tile, err = s.chooseAttention(); err != nil {
 		return err
 	}
 	s.size()

@@ -26,7 +26,8 @@ type variant struct {
 
 	Residual, Gate bool // of products
 	Tile           productTile
-	Matrices       bool // the tile is one of matrix units
+
+	Matrices bool // it computes on matrix units
 
 	Norm, RMS bool
 	Keep      bool // the norm replaces what it read
@@ -48,31 +49,7 @@ func (v variant) Sum(threads int) sum { return sum{threads, v.Subgroups} }
 type attentionVariant struct {
 	Causal                                         bool
 	Relative, ContentToPosition, PositionToContent bool
-	attentionTile
-}
-
-// attentionTile is how attention is divided: Queries and Keys at a time, of heads of 4·Size4
-// elements.
-type attentionTile struct{ Size4, Queries, Keys int }
-
-// Of a tile: threads of a workgroup, vectors of the result that each has, and elements of memory.
-// Rows are one vector longer than they need to be, so that they lie in different banks.
-func (t attentionTile) Threads() int   { return 8 * t.Queries }
-func (t attentionTile) PerThread() int { return (t.Size4 + 7) / 8 }
-func (t attentionTile) QueryTile() int { return t.Queries * (t.Size4 + 1) }
-func (t attentionTile) KeyTile() int   { return t.Keys * (t.Size4 + 1) }
-func (t attentionTile) Scores() int    { return t.Queries * (t.Keys + 1) }
-func (t attentionTile) bytes() int     { return 16*(t.QueryTile()+t.KeyTile()) + 4*t.Scores() }
-
-// chooseTile returns the largest tile whose memory a workgroup has.
-func chooseTile(headSize int, l *limits) (attentionTile, error) {
-	for _, size := range [][2]int{{16, 32}, {16, 16}, {8, 16}, {8, 8}} {
-		t := attentionTile{headSize / 4, size[0], size[1]}
-		if t.bytes() <= int(l.workgroupStorage) && t.Threads() <= int(l.invocationsPerWorkgroup) {
-			return t, nil
-		}
-	}
-	return attentionTile{}, fmt.Errorf("heads of %d elements need more than the %d bytes of a workgroup", headSize, l.workgroupStorage)
+	Attention                                      attentionTile
 }
 
 // pipeline compiles a shader, or returns the one that was compiled before. A library may lack the

@@ -5,42 +5,16 @@
 //
 // Eight threads have one query between them. They divide the keys of a tile, then the elements of
 // the result.
-struct Op {
-  query_stride4: u32,
-  key_stride4: u32,
-  key4: u32,   // the first column of keys
-  value4: u32, // the first column of values
-  out_stride4: u32,
-  shared_by: u32, // how many query heads read the same keys
-  window: u32, // 0: none
-  scale: f32,
-  far: u32, // relative positions: distances beyond are alike
-  table_stride4: u32,
-}
-@group(0) @binding(1) var<uniform> op: Op;
-@group(0) @binding(2) var<storage, read> items: array<array<vec4<u32>, 2>>;
-@group(0) @binding(3) var<storage, read> queries: array<vec4<{{.In}}>>;
-@group(0) @binding(4) var<storage, read> keys_values: array<vec4<{{.In}}>>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec4<{{.Out}}>>;
-{{- if .Relative}}
-@group(0) @binding(6) var<storage, read> table_rows: array<u32>; // by the distance from -far to far
-{{- if .ContentToPosition}}
-@group(0) @binding(7) var<storage, read> position_keys: array<vec4<{{.In}}>>;
-{{- end}}
-{{- if .PositionToContent}}
-@group(0) @binding(8) var<storage, read> position_queries: array<vec4<{{.In}}>>;
-{{- end}}
-{{- end}}
-
-const size4 = {{.Size4}}u;     // of a head
-const span = {{.Keys}}u;       // keys of a tile
-const most = {{.Queries}}u;    // queries of a workgroup
-const each = {{.PerThread}}u;  // vectors of the result of a thread
+{{template "attention" .}}
+const size4 = {{.Attention.Size4}}u;     // of a head
+const span = {{.Attention.Keys}}u;       // keys of a tile
+const most = {{.Attention.Queries}}u;    // queries of a workgroup
+const each = {{.Attention.PerThread}}u;  // vectors of the result of a thread
 const lowest = -3.0e38;
 
-var<workgroup> query_tile: array<vec4<f32>, {{.QueryTile}}>;
-var<workgroup> tile: array<vec4<f32>, {{.KeyTile}}>; // keys, then values
-var<workgroup> scores: array<f32, {{.Scores}}>;
+var<workgroup> query_tile: array<vec4<f32>, {{.Attention.QueryTile}}>;
+var<workgroup> tile: array<vec4<f32>, {{.Attention.KeyTile}}>; // keys, then values
+var<workgroup> scores: array<f32, {{.Attention.Scores}}>;
 
 fn load(first: u32, column4: u32, start: u32, count: u32, thread: u32) {
   for (var i = thread; i < span * size4; i += 8u * most) {
@@ -51,17 +25,9 @@ fn load(first: u32, column4: u32, start: u32, count: u32, thread: u32) {
   }
 }
 
-@compute @workgroup_size({{.Threads}})
+@compute @workgroup_size({{.Attention.Threads}})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let item = items[group.x];
-  let query_row = item[0].x; // the first query's row
-  let queries_here = item[0].y;
-  let position = item[0].z;  // of the first query in its sequence
-  let start = item[0].w;     // the sequence's first row of keys
-  let count = item[1].x;     // the sequence's keys
-  let head = group.y;
-  let key4 = op.key4 + head / op.shared_by * size4;
-  let value4 = op.value4 + head / op.shared_by * size4;
+{{template "item" .}}
   let mine = thread / 8u;
   let lane = thread % 8u;
   let at = i32(position + mine);
@@ -71,19 +37,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (i / size4 < queries_here) { v = vec4<f32>(queries[(query_row + i / size4) * op.query_stride4 + head * size4 + i % size4]); }
     query_tile[i / size4 * (size4 + 1u) + i % size4] = v;
   }
-  var low = 0u;
-  var high = count;
-{{- if .Causal}}
-  high = min(high, position + queries_here);
-{{- end}}
-  if (op.window > 0u) {
-    low = select(0u, position - op.window, position > op.window) / span * span;
-    high = min(high, position + queries_here + op.window);
-  }
-
   var largest = lowest;
   var weight = 0.0;
-  var sums: array<vec4<f32>, {{.PerThread}}>;
+  var sums: array<vec4<f32>, {{.Attention.PerThread}}>;
   for (var first = low; first < high; first += span) {
     load(first, key4, start, count, thread);
     workgroupBarrier();
