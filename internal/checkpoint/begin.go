@@ -179,12 +179,12 @@ func (w *storedWeights) read(r network.Receiver) (hash string, err error) {
 }
 
 // stored goes by the matrices of the layers, and leaves out the classifier, which executors hold in
-// float32.
+// float32. Embeddings that are changed on their way have more bits than the file's.
 func (w *storedWeights) stored() half.Format {
 	var format safetensors.DType
 	for _, f := range w.found {
 		switch t := f.tensor.DType; {
-		case f.tokens && t == safetensors.F32:
+		case f.tokens && (t == safetensors.F32 || f.change != nil):
 			return ""
 		case f.in == 0 || f.top || len(f.shape) < 2:
 		case t == safetensors.F32 || format != "" && t != format:

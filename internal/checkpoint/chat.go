@@ -20,6 +20,11 @@ type chat struct {
 	prefix, suffix string
 	prompt         tokenizer.Prompt
 	special        bool // the tokenizer's special tokens of a single text stand around it
+
+	// Of a chat whose parts the reference encodes each by itself too, and what stands before the
+	// suffix, likewise.
+	apart        bool
+	beforeSuffix string
 }
 
 // qwen3Chat is the one that the model cards of Qwen3-Reranker give.
@@ -57,6 +62,16 @@ var mxbaiChat = chat{
 var nvidiaChat = chat{
 	prompt:  tokenizer.Prompt{BeforeQuery: "question:", AfterQuery: " \n \n passage", BeforePassage: ":"},
 	special: true,
+}
+
+// bgeChat is the one of bge-reranker-v2-gemma, by FlagEmbedding's own program, which encodes its
+// parts each by itself.
+var bgeChat = chat{
+	prefix: "<bos>",
+	prompt: tokenizer.Prompt{BeforeQuery: "A: ", Between: "\n", BeforePassage: "B: "},
+	apart:  true, beforeSuffix: "\n",
+	suffix: "Given a query A and a passage B, determine whether the passage contains an answer to the query by providing a prediction of " +
+		"either 'Yes' or 'No'.",
 }
 
 // readChat finds the chat of a decoder: the template in its files if that is one of a reranker,
@@ -173,6 +188,9 @@ type seam struct{ before, after string }
 // passage, it encodes that and the suffix by themselves too.
 func (c *chat) seams() []seam {
 	var all []seam
+	if c.apart {
+		return nil
+	}
 	if c.prefix != "" {
 		all = append(all, seam{c.prefix, c.prompt.BeforeInstruction + c.prompt.BeforeQuery + "a"})
 	}
@@ -186,6 +204,9 @@ func (c *chat) seams() []seam {
 // the tokens of both together. A colon before a passage, for instance, may be read with its first
 // word.
 func (c *chat) seamed(tok *tokenizer.Tokenizer) (*chat, error) {
+	if n := len(tok.Append(nil, c.prefix)); c.apart && n != 1 {
+		return nil, fmt.Errorf("its prompt begins with %q, which must be one token, not %d", c.prefix, n)
+	}
 	moved, fault := *c, c.checkSeams(tok)
 	for err := fault; err != nil; err = moved.checkSeams(tok) {
 		p := &moved.prompt
@@ -222,7 +243,7 @@ func (c *chat) checkSeams(tok *tokenizer.Tokenizer) error {
 
 // tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
 func (c *chat) tokenizer(tok *tokenizer.Tokenizer, single affixes) *tokenizer.Tokenizer {
-	head, tail := tok.Append(nil, c.prefix), tok.Append(nil, c.suffix)
+	head, tail := tok.Append(nil, c.prefix), tok.Append(tok.Append(nil, c.beforeSuffix), c.suffix)
 	if c.special {
 		head, tail = slices.Concat(single.head, head), slices.Concat(tail, single.tail)
 	}

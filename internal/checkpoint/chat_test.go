@@ -22,13 +22,13 @@ func TestParseChat(t *testing.T) {
 	}{
 		{
 			"<s>judge</s>\n<u>\nI: " + systemPlace + "\nQ: " + queryPlace + "\nD: " + documentPlace + "</u>\n\n",
-			chat{"<s>judge</s>\n<u>\n", "</u>\n", tokenizer.Prompt{
+			chat{prefix: "<s>judge</s>\n<u>\n", suffix: "</u>\n", prompt: tokenizer.Prompt{
 				BeforeInstruction: "I: ", Instruction: "find answers", BeforeQuery: "\nQ: ", AfterQuery: "\nD:", BeforePassage: " ",
-			}, false},
+			}},
 		},
 		{
 			"<u>\nQ: " + queryPlace + " D:" + documentPlace + "</u>",
-			chat{"<u>\n", "</u>", tokenizer.Prompt{BeforeQuery: "Q: ", AfterQuery: " D:"}, false},
+			chat{prefix: "<u>\n", suffix: "</u>", prompt: tokenizer.Prompt{BeforeQuery: "Q: ", AfterQuery: " D:"}},
 		},
 	} {
 		got, err := parseChat(c.template)

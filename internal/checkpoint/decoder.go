@@ -16,7 +16,7 @@ type decoder struct {
 	// Of a language model, whose score is made of the logits of one or two tokens. Without a head
 	// here, the file has a classifier.
 	head    *network.Head
-	yes, no string // the tokens where no LogitScore names them; "": it must
+	yes, no string // the tokens where no LogitScore names them; no yes: it must; no no: yes alone counts
 }
 
 // answers are the ids of the tokens whose logits make a score: that of yes, less that of no if
@@ -37,10 +37,13 @@ func (d *decoder) answersOf(s *settings, v *vocabulary) (answers, error) {
 			"convert the model with sentence-transformers, or to a classifier")}
 	}
 	yes, no := slices.Index(v.pieces, d.yes), slices.Index(v.pieces, d.no)
+	if d.no == "" {
+		no = 0
+	}
 	if yes < 0 || no < 0 {
 		return answers{}, &Error{File: v.file, Err: fmt.Errorf("it has no tokens %q and %q, whose logits make a score", d.yes, d.no)}
 	}
-	return answers{yes: int32(yes), no: int32(no)}, nil
+	return answers{yes: int32(yes), no: int32(no), one: d.no == ""}, nil
 }
 
 // reading adds to how a model reads text what a decoder has besides: the chat, in which a prompt of
@@ -77,15 +80,19 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 // checkAnswers refuses answers other than the family's own beside the family's own chat: they are
 // those of another model, which reads a pair in another way.
 func (d *decoder) checkAnswers(a answers, v *vocabulary) error {
-	if !a.one && v.token(int(a.yes)) == d.yes && v.token(int(a.no)) == d.no {
+	named := []string{v.token(int(a.yes))}
+	if !a.one {
+		named = append(named, v.token(int(a.no)))
+	}
+	own := []string{d.yes, d.no}
+	if d.no == "" {
+		own = own[:1]
+	}
+	if slices.Equal(named, own) {
 		return nil
 	}
-	named := fmt.Sprintf("%.80q", v.token(int(a.yes)))
-	if !a.one {
-		named += fmt.Sprintf(" and %.80q", v.token(int(a.no)))
-	}
-	return &Error{File: logitScoreFile, Err: fmt.Errorf("the score is made of the logits of %s, not of %q and %q, and no template in the "+
-		"model's files has places for a query and a document, so how it reads a pair is not known; %s", named, d.yes, d.no, templateAdvice)}
+	return &Error{File: logitScoreFile, Err: fmt.Errorf("the score is made of the logits of %.100q, not of %q, and no template in the "+
+		"model's files has places for a query and a document, so how it reads a pair is not known; %s", named, own, templateAdvice)}
 }
 
 // templateAdvice says what to do where it is not known how a model reads a pair.
@@ -119,7 +126,7 @@ func (d *decoder) readAnswers(dir string) (answers, error) {
 // shape gives the head as many rows as there are answers.
 func (d *decoder) shape(s *settings) {
 	d.head.Output.Out = 2
-	if s.answers != nil && s.answers.one {
+	if s.answers != nil && s.answers.one || s.answers == nil && d.no == "" {
 		d.head.Output.Out = 1
 	}
 	d.head.Tokens = make([]int32, d.head.Output.Out)

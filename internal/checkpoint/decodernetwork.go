@@ -23,6 +23,10 @@ type decoderConfig struct {
 	FeedForwardBias     bool
 	Tied                bool // the head's rows are the tokens' embeddings
 
+	// What Gemma changes, which is computed with the weights when they are read.
+	NormsFromOne   bool    // norms multiply by 1 + weight
+	EmbeddingScale float32 // of what is looked up, not of what the head has; 0: none
+
 	// What a decoder that was made an encoder changes.
 	BothWays bool            // a token attends to those after it too
 	Pooling  network.Pooling // what the head reads; "": the last token
@@ -121,30 +125,41 @@ func (c decoderConfig) network() (*network.Network, *slots) {
 	}
 	var s slots
 	s.tokens("embed_tokens", &n.Embeddings.Tokens)
+	if scale := c.EmbeddingScale; scale != 0 {
+		s.changed(func(x float32) float32 { return x * scale })
+	}
 	for i := range n.Blocks {
 		n.Blocks[i].Rotary = c.Rotary
 		c.block(&s, fmt.Sprintf("layers.%d.", i), &n.Blocks[i])
 	}
-	s.normWithoutBias("norm", c.Hidden, n.FinalNorm)
+	c.addNorm(&s, "norm", c.Hidden, n.FinalNorm)
 	return n, &s
 }
 
 func (c decoderConfig) norm() *network.Norm { return &network.Norm{RMS: true, Eps: c.NormEps} }
 
+// addNorm adds the tensor of a norm.
+func (c decoderConfig) addNorm(s *slots, name string, width int, n *network.Norm) {
+	s.normWithoutBias(name, width, n)
+	if c.NormsFromOne {
+		s.changed(func(x float32) float32 { return 1 + x })
+	}
+}
+
 func (c decoderConfig) block(s *slots, at string, b *network.Block) {
 	queries, keys := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
 	b.AttentionNorm, b.FeedForwardNorm, b.Gate = c.norm(), c.norm(), &network.Linear{}
-	s.normWithoutBias(at+"input_layernorm", c.Hidden, b.AttentionNorm)
+	c.addNorm(s, at+"input_layernorm", c.Hidden, b.AttentionNorm)
 	s.fused(at+"self_attn.q_proj", c.Hidden, c.QKVBias, part{queries, &b.Query})
 	s.fused(at+"self_attn.k_proj", c.Hidden, c.QKVBias, part{keys, &b.Key})
 	s.fused(at+"self_attn.v_proj", c.Hidden, c.QKVBias, part{keys, &b.Value})
 	if c.HeadNorms {
 		b.QueryNorm, b.KeyNorm = c.norm(), c.norm()
-		s.normWithoutBias(at+"self_attn.q_norm", c.HeadSize, b.QueryNorm)
-		s.normWithoutBias(at+"self_attn.k_norm", c.HeadSize, b.KeyNorm)
+		c.addNorm(s, at+"self_attn.q_norm", c.HeadSize, b.QueryNorm)
+		c.addNorm(s, at+"self_attn.k_norm", c.HeadSize, b.KeyNorm)
 	}
 	s.fused(at+"self_attn.o_proj", queries, c.OutputBias, part{c.Hidden, &b.AttentionOutput})
-	s.normWithoutBias(at+"post_attention_layernorm", c.Hidden, b.FeedForwardNorm)
+	c.addNorm(s, at+"post_attention_layernorm", c.Hidden, b.FeedForwardNorm)
 	s.fused(at+"mlp.gate_proj", c.Hidden, c.FeedForwardBias, part{c.Intermediate, b.Gate})
 	s.fused(at+"mlp.up_proj", c.Hidden, c.FeedForwardBias, part{c.Intermediate, &b.Up})
 	s.fused(at+"mlp.down_proj", c.Intermediate, c.FeedForwardBias, part{c.Hidden, &b.Down})

@@ -33,6 +33,7 @@ type family struct {
 var families = []*family{
 	&bert, &roberta, &jina, &xlmRoberta, &distilBERT, &electra, &deBERTa, &modernBERT, &gte,
 	&qwen3, &qwen3Classifier, &qwen2, &qwen2Classifier, &llama, &llamaClassifier, &llamaBothWays,
+	&gemma, &gemmaClassifier,
 }
 
 // translation is a network whose tensors are still empty, and where each of them is found.

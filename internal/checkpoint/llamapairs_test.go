@@ -149,8 +149,8 @@ func TestUnknownPromptsAreRefused(t *testing.T) {
 	}{
 		{"a language model", causal, nil, []string{chatTemplateFile, "write its prompt to"}},
 		{"a language model with a prompt", causal, map[string]string{chatTemplateFile: nvidiaTemplate}, []string{modulesFile, "LogitScore"}},
-		{"another model's answer", qwen, score("65", "null"), []string{logitScoreFile, `"A"`, `"yes" and "no"`, "write its prompt to"}},
-		{"another model's answers", qwen, score("65", "66"), []string{logitScoreFile, `"A" and "B"`}},
+		{"another model's answer", qwen, score("65", "null"), []string{logitScoreFile, `"A"`, `["A"], not of ["yes" "no"]`, "write its prompt to"}},
+		{"another model's answers", qwen, score("65", "66"), []string{logitScoreFile, `["A" "B"]`}},
 		{"a chat without a prompt", llamaConfig, map[string]string{transformerFiles[0]: `{"modality_config": {"message": {"method": "forward"}}}`},
 			[]string{transformerFiles[0], "message"}},
 		{"a prompt whose end is cut", llamaConfig, map[string]string{chatTemplateFile: nvidiaTemplate,

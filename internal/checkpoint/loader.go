@@ -79,13 +79,11 @@ func (l *loader) target(slots []filledSlot) safetensors.Target {
 			return x
 		},
 		Done: func() {
-			for _, s := range slots {
-				s.fill(x)
-			}
 			if s := slots[0]; s.also != nil {
 				s.also(0, s.rowsOf(x))
 			}
 			for _, s := range slots {
+				s.fill(x)
 				l.arrived(s.slot)
 			}
 		},
@@ -100,22 +98,48 @@ func (l *loader) takesParts(slots []filledSlot) func(first int, part safetensors
 	if len(slots) > 1 || !s.tokens && !s.passing {
 		return nil
 	}
-	takes := []func(int, network.Table){s.also}
+	var receive func(int, network.Table)
 	if !s.passing {
 		if l.receiver == nil {
 			return nil
 		}
-		takes = append(takes, l.receiver.Tokens())
-		if takes[1] == nil {
+		if receive = l.receiver.Tokens(); receive == nil {
 			return nil
 		}
 	}
 	return func(first int, part safetensors.Values) {
-		for _, take := range takes {
-			if take != nil {
-				take(first/s.shape[1], s.rowsOf(part))
-			}
+		rows := s.rowsOf(part)
+		if s.also != nil {
+			s.also(first/s.shape[1], rows)
 		}
+		if receive != nil {
+			receive(first/s.shape[1], s.changed(rows))
+		}
+	}
+}
+
+// changed returns rows with every number changed, in memory of their own, or rows if there is no
+// change.
+func (f filledSlot) changed(rows network.Table) network.Table {
+	if f.change == nil {
+		return rows
+	}
+	changed := network.Table{Rows: rows.Rows, Width: rows.Width, Data: make([]float32, rows.Rows*rows.Width)}
+	for r := range rows.Rows {
+		own := changed.Row(r, nil)
+		copy(own, rows.Row(r, own))
+		f.apply(own)
+	}
+	return changed
+}
+
+// apply changes numbers in place, if there is a change.
+func (f filledSlot) apply(x []float32) {
+	if f.change == nil {
+		return
+	}
+	for i, v := range x {
+		x[i] = f.change(v)
 	}
 }
 
@@ -157,6 +181,7 @@ func (f filledSlot) fill(x safetensors.Values) {
 		f.putBits(half.Format(f.tensor.DType), x.Bits)
 		return
 	}
+	f.apply(x.Float32)
 	f.put(x.Float32)
 }
 

@@ -19,6 +19,10 @@ type slot struct {
 	// putBits is put for a tensor of 16 bits; nil: it has to be converted.
 	putBits func(half.Format, []uint16)
 
+	// change changes each number on its way to put, which then gets float32; nil: none does. What
+	// also gets stays as it is. No other slot has the same tensor.
+	change func(float32) float32
+
 	tokens bool // the tensor is the embeddings of tokens
 
 	// also gets the rows of a table as well, those from number first on, once or in parts. If
@@ -91,13 +95,7 @@ func (s *slots) normWithoutBias(name string, width int, n *network.Norm) {
 // changed changes the numbers of the tensor added last, which become float32.
 func (s *slots) changed(change func(float32) float32) {
 	last := &s.list[len(s.list)-1]
-	put := last.put
-	last.putBits, last.put = nil, func(x []float32) {
-		for i, v := range x {
-			x[i] = change(v)
-		}
-		put(x)
-	}
+	last.change, last.putBits = change, nil
 }
 
 // linear adds a linear layer with a bias.

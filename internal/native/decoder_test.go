@@ -138,7 +138,7 @@ func TestDecodersAgreeWithFloat64(t *testing.T) {
 // TestDecodersArePackedWhileRead: a language model's head has the rows of its tokens too where
 // embeddings are quantized as they are read, and whether or not they are its output.
 func TestDecodersArePackedWhileRead(t *testing.T) {
-	for _, name := range []string{"qwen2-tied", "qwen2-untied", "qwen2-one", "qwen3-bias", "llama-tied", "llama-mean"} {
+	for _, name := range []string{"qwen2-tied", "qwen2-untied", "qwen2-one", "qwen3-bias", "llama-tied", "llama-mean", "gemma-tied", "gemma-bf16"} {
 		dir := filepath.Join("..", "checkpoint", "testdata", "families", name)
 		f := openFixture(t, dir)
 		for _, precision := range Precisions {
@@ -170,7 +170,7 @@ func TestDecodersArePackedWhileRead(t *testing.T) {
 // they are causal and read at their end, and give the same bits; the others compute everything.
 func TestFixturesSharePrefixes(t *testing.T) {
 	for name, shares := range map[string]bool{
-		"qwen3-bias": true, "llama-tied": true, "llama-bias": true, "llama-mean": false, "llama-first": false, "llama-last": false,
+		"qwen3-bias": true, "llama-tied": true, "llama-bias": true, "gemma-tied": true, "llama-mean": false, "llama-first": false, "llama-last": false,
 	} {
 		f := openFixture(t, filepath.Join("..", "checkpoint", "testdata", "families", name))
 		var seqs []network.Sequence

@@ -25,7 +25,7 @@ func Build(c Config) (*Tokenizer, error) {
 	if err := checkGrowth(c.Normalizers); err != nil {
 		return nil, err
 	}
-	c.PreTokenizers = slices.Clone(c.PreTokenizers)
+	c.PreTokenizers = slices.DeleteFunc(slices.Clone(c.PreTokenizers), c.findsNothing)
 	readBytes(&c)
 	p := newPipeline(c)
 	var err error
@@ -67,6 +67,18 @@ func highest(tokens []AddedToken) int {
 		id = max(id, t.ID)
 	}
 	return int(id)
+}
+
+// findsNothing reports whether a pre-tokenizer splits at a character that the last normalizer has
+// replaced, as Gemma's does at spaces: words are whole segments then.
+func (c *Config) findsNothing(t PreTokenizer) bool {
+	split, ok := t.(Split)
+	if !ok || split.Invert || len(c.Normalizers) == 0 {
+		return false
+	}
+	last, ok := c.Normalizers[len(c.Normalizers)-1].(Replace)
+	at, isText := split.Pattern.(literal)
+	return ok && isText && last.Pattern == split.Pattern && len(at) == 1 && !strings.Contains(last.Content, string(at))
 }
 
 // readBytes spares a BPE the printable characters of bytes, if a ByteLevel makes them last.

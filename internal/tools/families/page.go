@@ -40,6 +40,7 @@ var entries = []entry{
 	{"DeBERTa-v2", "deberta", "mixedbread-ai/mxbai-rerank-xsmall-v1, -base-v1, -large-v1", "Unigram"},
 	{"Qwen3", "", "Qwen/Qwen3-Reranker-0.6B, -4B, -8B", "byte-level BPE"},
 	{"Qwen2", "", "models fine-tuned from Qwen2.5", "byte-level BPE"},
+	{"Gemma", "", "BAAI/bge-reranker-v2-gemma", "BPE with bytes"},
 	{"NVIDIA Llama", "", "nvidia/llama-nemotron-rerank-1b-v2, llama-3.2-nv-rerankqa-1b-v2", "byte-level BPE"},
 	{"Llama", "", "classifiers fine-tuned from Llama 3", "byte-level BPE"},
 }

@@ -15,13 +15,14 @@ import torch
 import torch.nn.functional as F
 
 from make import Weights
-from make_rotary import inverse_frequencies, linear, turn
+from make_rotary import ACTIVATIONS, inverse_frequencies, linear, turn
 
 HERE = pathlib.Path(__file__).parent
 
 
-def rms(w, name, x, eps):
-    gain = w(name + ".weight", x.shape[-1], mean=1.0, scale=0.2)
+def rms(w, name, x, eps, from_one=False):
+    """RMS norm. Gemma's weights are what is added to a gain of one."""
+    gain = w(name + ".weight", x.shape[-1], mean=0.0 if from_one else 1.0, scale=0.2) + from_one
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * gain
 
 
@@ -79,16 +80,17 @@ def pool(c, rows):
 
 def decoder(c, w, ids, answers):
     hidden, inner, eps = c["hidden_size"], c["intermediate_size"], c["rms_norm_eps"]
-    embeddings = w.table("model.embed_tokens", c["vocab_size"], hidden)
-    x = embeddings[ids]
+    embeddings, gemma = w.table("model.embed_tokens", c["vocab_size"], hidden), c["model_type"] == "gemma"
+    x = embeddings[ids] * (math.sqrt(hidden) if gemma else 1)
+    act = ACTIVATIONS["gelu_pytorch_tanh"] if gemma else F.silu
     for i in range(c["num_hidden_layers"]):
         at = f"model.layers.{i}."
-        x = x + attention(c, w, at + "self_attn.", rms(w, at + "input_layernorm", x, eps))
-        h = rms(w, at + "post_attention_layernorm", x, eps)
+        x = x + attention(c, w, at + "self_attn.", rms(w, at + "input_layernorm", x, eps, gemma))
+        h = rms(w, at + "post_attention_layernorm", x, eps, gemma)
         bias = c.get("mlp_bias", False)
         gate, up = linear(w, at + "mlp.gate_proj", h, inner, bias), linear(w, at + "mlp.up_proj", h, inner, bias)
-        x = x + linear(w, at + "mlp.down_proj", F.silu(gate) * up, hidden, bias)
-    last = pool(c, rms(w, "model.norm", x, eps))
+        x = x + linear(w, at + "mlp.down_proj", act(gate) * up, hidden, bias)
+    last = pool(c, rms(w, "model.norm", x, eps, gemma))
     if answers is None:
         return linear(w, "score", last, len(c["id2label"]), False) / c.get("temperature", 1)
     rows = embeddings if c["tie_word_embeddings"] else w.table("lm_head", c["vocab_size"], hidden)
@@ -129,6 +131,12 @@ def models():
         30, 2, 3, 3, 10, 40, pooling="cls", id2label={"0": "LABEL_0", "1": "LABEL_1"}), None
     yield "llama-last", "LlamaBidirectionalForSequenceClassification", "F16", sizes(
         36, 2, 4, 2, 12, 33, pooling="last", id2label={"0": "LABEL_0"}), None
+    yield "gemma-tied", "GemmaForCausalLM", "F32", sizes(
+        36, 2, 3, 1, 16, 40, hidden_act="gelu", tie_word_embeddings=True), [17]
+    yield "gemma-bf16", "GemmaForCausalLM", "BF16", sizes(
+        20, 1, 2, 1, 256, 33, hidden_activation="gelu_pytorch_tanh", tie_word_embeddings=True, rms_norm_eps=1e-4), [17]
+    yield "gemma-labels", "GemmaForSequenceClassification", "F16", sizes(
+        28, 2, 2, 2, 18, 37, hidden_act="gelu_pytorch_tanh", rope_theta=500.0, id2label={"0": "no", "1": "yes"}), None
 
 
 def main():
