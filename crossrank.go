@@ -138,7 +138,7 @@ type Info struct {
 	Backend      string    `json:"backend"`                // "native"
 	Device       string    `json:"device"`                 // "cpu"
 	Tier         string    `json:"tier"`                   // the instruction set in use, such as "avx2"
-	Threads      int       `json:"threads"`                // cores that one batch is split over, by the first instance
+	Threads      int       `json:"threads"`                // cores that one batch is split over, by the first instance; 0 on a device
 	Instances    int       `json:"instances,omitempty"`    // engines that compute batches side by side; 0 if unknown
 	Quantization string    `json:"quantization"`           // in use, such as "fp32"; "cascade" is int8 and fp32
 	MaxLength    int       `json:"max_length"`             // tokens of a pair, special tokens included

@@ -74,7 +74,7 @@ type GPUIdentity = state.GPUIdentity
 //
 //	Name          string // empty
 //	State         string // "ready"
-//	Threads       int    // cores that a batch is split over
+//	Threads       int    // cores that a batch is split over; 0 on a device
 //	QueuedPairs   int    // waiting for this instance; 0 where all instances share a queue
 //	QueuedTokens  int    // of these pairs
 //	RunningPairs  int    // in the batch being computed

@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/topology"
 )
 
@@ -29,8 +30,12 @@ func (o Options) groups(here topology.Topology) []group {
 // asksForCores reports whether instances or their threads are asked for.
 func (o Options) asksForCores() bool { return len(o.Instances) > 0 || o.Threads > 0 }
 
-// checkThreads is [topology.CheckThreads] of the instances on this machine.
+// checkThreads is [topology.CheckThreads] of the instances on this machine. On a device there are
+// none to check.
 func (o Options) checkThreads() (warning string, err error) {
+	if !catalog.OnCores(o.Backend, o.Device) {
+		return "", nil
+	}
 	const absurd = 1 << 30 // on any machine; keeps the sum from overflowing
 	total := 0
 	for _, g := range o.groups(topology.Here()) {

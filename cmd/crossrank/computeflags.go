@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,9 +65,12 @@ func checkBackend(name string) error {
 
 // engineText describes what computes a model, on one line.
 func engineText(m *crossrank.Info) string {
-	tier := ""
+	parts := []string{m.Backend + " on " + m.Device}
 	if m.Tier != "" {
-		tier = ", " + m.Tier
+		parts = append(parts, m.Tier)
 	}
-	return fmt.Sprintf("%s on %s%s, %d threads, %s", m.Backend, m.Device, tier, m.Threads, m.Quantization)
+	if m.Threads > 0 {
+		parts = append(parts, plural(m.Threads, "thread"))
+	}
+	return strings.Join(append(parts, m.Quantization), ", ")
 }

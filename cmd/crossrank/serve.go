@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -100,8 +101,7 @@ func announce(programs, people io.Writer, srv *serving.Server, infos []crossrank
 		}
 	}
 	for _, info := range infos {
-		fmt.Fprintf(people, "serving %s (%s, %s, %s): gRPC on %s, HTTP on %s\n", info.Pinned(), info.Quantization,
-			info.Tier, cores(info), cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
+		fmt.Fprintf(people, "serving %s (%s): gRPC on %s, HTTP on %s\n", info.Pinned(), howServed(info), cmp.Or(srv.GRPCAddr(), "no address"), cmp.Or(srv.HTTPAddr(), "no address"))
 	}
 	enc := json.NewEncoder(programs)
 	enc.SetEscapeHTML(false)
@@ -113,10 +113,20 @@ func announce(programs, people io.Writer, srv *serving.Server, infos []crossrank
 	}{srv.GRPCAddr(), srv.HTTPAddr(), srv.AdminAddr(), infos[0].Model})
 }
 
-// cores describes the instances and threads of a model.
-func cores(info crossrank.Info) string {
-	if info.Instances > 1 {
-		return fmt.Sprintf("%d instances, %d threads", info.Instances, info.Threads)
+// howServed describes how a model is computed: on the CPU by its instruction tier, instances and
+// threads, elsewhere by the device.
+func howServed(info crossrank.Info) string {
+	parts := []string{info.Quantization}
+	if info.Tier != "" {
+		parts = append(parts, info.Tier)
+	} else {
+		parts = append(parts, info.Backend+" on "+info.Device)
 	}
-	return fmt.Sprintf("%d threads", info.Threads)
+	if info.Instances > 1 {
+		parts = append(parts, plural(info.Instances, "instance"))
+	}
+	if info.Threads > 0 {
+		parts = append(parts, plural(info.Threads, "thread"))
+	}
+	return strings.Join(parts, ", ")
 }

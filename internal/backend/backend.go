@@ -52,7 +52,7 @@ type Properties struct {
 	Device    string // such as "cpu"
 	Tier      string // the instruction set in use; "" where that means nothing
 	Precision string
-	Threads   int // cores that a batch is split over
+	Threads   int // cores that a batch is split over; 0 on a device that uses none
 
 	// OnCores says that the engine computes on CPU cores, so that replicas on others compute beside
 	// it. Without it the engine has a device, which computes one batch after another.
@@ -156,7 +156,7 @@ func EngineBytes(name string, n *network.Network, opts Options, engines int) int
 		return WeightBytes(n, opts.Precision)
 	}
 	copies := int64(1)
-	if opts.Device == "" || opts.Device == "cpu" {
+	if catalog.OnCores(name, opts.Device) {
 		copies = int64(engines)
 	}
 	if n.File != "" {

@@ -77,7 +77,7 @@ func testEngine(t *testing.T, name string, opts Options) {
 	if c.Engine, err = Open(name, n, opts); err != nil {
 		t.Fatal(err)
 	}
-	if p := c.Properties(); p.Backend != name || p.Precision != opts.Precision || p.Threads < 1 {
+	if p := c.Properties(); p.Backend != name || p.Precision != opts.Precision || p.OnCores != (p.Threads > 0) {
 		t.Errorf("got the properties %+v", p)
 	}
 	t.Run("logits", c.testLogits)

@@ -129,7 +129,7 @@ type expectation struct {
 }
 
 func (o heldOpening) compare(device Engine, e expectation) (parity.Quick, error) {
-	q := parity.Quick{Precision: native.Precision(o.precision), Blocks: len(o.n.Blocks), AllBlocks: len(o.n.Blocks)}
+	q := parity.Quick{Precision: native.Precision(device.Properties().Precision), Blocks: len(o.n.Blocks), AllBlocks: len(o.n.Blocks)}
 	got := make([]float32, len(e.seqs))
 	if err := device.Logits(e.seqs, got); err != nil {
 		return q, err

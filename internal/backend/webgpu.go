@@ -55,7 +55,7 @@ func (e webgpuEngine) Usage() *state.Device {
 
 func (e webgpuEngine) Properties() Properties {
 	return Properties{
-		Backend: catalog.WebGPU, Device: e.Device(), Precision: string(e.Precision()), Threads: 1, InFlight: e.InFlight(),
+		Backend: catalog.WebGPU, Device: e.Device(), Precision: string(e.Precision()), InFlight: e.InFlight(),
 		GPU: state.GPUIdentity(e.GPU()), Tuning: e.Tuning(),
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/crossrank/crossrank/internal/backend/catalog"
 	"github.com/crossrank/crossrank/internal/keypath"
 	"github.com/crossrank/crossrank/internal/strictyaml"
 )
@@ -46,6 +47,9 @@ func (s Settings) Automatic() bool {
 	instances := s.filled()
 	return len(instances) == 1 && instances[0].Replicas == 1 && instances[0].Threads == 0
 }
+
+// OnCores reports whether an instance computes on CPU cores, not on a device.
+func (in Instance) OnCores() bool { return catalog.OnCores(in.Backend, in.Device) }
 
 // filled gives the instances with the file's model where they name none; one if there is none.
 func (s Settings) filled() []Instance {

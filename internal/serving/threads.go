@@ -8,35 +8,40 @@ import (
 	"github.com/crossrank/crossrank/internal/topology"
 )
 
+// onCores are the instances that compute on CPU cores, not on a device.
+func onCores(served []config.Served) (all []config.Instance) {
+	for _, one := range served {
+		for _, in := range one.Instances {
+			if in.OnCores() {
+				all = append(all, in)
+			}
+		}
+	}
+	return all
+}
+
 // threadsOf gives the threads of an instance that names none: an equal part of the cores, at least
 // one.
 func threadsOf(served []config.Served, cores int) int {
-	instances := 0
-	for _, one := range served {
-		instances += len(one.Instances)
-	}
-	return max(1, cores/instances)
+	return max(1, cores/max(1, len(onCores(served))))
 }
 
 // checkThreads warns of more threads than cores, and refuses absurdly many.
 func checkThreads(s config.Settings, cores int, log *slog.Logger) error {
 	served := s.Served()
-	instances, total := 0, 0
-	for _, one := range served {
-		for _, in := range one.Instances {
-			instances++
-			if in.Threads == 0 {
-				in.Threads = threadsOf(served, cores)
-			}
-			total += in.Threads
+	total := 0
+	for _, in := range onCores(served) {
+		if in.Threads == 0 {
+			in.Threads = threadsOf(served, cores)
 		}
+		total += in.Threads
 	}
 	warning, err := topology.CheckThreads(total, cores)
 	if err != nil {
 		return &server.SettingError{Path: "model_pool.instances", Err: err}
 	}
 	if warning != "" {
-		log.Warn("model_pool.instances: "+warning, "instances", instances, "threads", total, "cores", cores)
+		log.Warn("model_pool.instances: "+warning, "instances", len(onCores(served)), "threads", total, "cores", cores)
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ func TestThreads(t *testing.T) {
 		{"{instances: [{threads: 1, replicas: 4}]}", "", ""},
 		{"{instances: [{threads: 3, replicas: 2}]}", "", "instances=2 threads=6 cores=4"},
 		{"{instances: [{replicas: 5}]}", "", "instances=5 threads=5 cores=4"},
+		{"{instances: [{backend: webgpu, threads: 8, replicas: 9}, {threads: 4, model: x}]}", "", ""},
+		{"{instances: [{backend: onnx, device: cuda, replicas: 9}, {backend: onnx, threads: 5, model: x}]}", "", "instances=1 threads=5 cores=4"},
 		{"{instances: [{threads: 4096}]}", "model_pool.instances: threads: 4096 over all instances exceed the maximum of 512 for 4 cores; use 4", ""},
 		{"{instances: [{threads: 64, replicas: 3}, {threads: 400, model: x}]}", "592 over all instances", ""},
 	} {

@@ -16,7 +16,11 @@ func (r *Router) verify(log *slog.Logger) error {
 	for i, one := range r.models {
 		start := time.Now()
 		v, err := one.Verify()
-		log := log.With("model", r.names.served[i], "tier", v.Tier, "precision", v.Precision)
+		log := log.With("model", r.names.served[i])
+		if v.Tier != "" { // of cores; a device has none
+			log = log.With("tier", v.Tier)
+		}
+		log = log.With("precision", v.Precision)
 		if err != nil {
 			log.Error("the server is not ready", "error", err)
 			faults = append(faults, err)
@@ -30,8 +34,11 @@ func (r *Router) verify(log *slog.Logger) error {
 func logVerified(log *slog.Logger, v local.Verification, took time.Duration) {
 	switch {
 	case v.Blocks > 0:
+		if v.Tier != "" { // a device was compared when it was opened
+			log = log.With("took", took.Round(time.Millisecond).String())
+		}
 		log.Info("verified against plain Go", "difference", v.Largest, "limit", v.Limit,
-			"blocks", fmt.Sprintf("%d of %d", v.Blocks, v.AllBlocks), "took", took.Round(time.Millisecond).String())
+			"blocks", fmt.Sprintf("%d of %d", v.Blocks, v.AllBlocks))
 	case v.Skipped():
 		log.Warn("not verified at the start: plain Go takes too long for a network of this size; crossrank verify does it")
 	}

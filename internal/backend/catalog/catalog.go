@@ -75,6 +75,17 @@ func Precisions(name string) []string {
 	return b.Precisions
 }
 
+// OnCores reports whether a backend computes on CPU cores with a device; "" means defaults. Without
+// them it computes on a device, which has no threads. For [Auto] it is true: it may take either.
+func OnCores(name, device string) bool {
+	switch b, _ := Find(name); {
+	case b.Name == ONNX:
+		return device == "" || device == b.Devices[0]
+	default:
+		return b.Name == Native || b.Name == Auto
+	}
+}
+
 // Missing says why this build cannot use b; "" if it can.
 func (b Backend) Missing() string {
 	if b.Lacks == "" {

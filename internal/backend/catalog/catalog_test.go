@@ -6,6 +6,20 @@ import (
 	"github.com/crossrank/crossrank/internal/dynlib"
 )
 
+func TestOnCores(t *testing.T) {
+	for _, c := range []struct {
+		name, device string
+		want         bool
+	}{
+		{"", "", true}, {"native", "cpu", true}, {"auto", "", true}, {"onnx", "", true}, {"onnx", "cpu", true},
+		{"onnx", "cuda", false}, {"webgpu", "", false}, {"webgpu", "cpu-for-tests", false},
+	} {
+		if got := OnCores(c.name, c.device); got != c.want {
+			t.Errorf("%q on %q: got %v", c.name, c.device, got)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	here, others := "native, auto", "webgpu needs the WebGPU backend (go build -tags gpu has it), which this build does not have; "+
 		"onnx needs the ONNX Runtime backend (go build -tags gpu has it), which this build does not have; "

@@ -111,7 +111,7 @@ function showSnapshot(s) {
     : [badge("model", info.model), badge("precision", info.quantization)];
   $("badges").replaceChildren(...models,
     badge("backend", info.backend), badge("device", `${info.device} ${info.tier}`.trim()),
-    badge("threads", info.threads), badge("instances", s.instances?.length ?? 1), badge("version", info.version));
+    ...(info.threads ? [badge("threads", info.threads)] : []), badge("instances", s.instances?.length ?? 1), badge("version", info.version));
   $("meaningless").hidden = !info.meaningless;
   $("metrics").hidden = !s.metrics;
   $("foot").textContent = `Counts since ${new Date(s.since).toLocaleString("en-GB")}.`;
