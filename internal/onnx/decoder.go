@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/crossrank/crossrank/internal/network"
 )
@@ -23,7 +24,7 @@ var storedKeep = []string{"num_logits_to_keep", "logits_to_keep"}
 type decoder struct {
 	network *network.Network
 	inputs  []declared
-	logits  int // of each token in the output; 0 if it has those of the last one alone
+	every   atomic.Bool // an output had the logits of every token
 }
 
 // newDecoder compares what a file declares with the network that its settings describe. A language
@@ -41,9 +42,6 @@ func newDecoder(file *description, n *network.Network) (*decoder, error) {
 	out, err := findLogits(file.outputs, d.task())
 	if err == nil {
 		err = d.checkOutput(out)
-	}
-	if keeps := slices.ContainsFunc(file.inputs, isKeep); err == nil && len(out.dims) == 3 && out.dims[1].size != 1 && !keeps {
-		d.logits = d.width()
 	}
 	return d, err
 }
@@ -108,7 +106,7 @@ func (d dimension) mayBe(size int) bool { return d.size == 0 || d.size == int64(
 func (d *decoder) checkOutput(out declared) error {
 	last := len(out.dims) - 1
 	switch {
-	case last != 1 && last != 2:
+	case last != 1 && (last != 2 || d.network.Head.Pooling != network.LastToken):
 		return fmt.Errorf("its %s have the shape %v; want sequences × tokens × %d", outputName, out.dims, d.width())
 	case out.dims[last].mayBe(d.width()):
 		return nil
@@ -168,6 +166,9 @@ func (d *decoder) pick(out *tensor, seqs []network.Sequence, length int, p paddi
 	columns := d.network.Head.Tokens
 	if columns == nil {
 		columns = []int32{0, 1}[:width]
+	}
+	if rows > 1 {
+		d.every.Store(true)
 	}
 	var values []float32
 	for i, q := range seqs {

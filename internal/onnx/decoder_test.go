@@ -136,7 +136,8 @@ func TestLogitsOfDecoder(t *testing.T) {
 
 // TestNoPadding: where padding changes scores, none is computed.
 func TestNoPadding(t *testing.T) {
-	m := &model{network: smallDecoder(), maxTokens: 40, decoder: &decoder{}, padding: sameLength}
+	n := smallDecoder()
+	m := &model{network: n, maxTokens: 40, decoder: &decoder{network: n}, padding: sameLength}
 	seqs := sequencesOf(9, 12, 9, 7, 9)
 	if got := m.division().divide(seqs); len(got) != 3 || !slices.Equal(got[1].sequences, []int{0, 2, 4}) || got[1].length != 9 {
 		t.Errorf("of one length: got the runs %v", got)
@@ -153,7 +154,11 @@ func TestNoPadding(t *testing.T) {
 	if err := m.checkPadding(seqs); err != nil {
 		t.Error(err)
 	}
-	m.decoder.logits = maxLogits / 16
+	if got := m.division().divide(seqs); len(got) != 1 {
+		t.Errorf("padded on the left: got the runs %v", got)
+	}
+	m.network.Embeddings.Tokens.Rows = maxLogits / 17
+	m.decoder.every.Store(true)
 	if got := m.division().divide(seqs); len(got) != 5 {
 		t.Errorf("with many logits a token: got the runs %v", got)
 	}

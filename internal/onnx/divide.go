@@ -17,8 +17,9 @@ const (
 	maxProducts  = 64 << 20 // of queries with keys in one block of a run
 )
 
-// maxLogits is how many logits of tokens a run may have, unless it has one sequence: 0.5 GB in fp32.
-const maxLogits = 128 << 20
+// maxLogits is how many logits of tokens a run may have, unless it has one sequence: 0.27 GB in fp32,
+// of which the library keeps about twice as much.
+const maxLogits = 64 << 20
 
 // run is sequences that are computed together, as indexes, and the length that they are padded to.
 type run struct {

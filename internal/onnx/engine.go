@@ -13,8 +13,8 @@
 // lengths, which are padded to the longest of their run (see divide). A mask gives padding an
 // attention weight of exactly 0. What remains is rounding: the library may add in another order
 // where a run has another shape, so a logit may change by some last bits with the sequences beside
-// it. The bound of the self-test holds for that too. Stored files of decoders differ in the padding
-// that they allow, which is found out when one is opened (see padding).
+// it. The bound of the self-test holds for that too. Stored files differ in the padding that they
+// allow, which is found out when one is opened (see padding).
 package onnx
 
 import (

@@ -31,8 +31,8 @@ func (p padding) allowed() bool { return p == onTheRight || p == onTheLeft }
 // division says how batches are divided.
 func (m *model) division() division {
 	d := division{heads: m.network.Heads, maxTokens: m.maxTokens, padding: m.padding}
-	if m.decoder != nil {
-		d.logits = m.decoder.logits
+	if m.decoder != nil && m.decoder.every.Load() {
+		d.logits = m.decoder.width()
 	}
 	return d
 }
@@ -50,14 +50,14 @@ func (m *model) checkPadding(seqs []network.Sequence) error {
 	return nil
 }
 
-// findPadding finds out how sequences of a stored decoder are computed together. Files differ in the
-// padding that they allow, and do not say it: one reads the last row of each sequence whatever the
-// mask says, another the last row that is no padding. So a few sequences are computed alone, and the
-// padding is the first that gives them the same logits beside each other.
+// findPadding finds out how sequences of a stored file are computed together. Files differ in the
+// padding that they allow, and do not say it: one of a decoder reads the last row of each sequence
+// whatever the mask says, another the last row that is no padding. So a few sequences are computed
+// alone, and the padding is the first that gives them the same logits beside each other.
 func (e *Engine) findPadding() error {
 	m := e.model
 	seqs, want := sampleSequences(m.network.Embeddings.Tokens.Rows, m.maxTokens), []float32(nil)
-	for _, m.padding = range []padding{alone, onTheRight, onTheLeft, sameLength} {
+	for _, m.padding = range m.paddings() {
 		got := make([]float32, len(seqs))
 		err := e.Logits(seqs, got)
 		switch {
@@ -71,6 +71,15 @@ func (e *Engine) findPadding() error {
 	}
 	m.padding = alone
 	return nil
+}
+
+// paddings are those that may be, after alone, which always is. Positions of an encoder are numbered
+// in the file, from the first row on.
+func (m *model) paddings() []padding {
+	if m.decoder == nil {
+		return []padding{alone, onTheRight, sameLength}
+	}
+	return []padding{alone, onTheRight, onTheLeft, sameLength}
 }
 
 // sampleSequences are sequences of several lengths, within a vocabulary, that make one run where

@@ -64,7 +64,7 @@ func (o *StoredOpening) Start(opts Options) (e *Engine, err error) {
 	}
 	o.model.inFlight = opts.InFlight
 	e, err = o.model.start(opts.Threads)
-	if err != nil || o.model.decoder == nil || o.model.padding == alone {
+	if err != nil || o.model.padding == alone {
 		return e, err
 	}
 	if err := e.findPadding(); err != nil {

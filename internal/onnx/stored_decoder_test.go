@@ -15,19 +15,21 @@ func TestStoredDecoders(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		padding padding
+		every   bool // the output has the logits of every token
 		limit   float64
 	}{
-		{"qwen3-untied", onTheRight, 1e-4},
-		{"qwen2-untied", onTheRight, 2e-2}, // in half precision
-		{"qwen2-tied", sameLength, 1e-4},
-		{"qwen2-labels", onTheLeft, 1e-4},
-		{"qwen3-bias", onTheLeft, 1e-4},
-		{"qwen2-one", alone, 0.3}, // in 8 bits
+		{"qwen3-untied", onTheRight, true, 1e-4},
+		{"qwen2-untied", onTheRight, true, 2e-2}, // in half precision
+		{"qwen2-tied", sameLength, false, 1e-4},
+		{"qwen2-labels", onTheLeft, false, 1e-4},
+		{"qwen3-bias", onTheLeft, false, 1e-4},
+		{"qwen2-one", alone, false, 0.3}, // in 8 bits
+		{"qwen3-tied", onTheRight, true, 1e-4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, e := startStored(t, c.name, "")
-			if got := e.model.padding; got != c.padding {
-				t.Errorf("got padding %q, want %q", got, c.padding)
+			if got, every := e.model.padding, e.model.decoder.every.Load(); got != c.padding || every != c.every {
+				t.Errorf("got padding %q, logits of every token %v; want %q, %v", got, every, c.padding, c.every)
 			}
 			other, err := e.Replica(1)
 			if err != nil {

@@ -57,6 +57,9 @@ func TestStoredFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer e.Close()
+			if e.model.padding != onTheRight {
+				t.Errorf("got padding %q", e.model.padding)
+			}
 			other, err := e.Replica(1)
 			if err != nil {
 				t.Fatal(err)

@@ -21,6 +21,20 @@ HERE = pathlib.Path(__file__).parent
 FAMILIES = HERE.parents[2] / "checkpoint" / "testdata" / "families"
 
 
+class Fused(torch.autograd.Function):
+    """Attention as one operation of ONNX Runtime, which turns queries and keys itself."""
+
+    @staticmethod
+    def symbolic(g, *inputs):
+        *tensors, heads, shared = inputs
+        return g.op("com.microsoft::GroupQueryAttention", *tensors, num_heads_i=heads, kv_num_heads_i=shared, do_rotary_i=1, outputs=3)
+
+    @staticmethod
+    def forward(ctx, q, k, v, past_key, past_value, last, total, cos, sin, heads, shared):
+        k, v = (x.view(*x.shape[:2], shared, -1).transpose(1, 2) for x in (k, v))
+        return q.clone(), torch.cat([past_key, k], 2), torch.cat([past_value, v], 2)  # of the right shapes
+
+
 class Model(torch.nn.Module):
     """The network of a directory. Its inputs and its output are those of a shape."""
 
@@ -40,11 +54,13 @@ class Model(torch.nn.Module):
     def rms(self, name, x):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.c["rms_norm_eps"]) * self.get(name + ".weight")
 
+    def frequencies(self):
+        theta = self.c["rope_parameters"]["rope_theta"] if "rope_parameters" in self.c else self.c["rope_theta"]
+        return theta ** (-torch.arange(0, self.c["head_dim"], 2).float() / self.c["head_dim"])
+
     def turn(self, x, positions):
         size = self.c["head_dim"]
-        theta = self.c["rope_parameters"]["rope_theta"] if "rope_parameters" in self.c else self.c["rope_theta"]
-        frequencies = theta ** (-torch.arange(0, size, 2).float() / size)
-        angles = (positions[:, :, None].float() * frequencies)[:, None]
+        angles = (positions[:, :, None].float() * self.frequencies())[:, None]
         cos, sin = torch.cat([angles.cos()] * 2, -1), torch.cat([angles.sin()] * 2, -1)
         return x * cos + torch.cat([-x[..., size // 2:], x[..., :size // 2]], -1) * sin
 
@@ -58,6 +74,12 @@ class Model(torch.nn.Module):
         q, k, v = (self.linear(at + name + "_proj", x).view(b, s, -1, size) for name in "qkv")
         if self.c["model_type"] == "qwen3":
             q, k = self.rms(at + "q_norm", q), self.rms(at + "k_norm", k)
+        if self.shape.get("fused"):
+            angles = torch.arange(self.c["max_position_embeddings"])[:, None] * self.frequencies()
+            last, total = (self.mask.sum(1) - 1).to(torch.int32), (self.mask.shape[1] + torch.zeros((), dtype=torch.int64)).to(torch.int32)
+            y, k, v = Fused.apply(*(x.reshape(b, s, -1) for x in (q, k, v)), *past, last, total, angles.cos(), angles.sin(),
+                                  self.c["num_attention_heads"], self.c["num_key_value_heads"])
+            return self.linear(at + "o_proj", y), k, v
         q, k, v = self.turn(q.transpose(1, 2), positions), self.turn(k.transpose(1, 2), positions), v.transpose(1, 2)
         if past:
             k, v = torch.cat([past[0].float(), k], 2), torch.cat([past[1].float(), v], 2)
@@ -70,7 +92,7 @@ class Model(torch.nn.Module):
     def forward(self, *inputs):
         given = dict(zip(self.shape["inputs"], inputs))
         ids, mask = given["input_ids"], given["attention_mask"]
-        s, total = ids.shape[1], mask.shape[1]
+        s, total, self.mask = ids.shape[1], mask.shape[1], mask
         positions = given.get("position_ids")
         if positions is None:
             positions = torch.arange(s)[None]
@@ -113,8 +135,9 @@ def shape(rows, positions=False, past=None, **more):
 # As optimum-cli exports text-generation-with-past; the same in half precision; without either input
 # and with the logits of the last token, which are no numbers where padding stands before it; a
 # classifier as transformers computes it, which knows its padding by a token that is not 0; one that
-# reads the last row, padding or not; and a file that is asked for how many last tokens the logits are
-# wanted, with its products in 8 bits.
+# reads the last row, padding or not; a file that is asked for how many last tokens the logits are
+# wanted, with its products in 8 bits; and one whose attention is a single operation of ONNX Runtime,
+# as onnx-community's are.
 SHAPES = {
     "qwen3-untied": shape("all", positions=True, past=torch.float32),
     "qwen2-untied": shape("all", positions=True, past=torch.float16, float=torch.float16, half=True, external=True),
@@ -122,6 +145,7 @@ SHAPES = {
     "qwen2-labels": shape("classifier", pad=59),
     "qwen3-bias": shape("classifier of the last", positions=True),
     "qwen2-one": shape("keep", quantized=True),
+    "qwen3-tied": shape("all", past=torch.float32, fused=True),
 }
 
 
@@ -160,7 +184,8 @@ def write(name, shape):
     target = HERE / name
     target.mkdir(exist_ok=True)
     file = target / "model.onnx"
-    torch.onnx.export(model, tuple(example), file, input_names=shape["inputs"], output_names=outputs, opset_version=14, dynamic_axes=axes)
+    torch.onnx.export(model, tuple(example), file, input_names=shape["inputs"], output_names=outputs, opset_version=14, dynamic_axes=axes,
+                      custom_opsets={"com.microsoft": 1} if shape.get("fused") else {})
     exported = onnx.load(file)
     for node in exported.graph.node:
         node.ClearField("doc_string")
