@@ -84,7 +84,7 @@ func (d *decoder) readChat(dir string) (*chat, error) {
 	if isRerankTemplate(template) {
 		c, err := parseChat(template)
 		if err != nil {
-			return nil, &Error{File: file, Err: err}
+			return nil, &Error{File: file, Err: fmt.Errorf("%w; if its prompt is known, %s", err, templateAdvice)}
 		}
 		return c, nil
 	}

@@ -32,6 +32,7 @@ func TestHostileLlama(t *testing.T) {
 		{llamaConfig, "rope_parameters", strings.Replace(llama3Scaling, `"factor"`, `"attention_factor": 2, "factor"`, 1)},
 		{llamaConfig, "auto_map", `{"AutoModelForSequenceClassification": "modeling_x.Y"}`},
 		{llamaConfig, "auto_map", `{"AutoModel": "modeling_x.Y"}`},
+		{qwen3Config, "auto_map", `{"AutoConfig": "modeling_x.Y", "AutoTokenizer": "x.Z"}`},
 		{llamaConfig, "is_causal", "false"},
 		{llamaConfig, "use_bidirectional_attention", "true"},
 		{llamaConfig, "num_attention_heads", "8"}, // of one element
@@ -62,7 +63,7 @@ func TestLlamaDescriptions(t *testing.T) {
 		}
 		return c.network
 	}
-	if n := read(llamaConfig, "pooling", `"avg"`); !n.SharesPrefixes() || n.KVHeads != 2 || n.HeadSize != 4 || n.Blocks[0].QueryNorm != nil {
+	if n := read(llamaConfig, "auto_map", `{"AutoTokenizer": "x.Y"}`); !n.SharesPrefixes() || n.KVHeads != 2 || n.HeadSize != 4 || n.Blocks[0].QueryNorm != nil {
 		t.Errorf("Llama: got %+v", n)
 	}
 	for pooling, want := range map[string]network.Pooling{"avg": network.MeanToken, "cls": network.FirstToken, "last": network.LastToken} {

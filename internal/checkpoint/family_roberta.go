@@ -69,10 +69,8 @@ func (s *slots) robertaEmbeddings(e *network.Embeddings, types int, norm string)
 // knows: its network may be another one.
 func refuseOwnCode(o *object) {
 	own := o.object("auto_map")
-	for _, class := range []string{"AutoModelForSequenceClassification", "AutoModelForCausalLM", "AutoModel"} {
-		if name := own.str(class, ""); name != "" {
-			o.fail("auto_map", "the network is the model's own code, %.80q, which is never run", name)
-		}
+	if name := own.str("AutoModelForSequenceClassification", ""); name != "" {
+		o.fail("auto_map", "the network is the model's own code, %.80q, which is never run", name)
 	}
 	o.merge(own)
 }
