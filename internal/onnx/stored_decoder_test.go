@@ -24,7 +24,7 @@ func TestStoredDecoders(t *testing.T) {
 		{"qwen2-labels", onTheLeft, false, 1e-4},
 		{"qwen3-bias", onTheLeft, false, 1e-4},
 		{"qwen2-one", alone, false, 0.3}, // in 8 bits
-		{"qwen3-tied", onTheRight, true, 1e-4},
+		{"gemma-tied", onTheRight, true, 1e-4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, e := startStored(t, c.name, "")

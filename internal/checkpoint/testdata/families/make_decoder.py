@@ -137,7 +137,6 @@ def models():
         20, 1, 2, 1, 256, 33, hidden_activation="gelu_pytorch_tanh", tie_word_embeddings=True, rms_norm_eps=1e-4), [17]
     yield "gemma-labels", "GemmaForSequenceClassification", "F16", sizes(
         28, 2, 2, 2, 18, 37, hidden_act="gelu_pytorch_tanh", rope_theta=500.0, id2label={"0": "no", "1": "yes"}), None
-    yield "qwen3-tied", "Qwen3ForCausalLM", "BF16", sizes(32, 2, 4, 2, 16, 40, tie_word_embeddings=True), [17, 42]
 
 
 def main():

@@ -42,6 +42,7 @@ class Model(torch.nn.Module):
         super().__init__()
         self.c = json.loads((FAMILIES / name / "config.json").read_text())
         self.shape = shape
+        self.gemma = self.c["model_type"] == "gemma"
         for key, t in read(FAMILIES / name / "model.safetensors").items():
             self.register_parameter(key.removeprefix("model.").replace(".", "/"), torch.nn.Parameter(t))
 
@@ -52,7 +53,13 @@ class Model(torch.nn.Module):
         return F.linear(x, self.get(name + ".weight"), self.get(name + ".bias"))
 
     def rms(self, name, x):
-        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.c["rms_norm_eps"]) * self.get(name + ".weight")
+        weight = self.get(name + ".weight")
+        if self.gemma:
+            weight = weight + 1
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.c["rms_norm_eps"]) * weight
+
+    def act(self, x):
+        return F.gelu(x, approximate="tanh") if self.gemma else F.silu(x)
 
     def frequencies(self):
         theta = self.c["rope_parameters"]["rope_theta"] if "rope_parameters" in self.c else self.c["rope_theta"]
@@ -98,7 +105,7 @@ class Model(torch.nn.Module):
             positions = torch.arange(s)[None]
         later = torch.arange(total)[None, :] > torch.arange(s)[:, None] + (total - s)
         allowed = ~later[None, None] & mask[:, None, None].bool()
-        x = self.get("embed_tokens.weight")[ids]
+        x = self.get("embed_tokens.weight")[ids] * (math.sqrt(self.c["hidden_size"]) if self.gemma else 1)
         kept = []
         for i in range(self.c["num_hidden_layers"]):
             at = f"layers.{i}."
@@ -106,7 +113,7 @@ class Model(torch.nn.Module):
             y, k, v = self.attention(at + "self_attn.", self.rms(at + "input_layernorm", x), positions, allowed, past)
             x = x + y
             h = self.rms(at + "post_attention_layernorm", x)
-            x = x + self.linear(at + "mlp.down_proj", F.silu(self.linear(at + "mlp.gate_proj", h)) * self.linear(at + "mlp.up_proj", h))
+            x = x + self.linear(at + "mlp.down_proj", self.act(self.linear(at + "mlp.gate_proj", h)) * self.linear(at + "mlp.up_proj", h))
             kept += [k.to(self.shape["past"]), v.to(self.shape["past"])] if self.shape["past"] else []
         x = self.rms("norm", x)
         return (self.head(x, ids, given).to(self.shape["float"]), *kept)
@@ -145,7 +152,7 @@ SHAPES = {
     "qwen2-labels": shape("classifier", pad=59),
     "qwen3-bias": shape("classifier of the last", positions=True),
     "qwen2-one": shape("keep", quantized=True),
-    "qwen3-tied": shape("all", past=torch.float32, fused=True),
+    "gemma-tied": shape("all", past=torch.float32, fused=True),
 }
 
 
