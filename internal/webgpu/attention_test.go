@@ -18,6 +18,7 @@ type attentionCase struct {
 	size, heads, shared int // of a head; heads; and how many of them share keys
 	window              int
 	causal              bool
+	spare               bool // the plan is for subgroups of twice as many threads
 	short               bool
 }
 
@@ -25,6 +26,7 @@ var attentionCases = []attentionCase{
 	{name: "heads of 32", size: 32, heads: 3, shared: 1, short: true},
 	{name: "heads of 64", size: 64, heads: 2, shared: 1},
 	{name: "heads of 128", size: 128, heads: 1, shared: 1},
+	{name: "more subgroups than planned", size: 32, heads: 1, shared: 1, spare: true},
 	{name: "a window", size: 32, heads: 2, shared: 1, window: 9, short: true},
 	{name: "causal, shared keys", size: 24, heads: 4, shared: 2, causal: true, short: true},
 	{name: "a causal window", size: 16, heads: 2, shared: 1, window: 40, causal: true},
@@ -70,6 +72,11 @@ func newAttentionTest(t *testing.T, s *session, c attentionCase) *attentionTest 
 	m.n, m.headSize, m.queries, m.keys = &n, c.size, c.heads*c.size, c.heads/c.shared*c.size
 	m.blocks = []block{{window: c.window}}
 	s.m, s.rows = &m, 512
+	if c.spare {
+		most := s.adapter.subgroup.most
+		s.adapter.subgroup.most *= 2
+		defer func() { s.adapter.subgroup.most = most }()
+	}
 	var err error
 	if s.tile, err = s.chooseAttention(); err != nil {
 		t.Fatal(err)

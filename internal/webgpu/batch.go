@@ -182,6 +182,9 @@ func (s *session) submit(steps []step, in *input, slot *slot) {
 	var pipeline handle
 	for i := range steps {
 		st := &steps[i]
+		if st.few != nil && in.length(st.count) <= fewRows {
+			st = st.few
+		}
 		n := (in.length(st.count) + st.tile - 1) / st.tile
 		if n == 0 {
 			continue

@@ -38,6 +38,9 @@ func TestMatrixProducts(t *testing.T) {
 	matrixDevice(t)
 	s := open(t, small(), Options{Precision: FP16}).session
 	s.rows = 130
+	unit, l := s.matrices.unit, &s.adapter.limits
+	wide := subgroupSizes{s.adapter.subgroup.most, 2 * s.adapter.subgroup.most} // so that half of the subgroups have no work
+	spare := matrixTiles(unit, wide, l)
 	for i, c := range linearCases {
 		l := newLinearLayer(c)
 		for _, rows := range []int{1, 31, 33, 130} {
@@ -46,7 +49,7 @@ func TestMatrixProducts(t *testing.T) {
 			if i > 0 {
 				continue // other tiles have the same operations behind their products
 			}
-			for _, tile := range tilesOfTests(s) {
+			for _, tile := range append(tilesOfTests(s), spare[len(spare)-1]) {
 				if got := l.compute(t, s, tile, rows); !slices.Equal(got, first) {
 					t.Errorf("%v, %d rows: other bits than those of %v", tile, rows, s.smallTile())
 				}

@@ -15,7 +15,11 @@ type step struct {
 	count           count
 	tile            uint32 // elements of the count that a workgroup computes
 	across          uint32 // workgroups in the other direction
+	few             *step  // what is computed instead for up to fewRows; nil: nothing
 }
+
+// fewRows are so many that large tiles would divide products among few workgroups.
+const fewRows = 256
 
 // count is what a grid is as long as.
 type count int
@@ -52,6 +56,7 @@ type planner struct {
 
 	hIsX     bool // h holds what the next product reads of x
 	products productTile
+	few      productTile // of products of few rows; nil: as of others
 	once     []step
 }
 
@@ -164,7 +169,7 @@ func (p *planner) step(name string, v variant, c count, tile, across int, op []u
 		p.err = err
 		return
 	}
-	made := step{name, pipeline, group, c, uint32(tile), uint32(across)}
+	made := step{name: name, pipeline: pipeline, group: group, count: c, tile: uint32(tile), across: uint32(across)}
 	if c == relatives {
 		p.once = append(p.once, made)
 	} else {
@@ -233,15 +238,14 @@ type product struct {
 func (p *planner) product(c count, q product) {
 	v := variant{
 		In: p.stored(), Out: p.stored(), Activation: q.activation, Bias: q.layer.bias != nil, Residual: q.residual, Gate: q.gate != nil,
-		Tile: p.smallTile(),
 	}
+	tile := p.smallTile()
 	if c == rows {
-		v.Tile = p.products
+		tile = p.products
 	}
 	if q.exact {
-		v.In, v.Out, v.Tile = "f32", "f32", threadTiles[0]
+		v.In, v.Out, tile = "f32", "f32", threadTiles[0]
 	}
-	_, v.Matrices = v.Tile.(matrixTile)
 	if q.wide {
 		v.Out = "f32"
 	}
@@ -255,6 +259,21 @@ func (p *planner) product(c count, q product) {
 	if q.gate != nil {
 		bindings = append(bindings, binding{number: 6, buffer: q.gate})
 	}
-	down, across := v.Tile.size()
-	p.step(v.Tile.shader(), v, c, down, (q.n+across-1)/across, op, bindings...)
+	p.divided(tile, v, c, q.n, op, bindings)
+	if made := len(p.steps); c == rows && p.few != nil && p.err == nil {
+		p.divided(p.few, v, c, q.n, op, bindings)
+		if p.err == nil {
+			few := p.steps[made]
+			p.steps = p.steps[:made]
+			p.steps[made-1].few = &few
+		}
+	}
+}
+
+// divided adds a product that is divided by a tile.
+func (p *planner) divided(tile productTile, v variant, c count, columns int, op []uint32, bindings []binding) {
+	v.Tile = tile
+	_, v.Matrices = tile.(matrixTile)
+	down, across := tile.size()
+	p.step(tile.shader(), v, c, down, (columns+across-1)/across, op, bindings...)
 }

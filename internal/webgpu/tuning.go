@@ -65,6 +65,9 @@ func (p *planner) tune() {
 	}
 	p.m.tuned.matrices = p.matrices
 	p.products = p.m.tuned.tile
+	if small := p.smallTile(); small != p.products {
+		p.few = small
+	}
 }
 
 // choose returns the fastest of the tiles whose times are known, after it has measured as many of
@@ -125,12 +128,13 @@ func (t *tuner) measureAll(tiles []productTile, begin time.Time) {
 	}
 }
 
-// A tile is measured with as many rows as make about so many products. A device that idled is slow
-// at first, so it computes for a while before. Clocks may have steps of 0.1 ms, so what is faster
+// A tile is measured with as many rows as make about so many products; on matrix units, which are
+// fast and need many workgroups, with more. A device that idled is slow at first, so it computes for a while before. Clocks may have steps of 0.1 ms, so what is faster
 // than that allows is measured several times in a row.
 const (
 	tunedProducts = 1 << 30
-	tunedRowsMin  = 256
+	tunedMatrices = 1 << 34
+	tunedRowsMin  = fewRows
 	tunedRowsMax  = 1024
 	tunedWarmUp   = 10 * time.Millisecond
 	tunedTime     = 4 * time.Millisecond
@@ -152,7 +156,7 @@ func (t *tuner) measure(tile productTile) (took time.Duration, err error) {
 		return 0, err
 	}
 	s.ops.write(0, bytesOf(s.opData))
-	rows := min(s.rows, max(tunedRowsMin, min(tunedRowsMax, tunedProducts/s.m.productsOfRow())))
+	rows := s.tunedRows()
 	for start := time.Now(); err == nil && time.Since(start) < tunedWarmUp; {
 		took, err = s.timeOf(rows)
 	}
@@ -162,6 +166,13 @@ func (t *tuner) measure(tile productTile) (took time.Duration, err error) {
 		took, err = s.timeOf(rows)
 	}
 	return took / time.Duration(n), err
+}
+
+func (s *session) tunedRows() int {
+	if s.matrices.used() {
+		return min(s.rows, max(tunedRowsMin, tunedMatrices/s.m.productsOfRow()))
+	}
+	return min(s.rows, max(tunedRowsMin, min(tunedRowsMax, tunedProducts/s.m.productsOfRow())))
 }
 
 // productsOf makes the steps of the first block's products.

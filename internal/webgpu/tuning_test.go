@@ -47,14 +47,14 @@ func TestTiles(t *testing.T) {
 			return out
 		}
 		want := map[int][]byte{}
-		for _, tile := range s.tiles() {
+		for _, tile := range append([]productTile{s.smallTile()}, s.tiles()...) {
 			if !tile.fits(&s.adapter.limits) {
 				t.Logf("%v is too large for this device", tile)
 				continue
 			}
 			for _, rows := range []int{1, 33, 127, 129} {
 				got := compute(tile, rows)
-				if tile == s.smallTile() {
+				if want[rows] == nil {
 					want[rows] = got
 				}
 				if !bytes.Equal(got, want[rows]) {
@@ -104,7 +104,7 @@ func (s *session) bytesIn(t *testing.T, b *buffer) []byte {
 func TestTuning(t *testing.T) {
 	testLibrary(t)
 	n, dir := small(), filepath.Join(t.TempDir(), "new", "folder")
-	seqs := sample.Sequences(1, n, 5, 20, 70)
+	seqs := sample.Sequences(1, n, 5, 20, 70, 100, 100) // more tokens than fewRows, and each has fewer
 	want := logits(t, open(t, n, Options{}), seqs)
 	start := func(budget time.Duration, nowhere error) string {
 		t.Helper()
@@ -112,6 +112,9 @@ func TestTuning(t *testing.T) {
 		defer e.Close()
 		if got := logits(t, e, seqs); !slices.Equal(got, want) {
 			t.Errorf("with %s: got %v, want %v", e.Tuning(), got, want)
+		}
+		if alone := logits(t, e, seqs[3:4])[0]; alone != want[3] {
+			t.Errorf("with %s: got %v alone, want %v", e.Tuning(), alone, want[3])
 		}
 		return e.Tuning()
 	}
@@ -238,5 +241,46 @@ func TestDefaultTileFits(t *testing.T) {
 	least := &limits{workgroupStorage: 16384, invocationsPerWorkgroup: 256, workgroupSizeX: 256, workgroupSizeY: 256}
 	if !threadTiles[0].fits(least) || threadTiles[4].fits(least) {
 		t.Errorf("%v must fit, and %v not", threadTiles[0], threadTiles[4])
+	}
+}
+
+// TestFewRows: products of few rows are divided by a small tile, whatever tile was measured to be
+// the fastest, with the same bits.
+func TestFewRows(t *testing.T) {
+	testLibrary(t)
+	n, dir := small(), t.TempDir()
+	seqs := sample.Sequences(1, n, 5, 100, 140, 100)
+	for _, precision := range Precisions {
+		s := open(t, n, Options{Precision: precision}).session
+		key, times := s.m.tuningKey(s.device), map[productTile]time.Duration{}
+		var chosen productTile
+		for _, tile := range s.tiles() {
+			if tile.fits(&s.adapter.limits) {
+				times[tile] = time.Second
+				if tile != s.smallTile() {
+					chosen = tile
+				}
+			}
+		}
+		times[chosen] = time.Microsecond
+		if err := key.write(key.path(dir), times); err != nil {
+			t.Fatal(err)
+		}
+		e := open(t, n, Options{Precision: precision, tuning: &tuning{dir: dir, onCPU: true}})
+		few := 0
+		for _, st := range e.session.steps {
+			if st.few != nil && st.few.across != st.across {
+				few++
+			}
+		}
+		if got := e.session.m.tuned.tile; got != chosen || few == 0 {
+			t.Errorf("%s: got the tile %v, and %d products that are divided otherwise for few rows; want %v", precision, got, few, chosen)
+		}
+		batch := logits(t, e, seqs)
+		for i := range seqs {
+			if alone := logits(t, e, seqs[i:i+1])[0]; alone != batch[i] {
+				t.Errorf("%s, %d tokens: %g alone, %g in a batch of more than %d", precision, len(seqs[i].IDs), alone, batch[i], fewRows)
+			}
+		}
 	}
 }

@@ -35,7 +35,7 @@ fn load(first: u32, rows: u32, column4: u32, start: u32, count: u32, thread: u32
     let key = first + i / size4;
     var v = vec4<Element>();
     if (key < count) { v = vec4<Element>(keys_values[(start + key) * op.key_stride4 + column4 + i % size4]); }
-    let at = i / size4 * stride + 4u * (i % size4);
+    let at = 4u * (i / size4 * (stride / 4u) + i % size4); // a multiple of four before a compiler's eyes, which joins the stores
     tile[at] = v.x;
     tile[at + 1u] = v.y;
     tile[at + 2u] = v.z;
@@ -46,7 +46,7 @@ fn load(first: u32, rows: u32, column4: u32, start: u32, count: u32, thread: u32
 // A vector of the part of the result that is in the workgroup's memory.
 fn part(r: u32, d: u32) -> vec4<f32> {
   if (d >= size4) { return vec4<f32>(); }
-  let at = r * sum_stride + 4u * d;
+  let at = 4u * (r * (sum_stride / 4u) + d);
   return vec4<f32>(sums[at], sums[at + 1u], sums[at + 2u], sums[at + 3u]);
 }
 
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var i = thread; i < most * size4; i += threads) {
     var v = vec4<Element>();
     if (i / size4 < queries_here) { v = vec4<Element>(queries[(query_row + i / size4) * op.query_stride4 + head * size4 + i % size4]); }
-    let to = i / size4 * stride + 4u * (i % size4);
+    let to = 4u * (i / size4 * (stride / 4u) + i % size4);
     query_tile[to] = v.x;
     query_tile[to + 1u] = v.y;
     query_tile[to + 2u] = v.z;

@@ -16,6 +16,7 @@ const depth4 = {{$t.Depth}}u / 4u;
 const threads = {{$t.Threads}}u;
 const apart = threads / depth4; // rows between two that a thread loads
 const stride = {{$t.Stride}}u; // of a row in the stage: 16 bytes more than it needs, so that rows lie in different banks
+const stride4 = stride / 4u;
 var<workgroup> stage: array<{{$u.In}}, {{$t.Stage}}>; // {{$t.Buffers}} times {{$t.Rows}} rows of a, then {{$t.Columns}} of the weights
 
 // A subgroup's sums on their way to the result: {{$u.M}} rows of {{$t.Slots}} blocks.
@@ -33,7 +34,9 @@ fn weight_at(r: u32, c: u32) -> Vector {
   return Vector();
 }
 
-fn put(at: u32, v: Vector) {
+// Writes a vector. Compilers join its stores to one, as the index is a multiple of four before their eyes.
+fn put(at4: u32, v: Vector) {
+  let at = 4u * at4;
   stage[at] = v.x;
   stage[at + 1u] = v.y;
   stage[at + 2u] = v.z;
@@ -46,7 +49,7 @@ fn write(row: u32, column: u32, index: u32) {
     let c = i % width4;
     let r = i / width4; // of the rows of all subgroups
     let s = r / {{$u.M}}u;
-    let at = r * sum_stride + 4u * c;
+    let at = 4u * (r * (sum_stride / 4u) + c);
     store(row + s / {{$t.Across}}u * ({{$t.BlocksDown}}u * {{$u.M}}u) + r % {{$u.M}}u,
           (column + s % {{$t.Across}}u * ({{$t.BlocksAcross}}u * {{$u.N}}u)) / 4u + c,
           vec4<f32>(sums[at], sums[at + 1u], sums[at + 2u], sums[at + 3u]));
@@ -74,12 +77,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {{- end}}{{end}}
   var buffer = 0u; // the first element of the buffer in use
   for (var k = 0u; k < op.k4; k += depth4) {
-    let to = buffer + r * stride + 4u * c;
+    let to = buffer / 4u + r * stride4 + c;
 {{- range $i := $t.RowVectors}}
-    put(to + {{$i}}u * apart * stride, a{{$i}});
+    put(to + {{$i}}u * apart * stride4, a{{$i}});
 {{- end}}
 {{- range $i := $t.ColumnVectors}}
-    put(to + ({{$t.Rows}}u + {{$i}}u * apart) * stride, weight{{$i}});
+    put(to + ({{$t.Rows}}u + {{$i}}u * apart) * stride4, weight{{$i}});
 {{- end}}
     workgroupBarrier();
 {{- range $i := $t.RowVectors}}
