@@ -22,7 +22,7 @@ type scoreQuality struct {
 // measureQuality compares the scores of s with those of the same model in another precision, and
 // measures how well both rank the collection, as far as the options ask for that.
 func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, pairs []crossrank.Pair,
-	task *quality.Task) (q scoreQuality, err error) {
+	task *quality.Task, bar *progress) (q scoreQuality, err error) {
 	if task != nil {
 		if q.judged, err = task.Measure(ctx, s, opts.load.batch); err != nil {
 			return q, err
@@ -37,19 +37,26 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 	}
 	defer closeInto(&err, model)
 	other := experiment.Instructed(model, opts.settings().Data)
+	shown := &comparison{bar: bar}
+	bar.begin("compared with " + opts.against)
+	defer bar.end()
 	if opts.topN > 0 {
 		requests := quality.RequestsOf(pairs, opts.load.batch, opts.load.oneQuery)
 		if task != nil {
 			requests = task.Requests()
 		}
-		q.first, err = quality.First(ctx, s, other, requests, opts.topN, opts.against)
+		for _, pairs := range requests {
+			shown.total += 2 * len(pairs)
+		}
+		q.first, err = quality.First(ctx, shown.of(s), shown.of(other), requests, opts.topN, opts.against)
 		return q, err
 	}
-	want, err := quality.Logits(ctx, other, pairs, opts.load.batch)
+	shown.total = 2 * len(pairs)
+	want, err := quality.Logits(ctx, shown.of(other), pairs, opts.load.batch)
 	if err != nil {
 		return q, fmt.Errorf("scoring in %s: %w", opts.against, err)
 	}
-	got, err := quality.Logits(ctx, s, pairs, opts.load.batch)
+	got, err := quality.Logits(ctx, shown.of(s), pairs, opts.load.batch)
 	if err != nil {
 		return q, err
 	}
@@ -58,6 +65,29 @@ func measureQuality(ctx context.Context, s crossrank.Scorer, opts benchOptions, 
 		q.judgedAgainst, err = task.Measure(ctx, other, opts.load.batch)
 	}
 	return q, err
+}
+
+// comparison shows how many pairs were scored in two precisions, one after another.
+type comparison struct {
+	bar         *progress
+	done, total int // in both precisions
+}
+
+// of is a scorer whose pairs are counted.
+func (c *comparison) of(s crossrank.Scorer) crossrank.Scorer { return comparedScorer{s, c} }
+
+type comparedScorer struct {
+	crossrank.Scorer
+	shown *comparison
+}
+
+func (s comparedScorer) Score(ctx context.Context, req *crossrank.Request) (*crossrank.Response, error) {
+	resp, err := s.Scorer.Score(ctx, req)
+	if c := s.shown; err == nil {
+		c.done += len(req.Pairs)
+		c.bar.show(float64(c.done)/float64(c.total), fmt.Sprintf("%d/%d scores", c.done, c.total), c.done == c.total)
+	}
+	return resp, err
 }
 
 // rows adds the quality to the table.

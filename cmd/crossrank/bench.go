@@ -264,7 +264,8 @@ func runBench(cmd *cobra.Command, opts benchOptions) (err error) {
 	}
 	judged := experiment.Instructed(scorer, opts.settings().Data)
 	if !result.Partial {
-		q, err := measureQuality(cmd.Context(), quality.ByQuery(judged, opts.target.api()), opts, data.Pairs, task)
+		q, err := measureQuality(cmd.Context(), quality.ByQuery(judged, opts.target.api()), opts, data.Pairs, task,
+			newProgress(cmd.ErrOrStderr()))
 		if err != nil {
 			return errors.Join(fmt.Errorf("measuring the quality: %w", err), rec.close())
 		}

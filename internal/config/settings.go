@@ -86,8 +86,8 @@ type Instance struct {
 	MaxLength int `yaml:"max_length" json:"max_length" min:"0" max:"131072"`
 
 	// Threads is the number of cores that compute one batch. Default: 0, the cores that the server
-	// may use divided by the number of all instances on them, replicas included, and at least 1. With 0,
-	// the only instance of a pool stands for one instance for each group of up to 8 cores that
+	// may use divided by the number of all instances on them, replicas included, and at least 1. With
+	// 0, the only instance of a pool stands for one instance for each group of up to 8 cores that
 	// share a last-level cache.
 	Threads int `yaml:"threads" json:"threads" min:"0" max:"4096"`
 
