@@ -188,9 +188,6 @@ type seam struct{ before, after string }
 // passage, it encodes that and the suffix by themselves too.
 func (c *chat) seams() []seam {
 	var all []seam
-	if c.apart {
-		return nil
-	}
 	if c.prefix != "" {
 		all = append(all, seam{c.prefix, c.prompt.BeforeInstruction + c.prompt.BeforeQuery + "a"})
 	}
@@ -204,8 +201,8 @@ func (c *chat) seams() []seam {
 // the tokens of both together. A colon before a passage, for instance, may be read with its first
 // word.
 func (c *chat) seamed(tok *tokenizer.Tokenizer) (*chat, error) {
-	if n := len(tok.Append(nil, c.prefix)); c.apart && n != 1 {
-		return nil, fmt.Errorf("its prompt begins with %q, which must be one token, not %d", c.prefix, n)
+	if c.apart {
+		return c.shared(tok)
 	}
 	moved, fault := *c, c.checkSeams(tok)
 	for err := fault; err != nil; err = moved.checkSeams(tok) {
@@ -216,6 +213,25 @@ func (c *chat) seamed(tok *tokenizer.Tokenizer) (*chat, error) {
 		_, size := utf8.DecodeLastRuneInString(p.AfterQuery)
 		at := len(p.AfterQuery) - size
 		p.AfterQuery, p.BeforePassage = p.AfterQuery[:at], p.AfterQuery[at:]+p.BeforePassage
+	}
+	return &moved, nil
+}
+
+// shared returns a chat whose parts are encoded apart with what stands before a passage, but for the
+// space, among what all passages share, if the tokens are the same: windows of a passage then begin
+// alike.
+func (c *chat) shared(tok *tokenizer.Tokenizer) (*chat, error) {
+	if n := len(tok.Append(nil, c.prefix)); n != 1 {
+		return nil, fmt.Errorf("its prompt begins with %q, which must be one token, not %d", c.prefix, n)
+	}
+	moved := *c
+	moved.prompt.BeforePassage = " "
+	moved.prompt.Between += strings.TrimSuffix(c.prompt.BeforePassage, " ")
+	for _, text := range seamTexts {
+		own := tok.Append(tok.Append(nil, c.prompt.Between), c.prompt.BeforePassage+text)
+		if !slices.Equal(own, tok.Append(tok.Append(nil, moved.prompt.Between), " "+text)) {
+			return c, nil
+		}
 	}
 	return &moved, nil
 }
