@@ -1,10 +1,8 @@
 package local
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,43 +13,18 @@ import (
 	"github.com/crossrank/crossrank/internal/tinymodel"
 )
 
-// writeDecoder writes a small language model that reads letters in the places of a template, with
-// its weights in a file that is given by its path.
-func writeDecoder(t *testing.T, weights ...string) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "decoder")
-	letters := map[string]int{}
-	for _, r := range "Ġ.?:abcdefghijklmnopqrstuvwxyz" { // the first one is a space
-		letters[string(r)] = len(letters)
-	}
-	tokenizer, err := json.Marshal(map[string]any{
-		"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
-		"model":         map[string]any{"type": "BPE", "vocab": letters, "merges": []string{}},
-	})
-	place := `{{ messages | selectattr("role", "eq", "ROLE") | map(attribute="content") | first }}`
-	template := "judge : q " + strings.Replace(place, "ROLE", "query", 1) + " d " + strings.Replace(place, "ROLE", "document", 1) + " yes no :"
-	internal := filepath.Join("..", "internal")
-	err = errors.Join(err,
-		os.CopyFS(dir, os.DirFS(filepath.Join(internal, "checkpoint", "testdata", "families", "qwen3-untied"))),
-		os.Remove(filepath.Join(dir, "model.safetensors")),
-		os.WriteFile(filepath.Join(dir, "tokenizer.json"), tokenizer, 0o666),
-		os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte(template), 0o666),
-	)
-	data, failure := os.ReadFile(filepath.Join(append([]string{internal}, weights...)...))
-	if err = errors.Join(err, failure, os.WriteFile(filepath.Join(dir, filepath.Base(weights[len(weights)-1])), data, 0o666)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // TestDecoderInONNX scores with a language model in ONNX, as exporters write one with keys and
 // values of earlier tokens, and compares with the native backend on the same weights in safetensors.
 func TestDecoderInONNX(t *testing.T) {
 	if !dynlib.Available {
 		t.Skip("this build opens no libraries")
 	}
-	m, err := Open(writeDecoder(t, "onnx", "testdata", "stored", "qwen3-untied", "model.onnx"),
-		Options{Backend: catalog.ONNX, Threads: 1, Instances: make([]Instance, 2)})
+	internal := filepath.Join("..", "internal")
+	dir, whole := filepath.Join(t.TempDir(), "onnx"), filepath.Join(t.TempDir(), "safetensors")
+	if err := errors.Join(tinymodel.WriteDecoderONNX(dir, internal), tinymodel.WriteDecoder(whole, internal)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(dir, Options{Backend: catalog.ONNX, Threads: 1, Instances: make([]Instance, 2)})
 	if err != nil && strings.Contains(err.Error(), "no library") {
 		t.Skip(err)
 	}
@@ -59,7 +32,7 @@ func TestDecoderInONNX(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	native, err := Open(writeDecoder(t, "checkpoint", "testdata", "families", "qwen3-untied", "model.safetensors"), Options{Threads: 1})
+	native, err := Open(whole, Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

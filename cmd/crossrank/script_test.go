@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,7 @@ import (
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"tinymodel":   tinyModel,
 	"tinyonnx":    tinyONNX,
+	"tinydecoder": tinyDecoder,
 	"truncate":    truncate,
 	"longpair":    longPair,
 	"listen":      listen,
@@ -60,6 +62,14 @@ func tinyModel(ts *testscript.TestScript, _ bool, args []string) {
 // tinyONNX: tinyonnx DIR writes the same model with its weights in onnx/model.onnx alone.
 func tinyONNX(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(tinymodel.WriteONNX(ts.MkAbs(args[0])))
+}
+
+// tinyDecoder: tinydecoder DIR ONNX writes a small language model, and the same with its weights in
+// ONNX.
+func tinyDecoder(ts *testscript.TestScript, _ bool, args []string) {
+	internal := filepath.Join("..", "..", "internal") // beside the directory of this test
+	ts.Check(tinymodel.WriteDecoder(ts.MkAbs(args[0]), internal))
+	ts.Check(tinymodel.WriteDecoderONNX(ts.MkAbs(args[1]), internal))
 }
 
 // expand: expand FILE... puts the script's variables in the place of their names, such as $HTTP, in
