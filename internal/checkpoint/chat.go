@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/crossrank/crossrank/internal/tokenizer"
 )
@@ -25,53 +24,6 @@ type chat struct {
 	// suffix, likewise.
 	apart        bool
 	beforeSuffix string
-}
-
-// qwen3Chat is the one that the model cards of Qwen3-Reranker give.
-var qwen3Chat = chat{
-	prefix: "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. " +
-		"Note that the answer can only be \"yes\" or \"no\".<|im_end|>\n<|im_start|>user\n",
-	prompt: tokenizer.Prompt{
-		BeforeInstruction: "<Instruct>: ",
-		Instruction:       "Given a web search query, retrieve relevant passages that answer the query",
-		BeforeQuery:       "\n<Query>: ",
-		AfterQuery:        "\n<Document>:",
-		BeforePassage:     " ",
-	},
-	suffix: "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
-}
-
-// mxbaiChat is the one of mxbai-rerank-v2, by mixedbread's own program. It encodes the query, the
-// document and what stands around them each by themselves.
-var mxbaiChat = chat{
-	prefix: "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
-	prompt: tokenizer.Prompt{
-		BeforeInstruction: "instruction: ",
-		BeforeQuery:       "\nquery: ",
-		BeforeQueryAlone:  "query: ",
-		Between:           "\ndocument:",
-		BeforePassage:     " ",
-	},
-	suffix: "\nYou are a search relevance expert who evaluates how well documents match search queries. For each query-document pair, " +
-		"carefully analyze the semantic relationship between them, then provide your binary relevance judgment " +
-		"(0 for not relevant, 1 for relevant).\nRelevance:<|im_end|>\n<|im_start|>assistant\n",
-}
-
-// nvidiaChat is the one of llama-nemotron-rerank-1b-v2 and its predecessors, by their model cards:
-// one text with the tokenizer's special tokens.
-var nvidiaChat = chat{
-	prompt:  tokenizer.Prompt{BeforeQuery: "question:", AfterQuery: " \n \n passage", BeforePassage: ":"},
-	special: true,
-}
-
-// bgeChat is the one of bge-reranker-v2-gemma, by FlagEmbedding's own program, which encodes its
-// parts each by itself.
-var bgeChat = chat{
-	prefix: "<bos>",
-	prompt: tokenizer.Prompt{BeforeQuery: "A: ", Between: "\n", BeforePassage: "B: "},
-	apart:  true, beforeSuffix: "\n",
-	suffix: "Given a query A and a passage B, determine whether the passage contains an answer to the query by providing a prediction of " +
-		"either 'Yes' or 'No'.",
 }
 
 // readChat finds the chat of a decoder: the template in its files if that is one of a reranker,
@@ -179,82 +131,6 @@ func parseChat(template string) (*chat, error) {
 		c.prompt.AfterQuery, c.prompt.BeforePassage = after, " "
 	}
 	return &c, nil
-}
-
-// seam is where two parts of a chat meet that are encoded each by itself.
-type seam struct{ before, after string }
-
-// seams are those where the reference encodes both parts together. With a part between query and
-// passage, it encodes that and the suffix by themselves too.
-func (c *chat) seams() []seam {
-	var all []seam
-	if c.prefix != "" {
-		all = append(all, seam{c.prefix, c.prompt.BeforeInstruction + c.prompt.BeforeQuery + "a"})
-	}
-	if c.prompt.Between != "" {
-		return append(all, seam{c.prompt.Between, c.prompt.BeforePassage})
-	}
-	return append(all, seam{c.prompt.AfterQuery, c.prompt.BeforePassage}, seam{"", c.suffix})
-}
-
-// seamed returns c with the seam between query and passage so far to the left that the parts have
-// the tokens of both together. A colon before a passage, for instance, may be read with its first
-// word.
-func (c *chat) seamed(tok *tokenizer.Tokenizer) (*chat, error) {
-	if c.apart {
-		return c.shared(tok)
-	}
-	moved, fault := *c, c.checkSeams(tok)
-	for err := fault; err != nil; err = moved.checkSeams(tok) {
-		p := &moved.prompt
-		if p.AfterQuery == "" || p.Between != "" {
-			return nil, fault
-		}
-		_, size := utf8.DecodeLastRuneInString(p.AfterQuery)
-		at := len(p.AfterQuery) - size
-		p.AfterQuery, p.BeforePassage = p.AfterQuery[:at], p.AfterQuery[at:]+p.BeforePassage
-	}
-	return &moved, nil
-}
-
-// shared returns a chat whose parts are encoded apart with what stands before a passage, but for the
-// space, among what all passages share, if the tokens are the same: windows of a passage then begin
-// alike.
-func (c *chat) shared(tok *tokenizer.Tokenizer) (*chat, error) {
-	if n := len(tok.Append(nil, c.prefix)); n != 1 {
-		return nil, fmt.Errorf("its prompt begins with %q, which must be one token, not %d", c.prefix, n)
-	}
-	moved := *c
-	moved.prompt.BeforePassage = " "
-	moved.prompt.Between += strings.TrimSuffix(c.prompt.BeforePassage, " ")
-	for _, text := range seamTexts {
-		own := tok.Append(tok.Append(nil, c.prompt.Between), c.prompt.BeforePassage+text)
-		if !slices.Equal(own, tok.Append(tok.Append(nil, moved.prompt.Between), " "+text)) {
-			return c, nil
-		}
-	}
-	return &moved, nil
-}
-
-// seamTexts are texts that a token before them may go on into. Of a letter after a mark, a vocabulary
-// has a piece for some letters and none for others.
-var seamTexts = slices.Concat([]string{"", "A9", "9", ".", "-", " ", "  x", "\n", "\n\nx", "'s", "é", "\u0301", "中"},
-	strings.Split("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ""))
-
-// checkSeams refuses a chat whose parts have other tokens, each by itself, than both together.
-func (c *chat) checkSeams(tok *tokenizer.Tokenizer) error {
-	for _, seam := range c.seams() {
-		for _, text := range seamTexts {
-			before, after := seam.before, seam.after+text
-			if seam.before == "" {
-				before, after = text, seam.after
-			}
-			if !slices.Equal(tok.Append(tok.Append(nil, before), after), tok.Append(nil, before+after)) {
-				return fmt.Errorf("its tokens of %q and %q are others than those of both together; such a chat cannot be computed", before, after)
-			}
-		}
-	}
-	return nil
 }
 
 // tokenizer gives a tokenizer the chat, whose parts are encoded each by itself.
