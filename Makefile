@@ -126,7 +126,7 @@ IN_LIBRARIES = CROSSRANK_ONNX_LIB="$(ONNX_LIB)" CROSSRANK_WEBGPU_LIB="$(WEBGPU_L
 test-libraries:
 	$(IN_LIBRARIES) -short $(DEVICES)
 	! test -e "$(DAWN)" || $(GOTEST) -count 1 -tags gpu -exec "$(DAWN)" -short ./internal/webgpu
-	$(IN_LIBRARIES) -run 'TestScripts/backend|InONNX|TestBackendsAreScorers' ./cmd/crossrank ./local
+	$(IN_LIBRARIES) -run 'TestScripts/backend|InONNX|TestBackendsAreScorers|OnADevice' ./cmd/crossrank ./local
 
 # One line for each part of the tests that this machine cannot run, and how to make it run.
 not-tested:

@@ -8,6 +8,7 @@ import (
 	"github.com/crossrank/crossrank"
 	"github.com/crossrank/crossrank/internal/procstat"
 	"github.com/crossrank/crossrank/internal/stats"
+	"github.com/crossrank/crossrank/local"
 )
 
 // footprint is the start-up time and the memory of a model in this process.
@@ -17,6 +18,7 @@ type footprint struct {
 	Weights    int64   `json:"weights_bytes"`  // of all parameters in float32
 	Opened     *int64  `json:"resident_opened_bytes"`
 	End        *int64  `json:"resident_end_bytes"` // of the whole process after the measured requests
+	Device     *int64  `json:"device_bytes,omitempty"`
 }
 
 // openMeasured opens what is measured, and sends it a pair.
@@ -32,6 +34,9 @@ func openMeasured(ctx context.Context, opts benchOptions, pair crossrank.Pair) (
 		return nil, info, nil, fmt.Errorf("scoring the first pair: %w", err)
 	}
 	f.FirstScore = stats.Milliseconds(time.Since(began))
+	if m, ok := scorer.(*local.Model); ok && m.Device() != nil {
+		f.Device = &m.Device().Memory
+	}
 	return scorer, info, f, nil
 }
 
@@ -40,6 +45,9 @@ func (f *footprint) rows(row func(name, format string, args ...any)) {
 	row("start", "open after %.0f ms, first score after %.0f ms", f.Open, f.FirstScore)
 	row("memory", "%s resident once open, %s at the end; the weights are %s in float32",
 		mebibytes(f.Opened), mebibytes(f.End), mebibytes(&f.Weights))
+	if f.Device != nil {
+		row("device", "%s of its memory allocated", mebibytes(f.Device))
+	}
 }
 
 func mebibytes(n *int64) string {
