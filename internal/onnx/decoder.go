@@ -64,9 +64,9 @@ func (d *decoder) width() int {
 
 func isKeep(in declared) bool { return slices.Contains(storedKeep, in.name) }
 
+// checkInput refuses an input that cannot be given.
 func (d *decoder) checkInput(in declared) error {
-	kind := in.kind == int64s
-	var shape bool
+	kinds, shape := []element{int64s}, false
 	switch {
 	case slices.Contains([]string{storedIDs, storedMask, storedPositions}, in.name):
 		shape = len(in.dims) == 2 && in.dims[0].size <= 1 && in.dims[1].size == 0
@@ -74,7 +74,7 @@ func (d *decoder) checkInput(in declared) error {
 		if !d.isPast(in.name) {
 			return fmt.Errorf("it has the input %.100q; config.json describes %d layers", in.name, len(d.network.Blocks))
 		}
-		kind = in.kind == float32s || in.kind == float16s
+		kinds = []element{float32s, float16s}
 		shape = len(in.dims) == 4 && in.dims[0].size <= 1 && in.dims[1].mayBe(d.network.KVHeads) && in.dims[2].size == 0 &&
 			in.dims[3].mayBe(d.network.HeadSize)
 	case isKeep(in):
@@ -84,8 +84,8 @@ func (d *decoder) checkInput(in declared) error {
 			storedIDs, storedMask, storedPositions, storedPast, strings.Join(storedKeep, ", "))
 	}
 	switch {
-	case !kind:
-		return fmt.Errorf("its input %s has elements of %s, which cannot be given; export it anew", in.name, in.kind)
+	case !slices.Contains(kinds, in.kind):
+		return fmt.Errorf("its input %s has elements of %s; export it with %v", in.name, in.kind, kinds)
 	case !shape:
 		return fmt.Errorf("its input %s has the shape %v, which does not fit config.json or is fixed; export it with dynamic axes",
 			in.name, in.dims)
@@ -103,6 +103,7 @@ func (d *decoder) isPast(name string) bool {
 // mayBe reports whether a dimension has a size, or is free.
 func (d dimension) mayBe(size int) bool { return d.size == 0 || d.size == int64(size) }
 
+// checkOutput refuses logits that are not those of the network's head.
 func (d *decoder) checkOutput(out declared) error {
 	last := len(out.dims) - 1
 	switch {

@@ -54,7 +54,7 @@ func TestCheckDecoder(t *testing.T) {
 		{"a past of a fixed length", "has the shape [batch 2 16 8]", func(d *description, _ *network.Network) {
 			d.inputs[3].dims = []dimension{past[0], past[1], {size: 16}, past[3]}
 		}},
-		{"a past of bfloat16", "its input past_key_values.1.value has elements of bfloat16", func(d *description, _ *network.Network) {
+		{"a past of bfloat16", "its input past_key_values.1.value has elements of bfloat16; export it with [float32 float16]", func(d *description, _ *network.Network) {
 			d.inputs[3].kind = bfloat16s
 		}},
 		{"positions in three axes", "its input position_ids has the shape [3 batch tokens]", func(d *description, _ *network.Network) {

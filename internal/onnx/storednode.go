@@ -12,8 +12,7 @@ type storedNode struct {
 	bits int64 // its attribute of that name; 0: it has none
 }
 
-// packing are operations that read weights of bits bits, which several numbers may share a byte
-// for, or of 4 if they do not say.
+// packing are operations whose weights have as many bits as their attribute bits says, or 4.
 var packing = []string{"MatMulNBits", "GatherBlockQuantized", "MatMulBnb4", "QMoE"}
 
 // scaling are operations that choose the scale of 8 bits by all numbers that they read.
