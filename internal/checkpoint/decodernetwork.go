@@ -44,10 +44,18 @@ func causalOnly(o *object) {
 		}
 	}
 	o.merge(own)
-	if !o.boolean("is_causal", true) {
-		o.fail("is_causal", "it is false, so that tokens attend both ways, which cannot be computed for this class")
+	o.attend(false)
+}
+
+// attend refuses keys by which tokens attend in another way than those of a class do: both ways, or
+// to none after them.
+func (o *object) attend(bothWays bool) {
+	if o.boolean("is_causal", !bothWays) == bothWays {
+		o.fail("is_causal", "it is %v; only %v can be computed for this class", bothWays, !bothWays)
 	}
-	o.refuse("use_bidirectional_attention")
+	if o.boolean("use_bidirectional_attention", bothWays) != bothWays {
+		o.fail("use_bidirectional_attention", "it is %v; only %v can be computed for this class", !bothWays, bothWays)
+	}
 }
 
 // readDecoder reads the keys that configurations of decoders share in transformers, positions being

@@ -49,6 +49,7 @@ var nvidiaPoolings = map[string]network.Pooling{"avg": network.MeanToken, "cls":
 // readLlamaBothWays reads the keys of NVIDIA's LlamaBidirectionalConfig, which is code of the
 // model's own (auto_map). That code is never run; the network is known by the class.
 func readLlamaBothWays(o *object) decoderConfig {
+	o.attend(true)
 	c := readLlamaKeys(o)
 	c.BothWays = true
 	c.Divisor = o.positive("temperature", 1)

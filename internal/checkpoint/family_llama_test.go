@@ -42,6 +42,10 @@ func TestHostileLlama(t *testing.T) {
 		{nvidiaConfig, "pooling", `"weighted_avg"`},
 		{nvidiaConfig, "temperature", "0"},
 		{nvidiaConfig, "model_type", `"llama"`},
+		{nvidiaConfig, "is_causal", "true"},
+		{nvidiaConfig, "use_bidirectional_attention", "false"},
+		{llamaConfig, "partial_rotary_factor", "0.5"},
+		{qwen3Config, "partial_rotary_factor", "0.5"},
 		{qwen3Config, "rope_scaling", llama3Scaling},
 		{qwen3Config, "is_causal", "false"},
 	} {
@@ -71,13 +75,13 @@ func TestLlamaDescriptions(t *testing.T) {
 			t.Errorf("NVIDIA's Llama with the pooling %s: got %+v", pooling, n)
 		}
 	}
-	if n := read(nvidiaConfig, "use_cache", "true"); n.Head.Pooling != network.MeanToken {
-		t.Errorf("NVIDIA's Llama reads %s by default, want the mean", n.Head.Pooling)
+	if n := read(nvidiaConfig, "is_causal", "false"); n.Causal || n.Head.Pooling != network.MeanToken {
+		t.Errorf("NVIDIA's Llama: got %+v; want tokens that attend both ways, and their mean", n)
 	}
 }
 
-// TestLlama3Rope compares the frequencies of Llama 3.2, whose heads have 64 elements, with some
-// that transformers computed: fast turns stay, slow ones are divided by the factor of 32.
+// TestLlama3Rope compares the frequencies of Llama 3.2, whose heads have 64 elements, with those by
+// cases, as transformers has it: fast turns stay, slow ones are divided by the factor of 32.
 func TestLlama3Rope(t *testing.T) {
 	o := parseObject(configFile, []byte(`{"rope_theta": 500000.0, "rope_scaling": `+llama3Scaling+`}`))
 	got := o.readRope(10_000, true).rotary(64).Frequencies

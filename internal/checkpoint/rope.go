@@ -32,10 +32,14 @@ var rotaryKeys = []string{"rope_type", "type", "rope_theta", "partial_rotary_fac
 // ropeType returns the kind of rotary positions that an object such as rope_parameters or
 // rope_scaling asks for. It refuses those that turn only a part of a head.
 func (o *object) ropeType() string {
+	o.wholeHeads()
+	return o.str("rope_type", o.str("type", "default"))
+}
+
+func (o *object) wholeHeads() {
 	if part := o.positive("partial_rotary_factor", 1); part != 1 {
 		o.fail("partial_rotary_factor", "it is %g; only whole heads can be turned", part)
 	}
-	return o.str("rope_type", o.str("type", "default"))
 }
 
 // plainRope reads the member key of o, which is about rotary positions, and returns its rope_theta.
@@ -60,6 +64,7 @@ type rope struct {
 // readRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes both.
 // Of the scalings it reads llama3 where a family has it.
 func (o *object) readRope(theta float64, llama3 bool) rope {
+	o.wholeHeads()
 	r := rope{theta: o.positive("rope_theta", theta)}
 	for _, key := range []string{"rope_scaling", "rope_parameters"} {
 		part := o.object(key)
