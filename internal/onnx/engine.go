@@ -50,7 +50,7 @@ type Options struct {
 	Precision Precision // "" = fp32
 	Threads   int       // cores of the CPU that a batch is split over; 0 = all that the process may use
 	MaxTokens int       // longest sequence; 0 = the most that learned positions allow
-	InFlight  int       // batches that a device takes at once; 0 = 2
+	InFlight  int       // batches that a device takes at once; 0, 1 and 2 = two
 }
 
 // batchesInFlight is how many batches a device takes by default: while it computes one, the inputs
@@ -186,7 +186,7 @@ func (e *Engine) InFlight() int {
 	if e.OnCores() {
 		return 1
 	}
-	return cmp.Or(e.model.inFlight, batchesInFlight)
+	return max(e.model.inFlight, batchesInFlight)
 }
 
 // Library is the version of ONNX Runtime.

@@ -43,7 +43,7 @@ func (e *Engine) hold(f func()) { e.model.feeds = heldFeeds{e.model.feeds.(*feed
 // finished: they have the logits that they have alone.
 func TestTwoInFlight(t *testing.T) {
 	for _, serial := range []bool{false, true} {
-		e := asDevice(t, Options{}, serial)
+		e := asDevice(t, Options{InFlight: 1}, serial) // one instance was asked for
 		if e.OnCores() || e.InFlight() != batchesInFlight {
 			t.Errorf("on cores: %v, %d batches in flight; want a device with %d", e.OnCores(), e.InFlight(), batchesInFlight)
 		}

@@ -192,10 +192,7 @@ func (d *device) request(a handle, needs needs) error {
 	if d.has(a, implicitSynchronization) {
 		features = append(features, implicitSynchronization)
 	}
-	if d.number == 0 {
-		d.number = uintptr(lastNumber.Add(1))
-		watched.Store(d.number, d)
-	}
+	d.watch()
 	desc := &deviceDescriptor{
 		label: viewOf("crossrank"), limits: unsafe.Pointer(&d.adapter.limits),
 		lost:       callbackInfo{mode: modeSpontaneous, callback: newCallbacks().deviceLost, userdata1: d.number},
@@ -223,6 +220,17 @@ func (d *device) request(a handle, needs needs) error {
 	}
 	d.device = r.result
 	return nil
+}
+
+// watch lets callbacks find the device by a new number. A request that was refused counts as the loss
+// of its device, so the last one's is forgotten.
+func (d *device) watch() {
+	watched.Delete(d.number)
+	d.mu.Lock()
+	d.lost, d.err = nil, nil
+	d.mu.Unlock()
+	d.number = uintptr(lastNumber.Add(1))
+	watched.Store(d.number, d)
 }
 
 // overlaps reports whether the next batch can be submitted while one is awaited: wgpu-native's own

@@ -152,3 +152,64 @@ func inputOf(s *session, seqs []network.Sequence) *input {
 	}
 	return in
 }
+
+// TestDeviceThatDoesNotComeBack: a device that cannot be opened anew is described as before, and is
+// used as before when it comes back.
+func TestDeviceThatDoesNotComeBack(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	for _, precision := range Precisions {
+		e := open(t, n, Options{Precision: precision})
+		seqs, before := sample.Sequences(1, n, 5, 20), e.Tuning()
+		want := logits(t, e, seqs)
+		e.model.device = "a device that is gone"
+		load := e.lib
+		broken := *load
+		broken.InstanceRequestAdapter = func(instance uintptr, options *adapterOptions, info callbackInfo) uint64 {
+			options.backendType = backendNull
+			return load.InstanceRequestAdapter(instance, options, info)
+		}
+		e.lib = &broken
+		lose(e)
+		for range 3 {
+			if err := e.Logits(seqs, make([]float32, 2)); err == nil {
+				t.Error("a device that is gone computes")
+			}
+			if got := e.Tuning(); got != before {
+				t.Errorf("without a device: got %q, want %q", got, before)
+			}
+		}
+		e.lib, e.model.device = load, DeviceTesting
+		if got := logits(t, e, seqs); !slices.Equal(got, want) || e.Tuning() != before {
+			t.Errorf("with a device again: got %v by %q, want %v by %q", got, e.Tuning(), want, before)
+		}
+	}
+}
+
+// TestRequestAgain: a device that is opened at the second request is not lost.
+func TestRequestAgain(t *testing.T) {
+	lib := testLibrary(t)
+	d := &device{lib: lib, pipelines: map[string]handle{}}
+	if err := d.createInstance(); err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	chosen, err := d.chooseAdapter(DeviceTesting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer call(lib.AdapterRelease, uintptr(chosen))
+	whole := d.adapter.limits
+	d.adapter.limits.storageBufferBinding *= 2
+	if err := d.request(chosen, needs{}); err == nil {
+		t.Fatal("a device with too high a limit was opened")
+	}
+	d.adapter.limits = whole
+	if err := d.request(chosen, needs{}); err != nil {
+		t.Fatal(err)
+	}
+	call(lib.InstanceProcessEvents, uintptr(d.instance))
+	if err := d.failure(); err != nil {
+		t.Errorf("it was opened at the second request: got %v", err)
+	}
+}

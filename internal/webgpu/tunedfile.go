@@ -65,8 +65,8 @@ func (k tuningKey) path(dir string) string {
 // tunedBytes is more than a file with times has.
 const tunedBytes = 1 << 16
 
-// read returns the times of tiles that a file has; none if it does not exist. The error says what is wrong
-// with the file, and then there are none either.
+// read returns the times of tiles that a file has; none if it does not exist. The error says what is
+// wrong with the file, and then there are none either.
 func (k tuningKey) read(path string, of []productTile) (map[productTile]time.Duration, error) {
 	none := map[productTile]time.Duration{}
 	f, err := os.Open(path)

@@ -129,8 +129,9 @@ func (t *tuner) measureAll(tiles []productTile, begin time.Time) {
 }
 
 // A tile is measured with as many rows as make about so many products; on matrix units, which are
-// fast and need many workgroups, with more. A device that idled is slow at first, so it computes for a while before. Clocks may have steps of 0.1 ms, so what is faster
-// than that allows is measured several times in a row.
+// fast and need many workgroups, with more. A device that idled is slow at first, so it computes for
+// a while before. Clocks may have steps of 0.1 ms, so what is faster than that allows is measured
+// several times in a row.
 const (
 	tunedProducts = 1 << 30
 	tunedMatrices = 1 << 34

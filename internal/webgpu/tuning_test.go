@@ -284,3 +284,33 @@ func TestFewRows(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareTiles: a tile for many rows that has other scores than the one for few is not used.
+func TestCompareTiles(t *testing.T) {
+	testLibrary(t)
+	n := small()
+	e := open(t, n, Options{tuning: &tuning{nowhere: errors.New("not in tests"), budget: time.Hour, onCPU: true}})
+	s := e.session
+	for i, st := range s.steps {
+		if st.few == nil && st.tile > 1 && st.count == rows { // the small tile was the fastest
+			few := st
+			s.steps[i].few = &few
+		}
+	}
+	seqs := sample.Sequences(1, n, 5, 140, 140)
+	want := logits(t, e, seqs)
+	if err := s.compareTiles(); err != nil || !slices.ContainsFunc(s.steps, func(st step) bool { return st.few != nil }) {
+		t.Fatalf("right tiles: got %v, or they are not used", err)
+	}
+	for i := range s.steps {
+		if s.steps[i].few != nil {
+			s.steps[i].across = 0 // nothing is computed
+		}
+	}
+	if err := s.compareTiles(); err != nil {
+		t.Fatal(err)
+	}
+	if got := logits(t, e, seqs); !slices.Equal(got, want) || !strings.Contains(e.Tuning(), "have other scores on this device") {
+		t.Errorf("got %v by %q, want %v by the small tile", got, e.Tuning(), want)
+	}
+}
