@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,6 +18,10 @@ type decoder struct {
 	// here, the file has a classifier.
 	head    *network.Head
 	yes, no string // the tokens where no LogitScore names them; no yes: it must; no no: yes alone counts
+
+	// padding is the token at which the reference never reads a classifier, wherever it stands; -1:
+	// none.
+	padding int
 }
 
 // answers are the ids of the tokens whose logits make a score: that of yes, less that of no if
@@ -65,7 +70,7 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 		return Reading{}, v.affix
 	}
 	if c == nil {
-		return r, s.messages
+		return r, cmp.Or(s.messages, d.checkEnd(r))
 	}
 	if c, err = c.seamed(r.Tokenizer); err != nil {
 		return Reading{}, &Error{File: v.file, Err: err}
@@ -74,7 +79,19 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 	if s.prompt != "" {
 		r.Prompt.Instruction = s.prompt
 	}
-	return r, nil
+	return r, d.checkEnd(r)
+}
+
+// checkEnd refuses a classifier whose pairs end with the token of padding: the reference reads the
+// last token that is another one.
+func (d *decoder) checkEnd(r Reading) error {
+	r.MaxLength = maxPositions
+	ids, _ := r.Pair(nil, "a", "a")
+	if d.head != nil || len(ids) == 0 || int(ids[len(ids)-1]) != d.padding {
+		return nil
+	}
+	return &Error{File: configFile, Field: "pad_token_id", Err: fmt.Errorf("it is %d, the token that every pair ends with, so that the "+
+		"classifier is read at one before it, which cannot be computed", d.padding)}
 }
 
 // checkAnswers refuses answers other than the family's own beside the family's own chat: they are

@@ -112,6 +112,9 @@ func (c decoderConfig) languageModel(o *object, answers decoder) *translation {
 
 // classifier describes a model with a classifier, which reads a pair as d says.
 func (c decoderConfig) classifier(o *object, labels int, d decoder) *translation {
+	if d.padding = -1; !c.BothWays {
+		d.padding = o.sizeOr("pad_token_id", -1, maxVocab, -1)
+	}
 	if o.err != nil {
 		return nil
 	}

@@ -89,7 +89,7 @@ const zerankTemplate = "<bos>system\n" + `{{ messages | selectattr("role", "eq",
 // TestPromptOfTurns holds the ids of pairs in the prompt of zerank's models against those of the
 // whole text. Special tokens in texts cannot be read as text there, since its own would be too.
 func TestPromptOfTurns(t *testing.T) {
-	files := llamaFiles(llamaConfig)
+	files := llamaFiles(llamaConfig + `, "pad_token_id": 262`)
 	files[chatTemplateFile] = zerankTemplate
 	r, err := OpenTokenizer(directoryOf(t, files))
 	if err != nil {
@@ -159,6 +159,8 @@ func TestUnknownPromptsAreRefused(t *testing.T) {
 			[]string{tokenizerConfigFile, "add_bos_token"}},
 		{"tokens that a class adds", nvidiaConfig, map[string]string{tokenizerConfigFile: `{"tokenizer_class": "LlamaTokenizer", "add_eos_token": true}`},
 			[]string{tokenizerConfigFile, "add_eos_token"}},
+		{"a prompt that ends with padding", llamaConfig + `, "pad_token_id": 262`, map[string]string{chatTemplateFile: nvidiaTemplate + "<bos>"},
+			[]string{configFile, "pad_token_id", "262"}},
 	} {
 		files := llamaFiles(c.config)
 		maps.Copy(files, c.files)
