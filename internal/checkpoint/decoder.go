@@ -72,6 +72,9 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 	if c == nil {
 		return r, cmp.Or(s.messages, d.checkEnd(r))
 	}
+	if s.prompt != "" && c == d.chat && c.prompt.BeforeInstruction == "" {
+		return Reading{}, s.o.fault("default_prompt_name", s.o.members["default_prompt_name"], errNoInstruction)
+	}
 	if c, err = c.seamed(r.Tokenizer); err != nil {
 		return Reading{}, &Error{File: v.file, Err: err}
 	}
@@ -81,6 +84,10 @@ func (d *decoder) reading(dir string, s *settings, v *vocabulary, r Reading) (Re
 	}
 	return r, d.checkEnd(r)
 }
+
+// errNoInstruction is about a prompt of sentence-transformers beside a family's own chat, where that
+// library would not leave it out. A template leaves it out there too.
+var errNoInstruction = errors.New("the model's prompt has no place for it; " + templateAdvice)
 
 // checkEnd refuses a classifier whose pairs end with the token of padding: the reference reads the
 // last token that is another one.

@@ -159,6 +159,8 @@ func TestUnknownPromptsAreRefused(t *testing.T) {
 			[]string{tokenizerConfigFile, "add_bos_token"}},
 		{"tokens that a class adds", nvidiaConfig, map[string]string{tokenizerConfigFile: `{"tokenizer_class": "LlamaTokenizer", "add_eos_token": true}`},
 			[]string{tokenizerConfigFile, "add_eos_token"}},
+		{"an instruction without a place", nvidiaConfig, map[string]string{settingsFile: `{"prompts": {"q": "find: "}, "default_prompt_name": "q"}`},
+			[]string{settingsFile, "default_prompt_name", "no place for it"}},
 		{"a prompt that ends with padding", llamaConfig + `, "pad_token_id": 262`, map[string]string{chatTemplateFile: nvidiaTemplate + "<bos>"},
 			[]string{configFile, "pad_token_id", "262"}},
 	} {
