@@ -162,7 +162,7 @@ func (q *Queue) check(ctx context.Context) error {
 	if err != nil || waiting+held > 0 {
 		return err
 	}
-	n, err := q.fill(ctx)
+	n, err := q.fill(ctx, "")
 	if err == nil && n == 0 {
 		return io.EOF
 	}
@@ -196,7 +196,7 @@ func (q *Queue) ensure(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	if created {
-		if _, err := q.fill(ctx); err != nil {
+		if _, err := q.fill(ctx, "first-"); err != nil {
 			return nil, err
 		}
 	}
@@ -215,7 +215,8 @@ func (q *Queue) ensure(ctx context.Context) (jetstream.Consumer, error) {
 	return consumer, err
 }
 
-// make returns the stream, and whether it did not exist before.
+// make returns the stream, and whether it did not exist before. The server says so to each of
+// several workers that make the same stream.
 func (q *Queue) make(ctx context.Context) (stream jetstream.Stream, created bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, q.requestTime)
 	defer cancel()
@@ -247,8 +248,10 @@ func (q *Queue) lose() {
 	q.consumer = nil
 }
 
-// fill publishes every shard that is neither finished nor dead, and returns how many those are.
-func (q *Queue) fill(ctx context.Context) (n int, err error) {
+// fill publishes every shard that is neither finished nor dead, and returns how many those are. With
+// an id, the server ignores a shard that was published with it in the last two minutes: of workers
+// that start together, one fills the stream, even if a shard of it is finished by then.
+func (q *Queue) fill(ctx context.Context, id string) (n int, err error) {
 	open, err := q.opts.Open(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("looking for the shards that are not finished: %w", err)
@@ -262,7 +265,11 @@ func (q *Queue) fill(ctx context.Context) (n int, err error) {
 		if dead[shard] {
 			continue
 		}
-		f, err := q.js.PublishAsync(q.subject("todo", shard), nil)
+		var opts []jetstream.PublishOpt
+		if id != "" {
+			opts = append(opts, jetstream.WithMsgID(id+strconv.Itoa(shard)))
+		}
+		f, err := q.js.PublishAsync(q.subject("todo", shard), nil, opts...)
 		if err != nil {
 			return 0, err
 		}
