@@ -28,44 +28,52 @@ type onnxWeights struct {
 	files []string // the file, and those beside it that hold its numbers
 }
 
-// ONNXFile is the ONNX file that a model's directory has in place of weights in safetensors; "": it
-// has none, or needs none.
-func ONNXFile(dir string) (string, error) {
-	names, err := listFiles(dir)
-	if err != nil {
-		return "", err
-	}
+// ONNXFiles are, of the files of a model, the one in ONNX that is read in place of weights in
+// safetensors, and then those that hold its numbers; nil: there is none, or none is needed. Names
+// have slashes.
+func ONNXFiles(names []string) []string {
 	if slices.Contains(names, weightsFile) || slices.Contains(names, indexFile) {
-		return "", nil
+		return nil
 	}
-	for _, file := range onnxFiles {
-		if slices.Contains(names, filepath.FromSlash(file)) {
-			return file, nil
+	i := slices.IndexFunc(onnxFiles, func(file string) bool { return slices.Contains(names, file) })
+	if i < 0 {
+		return nil
+	}
+	files := []string{onnxFiles[i]}
+	for _, name := range names {
+		if isONNXData(name, files[0]) {
+			files = append(files, name)
 		}
 	}
-	return "", nil
+	slices.Sort(files[1:])
+	return files
 }
 
-// findONNX finds the ONNX file of a directory without weights in safetensors, with the files that
-// hold its numbers, and sets the network's File; nil: there is none.
-func findONNX(dir string, c modelConfig) (*onnxWeights, error) {
-	file, err := ONNXFile(dir)
-	if err != nil || file == "" {
-		return nil, err
+// ONNXFile is the first of the [ONNXFiles] of a directory; "": it has none.
+func ONNXFile(dir string) (string, error) {
+	files, err := onnxFilesIn(dir)
+	if len(files) == 0 {
+		return "", err
 	}
+	return files[0], nil
+}
+
+func onnxFilesIn(dir string) ([]string, error) {
 	names, err := listFiles(dir)
-	if err != nil {
+	for i := range names {
+		names[i] = filepath.ToSlash(names[i])
+	}
+	return ONNXFiles(names), err
+}
+
+// findONNX finds the ONNX files of a directory, and sets the network's File; nil: there are none.
+func findONNX(dir string, c modelConfig) (*onnxWeights, error) {
+	files, err := onnxFilesIn(dir)
+	if err != nil || len(files) == 0 {
 		return nil, err
 	}
-	w := &onnxWeights{dir, []string{file}}
-	for _, name := range names {
-		if name = filepath.ToSlash(name); isONNXData(name, file) {
-			w.files = append(w.files, name)
-		}
-	}
-	slices.Sort(w.files[1:])
-	c.network.File = filepath.Join(dir, filepath.FromSlash(file))
-	return w, nil
+	c.network.File = filepath.Join(dir, filepath.FromSlash(files[0]))
+	return &onnxWeights{dir, files}, nil
 }
 
 // isONNXData reports whether a file holds numbers of an ONNX file beside it.

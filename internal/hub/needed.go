@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/crossrank/crossrank/internal/checkpoint"
 )
 
 const (
@@ -74,13 +76,6 @@ func needed(all files) ([]string, error) {
 	return wanted, nil
 }
 
-// onnxFiles are what the weights are read of where they are in no safetensors file, the first that
-// is there.
-var onnxFiles = []string{
-	"model.onnx", "onnx/model.onnx", "model_fp16.onnx", "onnx/model_fp16.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx",
-	"model_int8.onnx", "onnx/model_int8.onnx",
-}
-
 // neededWeights chooses one safetensors file, or the shards that an index names, or else a file in
 // ONNX with those that hold its numbers.
 func neededWeights(all files, names []string) ([]string, error) {
@@ -88,10 +83,8 @@ func neededWeights(all files, names []string) ([]string, error) {
 	case slices.Contains(names, weightsFile):
 		return []string{weightsFile}, nil
 	case !slices.Contains(names, indexFile):
-		for _, file := range onnxFiles {
-			if slices.Contains(names, file) {
-				return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !isOfONNX(name, file) }), nil
-			}
+		if stored := checkpoint.ONNXFiles(names); stored != nil {
+			return stored, nil
 		}
 		return nil, withoutWeights(names)
 	}
@@ -117,11 +110,6 @@ func neededWeights(all files, names []string) ([]string, error) {
 	}
 	slices.Sort(wanted[1:])
 	return wanted, nil
-}
-
-// isOfONNX reports whether a file is a model in ONNX or holds numbers of it.
-func isOfONNX(name, file string) bool {
-	return name == file || strings.HasPrefix(name, file+"_data") || strings.HasPrefix(name, file+".data")
 }
 
 // neededModules gives the files of the modules of sentence-transformers that have a directory each.
